@@ -20,7 +20,7 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import Dict, Iterator, List, Set
+from typing import Dict, Iterator, List
 
 from python314 import SetupError, cache_folder, find_or_fetch, good, run, say, tool
 
@@ -48,7 +48,11 @@ USED_INTEGRATIONS = (
 
 ENVIRONMENTS: Dict[str, Dict[str, List[str]]] = {
     "test": {"folder": [".venv"], "requirements": ["requirements_test.txt"], "overrides": []},
-    "newer": {"folder": [".venv-2026.11"], "requirements": ["requirements_test.txt"], "overrides": ["requirements_newer.txt"]},
+    "newer": {
+        "folder": [".venv-2026.11"],
+        "requirements": ["requirements_test.txt"],
+        "overrides": ["requirements_newer.txt"],
+    },
     "command": {"folder": [".venv-command"], "requirements": [], "overrides": []},
 }
 
@@ -66,7 +70,9 @@ def is_built(name: str) -> bool:
     """Whether the environment stands, was built from today's files, and its interpreter is still there."""
     folder = ROOT / ENVIRONMENTS[name]["folder"][0]
     try:
-        return (folder / STAMP).read_text(encoding="utf-8") == fingerprint(name) and (folder / "bin" / "python").exists()
+        return (folder / STAMP).read_text(encoding="utf-8") == fingerprint(name) and (
+            folder / "bin" / "python"
+        ).exists()
     except OSError:
         return False
 
@@ -76,7 +82,7 @@ def alone() -> Iterator[None]:
     """One setup at a time on this machine: the second waits and then finds everything done."""
     folder = cache_folder()
     folder.mkdir(parents=True, exist_ok=True)
-    with open(folder / "setup.lock", "w", encoding="utf-8") as lock:
+    with (folder / "setup.lock").open("w", encoding="utf-8") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -90,7 +96,9 @@ def requirements_of_integrations(folder: Path) -> List[str]:
     found = next(folder.glob("lib/python3*/site-packages/homeassistant/components"), None)
     if found is None:
         raise SetupError(f"{folder} holds no Home Assistant. Remove the folder and run scripts/setup again.")
-    waiting, seen, requirements = list(USED_INTEGRATIONS), set(), set()  # type: List[str], Set[str], Set[str]
+    waiting = list(USED_INTEGRATIONS)
+    seen = set()
+    requirements = set()
     while waiting:
         domain = waiting.pop()
         path = found / domain / "manifest.json"
@@ -114,7 +122,12 @@ def build(name: str, uv: Path, python: Path) -> None:
     advice = "Check that this machine reaches its Python package index ('python3 -m pip download six' must work), then run again."
     if not good(folder / "bin" / "python"):
         shutil.rmtree(folder, ignore_errors=True)
-        run([str(uv), "venv", "--quiet", "--python", str(python), str(folder)], seconds=60, what="uv venv", advice=advice)
+        run(
+            [str(uv), "venv", "--quiet", "--python", str(python), str(folder)],
+            seconds=60,
+            what="uv venv",
+            advice=advice,
+        )
     install = [str(uv), "pip", "install", "--quiet", "--python", str(folder / "bin" / "python")]
     for file in environment["overrides"]:
         install += ["--override", str(ROOT / file)]
@@ -124,7 +137,12 @@ def build(name: str, uv: Path, python: Path) -> None:
     if environment["requirements"]:
         needed = requirements_of_integrations(folder)
         say(f"installing what Home Assistant's own integrations need ({len(needed)} packages)")
-        run([*install, *needed], seconds=INSTALL_SECONDS, what="Installing the integrations' requirements", advice=advice)
+        run(
+            [*install, *needed],
+            seconds=INSTALL_SECONDS,
+            what="Installing the integrations' requirements",
+            advice=advice,
+        )
     (folder / STAMP).write_text(fingerprint(name), encoding="utf-8")
     say(f"{folder.name} is ready after {time.monotonic() - started:.0f} s")
 
@@ -145,8 +163,12 @@ def prepare(names: List[str]) -> None:
 
 def main() -> int:
     """The command line of scripts/setup."""
-    parser = argparse.ArgumentParser(prog="scripts/setup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", choices=sorted(ENVIRONMENTS), action="append", help="build only this one (may be given several times)")
+    parser = argparse.ArgumentParser(
+        prog="scripts/setup", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--only", choices=sorted(ENVIRONMENTS), action="append", help="build only this one (may be given several times)"
+    )
     parser.add_argument("--quiet", action="store_true", help="say nothing when there is nothing to do")
     options = parser.parse_args()
     names = options.only or ["test", "newer"]

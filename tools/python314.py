@@ -40,15 +40,21 @@ def say(text: str) -> None:
 
 def cache_folder() -> Path:
     """Where things are kept that every checkout on this machine can share."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser("~"), ".cache")
-    return Path(base) / "dlms_cosem_development"
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "dlms_cosem_development"
 
 
 def run(command: List[str], *, seconds: int, what: str, advice: str) -> str:
     """Run a command quietly; on failure show the end of what it said and what the user can do."""
     try:
         done = subprocess.run(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=seconds
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=seconds,
+            check=False,
         )
     except FileNotFoundError:
         raise SetupError(f"{what}: {command[0]} is not installed. {advice}") from None
@@ -64,7 +70,9 @@ def version_of(python: Path) -> Optional[Tuple[int, ...]]:
     """The version an interpreter reports, or None when it does not run (a dangling shim, a foreign architecture)."""
     code = "import sys, ssl, sqlite3, ctypes, venv; print(*sys.version_info[:3])"
     try:
-        out = subprocess.run([str(python), "-I", "-c", code], capture_output=True, text=True, timeout=20, check=True).stdout
+        out = subprocess.run(
+            [str(python), "-I", "-c", code], capture_output=True, text=True, timeout=20, check=True
+        ).stdout
         return tuple(int(part) for part in out.split())
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
@@ -139,11 +147,14 @@ def archive() -> Tuple[str, str, str]:
     """Base address, suite and keyring of the machine's own distribution, as apt is configured here."""
     advice = "Install Python 3.14.2 or newer (python.org, pyenv, your distribution) so that 'python3.14' is on PATH."
     listed = run(
-        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)"], seconds=30, what="Reading apt's sources", advice=advice
+        ["apt-get", "indextargets", "--format", "$(ORIGIN)|$(REPO_URI)"],
+        seconds=30,
+        what="Reading apt's sources",
+        advice=advice,
     )
     for line in listed.splitlines():
         origin, _, address = line.partition("|")
-        if origin in SUITES and address and os.path.exists(SUITES[origin][1]):
+        if origin in SUITES and address and Path(SUITES[origin][1]).exists():
             return (address, *SUITES[origin])
     # A machine that never ran "apt-get update" has sources but no index, hence nothing to list.
     raise SetupError(f"apt knows no Debian or Ubuntu archive ('apt-get update' may be due). {advice}")
@@ -172,9 +183,19 @@ def unpack_distribution_build() -> Path:
     advice = "Check that 'apt-get update' works on this machine, or put a python3.14 on PATH."
     run([*apt, "update"], seconds=FETCH_SECONDS, what="apt-get update (private)", advice=advice)
     packages = ["python3.14", "python3.14-venv"]
-    run([*apt, "-y", "--download-only", "install", *packages], seconds=FETCH_SECONDS, what="Downloading python3.14", advice=advice)
+    run(
+        [*apt, "-y", "--download-only", "install", *packages],
+        seconds=FETCH_SECONDS,
+        what="Downloading python3.14",
+        advice=advice,
+    )
     for package in sorted((work / "cache" / "archives").glob("*.deb")):
-        run(["dpkg-deb", "-x", str(package), str(work / "root")], seconds=60, what=f"Unpacking {package.name}", advice=advice)
+        run(
+            ["dpkg-deb", "-x", str(package), str(work / "root")],
+            seconds=60,
+            what=f"Unpacking {package.name}",
+            advice=advice,
+        )
     shutil.rmtree(root, ignore_errors=True)
     (work / "root").rename(root)
     shutil.rmtree(work, ignore_errors=True)
@@ -191,7 +212,15 @@ def use_own_libraries(root: Path, python: Path) -> None:
     libraries = sorted({str(path.parent) for path in root.glob("usr/lib/**/libc.so.6")})
     if not loaders or not libraries:
         raise SetupError(f"The unpacked build holds no {Path(wanted).name}. {advice}")
-    command = [patchelf, "--set-interpreter", str(loaders[0]), "--force-rpath", "--set-rpath", ":".join(libraries), str(python)]
+    command = [
+        patchelf,
+        "--set-interpreter",
+        str(loaders[0]),
+        "--force-rpath",
+        "--set-rpath",
+        ":".join(libraries),
+        str(python),
+    ]
     run(command, seconds=20, what="patchelf", advice=advice)
 
 
