@@ -1,0 +1,15 @@
+"""Run a module with the protocol stack importable as the top-level package `dlms`: `with_stack.py MODULE [arguments]`.
+
+The integration's folder goes to the end of `sys.path`: in front, its `statistics.py` would shadow the standard library's.
+Start it with `python -P`, so that this file's own folder is not in front either.
+"""
+
+from pathlib import Path
+import runpy
+import sys
+
+ROOT = Path(__file__).resolve().parent.parent
+
+sys.path.append(str(ROOT / "custom_components" / "dlms_cosem"))
+del sys.argv[0]
+runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)
