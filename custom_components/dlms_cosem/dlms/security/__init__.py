@@ -1,0 +1,1 @@
+"""Protection of APDUs and authentication. Only modules of this package import ``cryptography``."""
