@@ -186,7 +186,7 @@ class Writer:
         self.length(len(value))
         self._octets += value
 
-    def flag(self, value: bool) -> None:  # noqa: FBT001  # a BOOLEAN is what the field is
+    def flag(self, value: bool) -> None:
         """Append an OPTIONAL or BOOLEAN octet."""
         self._octets.append(1 if value else 0)
 
