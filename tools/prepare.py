@@ -120,10 +120,14 @@ def install_leniently(install: List[str], packages: List[str]) -> None:
     Two that belong to voice assistants exist only as C sources for this Python, and a bare machine has no compiler. Home
     Assistant runs without them; the demo leaves that integration out.
     """
-    quiet = {"capture_output": True, "stdin": subprocess.DEVNULL, "check": False}
-    if subprocess.run([*install, *packages], **quiet).returncode == 0:
+
+    def works(wanted: List[str]) -> bool:
+        command = [*install, *wanted]
+        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
+
+    if works(packages):
         return
-    left_out = [package for package in packages if subprocess.run([*install, package], **quiet).returncode]
+    left_out = [package for package in packages if not works([package])]
     if left_out:
         say(f"left out, for want of a compiler and headers: {', '.join(left_out)}")
 
