@@ -28,6 +28,7 @@ class LogicalName:
         """Refuse changes."""
         raise AttributeError(f"a logical name is immutable: {name}")
 
+    @override
     def __reduce__(self) -> tuple[type[Self], tuple[bytes]]:
         """Copy and pickle by its octets (an immutable slot class has no state to restore)."""
         return type(self), (self.octets,)

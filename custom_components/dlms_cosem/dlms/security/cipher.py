@@ -1,0 +1,101 @@
+"""AES-GCM as DLMS/COSEM uses it: one function to seal, one to open; 12-octet tags; the nonce is built here only.
+
+IEC 62056-5-3 (security header, AES-GCM). Verify, then return: :func:`open_sealed` gives octets out only after the tag was
+found good (rule S8). All primitives are those of ``cryptography``.
+"""
+
+from dataclasses import dataclass
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.constant_time import bytes_eq
+
+from ..errors import AuthenticationTagInvalid, DecodeError, LocalProtocolError
+from .keys import Secret
+from .suite import TAG_LENGTH, Protection, SecurityControl, check_system_title
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealingKey:
+    """What stays the same for one sender, one key and one protection: everything but counter and content."""
+
+    key: Secret
+    authentication_key: Secret
+    control: SecurityControl
+    system_title: bytes
+    """The sender's, 8 octets."""
+
+    def nonce(self, counter: int) -> bytes:
+        """Return system title || counter; the counter comes from SendingCounter.take or from a received APDU."""
+        return check_system_title(self.system_title) + counter.to_bytes(4, "big")
+
+    def additional(self, header: bytes) -> bytes:
+        """Return the additional authenticated data: security control || authentication key || header."""
+        return bytes((self.control.octet,)) + self.authentication_key.reveal() + header
+
+
+def _gcm(key: Secret, nonce: bytes, additional: bytes, content: bytes) -> tuple[bytes, bytes]:
+    encryptor = Cipher(algorithms.AES(key.reveal()), modes.GCM(nonce)).encryptor()
+    encryptor.authenticate_additional_data(additional)
+    ciphertext = encryptor.update(content) + encryptor.finalize()
+    return ciphertext, encryptor.tag[:TAG_LENGTH]
+
+
+def _counter_mode(key: Secret, nonce: bytes, content: bytes) -> bytes:
+    # GCM encrypts block n of the content with counter n + 1, because counter 1 serves the tag.
+    stream = Cipher(algorithms.AES(key.reveal()), modes.CTR(nonce + b"\x00\x00\x00\x02")).encryptor()
+    return stream.update(content) + stream.finalize()
+
+
+def gmac(key: Secret, nonce: bytes, additional: bytes) -> bytes:
+    """Return the 12-octet tag over ``additional`` with an empty message."""
+    return _gcm(key, nonce, additional, b"")[1]
+
+
+def seal(sealing: SealingKey, counter: int, content: bytes, header: bytes = b"") -> bytes:
+    """Return what follows security control and counter: content or ciphertext, and the tag if authenticated.
+
+    ``header`` is authenticated too (general-ciphering: its five fields). ``counter`` comes from SendingCounter.take.
+    """
+    nonce = sealing.nonce(counter)
+    additional = sealing.additional(header)
+    match sealing.control.protection:
+        case Protection.AUTHENTICATED:
+            return content + gmac(sealing.key, nonce, additional + content)
+        case Protection.ENCRYPTED:
+            return _counter_mode(sealing.key, nonce, content)
+        case Protection.AUTHENTICATED_ENCRYPTED:
+            ciphertext, tag = _gcm(sealing.key, nonce, additional, content)
+            return ciphertext + tag
+        case _:
+            raise LocalProtocolError("a protected APDU needs authentication or encryption")
+
+
+def open_sealed(sealing: SealingKey, counter: int, payload: bytes, header: bytes = b"") -> bytes:
+    """Return the content. AuthenticationTagInvalid when the tag does not fit; nothing else tells why.
+
+    Encryption alone has no tag, so its result is **not** authenticated: the caller decides whether that is allowed.
+    """
+    nonce = sealing.nonce(counter)
+    protection = sealing.control.protection
+    if protection == Protection.NONE:
+        raise LocalProtocolError("a protected APDU needs authentication or encryption")
+    if protection == Protection.ENCRYPTED:
+        return _counter_mode(sealing.key, nonce, payload)
+    if len(payload) < TAG_LENGTH:
+        raise DecodeError(f"no room for the {TAG_LENGTH} octets of the authentication tag")
+    content, tag = payload[:-TAG_LENGTH], payload[-TAG_LENGTH:]
+    additional = sealing.additional(header)
+    if protection == Protection.AUTHENTICATED:
+        if not bytes_eq(gmac(sealing.key, nonce, additional + content), tag):
+            raise AuthenticationTagInvalid("the authentication tag does not fit")
+        return content
+    mode = modes.GCM(nonce, tag, min_tag_length=TAG_LENGTH)
+    decryptor = Cipher(algorithms.AES(sealing.key.reveal()), mode).decryptor()
+    decryptor.authenticate_additional_data(additional)
+    opened = decryptor.update(content)
+    try:
+        decryptor.finalize()
+    except InvalidTag:
+        raise AuthenticationTagInvalid("the authentication tag does not fit") from None
+    return opened

@@ -1,0 +1,141 @@
+"""Invocation counters: no value twice, upwards only, nothing before it is stored."""
+
+import random
+
+import pytest
+
+from custom_components.dlms_cosem.dlms.errors import (
+    InvocationCounterExhausted,
+    InvocationCounterReplayed,
+    LocalProtocolError,
+)
+from custom_components.dlms_cosem.dlms.security.counters import (
+    MAX_SENDING_VALUE,
+    MAX_UNATTENDED_RAISE,
+    RESERVE,
+    ReceivingCounter,
+    SendingCounter,
+)
+
+
+def test_s02_nothing_is_sent_above_the_stored_ceiling():
+    counter = SendingCounter(7)
+    with pytest.raises(InvocationCounterExhausted):
+        counter.take()
+    ceiling = counter.reservation()
+    assert ceiling == 7 + RESERVE
+    counter.confirm(ceiling)
+    assert [counter.take() for _ in range(RESERVE)] == list(range(7, 7 + RESERVE))
+    with pytest.raises(InvocationCounterExhausted):
+        counter.take()
+
+
+def test_a_reservation_is_asked_for_only_when_it_is_needed():
+    counter = SendingCounter(0, ceiling=10)
+    assert counter.reservation(10) is None
+    assert counter.reservation(11) == 10 + RESERVE
+    counter.take()
+    assert counter.reservation(10) == 10 + RESERVE
+
+
+def test_a_lower_ceiling_is_never_taken_over():
+    counter = SendingCounter(0, ceiling=10)
+    counter.confirm(3)
+    assert counter.ceiling == 10
+
+
+def test_s03_a_value_from_the_meter_only_raises():
+    counter = SendingCounter(100, ceiling=200)
+    counter.raise_to(50)
+    assert counter.next_value == 100
+    counter.raise_to(150)
+    assert counter.next_value == 150
+    counter.raise_to(150)
+    assert counter.take() == 150
+
+
+def test_s03_a_large_jump_needs_the_user():
+    counter = SendingCounter(100)
+    with pytest.raises(InvocationCounterExhausted):
+        counter.raise_to(101 + MAX_UNATTENDED_RAISE)
+    assert counter.next_value == 100
+    counter.raise_to(100 + MAX_UNATTENDED_RAISE)
+    assert counter.next_value == 100 + MAX_UNATTENDED_RAISE
+    counter.raise_to(2**31, limit=2**32)
+    assert counter.next_value == 2**31
+
+
+def test_a_raised_counter_needs_a_new_reservation():
+    counter = SendingCounter(0, ceiling=RESERVE)
+    counter.raise_to(5_000)
+    with pytest.raises(InvocationCounterExhausted):
+        counter.take()
+    assert counter.reservation() == 5_000 + RESERVE
+
+
+def test_s05_sending_stops_before_the_end():
+    counter = SendingCounter(MAX_SENDING_VALUE - 1)
+    assert counter.reservation(5) == MAX_SENDING_VALUE
+    counter.confirm(MAX_SENDING_VALUE)
+    assert counter.take() == MAX_SENDING_VALUE - 1
+    assert counter.reservation() is None
+    with pytest.raises(InvocationCounterExhausted, match="new keys"):
+        counter.take()
+
+
+@pytest.mark.parametrize("start", [-1, 2**32])
+def test_a_start_outside_32_bits_is_refused(start):
+    with pytest.raises(LocalProtocolError):
+        SendingCounter(start)
+
+
+def sent_with_crashes(seed):
+    """Kill between any two steps: compute, store, confirm, take, send. Restart from what was stored."""
+    chance = random.Random(seed)
+    stored, sent = chance.randrange(0, 50), []
+    for _ in range(20):
+        counter = SendingCounter(stored)
+        for _ in range(chance.randrange(1, 8)):
+            step = chance.randrange(5)
+            ceiling = counter.reservation(chance.randrange(1, 4))
+            if step == 0:
+                break  # dies before storing
+            if ceiling is not None:
+                stored = ceiling
+                if step == 1:
+                    break  # dies after storing, before confirming
+                counter.confirm(ceiling)
+            if chance.random() < 0.2:
+                counter.raise_to(counter.next_value + chance.randrange(-10, 2_000))
+                continue
+            if step == 2:
+                break  # dies before taking
+            sent.append(counter.take())
+            if step == 3:
+                break  # dies after sending
+    return sent
+
+
+def test_s01_no_value_is_used_twice_whenever_the_process_dies():
+    total = 0
+    for seed in range(1_000):
+        sent = sent_with_crashes(seed)
+        assert len(sent) == len(set(sent)), f"seed {seed}"
+        assert sent == sorted(sent), f"seed {seed}"
+        total += len(sent)
+    assert total > 9_000  # the crashes come between the steps, not before the first
+
+
+def test_s06_a_receiving_counter_moves_by_commit_only():
+    counter = ReceivingCounter()
+    counter.check(5)
+    counter.check(5)
+    assert counter.last is None
+    counter.commit(5)
+    with pytest.raises(InvocationCounterReplayed):
+        counter.check(5)
+    with pytest.raises(InvocationCounterReplayed):
+        counter.check(4)
+    counter.check(6)
+    counter.commit(3)
+    assert counter.last == 5

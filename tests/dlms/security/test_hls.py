@@ -1,0 +1,192 @@
+"""Pass 3 and pass 4 of every mechanism."""
+
+import hashlib
+
+import pytest
+
+from custom_components.dlms_cosem.dlms.apdu.acse import Mechanism
+from custom_components.dlms_cosem.dlms.errors import LocalProtocolError, PeerNotAuthenticated
+from custom_components.dlms_cosem.dlms.security.hls import (
+    Challenges,
+    HlsCredentials,
+    challenge_length,
+    check_challenges,
+    client_proof,
+    verify_server_proof,
+)
+from custom_components.dlms_cosem.dlms.security.key_pairs import PublicKey, generate_key_pair
+from custom_components.dlms_cosem.dlms.security.keys import Secret
+from custom_components.dlms_cosem.dlms.security.suite import SecuritySuite
+from tests.vector_tools import vectors
+
+CLIENT, SERVER = bytes.fromhex("4D4D4D0000000001"), bytes.fromhex("4D4D4D0000BC614E")
+CTOS, STOC = b"K56iVagY", b"P6wRJ21F"
+BOTH = Challenges(client_to_server=CTOS, server_to_client=STOC, client_system_title=CLIENT, server_system_title=SERVER)
+SECRET = Secret(b"ABCDEFGH12345678")
+EK, AK = Secret(bytes(range(16))), Secret(bytes(range(0xD0, 0xE0)))
+SYMMETRIC = (Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256, Mechanism.HLS_GMAC)
+
+
+def credentials(mechanism, **changes):
+    values = {
+        "mechanism": mechanism,
+        "secret": SECRET,
+        "global_unicast_encryption_key": EK,
+        "authentication_key": AK,
+    }
+    return HlsCredentials(**(values | changes))
+
+
+def mirrored(challenges):
+    """The same exchange as the meter sees it: its proof is what a client in its place would compute."""
+    return Challenges(
+        client_to_server=challenges.server_to_client,
+        server_to_client=challenges.client_to_server,
+        client_system_title=challenges.server_system_title,
+        server_system_title=challenges.client_system_title,
+    )
+
+
+def sample_challenges(vector):
+    challenge = bytes.fromhex(vector.expect["challenge"])
+    if vector.expect.get("computed_by") == "server":
+        return Challenges(
+            client_to_server=challenge, server_to_client=STOC, client_system_title=CLIENT, server_system_title=SERVER
+        )
+    return Challenges(
+        client_to_server=CTOS, server_to_client=challenge, client_system_title=CLIENT, server_system_title=SERVER
+    )
+
+
+@pytest.mark.parametrize(
+    "vector",
+    [
+        vector
+        for vector in vectors("hls")
+        if vector.expect.get("mechanism") in (2, 3, 4, 5, 6) and "challenge" in vector.expect
+    ],
+    ids=lambda vector: vector.name,
+)
+def test_samples(vector):
+    keys = {name: value for name, value in vector.keys.items() if name in ("ek", "ak", "secret")}
+    own = HlsCredentials(
+        mechanism=Mechanism(vector.expect["mechanism"]),
+        secret=Secret(bytes.fromhex(keys["secret"])) if "secret" in keys else None,
+        suite=SecuritySuite(vector.keys.get("suite", 0)),
+        global_unicast_encryption_key=Secret(bytes.fromhex(keys["ek"])) if "ek" in keys else None,
+        authentication_key=Secret(bytes.fromhex(keys["ak"])) if "ak" in keys else None,
+    )
+    challenges = sample_challenges(vector)
+    counter = vector.expect.get("invocation_counter")
+    if vector.expect.get("computed_by") == "server":
+        assert verify_server_proof(own, challenges, vector.octets) == counter
+    else:
+        assert client_proof(own, challenges, counter) == vector.octets
+
+
+def test_sample_ecdsa_signature():
+    vector = next(vector for vector in vectors("hls") if vector.expect.get("mechanism") == 7)
+    public = PublicKey.from_octets(SecuritySuite.SUITE_1, bytes.fromhex(vector.keys["signing_public"]))
+    # The sample was computed by the client: seen from the other side it is the peer's proof.
+    other = mirrored(BOTH)
+    verify_server_proof(credentials(Mechanism.HLS_ECDSA, peer_public_key=public), other, vector.octets)
+
+
+def test_sha256_hashes_secret_titles_and_both_challenges():
+    expected = hashlib.sha256(SECRET.reveal() + CLIENT + SERVER + STOC + CTOS).digest()
+    assert client_proof(credentials(Mechanism.HLS_SHA256), BOTH) == expected
+    answer = hashlib.sha256(SECRET.reveal() + SERVER + CLIENT + CTOS + STOC).digest()
+    assert verify_server_proof(credentials(Mechanism.HLS_SHA256), BOTH, answer) is None
+
+
+@pytest.mark.parametrize("mechanism", SYMMETRIC)
+def test_s19_only_the_right_answer_is_accepted(mechanism):
+    own = credentials(mechanism)
+    answer = client_proof(own, mirrored(BOTH), 0x01234567)
+    assert verify_server_proof(own, BOTH, answer) in (None, 0x01234567)
+    for position in range(len(answer)):
+        altered = bytearray(answer)
+        altered[position] ^= 0x80
+        with pytest.raises(PeerNotAuthenticated):
+            verify_server_proof(own, BOTH, bytes(altered))
+    for wrong in (b"", answer[:-1], answer + b"\0", client_proof(own, BOTH, 1)):
+        with pytest.raises(PeerNotAuthenticated):
+            verify_server_proof(own, BOTH, wrong)
+
+
+def test_ecdsa_both_ways():
+    suite = SecuritySuite.SUITE_2
+    client, server = generate_key_pair(suite), generate_key_pair(suite)
+    ours = credentials(Mechanism.HLS_ECDSA, suite=suite, signing_key=client, peer_public_key=server.public_key)
+    theirs = credentials(Mechanism.HLS_ECDSA, suite=suite, signing_key=server, peer_public_key=client.public_key)
+    verify_server_proof(theirs, mirrored(BOTH), client_proof(ours, BOTH))
+    answer = client_proof(theirs, mirrored(BOTH))
+    assert verify_server_proof(ours, BOTH, answer) is None
+    with pytest.raises(PeerNotAuthenticated):
+        verify_server_proof(ours, BOTH, client_proof(ours, BOTH))
+
+
+def test_the_manufacturer_mechanism_pads_secret_and_challenge():
+    short = credentials(Mechanism.HLS, secret=Secret(b"abc"))
+    padded = credentials(Mechanism.HLS, secret=Secret(b"abc".ljust(16, b"\0")))
+    assert client_proof(short, BOTH) == client_proof(padded, BOTH)
+    long_challenge = Challenges(client_to_server=CTOS, server_to_client=bytes(range(33)))
+    assert len(client_proof(short, long_challenge)) == 48
+    with pytest.raises(LocalProtocolError):
+        client_proof(credentials(Mechanism.HLS, secret=Secret(bytes(17))), BOTH)
+
+
+@pytest.mark.parametrize("mechanism", [Mechanism.NONE, Mechanism.LLS])
+def test_low_mechanisms_have_no_pass_3(mechanism):
+    with pytest.raises(LocalProtocolError):
+        client_proof(credentials(mechanism), BOTH)
+
+
+@pytest.mark.parametrize(
+    ("mechanism", "missing"),
+    [
+        (Mechanism.HLS_MD5, "secret"),
+        (Mechanism.HLS_GMAC, "global_unicast_encryption_key"),
+        (Mechanism.HLS_GMAC, "authentication_key"),
+        (Mechanism.HLS_ECDSA, "signing_key"),
+    ],
+)
+def test_missing_credentials_are_our_mistake(mechanism, missing):
+    with pytest.raises(LocalProtocolError):
+        client_proof(credentials(mechanism, **{missing: None}), BOTH, 1)
+
+
+def test_gmac_needs_a_counter():
+    with pytest.raises(LocalProtocolError):
+        client_proof(credentials(Mechanism.HLS_GMAC), BOTH)
+
+
+def test_ecdsa_needs_the_peers_key():
+    with pytest.raises(LocalProtocolError):
+        verify_server_proof(credentials(Mechanism.HLS_ECDSA), BOTH, bytes(64))
+
+
+@pytest.mark.parametrize("length", [0, 7, 65])
+def test_s19_a_server_challenge_of_a_wrong_length_is_refused(length):
+    with pytest.raises(PeerNotAuthenticated):
+        check_challenges(Mechanism.HLS_MD5, Challenges(client_to_server=CTOS, server_to_client=bytes(length)))
+
+
+def test_s19_reflection_is_refused():
+    with pytest.raises(PeerNotAuthenticated):
+        check_challenges(Mechanism.HLS_MD5, Challenges(client_to_server=CTOS, server_to_client=CTOS))
+    with pytest.raises(PeerNotAuthenticated):
+        check_challenges(
+            Mechanism.HLS_GMAC,
+            Challenges(
+                client_to_server=CTOS, server_to_client=STOC, client_system_title=CLIENT, server_system_title=CLIENT
+            ),
+        )
+    check_challenges(Mechanism.HLS_GMAC, BOTH)
+    check_challenges(Mechanism.HLS_MD5, Challenges(client_to_server=CTOS, server_to_client=STOC))
+
+
+def test_s21_own_challenges_are_long_enough():
+    assert {mechanism: challenge_length(mechanism) for mechanism in (*SYMMETRIC, Mechanism.HLS_ECDSA)} == dict.fromkeys(
+        SYMMETRIC, 16
+    ) | {Mechanism.HLS_ECDSA: 32}
