@@ -19,7 +19,7 @@ class Reader:
     Raises DecodeError for octets that are missing, LimitExceeded when a budget is used up; nothing else.
     """
 
-    __slots__ = ("_elements", "depth", "end", "limits", "octets", "offset")
+    __slots__ = ("depth", "elements_left", "end", "limits", "octets", "offset")
 
     def __init__(self, octets: bytes, *, offset: int = 0, limits: Limits = DEFAULT_LIMITS) -> None:
         """Read ``octets`` from ``offset`` to their end."""
@@ -28,7 +28,7 @@ class Reader:
         self.end: Final = len(octets)
         self.limits: Final = limits
         self.depth = 0
-        self._elements = limits.elements
+        self.elements_left = limits.elements
 
     @property
     def remaining(self) -> int:
@@ -113,8 +113,8 @@ class Reader:
 
     def spend(self, elements: int) -> None:
         """Charge ``elements`` to the element budget."""
-        self._elements -= elements
-        if self._elements < 0:
+        self.elements_left -= elements
+        if self.elements_left < 0:
             raise LimitExceeded("elements", self.limits.elements, self.offset)
 
     def descend(self) -> None:

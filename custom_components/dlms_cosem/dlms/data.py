@@ -1,0 +1,303 @@
+"""Data as tagged octets: decode, skip, encode, and the plain view without types.
+
+The generic decoder: every type, any nesting up to the limit, bounds and budgets checked. Profile buffers have a
+faster way (cosem/profile_generic.py) that must give the same results. Knows nothing of APDUs.
+Source: Data in IEC 62056-5-3, encoded by A-XDR (IEC 61334-6).
+"""
+
+from collections.abc import Callable
+import struct
+from typing import Final, NamedTuple
+
+from .compact_array import (
+    decode_compact_array,
+    decode_string,
+    decode_type_description,
+    encode_compact_array,
+    encode_simple,
+)
+from .data_types import (
+    DONT_CARE,
+    FIXED_CODES,
+    FIXED_STRUCTS,
+    NULL,
+    BitString,
+    CompactArray,
+    Data,
+    DataType,
+    DataValue,
+    PlainValue,
+    TypeDescription,
+    array,
+    bcd,
+    bit_string,
+    boolean,
+    compact_array,
+    date,
+    date_time,
+    double_long,
+    double_long_unsigned,
+    enum,
+    float32,
+    float64,
+    integer,
+    long,
+    long64,
+    long64_unsigned,
+    long_unsigned,
+    octet_string,
+    structure,
+    time,
+    unsigned,
+    utf8_string,
+    visible_string,
+)
+from .errors import DecodeError, LimitExceeded, LocalProtocolError
+from .limits import DEFAULT_LIMITS, Limits
+from .octets import Reader, Writer
+
+__all__ = [
+    "DONT_CARE",
+    "NULL",
+    "BitString",
+    "CompactArray",
+    "Data",
+    "DataType",
+    "DataValue",
+    "PlainValue",
+    "TypeDescription",
+    "array",
+    "bcd",
+    "bit_string",
+    "boolean",
+    "compact_array",
+    "date",
+    "date_time",
+    "decode_data",
+    "decode_data_octets",
+    "double_long",
+    "double_long_unsigned",
+    "encode_data",
+    "encode_data_octets",
+    "enum",
+    "float32",
+    "float64",
+    "integer",
+    "long",
+    "long64",
+    "long64_unsigned",
+    "long_unsigned",
+    "octet_string",
+    "plain",
+    "skip_data",
+    "structure",
+    "time",
+    "unsigned",
+    "utf8_string",
+    "visible_string",
+]
+
+type _Unpack = Callable[[bytes, int], tuple[DataValue, ...]]
+
+
+class _Fixed(NamedTuple):
+    size: int
+    unpack: _Unpack
+    kind: DataType
+
+
+def _fixed_by_tag() -> tuple[_Fixed | None, ...]:
+    """Return for each tag of fixed size: octets with the tag, an unpacker that skips the tag, the type."""
+    table: list[_Fixed | None] = [None] * 256
+    for kind, code in FIXED_CODES.items():
+        layout = struct.Struct(f">x{code}")
+        table[kind] = _Fixed(layout.size, layout.unpack_from, kind)
+    return tuple(table)
+
+
+def _known_by_tag() -> tuple[tuple[Data, ...] | None, ...]:
+    """Return for each tag with one octet of contents the Data of every octet: Data is immutable and can be shared."""
+    table: list[tuple[Data, ...] | None] = [None] * 256
+    for kind, layout in FIXED_STRUCTS.items():
+        if layout.size == 1:
+            table[kind] = tuple([Data(kind, layout.unpack(bytes([octet]))[0]) for octet in range(256)])
+    return tuple(table)
+
+
+_FIXED: Final = _fixed_by_tag()
+_KNOWN: Final = _known_by_tag()
+_COUNTED: Final = tuple(tag in {1, 2, 9, 10} for tag in range(256))
+_new: Final = tuple.__new__  # half the cost of calling Data: the arguments need no check here
+
+
+def decode_data(reader: Reader) -> Data:
+    """Decode one Data. Raises DecodeError with the offset of what does not fit, or LimitExceeded.
+
+    One loop without recursion, because this is the hot path of everything but profile buffers: ``items`` are the
+    elements of the innermost open container, ``missing`` how many of them are still to come.
+    """
+    octets = reader.octets
+    offset = reader.offset
+    budget = reader.elements_left - 1
+    outer: list[tuple[list[Data], int, DataType]] = []
+    items: list[Data] = []
+    append = items.append
+    missing = 1
+    container = DataType.STRUCTURE
+    try:
+        while True:
+            tag = octets[offset]
+            if known := _KNOWN[tag]:
+                append(known[octets[offset + 1]])
+                offset += 2
+            elif fixed := _FIXED[tag]:
+                size, unpack, kind = fixed
+                append(_new(Data, (kind, unpack(octets, offset)[0])))
+                offset += size
+            elif tag == 0:
+                append(NULL)
+                offset += 1
+            elif _COUNTED[tag]:
+                length = octets[offset + 1]
+                offset += 2
+                if length >= 0x80 or length > reader.end - offset:
+                    length, offset = _checked_length(reader, offset - 1)
+                if tag == 9:
+                    append(_new(Data, (DataType.OCTET_STRING, octets[offset : (offset := offset + length)])))
+                elif tag == 10:
+                    text = octets[offset : (offset := offset + length)].decode("latin-1")
+                    append(_new(Data, (DataType.VISIBLE_STRING, text)))
+                else:
+                    budget -= length
+                    outer.append((items, missing, container))
+                    _check_room(reader, budget, len(outer), offset)
+                    container = DataType.STRUCTURE if tag == 2 else DataType.ARRAY
+                    items = []
+                    append = items.append
+                    missing = length + 1
+            else:
+                data, offset, budget = _decode_other(reader, offset, budget, len(outer))
+                append(data)
+            missing -= 1
+            while not missing:
+                if not outer:
+                    reader.offset = offset
+                    reader.elements_left = budget
+                    return items[0]
+                data = _new(Data, (container, tuple(items)))
+                items, missing, container = outer.pop()
+                append = items.append
+                append(data)
+                missing -= 1
+    except IndexError, struct.error:
+        raise _too_short(octets, offset) from None
+
+
+def _checked_length(reader: Reader, offset: int) -> tuple[int, int]:
+    """Return a length that does not exceed the octets left, and the offset behind it."""
+    reader.offset = offset
+    return reader.count(), reader.offset
+
+
+def _check_room(reader: Reader, budget: int, levels: int, offset: int) -> None:
+    """Refuse a container that is too deep or whose elements are too many."""
+    limits = reader.limits
+    if reader.depth + levels > limits.nesting_depth:
+        raise LimitExceeded("levels of nesting", limits.nesting_depth, offset)
+    if budget < 0:
+        raise LimitExceeded("elements", limits.elements, offset)
+
+
+def _too_short(octets: bytes, offset: int) -> DecodeError:
+    if offset >= len(octets):
+        return DecodeError("octets end where a type tag is expected", offset)
+    return DecodeError(f"octets end inside a {DataType(octets[offset]).standard_name}", offset)
+
+
+def _decode_other(reader: Reader, offset: int, budget: int, levels: int) -> tuple[Data, int, int]:
+    """Decode the types that are not in the hot loop; return the Data, the offset behind and the budget left."""
+    reader.offset = offset
+    tag = reader.u8()
+    match tag:
+        case DataType.UTF8_STRING | DataType.BIT_STRING:
+            data = decode_string(DataType(tag), reader)
+        case DataType.COMPACT_ARRAY:
+            reader.elements_left = budget
+            reader.depth += levels
+            data = Data(DataType.COMPACT_ARRAY, decode_compact_array(reader))
+            reader.depth -= levels
+            budget = reader.elements_left
+        case DataType.DONT_CARE:
+            data = DONT_CARE
+        case _:
+            raise DecodeError(f"unknown data type {tag:02X}", offset)
+    return data, reader.offset, budget
+
+
+def decode_data_octets(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Data:
+    """Decode exactly one Data; octets behind it are refused."""
+    reader = Reader(octets, limits=limits)
+    data = decode_data(reader)
+    reader.finish()
+    return data
+
+
+def skip_data(reader: Reader) -> None:
+    """Move behind one Data without building it. Tags and lengths are checked; values and nesting are not."""
+    missing = 1
+    while missing:
+        missing -= 1
+        start = reader.offset
+        tag = reader.u8()
+        if fixed := _FIXED[tag]:
+            reader.take(fixed.size - 1)
+            continue
+        match tag:
+            case DataType.NULL_DATA | DataType.DONT_CARE:
+                pass
+            case DataType.ARRAY | DataType.STRUCTURE:
+                count = reader.count()
+                reader.spend(count)
+                missing += count
+            case DataType.OCTET_STRING | DataType.VISIBLE_STRING | DataType.UTF8_STRING:
+                reader.octet_string()
+            case DataType.BIT_STRING:
+                decode_string(DataType.BIT_STRING, reader)
+            case DataType.COMPACT_ARRAY:
+                decode_type_description(reader)
+                reader.octet_string()
+            case _:
+                raise DecodeError(f"unknown data type {tag:02X}", start)
+
+
+def encode_data(data: Data, writer: Writer) -> None:
+    """Encode one Data with shortest lengths. A value that does not fit its type raises LocalProtocolError."""
+    kind, value = data
+    writer.u8(kind)
+    if kind is DataType.COMPACT_ARRAY and isinstance(value, CompactArray):
+        encode_compact_array(value, writer)
+    elif kind is DataType.ARRAY or kind is DataType.STRUCTURE:
+        if type(value) is not tuple:
+            raise LocalProtocolError(f"a {kind.standard_name} cannot hold this {type(value).__name__}")
+        writer.length(len(value))
+        for item in value:
+            encode_data(item, writer)
+    else:
+        encode_simple(data, writer)
+
+
+def encode_data_octets(data: Data) -> bytes:
+    """Encode one Data."""
+    writer = Writer()
+    encode_data(data, writer)
+    return writer.getvalue()
+
+
+def plain(data: Data) -> PlainValue:
+    """Return the value without types: containers become tuples, a compact-array the tuple of its rows."""
+    value = data.value
+    if isinstance(value, CompactArray):
+        return tuple(map(plain, value.elements))
+    if isinstance(value, tuple) and not isinstance(value, BitString):
+        return tuple(map(plain, value))
+    return value
