@@ -1,0 +1,49 @@
+"""The association of an entry between polls: opened for each poll, or kept while nothing is in doubt.
+
+Knows nothing of what is read. Every way out of a poll that failed ends the association: after a timeout a late answer could
+match a new question (IEC 62056-5-3 gives an invoke-id four bits only).
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from .dlms import Association, AssociationParameters, DlmsClient
+
+
+class AssociationKeeper:
+    """Lends the association of one entry to one poll at a time."""
+
+    def __init__(self, client: DlmsClient, parameters: AssociationParameters, *, keep: bool) -> None:
+        """Propose `parameters` through `client`; `keep` the association between polls."""
+        self._client = client
+        self._parameters = parameters
+        self._keep = keep
+        self._kept: Association | None = None
+        self._stack = AsyncExitStack()
+
+    @property
+    def is_open(self) -> bool:
+        """True while an association is kept that still looks good."""
+        return self._kept is not None and self._kept.is_open
+
+    @asynccontextmanager
+    async def borrow(self) -> AsyncIterator[Association]:
+        """Lend an association, the kept one or a new one; raises what `DlmsClient.associate` raises."""
+        if not self._keep:
+            async with self._client.associate(self._parameters) as association:
+                yield association
+            return
+        if self._kept is None or not self._kept.is_open:
+            await self.async_close()
+            self._kept = await self._stack.enter_async_context(self._client.associate(self._parameters))
+        try:
+            yield self._kept
+        except BaseException:
+            await self.async_close()
+            raise
+
+    async def async_close(self) -> None:
+        """Release a kept association; harmless without one."""
+        self._kept = None
+        stack, self._stack = self._stack, AsyncExitStack()
+        await stack.aclose()

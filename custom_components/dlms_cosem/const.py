@@ -1,0 +1,55 @@
+"""Names and default values of the integration. Knows nothing of the protocol stack."""
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "dlms_cosem"
+LOGGER: Final = logging.getLogger(__package__)
+
+CONF_CLIENT_WPORT: Final = "client_wport"
+CONF_SERVER_WPORT: Final = "server_wport"
+CONF_PRESET: Final = "preset"
+CONF_AUTHENTICATION: Final = "authentication"
+CONF_RESPONSE_TIMEOUT: Final = "response_timeout"
+CONF_INTERVAL: Final = "interval"
+CONF_OBJECTS: Final = "objects"
+CONF_STAY_CONNECTED: Final = "stay_connected"
+CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
+"""Only in the data of a discovery flow: the name that the SAP assignment list gives to a further logical device."""
+
+AUTHENTICATION_NONE: Final = "none"
+AUTHENTICATION_PASSWORD: Final = "password"  # noqa: S105 - the name of a method, not a password
+
+PRESET_GENERIC: Final = "generic"
+
+DEFAULT_PORT: Final = 4059  # registered for dlms/cosem (IEC 62056-4-7)
+DEFAULT_CLIENT_WPORT: Final = 16
+DEFAULT_SERVER_WPORT: Final = 1
+MIN_WPORT: Final = 0
+MAX_WPORT: Final = 65_535
+
+DEFAULT_INTERVAL: Final = 60  # seconds between the starts of two polls
+MIN_INTERVAL: Final = 10
+MAX_INTERVAL: Final = 86_400
+STAY_CONNECTED_BELOW: Final = 60
+"""Below this interval, in seconds, the association is kept: opening one for each poll would cost more than reading."""
+
+DEFAULT_RESPONSE_TIMEOUT: Final = 10  # seconds
+MIN_RESPONSE_TIMEOUT: Final = 2
+MAX_RESPONSE_TIMEOUT: Final = 120  # slow gateways were seen to need two minutes
+
+BACKOFF_FACTOR: Final = 1.8
+BACKOFF_MAXIMUM: Final = 300.0  # seconds
+BACKOFF_JITTER: Final = 0.1
+"""Share by which a pause varies, so that two clients competing for a meter's only slot both get their turns."""
+
+RETRY_BUSY: Final = 30.0  # seconds; the meter says that it cannot answer just now
+RETRY_TRANSIENT: Final = 60.0  # seconds; the meter says that it may accept an association later
+RETRY_REFUSED: Final = BACKOFF_MAXIMUM
+"""Seconds after a permanent refusal that does not concern credentials; slow, because some meters count refusals."""
+
+SCALER_BUDGET: Final = 20.0
+"""Seconds at set-up for the units of objects whose entities are disabled; what is left is read at the next set-up."""
+
+ISSUE_OTHER_METER: Final = "other_meter"
+MAX_STATE_LENGTH: Final = 255

@@ -1,0 +1,124 @@
+"""What a loaded entry holds, and the clients that entries of one physical device share.
+
+`async_open_client` (for a moment) and `get_client` with `async_release_client` (for the life of an entry) are the only ways
+to a `DlmsClient`; both open connections through this module's name `open_tcp`, which tests replace. Knows nothing of
+entities, forms or polling.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_PASSWORD
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from .const import (
+    AUTHENTICATION_PASSWORD,
+    CONF_AUTHENTICATION,
+    CONF_CLIENT_WPORT,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_SERVER_WPORT,
+    DEFAULT_RESPONSE_TIMEOUT,
+    DOMAIN,
+)
+from .dlms import AssociationParameters, DlmsClient, Mechanism, Secret, Timing, Transport, open_tcp
+
+if TYPE_CHECKING:
+    from .coordinator import DlmsCoordinator
+
+type DlmsConfigEntry = ConfigEntry[RuntimeData]
+
+
+@dataclass(slots=True, kw_only=True)
+class RuntimeData:
+    """`entry.runtime_data` of a loaded entry."""
+
+    coordinator: DlmsCoordinator
+
+
+@dataclass(slots=True, kw_only=True)
+class _SharedClient:
+    """One physical device and how many users its client has."""
+
+    client: DlmsClient
+    users: int = 0
+
+
+@dataclass(slots=True)
+class _Clients:
+    """All clients by address; a physical device has at most one connection, whoever asks."""
+
+    by_address: dict[tuple[str, int], _SharedClient] = field(default_factory=dict)
+
+
+_CLIENTS: HassKey[_Clients] = HassKey(f"{DOMAIN}_clients")
+
+
+def timing(response_timeout: float) -> Timing:
+    """Return the deadlines for a meter that answers within `response_timeout` seconds."""
+    usual = Timing()
+    return Timing(
+        response=response_timeout,
+        transfer=max(usual.transfer, response_timeout),
+        block=max(usual.block, response_timeout),
+    )
+
+
+def timing_of(options: Mapping[str, Any]) -> Timing:
+    """Return the deadlines that the options of an entry ask for."""
+    return timing(options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT))
+
+
+def association_parameters(data: Mapping[str, Any]) -> AssociationParameters:
+    """Return what is proposed to the meter, from the data of an entry or of a form."""
+    with_password = data[CONF_AUTHENTICATION] == AUTHENTICATION_PASSWORD
+    return AssociationParameters(
+        client_wport=data[CONF_CLIENT_WPORT],
+        server_wport=data[CONF_SERVER_WPORT],
+        mechanism=Mechanism.LLS if with_password else Mechanism.NONE,
+        password=Secret.from_text(data[CONF_PASSWORD]) if with_password else None,
+    )
+
+
+@callback
+def get_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> DlmsClient:
+    """Return the client of this address and count one more user, who owes one `async_release_client`.
+
+    The deadlines are those of the first user; entries of one physical device have the same line and the same patience.
+    """
+    clients = hass.data.setdefault(_CLIENTS, _Clients())
+    address = (host.strip().lower(), port)
+    if (shared := clients.by_address.get(address)) is None:
+
+        async def connect() -> Transport:
+            return await open_tcp(host, port, deadlines.connect)
+
+        shared = _SharedClient(client=DlmsClient(host, port, timing=deadlines, connect=connect))
+        clients.by_address[address] = shared
+    shared.users += 1
+    return shared.client
+
+
+async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
+    """Count one user less; the last one closes the connection."""
+    by_address = hass.data[_CLIENTS].by_address
+    for address, shared in by_address.items():
+        if shared.client is client:
+            shared.users -= 1
+            if shared.users == 0:
+                del by_address[address]
+                await client.close()
+            return
+
+
+@asynccontextmanager
+async def async_open_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> AsyncIterator[DlmsClient]:
+    """Lend the client of this address; give it back on every way out."""
+    client = get_client(hass, host, port, deadlines)
+    try:
+        yield client
+    finally:
+        await async_release_client(hass, client)
