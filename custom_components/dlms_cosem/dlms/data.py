@@ -181,6 +181,8 @@ def decode_data(reader: Reader) -> Data:
             missing -= 1
             while not missing:
                 if not outer:
+                    if offset > reader.end:
+                        raise _too_short(octets[: reader.end], reader.end)
                     reader.offset = offset
                     reader.elements_left = budget
                     return items[0]

@@ -21,11 +21,13 @@ class Reader:
 
     __slots__ = ("depth", "elements_left", "end", "limits", "octets", "offset")
 
-    def __init__(self, octets: bytes, *, offset: int = 0, limits: Limits = DEFAULT_LIMITS) -> None:
-        """Read ``octets`` from ``offset`` to their end."""
+    def __init__(
+        self, octets: bytes, *, offset: int = 0, end: int | None = None, limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        """Read ``octets`` from ``offset`` to ``end``, which is the end of the octets unless given."""
         self.octets: Final = octets
         self.offset = offset
-        self.end: Final = len(octets)
+        self.end: Final = len(octets) if end is None else end
         self.limits: Final = limits
         self.depth = 0
         self.elements_left = limits.elements

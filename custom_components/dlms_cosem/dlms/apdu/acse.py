@@ -8,6 +8,19 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from typing import Final, NamedTuple, override
 
+from ..ber import (
+    INTEGER,
+    OBJECT_IDENTIFIER,
+    OCTET_STRING,
+    number_octets,
+    put_element,
+    put_explicit,
+    put_integer,
+    read_contents,
+    read_element,
+    read_number,
+    read_only,
+)
 from ..errors import DecodeError
 from ..octets import Reader, Writer
 from .common import expect_tag
@@ -17,9 +30,6 @@ AARE: Final = 0x61
 RLRQ: Final = 0x62
 RLRE: Final = 0x63
 
-_OBJECT_IDENTIFIER: Final = 0x06
-_INTEGER: Final = 0x02
-_OCTET_STRING: Final = 0x04
 _CHARSTRING: Final = 0x80
 _BITSTRING: Final = 0x81
 
@@ -185,12 +195,12 @@ class _Fields:
     def __init__(self, reader: Reader, apdu_tag: int, known: frozenset[int]) -> None:
         """Take the APDU apart: unknown context tags are skipped, a known one may come once, others are refused."""
         expect_tag(reader, apdu_tag)
-        content = _contents(reader)
+        content = read_contents(reader)
         self._end = content.end
         self._fields: dict[int, Reader] = {}
         while content.remaining:
             start = content.offset
-            tag, field = _tlv(content)
+            tag, field = read_element(content)
             if tag in self._fields:
                 raise DecodeError(f"field {tag:02X} occurs twice", start)
             if tag in known:
@@ -215,17 +225,17 @@ class _Fields:
     def explicit(self, tag: int, inner_tag: int) -> bytes | None:
         """Return the contents of the ``inner_tag`` element, which must fill the field."""
         field = self._fields.get(tag)
-        return None if field is None else _only(field, inner_tag).rest()
+        return None if field is None else read_only(field, inner_tag).rest()
 
     def integer(self, tag: int) -> int | None:
         """Return a number that is never negative; both ``02 01 FF`` and ``02 02 00FF`` mean 255 in the field."""
         field = self._fields.get(tag)
-        return None if field is None else _number(_only(field, _INTEGER))
+        return None if field is None else read_number(read_only(field, INTEGER))
 
     def implicit_integer(self, tag: int) -> int | None:
         """Return a number without a tag of its own."""
         field = self._fields.get(tag)
-        return None if field is None else _number(field)
+        return None if field is None else read_number(field)
 
     def authentication_value(self, tag: int) -> AuthenticationValue | None:
         """Return the authentication value."""
@@ -233,7 +243,7 @@ class _Fields:
         if field is None:
             return None
         start = field.offset
-        form, value = _tlv(field)
+        form, value = read_element(field)
         field.finish()
         if form == _CHARSTRING:
             return AuthenticationValue(AuthenticationForm.CHARSTRING, value.rest())
@@ -250,52 +260,17 @@ class _Fields:
         if field is None:
             return None
         start = field.offset
-        source, choice = _tlv(field)
+        source, choice = read_element(field)
         field.finish()
         if source not in (0xA0 | SOURCE_USER, 0xA0 | SOURCE_PROVIDER):
             raise DecodeError(f"result-source-diagnostic from the unknown source {source:02X}", start)
-        return source & 0x0F, _number(_only(choice, _INTEGER))
+        return source & 0x0F, read_number(read_only(choice, INTEGER))
 
     def required[T](self, value: T | None, name: str) -> T:
         """Return ``value``, which must be there."""
         if value is None:
             raise DecodeError(f"{name} is missing", self._end)
         return value
-
-
-def _contents(reader: Reader) -> Reader:
-    """Return a reader of the contents behind a definite length; offsets still count from the start of the input."""
-    start = reader.offset
-    length = reader.length()
-    if length > reader.remaining:
-        raise DecodeError(f"a length of {length} exceeds the {reader.remaining} octets left", start)
-    first = reader.offset
-    reader.offset += length
-    return Reader(reader.octets[: first + length], offset=first, limits=reader.limits)
-
-
-def _tlv(reader: Reader) -> tuple[int, Reader]:
-    start = reader.offset
-    tag = reader.u8()
-    if tag & 0x1F == 0x1F:
-        raise DecodeError("tags of several octets do not occur in ACSE", start)
-    return tag, _contents(reader)
-
-
-def _only(reader: Reader, expected: int) -> Reader:
-    """Return the contents of the one element in ``reader``."""
-    start = reader.offset
-    tag, contents = _tlv(reader)
-    if tag != expected:
-        raise DecodeError(f"tag {tag:02X} where {expected:02X} is expected", start)
-    reader.finish()
-    return contents
-
-
-def _number(reader: Reader) -> int:
-    if not 1 <= reader.remaining <= 4:
-        raise DecodeError(f"a number of {reader.remaining} octets", reader.offset)
-    return int.from_bytes(reader.rest(), "big")
 
 
 _AARQ_FIELDS: Final = frozenset(
@@ -310,42 +285,42 @@ def decode_aarq(reader: Reader) -> Aarq:
     fields = _Fields(reader, AARQ, _AARQ_FIELDS)
     return Aarq(
         protocol_version=fields.bit_string(0x80),
-        application_context_name=fields.required(fields.explicit(0xA1, _OBJECT_IDENTIFIER), "application-context-name"),
-        called_ap_title=fields.explicit(0xA2, _OCTET_STRING),
-        called_ae_qualifier=fields.explicit(0xA3, _OCTET_STRING),
+        application_context_name=fields.required(fields.explicit(0xA1, OBJECT_IDENTIFIER), "application-context-name"),
+        called_ap_title=fields.explicit(0xA2, OCTET_STRING),
+        called_ae_qualifier=fields.explicit(0xA3, OCTET_STRING),
         called_ap_invocation_id=fields.integer(0xA4),
         called_ae_invocation_id=fields.integer(0xA5),
-        calling_ap_title=fields.explicit(0xA6, _OCTET_STRING),
-        calling_ae_qualifier=fields.explicit(0xA7, _OCTET_STRING),
+        calling_ap_title=fields.explicit(0xA6, OCTET_STRING),
+        calling_ae_qualifier=fields.explicit(0xA7, OCTET_STRING),
         calling_ap_invocation_id=fields.integer(0xA8),
         calling_ae_invocation_id=fields.integer(0xA9),
         sender_acse_requirements=fields.bit_string(0x8A),
         mechanism_name=fields.plain(0x8B),
         calling_authentication_value=fields.authentication_value(0xAC),
         implementation_information=fields.plain(0xBD),
-        user_information=fields.explicit(0xBE, _OCTET_STRING),
+        user_information=fields.explicit(0xBE, OCTET_STRING),
     )
 
 
 def encode_aarq(apdu: Aarq, writer: Writer) -> None:
     """Append an AARQ."""
     fields = Writer()
-    _put(fields, 0x80, apdu.protocol_version)
-    _put_explicit(fields, 0xA1, _OBJECT_IDENTIFIER, apdu.application_context_name)
-    _put_explicit(fields, 0xA2, _OCTET_STRING, apdu.called_ap_title)
-    _put_explicit(fields, 0xA3, _OCTET_STRING, apdu.called_ae_qualifier)
-    _put_integer(fields, 0xA4, apdu.called_ap_invocation_id)
-    _put_integer(fields, 0xA5, apdu.called_ae_invocation_id)
-    _put_explicit(fields, 0xA6, _OCTET_STRING, apdu.calling_ap_title)
-    _put_explicit(fields, 0xA7, _OCTET_STRING, apdu.calling_ae_qualifier)
-    _put_integer(fields, 0xA8, apdu.calling_ap_invocation_id)
-    _put_integer(fields, 0xA9, apdu.calling_ae_invocation_id)
-    _put(fields, 0x8A, apdu.sender_acse_requirements)
-    _put(fields, 0x8B, apdu.mechanism_name)
+    put_element(fields, 0x80, apdu.protocol_version)
+    put_explicit(fields, 0xA1, OBJECT_IDENTIFIER, apdu.application_context_name)
+    put_explicit(fields, 0xA2, OCTET_STRING, apdu.called_ap_title)
+    put_explicit(fields, 0xA3, OCTET_STRING, apdu.called_ae_qualifier)
+    put_integer(fields, 0xA4, apdu.called_ap_invocation_id)
+    put_integer(fields, 0xA5, apdu.called_ae_invocation_id)
+    put_explicit(fields, 0xA6, OCTET_STRING, apdu.calling_ap_title)
+    put_explicit(fields, 0xA7, OCTET_STRING, apdu.calling_ae_qualifier)
+    put_integer(fields, 0xA8, apdu.calling_ap_invocation_id)
+    put_integer(fields, 0xA9, apdu.calling_ae_invocation_id)
+    put_element(fields, 0x8A, apdu.sender_acse_requirements)
+    put_element(fields, 0x8B, apdu.mechanism_name)
     _put_authentication_value(fields, 0xAC, apdu.calling_authentication_value)
-    _put(fields, 0xBD, apdu.implementation_information)
-    _put_explicit(fields, 0xBE, _OCTET_STRING, apdu.user_information)
-    _put(writer, AARQ, fields.getvalue())
+    put_element(fields, 0xBD, apdu.implementation_information)
+    put_explicit(fields, 0xBE, OCTET_STRING, apdu.user_information)
+    put_element(writer, AARQ, fields.getvalue())
 
 
 def decode_aare(reader: Reader) -> Aare:
@@ -354,19 +329,19 @@ def decode_aare(reader: Reader) -> Aare:
     result_source, diagnostic = fields.required(fields.diagnostic(0xA3), "result-source-diagnostic")
     return Aare(
         protocol_version=fields.bit_string(0x80),
-        application_context_name=fields.required(fields.explicit(0xA1, _OBJECT_IDENTIFIER), "application-context-name"),
+        application_context_name=fields.required(fields.explicit(0xA1, OBJECT_IDENTIFIER), "application-context-name"),
         result=fields.required(fields.integer(0xA2), "result"),
         result_source=result_source,
         diagnostic=diagnostic,
-        responding_ap_title=fields.explicit(0xA4, _OCTET_STRING),
-        responding_ae_qualifier=fields.explicit(0xA5, _OCTET_STRING),
+        responding_ap_title=fields.explicit(0xA4, OCTET_STRING),
+        responding_ae_qualifier=fields.explicit(0xA5, OCTET_STRING),
         responding_ap_invocation_id=fields.integer(0xA6),
         responding_ae_invocation_id=fields.integer(0xA7),
         responder_acse_requirements=fields.bit_string(0x88),
         mechanism_name=fields.plain(0x89),
         responding_authentication_value=fields.authentication_value(0xAA),
         implementation_information=fields.plain(0xBD),
-        user_information=fields.explicit(0xBE, _OCTET_STRING),
+        user_information=fields.explicit(0xBE, OCTET_STRING),
     )
 
 
@@ -374,27 +349,27 @@ def encode_aare(apdu: Aare, writer: Writer) -> None:
     """Append an AARE."""
     fields = Writer()
     diagnostic = Writer()
-    _put_integer(diagnostic, 0xA0 | apdu.result_source, apdu.diagnostic)
-    _put(fields, 0x80, apdu.protocol_version)
-    _put_explicit(fields, 0xA1, _OBJECT_IDENTIFIER, apdu.application_context_name)
-    _put_integer(fields, 0xA2, apdu.result)
-    _put(fields, 0xA3, diagnostic.getvalue())
-    _put_explicit(fields, 0xA4, _OCTET_STRING, apdu.responding_ap_title)
-    _put_explicit(fields, 0xA5, _OCTET_STRING, apdu.responding_ae_qualifier)
-    _put_integer(fields, 0xA6, apdu.responding_ap_invocation_id)
-    _put_integer(fields, 0xA7, apdu.responding_ae_invocation_id)
-    _put(fields, 0x88, apdu.responder_acse_requirements)
-    _put(fields, 0x89, apdu.mechanism_name)
+    put_integer(diagnostic, 0xA0 | apdu.result_source, apdu.diagnostic)
+    put_element(fields, 0x80, apdu.protocol_version)
+    put_explicit(fields, 0xA1, OBJECT_IDENTIFIER, apdu.application_context_name)
+    put_integer(fields, 0xA2, apdu.result)
+    put_element(fields, 0xA3, diagnostic.getvalue())
+    put_explicit(fields, 0xA4, OCTET_STRING, apdu.responding_ap_title)
+    put_explicit(fields, 0xA5, OCTET_STRING, apdu.responding_ae_qualifier)
+    put_integer(fields, 0xA6, apdu.responding_ap_invocation_id)
+    put_integer(fields, 0xA7, apdu.responding_ae_invocation_id)
+    put_element(fields, 0x88, apdu.responder_acse_requirements)
+    put_element(fields, 0x89, apdu.mechanism_name)
     _put_authentication_value(fields, 0xAA, apdu.responding_authentication_value)
-    _put(fields, 0xBD, apdu.implementation_information)
-    _put_explicit(fields, 0xBE, _OCTET_STRING, apdu.user_information)
-    _put(writer, AARE, fields.getvalue())
+    put_element(fields, 0xBD, apdu.implementation_information)
+    put_explicit(fields, 0xBE, OCTET_STRING, apdu.user_information)
+    put_element(writer, AARE, fields.getvalue())
 
 
 def decode_rlrq(reader: Reader) -> Rlrq:
     """Return an RLRQ."""
     fields = _Fields(reader, RLRQ, _RELEASE_FIELDS)
-    return Rlrq(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, _OCTET_STRING))
+    return Rlrq(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, OCTET_STRING))
 
 
 def encode_rlrq(apdu: Rlrq, writer: Writer) -> None:
@@ -405,7 +380,7 @@ def encode_rlrq(apdu: Rlrq, writer: Writer) -> None:
 def decode_rlre(reader: Reader) -> Rlre:
     """Return an RLRE."""
     fields = _Fields(reader, RLRE, _RELEASE_FIELDS)
-    return Rlre(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, _OCTET_STRING))
+    return Rlre(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, OCTET_STRING))
 
 
 def encode_rlre(apdu: Rlre, writer: Writer) -> None:
@@ -416,32 +391,9 @@ def encode_rlre(apdu: Rlre, writer: Writer) -> None:
 def _put_release(writer: Writer, tag: int, reason: int | None, user_information: bytes | None) -> None:
     fields = Writer()
     if reason is not None:
-        _put(fields, 0x80, _number_octets(reason))
-    _put_explicit(fields, 0xBE, _OCTET_STRING, user_information)
-    _put(writer, tag, fields.getvalue())
-
-
-def _put(writer: Writer, tag: int, contents: bytes | None) -> None:
-    if contents is not None:
-        writer.u8(tag)
-        writer.octet_string(contents)
-
-
-def _put_explicit(writer: Writer, tag: int, inner_tag: int, contents: bytes | None) -> None:
-    if contents is not None:
-        inner = Writer()
-        _put(inner, inner_tag, contents)
-        _put(writer, tag, inner.getvalue())
-
-
-def _put_integer(writer: Writer, tag: int, value: int | None) -> None:
-    if value is not None:
-        _put_explicit(writer, tag, _INTEGER, _number_octets(value))
-
-
-def _number_octets(value: int) -> bytes:
-    """Return as few octets as hold the number: ``02 01 n`` up to 255, as every implementation writes it."""
-    return value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")
+        put_element(fields, 0x80, number_octets(reason))
+    put_explicit(fields, 0xBE, OCTET_STRING, user_information)
+    put_element(writer, tag, fields.getvalue())
 
 
 def _put_authentication_value(writer: Writer, tag: int, value: AuthenticationValue | None) -> None:
@@ -449,7 +401,7 @@ def _put_authentication_value(writer: Writer, tag: int, value: AuthenticationVal
         return
     inner = Writer()
     if value.form is AuthenticationForm.CHARSTRING:
-        _put(inner, _CHARSTRING, value.octets)
+        put_element(inner, _CHARSTRING, value.octets)
     else:
-        _put(inner, _BITSTRING, bytes([value.unused_bits]) + value.octets)
-    _put(writer, tag, inner.getvalue())
+        put_element(inner, _BITSTRING, bytes([value.unused_bits]) + value.octets)
+    put_element(writer, tag, inner.getvalue())
