@@ -174,6 +174,13 @@ def encode_invoke_id_and_priority(invoke: InvokeIdAndPriority, writer: Writer) -
     writer.u8(invoke.raw)
 
 
+def write_head(writer: Writer, tag: int, kind: int, invoke: InvokeIdAndPriority) -> None:
+    """Append what GET, SET and ACTION begin with: tag, choice, invoke-id-and-priority."""
+    writer.u8(tag)
+    writer.u8(kind)
+    encode_invoke_id_and_priority(invoke, writer)
+
+
 def decode_long_invoke_id_and_priority(reader: Reader) -> LongInvokeIdAndPriority:
     """Return the 32-bit invoke-id of ACCESS and DataNotification."""
     return LongInvokeIdAndPriority.from_raw(reader.u32())

@@ -28,11 +28,11 @@ from .common import (
     encode_attribute_descriptor,
     encode_attribute_reference,
     encode_get_data_result,
-    encode_invoke_id_and_priority,
     encode_list,
     encode_selection,
     expect_tag,
     unknown_choice,
+    write_head,
 )
 
 GET_REQUEST: Final = 0xC0
@@ -158,24 +158,18 @@ def decode_get_request(reader: Reader) -> GetRequest:
     return decode(reader, decode_invoke_id_and_priority(reader))
 
 
-def _write_head(writer: Writer, tag: int, kind: int, invoke: InvokeIdAndPriority) -> None:
-    writer.u8(tag)
-    writer.u8(kind)
-    encode_invoke_id_and_priority(invoke, writer)
-
-
 def encode_get_request(apdu: GetRequest, writer: Writer) -> None:
     """Append a Get-Request."""
     match apdu:
         case GetRequestNormal():
-            _write_head(writer, GET_REQUEST, GetKind.NORMAL, apdu.invoke)
+            write_head(writer, GET_REQUEST, GetKind.NORMAL, apdu.invoke)
             encode_attribute_descriptor(apdu.attribute, writer)
             encode_selection(apdu.selection, writer)
         case GetRequestNext():
-            _write_head(writer, GET_REQUEST, GetKind.NEXT, apdu.invoke)
+            write_head(writer, GET_REQUEST, GetKind.NEXT, apdu.invoke)
             writer.u32(apdu.block_number)
         case GetRequestWithList():
-            _write_head(writer, GET_REQUEST, GetKind.WITH_LIST, apdu.invoke)
+            write_head(writer, GET_REQUEST, GetKind.WITH_LIST, apdu.invoke)
             encode_list(apdu.items, writer, encode_attribute_reference)
         case _:
             assert_never(apdu)
@@ -224,10 +218,10 @@ def encode_get_response(apdu: GetResponse, writer: Writer) -> None:
     """Append a Get-Response."""
     match apdu:
         case GetResponseNormal():
-            _write_head(writer, GET_RESPONSE, GetResponseKind.NORMAL, apdu.invoke)
+            write_head(writer, GET_RESPONSE, GetResponseKind.NORMAL, apdu.invoke)
             encode_get_data_result(apdu.result, writer)
         case GetResponseWithDatablock():
-            _write_head(writer, GET_RESPONSE, GetResponseKind.WITH_DATABLOCK, apdu.invoke)
+            write_head(writer, GET_RESPONSE, GetResponseKind.WITH_DATABLOCK, apdu.invoke)
             writer.flag(apdu.last_block)
             writer.u32(apdu.block_number)
             if isinstance(apdu.result, DataAccessResult):
@@ -237,7 +231,7 @@ def encode_get_response(apdu: GetResponse, writer: Writer) -> None:
                 writer.u8(0)
                 writer.octet_string(apdu.result)
         case GetResponseWithList():
-            _write_head(writer, GET_RESPONSE, GetResponseKind.WITH_LIST, apdu.invoke)
+            write_head(writer, GET_RESPONSE, GetResponseKind.WITH_LIST, apdu.invoke)
             encode_list(apdu.results, writer, encode_get_data_result)
         case _:
             assert_never(apdu)

@@ -140,7 +140,7 @@ def decode_initiate_request(reader: Reader) -> InitiateRequest:
     expect_tag(reader, INITIATE_REQUEST)
     dedicated_key = reader.octet_string() if reader.flag() else None
     # DEFAULT TRUE: an absent value is true, a present one is what it says.
-    response_allowed = reader.flag() if reader.flag() else True
+    response_allowed = not reader.flag() or reader.flag()
     quality_of_service = _decode_quality_of_service(reader)
     dlms_version = reader.u8()
     conformance = decode_conformance(reader)
