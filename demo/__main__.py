@@ -1,0 +1,238 @@
+"""`scripts/demo`: a simulated meter and a real Home Assistant that reads it, both on this machine only."""
+
+import argparse
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+import shutil
+import signal
+import sys
+import tempfile
+import time
+
+from homeassistant.const import __version__ as home_assistant_version
+
+from tests.simulated_meter.household import Household
+
+from . import configuration, energy, flow, states
+from .client import USER_NAME, USER_PASSWORD, HomeAssistant
+from .processes import HOST, ROOT, Child, DemoError, claim_port, free_port
+
+DOMAIN = "dlms_cosem"
+METER_PASSWORD = "demo1234"
+METER_SEED = 1
+START_SECONDS = 90
+STATE_SECONDS = 30
+DISCOVERY_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """What runs, for those who work with it."""
+
+    hass: HomeAssistant
+    home_assistant: Child
+    meter: Child
+    meter_port: int
+    entry_ids: list[str]
+    new: bool
+
+
+def say(text: str) -> None:
+    """Progress, with nothing held back when standard output is a pipe."""
+    print(f"[demo] {text}", flush=True)
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
+    parser.add_argument("--port", type=int, help="port of Home Assistant (8123; with --check a free one)")
+    parser.add_argument("--meter-port", type=int, help="port of the simulated meter (4059; with --check a free one)")
+    parser.add_argument(
+        "--check", action="store_true", help="check that every entity of the meter is plausible, and end"
+    )
+    parser.add_argument(
+        "--keep", action="store_true", help="go on with the Home Assistant of the last run, its history included"
+    )
+    parser.add_argument(
+        "--pictures", type=Path, metavar="FOLDER", help="photograph the user interface into this folder, and end"
+    )
+    return parser.parse_args()
+
+
+async def add_meter(hass: HomeAssistant, port: int) -> list[str]:
+    """Add the meter through the integration's own config flow, then what that discovers behind the same address."""
+    answers = {"host": HOST, "port": port, "authentication": "password", "password": METER_PASSWORD}
+    entry = await flow.walk(hass, DOMAIN, answers, menu=["password"])
+    entries = [entry]
+    say(f"added {entry['title']} through the config flow")
+    for _ in range(DISCOVERY_SECONDS):
+        for discovered in await hass.command("config_entries/flow/progress"):
+            if discovered["handler"] == DOMAIN:
+                further = await flow.go_on(hass, discovered["flow_id"], answers, menu=["password"])
+                entries.append(further)
+                say(f"added {further['title']}, discovered behind the same address")
+        if len(entries) > 1:
+            break
+        await asyncio.sleep(1)
+    return [str(entry["entry_id"]) for entry in entries]
+
+
+async def fill_dashboard(hass: HomeAssistant, entry_ids: list[str]) -> None:
+    """The Energy dashboard, with the days before as the simulated home would have had them."""
+    used = await energy.fill_in(hass, entry_ids)
+    home = Household(METER_SEED)
+    now = datetime.now(UTC)
+    for quantity, counter in (
+        ("1.8.0", lambda at: home.energies(at).import_total),
+        ("2.8.0", lambda at: home.energies(at).export_total),
+    ):
+        registry = await hass.command("config/entity_registry/list")
+        entities = [entity for entity in registry if entity["config_entry_id"] in entry_ids]
+        if entity_id := energy.entity_for(entities, quantity):
+            await energy.write_history(hass, entity_id, counter, now)
+    say(f"Energy dashboard uses {', '.join(used) if used else 'nothing: no energy entity was found'}")
+
+
+@asynccontextmanager
+async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[Demo]:
+    """Start everything; leaving the context stops everything."""
+    unattended = options.check or options.pictures
+    port = options.port or (free_port() if unattended else 8123)
+    meter_port = options.meter_port or (free_port() if unattended else 4059)
+    claim_port(port, "Home Assistant", "--port")
+    claim_port(meter_port, "the simulated meter", "--meter-port")
+    new = configuration.write(folder / "config", port, keep=options.keep)
+    meter = Child(
+        "the simulated meter",
+        ["-m", "tests.simulated_meter", "--host", HOST, "--port", str(meter_port), "--seed", str(METER_SEED)],
+        folder / "meter.log",
+        {"SIMULATED_METER_PASSWORD": METER_PASSWORD},
+    )
+    home_assistant = Child(
+        "Home Assistant",
+        ["-m", "demo.hass_launcher", "--config", str(folder / "config")],
+        folder / "home-assistant.log",
+    )
+    async with meter, home_assistant:
+        say(f"simulated meter on {HOST} port {meter_port}")
+        say(f"Home Assistant {home_assistant_version} is starting on {HOST} port {port}")
+        await meter.listening(meter_port, START_SECONDS)
+        async with HomeAssistant(port, folder / "login.json") as hass:
+            await hass.started(home_assistant, START_SECONDS)
+            await hass.log_in(new=new)
+            await hass.running(START_SECONDS)
+            entries = [] if new else await hass.command("config_entries/get", domain=DOMAIN)
+            entry_ids = [str(entry["entry_id"]) for entry in entries]
+            yield Demo(hass, home_assistant, meter, meter_port, entry_ids, new)
+
+
+async def plausible(demo: Demo) -> bool:
+    """Print the table of the meter's entities; whether all are as they should be."""
+    rows = [row for entry_id in demo.entry_ids for row in await states.settled(demo.hass, entry_id, STATE_SECONDS)]
+    print(states.table(rows))
+    wrong = [row for row in rows if row.problem]
+    if not rows:
+        print("no entity of the meter is enabled")
+    for row in wrong:
+        print(f"{row.entity_id} {row.problem}: {row.state!r} {row.unit}")
+    return bool(rows) and not wrong
+
+
+def complaints(demo: Demo) -> list[str]:
+    """Errors and warnings of the integration, and failed set-ups of any, in Home Assistant's log."""
+    with demo.home_assistant.log.open(encoding="utf-8", errors="replace") as log:
+        lines = [line.rstrip() for line in log]
+    return [line for line in lines if " ERROR " in line or (" WARNING " in line and "custom_components." in line)]
+
+
+async def check(options: argparse.Namespace, folder: Path) -> int:
+    """`--check`: everything once, headless."""
+    started = time.monotonic()
+    async with running(options, folder) as demo:
+        entry_ids = await add_meter(demo.hass, demo.meter_port)
+        demo.entry_ids.extend(entry_ids)
+        fine = await plausible(demo)
+        await fill_dashboard(demo.hass, demo.entry_ids)
+        for issue in await energy.issues(demo.hass):
+            fine = False
+            print(f"Energy dashboard: {issue}")
+        # Home Assistant itself warns that a custom integration was not tested by it; everything else is ours.
+        for line in complaints(demo):
+            if "has not been tested by Home Assistant" not in line:
+                fine = False
+                print(f"log: {line}")
+    verdict = "every entity is plausible" if fine else "NOT as it should be, see above"
+    say(f"{verdict} ({time.monotonic() - started:.0f} s)")
+    return 0 if fine else 1
+
+
+async def serve(options: argparse.Namespace, folder: Path) -> int:
+    """Without an option: run until Ctrl-C."""
+    async with running(options, folder) as demo:
+        if demo.new:
+            demo.entry_ids.extend(await add_meter(demo.hass, demo.meter_port))
+            await plausible(demo)
+            await fill_dashboard(demo.hass, demo.entry_ids)
+        print(
+            f"\n  Home Assistant:  {demo.hass.address}\n"
+            f"  login:           {USER_NAME}   password: {USER_PASSWORD}\n"
+            f"  simulated meter: {HOST} port {demo.meter_port}, client wPort 1, password {METER_PASSWORD}\n"
+            f"  logs:            {demo.home_assistant.log}\n"
+            f"                   {demo.meter.log}\n\n"
+            "  Ctrl-C stops both.\n",
+            flush=True,
+        )
+        await asyncio.wait(
+            [asyncio.ensure_future(child.died()) for child in (demo.meter, demo.home_assistant)],
+            return_when=asyncio.FIRST_EXCEPTION,
+        )
+        demo.meter.check_alive()
+        demo.home_assistant.check_alive()
+    return 0
+
+
+async def photograph(options: argparse.Namespace, folder: Path) -> int:
+    """`--pictures FOLDER`."""
+    from . import pictures
+
+    async with running(options, folder) as demo:
+        with pictures.browser(demo.hass.address, options.pictures) as photographer:
+            await asyncio.to_thread(photographer.config_flow, demo.meter_port, METER_PASSWORD)
+    return 0
+
+
+async def interruptible(options: argparse.Namespace, folder: Path) -> int:
+    """Run what was asked for; SIGINT and SIGTERM end it in order."""
+    chosen = check if options.check else photograph if options.pictures else serve
+    task = asyncio.ensure_future(chosen(options, folder))
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    except asyncio.CancelledError:
+        say("stopped")
+        return 0 if chosen is serve else 1
+
+
+def main() -> int:
+    """Make the folder, run, clean up."""
+    options = arguments()
+    temporary = Path(tempfile.mkdtemp(prefix="dlms-demo-")) if options.check else None
+    try:
+        return asyncio.run(interruptible(options, temporary or ROOT / ".demo"))
+    except DemoError as error:
+        print(f"[demo] stopped: {error}", file=sys.stderr)
+        return 1
+    finally:
+        if temporary:
+            with suppress(OSError):
+                shutil.rmtree(temporary)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
