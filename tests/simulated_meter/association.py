@@ -1,0 +1,265 @@
+"""Server side of associations: who may associate, with what rights, and how refusals look. IEC 62056-5-3, COSEM-OPEN.
+
+Own code, sharing nothing with the client's association. Knows nothing of sockets and of services.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from .acse import (
+    AareFields,
+    AarqFields,
+    BadAssociationApdu,
+    InitiateFields,
+    initiate_error,
+    read_aarq,
+    read_initiate,
+    write_aare,
+    write_initiate_response,
+    write_rlre,
+)
+from .objects import AssociationFacts
+from .profile import ClientProfile, Level, MeterProfile, Quirks, Refusal, Release
+
+REJECTED_PERMANENT: Final = 1
+REJECTED_TRANSIENT: Final = 2
+LN_CONTEXT: Final = 1
+
+_GET_BLOCKS: Final = 0x001000
+_MULTIPLE_REFERENCES: Final = 0x000200
+_SELECTIVE_ACCESS: Final = 0x000004
+_GET: Final = 0x000010
+_ATTRIBUTE_0: Final = 0x002000
+_PRIORITY: Final = 0x004000
+
+SERVICE_NOT_ALLOWED: Final = b"\xd8\x01\x01"
+"""exception-response: no association, operation not possible."""
+SERVICE_NOT_SUPPORTED: Final = b"\xd8\x02\x02"
+OTHER_REASON: Final = b"\xd8\x01\x03"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back: an APDU, or nothing; and whether the connection is closed then."""
+
+    apdu: bytes | None = None
+    close: bool = False
+
+
+@dataclass(slots=True)
+class Transfer:
+    """A long answer under way: the octets not sent yet, and the number of the block sent last."""
+
+    invoke: int
+    rest: bytes
+    block_number: int
+
+
+@dataclass(slots=True)
+class Association:
+    """An association that stands."""
+
+    facts: AssociationFacts
+    transfer: Transfer | None = None
+
+    @property
+    def answer_limit(self) -> int:
+        """The largest APDU that may be sent, in octets: the smaller of both announced sizes."""
+        client = self.facts.client_max_receive_pdu_size or 65_535
+        return min(client, self.facts.server_max_receive_pdu_size)
+
+    def negotiated(self, bit: int) -> bool:
+        """Return whether a conformance bit was agreed upon."""
+        return bool(self.facts.conformance & bit)
+
+
+class _Refused(Exception):
+    """Why an association is refused: user diagnostic, result, and the initiate error if that is the reason."""
+
+    def __init__(self, diagnostic: int, result: int = REJECTED_PERMANENT, initiate_error: int | None = None) -> None:
+        super().__init__(diagnostic)
+        self.diagnostic = diagnostic
+        self.result = result
+        self.initiate_error = initiate_error
+
+
+def own_conformance(quirks: Quirks) -> int:
+    """Return the conformance block that this meter offers."""
+    block = _GET | _ATTRIBUTE_0 | _PRIORITY
+    if quirks.get_blocks:
+        block |= _GET_BLOCKS
+    claimed = quirks.with_list if quirks.with_list_claimed is None else quirks.with_list_claimed
+    if claimed:
+        block |= _MULTIPLE_REFERENCES
+    return block | _SELECTIVE_ACCESS
+
+
+@dataclass(slots=True)
+class MeterState:
+    """What all connections of the meter share."""
+
+    associations: int = 0
+    session_ended: float | None = None
+    """When the last connection that had associations ended; seconds of the session clock."""
+
+
+class Associations:
+    """The associations of one connection, by (client wPort, server wPort)."""
+
+    def __init__(self, profile: MeterProfile, state: MeterState) -> None:
+        self._profile = profile
+        self._state = state
+        self._open: dict[tuple[int, int], Association] = {}
+
+    def find(self, client_wport: int, server_wport: int) -> Association | None:
+        """Return the association on these wPorts."""
+        return self._open.get((client_wport, server_wport))
+
+    def __len__(self) -> int:
+        """Return how many stand."""
+        return len(self._open)
+
+    def clear(self, now: float) -> None:
+        """End all, because the connection ended."""
+        if self._open:
+            self._state.associations -= len(self._open)
+            self._state.session_ended = now
+            self._open.clear()
+
+    def open(self, client_wport: int, server_wport: int, apdu: bytes, now: float) -> Reply:
+        """Answer an AARQ."""
+        key = (client_wport, server_wport)
+        quirks = self._profile.quirks
+        context = LN_CONTEXT
+        try:
+            aarq = read_aarq(apdu)
+            if quirks.refuse_second_aarq and key in self._open:
+                raise _Refused(1)
+            self._drop(key)
+            context = aarq.context or LN_CONTEXT
+            client = self._check_client(client_wport, aarq, now)
+            initiate = self._check_initiate(aarq)
+        except BadAssociationApdu:
+            return Reply(OTHER_REASON)
+        except _Refused as refused:
+            return self._refuse(context, refused)
+        association = self._accept(client, server_wport, aarq, initiate)
+        self._open[key] = association
+        self._state.associations += 1
+        if not initiate.response_allowed:
+            return Reply()
+        return Reply(
+            write_aare(
+                AareFields(
+                    context=aarq.context,
+                    mechanism=aarq.mechanism if aarq.mechanism and quirks.mechanism_name_in_aare else None,
+                    protocol_version=quirks.protocol_version_in_aare,
+                    initiate=write_initiate_response(
+                        association.facts.conformance,
+                        self._profile.max_pdu_size,
+                        short_tag=quirks.short_conformance_tag,
+                        quality=quirks.quality_of_service_in_aare,
+                    ),
+                )
+            )
+        )
+
+    def release(self, client_wport: int, server_wport: int) -> Reply:
+        """Answer an RLRQ, in the way of this meter."""
+        known = self._drop((client_wport, server_wport))
+        match self._profile.quirks.release:
+            case Release.ANSWER:
+                return Reply(write_rlre(0)) if known else Reply(SERVICE_NOT_ALLOWED)
+            case Release.NOT_FINISHED:
+                return Reply(write_rlre(1))
+            case Release.SILENT:
+                return Reply()
+            case Release.CLOSE:
+                return Reply(close=True)
+            case Release.EXCEPTION:
+                return Reply(SERVICE_NOT_SUPPORTED)
+
+    def _drop(self, key: tuple[int, int]) -> bool:
+        if self._open.pop(key, None) is None:
+            return False
+        self._state.associations -= 1
+        return True
+
+    def _check_client(self, wport: int, aarq: AarqFields, now: float) -> ClientProfile:
+        """Return the client that associates, or raise why it may not."""
+        quirks = self._profile.quirks
+        ended = self._state.session_ended
+        if (quirks.one_association and self._state.associations) or (
+            ended is not None and now - ended < quirks.pause_between_sessions
+        ):
+            raise _Refused(1, REJECTED_TRANSIENT)
+        if aarq.context != LN_CONTEXT:
+            raise _Refused(2)
+        client = self._profile.client(wport)
+        if client is None:
+            raise _Refused(1)
+        if client.password is None:
+            if aarq.mechanism:
+                raise _Refused(11)
+            return client
+        if aarq.mechanism == 0:
+            raise _Refused(12)
+        if aarq.mechanism != 1:
+            raise _Refused(11)
+        if aarq.authentication_value != client.password.encode():
+            raise _Refused(quirks.wrong_password_diagnostic)
+        return client
+
+    @staticmethod
+    def _check_initiate(aarq: AarqFields) -> InitiateFields:
+        initiate = read_initiate(aarq.initiate)
+        if initiate is None:
+            raise _Refused(1, initiate_error=0)
+        if initiate.dlms_version < 6:
+            raise _Refused(1, initiate_error=1)
+        if 0 < initiate.client_max_receive_pdu_size < 12:
+            raise _Refused(1, initiate_error=3)
+        if not initiate.conformance & _GET:
+            raise _Refused(1, initiate_error=2)
+        return initiate
+
+    def _accept(
+        self, client: ClientProfile, server_wport: int, aarq: AarqFields, initiate: InitiateFields
+    ) -> Association:
+        return Association(
+            AssociationFacts(
+                client_wport=client.wport,
+                server_wport=server_wport,
+                level=Level(client.level),
+                mechanism=aarq.mechanism,
+                context=aarq.context,
+                conformance=own_conformance(self._profile.quirks) & initiate.conformance,
+                client_max_receive_pdu_size=initiate.client_max_receive_pdu_size,
+                server_max_receive_pdu_size=self._profile.max_pdu_size,
+            )
+        )
+
+    def _refuse(self, context: int, refused: _Refused) -> Reply:
+        """Return a refusal in the form of this meter."""
+        error = initiate_error(4 if refused.initiate_error is None else refused.initiate_error)
+        match self._profile.quirks.refusal:
+            case Refusal.AARE:
+                inner: bytes | None = error
+            case Refusal.SHORT_AARE:
+                inner = None
+            case Refusal.EXCEPTION:
+                return Reply(SERVICE_NOT_ALLOWED)
+            case Refusal.SERVICE_ERROR:
+                return Reply(error)
+            case Refusal.CLOSE:
+                return Reply(close=True)
+        return Reply(
+            write_aare(
+                AareFields(
+                    context=context,
+                    result=refused.result,
+                    diagnostic=refused.diagnostic,
+                    initiate=inner,
+                )
+            )
+        )

@@ -1,0 +1,249 @@
+"""Profile generic objects (class 7) of the simulated meter: load profile, daily values, event log; selective access.
+
+Rows are a function of their time, so weeks of history cost little. Blue Book, Profile generic, selectors 1 and 2.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from custom_components.dlms_cosem.dlms.apdu.common import Selection
+from custom_components.dlms_cosem.dlms.data import (
+    Data,
+    DataType,
+    array,
+    double_long_unsigned,
+    enum,
+    integer,
+    long_unsigned,
+    octet_string,
+    structure,
+)
+from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.dlms_cosem.dlms.octets import Writer
+
+from .household import DAY, EPOCH
+from .noise import scatter
+from .objects import SCOPE_VIOLATED, TYPE_UNMATCHED, Answer, Attribute, CosemObject, LogicalDevice, View, constant
+from .profile import SelectiveAccess
+
+_CACHED_ROWS = 16_384
+
+type Times = Callable[[int], Sequence[int]]
+"""From the time now to the times of all rows, oldest first (UNIX seconds)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A captured object, and its encoded cell in the row of a time."""
+
+    class_id: int
+    logical_name: LogicalName
+    attribute_index: int
+    cell: Callable[[int], bytes]
+
+    @property
+    def definition(self) -> Data:
+        """The capture_object_definition."""
+        return structure(
+            long_unsigned(self.class_id),
+            octet_string(self.logical_name.octets),
+            integer(self.attribute_index),
+            long_unsigned(0),
+        )
+
+
+class Profile:
+    """The buffer behind a Profile generic object."""
+
+    def __init__(self, columns: tuple[Column, ...], times: Times, access: SelectiveAccess) -> None:
+        self.columns = columns
+        self.times = times
+        self._access = access
+        self._cells = lru_cache(_CACHED_ROWS)(lambda time: [column.cell(time) for column in columns])
+        self._row = lru_cache(_CACHED_ROWS)(self._whole_row)
+
+    def buffer(self, view: View) -> bytes:
+        """Return all rows."""
+        return self._rows(self.times(view.unix), None)
+
+    def select(self, view: View, selection: Selection) -> Answer:
+        """Return the rows and columns asked for by range (selector 1) or by entry (selector 2)."""
+        if self._access is SelectiveAccess.IGNORED:
+            return self.buffer(view)
+        allowed = {SelectiveAccess.FULL: (1, 2), SelectiveAccess.ENTRY: (2,)}.get(self._access, ())
+        if selection.selector not in allowed:
+            return SCOPE_VIOLATED
+        fields = selection.parameters.value
+        if selection.parameters.type is not DataType.STRUCTURE or not isinstance(fields, tuple) or len(fields) != 4:
+            return TYPE_UNMATCHED
+        items = [field for field in fields if isinstance(field, Data)]
+        return self._by_range(view, items) if selection.selector == 1 else self._by_entry(view, items)
+
+    def _by_range(self, view: View, fields: list[Data]) -> Answer:
+        """Select by time; both ends belong to the range."""
+        restricting, first, last, selected = fields
+        if restricting.value != self.columns[0].definition.value or selected.type is not DataType.ARRAY:
+            return TYPE_UNMATCHED
+        bounds = [_moment(view, bound) for bound in (first, last)]
+        if bounds[0] is None or bounds[1] is None or not isinstance(selected.value, tuple):
+            return TYPE_UNMATCHED
+        wanted: list[int] | None = None
+        if selected.value:
+            definitions = [column.definition for column in self.columns]
+            try:
+                wanted = [definitions.index(item) for item in selected.value if isinstance(item, Data)]
+            except ValueError:
+                return TYPE_UNMATCHED
+        low, high = bounds[0], bounds[1]
+        return self._rows([time for time in self.times(view.unix) if low <= time <= high], wanted)
+
+    def _by_entry(self, view: View, fields: list[Data]) -> Answer:
+        """Select by row and column numbers from 1; 0 as an end means the last."""
+        numbers = [field.value for field in fields if isinstance(field.value, int)]
+        if len(numbers) != 4:
+            return TYPE_UNMATCHED
+        first, last, first_column, last_column = numbers
+        times = self.times(view.unix)
+        last_column = last_column or len(self.columns)
+        columns = list(range(max(first_column, 1) - 1, min(last_column, len(self.columns))))
+        if not columns or first_column < 1 or first < 1:
+            return SCOPE_VIOLATED
+        return self._rows(times[first - 1 : last or None], None if len(columns) == len(self.columns) else columns)
+
+    def _whole_row(self, time: int) -> bytes:
+        return bytes([2, len(self.columns)]) + b"".join(self._cells(time))
+
+    def _rows(self, times: Sequence[int], columns: list[int] | None) -> bytes:
+        """Return the encoded array of rows."""
+        writer = Writer()
+        writer.u8(DataType.ARRAY)
+        writer.length(len(times))
+        if columns is None:
+            return writer.getvalue() + b"".join(map(self._row, times))
+        head = bytes([2, len(columns)])
+        rows = [head + b"".join([cells[index] for index in columns]) for cells in map(self._cells, times)]
+        return writer.getvalue() + b"".join(rows)
+
+
+def _moment(view: View, bound: Data) -> int | None:
+    """Return the UNIX time of a bound: a date-time in 12 octets, or UNIX seconds."""
+    if bound.type is DataType.DOUBLE_LONG_UNSIGNED and isinstance(bound.value, int):
+        return bound.value
+    if bound.type in {DataType.OCTET_STRING, DataType.DATE_TIME} and isinstance(bound.value, bytes):
+        moment = view.device.time.instant(bound.value) if len(bound.value) == 12 else None
+        return None if moment is None else int(moment.timestamp())
+    return None
+
+
+def profile_object(name: str, profile: Profile, *, period: int, capacity: int) -> CosemObject:
+    """Return the Profile generic object (version 1) of a buffer, sorted by time."""
+    definitions = [column.definition for column in profile.columns]
+    return CosemObject(
+        class_id=7,
+        version=1,
+        logical_name=LogicalName.parse(name),
+        attributes={
+            2: Attribute(read=profile.buffer, select=profile.select),
+            3: constant(array(*definitions)),
+            4: constant(double_long_unsigned(period)),
+            5: constant(enum(1)),
+            6: constant(definitions[0]),
+            7: Attribute(read=lambda view: double_long_unsigned(len(profile.times(view.unix)))),
+            8: constant(double_long_unsigned(capacity)),
+        },
+        methods=2,
+    )
+
+
+def _clock_column(device: LogicalDevice) -> Column:
+    def cell(time: int) -> bytes:
+        return b"\x09\x0c" + device.time.octets(datetime.fromtimestamp(time, UTC))
+
+    return Column(8, LogicalName.parse("0.0.1.0.0"), 2, cell)
+
+
+def _energy_column(device: LogicalDevice, name: str, field: str) -> Column:
+    def cell(time: int) -> bytes:
+        counter: int = getattr(device.household.energies(datetime.fromtimestamp(time, UTC)), field)
+        return b"\x06" + counter.to_bytes(4, "big")
+
+    return Column(3, LogicalName.parse(name), 2, cell)
+
+
+def _regular(period: int, capacity: int, shift: int = 0) -> Times:
+    """Return the times of a profile captured every ``period`` seconds; ``shift`` moves the grid."""
+
+    def times(now: int) -> Sequence[int]:
+        last = (now + shift) // period * period - shift
+        first = max(last - (capacity - 1) * period, (EPOCH + shift) // period * period - shift)
+        return range(first, last + 1, period)
+
+    return times
+
+
+def load_profile(device: LogicalDevice, period: int, days: int) -> CosemObject:
+    """Return load profile 1: clock, status, and six counters every ``period`` seconds."""
+    capacity = max(days * DAY // period, 1)
+    status = Column(1, LogicalName.parse("0.0.96.10.1"), 2, lambda _: b"\x11\x00")
+    energies = [
+        _energy_column(device, name, field)
+        for name, field in (
+            ("1.0.1.8.0", "import_total"),
+            ("1.0.2.8.0", "export_total"),
+            ("1.0.3.8.0", "reactive_import"),
+            ("1.0.4.8.0", "reactive_export"),
+            ("1.0.1.8.1", "import_1"),
+            ("1.0.1.8.2", "import_2"),
+        )
+    ]
+    profile = Profile(
+        (_clock_column(device), status, *energies),
+        _regular(period, capacity),
+        device.profile.quirks.selective_access,
+    )
+    return profile_object("1.0.99.1.0", profile, period=period, capacity=capacity)
+
+
+def daily_profile(device: LogicalDevice) -> CosemObject:
+    """Return load profile 2: import and export at each midnight of local standard time, for 62 days."""
+    columns = (
+        _clock_column(device),
+        _energy_column(device, "1.0.1.8.0", "import_total"),
+        _energy_column(device, "1.0.2.8.0", "export_total"),
+    )
+    times = _regular(DAY, 62, device.time.standard_offset_minutes * 60)
+    profile = Profile(columns, times, device.profile.quirks.selective_access)
+    return profile_object("1.0.99.2.0", profile, period=DAY, capacity=62)
+
+
+EVENTS = (1, 2, 3, 4, 5, 6, 47, 48, 65, 66, 67, 89)
+"""Event codes as in common profiles: 1 power down, 2 power up, 3 and 4 daylight saving, 47 parameter changed ..."""
+
+
+def event_log(device: LogicalDevice) -> CosemObject:
+    """Return the standard event log: a few entries a week, 100 days back."""
+    columns = (
+        _clock_column(device),
+        Column(1, LogicalName.parse("0.0.96.11.0"), 2, lambda time: bytes([0x11, event_code(device, time)])),
+    )
+    profile = Profile(columns, lambda now: event_times(device, now), device.profile.quirks.selective_access)
+    return profile_object("0.0.99.98.0", profile, period=0, capacity=200)
+
+
+def event_times(device: LogicalDevice, now: int) -> list[int]:
+    """Return when events happened in the last 100 days."""
+    today = now // DAY
+    candidates = [
+        day * DAY + scatter(device.household.seed, 20, day, number) % DAY
+        for day in range(today - 100, today + 1)
+        for number in range(2)
+        if scatter(device.household.seed, 21, day, number) % 4 == 0
+    ]
+    return sorted(time for time in candidates if EPOCH <= time <= now)
+
+
+def event_code(device: LogicalDevice, time: int) -> int:
+    """Return the code of the event at this time."""
+    return EVENTS[scatter(device.household.seed, 22, time) % len(EVENTS)]

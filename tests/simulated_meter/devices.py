@@ -1,0 +1,140 @@
+"""Puts the logical devices of the simulated meter together: electricity on the management logical device, and a gas meter."""
+
+from datetime import UTC, datetime
+
+from custom_components.dlms_cosem.dlms.data import (
+    double_long_unsigned,
+    long_unsigned,
+    octet_string,
+    unsigned,
+    visible_string,
+)
+
+from .buffers import daily_profile, event_code, event_log, event_times, load_profile
+from .household import DAY, EPOCH, Household
+from .management import association_object, clock_object, sap_assignment, setup_objects
+from .meter_time import MeterTime
+from .noise import scatter, smooth
+from .objects import CosemObject, LogicalDevice, View, data_object, register
+from .profile import Level, MeterProfile
+from .registers import demand_registers, energy_registers, phase_registers, power_registers, service_registers
+
+FIRMWARE = "SIM-FW 1.4.2"
+_KIND_DIGITS = {"electricity": "103", "gas": "703"}
+
+
+def serial_number(profile: MeterProfile, wport: int) -> str:
+    """Return the eight digits printed on a device's plate."""
+    return f"{scatter(profile.seed, 10, wport) % 100_000_000:08d}"
+
+
+def logical_device_name(profile: MeterProfile, wport: int, kind: str) -> bytes:
+    """Return 16 octets: the made-up manufacturer SIM, the type, the serial number."""
+    return f"SIM{_KIND_DIGITS[kind]}00{serial_number(profile, wport)}".encode("ascii")
+
+
+def build_devices(profile: MeterProfile) -> dict[int, LogicalDevice]:
+    """Return the logical devices by their server wPorts."""
+    household = Household(profile.seed, phases=profile.phases, standard_offset=profile.standard_offset_minutes * 60)
+    time = MeterTime(profile.standard_offset_minutes, profile.daylight_saving, profile.quirks.deviation)
+    names = [
+        (device.wport, logical_device_name(profile, device.wport, device.kind)) for device in profile.logical_devices
+    ]
+    devices = {}
+    for description, (wport, name) in zip(profile.logical_devices, names, strict=True):
+        device = LogicalDevice(
+            wport=wport, name=name, profile=profile, household=household, time=time, neighbours=names
+        )
+        _add_common(device)
+        if description.kind == "electricity":
+            _add_electricity(device)
+        else:
+            _add_gas(device)
+        devices[wport] = device
+    return devices
+
+
+def _add_common(device: LogicalDevice) -> None:
+    """Add what every logical device has: name, association, clock, identifiers."""
+    serial = serial_number(device.profile, device.wport).encode("ascii")
+    device.add(
+        association_object(device),
+        data_object("0.0.42.0.0", lambda _: octet_string(device.name), level=Level.IDENTITY),
+        data_object("0.0.96.1.0", lambda _: octet_string(serial), level=Level.IDENTITY),
+        data_object("1.0.0.2.0", lambda _: visible_string(FIRMWARE), level=Level.IDENTITY),
+        clock_object(device),
+    )
+
+
+def _add_electricity(device: LogicalDevice) -> None:
+    """Add the management objects, about 40 registers, profiles and event log."""
+    if device.wport == 1:
+        device.add(sap_assignment(device), *setup_objects(device))
+    device.add(
+        *energy_registers(),
+        *power_registers(),
+        *phase_registers(device.profile.phases),
+        *demand_registers(),
+        *service_registers(),
+        load_profile(device, device.profile.capture_period, device.profile.history_days),
+        daily_profile(device),
+        event_log(device),
+        *_electricity_data(device),
+    )
+
+
+def _electricity_data(device: LogicalDevice) -> list[CosemObject]:
+    """Return the Data objects (class 1)."""
+
+    def last_event(view: View) -> int:
+        times = event_times(device, view.unix)
+        return event_code(device, times[-1]) if times else 0
+
+    return [
+        data_object("0.0.96.1.1", lambda _: octet_string(b"simulated meter")),
+        data_object("1.0.0.0.0", lambda _: octet_string(device.name[8:])),
+        data_object("1.0.0.2.8", lambda _: octet_string(scatter(1, 42).to_bytes(8, "big"))),
+        data_object("0.0.1.1.0", lambda view: double_long_unsigned(view.unix)),
+        data_object("0.0.97.97.0", lambda _: double_long_unsigned(0)),
+        data_object("0.0.97.98.0", lambda view: double_long_unsigned(alarms(device, view.unix))),
+        data_object("0.0.96.10.1", lambda _: unsigned(0)),
+        data_object("0.0.96.11.0", lambda view: unsigned(last_event(view))),
+        data_object("0.0.96.14.0", lambda view: unsigned(view.instant.tariff), writable_by=Level.MANAGE),
+        data_object("0.0.96.7.21", lambda view: long_unsigned(max(view.unix - EPOCH, 0) // (23 * DAY))),
+        data_object("0.0.96.2.0", lambda _: long_unsigned(3)),
+    ]
+
+
+def alarms(device: LogicalDevice, unix: int) -> int:
+    """Return the alarm register: empty on nine days of ten."""
+    dice = scatter(device.household.seed, 11, unix // DAY)
+    return 1 << (dice >> 8) % 5 if dice % 10 == 0 else 0
+
+
+def gas_volume(seed: int, unix: int) -> int:
+    """Return the gas counter in litres: grows all the time, more in winter and in the evening."""
+    days = max(unix - EPOCH, 0) / DAY
+    # Each slope stays below the steady part's 3,300 l a day, so the sum never falls.
+    steady = 3300 * days
+    winter = 2600 * 58 * smooth(90 * DAY, max(unix, EPOCH), seed, 40) / 2
+    return 184_000 + int(max(steady + winter, 0))
+
+
+def _add_gas(device: LogicalDevice) -> None:
+    """Add the counter of a gas meter and the temperature of the gas."""
+    seed = device.household.seed
+    device.add(
+        register("7.0.3.0.0", lambda view: double_long_unsigned(gas_volume(seed, view.unix)), -3, 13),
+        register(
+            "7.0.41.0.0",
+            lambda view: long_unsigned(round(112 + 40 * smooth(9 * DAY, view.unix, seed, 41))),
+            -1,
+            9,
+        ),
+        data_object("7.0.0.0.0", lambda _: octet_string(device.name[8:])),
+    )
+
+
+def now() -> datetime:
+    """Return the time of the machine."""
+    return datetime.now(UTC)

@@ -1,0 +1,167 @@
+"""Answers GET in all forms, in blocks where the answer exceeds what may be sent. IEC 62056-5-3, GET service.
+
+Other confirmed services get an exception-response. Knows nothing of sockets; associations come in as arguments.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Final
+
+from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, Selection
+from custom_components.dlms_cosem.dlms.apdu.get import (
+    GET_REQUEST,
+    GetRequestNext,
+    GetRequestNormal,
+    GetRequestWithList,
+    decode_get_request,
+)
+from custom_components.dlms_cosem.dlms.errors import DlmsError
+from custom_components.dlms_cosem.dlms.octets import Reader, Writer
+
+from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED, Association, Reply, Transfer
+from .objects import (
+    OBJECT_UNDEFINED,
+    OTHER_REASON as RESULT_OTHER_REASON,
+    SCOPE_VIOLATED,
+    Answer,
+    LogicalDevice,
+    View,
+    encoded,
+)
+from .profile import ListRefusal, Quirks
+
+GET_RESPONSE: Final = 0xC4
+_NORMAL, _WITH_BLOCK, _WITH_LIST = 1, 2, 3
+_BLOCK_HEAD: Final = 9
+"""C4 02, invoke-id, last-block, block-number (4), choice; the length of the raw data comes on top."""
+_BLOCK_NUMBER_INVALID: Final = 19
+_NO_LONG_GET: Final = 16
+
+_ATTRIBUTE_0: Final = 0x002000
+_GET_BLOCKS: Final = 0x001000
+_SELECTIVE_ACCESS: Final = 0x000004
+
+type Override = Callable[[AttributeDescriptor], DataAccessResult | bytes | None]
+"""A fault may replace the answer for an attribute; None leaves it alone."""
+
+
+class Dispatcher:
+    """Answers the requests to one logical device."""
+
+    def __init__(self, device: LogicalDevice, quirks: Quirks, override: Override) -> None:
+        self.device = device
+        self._quirks = quirks
+        self._override = override
+
+    def answer(self, association: Association | None, apdu: bytes, at: datetime) -> Reply:
+        """Answer a service request."""
+        if association is None:
+            return Reply(SERVICE_NOT_ALLOWED)
+        if apdu[0] != GET_REQUEST:
+            return Reply(SERVICE_NOT_SUPPORTED)
+        reader = Reader(apdu)
+        try:
+            request = decode_get_request(reader)
+            reader.finish()
+        except DlmsError:
+            return Reply(OTHER_REASON)
+        view = View(self.device, at, association.facts)
+        invoke = request.invoke.raw
+        if isinstance(request, GetRequestNext):
+            return Reply(self._next(association, request.block_number, invoke))
+        association.transfer = None  # a new request aborts a transfer
+        if isinstance(request, GetRequestNormal):
+            return Reply(self._normal(association, request, view))
+        return self._with_list(association, request, view)
+
+    def read(self, view: View, attribute: AttributeDescriptor, selection: Selection | None) -> Answer:
+        """Return what an attribute holds now, or why it can't be read."""
+        replaced = self._override(attribute)
+        if replaced is not None:
+            return replaced
+        found = self.device.find(attribute.class_id, attribute.logical_name)
+        if isinstance(found, DataAccessResult):
+            return found
+        if attribute.attribute_index == 0 and not view.facts.conformance & _ATTRIBUTE_0:
+            return SCOPE_VIOLATED
+        if selection is not None and not view.facts.conformance & _SELECTIVE_ACCESS:
+            return SCOPE_VIOLATED
+        return found.read(attribute.attribute_index, view, selection)
+
+    def _normal(self, association: Association, request: GetRequestNormal, view: View) -> bytes:
+        answer = self.read(view, request.attribute, request.selection)
+        invoke = request.invoke.raw
+        if isinstance(answer, DataAccessResult):
+            return bytes([GET_RESPONSE, _NORMAL, invoke, 1, answer.code])
+        octets = encoded(answer)
+        if 4 + len(octets) <= association.answer_limit:
+            return bytes([GET_RESPONSE, _NORMAL, invoke, 0]) + octets
+        if not association.negotiated(_GET_BLOCKS):
+            return bytes([GET_RESPONSE, _NORMAL, invoke, 1, RESULT_OTHER_REASON.code])
+        association.transfer = Transfer(invoke, octets, 0)
+        return self._block(association, association.transfer)
+
+    def _with_list(self, association: Association, request: GetRequestWithList, view: View) -> Reply:
+        limit = self._quirks.with_list_limit
+        invoke = request.invoke.raw
+        head = bytes([GET_RESPONSE, _WITH_LIST, invoke])
+        if not self._quirks.with_list or (limit and len(request.items) > limit):
+            match self._quirks.with_list_refusal:
+                case ListRefusal.EXCEPTION:
+                    return Reply(SERVICE_NOT_SUPPORTED)
+                case ListRefusal.SILENT:
+                    return Reply()
+                case ListRefusal.RESULTS:
+                    return Reply(head + bytes([len(request.items)]) + b"\x01\xfa" * len(request.items))
+        writer = Writer()
+        writer.length(len(request.items))
+        for attribute, selection in request.items:
+            writer.octets(self._element(self.read(view, attribute, selection)))
+        octets = writer.getvalue()
+        if len(head) + len(octets) <= association.answer_limit:
+            return Reply(head + octets)
+        if not association.negotiated(_GET_BLOCKS):
+            return Reply(OTHER_REASON)
+        association.transfer = Transfer(invoke, octets, 0)
+        return Reply(self._block(association, association.transfer))
+
+    def _element(self, answer: Answer) -> bytes:
+        """Return an encoded Get-Data-Result for a list."""
+        if isinstance(answer, DataAccessResult):
+            code = self._quirks.undefined_in_list if answer == OBJECT_UNDEFINED else answer.code
+            return bytes([1, code])
+        return b"\x00" + encoded(answer)
+
+    def _next(self, association: Association, acknowledged: int, invoke: int) -> bytes:
+        transfer = association.transfer
+        if transfer is None:
+            return _block_error(invoke, acknowledged, _NO_LONG_GET)
+        if acknowledged != transfer.block_number or invoke != transfer.invoke:
+            association.transfer = None
+            return _block_error(invoke, acknowledged, _BLOCK_NUMBER_INVALID)
+        return self._block(association, transfer)
+
+    def _block(self, association: Association, transfer: Transfer) -> bytes:
+        """Return the next block, as large as allowed."""
+        room = association.answer_limit - _BLOCK_HEAD
+        room -= 1 if room <= 0x80 else 2 if room <= 0x101 else 3
+        raw, transfer.rest = transfer.rest[:room], transfer.rest[room:]
+        transfer.block_number += 1
+        if not transfer.rest:
+            association.transfer = None
+        writer = Writer()
+        writer.octets(bytes([GET_RESPONSE, _WITH_BLOCK, transfer.invoke]))
+        writer.u8(0 if transfer.rest else self._quirks.last_block_octet)
+        writer.u32(transfer.block_number)
+        writer.u8(0)
+        writer.octet_string(raw)
+        return writer.getvalue()
+
+
+def _block_error(invoke: int, block_number: int, result: int) -> bytes:
+    """Return a last block that carries an error."""
+    return (
+        bytes([GET_RESPONSE, _WITH_BLOCK, invoke, 1])
+        + (block_number & 0xFFFFFFFF).to_bytes(4, "big")
+        + bytes([1, result])
+    )

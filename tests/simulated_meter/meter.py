@@ -1,0 +1,162 @@
+"""The simulated meter as a whole: logical devices, shared state, faults, sessions; and the truth about its values."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from datetime import datetime, timedelta
+import time
+
+from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, Selection
+from custom_components.dlms_cosem.dlms.data import Data, decode_data_octets
+from custom_components.dlms_cosem.dlms.errors import ConnectFailed, ConnectFailure
+from custom_components.dlms_cosem.dlms.limits import Limits
+from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+
+from .association import MeterState, own_conformance
+from .devices import build_devices, now
+from .dispatcher import Dispatcher
+from .faults import FaultPlan, Request
+from .link import Manipulator, MemoryTransport
+from .objects import AssociationFacts, LogicalDevice, View, encoded
+from .profile import Level, MeterProfile
+from .session import Session
+from .steps import Finish
+
+_REMEMBERED = 100_000
+_TRUTH_LIMITS = Limits(elements=20_000_000)
+
+
+class SimulatedMeter:
+    """A meter. ``clock`` gives the time that its values follow; ``manipulator`` gets every new in-memory link."""
+
+    def __init__(
+        self,
+        profile: MeterProfile | None = None,
+        clock: Callable[[], datetime] = now,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.profile = profile or MeterProfile()
+        self.clock = clock
+        self.monotonic = monotonic
+        self.state = MeterState()
+        self.faults = FaultPlan(self.profile.seed)
+        self.devices: dict[int, LogicalDevice] = build_devices(self.profile)
+        self.dispatchers = {
+            wport: Dispatcher(device, self.profile.quirks, self.faults.on_attribute)
+            for wport, device in self.devices.items()
+        }
+        self.sessions: list[Session] = []
+        self.links: list[MemoryTransport] = []
+        self.manipulator: Callable[[], Manipulator | None] = lambda: None
+        """Called for each new in-memory link."""
+        self.connections = 0
+        """How many connections were made since the meter started."""
+        self.requests = 0
+        self.log: deque[Request] = deque(maxlen=_REMEMBERED)
+        """The requests that arrived."""
+        self.read_times: deque[datetime] = deque(maxlen=_REMEMBERED)
+        """The meter's times at which values were read: every true value belongs to one of them."""
+
+    def now(self) -> datetime:
+        """Return the meter's own time."""
+        return self.clock() + timedelta(seconds=self.profile.quirks.clock_offset)
+
+    def note_request(self, client_wport: int, server_wport: int, apdu: bytes) -> Request:
+        """Count a request that arrived."""
+        self.requests += 1
+        request = Request(number=self.requests, client_wport=client_wport, server_wport=server_wport, apdu=apdu)
+        self.log.append(request)
+        return request
+
+    def note_answer(self, at: datetime) -> None:
+        """Remember when values were read."""
+        self.read_times.append(at)
+
+    def open_session(self) -> Session | None:
+        """Return a new connection; None when the meter takes no other (its only slot is used)."""
+        self.connections += 1
+        self.sessions = [session for session in self.sessions if not session.over]
+        if self.profile.quirks.one_connection and self.sessions:
+            return None
+        session = Session(self)
+        self.sessions.append(session)
+        return session
+
+    async def connect(self) -> MemoryTransport:
+        """Connect in memory, as the stack's Connector does it over TCP."""
+        fault = self.faults.on_connect()
+        if fault == "refuse":
+            raise ConnectFailed(ConnectFailure.REFUSED)
+        if fault == "black-hole":
+            await asyncio.get_running_loop().create_future()
+        session = self.open_session()
+        if session is None:
+            turned_away = Session(self)
+            turned_away.over = True
+            link = MemoryTransport(turned_away)
+            link.push(Finish())
+            return link
+        self.links = [link for link in self.links if not link.closed]
+        link = MemoryTransport(session, self.manipulator())
+        self.links.append(link)
+        return link
+
+    def restart(self) -> None:
+        """Lose all connections and associations without a word, as at a power cut; new ones are possible at once."""
+        for session in self.sessions:
+            session.lost()
+            session.dead = True
+        self.sessions.clear()
+
+    @property
+    def open_links(self) -> int:
+        """How many in-memory connections the client holds open."""
+        return sum(not link.closed for link in self.links)
+
+    def truth(
+        self,
+        logical_name: str | LogicalName,
+        attribute: int = 2,
+        at: datetime | None = None,
+        *,
+        server_wport: int = 1,
+        class_id: int | None = None,
+        selection: Selection | None = None,
+    ) -> Data:
+        """Return what an attribute really holds at a time (default: now), seen by a client with all rights."""
+        name = LogicalName.parse(logical_name) if isinstance(logical_name, str) else logical_name
+        device = self.devices[server_wport]
+        candidates = [item for item in device.named(name) if class_id in {None, item.class_id}]
+        if len(candidates) != 1:
+            raise KeyError(f"{len(candidates)} objects are called {name}")
+        answer = candidates[0].read(attribute, View(device, at or self.now(), self._insider(server_wport)), selection)
+        if isinstance(answer, DataAccessResult):
+            raise KeyError(f"{name} attribute {attribute}: {answer.name}")
+        return decode_data_octets(encoded(answer), _TRUTH_LIMITS)
+
+    def was_true(self, descriptor: AttributeDescriptor, value: Data, *, server_wport: int = 1) -> bool:
+        """Return whether the meter had this value at any time at which it was read."""
+        return any(
+            self.truth(
+                descriptor.logical_name,
+                descriptor.attribute_index,
+                at,
+                server_wport=server_wport,
+                class_id=descriptor.class_id,
+            )
+            == value
+            for at in reversed(self.read_times)
+        )
+
+    def _insider(self, server_wport: int) -> AssociationFacts:
+        return AssociationFacts(
+            client_wport=1,
+            server_wport=server_wport,
+            level=Level.MANAGE,
+            mechanism=1,
+            context=1,
+            conformance=own_conformance(self.profile.quirks),
+            client_max_receive_pdu_size=65_535,
+            server_max_receive_pdu_size=self.profile.max_pdu_size,
+        )

@@ -1,0 +1,241 @@
+"""What kind of meter is simulated: addresses, clients and their rights, sizes, and the oddities of real meters.
+
+A profile is a TOML file with the field names of the dataclasses here; everything has a default. Knows nothing of octets.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from enum import IntEnum, StrEnum
+import os
+from pathlib import Path
+import tomllib
+from typing import Any, Final, Self
+
+PROFILES: Final = Path(__file__).parent / "profiles"
+PASSWORD_VARIABLE: Final = "SIMULATED_METER_PASSWORD"
+DEFAULT_PASSWORD: Final = "simulated"
+
+
+class ProfileError(Exception):
+    """A profile file that cannot be used; the text says why."""
+
+
+class Level(IntEnum):
+    """How much a client may see; each includes those before."""
+
+    IDENTITY = 0
+    READ = 1
+    MANAGE = 2
+
+
+class Release(StrEnum):
+    """What becomes of an RLRQ."""
+
+    ANSWER = "answer"
+    NOT_FINISHED = "not-finished"
+    SILENT = "silent"
+    CLOSE = "close"
+    EXCEPTION = "exception"
+
+
+class Refusal(StrEnum):
+    """How an association is refused."""
+
+    AARE = "aare"
+    SHORT_AARE = "short-aare"
+    EXCEPTION = "exception"
+    SERVICE_ERROR = "service-error"
+    CLOSE = "close"
+
+
+class ListRefusal(StrEnum):
+    """How a GET-with-list is refused that the meter does not take."""
+
+    EXCEPTION = "exception"
+    RESULTS = "results"
+    SILENT = "silent"
+
+
+class Deviation(StrEnum):
+    """How the clock writes its deviation from UTC."""
+
+    STANDARD = "standard"
+    INVERTED = "inverted"
+    UNSPECIFIED = "unspecified"
+    WITHOUT_DST = "without-dst"
+
+
+class SelectiveAccess(StrEnum):
+    """Which selections a profile's buffer takes."""
+
+    FULL = "full"
+    ENTRY = "entry"
+    REFUSED = "refused"
+    IGNORED = "ignored"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientProfile:
+    """A client that may associate. Without a password there is no authentication."""
+
+    wport: int
+    name: str
+    level: Level
+    password: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogicalDeviceProfile:
+    """A logical device: its server wPort, and "electricity" or "gas"."""
+
+    wport: int
+    kind: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quirks:
+    """Where this meter is odd. The defaults are a meter that follows the standard."""
+
+    with_list: bool = True
+    with_list_claimed: bool | None = None
+    """Announce multiple-references although it is (not) honoured; None announces the truth."""
+    with_list_limit: int = 0
+    """Most attributes in one GET-with-list; 0 is no limit."""
+    with_list_refusal: ListRefusal = ListRefusal.EXCEPTION
+    undefined_in_list: int = 4
+    """The data-access-result of an unknown object inside a list."""
+    get_blocks: bool = True
+    selective_access: SelectiveAccess = SelectiveAccess.FULL
+    release: Release = Release.ANSWER
+    refusal: Refusal = Refusal.AARE
+    refuse_second_aarq: bool = False
+    """Refuse an AARQ on wPorts that are associated already, instead of replacing that association."""
+    wrong_password_diagnostic: int = 13
+    protocol_version_in_aare: bool = False
+    mechanism_name_in_aare: bool = True
+    short_conformance_tag: bool = False
+    quality_of_service_in_aare: bool = False
+    last_block_octet: int = 1
+    one_connection: bool = False
+    """Close every TCP connection but the first."""
+    one_association: bool = False
+    """Refuse (for now) a second association anywhere on the meter."""
+    pause_between_sessions: float = 0.0
+    """Refuse (for now) associations this many seconds after the last connection ended."""
+    object_list_readable: bool = True
+    association_version: int = 1
+    deviation: Deviation = Deviation.STANDARD
+    clock_offset: float = 0.0
+    """How many seconds the meter's clock is ahead."""
+    delay: float = 0.0
+    """Seconds until each answer."""
+    jitter: float = 0.0
+    """At most this much longer, by chance."""
+    inactivity_timeout: float = 180.0
+    """Seconds without a request until the connection is closed; 0 is never."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterProfile:
+    """All settings of a simulated meter. Sizes in octets, times in seconds unless said otherwise."""
+
+    name: str = "household"
+    seed: int = 1
+    phases: int = 3
+    max_pdu_size: int = 1024
+    history_days: int = 42
+    capture_period: int = 900
+    standard_offset_minutes: int = 60
+    """Local standard time, minutes east of UTC."""
+    daylight_saving: bool = True
+    """Whether the clock follows the European rule."""
+    clients: tuple[ClientProfile, ...] = field(default_factory=lambda: default_clients(DEFAULT_PASSWORD))
+    logical_devices: tuple[LogicalDeviceProfile, ...] = (
+        LogicalDeviceProfile(wport=1, kind="electricity"),
+        LogicalDeviceProfile(wport=16, kind="gas"),
+    )
+    quirks: Quirks = field(default_factory=Quirks)
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be simulated."""
+        if not 64 <= self.max_pdu_size <= 65_535:
+            raise ProfileError(f"max_pdu_size is 64 to 65535, not {self.max_pdu_size}")
+        if self.phases not in {1, 3}:
+            raise ProfileError(f"phases is 1 or 3, not {self.phases}")
+        if self.capture_period not in {300, 900, 1800, 3600, 86_400}:
+            raise ProfileError(f"capture_period is 300, 900, 1800, 3600 or 86400, not {self.capture_period}")
+
+    def client(self, wport: int) -> ClientProfile | None:
+        """Return the client with this wPort."""
+        return next((client for client in self.clients if client.wport == wport), None)
+
+    def with_quirks(self, **changes: Any) -> Self:
+        """Return the same meter with some quirks changed."""
+        return replace(self, quirks=replace(self.quirks, **changes))
+
+    def with_password(self, password: str) -> Self:
+        """Return the same meter with this password for every client that has one."""
+        return replace(
+            self,
+            clients=tuple(
+                client if client.password is None else replace(client, password=password) for client in self.clients
+            ),
+        )
+
+
+def default_clients(password: str) -> tuple[ClientProfile, ...]:
+    """Return the usual clients: 16 public without authentication, 1 management and 2 reader by password."""
+    return (
+        ClientProfile(wport=16, name="public", level=Level.IDENTITY),
+        ClientProfile(wport=1, name="management", level=Level.MANAGE, password=password),
+        ClientProfile(wport=2, name="reader", level=Level.READ, password=password),
+    )
+
+
+def load_profile(name: str | Path, environment: Mapping[str, str] = os.environ) -> MeterProfile:
+    """Read a profile: a file, or the name of one of those delivered. The environment may set the password."""
+    path = Path(name)
+    if not path.suffix:
+        path = PROFILES / f"{name}.toml"
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ProfileError(f"profile {path}: {error}") from error
+    try:
+        profile = _meter(content)
+    except (TypeError, ValueError, KeyError) as error:
+        raise ProfileError(f"profile {path}: {error}") from error
+    password = environment.get(PASSWORD_VARIABLE)
+    return profile.with_password(password) if password else profile
+
+
+def _meter(content: dict[str, Any]) -> MeterProfile:
+    """Return the profile of a TOML document."""
+    if "clients" in content:
+        content["clients"] = tuple(_client(entry) for entry in content["clients"])
+    if "logical_devices" in content:
+        content["logical_devices"] = tuple(LogicalDeviceProfile(**entry) for entry in content["logical_devices"])
+    if "quirks" in content:
+        content["quirks"] = _quirks(content["quirks"])
+    return MeterProfile(**content)
+
+
+def _client(entry: dict[str, Any]) -> ClientProfile:
+    """Return a client; ``password = true`` stands for the usual password."""
+    password = entry.get("password")
+    return ClientProfile(
+        wport=entry["wport"],
+        name=entry["name"],
+        level=Level[entry["level"].upper()],
+        password=DEFAULT_PASSWORD if password is True else password,
+    )
+
+
+def _quirks(entry: dict[str, Any]) -> Quirks:
+    """Return quirks, with the words of the file turned into members."""
+    kinds = {f.name: f.type for f in fields(Quirks)}
+    values: dict[str, Any] = {}
+    for key, value in entry.items():
+        kind = kinds.get(key)
+        values[key] = kind(value) if isinstance(kind, type) and issubclass(kind, StrEnum) else value
+    return Quirks(**values)

@@ -1,0 +1,107 @@
+"""The simulated meter on real TCP sockets, IPv4 and IPv6."""
+
+import asyncio
+from contextlib import suppress
+import socket
+import struct
+from typing import Self
+
+from .meter import SimulatedMeter
+from .session import Session
+from .steps import Pause, Reset, Send, Step
+
+_READ_SIZE = 65_536
+
+
+class MeterServer:
+    """Serves a meter until it is closed: ``async with MeterServer(meter, "127.0.0.1", 0) as server: server.port``."""
+
+    def __init__(self, meter: SimulatedMeter, host: str | None = "127.0.0.1", port: int = 4059) -> None:
+        self.meter = meter
+        self.host = host
+        self.port = port
+        self._server: asyncio.Server | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        """Start listening."""
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Stop."""
+        await self.close()
+
+    async def start(self) -> None:
+        """Start listening; port 0 takes any free one. Raises OSError."""
+        self._server = await asyncio.start_server(self._accept, self.host or None, self.port)
+        self.port = self._server.sockets[0].getsockname()[1]
+
+    async def close(self) -> None:
+        """Stop listening and end all connections."""
+        if self._server is not None:
+            self._server.close()
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve one connection."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        session: Session | None = None
+        try:
+            session = None if self.meter.faults.on_connect() else self.meter.open_session()
+            if session is None:
+                _abort(writer)
+            else:
+                await self._serve(session, reader, writer)
+        except OSError, asyncio.CancelledError:
+            pass  # the client left, or the server is closed: both are a normal end here
+        finally:
+            if session is not None:
+                session.lost()
+            writer.close()
+            with suppress(OSError, asyncio.CancelledError):
+                await writer.wait_closed()
+            self._tasks.discard(task)
+
+    async def _serve(self, session: Session, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer until one side ends the connection, or the client is silent for too long."""
+        patience = self.meter.profile.quirks.inactivity_timeout or None
+        while not session.over:
+            try:
+                async with asyncio.timeout(patience):
+                    octets = await reader.read(_READ_SIZE)
+            except TimeoutError:
+                return
+            if not octets:
+                return
+            for step in session.receive(octets):
+                if not await _perform(step, writer):
+                    return
+
+
+async def _perform(step: Step, writer: asyncio.StreamWriter) -> bool:
+    """Do one step; return whether the connection goes on."""
+    if isinstance(step, Send):
+        writer.write(step.octets)
+        await writer.drain()
+        return True
+    if isinstance(step, Pause):
+        await asyncio.sleep(step.seconds)
+        return True
+    if isinstance(step, Reset):
+        _abort(writer)
+    return False
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    """Reset the connection: with a linger time of zero, closing sends RST."""
+    connection = writer.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()

@@ -1,0 +1,109 @@
+"""One connection to the simulated meter, without sockets: octets in, steps out. Wrapper framing, routing by wPorts, faults."""
+
+from collections.abc import Callable
+from datetime import datetime
+import random
+from typing import Protocol
+
+from .acse import AARQ, RLRQ
+from .association import Associations, MeterState, Reply
+from .dispatcher import Dispatcher
+from .faults import CATALOGUE, FaultPlan, Request
+from .profile import MeterProfile
+from .steps import Finish, Pause, Send, Step
+
+_HEADER = 8
+
+
+class Host(Protocol):
+    """What a session needs of its meter."""
+
+    profile: MeterProfile
+    state: MeterState
+    faults: FaultPlan
+    dispatchers: dict[int, Dispatcher]
+    monotonic: Callable[[], float]
+
+    def now(self) -> datetime:
+        """Return the meter's time."""
+
+    def note_request(self, client_wport: int, server_wport: int, apdu: bytes) -> Request:
+        """Count a request that arrived."""
+
+    def note_answer(self, at: datetime) -> None:
+        """Remember when values were read."""
+
+
+class Session:
+    """A connection. After ``Finish`` or ``Reset`` came out, or after ``lost``, it is over."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._buffer = bytearray()
+        self.associations = Associations(host.profile, host.state)
+        self.dead = False
+        """Half open: nothing is answered any more, and the connection stays."""
+        self.over = False
+        self._chance = random.Random(host.profile.seed)
+
+    def receive(self, octets: bytes) -> list[Step]:
+        """Take octets from the client and return what happens then."""
+        if self.dead or self.over:
+            return []
+        self._buffer += octets
+        steps: list[Step] = []
+        while not self.over and len(self._buffer) >= _HEADER:
+            version, client, server, length = (int.from_bytes(self._buffer[at : at + 2], "big") for at in (0, 2, 4, 6))
+            if version != 1:
+                self.lost()
+                return [*steps, Finish()]
+            if len(self._buffer) < _HEADER + length:
+                break
+            apdu = bytes(self._buffer[_HEADER : _HEADER + length])
+            del self._buffer[: _HEADER + length]
+            if length and server in self._host.dispatchers:
+                steps += self._handle(self._host.note_request(client, server, apdu))
+        return steps
+
+    def lost(self) -> None:
+        """The connection ended, by either side: all its associations are aborted."""
+        self.over = True
+        self.associations.clear(self._host.monotonic())
+
+    def _handle(self, request: Request) -> list[Step]:
+        """Answer a request, or let a fault do it."""
+        fault = self._host.faults.on_request(request)
+        if fault is None:
+            reply = self._honest(request)
+            steps = self._delayed([Send(request.answer(reply.apdu))] if reply.apdu else [])
+            if reply.close:
+                steps.append(Finish())
+        elif fault.name == "half-open":
+            self.dead = True
+            return []
+        else:
+            kind = CATALOGUE[fault.name]
+            answer = (self._honest(request).apdu or b"") if kind.honest else b""
+            if kind.honest and not answer:
+                return []
+            steps = kind.action(fault, request, answer) if kind.action else []
+        if any(not isinstance(step, Send | Pause) for step in steps):
+            self.lost()
+        return steps
+
+    def _delayed(self, steps: list[Step]) -> list[Step]:
+        quirks = self._host.profile.quirks
+        delay = quirks.delay + quirks.jitter * self._chance.random()
+        return [Pause(delay), *steps] if delay and steps else steps
+
+    def _honest(self, request: Request) -> Reply:
+        """Answer as the meter of this profile does."""
+        client, server = request.client_wport, request.server_wport
+        if request.apdu[0] == AARQ:
+            return self.associations.open(client, server, request.apdu, self._host.monotonic())
+        if request.apdu[0] == RLRQ:
+            return self.associations.release(client, server)
+        at = self._host.now()
+        reply = self._host.dispatchers[server].answer(self.associations.find(client, server), request.apdu, at)
+        self._host.note_answer(at)
+        return reply
