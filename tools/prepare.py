@@ -2,6 +2,7 @@
 
 * `.venv`          Home Assistant 2026.10.4 as the test plugin pins it, all tests and checks
 * `.venv-2026.11`  Home Assistant 2026.11.0: the demo and the second pass of the tests
+* `.venv-browser`  drives a browser for pictures of the user interface
 * `.venv-command`  a bare Python 3.14 for the command line and the fuzzer, which need no Home Assistant
 
 Each holds a stamp with the hash of what it was built from: an unchanged one is left alone, so a second run is immediate.
@@ -52,6 +53,7 @@ ENVIRONMENTS: Dict[str, Dict[str, List[str]]] = {
         "requirements": ["requirements_test.txt"],
         "overrides": ["requirements_newer.txt"],
     },
+    "browser": {"folder": [".venv-browser"], "requirements": ["requirements_browser.txt"], "overrides": []},
     "command": {"folder": [".venv-command"], "requirements": [], "overrides": []},
 }
 
@@ -155,7 +157,7 @@ def build(name: str, uv: Path, python: Path) -> None:
     for file in environment["requirements"]:
         say(f"installing {file} into {folder.name}")
         run([*install, "-r", str(ROOT / file)], seconds=INSTALL_SECONDS, what=f"Installing {file}", advice=advice)
-    if environment["requirements"]:
+    if "requirements_test.txt" in environment["requirements"]:
         needed = requirements_of_integrations(folder)
         say(f"installing what Home Assistant's own integrations need ({len(needed)} packages)")
         install_leniently(install, needed)
