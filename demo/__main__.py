@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+import json
 from pathlib import Path
 import shutil
 import signal
@@ -27,6 +28,7 @@ METER_SEED = 1
 START_SECONDS = 90
 STATE_SECONDS = 30
 DISCOVERY_SECONDS = 5
+RECORDER_SECONDS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,13 +198,41 @@ async def serve(options: argparse.Namespace, folder: Path) -> int:
 
 
 async def photograph(options: argparse.Namespace, folder: Path) -> int:
-    """`--pictures FOLDER`."""
-    from . import pictures
-
+    """`--pictures FOLDER`: the flow is walked in a browser this time, so that every step can be seen."""
+    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    python = ROOT / ".venv-browser" / "bin" / "python"
+    if chromium is None:
+        raise DemoError("the pictures need a chromium on PATH ('apt-get install chromium')")
     async with running(options, folder) as demo:
-        with pictures.browser(demo.hass.address, options.pictures) as photographer:
-            await asyncio.to_thread(photographer.config_flow, demo.meter_port, METER_PASSWORD)
+        job = {
+            "address": demo.hass.address,
+            "chromium": chromium,
+            "domain": DOMAIN,
+            "folder": str(options.pictures.resolve()),
+            "tokens": demo.hass.browser_tokens,
+        }
+        fields = {"Host": HOST, "Port": str(demo.meter_port)}
+        await browse(python, job | {"task": "config_flow", "fields": fields, "password": METER_PASSWORD})
+        entry_ids = [str(entry["entry_id"]) for entry in await demo.hass.command("config_entries/get", domain=DOMAIN)]
+        demo.entry_ids.extend(entry_ids)
+        await plausible(demo)
+        await fill_dashboard(demo.hass, demo.entry_ids)
+        say(f"waiting {RECORDER_SECONDS} s for the recorder's first statistics")
+        await asyncio.sleep(RECORDER_SECONDS)
+        devices = await demo.hass.command("config/device_registry/list")
+        device_id = next(device["id"] for device in devices if entry_ids[0] in device["config_entries"])
+        await browse(python, job | {"task": "pages", "device_id": device_id})
     return 0
+
+
+async def browse(python: Path, job: dict[str, object]) -> None:
+    """Let the browser's own environment do a job."""
+    process = await asyncio.create_subprocess_exec(
+        python, "-m", "demo.pictures", cwd=ROOT, stdin=asyncio.subprocess.PIPE
+    )
+    await process.communicate(json.dumps(job).encode())
+    if process.returncode:
+        raise DemoError(f"the browser could not do {job['task']}, see above")
 
 
 async def interruptible(options: argparse.Namespace, folder: Path) -> int:

@@ -74,6 +74,12 @@ class HomeAssistant:
             if not answer.ok:
                 raise DemoError(f"Home Assistant refuses the login: {tokens}. Start without --keep.")
         self._access = tokens["access_token"]
+        # What the user interface itself keeps in a browser after a login.
+        self.browser_tokens = tokens | {
+            "hassUrl": self.address,
+            "clientId": self._client_id,
+            "expires": 4_102_444_800_000,
+        }
         if "refresh_token" in tokens:
             kept = {"client_id": self._client_id, "refresh_token": tokens["refresh_token"]}
             self._tokens.write_text(json.dumps(kept), encoding="utf-8")

@@ -89,7 +89,7 @@ def tool(name: str, package: str) -> Path:
     found = shutil.which(name)
     if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
         return Path(found)
-    target = cache_folder() / "tools"
+    target = cache_folder() / "tools" / package  # one each: pip replaces the folder "bin" of an earlier package
     private = target / "bin" / name
     if not private.exists():
         say(f"installing {package} with pip into {target}")

@@ -1,0 +1,131 @@
+"""Photograph the demo's user interface with a real browser: `python -m demo.pictures`, a job as JSON on standard input.
+
+Runs in an environment of its own (.venv-browser) and imports nothing of Home Assistant. The config flow is really walked in the
+browser: what the pictures show is what a user sees.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import json
+from pathlib import Path
+import sys
+from typing import Any
+
+from playwright.sync_api import Error, Locator, Page, sync_playwright
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",  # also as root
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+SIZE = {"width": 1280, "height": 900}
+PATIENCE = 30_000  # milliseconds
+DRAWING = 2_500  # milliseconds that charts and entrances of dialogs take
+
+
+class Photographer:
+    """A browser page that is logged in, and the folder its pictures go to."""
+
+    def __init__(self, page: Page, address: str, folder: Path) -> None:
+        """Use this page."""
+        self._page = page
+        self._address = address
+        self._folder = folder
+
+    def visit(self, path: str) -> None:
+        """Open a page of the user interface and let it draw."""
+        self._page.goto(self._address + path)
+        self._page.wait_for_selector("home-assistant-main", timeout=PATIENCE)
+        self._page.wait_for_timeout(DRAWING)
+
+    def take(self, name: str, part: Locator | None = None) -> None:
+        """Write a picture of the page or of one part of it."""
+        path = self._folder / f"{name}.png"
+        (part or self._page).screenshot(path=path)
+        print(f"[pictures] {path}", flush=True)
+
+    def config_flow(self, domain: str, fields: dict[str, str], password: str) -> None:
+        """Add the meter by hand, with a picture of every step."""
+        page = self._page
+        self.visit(f"/config/integrations/dashboard/add?domain={domain}")
+        if (confirm := page.get_by_role("button", name="OK")).count():
+            confirm.first.click()
+        page.wait_for_selector("step-flow-form", timeout=PATIENCE)
+        page.wait_for_timeout(DRAWING)
+        for label, value in fields.items():
+            page.get_by_label(label, exact=True).first.fill(value)
+        page.get_by_label("Password", exact=False).first.click()
+        self.take("config-flow-1-address")
+        self._submit()
+        page.locator("step-flow-form input[type=password]").first.fill(password)
+        page.wait_for_timeout(500)
+        self.take("config-flow-2-password")
+        self._submit()
+        page.wait_for_timeout(400)
+        self.take("config-flow-3-examine")
+        page.locator("step-flow-form ha-checkbox, step-flow-form ha-selector-select").first.wait_for(
+            timeout=2 * PATIENCE
+        )
+        page.wait_for_timeout(DRAWING)
+        self.take("config-flow-4-objects")
+        self._submit()
+        page.wait_for_selector("step-flow-create-entry", timeout=2 * PATIENCE)
+        page.wait_for_timeout(DRAWING)
+        self.take("config-flow-5-done")
+
+    def _submit(self) -> None:
+        """Press the form's button."""
+        self._page.get_by_role("button", name="Submit").last.click()
+        self._page.wait_for_timeout(700)
+
+    def pages(self, device_id: str, domain: str) -> None:
+        """What the user finds afterwards."""
+        for name, path in (
+            ("integration", f"/config/integrations/integration/{domain}"),
+            ("device", f"/config/devices/device/{device_id}"),
+            ("energy", "/energy"),
+            ("overview", "/"),
+        ):
+            self.visit(path)
+            self._page.wait_for_timeout(DRAWING)
+            self.take(name)
+
+
+@contextmanager
+def browser(job: dict[str, Any]) -> Iterator[Photographer]:
+    """Chromium, logged in."""
+    folder = Path(job["folder"])
+    folder.mkdir(parents=True, exist_ok=True)
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=job["chromium"], args=CHROMIUM_FLAGS)
+        context = chromium.new_context(viewport=SIZE, locale="en-GB", reduced_motion="reduce")
+        tokens = json.dumps(json.dumps(job["tokens"]))
+        context.add_init_script(f"localStorage.setItem('hassTokens', {tokens});")
+        page = context.new_page()
+        try:
+            yield Photographer(page, job["address"], folder)
+        except Error:
+            page.screenshot(path=folder / "failed.png")
+            print(f"[pictures] what the browser showed last: {folder / 'failed.png'}", file=sys.stderr)
+            raise
+        finally:
+            chromium.close()
+
+
+def main() -> int:
+    """Do the job read from standard input."""
+    job = json.load(sys.stdin)
+    with browser(job) as photographer:
+        if job["task"] == "config_flow":
+            photographer.config_flow(job["domain"], job["fields"], job["password"])
+        else:
+            photographer.pages(job["device_id"], job["domain"])
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
