@@ -1,0 +1,159 @@
+"""DLMS/COSEM over TCP (IEC 62056-9-7): the names that everything outside of this package may use.
+
+The package knows nothing of Home Assistant and is importable on its own.
+"""
+
+from .apdu.acse import Mechanism
+from .apdu.common import AttributeDescriptor, Selection
+from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
+from .association import AssociationParameters, Negotiated, WportPair
+from .client import DEFAULT_PORT, Association, DlmsClient
+from .cosem.association_ln import CURRENT_ASSOCIATION, AccessRights, MethodAccess, ObjectListElement, decode_object_list
+from .cosem.class_names import CLASS_NAMES, attribute_name, class_name
+from .cosem.clock import CLOCK, instant
+from .cosem.extended_register import status_text
+from .cosem.identity import LOGICAL_DEVICE_NAME, LogicalDeviceName, clean_text, display_text, logical_device_name_of
+from .cosem.register import (
+    SCALER_UNIT_ATTRIBUTE,
+    VALUE_ATTRIBUTES,
+    ScalerUnit,
+    decimal_text,
+    decode_scaler_unit,
+    number_of,
+    scale,
+)
+from .cosem.sap_assignment import SAP_ASSIGNMENT, SapAssignment, decode_sap_assignment_list
+from .cosem.units import UNITS, Unit, unit_symbol
+from .cosem_time import ClockStatus, CosemDateTime, TimePolicy
+from .data import BitString, CompactArray, Data, DataType, PlainValue, plain
+from .errors import (
+    ActionError,
+    AssociationAborted,
+    AssociationError,
+    AssociationRejected,
+    AuthenticationTagInvalid,
+    ConfirmedServiceErrorReceived,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
+    ConnectTimeout,
+    DataAccessError,
+    DecodeError,
+    DlmsError,
+    ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterReplayed,
+    LimitExceeded,
+    LocalProtocolError,
+    NotWrapper,
+    PeerNotAuthenticated,
+    PeerSpeaks,
+    ProtocolError,
+    RemoteProtocolError,
+    ResponseTimeout,
+    SecurityDowngrade,
+    SecurityError,
+    ServiceError,
+    SystemTitleMismatch,
+    TransportError,
+    UnexpectedApdu,
+    WrongAddress,
+)
+from .limits import DEFAULT_LIMITS, Limits
+from .link import Timing
+from .logical_name import LogicalName
+from .reading_memory import ReadingMemory
+from .security.keys import Secret
+from .transport import Connector, Transport, open_tcp
+
+__all__ = [
+    "CLASS_NAMES",
+    "CLOCK",
+    "CURRENT_ASSOCIATION",
+    "DEFAULT_LIMITS",
+    "DEFAULT_PORT",
+    "DEFAULT_PROPOSED_CONFORMANCE",
+    "LOGICAL_DEVICE_NAME",
+    "SAP_ASSIGNMENT",
+    "SCALER_UNIT_ATTRIBUTE",
+    "UNITS",
+    "VALUE_ATTRIBUTES",
+    "AccessRights",
+    "ActionError",
+    "Association",
+    "AssociationAborted",
+    "AssociationError",
+    "AssociationParameters",
+    "AssociationRejected",
+    "AttributeDescriptor",
+    "AuthenticationTagInvalid",
+    "BitString",
+    "ClockStatus",
+    "CompactArray",
+    "ConfirmedServiceErrorReceived",
+    "Conformance",
+    "ConnectFailed",
+    "ConnectFailure",
+    "ConnectTimeout",
+    "ConnectionLost",
+    "Connector",
+    "CosemDateTime",
+    "Data",
+    "DataAccessError",
+    "DataType",
+    "DecodeError",
+    "DlmsClient",
+    "DlmsError",
+    "ExceptionReceived",
+    "InvocationCounterExhausted",
+    "InvocationCounterReplayed",
+    "LimitExceeded",
+    "Limits",
+    "LocalProtocolError",
+    "LogicalDeviceName",
+    "LogicalName",
+    "Mechanism",
+    "MethodAccess",
+    "Negotiated",
+    "NotWrapper",
+    "ObjectListElement",
+    "PeerNotAuthenticated",
+    "PeerSpeaks",
+    "PlainValue",
+    "ProtocolError",
+    "ReadingMemory",
+    "RemoteProtocolError",
+    "ResponseTimeout",
+    "SapAssignment",
+    "ScalerUnit",
+    "Secret",
+    "SecurityDowngrade",
+    "SecurityError",
+    "Selection",
+    "ServiceError",
+    "SystemTitleMismatch",
+    "TimePolicy",
+    "Timing",
+    "Transport",
+    "TransportError",
+    "UnexpectedApdu",
+    "Unit",
+    "WportPair",
+    "WrongAddress",
+    "attribute_name",
+    "class_name",
+    "clean_text",
+    "decimal_text",
+    "decode_object_list",
+    "decode_sap_assignment_list",
+    "decode_scaler_unit",
+    "display_text",
+    "instant",
+    "logical_device_name_of",
+    "number_of",
+    "open_tcp",
+    "plain",
+    "scale",
+    "status_text",
+    "unit_symbol",
+]
