@@ -15,7 +15,6 @@ from typing import Final
 
 from .apdu.common import AttributeDescriptor, Selection
 from .association import AssociationParameters, Negotiated, WportPair
-from .cosem.profile_generic import decode_rows
 from .data import Data, PlainValue, decode_data_octets
 from .errors import (
     AssociationAborted,
@@ -89,6 +88,8 @@ class Association:
         self, attribute: AttributeDescriptor, selection: Selection | None = None
     ) -> list[tuple[PlainValue, ...]]:
         """Return the rows of a profile buffer (class 7 attribute 2), without types. Raises as get() does."""
+        from .cosem.profile_generic import decode_rows
+
         return await self.decode(decode_rows, await self.get_octets(attribute, selection))
 
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
