@@ -258,12 +258,15 @@ class DlmsClient:
         return self._link is not None and self._link.is_alive
 
     @asynccontextmanager
-    async def associate(self, parameters: AssociationParameters) -> AsyncIterator[Association]:
+    async def associate(
+        self, parameters: AssociationParameters, *, on_connected: Callable[[], None] = lambda: None
+    ) -> AsyncIterator[Association]:
         """Open an association; it is released on every way out of the context, and never raises there.
 
         The first association opens the TCP connection, the last one closes it. A pair of wPorts has one association
         at a time: a second one waits for its end, at most ``timing.transfer`` seconds. When the context is cancelled,
         the release still runs, for at most ``timing.release`` seconds.
+        ``on_connected`` is called when the TCP connection is there, before the AARQ is sent.
 
         Raises ConnectFailed, ConnectTimeout, AssociationRejected (never repeated here: meters lock clients out),
         ExceptionReceived for an exception-response instead of an AARE, ResponseTimeout, ConnectionLost,
@@ -285,6 +288,7 @@ class DlmsClient:
         self._associations.add(association)
         memory = self.reading_memory.setdefault(pair, ReadingMemory())
         try:
+            on_connected()
             await association.propose(lambda negotiated: memory.plan(negotiated, parameters.max_receive_pdu_size))
             yield association
         finally:
