@@ -35,6 +35,9 @@ from .transport import Connector, Transport, open_tcp
 
 DEFAULT_PORT: Final = 4059
 
+_IDLE: Final = 2.0
+"""Seconds without a request after which an association may be taken away by another one of the same wPorts."""
+
 
 class Association:
     """An association with one logical device. Comes from DlmsClient.associate(); not made otherwise.
@@ -53,6 +56,8 @@ class Association:
         self._negotiated: Negotiated | None = None
         self._plan: ReadingPlan | None = None
         self._ended: DlmsError | None = None
+        self._requests = 0
+        self._used_at = asyncio.get_running_loop().time()
         self._given_up = False
         self._rlrq_sent = False
         self._is_released = False
@@ -68,6 +73,11 @@ class Association:
     def is_open(self) -> bool:
         """Whether requests are possible: associated, connected, and no request was given up."""
         return self._ended is None and self._link.connection.is_open(self.parameters.pair)
+
+    @property
+    def idle_seconds(self) -> float:
+        """For how long nothing was asked; 0 while something is."""
+        return 0.0 if self._requests else asyncio.get_running_loop().time() - self._used_at
 
     async def get(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> Data:
         """Return the value of one attribute.
@@ -182,22 +192,32 @@ class Association:
 
     async def _request(self, send: Callable[[], None], waiting_for: str) -> bytes:
         """Send a request when it is its turn, and return the complete answer."""
-        async with self._link.turn:
-            self._raise_if_ended()
-            send()
-            seconds = self._timing.response
-            latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)
-            try:
-                while isinstance(event := await self._next_event(waiting_for, seconds, latest), BlockReceived):
-                    seconds = self._timing.block
-            except asyncio.CancelledError:
-                self._ended = self._ended or AssociationAborted("a request was given up")
-                raise
+        self._requests += 1
+        try:
+            async with self._link.turn:
+                event = await self._exchange(send, waiting_for)
+        finally:
+            self._requests -= 1
+            self._used_at = asyncio.get_running_loop().time()
         if isinstance(event, AnswerReceived):
             return event.octets
         if isinstance(event, Dropped):
             self._ended = self._ended or event.error
         raise _error_of(event)
+
+    async def _exchange(self, send: Callable[[], None], waiting_for: str) -> Event:
+        """Send a request and return the event that ends it."""
+        self._raise_if_ended()
+        send()
+        seconds = self._timing.response
+        latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)
+        try:
+            while isinstance(event := await self._next_event(waiting_for, seconds, latest), BlockReceived):
+                seconds = self._timing.block
+        except asyncio.CancelledError:
+            self._ended = self._ended or AssociationAborted("a request was given up")
+            raise
+        return event
 
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
         """Send what is to be sent and return what comes back; the end of the connection when nothing does in time."""
@@ -222,8 +242,8 @@ def _error_of(event: Event) -> DlmsError:
 class DlmsClient:
     """One physical device: an address and at most one TCP connection, shared by its associations.
 
-    ``connect`` replaces opening TCP to host and port; ``clock`` (seconds, monotonic) and ``sleep`` serve the pause
-    between two connections. ``reading_memory`` holds what get_many() learned for each wPort pair.
+    ``timing`` may be changed; it counts from the next association on. ``connect`` replaces opening TCP to host and
+    port; ``clock`` (seconds, monotonic) and ``sleep`` serve the pause between two connections. ``reading_memory`` holds what get_many() learned for each wPort pair.
     """
 
     def __init__(
@@ -240,7 +260,7 @@ class DlmsClient:
         """Take the address. Nothing is opened before the first associate()."""
         self.host: Final = host
         self.port: Final = port
-        self.timing: Final = timing
+        self.timing = timing
         self.reading_memory: Final[dict[WportPair, ReadingMemory]] = {}
         self._limits = limits
         self._connect: Connector = connect or self._connect_tcp
@@ -249,8 +269,8 @@ class DlmsClient:
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
         self._in_use: dict[WportPair, asyncio.Lock] = {}
-        self._associations: set[Association] = set()
-        self._leaving: set[asyncio.Task[None]] = set()
+        self._associations: dict[WportPair, Association] = {}
+        self._leaving: weakref.WeakKeyDictionary[Association, asyncio.Task[None]] = weakref.WeakKeyDictionary()
 
     @property
     def is_connected(self) -> bool:
@@ -264,9 +284,9 @@ class DlmsClient:
         """Open an association; it is released on every way out of the context, and never raises there.
 
         The first association opens the TCP connection, the last one closes it. A pair of wPorts has one association
-        at a time: a second one waits for its end, at most ``timing.transfer`` seconds. When the context is cancelled,
-        the release still runs, for at most ``timing.release`` seconds.
-        ``on_connected`` is called when the TCP connection is there, before the AARQ is sent.
+        at a time: a second one waits for the end of the first, at most ``timing.transfer`` seconds, or takes over when
+        the first one has been idle for a while (its next request then fails with AssociationAborted). When the context
+        is cancelled, the release still runs, for at most ``timing.release`` seconds.
 
         Raises ConnectFailed, ConnectTimeout, AssociationRejected (never repeated here: meters lock clients out),
         ExceptionReceived for an exception-response instead of an AARE, ResponseTimeout, ConnectionLost,
@@ -274,36 +294,28 @@ class DlmsClient:
         """
         pair = parameters.pair
         in_use = self._in_use.setdefault(pair, asyncio.Lock())
-        try:
-            async with asyncio.timeout(self.timing.transfer):
-                await in_use.acquire()
-        except TimeoutError:
-            raise ResponseTimeout(f"end of the other association {pair}", self.timing.transfer) from None
+        await self._wait_for(pair, in_use)
         try:
             link = await self._enter()
         except BaseException:
             in_use.release()
             raise
         association = Association(link, parameters, self.timing, self._limits)
-        self._associations.add(association)
+        self._associations[pair] = association
         memory = self.reading_memory.setdefault(pair, ReadingMemory())
         try:
-            on_connected()
             await association.propose(lambda negotiated: memory.plan(negotiated, parameters.max_receive_pdu_size))
             yield association
         finally:
-            leaving = asyncio.create_task(self._leave(association, link, in_use), name="dlms association leaving")
-            self._leaving.add(leaving)
-            leaving.add_done_callback(self._leaving.discard)
-            await asyncio.shield(leaving)
+            await asyncio.shield(self._leave_soon(association))
 
     async def close(self) -> None:
         """Release what is associated and close the connection. Associating again afterwards opens a new one."""
-        await asyncio.gather(*(association.release() for association in self._associations))
+        leaving = [self._leave_soon(association) for association in self._associations.values()]
+        if leaving:
+            await asyncio.wait(leaving)
         if self._link is not None:
-            await self._link.fail(AssociationAborted("the client was closed"))
-        if self._leaving:
-            await asyncio.wait(self._leaving)
+            await self._link.close()
 
     async def _enter(self) -> Link:
         """Return the connection, opened if need be, and count one more user."""
@@ -322,18 +334,41 @@ class DlmsClient:
             link.users += 1
             return link
 
-    async def _leave(self, association: Association, link: Link, in_use: asyncio.Lock) -> None:
+    async def _wait_for(self, pair: WportPair, in_use: asyncio.Lock) -> None:
+        """Wait until the pair of wPorts is free; take it from an association that is kept open without being used."""
+        deadline = asyncio.get_running_loop().time() + self.timing.transfer
+        while True:
+            try:
+                async with asyncio.timeout(_IDLE / 2):
+                    await in_use.acquire()
+                    return
+            except TimeoutError:
+                if asyncio.get_running_loop().time() > deadline:
+                    raise ResponseTimeout(f"end of the other association {pair}", self.timing.transfer) from None
+            holder = self._associations.get(pair)
+            if holder is not None and holder.idle_seconds >= _IDLE:
+                self._leave_soon(holder)
+
+    def _leave_soon(self, association: Association) -> asyncio.Task[None]:
+        """Return the task, one for each association, that releases it and cleans up."""
+        task = self._leaving.get(association)
+        if task is None:
+            task = self._leaving[association] = asyncio.create_task(self._leave(association), name="dlms leaving")
+        return task
+
+    async def _leave(self, association: Association) -> None:
         """Release, and close the connection after its last user."""
+        link, pair = association.link, association.parameters.pair
         try:
             await association.release()
         finally:
-            self._associations.discard(association)
             link.users -= 1
             try:
                 if not link.users:
                     await link.fail(AssociationAborted("the last association was released"))
             finally:
-                in_use.release()
+                del self._associations[pair]
+                self._in_use[pair].release()
 
     async def _pause_since(self, closed_at: float) -> None:
         """Give a small device the time to free its socket."""
