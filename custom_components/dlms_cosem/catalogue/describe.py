@@ -1,0 +1,239 @@
+"""From an object and its unit to a sensor that Home Assistant accepts: joins the themes of the catalogue.
+
+Everything that depends on the unit, on the attribute and on Home Assistant's constraints is decided here.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import DEGREE, EntityCategory
+
+from ..dlms import Data, DataType, LogicalName, ScalerUnit
+from . import abstract, electricity, gas, heat, water
+from .model import CURRENT_VALUE, WITHOUT_NAME, Entry, Kind, ObjectDescription, StateRule
+from .units import HomeUnit, accepts, home_unit
+
+DATA: Final = 1
+REGISTER: Final = 3
+EXTENDED_REGISTER: Final = 4
+DEMAND_REGISTER: Final = 5
+CLOCK: Final = 8
+
+_SENSOR_ATTRIBUTES: Final[dict[int, tuple[int, ...]]] = {
+    DATA: (2,),
+    REGISTER: (2,),
+    EXTENDED_REGISTER: (2, 4, 5),
+    DEMAND_REGISTER: (2, 3, 5, 6, 7),
+    CLOCK: (2,),
+}
+
+_SIDE_ATTRIBUTES: Final[dict[tuple[int, int], tuple[str, Kind]]] = {
+    (EXTENDED_REGISTER, 4): ("status", "bits"),
+    (EXTENDED_REGISTER, 5): ("capture_time", "timestamp"),
+    (DEMAND_REGISTER, 5): ("status", "bits"),
+    (DEMAND_REGISTER, 6): ("capture_time", "timestamp"),
+    (DEMAND_REGISTER, 7): ("period_start", "timestamp"),
+}
+_LAST_AVERAGE: Final = 3
+_CLOCK_TIME: Final = 2
+
+_THEMES: Final[dict[int, Callable[[LogicalName], Entry | None]]] = {
+    1: electricity.find,
+    4: heat.find_allocator,
+    5: heat.find,
+    6: heat.find,
+    7: gas.find,
+    8: water.find,
+    9: water.find,
+}
+
+_STRINGS: Final = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
+_FLOATS: Final = frozenset({DataType.FLOAT32, DataType.FLOAT64})
+
+_STATE_CLASSES: Final[dict[StateRule, SensorStateClass | None]] = {
+    StateRule.NONE: None,
+    StateRule.MEASUREMENT: SensorStateClass.MEASUREMENT,
+    StateRule.TOTAL: SensorStateClass.TOTAL,
+    StateRule.TOTAL_INCREASING: SensorStateClass.TOTAL_INCREASING,
+}
+_COUNTED: Final = frozenset(
+    {SensorDeviceClass.ENERGY, SensorDeviceClass.GAS, SensorDeviceClass.VOLUME, SensorDeviceClass.WATER}
+)
+_POWER_FACTOR_DECIMALS: Final = 3
+
+
+def sensor_attributes(class_id: int) -> tuple[int, ...]:
+    """Return the attributes of a class that can be sensors, the primary one first; empty for other classes."""
+    return _SENSOR_ATTRIBUTES.get(class_id, ())
+
+
+def describe_attribute(
+    class_id: int,
+    logical_name: LogicalName,
+    attribute_index: int,
+    scaler_unit: ScalerUnit | None = None,
+    *,
+    sample: Data | None = None,
+    mbus_device_type: int | None = None,
+) -> ObjectDescription | None:
+    """Return how an attribute looks as a sensor; None when there is nothing that a sensor can show.
+
+    ``scaler_unit`` None: not read yet, or the class has none; name and default do not depend on it. ``sample`` is a
+    value read from the meter: it tells text from numbers. ``mbus_device_type`` is attribute 9 of the M-Bus client on
+    the channel of a value 0.b.24.2.e.
+    """
+    if attribute_index not in sensor_attributes(class_id) or is_identity(class_id, logical_name):
+        return None
+    side = _SIDE_ATTRIBUTES.get((class_id, attribute_index))
+    if side is not None:
+        stem, kind = side
+        return _finish(
+            Entry(key=f"{stem}_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind=kind),
+            logical_name,
+            None,
+        )
+    entry = _THEMES[logical_name.a](logical_name) if logical_name.a in _THEMES else None
+    medium = logical_name.a
+    if logical_name.a == abstract.MEDIUM:
+        entry = abstract.find(logical_name, mbus_device_type)
+        if abstract.is_mbus_value(logical_name) and mbus_device_type in abstract.MBUS_MEDIA:
+            _, medium = abstract.MBUS_MEDIA[mbus_device_type]
+    if class_id == DEMAND_REGISTER and attribute_index == _LAST_AVERAGE:
+        entry = _last_average(logical_name, entry)
+    if entry is None:
+        entry = _unknown(class_id, logical_name)
+    return _finish(entry, logical_name, scaler_unit, medium=medium, sample=sample)
+
+
+def is_identity(class_id: int, logical_name: LogicalName) -> bool:
+    """Whether the object says who the meter is: it goes to the device, not to a sensor."""
+    if class_id not in {DATA, REGISTER, EXTENDED_REGISTER}:
+        return False
+    a, _, c, d, e, _ = logical_name.octets
+    if a == abstract.MEDIUM:
+        return (
+            (c == 96 and d == 1 and e <= 10)  # device identifiers, metering point
+            or (c == 0 and d == 2)  # firmware
+            or (c == 42 and d == 0 and e == 0)  # logical device name
+        )
+    if c != 0:
+        return False
+    return (d == 0 and e <= 9) or (a == electricity.MEDIUM and d == 2)
+
+
+def _unknown(class_id: int, logical_name: LogicalName) -> Entry:
+    """Describe an object whose code has no name: by its code, off by default."""
+    if class_id == CLOCK:
+        return Entry(key="clock_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind="timestamp")
+    return Entry(
+        key=WITHOUT_NAME,
+        placeholders={"code": logical_name.obis},
+        state=StateRule.MEASUREMENT_IF_CLASSED,
+        diagnostic=True,
+        kind="text" if class_id == DATA else "number",
+    )
+
+
+def _last_average(logical_name: LogicalName, entry: Entry | None) -> Entry:
+    """Describe attribute 3 of a Demand register: the average of the period that ended last."""
+    return Entry(
+        key="last_average_code",
+        placeholders={"code": logical_name.obis},
+        state=entry.state if entry else StateRule.MEASUREMENT_IF_CLASSED,
+        device_class=entry.device_class if entry else None,
+        diagnostic=True,
+    )
+
+
+def _finish(
+    entry: Entry,
+    logical_name: LogicalName,
+    scaler_unit: ScalerUnit | None,
+    *,
+    medium: int = 0,
+    sample: Data | None = None,
+) -> ObjectDescription:
+    """Add what the unit says, and leave out what Home Assistant would refuse."""
+    kind = _kind(entry, sample)
+    historical = logical_name.f != CURRENT_VALUE
+    category = EntityCategory.DIAGNOSTIC if entry.diagnostic else None
+    if kind != "number":
+        return ObjectDescription(
+            translation_key=entry.key,
+            placeholders=entry.placeholders,
+            device_class=SensorDeviceClass.TIMESTAMP if kind == "timestamp" else None,
+            entity_category=category,
+            enabled_default=entry.enabled and not historical,
+            kind=kind,
+        )
+    unit = home_unit(scaler_unit.unit, medium) if scaler_unit else None
+    state_class = None if historical else _state_class(entry.state, unit)
+    device_class = _device_class(entry, unit, state_class)
+    shown_as = unit.shown_as if unit and device_class else None
+    return ObjectDescription(
+        translation_key=entry.key,
+        placeholders=entry.placeholders,
+        device_class=device_class,
+        state_class=state_class,
+        native_unit=unit.native if unit else None,
+        suggested_unit=shown_as,
+        suggested_display_precision=_precision(unit, scaler_unit, sample, device_class),
+        entity_category=category,
+        enabled_default=entry.enabled and not historical,
+        kind="number",
+    )
+
+
+def _kind(entry: Entry, sample: Data | None) -> Kind:
+    """Choose how the value is shown; what the meter really sends goes before what the code promises."""
+    if sample is None or entry.kind != "number":
+        return entry.kind
+    if sample.type in _STRINGS:
+        return "text"
+    return "bits" if sample.type in {DataType.BIT_STRING, DataType.BOOLEAN} else "number"
+
+
+def _state_class(rule: StateRule, unit: HomeUnit | None) -> SensorStateClass | None:
+    """Turn a rule into a state class."""
+    if rule is StateRule.MEASUREMENT and unit and unit.native == DEGREE:
+        return SensorStateClass.MEASUREMENT_ANGLE  # the mean of 359° and 1° is 0°, not 180°
+    if rule in _STATE_CLASSES:
+        return _STATE_CLASSES[rule]
+    if rule is StateRule.COUNTER_BY_UNIT and unit and unit.device_class in _COUNTED:
+        return SensorStateClass.TOTAL_INCREASING
+    if rule is StateRule.COUNTER_BY_UNIT:
+        return SensorStateClass.MEASUREMENT
+    fits = (
+        unit is not None
+        and unit.device_class is not None
+        and accepts(unit.device_class, unit.native, SensorStateClass.MEASUREMENT)
+    )
+    return SensorStateClass.MEASUREMENT if fits else None
+
+
+def _device_class(
+    entry: Entry, unit: HomeUnit | None, state_class: SensorStateClass | None
+) -> SensorDeviceClass | None:
+    """Choose the device class: by the logical name where it decides, else by the unit; none where it does not fit."""
+    native = unit.native if unit else None
+    for candidate in (entry.device_class, unit.device_class if unit else None):
+        if candidate is not None and accepts(candidate, native, state_class):
+            return candidate
+    return None
+
+
+def _precision(
+    unit: HomeUnit | None,
+    scaler_unit: ScalerUnit | None,
+    sample: Data | None,
+    device_class: SensorDeviceClass | None,
+) -> int | None:
+    """Return the decimals worth showing: as many as the scaler gives, no more than are of use."""
+    if scaler_unit is None:
+        return None
+    decimals = unit.decimals if unit else _POWER_FACTOR_DECIMALS
+    if sample is not None and sample.type in _FLOATS:
+        return decimals
+    shift = unit.shift if unit and device_class else 0
+    return min(decimals, max(0, shift - scaler_unit.scaler))

@@ -1,0 +1,145 @@
+"""What the catalogue says about an object: before its unit is known (Entry) and after (ObjectDescription).
+
+Also how a translation key is put together from a stem and qualifiers. Pure data; no Home Assistant objects but enums.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from types import MappingProxyType
+from typing import Final, Literal
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
+from homeassistant.const import EntityCategory
+
+from ..dlms import LogicalName
+
+type Kind = Literal["number", "text", "timestamp", "bits"]
+
+CURRENT_VALUE: Final = 255
+"""Value group F of a value that is not historical."""
+
+WITHOUT_NAME: Final = "obis"
+"""Translation key of a code that has no name: shown as the code itself."""
+
+NO_PLACEHOLDERS: Final[Mapping[str, str]] = MappingProxyType({})
+
+
+class StateRule(Enum):
+    """Which state class a value gets, before Home Assistant's own constraints are looked at."""
+
+    NONE = "none"
+    MEASUREMENT = "measurement"
+    TOTAL = "total"
+    TOTAL_INCREASING = "total_increasing"
+    MEASUREMENT_IF_CLASSED = "measurement_if_classed"
+    """Measurement where the unit has a device class that allows it, else none."""
+    COUNTER_BY_UNIT = "counter_by_unit"
+    """Total increasing for volumes and energies, else measurement: a value of an M-Bus device."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """What is known from the logical name alone."""
+
+    key: str
+    placeholders: Mapping[str, str] = NO_PLACEHOLDERS
+    state: StateRule = StateRule.NONE
+    device_class: SensorDeviceClass | None = None
+    """Set where the logical name decides, not the unit."""
+    diagnostic: bool = False
+    enabled: bool = False
+    kind: Kind = "number"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectDescription:
+    """How one attribute of one object looks as a sensor. Every combination is one that Home Assistant accepts."""
+
+    translation_key: str
+    placeholders: Mapping[str, str] = field(default_factory=lambda: NO_PLACEHOLDERS)
+    device_class: SensorDeviceClass | None = None
+    state_class: SensorStateClass | None = None
+    native_unit: str | None = None
+    suggested_unit: str | None = None
+    suggested_display_precision: int | None = None
+    entity_category: EntityCategory | None = None
+    enabled_default: bool = False
+    kind: Kind = "number"
+
+
+# Qualifiers in the order of their place in a key; the set of variants of a stem lists what has a name of its own.
+type Variants = frozenset[str]
+
+ALONE: Final[Variants] = frozenset({""})
+ALONE_OR_PHASE: Final = ALONE | {"_phase"}
+BY_CHANNEL: Final = ALONE | {"_channel"}
+BY_PHASE: Final = BY_CHANNEL | {"_phase", "_channel_phase"}
+BY_TARIFF: Final = BY_CHANNEL | {"_tariff", "_channel_tariff"}
+BY_TARIFF_AND_PHASE: Final = BY_PHASE | BY_TARIFF
+WITH_HISTORY: Final[Variants] = frozenset({"_period", "_tariff_period"})
+ONLY_CODE: Final[Variants] = frozenset()
+
+MAX_CHANNEL: Final = 64
+MAX_TARIFF: Final = 63
+
+
+@dataclass(frozen=True, slots=True)
+class Qualifiers:
+    """What tells an object from others of the same quantity."""
+
+    phase: str | None = None
+    tariff: int = 0
+    unnamed: bool = False
+    """True when something else tells it apart that has no word: then the code goes into the name."""
+
+
+def qualified(
+    stem: str, variants: Variants, logical_name: LogicalName, qualifiers: Qualifiers | None = None
+) -> tuple[str, Mapping[str, str]]:
+    """Return translation key and placeholders: the variant in words where there is one, else the one with the code."""
+    chosen = qualifiers or Qualifiers()
+    words: dict[str, str] = {}
+    unnamed = chosen.unnamed
+    if logical_name.b:
+        words["channel"] = str(logical_name.b)
+        unnamed = unnamed or logical_name.b > MAX_CHANNEL
+    if chosen.phase:
+        words["phase"] = chosen.phase
+    if chosen.tariff:
+        words["tariff"] = str(chosen.tariff)
+        unnamed = unnamed or chosen.tariff > MAX_TARIFF
+    if logical_name.f != CURRENT_VALUE:
+        period = _period(logical_name.f)
+        words["period"] = period or ""
+        unnamed = unnamed or period is None
+    suffix = "".join(f"_{word}" for word in words)
+    if unnamed or suffix not in variants:
+        return f"{stem}_code", {"code": logical_name.obis}
+    return stem + suffix, words
+
+
+def coded(
+    stem: str,
+    logical_name: LogicalName,
+    state: StateRule = StateRule.NONE,
+    *,
+    kind: Kind = "number",
+    device_class: SensorDeviceClass | None = None,
+) -> Entry:
+    """Describe something rarely looked at: diagnostic, off by default, told apart by its code."""
+    return Entry(
+        key=f"{stem}_code",
+        placeholders={"code": logical_name.obis},
+        state=state,
+        device_class=device_class,
+        diagnostic=True,
+        kind=kind,
+    )
+
+
+def _period(f: int) -> str | None:
+    """Name a billing period: the number of the billing counter, or how many periods ago; None for the rest."""
+    if f <= 99:
+        return str(f)
+    return f"-{f - 100}" if 101 <= f <= 125 else None
