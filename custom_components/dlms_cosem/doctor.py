@@ -1,0 +1,287 @@
+"""The set-up doctor: examines an address in stages and gives one plain verdict per layer.
+
+`examine` opens one association, once; whatever fails ends it with an `ExaminationFailed` that names the layer. It never
+guesses a password and never repeats one. Used by the forms (config_flow.py); knows nothing of them, nor of entities.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from .dlms import (
+    CLOCK,
+    SAP_ASSIGNMENT,
+    Association,
+    AssociationParameters,
+    AssociationRejected,
+    AttributeDescriptor,
+    ConfirmedServiceErrorReceived,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectTimeout,
+    Data,
+    DlmsClient,
+    DlmsError,
+    ExceptionReceived,
+    LocalProtocolError,
+    Mechanism,
+    NotWrapper,
+    ObjectListElement,
+    PeerSpeaks,
+    RemoteProtocolError,
+    ResponseTimeout,
+    SapAssignment,
+    SecurityError,
+    ServiceError,
+    decode_sap_assignment_list,
+    instant,
+)
+from .error_mapping import understood
+from .identity import Answers, MeterIdentity, identify, identity_attributes
+from .meter_setup import async_ask, async_read_objects
+from .presets import USUAL_OBJECTS
+
+_SAP_ASSIGNMENT_LIST: Final = AttributeDescriptor(17, SAP_ASSIGNMENT, 2)
+_CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
+
+_SERVICE_INITIATE: Final = 1
+_ACSE_SERVICE_USER: Final = 1
+_NO_REASON: Final = (0, 1)
+_MECHANISM_NOT_RECOGNISED: Final = 11
+
+
+class Stage(StrEnum):
+    """What an examination is doing; also the keys of the texts that say so."""
+
+    CONNECTING = "connecting"
+    ASSOCIATING = "associating"
+    READING_IDENTITY = "reading_identity"
+    READING_OBJECTS = "reading_objects"
+    TRYING_USUAL_CODES = "trying_usual_codes"
+
+
+class Verdict(StrEnum):
+    """Why an examination failed, by layer; also the keys of the sentences that say so."""
+
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    HOST_UNREACHABLE = "host_unreachable"
+    CONNECTION_REFUSED = "connection_refused"
+    CANNOT_CONNECT = "cannot_connect"
+    CONNECT_TIMEOUT = "connect_timeout"
+    NO_DLMS_ANSWER = "no_dlms_answer"
+    CLOSED_BY_METER = "closed_by_meter"
+    NOT_DLMS_HDLC = "not_dlms_hdlc"
+    NOT_DLMS_TEXT = "not_dlms_text"
+    NOT_DLMS = "not_dlms"
+    BAD_ANSWER = "bad_answer"
+    ASSOCIATION_REFUSED = "association_refused"
+    MECHANISM_REFUSED = "mechanism_refused"
+    AUTHENTICATION_REQUIRED = "authentication_required"
+    INVALID_AUTH = "invalid_auth"
+    METER_BUSY = "meter_busy"
+    SECURITY_MISMATCH = "security_mismatch"
+    CONNECTION_LOST = "connection_lost"
+    ANSWER_TIMEOUT = "answer_timeout"
+    NO_IDENTITY = "no_identity"
+    UNKNOWN = "unknown"
+
+
+class ExaminationFailed(Exception):
+    """The verdict of one layer."""
+
+    def __init__(self, verdict: Verdict, *, diagnostic: str = "", detail: str = "", seconds: float = 0) -> None:
+        """Keep the verdict and what its sentence needs.
+
+        `diagnostic` is the key of a text in the translations (see `diagnostic_of`), `detail` the stack's own words.
+        """
+        super().__init__(f"{verdict.value}{f': {detail}' if detail else ''}")
+        self.verdict = verdict
+        self.diagnostic = diagnostic
+        self.detail = detail
+        self.seconds = seconds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What a meter told about itself."""
+
+    identity: MeterIdentity
+    objects: tuple[ObjectListElement, ...] = ()
+    """The object list; or, when it was refused, the usual objects that gave an answer."""
+    list_refused: bool = False
+    logical_devices: tuple[SapAssignment, ...] = ()
+    clock_difference: timedelta | None = None
+    """The meter's clock minus Home Assistant's, to the second or so; None when the meter gives no absolute time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to examine."""
+
+    parameters: AssociationParameters
+    expected: str | None = None
+    """The unique id of the entry that the meter should belong to, if there is one already."""
+    with_objects: bool = True
+    on_stage: Callable[[Stage], None] = field(default=lambda stage: None)
+
+
+async def examine(hass: HomeAssistant, client: DlmsClient, order: Order) -> Examination:
+    """Associate once and read who the meter is and what it offers. Raises ExaminationFailed and nothing else on purpose."""
+    associated = False
+    try:
+        order.on_stage(Stage.CONNECTING)
+        async with client.associate(
+            order.parameters, on_connected=lambda: order.on_stage(Stage.ASSOCIATING)
+        ) as association:
+            associated = True
+            return await _read(hass, association, order)
+    except LocalProtocolError:
+        raise  # our bug: it must surface
+    except DlmsError as error:
+        raise (_while_reading(error) if associated else _while_associating(error, order)) from error
+
+
+async def _read(hass: HomeAssistant, association: Association, order: Order) -> Examination:
+    """Read the identity, then the objects."""
+    order.on_stage(Stage.READING_IDENTITY)
+    answers = await _answers(association, (*identity_attributes(()), _SAP_ASSIGNMENT_LIST, _CLOCK_TIME))
+    clock_difference = _clock_difference(answers.get(_CLOCK_TIME))
+    identity = identify(answers, order.parameters.server_wport, expected=order.expected)
+    if identity is None:
+        raise ExaminationFailed(Verdict.NO_IDENTITY)
+    objects: tuple[ObjectListElement, ...] = ()
+    list_refused = False
+    if order.with_objects:
+        order.on_stage(Stage.READING_OBJECTS)
+        listed = await _object_list(hass, association)
+        if list_refused := listed is None:
+            order.on_stage(Stage.TRYING_USUAL_CODES)
+        objects = await _usual_objects(association) if listed is None else listed
+    return Examination(
+        identity=identity,
+        objects=objects,
+        list_refused=list_refused,
+        logical_devices=_logical_devices(answers.get(_SAP_ASSIGNMENT_LIST)),
+        clock_difference=clock_difference,
+    )
+
+
+async def _answers(association: Association, attributes: Sequence[AttributeDescriptor]) -> Answers:
+    """Read attributes; a meter that refuses the whole request has answered none of them."""
+    try:
+        return await async_ask(association, attributes)
+    except ServiceError:
+        return {}
+
+
+async def _object_list(hass: HomeAssistant, association: Association) -> tuple[ObjectListElement, ...] | None:
+    """Read the object list; None when this client may not see it, or when it makes no sense."""
+    try:
+        return await async_read_objects(hass, association)
+    except ServiceError:
+        return None
+
+
+async def _usual_objects(association: Association) -> tuple[ObjectListElement, ...]:
+    """Ask once for each of the usual objects and return those that answered."""
+    by_attribute = {
+        AttributeDescriptor(class_id, logical_name, 2): ObjectListElement(class_id, 0, logical_name)
+        for class_id, logical_name in USUAL_OBJECTS
+    }
+    answers = await _answers(association, tuple(by_attribute))
+    return tuple(by_attribute[attribute] for attribute, answer in answers.items() if isinstance(answer, Data))
+
+
+def _logical_devices(answer: Data | DlmsError | None) -> tuple[SapAssignment, ...]:
+    """Return the logical devices of the physical device, none where the list cannot be read."""
+    return understood(decode_sap_assignment_list, answer) or () if isinstance(answer, Data) else ()
+
+
+def _clock_difference(answer: Data | DlmsError | None) -> timedelta | None:
+    """Return by how much the meter's clock is ahead of Home Assistant's."""
+    meter_time = instant(answer) if isinstance(answer, Data) else None
+    return None if meter_time is None else meter_time - dt_util.utcnow()
+
+
+def _while_associating(error: DlmsError, order: Order) -> ExaminationFailed:
+    """Return the verdict for an error before the meter accepted the association."""
+    match error:
+        case ConnectFailed(reason=ConnectFailure.NAME_NOT_RESOLVED):
+            return ExaminationFailed(Verdict.NAME_NOT_RESOLVED)
+        case ConnectFailed(reason=ConnectFailure.REFUSED):
+            return ExaminationFailed(Verdict.CONNECTION_REFUSED)
+        case ConnectFailed(reason=ConnectFailure.UNREACHABLE):
+            return ExaminationFailed(Verdict.HOST_UNREACHABLE)
+        case ConnectFailed():
+            return ExaminationFailed(Verdict.CANNOT_CONNECT, detail=error.detail or str(error))
+        case ConnectTimeout():
+            return ExaminationFailed(Verdict.CONNECT_TIMEOUT, seconds=error.seconds)
+        case ResponseTimeout():
+            return ExaminationFailed(Verdict.NO_DLMS_ANSWER, seconds=error.seconds)
+        case AssociationRejected():
+            return _refused(error, order)
+        case ServiceError():
+            return ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic=diagnostic_of(error), detail=str(error))
+        case NotWrapper() | RemoteProtocolError() | SecurityError():
+            return _protocol(error)
+    return ExaminationFailed(Verdict.CLOSED_BY_METER)
+
+
+def _while_reading(error: DlmsError) -> ExaminationFailed:
+    """Return the verdict for an error after the meter accepted the association."""
+    match error:
+        case ResponseTimeout():
+            return ExaminationFailed(Verdict.ANSWER_TIMEOUT, seconds=error.seconds)
+        case RemoteProtocolError() | SecurityError():
+            return _protocol(error)
+    return ExaminationFailed(Verdict.CONNECTION_LOST)
+
+
+def _protocol(error: DlmsError) -> ExaminationFailed:
+    """Return the verdict for something that is no, or no valid, DLMS."""
+    match error:
+        case NotWrapper(speaks=PeerSpeaks.HDLC):
+            return ExaminationFailed(Verdict.NOT_DLMS_HDLC)
+        case NotWrapper(speaks=PeerSpeaks.TEXT):
+            return ExaminationFailed(Verdict.NOT_DLMS_TEXT)
+        case NotWrapper():
+            return ExaminationFailed(Verdict.NOT_DLMS)
+        case SecurityError():
+            return ExaminationFailed(Verdict.SECURITY_MISMATCH)
+    return ExaminationFailed(Verdict.BAD_ANSWER, detail=str(error))
+
+
+def _refused(error: AssociationRejected, order: Order) -> ExaminationFailed:
+    """Return the verdict for a refusing AARE. Only user diagnostics 11, 12 and 13 are about authentication."""
+    with_secret = order.parameters.mechanism is not Mechanism.NONE
+    if error.concerns_authentication:
+        if error.diagnostic == _MECHANISM_NOT_RECOGNISED:
+            verdict = Verdict.MECHANISM_REFUSED
+        elif with_secret:
+            verdict = Verdict.INVALID_AUTH
+        else:
+            verdict = Verdict.AUTHENTICATION_REQUIRED
+    elif error.transient:
+        verdict = Verdict.METER_BUSY
+    else:
+        verdict = Verdict.ASSOCIATION_REFUSED
+    return ExaminationFailed(verdict, diagnostic=diagnostic_of(error), detail=str(error))
+
+
+def diagnostic_of(error: DlmsError) -> str:
+    """Return the key of the words for a refusal: source and number, or the reason behind "no reason given"."""
+    match error:
+        case AssociationRejected(initiate_error=int(initiate_error), diagnostic=diagnostic) if diagnostic in _NO_REASON:
+            return f"initiate_{initiate_error}"
+        case AssociationRejected(source=source, diagnostic=diagnostic):
+            return f"{'user' if source == _ACSE_SERVICE_USER else 'provider'}_{diagnostic}"
+        case ConfirmedServiceErrorReceived(service=service, error=code) if service == _SERVICE_INITIATE:
+            return f"initiate_{code}"
+        case ExceptionReceived(service_error=service_error):
+            return f"exception_{service_error}"
+    return "unknown"
