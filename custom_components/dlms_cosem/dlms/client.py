@@ -10,6 +10,7 @@ on it end with that first error. Knows nothing of Home Assistant and of the mean
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 import time
 from typing import Final
 
@@ -61,6 +62,7 @@ class Association:
         self._given_up = False
         self._rlrq_sent = False
         self._is_released = False
+        self._releasing = asyncio.Lock()
 
     @property
     def negotiated(self) -> Negotiated:
@@ -143,31 +145,12 @@ class Association:
 
         May be called again. The context manager does it on every way out. IEC 62056-9-7, clause 9.2.
         """
-        connection, pair = self._link.connection, self.parameters.pair
-        if self._is_released:
-            return
-        if not self._rlrq_sent:
-            self._ended = self._ended or AssociationAborted("the association was released")
-            self._given_up = connection.is_waiting(pair)
-            if not (self._given_up or connection.is_open(pair)):
-                self._is_released = True
+        async with self._releasing:
+            if self._is_released:
                 return
-            connection.release(pair)
-            self._rlrq_sent = True
-        try:
-            async with asyncio.timeout(self._timing.release):
-                await self._link.flush()
-                while connection.is_waiting(pair):
-                    await self._inbox.get()
-        except TransportError as error:
-            await self._link.fail(error)
-        except TimeoutError:
-            if self._given_up:
-                # What was given up may still be answered, and nothing may take it for an answer to something else.
-                await self._link.fail(AssociationAborted("a request was given up, and the release was not answered"))
-            elif connection.is_waiting(pair):
-                connection.stop_waiting_for_release(pair)
-        self._is_released = True
+            if self._rlrq_sent or self._send_rlrq():
+                await self._wait_for_rlre()
+            self._is_released = True
 
     async def propose(self, plan: Callable[[Negotiated], ReadingPlan]) -> None:
         """Send the AARQ and wait for the AARE. Called once, by the client.
@@ -184,6 +167,35 @@ class Association:
             raise _error_of(event)
         self._negotiated = event.negotiated
         self._plan = plan(event.negotiated)
+
+    def _send_rlrq(self) -> bool:
+        """Send the RLRQ unless there is nothing to release; whoever still waits for an answer is told."""
+        connection, pair = self._link.connection, self.parameters.pair
+        self._ended = self._ended or AssociationAborted("the association was released")
+        self._given_up = connection.is_waiting(pair)
+        if not (self._given_up or connection.is_open(pair)):
+            return False
+        connection.release(pair)
+        self._rlrq_sent = True
+        self._inbox.put_nowait(Dropped(pair, self._ended))
+        self._inbox = self._link.open_inbox(pair)
+        return True
+
+    async def _wait_for_rlre(self) -> None:
+        connection, pair = self._link.connection, self.parameters.pair
+        try:
+            async with asyncio.timeout(self._timing.release):
+                await self._link.flush()
+                while connection.is_waiting(pair):
+                    await self._inbox.get()
+        except TransportError as error:
+            await self._link.fail(error)
+        except TimeoutError:
+            if self._given_up:
+                # What was given up may still be answered, and nothing may take it for an answer to something else.
+                await self._link.fail(AssociationAborted("a request was given up, and the release was not answered"))
+            else:
+                connection.stop_waiting_for_release(pair)
 
     def _raise_if_ended(self) -> None:
         error = self._link.connection.error or self._ended
@@ -239,6 +251,15 @@ def _error_of(event: Event) -> DlmsError:
     return event.error
 
 
+@dataclass(slots=True, eq=False)
+class _Use:
+    """An association on its connection, and the task that ends it."""
+
+    association: Association
+    link: Link
+    leaving: asyncio.Task[None] | None = None
+
+
 class DlmsClient:
     """One physical device: an address and at most one TCP connection, shared by its associations.
 
@@ -269,8 +290,7 @@ class DlmsClient:
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
         self._in_use: dict[WportPair, asyncio.Lock] = {}
-        self._associations: dict[WportPair, Association] = {}
-        self._leaving: weakref.WeakKeyDictionary[Association, asyncio.Task[None]] = weakref.WeakKeyDictionary()
+        self._uses: dict[WportPair, _Use] = {}
 
     @property
     def is_connected(self) -> bool:
@@ -301,17 +321,17 @@ class DlmsClient:
             in_use.release()
             raise
         association = Association(link, parameters, self.timing, self._limits)
-        self._associations[pair] = association
+        use = self._uses[pair] = _Use(association, link)
         memory = self.reading_memory.setdefault(pair, ReadingMemory())
         try:
             await association.propose(lambda negotiated: memory.plan(negotiated, parameters.max_receive_pdu_size))
             yield association
         finally:
-            await asyncio.shield(self._leave_soon(association))
+            await asyncio.shield(self._leave_soon(use))
 
     async def close(self) -> None:
         """Release what is associated and close the connection. Associating again afterwards opens a new one."""
-        leaving = [self._leave_soon(association) for association in self._associations.values()]
+        leaving = [self._leave_soon(use) for use in self._uses.values()]
         if leaving:
             await asyncio.wait(leaving)
         if self._link is not None:
@@ -345,29 +365,28 @@ class DlmsClient:
             except TimeoutError:
                 if asyncio.get_running_loop().time() > deadline:
                     raise ResponseTimeout(f"end of the other association {pair}", self.timing.transfer) from None
-            holder = self._associations.get(pair)
-            if holder is not None and holder.idle_seconds >= _IDLE:
-                self._leave_soon(holder)
+            use = self._uses.get(pair)
+            if use is not None and use.association.idle_seconds >= _IDLE:
+                self._leave_soon(use)
 
-    def _leave_soon(self, association: Association) -> asyncio.Task[None]:
+    def _leave_soon(self, use: _Use) -> asyncio.Task[None]:
         """Return the task, one for each association, that releases it and cleans up."""
-        task = self._leaving.get(association)
-        if task is None:
-            task = self._leaving[association] = asyncio.create_task(self._leave(association), name="dlms leaving")
-        return task
+        if use.leaving is None:
+            use.leaving = asyncio.create_task(self._leave(use), name="dlms association leaving")
+        return use.leaving
 
-    async def _leave(self, association: Association) -> None:
+    async def _leave(self, use: _Use) -> None:
         """Release, and close the connection after its last user."""
-        link, pair = association.link, association.parameters.pair
+        pair = use.association.parameters.pair
         try:
-            await association.release()
+            await use.association.release()
         finally:
-            link.users -= 1
+            use.link.users -= 1
             try:
-                if not link.users:
-                    await link.fail(AssociationAborted("the last association was released"))
+                if not use.link.users:
+                    await use.link.fail(AssociationAborted("the last association was released"))
             finally:
-                del self._associations[pair]
+                del self._uses[pair]
                 self._in_use[pair].release()
 
     async def _pause_since(self, closed_at: float) -> None:

@@ -41,7 +41,7 @@ class ReadingMemory:
 
     list_limit: int | None = None
     longest_answered: int = 0
-    answer_sizes: dict[AttributeDescriptor, int] = field(default_factory=dict)
+    answer_sizes: dict[AttributeDescriptor, int] = field(default_factory=dict, repr=False)
     unanswered: bool = False
     _calm: int = 0
 
