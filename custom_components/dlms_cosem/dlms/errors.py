@@ -193,7 +193,8 @@ class AssociationRejected(AssociationError):
     def __init__(self, result: int, source: int, diagnostic: int, initiate_error: int | None = None) -> None:
         """Keep result (1 permanent, 2 transient), source (1 user, 2 provider), diagnostic, initiateError if sent."""
         source_name = {1: "acse-service-user", 2: "acse-service-provider"}.get(source, f"source {source}")
-        super().__init__(f"association refused: result {result}, {source_name} diagnostic {diagnostic}")
+        reason = acse_diagnostic_name(source, diagnostic)
+        super().__init__(f"association refused: result {result}, {source_name} diagnostic {diagnostic} ({reason})")
         self.result = result
         self.source = source
         self.diagnostic = diagnostic
@@ -265,6 +266,32 @@ class ConfirmedServiceErrorReceived(ServiceError):
         self.error_class = error_class
         self.error = error
 
+
+def acse_diagnostic_name(source: int, diagnostic: int) -> str:
+    """Return the standard's words for an AARE diagnostic; ``source`` 1 acse-service-user, 2 acse-service-provider."""
+    names = {1: ACSE_USER_DIAGNOSTICS, 2: ACSE_PROVIDER_DIAGNOSTICS}.get(source, {})
+    return names.get(diagnostic, "unknown")
+
+
+ACSE_USER_DIAGNOSTICS: Final[dict[int, str]] = {
+    0: "null",
+    1: "no reason given",
+    2: "application context name not supported",
+    3: "calling AP title not recognised",
+    4: "calling AP invocation id not recognised",
+    5: "calling AE qualifier not recognised",
+    6: "calling AE invocation id not recognised",
+    7: "called AP title not recognised",
+    8: "called AP invocation id not recognised",
+    9: "called AE qualifier not recognised",
+    10: "called AE invocation id not recognised",
+    11: "authentication mechanism name not recognised",
+    12: "authentication mechanism name required",
+    13: "authentication failure",
+    14: "authentication required",
+}
+
+ACSE_PROVIDER_DIAGNOSTICS: Final[dict[int, str]] = {0: "null", 1: "no reason given", 2: "no common ACSE version"}
 
 DATA_ACCESS_RESULTS: Final[dict[int, str]] = {
     0: "success",

@@ -166,10 +166,14 @@ def decode_apdu(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Apdu:
 
     Raises UnexpectedApdu for a tag nobody knows, DecodeError and LimitExceeded for what is behind it.
     """
-    reader = Reader(octets, limits=limits)
+    return read_apdu(Reader(octets, limits=limits))
+
+
+def read_apdu(reader: Reader) -> Apdu:
+    """Return the APDU that reaches to the end of ``reader``. Raises as decode_apdu does."""
     tag = reader.peek()
     if (decode := DECODERS.get(tag)) is None:
-        raise UnexpectedApdu(tag)
+        raise UnexpectedApdu(tag, offset=reader.offset)
     apdu = decode(reader)
     reader.finish()
     return apdu

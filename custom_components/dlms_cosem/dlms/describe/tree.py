@@ -1,0 +1,106 @@
+"""Described APDUs as lines of text for people, with the names of the codes beside them.
+
+Whatever was received is printed escaped: nothing from the network reaches a terminal as a control character.
+"""
+
+from collections.abc import Iterator
+import json
+from typing import Final
+
+from ..errors import DATA_ACCESS_RESULTS, SERVICE_ERRORS, STATE_ERRORS, acse_diagnostic_name
+from .elements import Json, JsonObject
+
+_INDENT: Final = "  "
+
+_ASSOCIATION_RESULTS: Final = {0: "accepted", 1: "rejected-permanent", 2: "rejected-transient"}
+_RELEASE_REASONS: Final = {0: "normal", 30: "user-defined"}
+_SOURCES: Final = {"acse-service-user": 1, "acse-service-provider": 2}
+
+# Names of codes by the field they are in; the first key is the APDU, None for all others.
+_CODE_NAMES: Final[dict[tuple[str | None, str], dict[int, str]]] = {
+    ("aare", "result"): _ASSOCIATION_RESULTS,
+    ("rlrq", "reason"): _RELEASE_REASONS | {1: "urgent"},
+    ("rlre", "reason"): _RELEASE_REASONS | {1: "not-finished"},
+    ("exception-response", "state_error"): STATE_ERRORS,
+    ("exception-response", "service_error"): SERVICE_ERRORS,
+    ("confirmed-service-error", "service"): {1: "initiate-error", 5: "read", 6: "write"},
+    ("confirmed-service-error", "error"): {},
+    (None, "result"): DATA_ACCESS_RESULTS,
+    (None, "error"): DATA_ACCESS_RESULTS,
+    (None, "results"): DATA_ACCESS_RESULTS,
+}
+
+
+def tree(described: JsonObject) -> list[str]:
+    """Return what describe() returned as indented lines."""
+    return list(_object(described, "", None))
+
+
+def _object(described: JsonObject, indent: str, apdu: str | None) -> Iterator[str]:
+    if "type" in described and "value" in described:
+        yield from _data(described, indent, "")
+        return
+    name = described.get("apdu")
+    if isinstance(name, str):
+        yield f"{indent}{name}"
+        indent, apdu = indent + _INDENT, name
+    elif "source_wport" in described:
+        yield f"{indent}WPDU"
+        indent += _INDENT
+    for key, value in described.items():
+        if not (key == "apdu" and isinstance(value, str)):
+            yield from _field(key, value, indent, apdu, described)
+
+
+def _field(key: str, value: Json, indent: str, apdu: str | None, around: JsonObject) -> Iterator[str]:
+    if isinstance(value, dict) and "type" in value and "value" in value:
+        yield from _data(value, indent, f"{key}: ")
+    elif isinstance(value, dict):
+        yield f"{indent}{key}:"
+        yield from _object(value, indent + _INDENT, apdu)
+    elif isinstance(value, list) and value:
+        yield f"{indent}{key}: ({len(value)})"
+        for item in value:
+            yield from _item(item, indent + _INDENT, key, apdu)
+    else:
+        yield f"{indent}{key}: {_scalar(value)}{_code_name(apdu, key, value, around)}"
+
+
+def _item(item: Json, indent: str, key: str, apdu: str | None) -> Iterator[str]:
+    if not isinstance(item, dict):
+        yield f"{indent}- {_scalar(item)}{_code_name(apdu, key, item, {})}"
+        return
+    lines = list(_object(item, indent + _INDENT, apdu))
+    yield f"{indent}- {lines[0].lstrip()}"
+    yield from lines[1:]
+
+
+def _data(described: JsonObject, indent: str, label: str) -> Iterator[str]:
+    """Yield a value with its type; arrays and structures over several lines."""
+    kind, value = described["type"], described["value"]
+    if not isinstance(value, list):
+        text = "" if value is None else f" {_scalar(value)}"
+        yield f"{indent}{label}{kind}{text}"
+        return
+    yield f"{indent}{label}{kind} ({len(value)})"
+    for element in value:
+        assert isinstance(element, dict)
+        yield from _data(element, indent + _INDENT, "- ")
+
+
+def _scalar(value: Json) -> str:
+    """Return a value as JSON writes it, so that anything odd in a string is escaped; names and hex without quotes."""
+    if isinstance(value, str) and value.isascii() and value.isprintable() and '"' not in value:
+        return value
+    return json.dumps(value)
+
+
+def _code_name(apdu: str | None, key: str, value: Json, around: JsonObject) -> str:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return ""
+    source = around.get("source")
+    if key == "value" and isinstance(source, str):
+        return f" ({acse_diagnostic_name(_SOURCES[source], value)})"
+    names = _CODE_NAMES.get((apdu, key), _CODE_NAMES.get((None, key), {}))
+    name = names.get(value)
+    return f" ({name})" if name else ""
