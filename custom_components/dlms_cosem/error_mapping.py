@@ -11,7 +11,7 @@ The coordinator makes "not ready" of UpdateFailed during the first set-up. Anyth
 of the stack, is a bug and surfaces. Set-up forms have their own table, because they speak of layers (doctor.py).
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -32,6 +32,7 @@ from .dlms import (
     RemoteProtocolError,
     ResponseTimeout,
     SecurityError,
+    ServiceError,
     TransportError,
 )
 
@@ -57,6 +58,14 @@ def understood[**P, R](decode: Callable[P, R], *args: P.args, **kwargs: P.kwargs
     try:
         return decode(*args, **kwargs)
     except RemoteProtocolError:
+        return None
+
+
+async def unless_refused[T](answer: Awaitable[T]) -> T | None:
+    """Return the answer to a question that a meter may refuse as a whole, None when it did."""
+    try:
+        return await answer
+    except ServiceError:
         return None
 
 

@@ -92,14 +92,13 @@ def identify(
     The unique id is made of the name, else of the first number and the wPort. An `expected` unique id is recognised in any
     of them: what could not be read when the entry was made may be readable now.
     """
-    candidates = {
-        unique_id: attribute
-        for attribute in reversed((NAME_ATTRIBUTE, *SERIAL_ATTRIBUTES))
-        if (unique_id := unique_id_of(attribute, answers.get(attribute), server_wport)) is not None
-    }
+    candidates: dict[str, AttributeDescriptor] = {}
+    for attribute in (NAME_ATTRIBUTE, *SERIAL_ATTRIBUTES):
+        if (candidate := unique_id_of(attribute, answers.get(attribute), server_wport)) is not None:
+            candidates.setdefault(candidate, attribute)
     if not candidates:
         return None
-    unique_id = expected if expected in candidates else next(reversed(candidates))
+    unique_id = expected if expected in candidates else next(iter(candidates))
     name = _name(answers.get(NAME_ATTRIBUTE))
     return MeterIdentity(
         unique_id=unique_id,

@@ -7,7 +7,7 @@ entities, forms or polling.
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry
@@ -41,20 +41,16 @@ class RuntimeData:
 
 @dataclass(slots=True, kw_only=True)
 class _SharedClient:
-    """One physical device and how many users its client has."""
+    """One physical device and how many users its client has.
+
+    Kept without users as well: it knows how to read this meter, and how long its last connection has been closed.
+    """
 
     client: DlmsClient
     users: int = 0
 
 
-@dataclass(slots=True)
-class _Clients:
-    """All clients by address; a physical device has at most one connection, whoever asks."""
-
-    by_address: dict[tuple[str, int], _SharedClient] = field(default_factory=dict)
-
-
-_CLIENTS: HassKey[_Clients] = HassKey(f"{DOMAIN}_clients")
+_CLIENTS: HassKey[dict[tuple[str, int], _SharedClient]] = HassKey(f"{DOMAIN}_clients")
 
 
 def timing(response_timeout: float) -> Timing:
@@ -87,31 +83,28 @@ def association_parameters(data: Mapping[str, Any]) -> AssociationParameters:
 def get_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> DlmsClient:
     """Return the client of this address and count one more user, who owes one `async_release_client`.
 
-    The deadlines are those of the first user; entries of one physical device have the same line and the same patience.
+    Where users differ in their patience, the most patient one sets the deadlines of all.
     """
-    clients = hass.data.setdefault(_CLIENTS, _Clients())
+    clients = hass.data.setdefault(_CLIENTS, {})
     address = (host.strip().lower(), port)
-    if (shared := clients.by_address.get(address)) is None:
+    if (shared := clients.get(address)) is None:
 
         async def connect() -> Transport:
             return await open_tcp(host, port, deadlines.connect)
 
-        shared = _SharedClient(client=DlmsClient(host, port, timing=deadlines, connect=connect))
-        clients.by_address[address] = shared
+        shared = clients[address] = _SharedClient(client=DlmsClient(host, port, timing=deadlines, connect=connect))
+    elif not shared.users or deadlines.response > shared.client.timing.response:
+        shared.client.timing = deadlines
     shared.users += 1
     return shared.client
 
 
 async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
-    """Count one user less; the last one closes the connection."""
-    by_address = hass.data[_CLIENTS].by_address
-    for address, shared in by_address.items():
-        if shared.client is client:
-            shared.users -= 1
-            if shared.users == 0:
-                del by_address[address]
-                await client.close()
-            return
+    """Count one user less; after the last one nothing stays open."""
+    shared = next(shared for shared in hass.data[_CLIENTS].values() if shared.client is client)
+    shared.users -= 1
+    if not shared.users:
+        await client.close()
 
 
 @asynccontextmanager

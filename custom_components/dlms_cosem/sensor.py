@@ -1,0 +1,166 @@
+"""Sensors: one for each value that an object of the meter holds, and how far the meter's clock is off."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Final, override
+
+from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
+from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.util import dt as dt_util
+
+from .catalogue import ObjectDescription, describe_attribute
+from .const import CONF_OBJECTS, MAX_STATE_LENGTH
+from .coordinator import DlmsCoordinator
+from .dlms import (
+    Data,
+    ScalerUnit,
+    TimePolicy,
+    decimal_text,
+    display_text,
+    instant,
+    number_of,
+    scale,
+    status_text,
+)
+from .entity import DlmsEntity
+from .meter_setup import scaler_unit_attribute
+from .runtime import DlmsConfigEntry
+from .selection import PlannedSensor, planned_sensors
+
+PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
+
+type SensorValue = Decimal | str | datetime | None
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: DlmsConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add a sensor for everything that the meter offers; what was not chosen is registered disabled."""
+    coordinator = entry.runtime_data.coordinator
+    ticked = frozenset(entry.options[CONF_OBJECTS])
+    sensors: list[SensorEntity] = []
+    for planned in planned_sensors(str(entry.unique_id), coordinator.objects):
+        enabled = planned.primary and planned.key in ticked
+        if planned.drift:
+            sensors.append(ClockDriftSensor(coordinator, planned, enabled=enabled))
+        elif (description := _describe(planned, coordinator.scaler_unit(planned.attribute))) is not None:
+            sensors.append(ObjectSensor(coordinator, planned, description, enabled=enabled))
+    async_add_entities(sensors)
+
+
+def _describe(planned: PlannedSensor, scaler_unit: ScalerUnit | None) -> ObjectDescription | None:
+    """Return how the catalogue shows an attribute."""
+    class_id, logical_name, attribute_index = planned.attribute
+    return describe_attribute(class_id, logical_name, attribute_index, scaler_unit)
+
+
+def _text(data: Data) -> str | None:
+    """Return a value as a line of text: strings and octets, else numbers, else bits; None for what has parts."""
+    text = display_text(data, MAX_STATE_LENGTH)
+    if text is None and (number := number_of(data)) is not None:
+        text = decimal_text(number)
+    if text is None:
+        text = status_text(data)
+    return text[:MAX_STATE_LENGTH] if text else None
+
+
+def _number(data: Data, scaler_unit: ScalerUnit | None) -> Decimal | None:
+    """Return a value as an exact number; None for what is none, or too long to be shown."""
+    number = scale(data, scaler_unit)
+    return None if number is None or len(decimal_text(number)) > MAX_STATE_LENGTH else number
+
+
+def _timestamp(data: Data) -> datetime | None:
+    """Return a point in time in UTC; a meter that gives no deviation means the time where Home Assistant is."""
+    moment = instant(data, TimePolicy.STANDARD, dt_util.get_default_time_zone())
+    return None if moment is None else moment.astimezone(UTC)
+
+
+class ObjectSensor(DlmsEntity, SensorEntity):
+    """The value of one attribute."""
+
+    def __init__(
+        self, coordinator: DlmsCoordinator, planned: PlannedSensor, description: ObjectDescription, *, enabled: bool
+    ) -> None:
+        """Show what the last poll brought."""
+        super().__init__(coordinator, planned)
+        self._planned = planned
+        self._attr_entity_registry_enabled_default = enabled
+        self._scaler_unit = coordinator.scaler_unit(planned.attribute)
+        self._apply(description)
+        self._attr_native_value = self._native_value()
+
+    def _apply(self, description: ObjectDescription) -> None:
+        """Look as the catalogue says."""
+        self._kind = description.kind
+        self._attr_translation_key = description.translation_key
+        self._attr_translation_placeholders = dict(description.placeholders)
+        self._attr_device_class = description.device_class
+        self._attr_state_class = description.state_class
+        self._attr_native_unit_of_measurement = description.native_unit
+        self._attr_suggested_unit_of_measurement = description.suggested_unit
+        self._attr_suggested_display_precision = description.suggested_display_precision
+        self._attr_entity_category = description.entity_category
+
+    def _native_value(self) -> SensorValue:
+        """Return the value of the last poll, None when the meter had none or it makes no sense."""
+        data = self.coordinator.data.values.get(self.attribute)
+        if data is None:
+            return None
+        match self._kind:
+            case "number":
+                unknown_scale = self._scaler_unit is None and scaler_unit_attribute(self.attribute) is not None
+                return None if unknown_scale else _number(data, self._scaler_unit)
+            case "timestamp":
+                return _timestamp(data)
+            case "bits":
+                return status_text(data)
+            case "text":
+                return _text(data)
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show what the poll brought; a unit that became known or changed changes the look."""
+        scaler_unit = self.coordinator.scaler_unit(self.attribute)
+        if scaler_unit != self._scaler_unit:
+            self._scaler_unit = scaler_unit
+            if (description := _describe(self._planned, scaler_unit)) is not None:
+                self._apply(description)
+        self._attr_native_value = self._native_value()
+        super()._handle_coordinator_update()
+
+
+class ClockDriftSensor(DlmsEntity, SensorEntity):
+    """How many seconds the meter's clock is ahead of Home Assistant's."""
+
+    _attr_translation_key = "clock_drift"
+    _attr_device_class = SensorDeviceClass.DURATION
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_native_unit_of_measurement = UnitOfTime.SECONDS
+    _attr_suggested_display_precision = 0
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+
+    def __init__(self, coordinator: DlmsCoordinator, planned: PlannedSensor, *, enabled: bool) -> None:
+        """Show what the last poll brought."""
+        super().__init__(coordinator, planned)
+        self._attr_entity_registry_enabled_default = enabled
+        self._attr_native_value = self._drift()
+
+    def _drift(self) -> int | None:
+        """Return meter's time minus Home Assistant's at the moment of reading; meters count whole seconds."""
+        readings = self.coordinator.data
+        data = readings.values.get(self.attribute)
+        moment = None if data is None else _timestamp(data)
+        if moment is None or readings.clock_read_at is None:
+            return None
+        return round((moment - readings.clock_read_at).total_seconds())
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show what the poll brought."""
+        self._attr_native_value = self._drift()
+        super()._handle_coordinator_update()

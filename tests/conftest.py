@@ -1,0 +1,116 @@
+"""Fixtures for everybody: our custom integration instead of the plug-in's, and a simulated meter behind the integration."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+# Before the test plug-in's own package of that name is found.
+import custom_components.dlms_cosem
+from custom_components.dlms_cosem.const import (
+    AUTHENTICATION_PASSWORD,
+    CONF_AUTHENTICATION,
+    CONF_CLIENT_WPORT,
+    CONF_INTERVAL,
+    CONF_OBJECTS,
+    CONF_PRESET,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_SERVER_WPORT,
+    CONF_STAY_CONNECTED,
+    DOMAIN,
+)
+from custom_components.dlms_cosem.dlms import Timing, Transport, logical_device_name_of
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD
+
+HOST = "192.0.2.7"  # a documentation address: nothing may really connect to it
+READER = 2
+TICKED = (
+    "3:1.0.1.8.0.255",  # energy import, total
+    "3:1.0.1.7.0.255",  # power import
+    "3:1.0.32.7.0.255",  # voltage L1
+    "8:0.0.1.0.0.255",  # clock
+)
+
+
+@pytest.fixture(autouse=True)
+def _our_integration(request: pytest.FixtureRequest) -> None:
+    """Let Home Assistant find custom integrations, in tests that have a Home Assistant."""
+    if "recorder_mock" in request.fixturenames:
+        request.getfixturevalue("async_test_recorder")  # the recorder comes before Home Assistant
+    if "hass" in request.fixturenames:
+        request.getfixturevalue("enable_custom_integrations")
+
+
+@pytest.fixture
+def meter() -> SimulatedMeter:
+    """A household meter that follows Home Assistant's clock, frozen or not."""
+    return SimulatedMeter(clock=dt_util.utcnow)
+
+
+@pytest.fixture
+def meters(meter: SimulatedMeter) -> dict[str, SimulatedMeter]:
+    """Which meter answers at which host; a test may change it."""
+    return {HOST: meter}
+
+
+@pytest.fixture
+def network(meters: dict[str, SimulatedMeter]) -> Iterator[None]:
+    """Let the integration reach the simulated meters, without sockets and without pauses between connections."""
+
+    async def open_tcp(host: str, _port: int, _timeout: float) -> Transport:
+        return await meters[host].connect()
+
+    with (
+        patch("custom_components.dlms_cosem.runtime.open_tcp", open_tcp),
+        patch("custom_components.dlms_cosem.runtime.Timing", partial(Timing, reconnect_gap=0)),
+    ):
+        yield
+
+
+def unique_id_of(meter: SimulatedMeter, server_wport: int = 1) -> str:
+    """The unique id that an entry for this logical device has."""
+    name = logical_device_name_of(meter.truth("0.0.42.0.0.255", server_wport=server_wport))
+    assert name is not None
+    return name.text
+
+
+@pytest.fixture
+def make_entry(meter: SimulatedMeter) -> Callable[..., MockConfigEntry]:
+    """Return a maker of entries, as the config flow would make them; keywords change data and options."""
+
+    def make(**changes: Any) -> MockConfigEntry:
+        server_wport = changes.get(CONF_SERVER_WPORT, 1)
+        data = {
+            CONF_HOST: HOST,
+            CONF_PORT: 4059,
+            CONF_PRESET: "generic",
+            CONF_CLIENT_WPORT: READER,
+            CONF_SERVER_WPORT: server_wport,
+            CONF_AUTHENTICATION: AUTHENTICATION_PASSWORD,
+            CONF_PASSWORD: DEFAULT_PASSWORD,
+        }
+        options = {
+            CONF_INTERVAL: 60,
+            CONF_OBJECTS: list(TICKED),
+            CONF_STAY_CONNECTED: False,
+            CONF_RESPONSE_TIMEOUT: 10,
+        }
+        unique_id = changes.pop("unique_id", None) or unique_id_of(meter, server_wport)
+        return MockConfigEntry(
+            domain=DOMAIN,
+            title=changes.pop("title", "Meter"),
+            unique_id=unique_id,
+            data={key: changes.get(key, value) for key, value in data.items()},
+            options={key: changes.get(key, value) for key, value in options.items()},
+        )
+
+    return make
+
+
+__all__ = ["HOST", "READER", "TICKED", "custom_components", "unique_id_of"]
