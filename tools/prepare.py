@@ -28,7 +28,7 @@ from python314 import SetupError, cache_folder, find_or_fetch, good, run, say, t
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = ".built-from"
 INSTALL_SECONDS = 900
-RECIPE = 2  # raise it when `build` changes what an environment holds; the files it reads are in the stamp anyway
+RECIPE = 3  # raise it when `build` changes what an environment holds; the files it reads are in the stamp anyway
 
 # What the demo's Home Assistant loads besides the integrations every Home Assistant loads. It would install their
 # requirements by itself at its first start, which needs time, and an index at that moment; so they go in beforehand, in
@@ -45,6 +45,10 @@ USED_INTEGRATIONS = (
     "recorder",
     "sun",
 )
+
+# Voice assistants: these exist only as C sources for this Python, and a bare machine has no compiler. Home Assistant runs
+# without them; the demo leaves that integration out.
+SOURCES_ONLY = ("pymicro-vad==", "pyspeex-noise==")
 
 ENVIRONMENTS: Dict[str, Dict[str, List[str]]] = {
     "test": {"folder": [".venv"], "requirements": ["requirements_test.txt"], "overrides": []},
@@ -113,25 +117,7 @@ def requirements_of_integrations(folder: Path) -> List[str]:
         manifest = json.loads(path.read_text(encoding="utf-8"))
         waiting += manifest.get("dependencies", [])
         requirements.update(manifest.get("requirements", []))
-    return sorted(requirements)
-
-
-def install_leniently(install: List[str], packages: List[str]) -> None:
-    """Install all packages at once, or else one by one without those that cannot be had.
-
-    Two that belong to voice assistants exist only as C sources for this Python, and a bare machine has no compiler. Home
-    Assistant runs without them; the demo leaves that integration out.
-    """
-
-    def works(wanted: List[str]) -> bool:
-        command = [*install, *wanted]
-        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL, check=False).returncode == 0
-
-    if works(packages):
-        return
-    left_out = [package for package in packages if not works([package])]
-    if left_out:
-        say(f"left out, for want of a compiler and headers: {', '.join(left_out)}")
+    return sorted(entry for entry in requirements if not entry.startswith(SOURCES_ONLY))
 
 
 def build(name: str, uv: Path, python: Path) -> None:
@@ -160,7 +146,12 @@ def build(name: str, uv: Path, python: Path) -> None:
     if "requirements_test.txt" in environment["requirements"]:
         needed = requirements_of_integrations(folder)
         say(f"installing what Home Assistant's own integrations need ({len(needed)} packages)")
-        install_leniently(install, needed)
+        run(
+            [*install, *needed],
+            seconds=INSTALL_SECONDS,
+            what="Installing the integrations' requirements",
+            advice=advice,
+        )
     (folder / STAMP).write_text(fingerprint(name), encoding="utf-8")
     say(f"{folder.name} is ready after {time.monotonic() - started:.0f} s")
 
