@@ -8,10 +8,9 @@ on it end with that first error. Knows nothing of Home Assistant and of the mean
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-import time
 from typing import Final
 
 from .apdu.common import AttributeDescriptor, Selection
@@ -29,7 +28,7 @@ from .errors import (
 )
 from .events import AnswerReceived, Associated, AssociationRefused, BlockReceived, Dropped, Event, RequestFailed
 from .limits import DEFAULT_LIMITS, EXECUTOR_THRESHOLD, Limits
-from .link import Link, Timing
+from .link import SYSTEM_CLOCK, Clock, Link, Timing
 from .reading import read_many
 from .reading_memory import ReadingMemory, ReadingPlan
 from .transport import Connector, Transport, open_tcp
@@ -275,8 +274,7 @@ class DlmsClient:
         timing: Timing = Timing(),  # noqa: B008  # frozen
         limits: Limits = DEFAULT_LIMITS,
         connect: Connector | None = None,
-        clock: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        clock: Clock = SYSTEM_CLOCK,
     ) -> None:
         """Take the address. Nothing is opened before the first associate()."""
         self.host: Final = host
@@ -286,7 +284,6 @@ class DlmsClient:
         self._limits = limits
         self._connect: Connector = connect or self._connect_tcp
         self._clock = clock
-        self._sleep = sleep
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
         self._in_use: dict[WportPair, asyncio.Lock] = {}
@@ -306,7 +303,8 @@ class DlmsClient:
         The first association opens the TCP connection, the last one closes it. A pair of wPorts has one association
         at a time: a second one waits for the end of the first, at most ``timing.transfer`` seconds, or takes over when
         the first one has been idle for a while (its next request then fails with AssociationAborted). When the context
-        is cancelled, the release still runs, for at most ``timing.release`` seconds.
+        is cancelled, the release still runs, for at most ``timing.release`` seconds. ``on_connected`` is called when
+        the TCP connection is there, before the AARQ is sent.
 
         Raises ConnectFailed, ConnectTimeout, AssociationRejected (never repeated here: meters lock clients out),
         ExceptionReceived for an exception-response instead of an AARE, ResponseTimeout, ConnectionLost,
@@ -324,6 +322,7 @@ class DlmsClient:
         use = self._uses[pair] = _Use(association, link)
         memory = self.reading_memory.setdefault(pair, ReadingMemory())
         try:
+            on_connected()
             await association.propose(lambda negotiated: memory.plan(negotiated, parameters.max_receive_pdu_size))
             yield association
         finally:
@@ -350,7 +349,7 @@ class DlmsClient:
                         transport = await self._connect()
                 except TimeoutError:
                     raise ConnectTimeout(self.timing.connect) from None
-                link = self._link = Link(transport, self._limits, self._clock)
+                link = self._link = Link(transport, self._limits, self._clock.monotonic)
             link.users += 1
             return link
 
@@ -391,9 +390,9 @@ class DlmsClient:
 
     async def _pause_since(self, closed_at: float) -> None:
         """Give a small device the time to free its socket."""
-        remaining = closed_at + self.timing.reconnect_gap - self._clock()
+        remaining = closed_at + self.timing.reconnect_gap - self._clock.monotonic()
         if remaining > 0:
-            await self._sleep(remaining)
+            await self._clock.sleep(remaining)
 
     async def _connect_tcp(self) -> Transport:
         return await open_tcp(self.host, self.port, self.timing.connect)

@@ -8,6 +8,8 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 import math
+import time
+from typing import Final, Protocol
 
 from .association import WportPair
 from .connection import Connection
@@ -32,6 +34,31 @@ class Timing:
     block: float = 20
     release: float = 2
     reconnect_gap: float = 1
+
+
+class Clock(Protocol):
+    """Where the pause between two connections gets its time from."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+
+
+class SystemClock:
+    """The clock of this computer; setting its time changes nothing here."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some start."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        await asyncio.sleep(seconds)
+
+
+SYSTEM_CLOCK: Final = SystemClock()
 
 
 class Link:
