@@ -4,6 +4,7 @@ Knows nothing of what is read. Every way out of a poll that failed ends the asso
 match a new question (IEC 62056-5-3 gives an invoke-id four bits only).
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
@@ -20,6 +21,7 @@ class AssociationKeeper:
         self._keep = keep
         self._kept: Association | None = None
         self._stack = AsyncExitStack()
+        self._borrowed = asyncio.Lock()
 
     @property
     def is_open(self) -> bool:
@@ -33,14 +35,20 @@ class AssociationKeeper:
             async with self._client.associate(self._parameters) as association:
                 yield association
             return
-        if self._kept is None or not self._kept.is_open:
+        async with self._borrowed:
+            if self._kept is None or not self._kept.is_open:
+                await self.async_close()
+                self._kept = await self._stack.enter_async_context(self._client.associate(self._parameters))
+            try:
+                yield self._kept
+            except BaseException:
+                await self.async_close()
+                raise
+
+    async def async_let_go(self) -> None:
+        """Release a kept association as soon as nobody uses it, because somebody else wants to talk to the meter."""
+        async with self._borrowed:
             await self.async_close()
-            self._kept = await self._stack.enter_async_context(self._client.associate(self._parameters))
-        try:
-            yield self._kept
-        except BaseException:
-            await self.async_close()
-            raise
 
     async def async_close(self) -> None:
         """Release a kept association; harmless without one."""

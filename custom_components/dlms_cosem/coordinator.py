@@ -55,7 +55,7 @@ from .meter_setup import (
     decoded_scaler_unit,
     scaler_unit_attribute,
 )
-from .runtime import DlmsConfigEntry, association_parameters, async_release_client
+from .runtime import DlmsConfigEntry, association_parameters, async_release_client, on_loan
 from .selection import CLOCK_CLASS_ID, complete_objects, initially_enabled, planned_sensors
 from .store import StoredMeter, async_load_meter, async_save_meter
 
@@ -95,6 +95,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         keep = self.interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
         self._keeper = AssociationKeeper(client, association_parameters(entry.data), keep=keep)
         self._client: DlmsClient | None = client
+        self._stop_lending = on_loan(hass, client, self._keeper.async_let_go)
         self._verified: Association | None = None
         self._reading: asyncio.Task[Readings] | None = None
         self._first = True
@@ -105,6 +106,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._listed: tuple[ObjectListElement, ...] = ()
         self.objects: tuple[ObjectListElement, ...] = ()
         self.logical_devices: tuple[SapAssignment, ...] = ()
+        self.mbus_device_types: Mapping[int, int] = {}
         self.scaler_units: dict[AttributeDescriptor, ScalerUnit] = {}
         """By the descriptor of the attribute scaler_unit itself."""
         self.refused: dict[AttributeDescriptor, str] = {}
@@ -171,6 +173,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         await self._keeper.async_close()
         client, self._client = self._client, None
         if client is not None:
+            self._stop_lending()
             await async_release_client(self.hass, client)
 
     def scaler_unit(self, attribute: AttributeDescriptor) -> ScalerUnit | None:
@@ -216,6 +219,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         self._verified = association
         self.identity = who.identity
         self.logical_devices = who.logical_devices
+        self.mbus_device_types = who.mbus_device_types
         self.scaler_units = dict(stored.scaler_units)
         if self._firmware_changed():
             LOGGER.info("%s runs another firmware: its object list and units are read again", self.name)
@@ -234,7 +238,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         meter = StoredMeter(
             objects=self._listed,
             scaler_units=dict(self.scaler_units),
-            firmware=self.identity.firmware if self.identity else None,
+            firmware=(self.identity.firmware if self.identity else None) or self._stored.firmware,
         )
         if meter != self._stored:
             self._stored = meter

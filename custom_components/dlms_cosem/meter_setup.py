@@ -5,7 +5,7 @@ result. Knows nothing of entities, entries or the Store.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from typing import Final
@@ -27,12 +27,15 @@ from .dlms import (
     decode_object_list,
     decode_sap_assignment_list,
     decode_scaler_unit,
+    number_of,
 )
 from .error_mapping import understood, unless_refused
 from .identity import MeterIdentity, identify, identity_attributes
 
 _OBJECT_LIST: Final = AttributeDescriptor(15, CURRENT_ASSOCIATION, 2)
 _SAP_LIST: Final = AttributeDescriptor(17, SAP_ASSIGNMENT, 2)
+_MBUS_CLIENT: Final = 72
+_MBUS_DEVICE_TYPE: Final = 9
 _PIECE: Final = 64  # attributes asked for at a time, so that a time budget can end the reading in between
 
 type Answer = Data | DataAccessError
@@ -45,6 +48,8 @@ class WhoAnswers:
     identity: MeterIdentity | None
     logical_devices: tuple[SapAssignment, ...]
     """All logical devices of the physical device, as far as this one tells."""
+    mbus_device_types: Mapping[int, int]
+    """What the M-Bus devices measure that hang on this meter, by channel (value group B)."""
 
 
 async def async_ask(
@@ -72,11 +77,22 @@ async def async_read_identity(
     attributes = list(identity_attributes(objects))
     if any((element.class_id, element.logical_name) == _SAP_LIST[:2] for element in objects):
         attributes.append(_SAP_LIST)
-    answers = await async_ask(association, attributes)
+    mbus_devices = [
+        AttributeDescriptor(_MBUS_CLIENT, element.logical_name, _MBUS_DEVICE_TYPE)
+        for element in objects
+        if element.class_id == _MBUS_CLIENT and element.can_read(_MBUS_DEVICE_TYPE)
+    ]
+    answers = await async_ask(association, [*attributes, *mbus_devices])
     sap_list = answers.pop(_SAP_LIST, None)
+    device_types = {
+        attribute.logical_name.b: int(number)
+        for attribute in mbus_devices
+        if isinstance(answer := answers.pop(attribute), Data) and (number := number_of(answer)) is not None
+    }
     return WhoAnswers(
         identity=identify(answers, association.parameters.server_wport, objects, expected=expected),
-        logical_devices=(understood(decode_sap_assignment_list, sap_list) or () if isinstance(sap_list, Data) else ()),
+        logical_devices=understood(decode_sap_assignment_list, sap_list) or () if isinstance(sap_list, Data) else (),
+        mbus_device_types=device_types,
     )
 
 

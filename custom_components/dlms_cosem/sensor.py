@@ -14,7 +14,9 @@ from .catalogue import ObjectDescription, describe_attribute
 from .const import CONF_OBJECTS, MAX_STATE_LENGTH
 from .coordinator import DlmsCoordinator
 from .dlms import (
+    AttributeDescriptor,
     Data,
+    DataType,
     ScalerUnit,
     TimePolicy,
     decimal_text,
@@ -45,15 +47,22 @@ async def async_setup_entry(
         enabled = planned.primary and planned.key in ticked
         if planned.drift:
             sensors.append(ClockDriftSensor(coordinator, planned, enabled=enabled))
-        elif (description := _describe(planned, coordinator.scaler_unit(planned.attribute))) is not None:
+        elif (description := _describe(coordinator, planned.attribute)) is not None:
             sensors.append(ObjectSensor(coordinator, planned, description, enabled=enabled))
     async_add_entities(sensors)
 
 
-def _describe(planned: PlannedSensor, scaler_unit: ScalerUnit | None) -> ObjectDescription | None:
-    """Return how the catalogue shows an attribute."""
-    class_id, logical_name, attribute_index = planned.attribute
-    return describe_attribute(class_id, logical_name, attribute_index, scaler_unit)
+def _describe(coordinator: DlmsCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
+    """Return how the catalogue shows an attribute, by what is known of it so far."""
+    class_id, logical_name, attribute_index = attribute
+    return describe_attribute(
+        class_id,
+        logical_name,
+        attribute_index,
+        coordinator.scaler_unit(attribute),
+        sample=coordinator.data.values.get(attribute),
+        mbus_device_type=coordinator.mbus_device_types.get(logical_name.b),
+    )
 
 
 def _text(data: Data) -> str | None:
@@ -86,9 +95,10 @@ class ObjectSensor(DlmsEntity, SensorEntity):
     ) -> None:
         """Show what the last poll brought."""
         super().__init__(coordinator, planned)
-        self._planned = planned
         self._attr_entity_registry_enabled_default = enabled
-        self._scaler_unit = coordinator.scaler_unit(planned.attribute)
+        self._scaler_unit: ScalerUnit | None = None
+        self._type: DataType | None = None
+        self._has_changed()
         self._apply(description)
         self._attr_native_value = self._native_value()
 
@@ -103,6 +113,14 @@ class ObjectSensor(DlmsEntity, SensorEntity):
         self._attr_suggested_unit_of_measurement = description.suggested_unit
         self._attr_suggested_display_precision = description.suggested_display_precision
         self._attr_entity_category = description.entity_category
+
+    def _has_changed(self) -> bool:
+        """Notice a unit that became known or changed, and the first value or one of another type."""
+        data = self.coordinator.data.values.get(self.attribute)
+        before = (self._scaler_unit, self._type)
+        self._scaler_unit = self.coordinator.scaler_unit(self.attribute)
+        self._type = self._type if data is None else data.type
+        return before != (self._scaler_unit, self._type)
 
     def _native_value(self) -> SensorValue:
         """Return the value of the last poll, None when the meter had none or it makes no sense."""
@@ -123,12 +141,9 @@ class ObjectSensor(DlmsEntity, SensorEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Show what the poll brought; a unit that became known or changed changes the look."""
-        scaler_unit = self.coordinator.scaler_unit(self.attribute)
-        if scaler_unit != self._scaler_unit:
-            self._scaler_unit = scaler_unit
-            if (description := _describe(self._planned, scaler_unit)) is not None:
-                self._apply(description)
+        """Show what the poll brought; what became known of the object may change its look."""
+        if self._has_changed() and (description := _describe(self.coordinator, self.attribute)) is not None:
+            self._apply(description)
         self._attr_native_value = self._native_value()
         super()._handle_coordinator_update()
 
