@@ -102,6 +102,10 @@ class SimulatedMeter:
         self.links.append(link)
         return link
 
+    async def open_tcp(self, host: str, port: int, timeout: float) -> MemoryTransport:
+        """Connect in memory with the arguments of the stack's own function, to be put in its place."""
+        return await self.connect()
+
     def restart(self) -> None:
         """Lose all connections and associations without a word, as at a power cut; new ones are possible at once."""
         for session in self.sessions:
@@ -121,16 +125,18 @@ class SimulatedMeter:
         at: datetime | None = None,
         *,
         server_wport: int = 1,
+        client_wport: int | None = None,
         class_id: int | None = None,
         selection: Selection | None = None,
     ) -> Data:
-        """Return what an attribute really holds at a time (default: now), seen by a client with all rights."""
+        """Return what an attribute really holds at a time (default: now), seen by a client (default: with all rights)."""
         name = LogicalName.parse(logical_name) if isinstance(logical_name, str) else logical_name
         device = self.devices[server_wport]
         candidates = [item for item in device.named(name) if class_id in {None, item.class_id}]
         if len(candidates) != 1:
             raise KeyError(f"{len(candidates)} objects are called {name}")
-        answer = candidates[0].read(attribute, View(device, at or self.now(), self._insider(server_wport)), selection)
+        view = View(device, at or self.now(), self._facts(server_wport, client_wport))
+        answer = candidates[0].read(attribute, view, selection)
         if isinstance(answer, DataAccessResult):
             raise KeyError(f"{name} attribute {attribute}: {answer.name}")
         return decode_data_octets(encoded(answer), _TRUTH_LIMITS)
@@ -149,12 +155,14 @@ class SimulatedMeter:
             for at in reversed(self.read_times)
         )
 
-    def _insider(self, server_wport: int) -> AssociationFacts:
+    def _facts(self, server_wport: int, client_wport: int | None) -> AssociationFacts:
+        """Return the association that a client would have, or one with all rights."""
+        client = None if client_wport is None else self.profile.client(client_wport)
         return AssociationFacts(
-            client_wport=1,
+            client_wport=1 if client is None else client.wport,
             server_wport=server_wport,
-            level=Level.MANAGE,
-            mechanism=1,
+            level=Level.MANAGE if client is None else client.level,
+            mechanism=0 if client is not None and client.password is None else 1,
             context=1,
             conformance=own_conformance(self.profile.quirks),
             client_max_receive_pdu_size=65_535,

@@ -1,0 +1,1 @@
+"""The simulated meter and our client against independent implementations, over loopback sockets."""

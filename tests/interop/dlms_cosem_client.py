@@ -1,0 +1,36 @@
+"""The blocking client of dlms-cosem (PyPI), connected to a port of 127.0.0.1."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import logging
+
+from dlms_cosem import a_xdr, cosem, enumerations
+from dlms_cosem.client import DlmsClient
+from dlms_cosem.io import BlockingTcpIO, TcpTransport
+from dlms_cosem.security import LowLevelSecurityAuthentication, NoSecurityAuthentication
+import structlog
+
+# It logs every octet at debug level to the console otherwise.
+structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+
+
+@contextmanager
+def dlms_cosem_client(
+    port: int, *, client: int = 16, server: int = 1, password: str | None = None, pdu_size: int = 65_535
+) -> Iterator[DlmsClient]:
+    """Associate, and release at the end."""
+    transport = TcpTransport(client, server, BlockingTcpIO("127.0.0.1", port))
+    authentication = LowLevelSecurityAuthentication(password.encode()) if password else NoSecurityAuthentication()
+    with DlmsClient(transport, authentication, max_pdu_size=pdu_size).session() as session:
+        yield session
+
+
+def attribute(class_id: int, logical_name: str, index: int) -> cosem.CosemAttribute:
+    """Return a reference to an attribute."""
+    return cosem.CosemAttribute(enumerations.CosemInterface(class_id), cosem.Obis.from_string(logical_name), index)
+
+
+def decoded(octets: bytes) -> object:
+    """Decode one Data with this library's own decoder."""
+    decoder = a_xdr.AXdrDecoder(a_xdr.EncodingConf([a_xdr.Sequence(attribute_name="data")]))
+    return decoder.decode(octets)["data"]
