@@ -24,7 +24,7 @@ LAYER_OF_FILE = {
     2: ("data", "data_types", "compact_array", "cosem_time", "apdu"),
     3: ("security", "cosem", "describe"),
     4: ("states", "events", "association", "exchange", "connection", "reading_memory"),
-    5: ("transport", "link", "reading", "client", "listener", "__main__", "__init__", "command_line"),
+    5: ("transport", "link", "reading", "open_association", "client", "listener", "__main__", "__init__", "command_line"),
 }
 FORBIDDEN_BELOW_5 = {"asyncio", "socket", "time", "random", "secrets", "os", "threading"}
 FORBIDDEN_NAMES = re.compile(

@@ -7,7 +7,7 @@ from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, Selection
 from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from .association import AssociationParameters, Negotiated, WportPair
-from .client import DEFAULT_PORT, Association, DlmsClient
+from .client import DEFAULT_PORT, DlmsClient
 from .cosem.association_ln import CURRENT_ASSOCIATION, AccessRights, MethodAccess, ObjectListElement, decode_object_list
 from .cosem.class_names import CLASS_NAMES, attribute_name, class_name
 from .cosem.clock import CLOCK, instant
@@ -62,6 +62,7 @@ from .errors import (
 from .limits import DEFAULT_LIMITS, Limits
 from .link import Timing
 from .logical_name import LogicalName
+from .open_association import Association
 from .reading_memory import ReadingMemory
 from .security.keys import Secret
 from .transport import Connector, Transport, open_tcp
