@@ -31,7 +31,6 @@ class Row:
     name: str
     state: str
     unit: str
-    device_class: str
     problem: str
 
     @property
@@ -40,8 +39,9 @@ class Row:
         return (self.name, self.state, self.unit, self.entity_id, self.problem)
 
 
-def problem_with(state: str, unit: str, device_class: str, now: datetime) -> str:
+def problem_with(state: str, attributes: dict[str, Any], now: datetime) -> str:
     """Why a state is not believable, or nothing."""
+    unit, device_class = attributes.get("unit_of_measurement"), attributes.get("device_class")
     if state in {"unknown", "unavailable", ""}:
         return f"is {state or 'empty'}"
     if device_class == "timestamp":
@@ -56,7 +56,9 @@ def problem_with(state: str, unit: str, device_class: str, now: datetime) -> str
         value = Decimal(state)
     except InvalidOperation:
         return "is not a number"
-    lowest, highest = RANGES.get(device_class, (Decimal("-Infinity"), Decimal("Infinity")))
+    lowest, highest = RANGES.get(str(device_class), (Decimal("-Infinity"), Decimal("Infinity")))
+    if attributes.get("state_class") == "total":
+        lowest = -highest  # a balance, import minus export, may be either side of zero
     return "" if lowest <= value <= highest else f"is outside {lowest} to {highest}"
 
 
@@ -71,16 +73,13 @@ async def read(hass: HomeAssistant, entry_id: str) -> list[Row]:
             continue
         found = states.get(entity["entity_id"], {"state": "", "attributes": {}})
         attributes = found["attributes"]
-        unit = str(attributes.get("unit_of_measurement") or "")
-        device_class = str(attributes.get("device_class") or "")
         rows.append(
             Row(
                 entity["entity_id"],
                 str(attributes.get("friendly_name") or entity["entity_id"]),
                 found["state"],
-                unit,
-                device_class,
-                problem_with(found["state"], unit, device_class, now),
+                str(attributes.get("unit_of_measurement") or ""),
+                problem_with(found["state"], attributes, now),
             )
         )
     return sorted(rows, key=lambda row: row.name)
