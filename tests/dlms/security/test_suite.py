@@ -5,31 +5,24 @@ import pytest
 from custom_components.dlms_cosem.dlms.errors import LocalProtocolError
 from custom_components.dlms_cosem.dlms.security.suite import (
     Protection,
-    SecurityControl,
     SecurityPolicy,
     SecuritySuite,
     check_system_title,
+    security_control,
 )
-
-
-@pytest.mark.parametrize("octet", range(256))
-def test_every_security_control_octet_survives(octet):
-    assert SecurityControl.from_octet(octet).octet == octet
 
 
 @pytest.mark.parametrize(
-    ("control", "octet"),
+    ("suite", "protection", "octet"),
     [
-        (SecurityControl(0, Protection.AUTHENTICATED), 0x10),
-        (SecurityControl(0, Protection.ENCRYPTED), 0x20),
-        (SecurityControl(1, Protection.AUTHENTICATED_ENCRYPTED), 0x31),
-        (SecurityControl(2, Protection.AUTHENTICATED_ENCRYPTED, broadcast=True), 0x72),
-        (SecurityControl(0, Protection.AUTHENTICATED_ENCRYPTED, compressed=True), 0xB0),
+        (SecuritySuite.SUITE_0, Protection.AUTHENTICATED, 0x10),
+        (SecuritySuite.SUITE_0, Protection.ENCRYPTED, 0x20),
+        (SecuritySuite.SUITE_1, Protection.AUTHENTICATED_ENCRYPTED, 0x31),
+        (SecuritySuite.SUITE_2, Protection.AUTHENTICATED_ENCRYPTED, 0x32),
     ],
 )
-def test_bits_stand_where_the_standard_puts_them(control, octet):
-    assert control.octet == octet
-    assert SecurityControl.from_octet(octet) == control
+def test_bits_stand_where_the_standard_puts_them(suite, protection, octet):
+    assert security_control(suite, protection).raw == octet
 
 
 def test_key_and_coordinate_lengths():

@@ -10,12 +10,13 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 
+from ..apdu.ciphered import SecurityControl
 from ..errors import AuthenticationTagInvalid, DecodeError, LocalProtocolError
 from .keys import Secret
-from .suite import TAG_LENGTH, Protection, SecurityControl, check_system_title
+from .suite import TAG_LENGTH, check_system_title
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SealingKey:
     """What stays the same for one sender, one key and one protection: everything but counter and content."""
 
@@ -31,7 +32,7 @@ class SealingKey:
 
     def additional(self, header: bytes) -> bytes:
         """Return the additional authenticated data: security control || authentication key || header."""
-        return bytes((self.control.octet,)) + self.authentication_key.reveal() + header
+        return bytes((self.control.raw,)) + self.authentication_key.reveal() + header
 
 
 def _gcm(key: Secret, nonce: bytes, additional: bytes, content: bytes) -> tuple[bytes, bytes]:
@@ -59,16 +60,15 @@ def seal(sealing: SealingKey, counter: int, content: bytes, header: bytes = b"")
     """
     nonce = sealing.nonce(counter)
     additional = sealing.additional(header)
-    match sealing.control.protection:
-        case Protection.AUTHENTICATED:
-            return content + gmac(sealing.key, nonce, additional + content)
-        case Protection.ENCRYPTED:
-            return _counter_mode(sealing.key, nonce, content)
-        case Protection.AUTHENTICATED_ENCRYPTED:
-            ciphertext, tag = _gcm(sealing.key, nonce, additional, content)
-            return ciphertext + tag
-        case _:
-            raise LocalProtocolError("a protected APDU needs authentication or encryption")
+    control = sealing.control
+    if not control.protects:
+        raise LocalProtocolError("a protected APDU needs authentication or encryption")
+    if not control.encrypted:
+        return content + gmac(sealing.key, nonce, additional + content)
+    if not control.authenticated:
+        return _counter_mode(sealing.key, nonce, content)
+    ciphertext, tag = _gcm(sealing.key, nonce, additional, content)
+    return ciphertext + tag
 
 
 def open_sealed(sealing: SealingKey, counter: int, payload: bytes, header: bytes = b"") -> bytes:
@@ -77,16 +77,16 @@ def open_sealed(sealing: SealingKey, counter: int, payload: bytes, header: bytes
     Encryption alone has no tag, so its result is **not** authenticated: the caller decides whether that is allowed.
     """
     nonce = sealing.nonce(counter)
-    protection = sealing.control.protection
-    if protection == Protection.NONE:
+    control = sealing.control
+    if not control.protects:
         raise LocalProtocolError("a protected APDU needs authentication or encryption")
-    if protection == Protection.ENCRYPTED:
+    if not control.authenticated:
         return _counter_mode(sealing.key, nonce, payload)
     if len(payload) < TAG_LENGTH:
         raise DecodeError(f"no room for the {TAG_LENGTH} octets of the authentication tag")
     content, tag = payload[:-TAG_LENGTH], payload[-TAG_LENGTH:]
     additional = sealing.additional(header)
-    if protection == Protection.AUTHENTICATED:
+    if not control.encrypted:
         if not bytes_eq(gmac(sealing.key, nonce, additional + content), tag):
             raise AuthenticationTagInvalid("the authentication tag does not fit")
         return content
@@ -99,3 +99,10 @@ def open_sealed(sealing: SealingKey, counter: int, payload: bytes, header: bytes
     except InvalidTag:
         raise AuthenticationTagInvalid("the authentication tag does not fit") from None
     return opened
+
+
+def open_unverified(sealing: SealingKey, counter: int, payload: bytes) -> bytes:
+    """Decrypt authenticated encryption without looking at its tag: nobody proved who sent this (rule S17)."""
+    if len(payload) < TAG_LENGTH:
+        raise DecodeError(f"no room for the {TAG_LENGTH} octets of the authentication tag")
+    return _counter_mode(sealing.key, sealing.nonce(counter), payload[:-TAG_LENGTH])

@@ -16,7 +16,7 @@ from ..errors import LocalProtocolError, PeerNotAuthenticated
 from .cipher import gmac
 from .key_pairs import PrivateKey, PublicKey
 from .keys import Secret
-from .suite import TAG_LENGTH, Protection, SecurityControl, SecuritySuite, check_system_title
+from .suite import TAG_LENGTH, Protection, SecuritySuite, check_system_title, security_control
 
 MIN_CHALLENGE: Final = 8
 MAX_CHALLENGE: Final = 64
@@ -33,7 +33,7 @@ def challenge_length(mechanism: Mechanism) -> int:
     return MIN_ECDSA_CHALLENGE if mechanism is Mechanism.HLS_ECDSA else OWN_CHALLENGE_LENGTH
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HlsCredentials:
     """What the client knows before it meets the meter. Which fields are needed depends on the mechanism."""
 
@@ -134,7 +134,7 @@ def _signed_by_server(challenges: Challenges) -> bytes:
 
 
 def _control(suite: SecuritySuite) -> int:
-    return SecurityControl(suite, Protection.AUTHENTICATED).octet
+    return security_control(suite, Protection.AUTHENTICATED).raw
 
 
 def client_proof(credentials: HlsCredentials, challenges: Challenges, counter: int | None = None) -> bytes:

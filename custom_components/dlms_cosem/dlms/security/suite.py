@@ -4,15 +4,14 @@ IEC 62056-5-3 (security suites, security header). Pure values; knows nothing of 
 """
 
 from enum import IntEnum, IntFlag
-from typing import Final, NamedTuple
+from typing import Final
 
+from ..apdu.ciphered import SecurityControl
 from ..errors import LocalProtocolError
 
 SYSTEM_TITLE_LENGTH: Final = 8
 TAG_LENGTH: Final = 12
 """Authentication tags have 12 octets in every suite; a shorter one is refused (rule S9)."""
-
-INVOCATION_COUNTER_LENGTH: Final = 4
 
 
 class SecuritySuite(IntEnum):
@@ -47,38 +46,9 @@ class Protection(IntFlag):
     AUTHENTICATED_ENCRYPTED = 0x30
 
 
-_SUITE_MASK: Final = 0x0F
-_BROADCAST: Final = 0x40
-_COMPRESSED: Final = 0x80
-
-
-class SecurityControl(NamedTuple):
-    """The octet in front of every protected content. Compared whole with what the settings demand (rule S11)."""
-
-    suite: int
-    protection: Protection
-    broadcast: bool = False
-    compressed: bool = False
-
-    @property
-    def octet(self) -> int:
-        """The octet as it is sent."""
-        return (
-            (self.suite & _SUITE_MASK)
-            | int(self.protection)
-            | (_BROADCAST if self.broadcast else 0)
-            | (_COMPRESSED if self.compressed else 0)
-        )
-
-    @classmethod
-    def from_octet(cls, octet: int) -> SecurityControl:
-        """Read the octet; every value has a meaning, whether we accept it or not."""
-        return cls(
-            octet & _SUITE_MASK,
-            Protection(octet & Protection.AUTHENTICATED_ENCRYPTED),
-            bool(octet & _BROADCAST),
-            bool(octet & _COMPRESSED),
-        )
+def security_control(suite: SecuritySuite, protection: Protection) -> SecurityControl:
+    """Return the octet that the settings demand: unicast key set, not compressed. Compared whole (rule S11)."""
+    return SecurityControl(suite.value | protection.value)
 
 
 class SecurityPolicy(IntFlag):

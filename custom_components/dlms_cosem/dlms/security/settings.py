@@ -1,0 +1,144 @@
+"""What an association knows of security before it meets the meter: keys, titles, level, envelope. Frozen and checked.
+
+IEC 62056-5-3 (security context). Knows nothing of counters and of octets on the wire. Compared by identity: two settings
+cannot be compared without comparing their secrets.
+"""
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Final
+
+from ..apdu.ciphered import SecurityControl
+from ..errors import LocalProtocolError
+from .key_pairs import PrivateKey, PublicKey
+from .keys import Secret
+from .suite import Protection, SecuritySuite, check_system_title, security_control
+
+NO_KEY: Final = Secret(b"")
+"""In place of an authentication key that is not used: additional data are then the security control alone."""
+
+
+class Envelope(Enum):
+    """Which protected APDUs we send. What comes back may use any of the first two: both say the same."""
+
+    SERVICE_SPECIFIC = "service-specific"
+    """glo-... and ded-... APDUs; general ones for services that have none of their own."""
+    GENERAL = "general"
+    """general-glo-ciphering and general-ded-ciphering."""
+    GENERAL_CIPHERING = "general-ciphering"
+
+
+class KeyInfoKind(Enum):
+    """How general-ciphering says which key a message uses."""
+
+    IDENTIFIED = "identified"
+    WRAPPED = "wrapped"
+    """A new key for each message, wrapped under the master key."""
+    AGREED_ONE_PASS = "agreed-one-pass"  # noqa: S105  # the name of a scheme: C(1e,1s)
+    AGREED_STATIC = "agreed-static"
+    """C(0e,2s): both static keys and a transaction id that never repeats."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class KeyPairs:
+    """Keys of the public key algorithms; what is needed depends on mechanism, envelope and signing."""
+
+    signing_key: PrivateKey | None = None
+    agreement_key: PrivateKey | None = None
+    server_signing_key: PublicKey | None = None
+    server_agreement_key: PublicKey | None = None
+    certificate: bytes = b""
+    """Our own for digital signature, X.509 DER; sent in the AARQ when mechanism 7 is used and it is there."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SecuritySettings:
+    """The security context of an association.
+
+    Raises LocalProtocolError for settings that contradict each other: a key of a wrong length, a missing key, equal
+    titles. ``server_system_title`` pins the meter's identity (rule S13); without it the first AARE tells.
+    """
+
+    client_system_title: bytes
+    server_system_title: bytes | None = None
+    suite: SecuritySuite = SecuritySuite.SUITE_0
+    protection: Protection = Protection.AUTHENTICATED_ENCRYPTED
+    global_unicast_encryption_key: Secret | None = None
+    authentication_key: Secret = field(default_factory=lambda: NO_KEY)
+    master_key: Secret | None = None
+    use_dedicated_key: bool = False
+    envelope: Envelope = Envelope.SERVICE_SPECIFIC
+    key_info: KeyInfoKind = KeyInfoKind.IDENTIFIED
+    authenticate_header: bool = True
+    """general-ciphering: whether its five header fields are part of the additional data; one maker leaves them out."""
+    sign: bool = False
+    """Put every protected APDU into general-signing, and accept nothing else."""
+    accept_unverified: bool = False
+    """Decrypt without the authentication key and without verifying (rule S17); data are then not authenticated."""
+    key_pairs: KeyPairs = KeyPairs()
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work before anything is sent."""
+        check_system_title(self.client_system_title)
+        if self.server_system_title is not None:
+            check_system_title(self.server_system_title)
+            if self.server_system_title == self.client_system_title:
+                raise LocalProtocolError("client and meter cannot have the same system title")
+        self._check_key("global unicast encryption key", self.global_unicast_encryption_key)
+        self._check_key("master key", self.master_key)
+        if len(self.authentication_key):
+            self._check_key("authentication key", self.authentication_key)
+        self._check_needs()
+
+    def _check_key(self, name: str, key: Secret | None) -> None:
+        if key is not None and len(key) != self.suite.key_length:
+            raise LocalProtocolError(
+                f"the {name} of security suite {self.suite.value} has {self.suite.key_length} octets, not {len(key)}"
+            )
+
+    def _check_needs(self) -> None:
+        pairs = self.key_pairs
+        general = self.envelope is Envelope.GENERAL_CIPHERING
+        needs: list[tuple[bool, object, str]] = [
+            (self.is_ciphered, self.global_unicast_encryption_key, "a global unicast encryption key"),
+            (general and self.key_info is KeyInfoKind.WRAPPED, self.master_key, "a master key"),
+            (self.sign, pairs.signing_key, "a signing key"),
+            (self.sign, pairs.server_signing_key, "the meter's public signing key"),
+            (general and self._agrees, pairs.server_agreement_key, "the meter's public key agreement key"),
+            (general and self._agrees, pairs.agreement_key, "a key agreement key"),
+            (general and self._one_pass, pairs.signing_key, "a signing key"),
+            (general and self._one_pass, pairs.server_signing_key, "the meter's public signing key"),
+        ]
+        for needed, value, what in needs:
+            if needed and value is None:
+                raise LocalProtocolError(f"these security settings need {what}")
+        if self.use_dedicated_key and (general or not self.is_ciphered):
+            raise LocalProtocolError("a dedicated key goes with ciphering by glo-, ded- or their general forms only")
+        if self.accept_unverified and self.protection != Protection.AUTHENTICATED_ENCRYPTED:
+            raise LocalProtocolError("only authenticated encryption can be decrypted without verifying")
+
+    @property
+    def _one_pass(self) -> bool:
+        return self.key_info is KeyInfoKind.AGREED_ONE_PASS
+
+    @property
+    def _agrees(self) -> bool:
+        return self._one_pass or self.key_info is KeyInfoKind.AGREED_STATIC
+
+    @property
+    def is_ciphered(self) -> bool:
+        """Whether APDUs are protected (application context LN with ciphering)."""
+        return self.protection != Protection.NONE
+
+    @property
+    def sent_control(self) -> SecurityControl:
+        """The security control octet of what we send."""
+        if self.accept_unverified:
+            # Without the authentication key no tag can be computed, only encryption is possible.
+            return security_control(self.suite, Protection.ENCRYPTED)
+        return security_control(self.suite, self.protection)
+
+    @property
+    def expected_control(self) -> SecurityControl:
+        """The security control octet that everything we accept must carry (rule S11)."""
+        return security_control(self.suite, self.protection)
