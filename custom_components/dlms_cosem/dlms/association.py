@@ -119,8 +119,8 @@ class AssociationParameters:
     def __post_init__(self) -> None:
         """Refuse what would be a protocol error of ours."""
         for wport in (self.client_wport, self.server_wport):
-            if not 0 < wport <= MAX_WPORT:
-                raise LocalProtocolError(f"a wPort is 1 to {MAX_WPORT}, not {wport}")
+            if not 0 <= wport <= MAX_WPORT:
+                raise LocalProtocolError(f"a wPort is 0 to {MAX_WPORT}, not {wport}")
         if self.max_receive_pdu_size and not SMALLEST_PDU_SIZE <= self.max_receive_pdu_size <= MAX_PDU_SIZE:
             raise LocalProtocolError(
                 f"a PDU size is 0 or {SMALLEST_PDU_SIZE} to {MAX_PDU_SIZE}, not {self.max_receive_pdu_size}"
