@@ -258,7 +258,8 @@ class FaultPlan:
 
     def on_connect(self) -> str | None:
         """Return "refuse" or "black-hole" if the connection that comes now is struck."""
-        return next((fault.name for fault in self.faults if fault.strikes("connect", self._chance)), None)
+        waiting = (fault for fault in self.faults if fault.on == "connect")  # "any" means any request
+        return next((fault.name for fault in waiting if fault.strikes("connect", self._chance)), None)
 
     def on_request(self, request: Request) -> Fault | None:
         """Return the fault that strikes this request."""
