@@ -33,15 +33,20 @@ async def async_object_choices(
 ) -> tuple[list[SelectOptionDict], list[str]]:
     """Return the objects that can become entities, the sensible ones first, and the keys of the sensible ones."""
     texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
-    rows = []
+    found: dict[str, tuple[PlannedSensor, ObjectDescription]] = {}
     for planned in planned_sensors("", objects):
-        description = describe_attribute(*planned.attribute, None) if planned.primary else None
+        description = describe_attribute(*planned.attribute) if planned.primary else None
         if description is not None:
-            rows.append((not description.enabled_default, planned.element.logical_name, planned, description))
-    rows.sort(key=lambda row: row[:2])
-    choices = {planned.key: _label(texts, planned, description) for _, _, planned, description in rows}
-    sensible = dict.fromkeys(planned.key for later, _, planned, _ in rows if not later)
-    return [SelectOptionDict(value=key, label=label) for key, label in choices.items()], list(sensible)
+            found[planned.key] = (planned, description)
+    rows = sorted(found.items(), key=lambda row: _rank(*row[1]))
+    choices = [SelectOptionDict(value=key, label=_label(texts, *row)) for key, row in rows]
+    return choices, [key for key, (_, description) in rows if description.enabled_default]
+
+
+def _rank(planned: PlannedSensor, description: ObjectDescription) -> tuple[bool, bool, LogicalName, int]:
+    """Return what sorts: sensible ones first, measured media before abstract objects, then by logical name."""
+    element = planned.element
+    return (not description.enabled_default, element.logical_name.a == 0, element.logical_name, element.class_id)
 
 
 def _label(texts: Mapping[str, str], planned: PlannedSensor, description: ObjectDescription) -> str:

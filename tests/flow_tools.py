@@ -1,0 +1,34 @@
+"""What the tests of the forms share: driving a flow through its progress step, typing into its forms."""
+
+from typing import Any
+
+from homeassistant.config_entries import ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+
+from tests.conftest import HOST
+
+
+async def submit(hass: HomeAssistant, result: ConfigFlowResult, **typed: Any) -> ConfigFlowResult:
+    """Submit a form and follow the progress step to its end."""
+    return await progressed(hass, await hass.config_entries.flow.async_configure(result["flow_id"], typed))
+
+
+async def progressed(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Wait as the frontend does: until the progress step has ended."""
+    while result["type"] is FlowResultType.SHOW_PROGRESS:
+        await hass.async_block_till_done()
+        result = await hass.config_entries.flow.async_configure(result["flow_id"])
+    return result
+
+
+def connection(**changes: Any) -> dict[str, Any]:
+    """What a person types into the form with the connection to reach the simulated meter as its reader."""
+    return {
+        "host": HOST,
+        "port": 4059,
+        "preset": "generic",
+        "client_wport": 2,
+        "server_wport": 1,
+        "authentication": "password",
+    } | changes

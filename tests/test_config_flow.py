@@ -1,0 +1,628 @@
+"""The set-up by hand: every step, every failure followed by success in the same flow, every way to give up."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
+import logging
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE, FlowResultType, InvalidData
+from homeassistant.helpers import selector
+import pytest
+from pytest_homeassistant_custom_component.common import async_capture_events
+
+from custom_components.dlms_cosem.const import DOMAIN
+from custom_components.dlms_cosem.dlms import (
+    ConnectFailed,
+    ConnectFailure,
+    ConnectTimeout,
+    LogicalName,
+    ObjectListElement,
+    Timing,
+    Transport,
+    TransportError,
+)
+from custom_components.dlms_cosem.doctor import Examination, ExaminationFailed, Order, Stage, Verdict
+from custom_components.dlms_cosem.store import async_load_objects
+from tests.conftest import HOST, unique_id_of
+from tests.flow_tools import connection, submit
+from tests.simulated_meter.link import Direction
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import MeterProfile
+from tests.simulated_meter.steps import Send
+
+CANARY = "cAnArY-5ecret"
+EXAMINE = "custom_components.dlms_cosem.flow_examination.examine"
+
+
+@pytest.fixture(autouse=True)
+def _impatient(network: None) -> Iterator[None]:
+    """Wait only a moment for a meter that does not answer."""
+    moment = partial(Timing, connect=1, response=1, release=0.1, reconnect_gap=0)
+    with patch("custom_components.dlms_cosem.flow_examination.timing", lambda _: moment()):
+        yield
+
+
+@pytest.fixture
+async def form(hass: HomeAssistant) -> ConfigFlowResult:
+    """The first form of the set-up."""
+    result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert result["errors"] == {}
+    return result
+
+
+def offered(result: ConfigFlowResult) -> dict[str, str]:
+    """The objects that a form offers, with their labels."""
+    field = next(value for key, value in result["data_schema"].schema.items() if key == "objects")
+    return {option["value"]: option["label"] for option in field.config["options"]}
+
+
+def ticked(result: ConfigFlowResult) -> list[str]:
+    """The objects that a form ticks."""
+    return next(key for key in result["data_schema"].schema if key == "objects").default()
+
+
+def shown_again(result: ConfigFlowResult) -> dict[str, Any]:
+    """What a form suggests, section by section."""
+    return {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description and "suggested_value" in key.description
+    }
+
+
+def aarqs(meter: SimulatedMeter) -> int:
+    """How many associations were asked for."""
+    return sum(request.kind == "aarq" for request in meter.log)
+
+
+async def finished(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Accept the ticked objects, check that the entry is there and works, and unload it."""
+    assert result["type"] is FlowResultType.FORM, result
+    assert result["step_id"] == "objects"
+    assert result["errors"] == {}
+    result = await submit(hass, result)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    await hass.config_entries.async_unload(result["result"].entry_id)
+    return result
+
+
+async def test_set_up_with_a_password(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
+    result = await submit(hass, form, **connection(advanced={"response_timeout": 20}))
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "password"
+    assert result["errors"] == {}
+    assert meter.connections == 0  # nothing is asked of the meter before everything is known
+
+    result = await submit(hass, result, password="simulated")
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "objects"
+    assert result["description_placeholders"]["name"] == "SIM 49762188"
+    assert int(result["description_placeholders"]["count"]) == len(offered(result)) > 40
+    assert result["last_step"]
+    assert {"3:1.0.1.8.0.255", "3:1.0.1.7.0.255", "3:1.0.32.7.0.255"} <= set(ticked(result)) < set(offered(result))
+    assert aarqs(meter) == 1
+
+    with patch("custom_components.dlms_cosem.async_setup_entry", return_value=True) as set_up:
+        result = await submit(hass, result, objects=["3:1.0.1.8.0.255", "3:1.0.1.7.0.255"])
+        await hass.async_block_till_done()
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["title"] == "SIM 49762188"
+    assert result["data"] == {
+        "host": HOST,
+        "port": 4059,
+        "preset": "generic",
+        "client_wport": 2,
+        "server_wport": 1,
+        "authentication": "password",
+        "password": "simulated",
+    }
+    assert result["options"] == {
+        "interval": 60,
+        "objects": ["3:1.0.1.8.0.255", "3:1.0.1.7.0.255"],
+        "stay_connected": False,
+        "response_timeout": 20,
+    }
+    assert result["result"].unique_id == unique_id_of(meter) == "SIM1030049762188"
+    assert len(set_up.mock_calls) == 1
+    stored = await async_load_objects(hass, result["result"].unique_id)
+    assert ObjectListElement in map(type, stored)
+    assert LogicalName.parse("1.0.1.8.0.255") in {element.logical_name for element in stored}
+    assert meter.open_links == 0
+
+
+async def test_set_up_without_authentication(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
+    """The public client sees little more than who the meter is; that is a meter, too."""
+    result = await submit(hass, form, host=f" {HOST} ")
+    result = await finished(hass, result)
+    assert result["data"] == {
+        "host": HOST,
+        "port": 4059,
+        "preset": "generic",
+        "client_wport": 16,
+        "server_wport": 1,
+        "authentication": "none",
+    }
+    assert result["options"]["response_timeout"] == 10
+    assert meter.open_links == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "client_wport", "server_wport"),
+    [
+        ({}, 16, 1),
+        ({"authentication": "password"}, 1, 1),
+        ({"preset": "spodes"}, 16, 1),
+        ({"preset": "spodes", "authentication": "password"}, 32, 1),
+        ({"preset": "itron_sl7000", "authentication": "password"}, 7, 1),
+        ({"preset": "itron_sl7000", "client_wport": 3, "server_wport": 17}, 3, 17),
+        ({"client_wport": 0, "server_wport": 0}, 0, 0),
+        ({"client_wport": 65535, "server_wport": 65535}, 65535, 65535),
+    ],
+)
+async def test_preset_gives_the_wports_that_are_left_empty(
+    hass: HomeAssistant, form: ConfigFlowResult, typed: dict[str, Any], client_wport: int, server_wport: int
+):
+    with patch(EXAMINE, side_effect=ExaminationFailed(Verdict.NO_IDENTITY)) as examine:
+        result = await submit(hass, form, host=HOST, **typed)
+        if "authentication" in typed:
+            result = await submit(hass, result, password="x")
+    order: Order = examine.mock_calls[0].args[2]
+    assert (order.parameters.client_wport, order.parameters.server_wport) == (client_wport, server_wport)
+    assert result["step_id"] == "user"
+    assert result["description_placeholders"]["client_wport"] == str(client_wport)
+
+
+@pytest.mark.parametrize("typed", [{"client_wport": 65536}, {"server_wport": -1}, {"port": 0}, {"preset": "other"}])
+async def test_impossible_numbers_are_refused_at_once(
+    hass: HomeAssistant, form: ConfigFlowResult, typed: dict[str, Any]
+):
+    with pytest.raises(InvalidData) as error:
+        await submit(hass, form, host=HOST, **typed)
+    assert set(error.value.schema_errors) == set(typed)
+
+
+@pytest.mark.parametrize("host", ["", "  ", "http://meter", "meter:4059", "192.0.2.7:4059", "me ter", "a@b"])
+async def test_host_that_is_none(hass: HomeAssistant, form: ConfigFlowResult, host: str):
+    result = await submit(hass, form, host=host)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert result["errors"] == {"host": "invalid_host"}
+    await finished(hass, await submit(hass, result, host=HOST))
+
+
+@pytest.mark.parametrize("host", ["[2001:db8::7]", "2001:db8::7", "fe80::7%eth0", "meter-1.home.arpa"])
+async def test_host_in_all_its_forms(
+    hass: HomeAssistant, form: ConfigFlowResult, meters: dict[str, SimulatedMeter], meter: SimulatedMeter, host: str
+):
+    meters[host.strip("[]")] = meter
+    result = await finished(hass, await submit(hass, form, host=host))
+    assert result["data"]["host"] == host.strip("[]")
+
+
+# --- Failures, each followed by success in the same flow ---------------------------------------------------------------
+
+
+def _line(error: TransportError) -> Callable[[SimulatedMeter], None]:
+    """The network fails."""
+
+    def fail(meter: SimulatedMeter) -> None:
+        async def connect() -> Transport:
+            del meter.connect
+            raise error
+
+        meter.connect = connect
+
+    return fail
+
+
+def _speaks(octets: bytes) -> Callable[[SimulatedMeter], None]:
+    """Something else answers."""
+
+    def speak(meter: SimulatedMeter) -> None:
+        def manipulator() -> Callable[[Direction, bytes], list[Any]]:
+            meter.manipulator = lambda: None
+            return lambda way, honest: [Send(octets if way is Direction.TO_CLIENT else honest)]
+
+        meter.manipulator = manipulator
+
+    return speak
+
+
+def _fault(name: str, **parameters: Any) -> Callable[[SimulatedMeter], None]:
+    """The meter has a fault, once."""
+    return lambda meter: meter.faults.add(name, **{"times": 1} | parameters) and None
+
+
+FAILURES = {
+    "name": (_line(ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED)), "host", "name_not_resolved"),
+    "unreachable": (_line(ConnectFailed(ConnectFailure.UNREACHABLE)), "base", "host_unreachable"),
+    "refused": (_fault("refuse"), "base", "connection_refused"),
+    "other": (_line(ConnectFailed(ConnectFailure.OTHER, "too many open files")), "base", "cannot_connect"),
+    "nobody": (_line(ConnectTimeout(10)), "base", "connect_timeout"),
+    "black hole": (_fault("black-hole"), "base", "connect_timeout"),
+    "silence": (_fault("silent", on="aarq", times=None), "base", "no_dlms_answer"),
+    "closed": (_fault("fin", on="aarq"), "base", "closed_by_meter"),
+    "reset": (_fault("reset", octet=9, on="aarq"), "base", "closed_by_meter"),
+    "hdlc": (_speaks(bytes.fromhex("7EA00A0002002303937E")), "base", "not_dlms_hdlc"),
+    "text": (_speaks(b"HTTP/1.1 400 Bad Request\r\n"), "base", "not_dlms_text"),
+    "other service": (_speaks(bytes.fromhex("FFFD18FFFD20")), "base", "not_dlms"),
+    "broken answer": (_fault("corrupt", octet=8, on="aarq"), "base", "bad_answer"),
+    "not supported": (_fault("aare-authentication", code=2), "base", "association_refused"),
+    "exception": (_fault("busy", on="aarq", code=2), "base", "association_refused"),
+    "mechanism": (_fault("aare-authentication", code=11), "authentication", "mechanism_refused"),
+    "mechanism wanted": (_fault("aare-authentication", code=12), "authentication", "authentication_required"),
+    "authentication failure": (_fault("aare-authentication"), "authentication", "authentication_required"),
+    "busy": (_fault("aare-transient"), "base", "meter_busy"),
+    "lost while reading": (_fault("fin", on="get"), "base", "connection_lost"),
+    "silence while reading": (_fault("silent", on="get", times=None), "base", "answer_timeout"),
+    "no APDU while reading": (_fault("corrupt", octet=8, on="get"), "base", "bad_answer"),
+}
+
+
+@pytest.mark.parametrize(("spoil", "field", "error"), FAILURES.values(), ids=FAILURES)
+async def test_failure_names_its_layer_and_the_flow_recovers(
+    hass: HomeAssistant,
+    form: ConfigFlowResult,
+    meter: SimulatedMeter,
+    spoil: Callable[[SimulatedMeter], None],
+    field: str,
+    error: str,
+):
+    typed = {"host": HOST, "client_wport": 16, "advanced": {"response_timeout": 30}}
+    spoil(meter)
+    result = await submit(hass, form, **typed)
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "user"
+    assert result["errors"] == {field: error}
+    assert {"host", "port", "client_wport", "server_wport"} <= result["description_placeholders"].keys()
+    again = shown_again(result)
+    assert again["host"] == HOST
+    assert again["client_wport"] == 16
+    assert "server_wport" not in again  # left empty, so that another preset can give another one
+
+    meter.faults.clear()
+    result = await finished(hass, await submit(hass, result, **typed))
+    assert result["options"]["response_timeout"] == 30
+    assert meter.open_links == 0
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1, "it does not accept the proposed services"),
+        (2, "it does not support this application context"),
+        (3, "it does not know the system title of this client"),
+        (4, "it does not know the invocation number of this client's application process"),
+        (5, "it does not know the qualifier or certificate"),
+        (6, "it does not know this user of the client"),
+        (7, "the system title that it was called by is not its own"),
+        (8, "it does not know the invocation number of the application process that was called"),
+        (9, "it does not know the qualifier of the application entity that was called"),
+        (10, "it does not know the invocation number of the application entity that was called"),
+        (14, "it wants a stronger authentication than this"),
+        (99, "association refused: result 1, acse-service-user diagnostic 99"),
+    ],
+)
+async def test_diagnostic_of_a_refusal_is_said_in_words(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter, code: int, words: str
+):
+    meter.faults.add("aare-authentication", code=code)
+    result = await submit(hass, form, host=HOST)
+    assert result["errors"] == {"base": "association_refused"}
+    if code == 1:  # the confirmed-service-error inside says more than "no reason given"
+        words = "its DLMS application refused"
+    assert result["description_placeholders"]["diagnostic"].startswith(words)
+
+
+async def test_hint_of_the_preset_helps_where_wports_may_be_wrong(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    assert form["description_placeholders"]["hint"] == ""
+    result = await submit(hass, form, host=HOST, preset="spodes", client_wport=99)
+    assert result["errors"] == {"base": "association_refused"}
+    assert "48 (configurator)" in result["description_placeholders"]["hint"]
+    meter.faults.add("aare-transient")
+    result = await submit(hass, result, host=HOST, preset="spodes")
+    assert result["errors"] == {"base": "meter_busy"}
+    assert result["description_placeholders"]["hint"] == ""
+
+
+async def test_wrong_password_is_sent_once_for_each_time_it_is_submitted(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    result = await submit(hass, form, **connection())
+    for attempt in (1, 2):
+        result = await submit(hass, result, password="wrong")
+        assert result["type"] is FlowResultType.FORM
+        assert result["step_id"] == "password"
+        assert result["errors"] == {"password": "invalid_auth"}
+        assert shown_again(result) == {}
+        assert aarqs(meter) == attempt
+        await hass.async_block_till_done()
+        assert aarqs(meter) == attempt
+    result = await submit(hass, result, password="simulated")
+    assert aarqs(meter) == 3
+    await finished(hass, result)
+
+
+async def test_password_that_was_not_refused_need_not_be_typed_again(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    meter.faults.add("refuse", times=1)
+    result = await submit(hass, form, **connection())
+    result = await submit(hass, result, password="simulated")
+    assert result["step_id"] == "user"
+    assert result["errors"] == {"base": "connection_refused"}
+    result = await submit(hass, result, **connection())
+    assert result["step_id"] == "known_password"
+    assert shown_again(result) == {}
+    result = await finished(hass, await submit(hass, result))
+    assert result["data"]["password"] == "simulated"
+
+
+async def test_known_password_can_be_replaced_and_is_forgotten_when_refused(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    meter.faults.add("refuse", times=1)
+    result = await submit(hass, form, **connection())
+    result = await submit(hass, result, password="first")
+    result = await submit(hass, result, **connection())
+    result = await submit(hass, result, password="second")
+    assert result["step_id"] == "password"
+    assert result["errors"] == {"password": "invalid_auth"}
+    await finished(hass, await submit(hass, result, password="simulated"))
+
+
+async def test_client_that_needs_a_password_says_so(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
+    result = await submit(hass, form, **connection(authentication="none"))
+    assert result["step_id"] == "user"
+    assert result["errors"] == {"authentication": "authentication_required"}
+    result = await submit(hass, result, **connection())
+    assert result["step_id"] == "password"
+    assert result["errors"] == {}
+    await finished(hass, await submit(hass, result, password="simulated"))
+
+
+async def test_meter_without_any_identity(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
+    meter.faults.add("denied")
+    result = await submit(hass, form, host=HOST)
+    assert result["step_id"] == "user"
+    assert result["errors"] == {"base": "no_identity"}
+    meter.faults.clear()
+    await finished(hass, await submit(hass, result, host=HOST))
+
+
+async def test_serial_number_identifies_a_meter_without_a_name(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    meter.faults.add("denied", object="0.0.42.0.0.255")
+    result = await finished(hass, await submit(hass, form, host=HOST))
+    assert result["result"].unique_id == "49762188_1"
+    assert result["title"] == "49762188"
+
+
+@pytest.mark.no_fail_on_log_exception
+async def test_unexpected_exception_surfaces_with_its_traceback(
+    hass: HomeAssistant, form: ConfigFlowResult, caplog: pytest.LogCaptureFixture
+):
+    with patch(EXAMINE, side_effect=ZeroDivisionError("a bug")):
+        result = await submit(hass, form, host=HOST)
+    assert result["step_id"] == "user"
+    assert result["errors"] == {"base": "unknown"}
+    assert "Traceback" in caplog.text
+    assert caplog.text.count("ZeroDivisionError: a bug") == 1
+    await finished(hass, await submit(hass, result, host=HOST))
+
+
+# --- The object list is not for this client ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def closed_meter(meters: dict[str, SimulatedMeter], meter: SimulatedMeter) -> SimulatedMeter:
+    """A meter that keeps its object list to itself."""
+    meters[HOST] = SimulatedMeter(MeterProfile().with_quirks(object_list_readable=False), meter.clock)
+    return meters[HOST]
+
+
+async def test_usual_codes_where_the_object_list_is_refused(
+    hass: HomeAssistant, form: ConfigFlowResult, closed_meter: SimulatedMeter
+):
+    result = await submit(hass, form, **connection())
+    result = await submit(hass, result, password="simulated")
+    assert result["type"] is FlowResultType.FORM
+    assert result["step_id"] == "usual_codes"
+    assert {"3:1.0.1.8.0.255", "3:1.0.32.7.0.255", "8:0.0.1.0.0.255"} <= set(offered(result))
+    assert "3:7.0.3.0.0.255" not in offered(result)  # gas: this one did not answer
+    assert result["description_placeholders"]["count"] == str(len(offered(result)))
+    assert aarqs(closed_meter) == 1
+
+    further = ["3:nonsense"]
+    result = await submit(hass, result, objects=["3:1.0.1.8.0.255"], further_objects=further)
+    assert result["step_id"] == "usual_codes"
+    assert result["errors"] == {"further_objects": "invalid_objects"}
+    assert result["description_placeholders"]["code"] == "3:nonsense"
+    assert shown_again(result) == {"objects": ["3:1.0.1.8.0.255"], "further_objects": further}
+
+    further = ["1-0:2.8.0, 3:1.0.1.8.0.255", "4:1.0.2.6.0.255"]
+    result = await submit(hass, result, objects=["3:1.0.1.8.0.255"], further_objects=further)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["options"]["objects"] == ["3:1.0.1.8.0.255", "3:1.0.2.8.0.255", "4:1.0.2.6.0.255"]
+    await hass.async_block_till_done()
+    assert result["result"].state is ConfigEntryState.LOADED
+    await hass.config_entries.async_unload(result["result"].entry_id)
+
+
+# --- Many objects ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("count", "mode"), [(10, "list"), (400, "dropdown")])
+async def test_hundreds_of_objects_become_a_list_to_search(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter, count: int, mode: str
+):
+    examination = await _examined(hass, meter)
+    objects = tuple(ObjectListElement(3, 0, LogicalName(bytes((1, 0, 1, 8, n // 200, n % 200)))) for n in range(count))
+    examination = Examination(identity=examination.identity, objects=objects)
+    with patch(EXAMINE, return_value=examination):
+        result = await submit(hass, form, host=HOST)
+    assert len(offered(result)) == count
+    field = next(value for key, value in result["data_schema"].schema.items() if key == "objects")
+    assert isinstance(field, selector.SelectSelector)
+    assert field.config["mode"] == mode
+    assert field.config["multiple"]
+
+
+async def _examined(hass: HomeAssistant, meter: SimulatedMeter) -> Examination:
+    """What the doctor finds at the simulated meter."""
+    from custom_components.dlms_cosem.dlms import AssociationParameters, DlmsClient
+    from custom_components.dlms_cosem.doctor import examine
+
+    client = DlmsClient(HOST, connect=meter.connect, timing=Timing(reconnect_gap=0))
+    return await examine(hass, client, Order(parameters=AssociationParameters()))
+
+
+# --- Progress ----------------------------------------------------------------------------------------------------------
+
+
+async def test_progress_says_what_it_is_doing(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
+    examination = await _examined(hass, meter)
+    go_on = asyncio.Event()
+
+    async def slow(_hass: HomeAssistant, _client: object, order: Order) -> Examination:
+        for stage in Stage:
+            order.on_stage(stage)
+            await go_on.wait()
+            go_on.clear()
+        return examination
+
+    updates = async_capture_events(hass, EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE)
+    configure = hass.config_entries.flow.async_configure
+    with patch(EXAMINE, slow):
+        result = await configure(form["flow_id"], {"host": HOST})
+        for stage in Stage:
+            assert result["type"] is FlowResultType.SHOW_PROGRESS
+            assert result["step_id"] == "examine"
+            assert result["progress_action"] == stage.value
+            assert result["description_placeholders"]["host"] == HOST
+            assert (await configure(form["flow_id"]))["progress_action"] == stage.value  # asking again changes nothing
+            go_on.set()
+            for _ in range(5):
+                await asyncio.sleep(0)
+            result = await configure(form["flow_id"])
+    assert result["step_id"] == "objects"
+    shares = [event.data["progress"] for event in updates]
+    assert len(shares) == len(Stage)
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 1
+
+
+async def test_real_examination_passes_through_the_stages(
+    hass: HomeAssistant, form: ConfigFlowResult, closed_meter: SimulatedMeter
+):
+    seen = []
+    with patch(
+        "custom_components.dlms_cosem.flow_examination.ExaminationRun._on_stage", lambda _, stage: seen.append(stage)
+    ):
+        await submit(hass, form, host=HOST)
+    assert seen == list(Stage)
+
+
+async def test_closing_the_dialog_ends_the_examination(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    meter.faults.add("silent", on="get")
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], {"host": HOST})
+    assert result["type"] is FlowResultType.SHOW_PROGRESS
+    hass.config_entries.flow.async_abort(form["flow_id"])
+    await hass.async_block_till_done()
+    await asyncio.sleep(0.2)  # the release still runs, for a moment
+    assert meter.open_links == 0
+    assert hass.config_entries.flow.async_progress() == []
+
+
+async def test_closing_the_dialog_before_anything_happened(hass: HomeAssistant, form: ConfigFlowResult):
+    hass.config_entries.flow.async_abort(form["flow_id"])
+    assert hass.config_entries.flow.async_progress() == []
+
+
+# --- The same meter twice ----------------------------------------------------------------------------------------------
+
+
+async def test_same_meter_at_another_address_is_not_added_twice(
+    hass: HomeAssistant,
+    form: ConfigFlowResult,
+    meter: SimulatedMeter,
+    meters: dict[str, SimulatedMeter],
+    make_entry: Callable[..., Any],
+):
+    entry = make_entry(host="192.0.2.99")
+    entry.add_to_hass(hass)
+    result = await submit(hass, form, host=HOST)
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+    assert entry.data["host"] == "192.0.2.99"  # moving it is what "reconfigure" is for
+
+
+async def test_association_that_an_entry_uses_is_not_asked_for_again(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter, make_entry: Callable[..., Any]
+):
+    entry = make_entry(stay_connected=True)
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    before = aarqs(meter)
+    result = await submit(hass, form, **connection())
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "already_configured"
+    assert aarqs(meter) == before
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_ignored_meter_can_be_added_by_hand(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
+    await hass.config_entries.flow.async_init(
+        DOMAIN, context={"source": "ignore"}, data={"unique_id": unique_id_of(meter), "title": "Ignored"}
+    )
+    await finished(hass, await submit(hass, form, host=HOST))
+
+
+# --- Secrets -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.no_fail_on_log_exception
+async def test_password_appears_nowhere_but_in_the_entry(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter, caplog: pytest.LogCaptureFixture
+):
+    caplog.set_level(logging.DEBUG)
+    seen: list[Any] = []
+
+    async def record(step: Awaitable[ConfigFlowResult]) -> ConfigFlowResult:
+        seen.append(result := await step)
+        return result
+
+    result = await record(submit(hass, form, **connection()))
+    with pytest.raises(InvalidData) as refused:
+        await submit(hass, result, password=[CANARY])
+    seen += [refused.value, refused.value.schema_errors, *refused.value.args]
+    result = await record(submit(hass, result, password=CANARY))
+    assert result["errors"] == {"password": "invalid_auth"}
+    meter.faults.add("refuse", times=1)
+    result = await record(submit(hass, result, password=CANARY))
+    assert result["step_id"] == "user"
+    result = await record(submit(hass, result, **connection()))
+    with patch(EXAMINE, side_effect=RuntimeError("a bug")):
+        result = await record(submit(hass, result))
+    assert result["errors"] == {"base": "unknown"}
+    seen += hass.config_entries.flow.async_progress()
+    flow = hass.config_entries.flow._progress[form["flow_id"]]
+    seen += [flow._facts, flow._run, flow._failure, flow.cur_step]
+    for thing in seen:
+        assert CANARY not in repr(thing)
+        assert CANARY not in str(thing)
+    assert CANARY not in caplog.text
