@@ -13,6 +13,7 @@ import signal
 import sys
 import tempfile
 import time
+from typing import NoReturn
 
 from homeassistant.const import __version__ as home_assistant_version
 
@@ -172,7 +173,7 @@ async def check(options: argparse.Namespace, folder: Path) -> int:
     return 0 if fine else 1
 
 
-async def serve(options: argparse.Namespace, folder: Path) -> int:
+async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
     """Without an option: run until Ctrl-C."""
     async with running(options, folder) as demo:
         if demo.new:
@@ -188,13 +189,10 @@ async def serve(options: argparse.Namespace, folder: Path) -> int:
             "  Ctrl-C stops both.\n",
             flush=True,
         )
-        await asyncio.wait(
-            [asyncio.ensure_future(child.died()) for child in (demo.meter, demo.home_assistant)],
-            return_when=asyncio.FIRST_EXCEPTION,
-        )
-        demo.meter.check_alive()
-        demo.home_assistant.check_alive()
-    return 0
+        while True:
+            demo.meter.check_alive()
+            demo.home_assistant.check_alive()
+            await asyncio.sleep(0.5)
 
 
 async def photograph(options: argparse.Namespace, folder: Path) -> int:

@@ -39,7 +39,7 @@ class Photographer:
     def visit(self, path: str) -> None:
         """Open a page of the user interface and let it draw."""
         self._page.goto(self._address + path)
-        self._page.wait_for_selector("home-assistant-main", timeout=PATIENCE)
+        self._page.wait_for_selector("home-assistant-main", state="attached", timeout=PATIENCE)
         self._page.wait_for_timeout(DRAWING)
 
     def take(self, name: str, part: Locator | None = None) -> None:

@@ -84,12 +84,6 @@ class Child:
         if self._process is not None and self._process.returncode is not None:
             raise DemoError(f"{self.name} ended with code {self._process.returncode}:\n{self.tail()}")
 
-    async def died(self) -> None:
-        """Wait until the process ends by itself, then raise."""
-        assert self._process is not None
-        await self._process.wait()
-        self.check_alive()
-
     def tail(self, lines: int = 25) -> str:
         """The end of its log."""
         with self.log.open(encoding="utf-8", errors="replace") as log:
