@@ -7,7 +7,7 @@ Source: Data in IEC 62056-5-3, encoded by A-XDR (IEC 61334-6).
 
 from collections.abc import Callable
 import struct
-from typing import Final, NamedTuple
+from typing import Final
 
 from .compact_array import (
     decode_compact_array,
@@ -100,18 +100,16 @@ __all__ = [
 type _Unpack = Callable[[bytes, int], tuple[DataValue, ...]]
 
 
-class _Fixed(NamedTuple):
-    size: int
-    unpack: _Unpack
-    kind: DataType
+# Octets with the tag, an unpacker that skips the tag, the type. A plain tuple, because that unpacks fastest.
+type _Fixed = tuple[int, _Unpack, DataType]
 
 
 def _fixed_by_tag() -> tuple[_Fixed | None, ...]:
-    """Return for each tag of fixed size: octets with the tag, an unpacker that skips the tag, the type."""
+    """Return what is known of each tag whose type has one size."""
     table: list[_Fixed | None] = [None] * 256
     for kind, code in FIXED_CODES.items():
         layout = struct.Struct(f">x{code}")
-        table[kind] = _Fixed(layout.size, layout.unpack_from, kind)
+        table[kind] = (layout.size, layout.unpack_from, kind)
     return tuple(table)
 
 
@@ -139,23 +137,23 @@ def decode_data(reader: Reader) -> Data:
     octets = reader.octets
     offset = reader.offset
     budget = reader.elements_left - 1
+    room = reader.limits.nesting_depth - reader.depth
     outer: list[tuple[list[Data], int, DataType]] = []
     items: list[Data] = []
-    append = items.append
     missing = 1
     container = DataType.STRUCTURE
     try:
         while True:
             tag = octets[offset]
             if known := _KNOWN[tag]:
-                append(known[octets[offset + 1]])
+                items.append(known[octets[offset + 1]])
                 offset += 2
             elif fixed := _FIXED[tag]:
                 size, unpack, kind = fixed
-                append(_new(Data, (kind, unpack(octets, offset)[0])))
+                items.append(_new(Data, (kind, unpack(octets, offset)[0])))
                 offset += size
-            elif tag == 0:
-                append(NULL)
+            elif not tag:
+                items.append(NULL)
                 offset += 1
             elif _COUNTED[tag]:
                 length = octets[offset + 1]
@@ -163,34 +161,35 @@ def decode_data(reader: Reader) -> Data:
                 if length >= 0x80 or length > reader.end - offset:
                     length, offset = _checked_length(reader, offset - 1)
                 if tag == 9:
-                    append(_new(Data, (DataType.OCTET_STRING, octets[offset : (offset := offset + length)])))
+                    items.append(_new(Data, (DataType.OCTET_STRING, octets[offset : (offset := offset + length)])))
                 elif tag == 10:
                     text = octets[offset : (offset := offset + length)].decode("latin-1")
-                    append(_new(Data, (DataType.VISIBLE_STRING, text)))
+                    items.append(_new(Data, (DataType.VISIBLE_STRING, text)))
                 else:
                     budget -= length
+                    if room <= 0 or budget < 0:
+                        raise _too_much(reader, budget, offset)
+                    room -= 1
                     outer.append((items, missing, container))
-                    _check_room(reader, budget, len(outer), offset)
                     container = DataType.STRUCTURE if tag == 2 else DataType.ARRAY
                     items = []
-                    append = items.append
                     missing = length + 1
             else:
                 data, offset, budget = _decode_other(reader, offset, budget, len(outer))
-                append(data)
+                items.append(data)
             missing -= 1
             while not missing:
                 if not outer:
                     if offset > reader.end:
-                        raise _too_short(octets[: reader.end], reader.end)
+                        raise DecodeError("octets end too early", reader.end)
                     reader.offset = offset
                     reader.elements_left = budget
                     return items[0]
                 data = _new(Data, (container, tuple(items)))
                 items, missing, container = outer.pop()
-                append = items.append
-                append(data)
+                items.append(data)
                 missing -= 1
+                room += 1
     except IndexError, struct.error:
         raise _too_short(octets, offset) from None
 
@@ -201,13 +200,11 @@ def _checked_length(reader: Reader, offset: int) -> tuple[int, int]:
     return reader.count(), reader.offset
 
 
-def _check_room(reader: Reader, budget: int, levels: int, offset: int) -> None:
-    """Refuse a container that is too deep or whose elements are too many."""
+def _too_much(reader: Reader, budget: int, offset: int) -> LimitExceeded:
     limits = reader.limits
-    if reader.depth + levels > limits.nesting_depth:
-        raise LimitExceeded("levels of nesting", limits.nesting_depth, offset)
     if budget < 0:
-        raise LimitExceeded("elements", limits.elements, offset)
+        return LimitExceeded("elements", limits.elements, offset)
+    return LimitExceeded("levels of nesting", limits.nesting_depth, offset)
 
 
 def _too_short(octets: bytes, offset: int) -> DecodeError:
@@ -252,7 +249,7 @@ def skip_data(reader: Reader) -> None:
         start = reader.offset
         tag = reader.u8()
         if fixed := _FIXED[tag]:
-            reader.take(fixed.size - 1)
+            reader.take(fixed[0] - 1)
             continue
         match tag:
             case DataType.NULL_DATA | DataType.DONT_CARE:
