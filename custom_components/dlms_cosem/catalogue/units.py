@@ -6,12 +6,8 @@ Whether Home Assistant accepts a class together with a unit and a state class is
 from dataclasses import dataclass
 from typing import Final
 
-from homeassistant.components.sensor import (
-    DEVICE_CLASS_STATE_CLASSES,
-    DEVICE_CLASS_UNITS,
-    SensorDeviceClass as Device,
-    SensorStateClass,
-)
+from homeassistant.components.sensor import SensorDeviceClass as Device, SensorStateClass
+from homeassistant.components.sensor.const import DEVICE_CLASS_STATE_CLASSES, DEVICE_CLASS_UNITS
 from homeassistant.const import (
     DEGREE,
     SIGNAL_STRENGTH_DECIBELS,
