@@ -1,6 +1,7 @@
 """gurux-dlms's client reads the simulated meter: what the meter sends is DLMS for someone else too."""
 
 from datetime import timedelta
+import itertools
 from typing import Any
 
 from gurux_dlms import GXDateTime
@@ -115,7 +116,7 @@ async def test_reads_the_load_profile_by_entry(
     truth = plain(server.meter.truth("1.0.99.1.0"))[4:12]
     assert [row[1:] for row in rows] == [list(row[1:]) for row in truth]
     times = [row[0].value for row in rows]
-    assert {after - before for before, after in zip(times, times[1:], strict=False)} == {timedelta(minutes=15)}
+    assert {after - before for before, after in itertools.pairwise(times)} == {timedelta(minutes=15)}
 
 
 async def test_reads_the_load_profile_by_range(served: Served, in_thread: InThread, credentials: dict[str, Any]):

@@ -1,6 +1,7 @@
 """Puts the logical devices of the simulated meter together: electricity on the management logical device, and a gas meter."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from custom_components.dlms_cosem.dlms.data import (
     double_long_unsigned,
@@ -33,9 +34,15 @@ def logical_device_name(profile: MeterProfile, wport: int, kind: str) -> bytes:
     return f"SIM{_KIND_DIGITS[kind]}00{serial_number(profile, wport)}".encode("ascii")
 
 
+@lru_cache(32)
+def _household(seed: int, phases: int, standard_offset: int) -> Household:
+    """Return a home; it has no state but what it has computed, so that all meters with the same seed share it."""
+    return Household(seed, phases=phases, standard_offset=standard_offset)
+
+
 def build_devices(profile: MeterProfile) -> dict[int, LogicalDevice]:
     """Return the logical devices by their server wPorts."""
-    household = Household(profile.seed, phases=profile.phases, standard_offset=profile.standard_offset_minutes * 60)
+    household = _household(profile.seed, profile.phases, profile.standard_offset_minutes * 60)
     time = MeterTime(profile.standard_offset_minutes, profile.daylight_saving, profile.quirks.deviation)
     names = [
         (device.wport, logical_device_name(profile, device.wport, device.kind)) for device in profile.logical_devices

@@ -46,6 +46,8 @@ class SimulatedMeter:
             wport: Dispatcher(device, self.profile.quirks, self.faults.on_attribute)
             for wport, device in self.devices.items()
         }
+        for device in self.devices.values():
+            device.household.energies(self.now())  # the first answer takes no longer than the others
         self.sessions: list[Session] = []
         self.links: list[MemoryTransport] = []
         self.manipulator: Callable[[], Manipulator | None] = lambda: None
