@@ -160,6 +160,7 @@ async def check(options: argparse.Namespace, folder: Path) -> int:
         demo.entry_ids.extend(entry_ids)
         fine = await plausible(demo)
         await fill_dashboard(demo.hass, demo.entry_ids)
+        await demo.hass.command("get_services")  # the user interface does not open without them
         for issue in await energy.issues(demo.hass):
             fine = False
             print(f"Energy dashboard: {issue}")
