@@ -23,8 +23,9 @@ There is no other place where states are compared::
                                              ^             RECV_BLOCK          v
                           SEND_RLRQ from all of ASSOCIATING ... AWAITING_BLOCK
 
-* A key that is missing is an error. If the input is ours, the caller misused the stack: LocalProtocolError. If it is
-  the peer's, it is an UnexpectedApdu. Either way the association is closed; what the peer broke ends the connection.
+* A key that is missing is an error. If the input is the peer's, it is an UnexpectedApdu, and it ends the connection
+  with all its associations. If the input is ours, the caller misused the stack: LocalProtocolError, before anything is
+  sent. Both sides still agree then, so the association stays what it was.
 * An *answer that belongs to nothing we asked* (another service, another invoke-id, another block number, a late
   answer) is RECV_STRAY: it changes nothing, and the connection counts it (rule S22).
 * RECV_LOSS is the peer's word that it knows no association (exception-response 1, 1 to a plain request). The
