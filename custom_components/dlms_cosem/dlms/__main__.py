@@ -60,6 +60,7 @@ class UsageError(Exception):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status."""
+    # No abbreviations: "--password x" must not be taken for "--password-file x", it is refused.
     parser = _parser()
     options = argparse.Namespace(**(DEFAULTS | vars(parser.parse_args(arguments))))
     run: Callable[[argparse.Namespace], None] = options.run
@@ -88,7 +89,7 @@ def _fail(text: str, status: int) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    shared = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     shared.add_argument("--host", help="name or address of the meter (needed by objects and read)")
     shared.add_argument("--port", type=_number(1, 65_535), help="TCP port (default 4059)")
     shared.add_argument("--client", type=_number(0, 65_535), metavar="N", help="client wPort (default 16, public)")
@@ -103,12 +104,14 @@ def _parser() -> argparse.ArgumentParser:
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
     shared.add_argument("--json", action="store_true", help="write JSON for programs")
     parser = argparse.ArgumentParser(
-        prog="cosem", description="Read and decode DLMS/COSEM meters over TCP.", parents=[shared]
+        prog="cosem", description="Read and decode DLMS/COSEM meters over TCP.", parents=[shared], allow_abbrev=False
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    objects = commands.add_parser("objects", parents=[shared], help="list the objects that the client may see")
+    objects = commands.add_parser(
+        "objects", parents=[shared], allow_abbrev=False, help="list the objects that the client may see"
+    )
     objects.set_defaults(run=_objects)
-    read = commands.add_parser("read", parents=[shared], help="read attributes")
+    read = commands.add_parser("read", parents=[shared], allow_abbrev=False, help="read attributes")
     read.add_argument(
         "attributes",
         nargs="+",
@@ -117,7 +120,7 @@ def _parser() -> argparse.ArgumentParser:
         help="for example 3:1.0.1.8.0.255:2",
     )
     read.set_defaults(run=_read)
-    decode = commands.add_parser("decode", parents=[shared], help="show any APDU or WPDU as a tree")
+    decode = commands.add_parser("decode", parents=[shared], allow_abbrev=False, help="show any APDU or WPDU as a tree")
     decode.add_argument(
         "hex", nargs="+", metavar="HEX", help="octets in hex; spaces and colons may be between; - reads stdin"
     )

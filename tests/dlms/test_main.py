@@ -1,0 +1,450 @@
+"""The command line: output, exit status, and that no password or traceback gets out."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+import io
+import json
+from pathlib import Path
+import subprocess
+import sys
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from custom_components.dlms_cosem.dlms import __main__ as command_line
+from custom_components.dlms_cosem.dlms.__main__ import main, sentence
+from custom_components.dlms_cosem.dlms.errors import (
+    AssociationRejected,
+    ConfirmedServiceErrorReceived,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
+    ConnectTimeout,
+    DataAccessError,
+    DlmsError,
+    ExceptionReceived,
+    NotWrapper,
+    ResponseTimeout,
+    WrongAddress,
+)
+from custom_components.dlms_cosem.dlms.transport import Transport
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD
+
+ROOT = Path(__file__).parents[2]
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+READER = ("--host", "meter", "--client", "2", "--auth", "lls")
+ENERGY = "3:1.0.1.8.0.255:2"
+VOLTAGE = "3:1.0.32.7.0.255:2"
+CLOCK = "8:0.0.1.0.0.255:2"
+
+
+@pytest.fixture
+def meter() -> SimulatedMeter:
+    return SimulatedMeter(clock=lambda: NOW)
+
+
+@pytest.fixture(autouse=True)
+def reachable(meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch) -> Iterator[dict[str, Any]]:
+    """The meter answers at every address; what was asked for is kept."""
+    asked: dict[str, Any] = {}
+
+    async def open_tcp(host: str, port: int, timeout: float) -> Transport:
+        asked.update(host=host, port=port, timeout=timeout)
+        return await meter.connect()
+
+    monkeypatch.setenv("DLMS_PASSWORD", DEFAULT_PASSWORD)
+    with patch("custom_components.dlms_cosem.dlms.client.open_tcp", open_tcp):
+        yield asked
+
+
+def json_of(capsys: pytest.CaptureFixture[str], *arguments: str) -> Any:
+    assert main([*arguments, "--json"]) == 0
+    output = capsys.readouterr()
+    assert output.err == ""
+    return json.loads(output.out)
+
+
+# --- objects -------------------------------------------------------------------------------------------------------
+
+
+def test_objects_as_json(capsys: pytest.CaptureFixture[str]):
+    objects = json_of(capsys, *READER, "objects")
+    register = next(each for each in objects if each["logical_name"] == "1.0.1.8.0.255")
+    assert register == {
+        "class_id": 3,
+        "version": 0,
+        "logical_name": "1.0.1.8.0.255",
+        "attributes": {"1": "read", "2": "read", "3": "read"},
+    }
+    assert len(objects) > 40
+
+
+def test_objects_of_the_public_client_need_no_options(capsys: pytest.CaptureFixture[str]):
+    objects = json_of(capsys, "--host", "meter", "objects")
+    assert {each["logical_name"] for each in objects} >= {"0.0.42.0.0.255", "0.0.41.0.0.255"}
+    assert all(each["logical_name"] != "1.0.1.8.0.255" for each in objects)
+
+
+def test_objects_as_a_table(capsys: pytest.CaptureFixture[str]):
+    assert main([*READER, "objects"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].split() == ["class", "version", "logical", "name", "attributes"]
+    (association,) = [line for line in lines if "Association LN" in line]
+    assert association.split()[:5] == ["15", "Association", "LN", "1", "0.0.40.0.0.255"]
+    assert association.endswith("none 7")
+    column = lines[0].index("logical name")
+    assert all(line[column - 1] == " " and line[column] != " " for line in lines)
+
+
+# --- read ----------------------------------------------------------------------------------------------------------
+
+
+def test_read_in_the_order_asked_with_duplicates(capsys: pytest.CaptureFixture[str], meter: SimulatedMeter):
+    rows = json_of(capsys, *READER, "read", VOLTAGE, ENERGY, CLOCK, VOLTAGE, "3:1-0:1.8.0:3")
+    assert [f"{row['class_id']}:{row['logical_name']}:{row['attribute']}" for row in rows] == [
+        VOLTAGE,
+        ENERGY,
+        CLOCK,
+        VOLTAGE,
+        "3:1.0.1.8.0.255:3",
+    ]
+    voltage, energy, clock, again, scaler = rows
+    assert voltage == again
+    assert energy["raw"] == {"type": "double-long-unsigned", "value": meter.truth("1.0.1.8.0.255").value}
+    assert energy["value"] == str(energy["raw"]["value"])
+    assert (energy["unit"], voltage["unit"], clock["unit"]) == ("Wh", "V", None)
+    assert float(voltage["value"]) == pytest.approx(voltage["raw"]["value"] / 10)
+    assert datetime.fromisoformat(clock["value"]) - NOW < timedelta(seconds=1)
+    assert clock["raw"]["type"] == "octet-string"
+    assert scaler["value"] == [0, 30]
+    assert {row["error"] for row in rows} == {None}
+    assert list(energy) == ["class_id", "logical_name", "attribute", "raw", "value", "unit", "error"]
+
+
+def test_read_asks_for_each_attribute_once(capsys: pytest.CaptureFixture[str], meter: SimulatedMeter):
+    json_of(capsys, *READER, "read", ENERGY, ENERGY, ENERGY)
+    assert len([request for request in meter.log if request.kind == "get"]) == 1
+
+
+def test_one_failing_object_sets_its_error_and_exit_stays_0(capsys: pytest.CaptureFixture[str]):
+    missing, energy = json_of(capsys, *READER, "read", "3:1.0.99.99.99.255:2", ENERGY)
+    assert missing["error"] == "data-access-result 4 (object-undefined)"
+    assert (missing["raw"], missing["value"], missing["unit"]) == (None, None, None)
+    assert energy["error"] is None
+
+
+def test_value_without_its_scaler_is_an_error_with_the_raw_value(
+    capsys: pytest.CaptureFixture[str], meter: SimulatedMeter
+):
+    meter.faults.add("denied", object="1.0.1.8.0.255", attribute=3)
+    (energy,) = json_of(capsys, *READER, "read", ENERGY)
+    assert energy["error"] == "scaler_unit: data-access-result 3 (read-write-denied)"
+    assert energy["value"] is None
+    assert energy["raw"]["type"] == "double-long-unsigned"
+
+
+def test_read_as_a_table(capsys: pytest.CaptureFixture[str]):
+    arguments = ["read", ENERGY, "3:1.0.99.99.99.255:2", "1:0.0.96.1.0.255:99", "3:1.0.1.8.0.255:3"]
+    assert main([*READER, *arguments]) == 0
+    head, energy, missing, odd, scaler = capsys.readouterr().out.splitlines()
+    assert head.split() == ["attribute", "value", "unit"]
+    assert energy.startswith(ENERGY)
+    assert "Register, value" in energy
+    assert energy.endswith("Wh")
+    assert missing.endswith("error: data-access-result 4 (object-undefined)")
+    assert "Data, attribute 99" in odd
+    assert scaler.endswith("[0, 30]")
+
+
+def test_control_characters_of_a_meter_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]):
+    row = command_line._reading_row(
+        {
+            "class_id": 1,
+            "logical_name": "0.0.96.1.0.255",
+            "attribute": 2,
+            "value": "\x1b[31m",
+            "unit": None,
+            "error": None,
+        }
+    )
+    assert row[2] == '"\\u001b[31m"'
+
+
+# --- options -------------------------------------------------------------------------------------------------------
+
+
+def test_options_may_stand_behind_the_command(capsys: pytest.CaptureFixture[str], reachable: dict[str, Any]):
+    arguments = ["objects", "--json", *READER, "--port", "4060", "--timeout", "2.5"]
+    assert main(arguments) == 0
+    behind = capsys.readouterr().out
+    assert reachable == {"host": "meter", "port": 4060, "timeout": 2.5}
+    assert main([*arguments[1:], "objects"]) == 0
+    assert capsys.readouterr().out == behind
+
+
+def test_another_logical_device(capsys: pytest.CaptureFixture[str]):
+    objects = json_of(capsys, *READER, "--server", "16", "objects")
+    assert any(each["logical_name"].startswith("7.") for each in objects)
+
+
+@pytest.mark.parametrize("ending", ["", "\n", "\r\n"])
+def test_password_from_a_file_comes_before_the_environment(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, ending: str
+):
+    file = tmp_path / "password"
+    file.write_bytes(f"{DEFAULT_PASSWORD}{ending}".encode())
+    monkeypatch.setenv("DLMS_PASSWORD", "wrong")
+    assert json_of(capsys, *READER, "--password-file", str(file), "objects")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["frobnicate"],
+        ["objects"],
+        ["read", ENERGY],
+        ["--host", "meter", "read"],
+        ["--host", "meter", "read", "3"],
+        ["--host", "meter", "read", "3:1.0.1.8.0.255"],
+        ["--host", "meter", "read", "3:1.0.1.8:2"],
+        ["--host", "meter", "read", "65536:1.0.1.8.0.255:2"],
+        ["--host", "meter", "read", "3:1.0.1.8.0.256:2"],
+        ["--host", "meter", "read", "3:1.0.1.8.0.255:128"],
+        ["--host", "meter", "read", "3:1.0.1.8.0.255:-129"],
+        ["--host", "meter", "--port", "0", "objects"],
+        ["--host", "meter", "--port", "65536", "objects"],
+        ["--host", "meter", "--client", "x", "objects"],
+        ["--host", "meter", "--timeout", "0", "objects"],
+        ["--host", "meter", "--timeout", "soon", "objects"],
+        ["--host", "meter", "--auth", "hls", "objects"],
+        ["--host", "meter", "--auth", "lls", "--password-file", "/nonexistent/file", "objects"],
+        ["--host", "meter", "--password", "12345678", "objects"],
+        ["decode"],
+    ],
+)
+def test_wrong_usage_exits_2(capsys: pytest.CaptureFixture[str], arguments: list[str]):
+    try:
+        status: object = main(arguments)
+    except SystemExit as exit_:
+        status = exit_.code
+    assert status == 2
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.startswith("usage: ")
+
+
+def test_manufacturer_attribute_is_a_negative_index(capsys: pytest.CaptureFixture[str]):
+    (row,) = json_of(capsys, *READER, "read", "3:1.0.1.8.0.255:-1")
+    assert row["attribute"] == -1
+    assert row["error"]
+
+
+@pytest.mark.parametrize("value", [None, ""])
+def test_lls_without_a_password_exits_2(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, value: str | None
+):
+    if value is None:
+        monkeypatch.delenv("DLMS_PASSWORD")
+    else:
+        monkeypatch.setenv("DLMS_PASSWORD", value)
+    assert main([*READER, "objects"]) == 2
+    assert "DLMS_PASSWORD" in capsys.readouterr().err
+
+
+# --- refusals ------------------------------------------------------------------------------------------------------
+
+
+def test_wrong_password_exits_1_with_a_sentence_and_without_the_password(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("DLMS_PASSWORD", "hunter2hunter2")
+    assert main([*READER, "objects"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err.count("\n") == 1
+    assert "authentication failure" in output.err
+    assert "password" in output.err
+    assert "hunter2" not in output.err
+    assert b"hunter2".hex() not in output.err
+
+
+def test_meter_that_never_answers_exits_1_after_the_timeout(capsys: pytest.CaptureFixture[str], meter: SimulatedMeter):
+    meter.faults.add("silent", on="aarq")
+    assert main(["--host", "meter", "--timeout", "0.1", "objects"]) == 1
+    assert "no AARE within 0.1 s" in capsys.readouterr().err
+
+
+def test_denied_object_list_exits_1(capsys: pytest.CaptureFixture[str], meter: SimulatedMeter):
+    meter.faults.add("denied", object="0.0.40.0.0.255", attribute=2)
+    assert main([*READER, "objects"]) == 1
+    assert "read-write-denied" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED), "spelling"),
+        (ConnectFailed(ConnectFailure.REFUSED), "port"),
+        (ConnectFailed(ConnectFailure.UNREACHABLE), "cable"),
+        (ConnectTimeout(3), "firewall"),
+        (NotWrapper(b"\x7e\xa0"), "HDLC"),
+        (NotWrapper(b"HTTP/1.1"), "another service"),
+        (ResponseTimeout("AARE", 3), "--client"),
+        (ResponseTimeout("get-response", 3), "--timeout"),
+        (ConnectionLost(), "one program"),
+        (AssociationRejected(1, 1, 13), "password"),
+        (AssociationRejected(1, 1, 2), "--server"),
+        (ConfirmedServiceErrorReceived(1, 6, 1), "--auth"),
+        (DataAccessError(3), "another --client"),
+        (ExceptionReceived(1, 1), "another --client"),
+    ],
+)
+def test_errors_come_with_advice(error: DlmsError, advice: str):
+    assert advice in sentence(error)
+    assert sentence(error).startswith(str(error))
+
+
+def test_error_without_advice_is_its_own_sentence():
+    error = WrongAddress(1, 2)
+    assert sentence(error) == str(error)
+
+
+def test_interrupt_exits_130_without_a_traceback(capsys: pytest.CaptureFixture[str]):
+    with patch.object(command_line, "_with_association", side_effect=KeyboardInterrupt):
+        assert main([*READER, "objects"]) == 130
+    assert capsys.readouterr().err == ""
+
+
+# --- decode --------------------------------------------------------------------------------------------------------
+
+
+def test_decode_as_a_tree(capsys: pytest.CaptureFixture[str]):
+    assert main(["decode", "C401C1", "00", "06:00:00:13:91"]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "get-response-normal",
+        "  invoke:",
+        "    raw: 193",
+        "    invoke_id: 1",
+        "    confirmed: true",
+        "    high_priority: true",
+        "  result:",
+        "    data: double-long-unsigned 5009",
+    ]
+
+
+def test_decode_as_json_in_the_shape_of_the_samples(capsys: pytest.CaptureFixture[str]):
+    assert json_of(capsys, "decode", "D80101") == {"apdu": "exception-response", "state_error": 1, "service_error": 1}
+
+
+def test_decode_several_wpdus_as_a_list(capsys: pytest.CaptureFixture[str]):
+    wpdu = "00010010000100026200"
+    assert json_of(capsys, "decode", wpdu)["apdu"] == {"apdu": "rlrq"}
+    assert [each["apdu"] for each in json_of(capsys, "decode", wpdu, wpdu)] == [{"apdu": "rlrq"}] * 2
+    assert main(["decode", wpdu + wpdu]) == 0
+    assert capsys.readouterr().out.count("WPDU") == 2
+
+
+def test_decode_from_standard_input(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("62\n00\n"))
+    assert json_of(capsys, "decode", "-") == {"apdu": "rlrq"}
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "offset"),
+    [
+        ("62000", "one digit", 2),
+        ("xyz", "hexadecimal", 0),
+        ("620000", "too many", 2),
+        ("FE", "FE", 0),
+        ("C401", "too early", 2),
+        ("00010010000100036200", "truncated", 10),
+    ],
+)
+def test_decode_of_what_is_no_apdu_exits_1_with_reason_and_offset(
+    capsys: pytest.CaptureFixture[str], text: str, reason: str, offset: int
+):
+    assert main(["decode", text]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert reason in output.err
+    assert f"at octet {offset})" in output.err
+
+
+def test_decode_masks_a_password(capsys: pytest.CaptureFixture[str]):
+    aarq = "6036A1090607608574050801018A0207808B0760857405080201AC0A80083132333435363738BE10040E01000000065F1F0400007E1FFFFF"
+    wpdu = f"0001001000010038{aarq}"
+    for octets in (aarq, wpdu):
+        for form in ([], ["--json"]):
+            assert main(["decode", octets, *form]) == 0
+            output = capsys.readouterr().out
+            assert "3132333435363738" not in output
+            assert "12345678" not in output
+            assert "(hidden)" in output
+
+
+# --- the program ---------------------------------------------------------------------------------------------------
+
+
+def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-P", *options.pop("python", ()), str(ROOT / "tools" / "with_stack.py"), "dlms", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+        **options,
+    )
+
+
+def test_help_is_quick_because_nothing_that_talks_to_meters_is_imported():
+    done = run("--help", python=("-X", "importtime"))
+    assert done.returncode == 0
+    assert "decode" in done.stdout
+    assert not {line.split("|")[-1].strip() for line in done.stderr.splitlines()} & {
+        "asyncio",
+        "socket",
+        "homeassistant",
+    }
+
+
+def test_program_exits_with_the_status_of_the_command():
+    assert run("decode", "62 00").stdout == "rlrq\n"
+    failed = run("decode", "zz")
+    assert failed.returncode == 1
+    assert failed.stdout == ""
+    assert "Traceback" not in failed.stderr
+
+
+def test_reader_of_the_output_may_leave_early():
+    command = (
+        f"{sys.executable} -P {ROOT / 'tools' / 'with_stack.py'} dlms decode {'00010010000100026200' * 2_000} | head -1"
+    )
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    assert done.stdout == "WPDU\n"
+    assert done.stderr == ""
+
+
+def test_output_that_nobody_reads_any_more_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    with (tmp_path / "gone").open("w") as gone:
+
+        class Closed(io.StringIO):
+            def write(self, _text: str) -> int:
+                raise BrokenPipeError
+
+            def fileno(self) -> int:
+                return gone.fileno()
+
+        monkeypatch.setattr(sys, "stdout", Closed())
+        assert main(["decode", "6200"]) == 0
+
+
+def test_stack_is_importable_on_its_own():
+    program = f"import sys; sys.path.append({str(ROOT / 'custom_components' / 'dlms_cosem')!r}); import dlms; print(len(dlms.__all__))"
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=30, check=False
+    )
+    assert done.stderr == ""
+    assert int(done.stdout) > 20
