@@ -445,7 +445,7 @@ def test_names_are_different_and_fit_for_a_person():
     assert len(set(NAMES.values())) == len(NAMES)
     for name in NAMES.values():
         assert name[0].isupper() or name.startswith("{")
-        assert len(re.sub(r"\{\w+\}", "1", name)) <= 60
+        assert len(re.sub(r"\{\w+\}", "1", name)) <= 64
         assert "_" not in re.sub(r"\{\w+\}", "", name)
 
 

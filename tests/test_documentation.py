@@ -1,0 +1,137 @@
+"""What ships beside the code: the quality scale, the manifest, and documents whose links lead somewhere."""
+
+import json
+from pathlib import Path
+import re
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+INTEGRATION = ROOT / "custom_components" / "dlms_cosem"
+
+BRONZE = """
+action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage dependency-transparency
+docs-actions docs-conditions docs-high-level-description docs-installation-instructions docs-removal-instructions
+docs-triggers entity-event-setup entity-unique-id has-entity-name runtime-data test-before-configure test-before-setup
+unique-config-entry
+"""
+SILVER = """
+action-exceptions config-entry-unloading docs-configuration-parameters docs-installation-parameters entity-unavailable
+integration-owner log-when-unavailable parallel-updates reauthentication-flow test-coverage
+"""
+GOLD = """
+devices diagnostics discovery discovery-update-info docs-data-update docs-examples docs-known-limitations
+docs-supported-devices docs-supported-functions docs-troubleshooting docs-use-cases dynamic-devices entity-category
+entity-device-class entity-disabled-by-default entity-translations exception-translations icon-translations
+reconfiguration-flow repair-issues stale-devices
+"""
+PLATINUM = "async-dependency inject-websession strict-typing"
+
+SECTIONS = {
+    "docs-configuration-parameters": "### Options",
+    "docs-data-update": "### How data is updated",
+    "docs-examples": "### Examples",
+    "docs-installation-instructions": "## Installation",
+    "docs-installation-parameters": "## Setting up",
+    "docs-known-limitations": "## Known limitations",
+    "docs-removal-instructions": "## Removing it",
+    "docs-supported-devices": "## Supported devices",
+    "docs-supported-functions": "## What you get",
+    "docs-troubleshooting": "## Troubleshooting",
+    "docs-use-cases": "## What it is good for",
+}
+
+
+@pytest.fixture(scope="module")
+def rules() -> dict[str, object]:
+    """Return rule -> bare status, or a mapping with status and comment."""
+    return yaml.safe_load((INTEGRATION / "quality_scale.yaml").read_text("utf-8"))["rules"]
+
+
+def _status(rule: object) -> str:
+    return rule["status"] if isinstance(rule, dict) else str(rule)
+
+
+def test_every_rule_of_the_quality_scale_is_assessed_and_no_other(rules):
+    expected = f"{BRONZE} {SILVER} {GOLD} {PLATINUM}".split()
+    assert len(expected) == 54
+    assert list(rules) == expected or sorted(rules) == sorted(expected)
+
+
+def test_an_exemption_or_an_open_rule_has_its_reason(rules):
+    for name, rule in rules.items():
+        assert _status(rule) in {"done", "exempt", "todo"}, name
+        if _status(rule) != "done":
+            assert isinstance(rule, dict), name
+            assert rule["comment"].strip(), name
+
+
+def test_rules_about_files_agree_with_the_files(rules):
+    for name, path in (
+        ("brands", "brand/icon.png"),
+        ("common-modules", "coordinator.py"),
+        ("common-modules", "entity.py"),
+        ("diagnostics", "diagnostics.py"),
+        ("icon-translations", "icons.json"),
+        ("entity-translations", "translations/en.json"),
+    ):
+        assert (_status(rules[name]) == "done") == (INTEGRATION / path).exists(), name
+
+
+def test_the_readme_has_the_sections_that_the_rules_ask_for(rules):
+    lines = (ROOT / "README.md").read_text("utf-8").splitlines()
+    for name, heading in SECTIONS.items():
+        assert _status(rules[name]) == "done"
+        assert heading in lines, name
+
+
+def test_the_manifest_is_one_that_hacs_and_hassfest_take():
+    manifest = json.loads((INTEGRATION / "manifest.json").read_text("utf-8"))
+    keys = list(manifest)
+    assert keys[:2] == ["domain", "name"]
+    assert keys[2:] == sorted(keys[2:])
+    assert manifest["domain"] == INTEGRATION.name == "dlms_cosem"
+    assert manifest["requirements"] == []
+    assert (manifest["integration_type"], manifest["iot_class"], manifest["config_flow"]) == (
+        "hub",
+        "local_polling",
+        True,
+    )
+    assert re.fullmatch(r"\d+\.\d+\.\d+", manifest["version"])
+    assert "quality_scale" not in manifest, "self-assessed: no tier is claimed"
+    assert manifest["issue_tracker"] == manifest["documentation"] + "/issues"
+
+
+def test_the_address_of_the_repository_stands_in_the_manifest_only():
+    address = json.loads((INTEGRATION / "manifest.json").read_text("utf-8"))["documentation"]
+    for document in ("README.md", "info.md"):
+        assert address not in (ROOT / document).read_text("utf-8")
+    assert "OWNER" not in address or "`OWNER`" in (ROOT / "docs" / "releasing.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "document", sorted(path.relative_to(ROOT) for path in (*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"))), ids=str
+)
+def test_links_lead_somewhere(document):
+    path = ROOT / document
+    text = re.sub(r"```.*?```", "", path.read_text("utf-8"), flags=re.DOTALL)
+    anchors = {
+        re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
+        for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
+    }
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if target.startswith("#"):
+            assert target[1:] in anchors, target
+        elif "://" not in target:
+            assert (path.parent / target.partition("#")[0]).exists(), target
+
+
+def test_the_command_line_of_the_readme_is_the_real_one():
+    from custom_components.dlms_cosem.dlms.apdu import decode_apdu
+    from custom_components.dlms_cosem.dlms.wrapper import decode_wpdu
+
+    (octets,) = re.findall(r"scripts/cosem decode ([0-9A-F]+)", (ROOT / "README.md").read_text("utf-8"))
+    wpdu = decode_wpdu(bytes.fromhex(octets))
+    assert (wpdu.source_wport, wpdu.destination_wport) == (16, 1)
+    assert decode_apdu(wpdu.apdu) is not None
