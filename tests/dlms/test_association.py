@@ -77,7 +77,7 @@ def test_what_can_not_be_proposed_is_refused_at_once(arguments):
 def test_parameters_show_no_password_and_compare_without_looking_at_it():
     assert "1234" not in repr(PASSWORD)
     assert PASSWORD == PASSWORD  # noqa: PLR0124
-    assert PASSWORD != AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678"))
+    assert AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678")) != PASSWORD
 
 
 def test_the_pair_is_what_tells_associations_apart():

@@ -826,7 +826,7 @@ MOVES = {
     (State.RELEASING, "busy"): State.IDLE,
     (State.RELEASING, "no association"): State.IDLE,
     (State.RELEASING, "service error"): State.IDLE,
-    **{(state, apdu): State.CLOSED for state, apdu in product(STATES, ("request", "unknown", "truncated"))},
+    **dict.fromkeys(product(STATES, ("request", "unknown", "truncated")), State.CLOSED),
     **{(state, "aare accepted"): State.CLOSED for state in (State.IDLE, State.ASSOCIATED)},
     **{(state, "aare rejected"): State.CLOSED for state in (State.IDLE, State.ASSOCIATED)},
     **{(State.AWAITING_ANSWER, apdu): State.CLOSED for apdu in ("aare accepted", "aare rejected", "rlre")},

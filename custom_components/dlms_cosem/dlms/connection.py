@@ -64,7 +64,7 @@ from .events import (
     Released,
     RequestFailed,
 )
-from .exchange import Complete, Exchange, Failed, NextBlock, Request, RequestKind
+from .exchange import Complete, Exchange, NextBlock, Request, RequestKind
 from .framing import Framing, WrapperFraming
 from .limits import DEFAULT_LIMITS, Limits
 from .states import FAILURE_MEANS, OPEN_STATES, WAITING_STATES, Input, State, advance
@@ -366,17 +366,16 @@ class Connection:
             return
         self._strikes = 0
         pair = association.pair
-        match outcome:
-            case NextBlock():
-                self._step(association, Input.RECV_BLOCK, GET_RESPONSE)
-                self._events.append(BlockReceived(pair, outcome.block_number, outcome.size))
-                self._send(association, outcome.request)
-            case Complete():
-                self._step(association, Input.RECV_ANSWER, GET_RESPONSE)
-                self._events.append(AnswerReceived(pair, outcome.octets))
-            case Failed():
-                self._step(association, Input.RECV_FAILURE, GET_RESPONSE)
-                self._events.append(RequestFailed(pair, outcome.error))
+        if isinstance(outcome, NextBlock):
+            self._step(association, Input.RECV_BLOCK, GET_RESPONSE)
+            self._events.append(BlockReceived(pair, outcome.block_number, outcome.size))
+            self._send(association, outcome.request)
+        elif isinstance(outcome, Complete):
+            self._step(association, Input.RECV_ANSWER, GET_RESPONSE)
+            self._events.append(AnswerReceived(pair, outcome.octets))
+        else:
+            self._step(association, Input.RECV_FAILURE, GET_RESPONSE)
+            self._events.append(RequestFailed(pair, outcome.error))
 
     def _receive_error(self, association: _Association, apdu: bytes) -> None:
         """Take an exception-response or confirmed-service-error: never authenticated, so it ends what waits and no more."""
