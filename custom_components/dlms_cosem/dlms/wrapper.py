@@ -106,7 +106,7 @@ class WrapperStream:
         while True:
             present = end - offset
             if present < HEADER_SIZE:
-                if buffer[offset : offset + 2] != _VERSION_OCTETS[:present]:
+                if present >= 2 and buffer[offset : offset + 2] != _VERSION_OCTETS:
                     raise NotWrapper(bytes(buffer[offset:]))
                 self._wanted = 2 if present < 2 else HEADER_SIZE
                 break
