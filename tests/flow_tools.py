@@ -7,6 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 
 from tests.conftest import HOST
+from tests.simulated_meter.meter import SimulatedMeter
 
 
 async def submit(hass: HomeAssistant, result: ConfigFlowResult, **typed: Any) -> ConfigFlowResult:
@@ -32,3 +33,17 @@ def connection(**changes: Any) -> dict[str, Any]:
         "server_wport": 1,
         "authentication": "password",
     } | changes
+
+
+def shown_again(result: ConfigFlowResult) -> dict[str, Any]:
+    """What a form suggests, section by section."""
+    return {
+        str(key): key.description["suggested_value"]
+        for key in result["data_schema"].schema
+        if key.description and "suggested_value" in key.description
+    }
+
+
+def aarqs(meter: SimulatedMeter) -> int:
+    """How many associations were asked for."""
+    return sum(request.kind == "aarq" for request in meter.log)

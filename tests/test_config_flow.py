@@ -10,25 +10,26 @@ from unittest.mock import patch
 from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE, FlowResultType, InvalidData
-from homeassistant.helpers import selector
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
 from custom_components.dlms_cosem.const import DOMAIN
 from custom_components.dlms_cosem.dlms import (
+    AssociationParameters,
     ConnectFailed,
     ConnectFailure,
     ConnectTimeout,
+    DlmsClient,
     LogicalName,
     ObjectListElement,
     Timing,
     Transport,
     TransportError,
 )
-from custom_components.dlms_cosem.doctor import Examination, ExaminationFailed, Order, Stage, Verdict
+from custom_components.dlms_cosem.doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
 from custom_components.dlms_cosem.store import async_load_objects
 from tests.conftest import HOST, unique_id_of
-from tests.flow_tools import connection, submit
+from tests.flow_tools import aarqs, connection, shown_again, submit
 from tests.simulated_meter.link import Direction
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
@@ -65,20 +66,6 @@ def offered(result: ConfigFlowResult) -> dict[str, str]:
 def ticked(result: ConfigFlowResult) -> list[str]:
     """The objects that a form ticks."""
     return next(key for key in result["data_schema"].schema if key == "objects").default()
-
-
-def shown_again(result: ConfigFlowResult) -> dict[str, Any]:
-    """What a form suggests, section by section."""
-    return {
-        str(key): key.description["suggested_value"]
-        for key in result["data_schema"].schema
-        if key.description and "suggested_value" in key.description
-    }
-
-
-def aarqs(meter: SimulatedMeter) -> int:
-    """How many associations were asked for."""
-    return sum(request.kind == "aarq" for request in meter.log)
 
 
 async def finished(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
@@ -460,35 +447,13 @@ async def test_usual_codes_where_the_object_list_is_refused(
     await hass.config_entries.async_unload(result["result"].entry_id)
 
 
-# --- Many objects ------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(("count", "mode"), [(10, "list"), (400, "dropdown")])
-async def test_hundreds_of_objects_become_a_list_to_search(
-    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter, count: int, mode: str
-):
-    examination = await _examined(hass, meter)
-    objects = tuple(ObjectListElement(3, 0, LogicalName(bytes((1, 0, 1, 8, n // 200, n % 200)))) for n in range(count))
-    examination = Examination(identity=examination.identity, objects=objects)
-    with patch(EXAMINE, return_value=examination):
-        result = await submit(hass, form, host=HOST)
-    assert len(offered(result)) == count
-    field = next(value for key, value in result["data_schema"].schema.items() if key == "objects")
-    assert isinstance(field, selector.SelectSelector)
-    assert field.config["mode"] == mode
-    assert field.config["multiple"]
+# --- Progress ----------------------------------------------------------------------------------------------------------
 
 
 async def _examined(hass: HomeAssistant, meter: SimulatedMeter) -> Examination:
     """What the doctor finds at the simulated meter."""
-    from custom_components.dlms_cosem.dlms import AssociationParameters, DlmsClient
-    from custom_components.dlms_cosem.doctor import examine
-
     client = DlmsClient(HOST, connect=meter.connect, timing=Timing(reconnect_gap=0))
     return await examine(hass, client, Order(parameters=AssociationParameters()))
-
-
-# --- Progress ----------------------------------------------------------------------------------------------------------
 
 
 async def test_progress_says_what_it_is_doing(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
@@ -621,6 +586,7 @@ async def test_password_appears_nowhere_but_in_the_entry(
     assert result["errors"] == {"base": "unknown"}
     seen += hass.config_entries.flow.async_progress()
     flow = hass.config_entries.flow._progress[form["flow_id"]]
+    assert flow._run.outcome() is flow._failure  # asking again neither examines nor logs again
     seen += [flow._facts, flow._run, flow._failure, flow.cur_step]
     for thing in seen:
         assert CANARY not in repr(thing)

@@ -35,7 +35,7 @@ STAY_CONNECTED_BELOW: Final = 60
 """Below this interval, in seconds, the association is kept: opening one for each poll would cost more than reading."""
 
 DEFAULT_RESPONSE_TIMEOUT: Final = 10  # seconds
-MIN_RESPONSE_TIMEOUT: Final = 2
+MIN_RESPONSE_TIMEOUT: Final = 1
 MAX_RESPONSE_TIMEOUT: Final = 120  # slow gateways were seen to need two minutes
 
 BACKOFF_FACTOR: Final = 1.8

@@ -41,7 +41,7 @@ from .dlms import (
     decode_sap_assignment_list,
     instant,
 )
-from .error_mapping import understood
+from .error_mapping import understood, unless_refused
 from .identity import Answers, MeterIdentity, identify, identity_attributes
 from .meter_setup import async_ask, async_read_objects
 from .presets import USUAL_OBJECTS
@@ -158,7 +158,7 @@ async def _read(hass: HomeAssistant, association: Association, order: Order) -> 
     list_refused = False
     if order.with_objects:
         order.on_stage(Stage.READING_OBJECTS)
-        listed = await _object_list(hass, association)
+        listed = await async_read_objects(hass, association)
         if list_refused := listed is None:
             order.on_stage(Stage.TRYING_USUAL_CODES)
         objects = await _usual_objects(association) if listed is None else listed
@@ -173,18 +173,7 @@ async def _read(hass: HomeAssistant, association: Association, order: Order) -> 
 
 async def _answers(association: Association, attributes: Sequence[AttributeDescriptor]) -> Answers:
     """Read attributes; a meter that refuses the whole request has answered none of them."""
-    try:
-        return await async_ask(association, attributes)
-    except ServiceError:
-        return {}
-
-
-async def _object_list(hass: HomeAssistant, association: Association) -> tuple[ObjectListElement, ...] | None:
-    """Read the object list; None when this client may not see it, or when it makes no sense."""
-    try:
-        return await async_read_objects(hass, association)
-    except ServiceError:
-        return None
+    return await unless_refused(async_ask(association, attributes)) or {}
 
 
 async def _usual_objects(association: Association) -> tuple[ObjectListElement, ...]:

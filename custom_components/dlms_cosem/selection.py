@@ -130,8 +130,13 @@ def _primary_entries(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, er.Re
 
 @callback
 def enabled_objects(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
-    """Return the keys of the objects whose first entity is enabled now, whoever enabled it."""
-    return {key for key, registered in _primary_entries(hass, entry).items() if registered.disabled_by is None}
+    """Return the keys of the objects whose first entity is enabled now, whoever enabled it.
+
+    Objects without an entity so far, because the meter was never read, count as the options say.
+    """
+    known = _primary_entries(hass, entry)
+    enabled = {key for key, registered in known.items() if registered.disabled_by is None}
+    return enabled | {key for key in entry.options[CONF_OBJECTS] if key not in known}
 
 
 @callback
