@@ -41,9 +41,15 @@ def _one(c: int, d: int, e: int, stem: str, state: StateRule = _NONE, kind: Kind
 
 
 def _many(
-    c: int, d: int, e: range, stem: str, state: StateRule = _NONE, kind: Kind = "number", named: int | None = None
+    c_d: tuple[int, int],
+    e: range,
+    stem: str,
+    state: StateRule = _NONE,
+    kind: Kind = "number",
+    named: int | None = None,
 ) -> Row:
-    """Make a row for several objects of one kind."""
+    """Make a row for several objects of one kind, by C and D."""
+    c, d = c_d
     return Row(c=c, d=d, e=e, stem=stem, state=state, kind=kind, named=named)
 
 
@@ -52,14 +58,14 @@ _TAMPER: Final = ("meter_cover", "terminal_cover", "tilt", "magnetic_field", "sw
 ROWS: Final[tuple[Row, ...]] = (
     _one(0, 1, 0, "billing_counter"),
     _one(0, 1, 1, "billing_periods_available"),
-    _many(0, 1, range(2, 20), "billing_time", kind="timestamp"),
-    _many(0, 9, range(1, 3), "local_time", kind="text"),
-    _many(1, 0, range(256), "clock", kind="timestamp", named=0),
-    _many(1, 1, range(256), "unix_clock", kind="timestamp", named=0),
-    _many(1, 2, range(256), "high_resolution_clock", kind="text"),
-    _many(19, 50, range(1, 3), "credit_limit", StateRule.TOTAL),
-    *(_many(19, d, range(1, 3), "credit_limit", StateRule.TOTAL) for d in range(51, 60)),
-    _many(43, 1, range(256), "invocation_counter"),
+    _many((0, 1), range(2, 20), "billing_time", kind="timestamp"),
+    _many((0, 9), range(1, 3), "local_time", kind="text"),
+    _many((1, 0), range(256), "clock", kind="timestamp", named=0),
+    _many((1, 1), range(256), "unix_clock", kind="timestamp", named=0),
+    _many((1, 2), range(256), "high_resolution_clock", kind="text"),
+    _many((19, 50), range(1, 3), "credit_limit", StateRule.TOTAL),
+    *(_many((19, d), range(1, 3), "credit_limit", StateRule.TOTAL) for d in range(51, 60)),
+    _many((43, 1), range(256), "invocation_counter"),
     _one(96, 2, 0, "configuration_changes"),
     _one(96, 2, 1, "configuration_changed", kind="timestamp"),
     _one(96, 2, 2, "time_switch_changed", kind="timestamp"),
@@ -69,9 +75,9 @@ ROWS: Final[tuple[Row, ...]] = (
     _one(96, 2, 13, "firmware_activated", kind="timestamp"),
     _one(96, 3, 1, "inputs", kind="bits"),
     _one(96, 3, 2, "outputs", kind="bits"),
-    _many(96, 3, range(5), "input_output_status", kind="bits"),
-    _many(96, 4, range(5), "internal_control_signals", kind="bits"),
-    _many(96, 5, range(5), "operating_status", kind="bits", named=0),
+    _many((96, 3), range(5), "input_output_status", kind="bits"),
+    _many((96, 4), range(5), "internal_control_signals", kind="bits"),
+    _many((96, 5), range(5), "operating_status", kind="bits", named=0),
     _one(96, 6, 0, "battery_use_time", _COUNTER),
     Row(c=96, d=6, e=range(1, 2), stem="battery_charge", state=_MEASURED, named=1, device_class=Device.BATTERY),
     _one(96, 6, 2, "battery_change_due", kind="timestamp"),
@@ -87,16 +93,16 @@ ROWS: Final[tuple[Row, ...]] = (
     _one(96, 7, 3, "power_failures_l3", _COUNTER),
     _one(96, 7, 4, "power_failures_auxiliary", _COUNTER),
     _one(96, 7, 21, "power_failures", _COUNTER),
-    _many(96, 7, range(5, 10), "long_power_failures", _COUNTER, named=9),
-    _many(96, 7, range(10, 15), "power_failure_time", kind="timestamp"),
-    _many(96, 7, range(15, 20), "power_failure_duration", StateRule.MEASUREMENT_IF_CLASSED),
+    _many((96, 7), range(5, 10), "long_power_failures", _COUNTER, named=9),
+    _many((96, 7), range(10, 15), "power_failure_time", kind="timestamp"),
+    _many((96, 7), range(15, 20), "power_failure_duration", StateRule.MEASUREMENT_IF_CLASSED),
     _one(96, 7, 20, "power_failure_threshold", StateRule.MEASUREMENT_IF_CLASSED),
-    _many(96, 8, range(64), "operating_time", _COUNTER, named=0),
+    _many((96, 8), range(64), "operating_time", _COUNTER, named=0),
     _one(96, 9, 0, "ambient_temperature", _MEASURED),
     _one(96, 9, 1, "ambient_pressure", _MEASURED),
     Row(c=96, d=9, e=range(2, 3), stem="ambient_humidity", state=_MEASURED, named=2, device_class=Device.HUMIDITY),
-    _many(96, 10, range(1, 11), "profile_status", kind="bits"),
-    _many(96, 11, range(100), "event_code", kind="text", named=0),
+    _many((96, 10), range(1, 11), "profile_status", kind="bits"),
+    _many((96, 11), range(100), "event_code", kind="text", named=0),
     _one(96, 12, 1, "connections"),
     _one(96, 12, 4, "port_parameter", kind="text"),
     Row(c=96, d=12, e=range(5, 6), stem="radio_signal", state=_MEASURED, named=5, device_class=Device.SIGNAL_STRENGTH),
@@ -104,8 +110,8 @@ ROWS: Final[tuple[Row, ...]] = (
     _one(96, 13, 0, "consumer_message", kind="text"),
     _one(96, 13, 1, "consumer_information", kind="text"),
     Row(c=96, d=14, e=range(16), stem="active_tariff", kind="text", named=0, enabled=True),
-    _many(96, 15, range(100), "event_counter", _COUNTER, named=0),
-    _many(96, 16, range(10), "profile_signature", kind="text"),
+    _many((96, 15), range(100), "event_counter", _COUNTER, named=0),
+    _many((96, 16), range(10), "profile_signature", kind="text"),
     *(
         row
         for index, what in enumerate(_TAMPER)
@@ -116,10 +122,10 @@ ROWS: Final[tuple[Row, ...]] = (
             _one(96, 20, 5 * index + 3, f"tamper_{what}_total_duration", StateRule.MEASUREMENT_IF_CLASSED),
         )
     ),
-    _many(97, 97, range(10), "error_register", kind="bits", named=0),
-    _many(97, 98, range(10), "alarm_register", kind="bits"),
-    _many(97, 98, range(10, 20), "alarm_filter", kind="bits"),
-    _many(97, 98, range(20, 30), "alarm_descriptor", kind="bits"),
+    _many((97, 97), range(10), "error_register", kind="bits", named=0),
+    _many((97, 98), range(10), "alarm_register", kind="bits"),
+    _many((97, 98), range(10, 20), "alarm_filter", kind="bits"),
+    _many((97, 98), range(20, 30), "alarm_descriptor", kind="bits"),
 )
 
 MBUS_MEDIA: Final[dict[int, tuple[str, int]]] = {
