@@ -128,6 +128,8 @@ async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[De
             await hass.started(home_assistant, START_SECONDS)
             await hass.log_in(new=new)
             await hass.running(START_SECONDS)
+            if new:
+                await hass.welcome(home_assistant_version)
             entries = [] if new else await hass.command("config_entries/get", domain=DOMAIN)
             entry_ids = [str(entry["entry_id"]) for entry in entries]
             yield Demo(hass, home_assistant, meter, meter_port, entry_ids, new)
@@ -210,8 +212,8 @@ async def photograph(options: argparse.Namespace, folder: Path) -> int:
             "folder": str(options.pictures.resolve()),
             "tokens": demo.hass.browser_tokens,
         }
-        fields = {"Host": HOST, "Port": str(demo.meter_port)}
-        await browse(python, job | {"task": "config_flow", "fields": fields, "password": METER_PASSWORD})
+        address = [HOST, str(demo.meter_port)]
+        await browse(python, job | {"task": "config_flow", "address_fields": address, "password": METER_PASSWORD})
         entry_ids = [str(entry["entry_id"]) for entry in await demo.hass.command("config_entries/get", domain=DOMAIN)]
         demo.entry_ids.extend(entry_ids)
         await plausible(demo)

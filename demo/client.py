@@ -115,6 +115,10 @@ class HomeAssistant:
             raise DemoError(f"Home Assistant refuses {kind}: {answer['error']['message']}")
         return answer["result"]
 
+    async def welcome(self, version: str) -> None:
+        """Tell the user interface that its user knows this version, so that it does not introduce itself."""
+        await self.command("frontend/set_system_data", key="core", value={"onboarded_version": version})
+
     async def running(self, seconds: float) -> None:
         """Wait until every integration is set up."""
         try:

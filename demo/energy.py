@@ -45,17 +45,20 @@ async def fill_in(hass: HomeAssistant, entry_ids: list[str]) -> list[str]:
         "number_energy_price_export": None,
         "cost_adjustment_day": 0,
     }
-    if found["1.7.0"] and found["2.7.0"]:
-        grid["power_config"] = {"stat_rate_from": found["1.7.0"], "stat_rate_to": found["2.7.0"]}
-    elif single := found["16.7.0"] or found["1.7.0"]:
+    if single := found["16.7.0"]:  # positive from the grid, negative to it, as Home Assistant wants it
         grid["power_config"] = {"stat_rate": single}
+    elif found["1.7.0"] and found["2.7.0"]:
+        grid["power_config"] = {"stat_rate_from": found["1.7.0"], "stat_rate_to": found["2.7.0"]}
     sources = [grid] if found["1.8.0"] else []
     gas = next((entity["entity_id"] for entity in await of_class(hass, entities, "gas")), None)
     if gas:
         prices = {"stat_cost": None, "entity_energy_price": None, "number_energy_price": None}
         sources.append({"type": "gas", "stat_energy_from": gas} | prices)
     await hass.command("energy/save_prefs", energy_sources=sources, device_consumption=[])
-    return [entity for entity in (*found.values(), gas) if entity]
+    shown = [entity for entity in (*found.values(), gas) if entity]
+    # The overview page shows areas and favourites; the meter stands in no room.
+    await hass.command("frontend/set_system_data", key="home", value={"favorite_entities": shown})
+    return shown
 
 
 async def issues(hass: HomeAssistant) -> list[str]:

@@ -22,7 +22,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SIZE = {"width": 1280, "height": 900}
+SIZE = {"width": 1280, "height": 1240}  # the first form fits without scrolling
+TEXTS = Path(__file__).resolve().parent.parent / "custom_components" / "dlms_cosem" / "translations" / "en.json"
 PATIENCE = 30_000  # milliseconds
 DRAWING = 2_500  # milliseconds that charts and entrances of dialogs take
 
@@ -48,34 +49,35 @@ class Photographer:
         (part or self._page).screenshot(path=path)
         print(f"[pictures] {path}", flush=True)
 
-    def config_flow(self, domain: str, fields: dict[str, str], password: str) -> None:
-        """Add the meter by hand, with a picture of every step."""
+    def config_flow(self, domain: str, address: list[str], password: str) -> None:
+        """Add the meter by hand, with a picture of every step; `address` is host and port, the first two fields."""
         page = self._page
+        steps = json.loads(TEXTS.read_text(encoding="utf-8"))["config"]["step"]
         self.visit(f"/config/integrations/dashboard/add?domain={domain}")
-        if (confirm := page.get_by_role("button", name="OK")).count():
+        if (confirm := page.get_by_role("button", name="OK", exact=True)).count():
             confirm.first.click()
-        page.wait_for_selector("step-flow-form", timeout=PATIENCE)
-        page.wait_for_timeout(DRAWING)
-        for label, value in fields.items():
-            page.get_by_label(label, exact=True).first.fill(value)
-        page.get_by_label("Password", exact=False).first.click()
+        self._title(steps["user"]["title"])
+        inputs = page.locator("step-flow-form ha-input input")
+        for index, value in enumerate(address):
+            inputs.nth(index).fill(value)
+        page.get_by_text("Password (LLS)").first.click()
         self.take("config-flow-1-address")
         self._submit()
-        page.locator("step-flow-form input[type=password]").first.fill(password)
-        page.wait_for_timeout(500)
+        self._title(steps["password"]["title"])
+        inputs.first.fill(password)
         self.take("config-flow-2-password")
         self._submit()
-        page.wait_for_timeout(400)
-        self.take("config-flow-3-examine")
-        page.locator("step-flow-form ha-checkbox, step-flow-form ha-selector-select").first.wait_for(
-            timeout=2 * PATIENCE
-        )
-        page.wait_for_timeout(DRAWING)
-        self.take("config-flow-4-objects")
+        self._title(steps["objects"]["title"])
+        self.take("config-flow-3-objects")
         self._submit()
-        page.wait_for_selector("step-flow-create-entry", timeout=2 * PATIENCE)
+        page.locator("step-flow-create-entry").wait_for(timeout=PATIENCE)
         page.wait_for_timeout(DRAWING)
-        self.take("config-flow-5-done")
+        self.take("config-flow-4-done")
+
+    def _title(self, title: str) -> None:
+        """Wait until the dialog bears this title."""
+        self._page.get_by_text(title).first.wait_for(timeout=PATIENCE)
+        self._page.wait_for_timeout(DRAWING)
 
     def _submit(self) -> None:
         """Press the form's button."""
@@ -84,15 +86,16 @@ class Photographer:
 
     def pages(self, device_id: str, domain: str) -> None:
         """What the user finds afterwards."""
-        for name, path in (
-            ("integration", f"/config/integrations/integration/{domain}"),
-            ("device", f"/config/devices/device/{device_id}"),
-            ("energy", "/energy"),
-            ("overview", "/"),
-        ):
-            self.visit(path)
-            self._page.wait_for_timeout(DRAWING)
-            self.take(name)
+        self.visit(f"/config/integrations/integration/{domain}")
+        self.take("integration")
+        self.visit(f"/config/devices/device/{device_id}")
+        self.take("device")
+        self.visit("/home")
+        self.take("overview")
+        self.visit("/energy/electricity")
+        self._page.get_by_role("button", name="Previous").first.click()  # yesterday is a whole day
+        self._page.wait_for_timeout(2 * DRAWING)
+        self.take("energy")
 
 
 @contextmanager
@@ -100,6 +103,7 @@ def browser(job: dict[str, Any]) -> Iterator[Photographer]:
     """Chromium, logged in."""
     folder = Path(job["folder"])
     folder.mkdir(parents=True, exist_ok=True)
+    (folder / "failed.png").unlink(missing_ok=True)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=job["chromium"], args=CHROMIUM_FLAGS)
         context = chromium.new_context(viewport=SIZE, locale="en-GB", reduced_motion="reduce")
@@ -121,7 +125,7 @@ def main() -> int:
     job = json.load(sys.stdin)
     with browser(job) as photographer:
         if job["task"] == "config_flow":
-            photographer.config_flow(job["domain"], job["fields"], job["password"])
+            photographer.config_flow(job["domain"], job["address_fields"], job["password"])
         else:
             photographer.pages(job["device_id"], job["domain"])
     return 0
