@@ -23,7 +23,7 @@ _YEAR_NONE: Final = 0xFFFF
 _DEVIATION_NONE: Final = -0x8000
 MAX_DEVIATION: Final = 840  # minutes; the definition says 720, but zones up to UTC+14 exist and are sent
 _LAYOUT: Final = struct.Struct(">HBBBBBBBhB")
-_WITHOUT_WEEKDAY: Final = struct.Struct(">HBBxBBBBhB")
+_NEEDED: Final = struct.Struct(">HBBxBBBBhx")  # without weekday and status
 _MICROSECONDS: Final = 10_000  # in a hundredth of a second
 
 # Python's calendar has years 1 to 9999; one less at either end, so that no offset can lead out of it.
@@ -269,10 +269,11 @@ def fast_datetime(
     """Return the same as to_datetime(decode_date_time(octets)), None also for octets that are no date-time."""
     sign = -1 if policy is TimePolicy.INVERTED else 1
     try:
-        year, month, day, hour, minute, second, hundredths, deviation, _ = _WITHOUT_WEEKDAY.unpack(octets)
-        return datetime(
-            year, month, day, hour, minute, second, hundredths * _MICROSECONDS, fixed_zone(sign * deviation)
-        )
+        year, month, day, hour, minute, second, hundredths, deviation = _NEEDED.unpack(octets)
+        if _FIRST_YEAR <= year <= _LAST_YEAR:
+            return datetime(
+                year, month, day, hour, minute, second, hundredths * _MICROSECONDS, fixed_zone(sign * deviation)
+            )
     except ValueError, struct.error:
         pass  # something is unspecified, special or wrong
     try:

@@ -167,6 +167,8 @@ def _resolve(data: Data, base: Data) -> tuple[Data, Data]:
         return full, full
     if value is None:
         return data, base
+    if isinstance(value, CompactArray) and _has_delta(data):
+        raise DecodeError("a compact-array of deltas without a full value before them")
     if type(value) is not tuple:
         return data, data
     bases = base.value if base.type is kind else ()
