@@ -57,7 +57,8 @@ async def fill_in(hass: HomeAssistant, entry_ids: list[str]) -> list[str]:
     await hass.command("energy/save_prefs", energy_sources=sources, device_consumption=[])
     shown = [entity for entity in (*found.values(), gas) if entity]
     # The overview page shows areas and favourites; the meter stands in no room.
-    await hass.command("frontend/set_system_data", key="home", value={"favorite_entities": shown})
+    overview = {"favorite_entities": shown, "hide_suggested_entities": True}
+    await hass.command("frontend/set_system_data", key="home", value=overview)
     return shown
 
 
