@@ -253,14 +253,11 @@ def to_datetime(
         return None if abs(deviation) > MAX_DEVIATION else local.replace(tzinfo=fixed_zone(deviation))
     if zone is None:
         return None
-    try:
-        if policy is TimePolicy.UNSPECIFIED_STANDARD_TIME:
-            return local.replace(tzinfo=timezone(standard_offset(zone, local.year)))
-        moment = local.replace(tzinfo=zone)
-        winter = value.clock_status is not None and not value.clock_status & ClockStatus.DAYLIGHT_SAVING_ACTIVE
-        return moment.replace(fold=1) if winter and is_ambiguous(moment) else moment
-    except ValueError, OverflowError:
-        return None  # the first or last day of Python's calendar, moved out of it by an offset
+    if policy is TimePolicy.UNSPECIFIED_STANDARD_TIME:
+        return local.replace(tzinfo=timezone(standard_offset(zone, local.year)))
+    moment = local.replace(tzinfo=zone)
+    winter = value.clock_status is not None and not value.clock_status & ClockStatus.DAYLIGHT_SAVING_ACTIVE
+    return moment.replace(fold=1) if winter and is_ambiguous(moment) else moment
 
 
 def fast_datetime(
