@@ -134,5 +134,4 @@ class Link:
         while (event := self.connection.next_event()) is not None:
             if isinstance(event, (NotificationReceived, ConnectionEnded)):
                 continue  # notifications: counted by the connection; a consumer comes with push
-            if (inbox := self._inboxes.get(event.pair)) is not None:
-                inbox.put_nowait(event)
+            self._inboxes[event.pair].put_nowait(event)

@@ -220,14 +220,14 @@ class Association:
 
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
         """Send what is to be sent and return what comes back; the end of the connection when nothing does in time."""
-        loop = asyncio.get_running_loop()
-        started = loop.time()
+        deadline = asyncio.get_running_loop().time() + seconds
         try:
-            async with asyncio.timeout_at(min(started + seconds, latest)):
+            async with asyncio.timeout_at(min(deadline, latest)):
                 await self._link.flush()
                 return await self._inbox.get()
         except TimeoutError:
-            raise await self._link.fail(ResponseTimeout(waiting_for, round(loop.time() - started, 1))) from None
+            waited = seconds if deadline <= latest else self._timing.transfer
+            raise await self._link.fail(ResponseTimeout(waiting_for, waited)) from None
         except TransportError as error:
             raise await self._link.fail(error) from None
 

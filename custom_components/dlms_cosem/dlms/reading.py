@@ -94,7 +94,8 @@ async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDe
     try:
         octets = await source.get_octets(attribute)
     except DataAccessError as error:
-        plan.answered([])
+        if error.result != _OTHER_REASON:
+            plan.answered([])
         return error
     plan.answered([(attribute, len(octets))])
     return await source.decode(decode_data_octets, octets)
@@ -118,11 +119,16 @@ async def _read_list(
     except TransportError, RemoteProtocolError:
         plan.unanswered(len(batch))
         raise
-    if len(elements) != len(batch):
+    if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
         plan.refused(len(batch))
         return []
     plan.answered([(attribute, size) for attribute, (size, _value) in zip(batch, elements, strict=True)])
     return [value for _size, value in elements]
+
+
+def _is_other_reason(value: Data | DataAccessError) -> bool:
+    """Return whether this may be the word of a meter that refuses the list as such."""
+    return isinstance(value, DataAccessError) and value.result == _OTHER_REASON
 
 
 def _element_error(error: ServiceError) -> DataAccessError:
