@@ -213,6 +213,13 @@ async def test_unanswered_list_is_remembered(error):
     assert memory.list_limit == 50
 
 
+async def test_list_whose_answer_was_cut_off_is_not_the_reason():
+    memory = ReadingMemory()
+    with pytest.raises(ConnectionLost):
+        await read_many(Source(many=refuse(ConnectionLost(truncated=True))), plan_of(memory), REGISTERS)
+    assert memory.list_limit is None
+
+
 async def test_unanswered_single_read_teaches_nothing():
     memory = ReadingMemory()
     with pytest.raises(ConnectionLost):

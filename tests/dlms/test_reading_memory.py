@@ -156,11 +156,16 @@ def test_unanswered_list_of_a_length_that_has_worked_is_the_networks_fault():
     assert memory.list_limit == 25
 
 
-def test_a_length_that_was_not_answered_is_never_tried_again():
+def test_each_unanswered_list_puts_the_next_attempt_further_off():
     memory = ReadingMemory()
-    plan_of(memory).unanswered(20)
-    for _ in range(500):
-        assert plan_of(memory).batch(REGISTERS) == 10
+    plan_of(memory).unanswered(2)
+    attempts = []
+    for number in range(2000):
+        plan = plan_of(memory)
+        if (count := plan.batch(REGISTERS)) > 1:
+            attempts.append(number)
+            plan.unanswered(count)
+    assert attempts == [200, 1001]
 
 
 def test_limits_only_fall():

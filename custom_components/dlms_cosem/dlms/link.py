@@ -116,8 +116,9 @@ class Link:
                     self.connection.receive_data(octets)
                 else:
                     self.connection.receive_eof()
-                await self.flush()
                 self._dispatch()
+                await self.flush()
+                await asyncio.sleep(0)  # others get their turn, however fast the peer is
         except ConnectionLost as error:
             self.connection.receive_eof(reset=error.reset)
         except TransportError as error:

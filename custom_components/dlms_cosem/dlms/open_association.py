@@ -7,6 +7,7 @@ Room for SET and ACTION: one more method each, over the same ``_request``. IEC 6
 
 import asyncio
 from collections.abc import Callable, Sequence
+import math
 from typing import Final
 
 from .apdu.common import AttributeDescriptor, Selection
@@ -148,8 +149,7 @@ class Association:
         async with self._link.turn:
             self._raise_if_ended()
             connection.propose(self.parameters)
-            latest = asyncio.get_running_loop().time() + self._timing.response
-            event = await self._next_event("AARE", self._timing.response, latest)
+            event = await self._next_event("AARE", self._timing.response, math.inf)
         if not isinstance(event, Associated):
             raise _error_of(event)
         self._negotiated = event.negotiated

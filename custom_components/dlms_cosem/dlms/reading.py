@@ -12,6 +12,7 @@ from .apdu.get import split_get_data_results
 from .data import Data, decode_data_octets
 from .errors import (
     ConfirmedServiceErrorReceived,
+    ConnectionLost,
     DataAccessError,
     ExceptionReceived,
     RemoteProtocolError,
@@ -116,8 +117,9 @@ async def _read_list(
     except ServiceError:
         plan.refused(len(batch))
         return []
-    except TransportError, RemoteProtocolError:
-        plan.unanswered(len(batch))
+    except (TransportError, RemoteProtocolError) as error:
+        if not (isinstance(error, ConnectionLost) and error.truncated):  # it was about to answer
+            plan.unanswered(len(batch))
         raise
     if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
         plan.refused(len(batch))

@@ -5,7 +5,9 @@ A :class:`ReadingMemory` belongs to one logical device as one client sees it and
 and the expected answer into what we accept. A list that is refused is halved, and given up for single reads when it is
 refused again; that is remembered as soon as the smaller form has worked, so a meter that is only busy teaches nothing.
 A list that stays unanswered costs the connection, so it is remembered at once, unless lists of that length have
-worked before. Within an association lists only get shorter. Knows nothing of sockets and encodings of values.
+worked before. Within an association lists only get shorter; after many associations without a refusal a longer one
+is tried again, because a network that failed at the wrong moment looks like a meter that does not answer.
+Knows nothing of sockets and encodings of values.
 """
 
 from collections.abc import Sequence
@@ -32,31 +34,36 @@ _EXPECTED_WITHOUT_BLOCKS: Final = 48
 """The same where an answer that gets longer would be an error: longer than a text of 32 octets and a date-time."""
 
 _CALM_ASSOCIATIONS: Final = 50
-"""Associations without a refusal after which a refused length is tried once more; an unanswered one never is."""
+"""Associations without a refusal after which a longer list is tried again."""
+
+_MORE_CALM: Final = 4
+"""How much longer the next attempt is put off by a list that was not answered: it costs a poll each time."""
 
 
 @dataclass(slots=True)
 class ReadingMemory:
-    """What is known about lists. ``list_limit``: attributes per request; None: as many as fit, 1: single reads."""
+    """What is known about lists. ``list_limit``: attributes per request; None: as many as fit, 1: single reads.
+
+    ``unanswered``: how often a list that was longer than any before got no answer.
+    """
 
     list_limit: int | None = None
     longest_answered: int = 0
     answer_sizes: dict[AttributeDescriptor, int] = field(default_factory=dict, repr=False)
-    unanswered: bool = False
+    unanswered: int = 0
     _calm: int = 0
 
     def plan(self, negotiated: Negotiated, max_receive_pdu_size: int) -> ReadingPlan:
         """Return the plan for a new association."""
         self._calm += 1
-        if self.list_limit is not None and not self.unanswered and self._calm > _CALM_ASSOCIATIONS:
+        if self.list_limit is not None and self._calm > _CALM_ASSOCIATIONS * _MORE_CALM**self.unanswered:
             self._calm = 0
             self.list_limit *= 2
         return ReadingPlan(self, negotiated, max_receive_pdu_size or MAX_PDU_SIZE)
 
-    def limit(self, count: int, *, unanswered: bool = False) -> None:
+    def limit(self, count: int) -> None:
         """Ask for at most ``count`` attributes at once from now on."""
         self._calm = 0
-        self.unanswered = self.unanswered or unanswered
         self.list_limit = count if self.list_limit is None else min(self.list_limit, count)
 
 
@@ -103,7 +110,8 @@ class ReadingPlan:
     def unanswered(self, count: int) -> None:
         """Note that a list was not answered, which ended the connection: the next association asks for less."""
         if count > self._memory.longest_answered:
-            self._memory.limit(1 if self._memory.unanswered else max(count // 2, 1), unanswered=True)
+            self._memory.limit(1 if self._memory.unanswered else max(count // 2, 1))
+            self._memory.unanswered += 1
 
     def forget_refusals(self) -> None:
         """Note that the smaller form was refused as well: the length of the list was not the reason."""
