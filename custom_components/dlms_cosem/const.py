@@ -17,8 +17,53 @@ CONF_STAY_CONNECTED: Final = "stay_connected"
 CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
 """Only in the data of a discovery flow: the name that the SAP assignment list gives to a further logical device."""
 
+CONF_PARENT_ENTRY: Final = "parent_entry"
+"""Only in the data of a discovery flow: the id of the entry whose meter contains the further logical device."""
+
 AUTHENTICATION_NONE: Final = "none"
 AUTHENTICATION_PASSWORD: Final = "password"  # noqa: S105 - the name of a method, not a password
+AUTHENTICATION_HLS_SECRET: Final = "hls_secret"  # noqa: S105 - likewise
+AUTHENTICATION_KEYS: Final = "keys"
+AUTHENTICATION_CERTIFICATE: Final = "certificate"
+AUTHENTICATIONS: Final = (
+    AUTHENTICATION_NONE,
+    AUTHENTICATION_PASSWORD,
+    AUTHENTICATION_HLS_SECRET,
+    AUTHENTICATION_KEYS,
+    AUTHENTICATION_CERTIFICATE,
+)
+
+CONF_MECHANISM: Final = "mechanism"
+MECHANISM_NONE: Final = "none"
+MECHANISM_LLS: Final = "lls"
+MECHANISM_MANUFACTURER: Final = "hls-manufacturer"
+MECHANISM_MD5: Final = "hls-md5"
+MECHANISM_SHA1: Final = "hls-sha1"
+MECHANISM_GMAC: Final = "hls-gmac"
+MECHANISM_SHA256: Final = "hls-sha256"
+
+CONF_HLS_SECRET: Final = "hls_secret"  # noqa: S105 - the name of a field
+CONF_AUTHENTICATION_KEY: Final = "authentication_key"
+CONF_ENCRYPTION_KEY: Final = "encryption_key"
+CONF_SECURITY_SUITE: Final = "security_suite"
+CONF_PROTECTION: Final = "protection"
+CONF_SYSTEM_TITLE: Final = "system_title"
+CONF_METER_SYSTEM_TITLE: Final = "meter_system_title"
+CONF_DEDICATED_KEY: Final = "dedicated_key"
+CONF_CLIENT_PRIVATE_KEY: Final = "client_private_key"
+CONF_CLIENT_CERTIFICATE: Final = "client_certificate"
+CONF_METER_PUBLIC_KEY: Final = "meter_public_key"
+CONF_COUNTER_LOGICAL_NAME: Final = "counter_logical_name"
+CONF_COUNTER_START: Final = "counter_start"
+CONF_ACCEPT_UNVERIFIED: Final = "accept_unverified"
+
+PROTECTION_NONE: Final = "none"
+PROTECTION_AUTHENTICATED: Final = "authenticated"
+PROTECTION_ENCRYPTED: Final = "encrypted"
+PROTECTION_AUTHENTICATED_ENCRYPTION: Final = "authenticated_encryption"
+
+DEFAULT_COUNTER_LOGICAL_NAME: Final = "0.0.43.1.0.255"
+"""Where meters keep the invocation counter that they accepted last from a client, readable for everybody."""
 
 PRESET_GENERIC: Final = "generic"
 
