@@ -31,10 +31,10 @@ from .errors import (
 
 if TYPE_CHECKING:
     from .apdu.common import AttributeDescriptor
-    from .client import Association
     from .cosem.association_ln import ObjectListElement
     from .data_types import Data
     from .describe import Json, JsonObject
+    from .open_association import Association
     from .security.keys import Secret
 
 PASSWORD_VARIABLE: Final = "DLMS_PASSWORD"  # noqa: S105  # its name, not the password

@@ -89,6 +89,13 @@ def test_one_changed_octet_never_raises_anything_else(vector: Vector):
                 describe(decode_apdu(bytes(octets)))
 
 
+@pytest.mark.parametrize("vector", vectors("sequences"), ids=lambda vector: vector.name)
+def test_every_step_of_a_sequence_is_encoded_again(vector: Vector):
+    for step in vector.fields["steps"]:
+        octets = bytes.fromhex(step["hex"])
+        assert encode_apdu(decode_apdu(octets)) == octets
+
+
 def test_untagged_descriptors_of_push_messages_are_refused_for_now():
     for vector in vectors("push-capture"):
         if vector.name in NOT_YET:
