@@ -64,7 +64,10 @@ from .link import Timing
 from .logical_name import LogicalName
 from .open_association import Association
 from .reading_memory import ReadingMemory
+from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
 from .security.keys import Secret
+from .security.settings import NO_KEY, Envelope, KeyPairs, SecuritySettings
+from .security.suite import Protection, SecuritySuite
 from .transport import Connector, Transport, open_tcp
 
 __all__ = [
@@ -75,6 +78,7 @@ __all__ = [
     "DEFAULT_PORT",
     "DEFAULT_PROPOSED_CONFORMANCE",
     "LOGICAL_DEVICE_NAME",
+    "NO_KEY",
     "SAP_ASSIGNMENT",
     "SCALER_UNIT_ATTRIBUTE",
     "UNITS",
@@ -105,9 +109,11 @@ __all__ = [
     "DecodeError",
     "DlmsClient",
     "DlmsError",
+    "Envelope",
     "ExceptionReceived",
     "InvocationCounterExhausted",
     "InvocationCounterReplayed",
+    "KeyPairs",
     "LimitExceeded",
     "Limits",
     "LocalProtocolError",
@@ -121,7 +127,10 @@ __all__ = [
     "PeerNotAuthenticated",
     "PeerSpeaks",
     "PlainValue",
+    "PrivateKey",
+    "Protection",
     "ProtocolError",
+    "PublicKey",
     "ReadingMemory",
     "RemoteProtocolError",
     "ResponseTimeout",
@@ -130,6 +139,8 @@ __all__ = [
     "Secret",
     "SecurityDowngrade",
     "SecurityError",
+    "SecuritySettings",
+    "SecuritySuite",
     "Selection",
     "ServiceError",
     "SystemTitleMismatch",
@@ -149,7 +160,10 @@ __all__ = [
     "decode_sap_assignment_list",
     "decode_scaler_unit",
     "display_text",
+    "generate_key_pair",
     "instant",
+    "load_private_key_pem",
+    "load_public_key_pem",
     "logical_device_name_of",
     "number_of",
     "open_tcp",

@@ -1,5 +1,6 @@
 """Signatures, key agreement and key derivation against the samples and against ``cryptography`` itself."""
 
+import base64
 import datetime as dt
 
 from cryptography import x509
@@ -181,20 +182,51 @@ def test_pem_forms_load():
     assert PublicKey.from_certificate(SecuritySuite.SUITE_1, nameless)[1] == b""
 
 
+@pytest.mark.parametrize("name", ["not hex", "4D4D4D00", "4D 4D4D0000000001", "4D4D4D00000000014D4D4D0000000001"])
+def test_certificate_that_names_something_else_than_a_system_title_has_a_key_and_no_title(name: str):
+    key = ec.generate_private_key(ec.SECP256R1())
+    pem = certificate(key, name).public_bytes(serialization.Encoding.PEM)
+    public, title, der = load_public_key_pem(SecuritySuite.SUITE_1, pem)
+    assert title == b""
+    assert der
+    assert public.key.public_numbers() == key.public_key().public_numbers()
+
+
+def test_key_on_a_curve_that_nobody_knows_is_not_read():
+    """`cryptography` raises something else than ValueError then; whatever octets arrive, only our errors come out."""
+    key = ec.generate_private_key(ec.SECP224R1())
+    known, unknown = bytes.fromhex("2B81040021"), bytes.fromhex("2B8104007F")
+    formats = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    private = key.private_bytes(serialization.Encoding.DER, *formats).replace(known, unknown)
+    public = (
+        key.public_key()
+        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        .replace(known, unknown)
+    )
+    der = certificate(key, "4D4D4D0000000001").public_bytes(serialization.Encoding.DER).replace(known, unknown)
+
+    def pem(label: str, octets: bytes) -> bytes:
+        body = base64.encodebytes(octets).decode()
+        return f"-----BEGIN {label}-----\n{body}-----END {label}-----\n".encode()
+
+    with pytest.raises(LocalProtocolError):
+        load_private_key_pem(SecuritySuite.SUITE_1, Secret(pem("PRIVATE KEY", private)))
+    for label, octets in (("PUBLIC KEY", public), ("CERTIFICATE", der)):
+        with pytest.raises(LocalProtocolError):
+            load_public_key_pem(SecuritySuite.SUITE_1, pem(label, octets))
+
+
 def test_wrong_pem_says_what_is_wrong_and_not_what_it_holds():
     rsa_key = rsa.generate_private_key(65537, 2048)
     for pem in (b"nothing", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n", pem_of(rsa_key)):
         with pytest.raises(LocalProtocolError) as caught:
             load_private_key_pem(SecuritySuite.SUITE_1, Secret(pem))
         assert "AAAA" not in str(caught.value)
-    key = ec.generate_private_key(ec.SECP256R1())
-    bad_name = certificate(key, "not hex").public_bytes(serialization.Encoding.PEM)
     rsa_certificate = certificate(rsa_key, "4D4D4D0000000001").public_bytes(serialization.Encoding.PEM)
     for pem in (
         b"nothing",
         b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
         public_pem(rsa_key),
-        bad_name,
         rsa_certificate,
     ):
         with pytest.raises(LocalProtocolError):

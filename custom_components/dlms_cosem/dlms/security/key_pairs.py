@@ -4,10 +4,11 @@ IEC 62056-5-3 (ECDSA, ECDH, key derivation; NIST SP 800-56A concatenation KDF wi
 P-384 with SHA-384 for suite 2. A peer's point is validated by ``cryptography`` when it is loaded.
 """
 
+import re
 from typing import Final, NamedTuple
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import NameOID
@@ -20,6 +21,8 @@ ALGORITHM_AES_GCM_128: Final = bytes.fromhex("60857405080300")
 ALGORITHM_AES_GCM_256: Final = bytes.fromhex("60857405080301")
 ALGORITHM_AES_WRAP_128: Final = bytes.fromhex("60857405080302")
 ALGORITHM_AES_WRAP_256: Final = bytes.fromhex("60857405080303")
+
+_TITLE: Final = re.compile(r"[0-9A-Fa-f]{16}")
 
 
 class _Algorithms(NamedTuple):
@@ -67,16 +70,17 @@ class PublicKey:
 
     @classmethod
     def from_certificate(cls, suite: SecuritySuite, der: bytes) -> tuple[PublicKey, bytes]:
-        """Load a certificate (X.509 DER); return its key and the system title of its subject common name."""
+        """Load a certificate (X.509 DER); return its key and the system title that its subject common name is, else empty."""
         try:
             certificate = x509.load_der_x509_certificate(der)
             key = certificate.public_key()
-            names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-            title = bytes.fromhex(str(names[0].value)) if names else b""
-        except ValueError:
+            names = [str(name.value) for name in certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
+        except ValueError, UnsupportedAlgorithm:
             raise DecodeError("the certificate cannot be read") from None
         if not isinstance(key, ec.EllipticCurvePublicKey):
             raise DecodeError("the certificate holds no elliptic curve key")
+        # A certificate made by hand may name anything there.
+        title = bytes.fromhex(names[0]) if names and _TITLE.fullmatch(names[0]) else b""
         return cls(suite, key), title
 
     @property
@@ -145,7 +149,7 @@ def load_private_key_pem(suite: SecuritySuite, pem: Secret) -> PrivateKey:
     """Load a PEM private key without a pass phrase. LocalProtocolError tells what is wrong, never what it says."""
     try:
         key = serialization.load_pem_private_key(pem.reveal(), password=None)
-    except ValueError, TypeError:
+    except ValueError, TypeError, UnsupportedAlgorithm:
         raise LocalProtocolError("not a PEM private key without pass phrase") from None
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise LocalProtocolError("not an elliptic curve key")
@@ -166,7 +170,7 @@ def load_public_key_pem(suite: SecuritySuite, pem: bytes) -> tuple[PublicKey, by
         return key, title, der
     try:
         loaded = serialization.load_pem_public_key(pem)
-    except ValueError, TypeError:
+    except ValueError, TypeError, UnsupportedAlgorithm:
         raise LocalProtocolError("not a PEM public key or certificate") from None
     if not isinstance(loaded, ec.EllipticCurvePublicKey):
         raise LocalProtocolError("not an elliptic curve key")
