@@ -1,102 +1,26 @@
 """Starts the simulated meter: ``python -m tests.simulated_meter --help``."""
 
-import argparse
-import asyncio
-from dataclasses import replace
-import os
-import signal
+from pathlib import Path
 import sys
+from types import ModuleType
 
-from .faults import catalogue_text, parse_fault
-from .meter import SimulatedMeter
-from .profile import PASSWORD_VARIABLE, PROFILES, MeterProfile, ProfileError, load_profile
-from .server import MeterServer
+COMPONENTS = Path(__file__).resolve().parents[2] / "custom_components"
 
 
-def _arguments() -> argparse.Namespace:
-    """Read the command line."""
-    parser = argparse.ArgumentParser(
-        prog="python -m tests.simulated_meter",
-        description="A simulated electricity meter: DLMS/COSEM over TCP with the wrapper (IEC 62056-9-7).",
-        epilog="faults (parameters: on, request, times, probability, octet, seconds, count, code, object, attribute, "
-        "then_answer):\n" + "\n".join(catalogue_text()),
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on, '' for all (default %(default)s)")
-    parser.add_argument("--port", type=int, default=4059, help="TCP port, 0 for any free one (default %(default)s)")
-    parser.add_argument(
-        "--profile",
-        default="household",
-        help="a TOML file, or one of: " + ", ".join(sorted(path.stem for path in PROFILES.glob("*.toml"))),
-    )
-    parser.add_argument("--seed", type=int, help="which home is simulated (default: the profile's)")
-    parser.add_argument("--max-pdu", type=int, metavar="OCTETS", help="largest APDU, 64 to 65535")
-    parser.add_argument("--delay", type=float, metavar="SECONDS", help="wait before each answer")
-    parser.add_argument(
-        "--fault",
-        action="append",
-        default=[],
-        metavar="NAME[:KEY=VALUE,...]",
-        help="a fault from the list below, for example 'reset:octet=11,times=1'; may be repeated",
-    )
-    parser.add_argument("--quiet", action="store_true", help="print only the ready line")
-    return parser.parse_args()
-
-
-def _profile(arguments: argparse.Namespace) -> MeterProfile:
-    """Return the profile with what the command line changes."""
-    profile = load_profile(arguments.profile)
-    if arguments.seed is not None:
-        profile = replace(profile, seed=arguments.seed)
-    if arguments.max_pdu is not None:
-        profile = replace(profile, max_pdu_size=arguments.max_pdu)
-    if arguments.delay is not None:
-        profile = profile.with_quirks(delay=arguments.delay)
-    return profile
-
-
-def _describe(profile: MeterProfile) -> None:
-    """Print who may talk to the meter."""
-    for client in profile.clients:
-        print(
-            f"client {client.wport} ({client.name}): {client.level.name.lower()} rights, "
-            + ("no authentication" if client.password is None else f"password {client.password!r}")
-        )
-    for device in profile.logical_devices:
-        print(f"server {device.wport}: {device.kind}")
-    print(f"the password comes from {PASSWORD_VARIABLE}" if PASSWORD_VARIABLE in os.environ else "default password")
-
-
-async def _serve(meter: SimulatedMeter, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM."""
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop.set)
-    async with MeterServer(meter, host, port) as server:
-        print(f"listening on {f'[{host}]' if ':' in host else host or '*'}:{server.port}", flush=True)
-        await stop.wait()
+def use_stack_alone() -> None:
+    """Make the stack's codecs importable without the integration around them: Home Assistant takes seconds to import."""
+    for name in ("dlms_cosem", "dlms_cosem.dlms"):
+        package = ModuleType(f"custom_components.{name}")
+        package.__path__ = [str(COMPONENTS.joinpath(*name.split(".")))]
+        sys.modules[package.__name__] = package
 
 
 def main() -> int:
-    """Run; return the exit status."""
-    arguments = _arguments()
-    try:
-        profile = _profile(arguments)
-        meter = SimulatedMeter(profile)
-        for text in arguments.fault:
-            meter.faults.add(**parse_fault(text))
-    except (ProfileError, ValueError) as error:
-        print(f"simulated meter: {error}", file=sys.stderr)
-        return 2
-    if not arguments.quiet:
-        _describe(profile)
-    try:
-        asyncio.run(_serve(meter, arguments.host, arguments.port))
-    except OSError as error:
-        print(f"simulated meter: cannot listen on {arguments.host}:{arguments.port}: {error.strerror}", file=sys.stderr)
-        return 1
-    return 0
+    """Run the program."""
+    use_stack_alone()
+    from .program import main as run
+
+    return run()
 
 
 if __name__ == "__main__":

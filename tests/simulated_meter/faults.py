@@ -97,9 +97,11 @@ class Kind:
 
 
 def _cut(fault: Fault, request: Request, answer: bytes, end: Step) -> list[Step]:
-    """Send ``octet`` octets of the WPDU, then end the connection."""
-    head = request.answer(answer)[: fault.octet]
-    return [Send(head), end] if head else [end]
+    """Send ``octet`` octets of the WPDU, then end the connection; a cut behind its end cuts nothing."""
+    whole = request.answer(answer)
+    if fault.octet > len(whole):
+        return [Send(whole)]
+    return [Send(whole[: fault.octet]), end] if fault.octet else [end]
 
 
 def _octet_by_octet(_: Fault, request: Request, answer: bytes) -> list[Step]:

@@ -14,7 +14,7 @@ from .day_pattern import CHANNELS, DAY_TARIFF, KINDS, MINUTES, SEASONS, DayPatte
 from .noise import scatter, smooth, unit
 
 EPOCH: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
-"""The installation of the meter: all energies start here."""
+"""The installation of the meter: all energies start at the first local midnight from here on."""
 DAY: Final = 86_400
 PERIOD: Final = 900
 """The measurement period for demands and the load profile, in seconds."""
@@ -99,7 +99,7 @@ class Household:
         self.seed = seed
         self.phases = phases
         self.standard_offset = standard_offset
-        self._first_day = (EPOCH + standard_offset) // DAY
+        self._first_day = -(-(EPOCH + standard_offset) // DAY)
         self._patterns: dict[int, DayPattern] = {}
         self._days: list[tuple[int, ...]] = [tuple(0 for _ in CHANNELS)]
         self._quarters = lru_cache(1024)(self._peak_of)
@@ -167,7 +167,7 @@ class Household:
 
     def _integral(self, milliseconds: int) -> list[int]:
         """Return all channels in W·ms since the installation."""
-        milliseconds = max(milliseconds, EPOCH * 1000) + self.standard_offset * 1000
+        milliseconds = max(milliseconds + self.standard_offset * 1000, self._first_day * DAY * 1000)
         day, rest = divmod(milliseconds, DAY * 1000)
         minute, part = divmod(rest, 60_000)
         before = self._before(day)
