@@ -17,7 +17,7 @@ def test_a_reader_never_leaves_its_octets():
     with pytest.raises(DecodeError):
         reader.peek()
     with pytest.raises(DecodeError):
-        reader.u8()
+        reader.unsigned8()
 
 
 def test_a_reader_of_a_part_stops_at_the_end_of_the_part():
@@ -25,13 +25,19 @@ def test_a_reader_of_a_part_stops_at_the_end_of_the_part():
     assert reader.remaining == 2
     assert reader.rest() == b"\x02\x03"
     with pytest.raises(DecodeError):
-        reader.u8()
+        reader.unsigned8()
     reader.finish()
 
 
 def test_integers_are_big_endian():
     reader = Reader(bytes.fromhex("FE FFFE FFFFFFFE FF FFFE 00"))
-    assert (reader.u8(), reader.u16(), reader.u32(), reader.i8(), reader.signed(2)) == (254, 65534, 4294967294, -1, -2)
+    assert (reader.unsigned8(), reader.unsigned16(), reader.unsigned32(), reader.integer8(), reader.signed(2)) == (
+        254,
+        65534,
+        4294967294,
+        -1,
+        -2,
+    )
     assert reader.flag() is False
     assert Reader(b"\x02").flag() is True
 
@@ -108,7 +114,7 @@ def test_the_element_budget_is_spent_to_the_last_and_not_beyond():
 
 def test_m05_octets_behind_a_complete_value_are_refused():
     reader = Reader(b"\x01\x02\x03")
-    reader.u8()
+    reader.unsigned8()
     with pytest.raises(DecodeError, match="2 octets too many") as caught:
         reader.finish()
     assert caught.value.offset == 1
@@ -116,10 +122,10 @@ def test_m05_octets_behind_a_complete_value_are_refused():
 
 def test_a_writer_writes_what_a_reader_reads():
     writer = Writer()
-    writer.u8(1)
-    writer.u16(2)
-    writer.u32(3)
-    writer.i8(-4)
+    writer.unsigned8(1)
+    writer.unsigned16(2)
+    writer.unsigned32(3)
+    writer.integer8(-4)
     writer.signed(-5, 2)
     writer.octet_string(b"six")
     writer.octets(b"7")
@@ -129,7 +135,7 @@ def test_a_writer_writes_what_a_reader_reads():
     assert len(writer) == 17
 
 
-@pytest.mark.parametrize(("method", "value"), [("u8", 256), ("u8", -1), ("u16", 65536), ("u32", 2**32), ("i8", 128)])
+@pytest.mark.parametrize(("method", "value"), [("unsigned8", 256), ("unsigned8", -1), ("unsigned16", 65536), ("unsigned32", 2**32), ("integer8", 128)])
 def test_numbers_that_do_not_fit_their_field_are_our_mistake(method, value):
     with pytest.raises(OverflowError):
         getattr(Writer(), method)(value)

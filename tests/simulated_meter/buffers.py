@@ -118,7 +118,7 @@ class Profile:
     def _rows(self, times: Sequence[int], columns: list[int] | None) -> bytes:
         """Return the encoded array of rows."""
         writer = Writer()
-        writer.u8(DataType.ARRAY)
+        writer.unsigned8(DataType.ARRAY)
         writer.length(len(times))
         if columns is None:
             return writer.getvalue() + b"".join(map(self._row, times))

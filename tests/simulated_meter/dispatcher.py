@@ -151,9 +151,9 @@ class Dispatcher:
             association.transfer = None
         writer = Writer()
         writer.octets(bytes([GET_RESPONSE, _WITH_BLOCK, transfer.invoke]))
-        writer.u8(0 if transfer.rest else self._quirks.last_block_octet)
-        writer.u32(transfer.block_number)
-        writer.u8(0)
+        writer.unsigned8(0 if transfer.rest else self._quirks.last_block_octet)
+        writer.unsigned32(transfer.block_number)
+        writer.unsigned8(0)
         writer.octet_string(raw)
         return writer.getvalue()
 

@@ -30,7 +30,7 @@ def read_contents(reader: Reader) -> Reader:
 def read_element(reader: Reader) -> tuple[int, Reader]:
     """Return tag and contents of the next element."""
     start = reader.offset
-    tag = reader.u8()
+    tag = reader.unsigned8()
     if tag & _LONG_TAG == _LONG_TAG:
         raise DecodeError("tags of several octets do not occur in ACSE", start)
     return tag, read_contents(reader)
@@ -59,7 +59,7 @@ def read_number(reader: Reader) -> int:
 def put_element(writer: Writer, tag: int, contents: bytes | None) -> None:
     """Append an element, or nothing for None."""
     if contents is not None:
-        writer.u8(tag)
+        writer.unsigned8(tag)
         writer.octet_string(contents)
 
 

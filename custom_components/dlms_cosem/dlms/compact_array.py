@@ -33,7 +33,7 @@ _TYPES: Final = {int(kind): kind for kind in _SIMPLE | _CONTAINERS}
 def decode_type_description(reader: Reader) -> TypeDescription:
     """Decode a type-description; an array's count is a fixed 16-bit number, a structure's a length."""
     start = reader.offset
-    tag = reader.u8()
+    tag = reader.unsigned8()
     kind = _TYPES.get(tag)
     if kind is None:
         raise DecodeError(f"type {tag:02X} cannot stand in a type description", start)
@@ -41,7 +41,7 @@ def decode_type_description(reader: Reader) -> TypeDescription:
         return TypeDescription(kind)
     reader.descend()
     if kind is DataType.ARRAY:
-        count = reader.u16()
+        count = reader.unsigned16()
         reader.spend(1)
         elements: tuple[TypeDescription, ...] = (decode_type_description(reader),)
     else:
@@ -56,9 +56,9 @@ def decode_type_description(reader: Reader) -> TypeDescription:
 def encode_type_description(description: TypeDescription, writer: Writer) -> None:
     """Encode a type-description."""
     kind, elements, count = description
-    writer.u8(kind)
+    writer.unsigned8(kind)
     if kind is DataType.ARRAY:
-        writer.u16(count)
+        writer.unsigned16(count)
         encode_type_description(elements[0], writer)
     elif kind is DataType.STRUCTURE:
         writer.length(len(elements))

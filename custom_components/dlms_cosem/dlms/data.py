@@ -124,8 +124,13 @@ def _known_by_tag() -> tuple[tuple[Data, ...] | None, ...]:
 
 _FIXED: Final = _fixed_by_tag()
 _KNOWN: Final = _known_by_tag()
-_COUNTED: Final = tuple(tag in {1, 2, 9, 10} for tag in range(256))
-_new: Final = tuple.__new__  # half the cost of calling Data: the arguments need no check here
+_TEXT: Final = tuple(tag in {9, 10} for tag in range(256))
+# What the hot loop needs, where it is found fastest. tuple.__new__ costs half as much as calling Data.
+_new: Final = tuple.__new__
+_ARRAY: Final = DataType.ARRAY
+_STRUCTURE: Final = DataType.STRUCTURE
+_OCTET_STRING: Final = DataType.OCTET_STRING
+_VISIBLE_STRING: Final = DataType.VISIBLE_STRING
 
 
 def decode_data(reader: Reader) -> Data:
@@ -134,14 +139,12 @@ def decode_data(reader: Reader) -> Data:
     One loop without recursion, because this is the hot path of everything but profile buffers: ``items`` are the
     elements of the innermost open container, ``missing`` how many of them are still to come.
     """
-    octets = reader.octets
-    offset = reader.offset
+    octets, offset, end = reader.octets, reader.offset, reader.end
     budget = reader.elements_left - 1
     room = reader.limits.nesting_depth - reader.depth
     outer: list[tuple[list[Data], int, DataType]] = []
     items: list[Data] = []
-    missing = 1
-    container = DataType.STRUCTURE
+    missing, container = 1, _ARRAY
     try:
         while True:
             tag = octets[offset]
@@ -150,41 +153,35 @@ def decode_data(reader: Reader) -> Data:
                 offset += 2
             elif fixed := _FIXED[tag]:
                 size, unpack, kind = fixed
-                items.append(_new(Data, (kind, unpack(octets, offset)[0])))
+                (value,) = unpack(octets, offset)
+                items.append(_new(Data, (kind, value)))
                 offset += size
+            elif _TEXT[tag] and (length := octets[offset + 1]) < 0x80 and (stop := offset + 2 + length) <= end:
+                text = octets[offset + 2 : stop]
+                pair = (_OCTET_STRING, text) if tag == 9 else (_VISIBLE_STRING, text.decode("latin-1"))
+                items.append(_new(Data, pair))
+                offset = stop
             elif not tag:
                 items.append(NULL)
                 offset += 1
-            elif _COUNTED[tag]:
+            elif tag <= 2:
                 length = octets[offset + 1]
                 offset += 2
-                if length >= 0x80 or length > reader.end - offset:
+                if length >= 0x80 or length > end - offset:
                     length, offset = _checked_length(reader, offset - 1)
-                if tag == 9:
-                    items.append(_new(Data, (DataType.OCTET_STRING, octets[offset : (offset := offset + length)])))
-                elif tag == 10:
-                    text = octets[offset : (offset := offset + length)].decode("latin-1")
-                    items.append(_new(Data, (DataType.VISIBLE_STRING, text)))
-                else:
-                    budget -= length
-                    if room <= 0 or budget < 0:
-                        raise _too_much(reader, budget, offset)
-                    room -= 1
-                    outer.append((items, missing, container))
-                    container = DataType.STRUCTURE if tag == 2 else DataType.ARRAY
-                    items = []
-                    missing = length + 1
+                budget -= length
+                if room <= 0 or budget < 0:
+                    raise _too_much(reader, budget, offset)
+                room -= 1
+                outer.append((items, missing, container))
+                items, missing, container = [], length + 1, _STRUCTURE if tag == 2 else _ARRAY
             else:
                 data, offset, budget = _decode_other(reader, offset, budget, len(outer))
                 items.append(data)
             missing -= 1
             while not missing:
                 if not outer:
-                    if offset > reader.end:
-                        raise DecodeError("octets end too early", reader.end)
-                    reader.offset = offset
-                    reader.elements_left = budget
-                    return items[0]
+                    return _finished(reader, items[0], offset, budget)
                 data = _new(Data, (container, tuple(items)))
                 items, missing, container = outer.pop()
                 items.append(data)
@@ -192,6 +189,14 @@ def decode_data(reader: Reader) -> Data:
                 room += 1
     except IndexError, struct.error:
         raise _too_short(octets, offset) from None
+
+
+def _finished(reader: Reader, data: Data, offset: int, budget: int) -> Data:
+    if offset > reader.end:
+        raise DecodeError("octets end too early", reader.end)
+    reader.offset = offset
+    reader.elements_left = budget
+    return data
 
 
 def _checked_length(reader: Reader, offset: int) -> tuple[int, int]:
@@ -216,9 +221,9 @@ def _too_short(octets: bytes, offset: int) -> DecodeError:
 def _decode_other(reader: Reader, offset: int, budget: int, levels: int) -> tuple[Data, int, int]:
     """Decode the types that are not in the hot loop; return the Data, the offset behind and the budget left."""
     reader.offset = offset
-    tag = reader.u8()
+    tag = reader.unsigned8()
     match tag:
-        case DataType.UTF8_STRING | DataType.BIT_STRING:
+        case DataType.OCTET_STRING | DataType.VISIBLE_STRING | DataType.UTF8_STRING | DataType.BIT_STRING:
             data = decode_string(DataType(tag), reader)
         case DataType.COMPACT_ARRAY:
             reader.elements_left = budget
@@ -247,7 +252,7 @@ def skip_data(reader: Reader) -> None:
     while missing:
         missing -= 1
         start = reader.offset
-        tag = reader.u8()
+        tag = reader.unsigned8()
         if fixed := _FIXED[tag]:
             reader.take(fixed[0] - 1)
             continue
@@ -272,7 +277,7 @@ def skip_data(reader: Reader) -> None:
 def encode_data(data: Data, writer: Writer) -> None:
     """Encode one Data with shortest lengths. A value that does not fit its type raises LocalProtocolError."""
     kind, value = data
-    writer.u8(kind)
+    writer.unsigned8(kind)
     if kind is DataType.COMPACT_ARRAY and isinstance(value, CompactArray):
         encode_compact_array(value, writer)
     elif kind is DataType.ARRAY or kind is DataType.STRUCTURE:

@@ -64,28 +64,28 @@ class Reader:
         """Return a two's complement integer of ``count`` octets."""
         return int.from_bytes(self.take(count), "big", signed=True)
 
-    def u8(self) -> int:
+    def unsigned8(self) -> int:
         """Return one octet as a number."""
         octet = self.peek()
         self.offset += 1
         return octet
 
-    def u16(self) -> int:
+    def unsigned16(self) -> int:
         """Return a 16-bit unsigned number."""
         return self.unsigned(2)
 
-    def u32(self) -> int:
+    def unsigned32(self) -> int:
         """Return a 32-bit unsigned number."""
         return self.unsigned(4)
 
-    def i8(self) -> int:
+    def integer8(self) -> int:
         """Return an 8-bit signed number."""
         return self.signed(1)
 
     def length(self) -> int:
         """Return an A-XDR length: short form, or 81..84 and as many octets; non-minimal forms are accepted."""
         start = self.offset
-        first = self.u8()
+        first = self.unsigned8()
         if first < 0x80:
             return first
         count = first & 0x7F
@@ -111,7 +111,7 @@ class Reader:
 
     def flag(self) -> bool:
         """Return an OPTIONAL or BOOLEAN octet: 00 is false, anything else true."""
-        return self.u8() != 0
+        return self.unsigned8() != 0
 
     def spend(self, elements: int) -> None:
         """Charge ``elements`` to the element budget."""
@@ -156,19 +156,19 @@ class Writer:
         """Append a two's complement integer of ``count`` octets."""
         self._octets += value.to_bytes(count, "big", signed=True)
 
-    def u8(self, value: int) -> None:
+    def unsigned8(self, value: int) -> None:
         """Append one octet."""
         self.unsigned(value, 1)
 
-    def u16(self, value: int) -> None:
+    def unsigned16(self, value: int) -> None:
         """Append a 16-bit unsigned number."""
         self.unsigned(value, 2)
 
-    def u32(self, value: int) -> None:
+    def unsigned32(self, value: int) -> None:
         """Append a 32-bit unsigned number."""
         self.unsigned(value, 4)
 
-    def i8(self, value: int) -> None:
+    def integer8(self, value: int) -> None:
         """Append an 8-bit signed number."""
         self.signed(value, 1)
 

@@ -131,18 +131,18 @@ def test_last_block_ff_is_true():
 
 def test_list_count_is_checked_against_the_rest_before_anything_is_read():
     with pytest.raises(DecodeError, match="exceeds"):
-        decode_list(reader("84FFFFFFFF 00"), Reader.u8)
+        decode_list(reader("84FFFFFFFF 00"), Reader.unsigned8)
 
 
 def test_list_is_charged_to_the_element_budget():
     with pytest.raises(LimitExceeded):
-        decode_list(Reader(b"\x03abc", limits=Limits(elements=2)), Reader.u8)
+        decode_list(Reader(b"\x03abc", limits=Limits(elements=2)), Reader.unsigned8)
 
 
 def test_list_round_trip():
     writer = Writer()
-    encode_list((1, 2, 3), writer, lambda number, to: to.u8(number))
-    assert decode_list(Reader(writer.getvalue()), Reader.u8) == (1, 2, 3)
+    encode_list((1, 2, 3), writer, lambda number, to: to.unsigned8(number))
+    assert decode_list(Reader(writer.getvalue()), Reader.unsigned8) == (1, 2, 3)
 
 
 @pytest.mark.parametrize("date_time", [None, NOON])

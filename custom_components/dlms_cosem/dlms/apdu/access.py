@@ -92,7 +92,7 @@ _RESULT_KINDS: Final = frozenset({AccessKind.GET, AccessKind.SET, AccessKind.ACT
 
 
 def _decode_kind(reader: Reader, allowed: frozenset[AccessKind], of: str) -> AccessKind:
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice not in allowed:
         raise unknown_choice(reader, choice, of)
     return AccessKind(choice)
@@ -105,19 +105,19 @@ def decode_access_specification(reader: Reader) -> AccessSpecification:
         return AccessSpecification(kind, decode_method_descriptor(reader))
     attribute = decode_attribute_descriptor(reader)
     if kind in _WITH_SELECTION:
-        return AccessSpecification(kind, attribute, Selection(reader.u8(), decode_data(reader)))
+        return AccessSpecification(kind, attribute, Selection(reader.unsigned8(), decode_data(reader)))
     return AccessSpecification(kind, attribute)
 
 
 def encode_access_specification(specification: AccessSpecification, writer: Writer) -> None:
     """Append one specification."""
-    writer.u8(specification.kind)
+    writer.unsigned8(specification.kind)
     if isinstance(specification.target, MethodDescriptor):
         encode_method_descriptor(specification.target, writer)
     else:
         encode_attribute_descriptor(specification.target, writer)
     if specification.selection is not None:
-        writer.u8(specification.selection.selector)
+        writer.unsigned8(specification.selection.selector)
         encode_data(specification.selection.parameters, writer)
 
 
@@ -127,7 +127,7 @@ def _decode_result(reader: Reader) -> AccessResult:
 
 
 def _encode_result(result: AccessResult, writer: Writer) -> None:
-    writer.u8(result.kind)
+    writer.unsigned8(result.kind)
     encode_data_access_result(result.result, writer)
 
 
@@ -144,7 +144,7 @@ def decode_access_request(reader: Reader) -> AccessRequest:
 
 def encode_access_request(apdu: AccessRequest, writer: Writer) -> None:
     """Append an Access-Request."""
-    writer.u8(ACCESS_REQUEST)
+    writer.unsigned8(ACCESS_REQUEST)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)
     encode_list(apdu.specifications, writer, encode_access_specification)
@@ -165,7 +165,7 @@ def decode_access_response(reader: Reader) -> AccessResponse:
 
 def encode_access_response(apdu: AccessResponse, writer: Writer) -> None:
     """Append an Access-Response."""
-    writer.u8(ACCESS_RESPONSE)
+    writer.unsigned8(ACCESS_RESPONSE)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)
     writer.flag(apdu.request_specifications is not None)

@@ -249,7 +249,7 @@ class _Fields:
             return AuthenticationValue(AuthenticationForm.CHARSTRING, value.rest())
         if form != _BITSTRING:
             raise DecodeError(f"authentication value of the unknown form {form:02X}", start)
-        unused_bits = value.u8()
+        unused_bits = value.unsigned8()
         if unused_bits > 7:
             raise DecodeError(f"{unused_bits} unused bits in a bit-string", value.offset - 1)
         return AuthenticationValue(AuthenticationForm.BITSTRING, value.rest(), unused_bits)

@@ -168,7 +168,7 @@ def _request_normal(reader: Reader, invoke: InvokeIdAndPriority) -> ActionReques
 
 
 def _request_next_pblock(reader: Reader, invoke: InvokeIdAndPriority) -> ActionRequest:
-    return ActionRequestNextPblock(invoke, reader.u32())
+    return ActionRequestNextPblock(invoke, reader.unsigned32())
 
 
 def _request_with_list(reader: Reader, invoke: InvokeIdAndPriority) -> ActionRequest:
@@ -203,7 +203,7 @@ _REQUESTS: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], ActionRequest
 def decode_action_request(reader: Reader) -> ActionRequest:
     """Return an Action-Request."""
     expect_tag(reader, ACTION_REQUEST)
-    kind = reader.u8()
+    kind = reader.unsigned8()
     if (decode := _REQUESTS.get(kind)) is None:
         raise unknown_choice(reader, kind, "Action-Request")
     return decode(reader, decode_invoke_id_and_priority(reader))
@@ -220,7 +220,7 @@ def encode_action_request(apdu: ActionRequest, writer: Writer) -> None:
                 encode_data(apdu.parameters, writer)
         case ActionRequestNextPblock():
             write_head(writer, ACTION_REQUEST, ActionKind.NEXT_PBLOCK, apdu.invoke)
-            writer.u32(apdu.block_number)
+            writer.unsigned32(apdu.block_number)
         case ActionRequestWithList():
             write_head(writer, ACTION_REQUEST, ActionKind.WITH_LIST, apdu.invoke)
             encode_list(apdu.methods, writer, encode_method_descriptor)
@@ -267,7 +267,7 @@ def _response_with_list(reader: Reader, invoke: InvokeIdAndPriority) -> ActionRe
 
 
 def _response_next_pblock(reader: Reader, invoke: InvokeIdAndPriority) -> ActionResponse:
-    return ActionResponseNextPblock(invoke, reader.u32())
+    return ActionResponseNextPblock(invoke, reader.unsigned32())
 
 
 _RESPONSES: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], ActionResponse]]] = {
@@ -281,7 +281,7 @@ _RESPONSES: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], ActionRespon
 def decode_action_response(reader: Reader) -> ActionResponse:
     """Return an Action-Response."""
     expect_tag(reader, ACTION_RESPONSE)
-    kind = reader.u8()
+    kind = reader.unsigned8()
     if (decode := _RESPONSES.get(kind)) is None:
         raise unknown_choice(reader, kind, "Action-Response")
     return decode(reader, decode_invoke_id_and_priority(reader))
@@ -301,6 +301,6 @@ def encode_action_response(apdu: ActionResponse, writer: Writer) -> None:
             encode_list(apdu.outcomes, writer, encode_action_outcome)
         case ActionResponseNextPblock():
             write_head(writer, ACTION_RESPONSE, ActionResponseKind.NEXT_PBLOCK, apdu.invoke)
-            writer.u32(apdu.block_number)
+            writer.unsigned32(apdu.block_number)
         case _:
             assert_never(apdu)

@@ -45,34 +45,34 @@ class Gateway:
 def decode_general_block_transfer(reader: Reader) -> GeneralBlockTransfer:
     """Return a General-Block-Transfer."""
     expect_tag(reader, GENERAL_BLOCK_TRANSFER)
-    control = reader.u8()
+    control = reader.unsigned8()
     return GeneralBlockTransfer(
         last_block=bool(control & _LAST_BLOCK),
         streaming=bool(control & _STREAMING),
         window=control & _WINDOW,
-        block_number=reader.u16(),
-        block_number_ack=reader.u16(),
+        block_number=reader.unsigned16(),
+        block_number_ack=reader.unsigned16(),
         block_data=reader.octet_string(),
     )
 
 
 def encode_general_block_transfer(apdu: GeneralBlockTransfer, writer: Writer) -> None:
     """Append a General-Block-Transfer."""
-    writer.u8(GENERAL_BLOCK_TRANSFER)
-    writer.u8((_LAST_BLOCK if apdu.last_block else 0) | (_STREAMING if apdu.streaming else 0) | apdu.window)
-    writer.u16(apdu.block_number)
-    writer.u16(apdu.block_number_ack)
+    writer.unsigned8(GENERAL_BLOCK_TRANSFER)
+    writer.unsigned8((_LAST_BLOCK if apdu.last_block else 0) | (_STREAMING if apdu.streaming else 0) | apdu.window)
+    writer.unsigned16(apdu.block_number)
+    writer.unsigned16(apdu.block_number_ack)
     writer.octet_string(apdu.block_data)
 
 
 def decode_gateway(reader: Reader) -> Gateway:
     """Return a gateway prefix with the APDU behind it, which reaches to the end and may not be empty."""
     start = reader.offset
-    tag = reader.u8()
+    tag = reader.unsigned8()
     if tag not in (GATEWAY_REQUEST, GATEWAY_RESPONSE):
         raise UnexpectedApdu(tag, "where a gateway prefix is expected", start)
-    network_id = reader.u8()
-    address = reader.take(reader.u8())
+    network_id = reader.unsigned8()
+    address = reader.take(reader.unsigned8())
     if not reader.remaining:
         raise DecodeError("a gateway prefix without an APDU", reader.offset)
     return Gateway(response=tag == GATEWAY_RESPONSE, network_id=network_id, address=address, content=reader.rest())
@@ -80,8 +80,8 @@ def decode_gateway(reader: Reader) -> Gateway:
 
 def encode_gateway(apdu: Gateway, writer: Writer) -> None:
     """Append a gateway prefix and its APDU."""
-    writer.u8(GATEWAY_RESPONSE if apdu.response else GATEWAY_REQUEST)
-    writer.u8(apdu.network_id)
-    writer.u8(len(apdu.address))
+    writer.unsigned8(GATEWAY_RESPONSE if apdu.response else GATEWAY_REQUEST)
+    writer.unsigned8(apdu.network_id)
+    writer.unsigned8(len(apdu.address))
     writer.octets(apdu.address)
     writer.octets(apdu.content)

@@ -161,10 +161,10 @@ def _decode_content(reader: Reader, *, unprotected_allowed: bool = False) -> Cip
     if length > reader.remaining:
         raise DecodeError(f"a length of {length} exceeds the {reader.remaining} octets left", start)
     stop = reader.offset + length
-    control = SecurityControl(reader.u8())
+    control = SecurityControl(reader.unsigned8())
     counter = None
     if control.protects:
-        counter = reader.u32()
+        counter = reader.unsigned32()
     elif not unprotected_allowed:
         raise DecodeError(f"security control {control.raw:02X} protects nothing", reader.offset - 1)
     if stop - reader.offset < (TAG_OCTETS if control.authenticated else 0):
@@ -174,9 +174,9 @@ def _decode_content(reader: Reader, *, unprotected_allowed: bool = False) -> Cip
 
 def _encode_content(content: CipheredContent, writer: Writer) -> None:
     inner = Writer()
-    inner.u8(content.security_control.raw)
+    inner.unsigned8(content.security_control.raw)
     if content.invocation_counter is not None:
-        inner.u32(content.invocation_counter)
+        inner.unsigned32(content.invocation_counter)
     inner.octets(content.payload)
     writer.octet_string(inner.getvalue())
 
@@ -184,7 +184,7 @@ def _encode_content(content: CipheredContent, writer: Writer) -> None:
 def decode_service_ciphered(reader: Reader) -> ServiceCiphered:
     """Return a glo- or ded- APDU."""
     start = reader.offset
-    tag = reader.u8()
+    tag = reader.unsigned8()
     if tag not in GLOBAL_TAGS and tag not in DEDICATED_TAGS:
         raise UnexpectedApdu(tag, "where a ciphered service is expected", start)
     return ServiceCiphered(tag, _decode_content(reader))
@@ -192,7 +192,7 @@ def decode_service_ciphered(reader: Reader) -> ServiceCiphered:
 
 def encode_service_ciphered(apdu: ServiceCiphered, writer: Writer) -> None:
     """Append a glo- or ded- APDU."""
-    writer.u8(apdu.tag)
+    writer.unsigned8(apdu.tag)
     _encode_content(apdu.content, writer)
 
 
@@ -204,7 +204,7 @@ def decode_general_glo_ciphering(reader: Reader) -> GeneralGloCiphering:
 
 def encode_general_glo_ciphering(apdu: GeneralGloCiphering, writer: Writer) -> None:
     """Append a General-Glo-Ciphering."""
-    writer.u8(GENERAL_GLO_CIPHERING)
+    writer.unsigned8(GENERAL_GLO_CIPHERING)
     writer.octet_string(apdu.system_title)
     _encode_content(apdu.content, writer)
 
@@ -217,7 +217,7 @@ def decode_general_ded_ciphering(reader: Reader) -> GeneralDedCiphering:
 
 def encode_general_ded_ciphering(apdu: GeneralDedCiphering, writer: Writer) -> None:
     """Append a General-Ded-Ciphering."""
-    writer.u8(GENERAL_DED_CIPHERING)
+    writer.unsigned8(GENERAL_DED_CIPHERING)
     writer.octet_string(apdu.system_title)
     _encode_content(apdu.content, writer)
 
@@ -232,8 +232,8 @@ def _encode_header(header: GeneralHeader, writer: Writer) -> None:
 
 
 _KEY_INFO: Final[dict[int, Callable[[Reader], KeyInfo]]] = {
-    0: lambda reader: IdentifiedKey(reader.u8()),
-    1: lambda reader: WrappedKey(reader.u8(), reader.octet_string()),
+    0: lambda reader: IdentifiedKey(reader.unsigned8()),
+    1: lambda reader: WrappedKey(reader.unsigned8(), reader.octet_string()),
     2: lambda reader: AgreedKey(reader.octet_string(), reader.octet_string()),
 }
 
@@ -241,7 +241,7 @@ _KEY_INFO: Final[dict[int, Callable[[Reader], KeyInfo]]] = {
 def _decode_key_info(reader: Reader) -> KeyInfo | None:
     if not reader.flag():
         return None
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if (decode := _KEY_INFO.get(choice)) is None:
         raise unknown_choice(reader, choice, "Key-Info")
     return decode(reader)
@@ -253,14 +253,14 @@ def _encode_key_info(key_info: KeyInfo | None, writer: Writer) -> None:
         case None:
             pass
         case IdentifiedKey():
-            writer.u8(0)
-            writer.u8(key_info.key_id)
+            writer.unsigned8(0)
+            writer.unsigned8(key_info.key_id)
         case WrappedKey():
-            writer.u8(1)
-            writer.u8(key_info.kek_id)
+            writer.unsigned8(1)
+            writer.unsigned8(key_info.kek_id)
             writer.octet_string(key_info.key_ciphered_data)
         case AgreedKey():
-            writer.u8(2)
+            writer.unsigned8(2)
             writer.octet_string(key_info.key_parameters)
             writer.octet_string(key_info.key_ciphered_data)
         case _:
@@ -276,7 +276,7 @@ def decode_general_ciphering(reader: Reader) -> GeneralCiphering:
 
 def encode_general_ciphering(apdu: GeneralCiphering, writer: Writer) -> None:
     """Append a General-Ciphering."""
-    writer.u8(GENERAL_CIPHERING)
+    writer.unsigned8(GENERAL_CIPHERING)
     _encode_header(apdu.header, writer)
     _encode_key_info(apdu.key_info, writer)
     _encode_content(apdu.content, writer)
@@ -290,7 +290,7 @@ def decode_general_signing(reader: Reader) -> GeneralSigning:
 
 def encode_general_signing(apdu: GeneralSigning, writer: Writer) -> None:
     """Append a General-Signing."""
-    writer.u8(GENERAL_SIGNING)
+    writer.unsigned8(GENERAL_SIGNING)
     _encode_header(apdu.header, writer)
     writer.octet_string(apdu.content)
     writer.octet_string(apdu.signature)

@@ -140,7 +140,7 @@ class DataBlock(NamedTuple):
 def expect_tag(reader: Reader, tag: int) -> None:
     """Read the tag of the APDU and refuse any other than ``tag``."""
     start = reader.offset
-    found = reader.u8()
+    found = reader.unsigned8()
     if found != tag:
         raise UnexpectedApdu(found, f"where {tag:02X} is expected", start)
 
@@ -166,65 +166,65 @@ def encode_list[T](elements: tuple[T, ...], writer: Writer, encode_element: Call
 
 def decode_invoke_id_and_priority(reader: Reader) -> InvokeIdAndPriority:
     """Return the invoke-id octet."""
-    return InvokeIdAndPriority.from_raw(reader.u8())
+    return InvokeIdAndPriority.from_raw(reader.unsigned8())
 
 
 def encode_invoke_id_and_priority(invoke: InvokeIdAndPriority, writer: Writer) -> None:
     """Append the invoke-id octet."""
-    writer.u8(invoke.raw)
+    writer.unsigned8(invoke.raw)
 
 
 def write_head(writer: Writer, tag: int, kind: int, invoke: InvokeIdAndPriority) -> None:
     """Append what GET, SET and ACTION begin with: tag, choice, invoke-id-and-priority."""
-    writer.u8(tag)
-    writer.u8(kind)
+    writer.unsigned8(tag)
+    writer.unsigned8(kind)
     encode_invoke_id_and_priority(invoke, writer)
 
 
 def decode_long_invoke_id_and_priority(reader: Reader) -> LongInvokeIdAndPriority:
     """Return the 32-bit invoke-id of ACCESS and DataNotification."""
-    return LongInvokeIdAndPriority.from_raw(reader.u32())
+    return LongInvokeIdAndPriority.from_raw(reader.unsigned32())
 
 
 def encode_long_invoke_id_and_priority(invoke: LongInvokeIdAndPriority, writer: Writer) -> None:
     """Append the 32-bit invoke-id."""
-    writer.u32(invoke.raw)
+    writer.unsigned32(invoke.raw)
 
 
 def decode_attribute_descriptor(reader: Reader) -> AttributeDescriptor:
     """Return class-id, instance-id (6 octets) and attribute-id (signed)."""
-    return AttributeDescriptor(reader.u16(), LogicalName(reader.take(6)), reader.i8())
+    return AttributeDescriptor(reader.unsigned16(), LogicalName(reader.take(6)), reader.integer8())
 
 
 def encode_attribute_descriptor(attribute: AttributeDescriptor, writer: Writer) -> None:
     """Append class-id, instance-id and attribute-id."""
-    writer.u16(attribute.class_id)
+    writer.unsigned16(attribute.class_id)
     writer.octets(attribute.logical_name.octets)
-    writer.i8(attribute.attribute_index)
+    writer.integer8(attribute.attribute_index)
 
 
 def decode_method_descriptor(reader: Reader) -> MethodDescriptor:
     """Return class-id, instance-id (6 octets) and method-id (signed)."""
-    return MethodDescriptor(reader.u16(), LogicalName(reader.take(6)), reader.i8())
+    return MethodDescriptor(reader.unsigned16(), LogicalName(reader.take(6)), reader.integer8())
 
 
 def encode_method_descriptor(method: MethodDescriptor, writer: Writer) -> None:
     """Append class-id, instance-id and method-id."""
-    writer.u16(method.class_id)
+    writer.unsigned16(method.class_id)
     writer.octets(method.logical_name.octets)
-    writer.i8(method.method_index)
+    writer.integer8(method.method_index)
 
 
 def decode_selection(reader: Reader) -> Selection | None:
     """Return an OPTIONAL Selective-Access-Descriptor."""
-    return Selection(reader.u8(), decode_data(reader)) if reader.flag() else None
+    return Selection(reader.unsigned8(), decode_data(reader)) if reader.flag() else None
 
 
 def encode_selection(selection: Selection | None, writer: Writer) -> None:
     """Append an OPTIONAL Selective-Access-Descriptor."""
     writer.flag(selection is not None)
     if selection is not None:
-        writer.u8(selection.selector)
+        writer.unsigned8(selection.selector)
         encode_data(selection.parameters, writer)
 
 
@@ -241,43 +241,43 @@ def encode_attribute_reference(reference: AttributeReference, writer: Writer) ->
 
 def decode_data_access_result(reader: Reader) -> DataAccessResult:
     """Return a result code."""
-    return DataAccessResult(reader.u8())
+    return DataAccessResult(reader.unsigned8())
 
 
 def encode_data_access_result(result: DataAccessResult, writer: Writer) -> None:
     """Append a result code."""
-    writer.u8(result.code)
+    writer.unsigned8(result.code)
 
 
 def decode_get_data_result(reader: Reader) -> GetDataResult:
     """Return Get-Data-Result: choice 0 data, 1 data-access-result."""
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice == 0:
         return decode_data(reader)
     if choice == 1:
-        return DataAccessResult(reader.u8())
+        return DataAccessResult(reader.unsigned8())
     raise unknown_choice(reader, choice, "Get-Data-Result")
 
 
 def encode_get_data_result(result: GetDataResult, writer: Writer) -> None:
     """Append Get-Data-Result."""
     if isinstance(result, DataAccessResult):
-        writer.u8(1)
-        writer.u8(result.code)
+        writer.unsigned8(1)
+        writer.unsigned8(result.code)
     else:
-        writer.u8(0)
+        writer.unsigned8(0)
         encode_data(result, writer)
 
 
 def decode_data_block(reader: Reader) -> DataBlock:
     """Return DataBlock-SA. Any last-block other than 00 is true: some meters write FF."""
-    return DataBlock(reader.flag(), reader.u32(), reader.octet_string())
+    return DataBlock(reader.flag(), reader.unsigned32(), reader.octet_string())
 
 
 def encode_data_block(block: DataBlock, writer: Writer) -> None:
     """Append DataBlock-SA."""
     writer.flag(block.last_block)
-    writer.u32(block.block_number)
+    writer.unsigned32(block.block_number)
     writer.octet_string(block.raw_data)
 
 
@@ -288,13 +288,13 @@ def decode_optional_date_time(reader: Reader, *, tagged_accepted: bool = False) 
     octet-string; 9 is no possible length) and ``19`` + 12 (a Data date-time).
     """
     start = reader.offset
-    length = reader.u8()
+    length = reader.unsigned8()
     if length == 0:
         return None
     if tagged_accepted and length == 0x19:
         return reader.take(DATE_TIME_OCTETS)
     if tagged_accepted and length == 0x09 and reader.peek() == DATE_TIME_OCTETS:
-        length = reader.u8()
+        length = reader.unsigned8()
     if length != DATE_TIME_OCTETS:
         raise DecodeError(f"a date-time has {DATE_TIME_OCTETS} octets, not {length}", start)
     return reader.take(DATE_TIME_OCTETS)

@@ -55,31 +55,31 @@ def decode_exception_response(reader: Reader) -> ExceptionResponse:
     Leniency "exception without counter": old servers send two octets also for service-error 6.
     """
     expect_tag(reader, EXCEPTION_RESPONSE)
-    state_error = reader.u8()
-    service_error = reader.u8()
+    state_error = reader.unsigned8()
+    service_error = reader.unsigned8()
     if service_error == INVOCATION_COUNTER_ERROR and reader.remaining:
-        return ExceptionResponse(state_error, service_error, reader.u32())
+        return ExceptionResponse(state_error, service_error, reader.unsigned32())
     return ExceptionResponse(state_error, service_error)
 
 
 def encode_exception_response(apdu: ExceptionResponse, writer: Writer) -> None:
     """Append an ExceptionResponse."""
-    writer.u8(EXCEPTION_RESPONSE)
-    writer.u8(apdu.state_error)
-    writer.u8(apdu.service_error)
+    writer.unsigned8(EXCEPTION_RESPONSE)
+    writer.unsigned8(apdu.state_error)
+    writer.unsigned8(apdu.service_error)
     if apdu.invocation_counter is not None:
-        writer.u32(apdu.invocation_counter)
+        writer.unsigned32(apdu.invocation_counter)
 
 
 def decode_confirmed_service_error(reader: Reader) -> ConfirmedServiceError:
     """Return a ConfirmedServiceError; unknown numbers are kept."""
     expect_tag(reader, CONFIRMED_SERVICE_ERROR)
-    return ConfirmedServiceError(reader.u8(), reader.u8(), reader.u8())
+    return ConfirmedServiceError(reader.unsigned8(), reader.unsigned8(), reader.unsigned8())
 
 
 def encode_confirmed_service_error(apdu: ConfirmedServiceError, writer: Writer) -> None:
     """Append a ConfirmedServiceError."""
-    writer.u8(CONFIRMED_SERVICE_ERROR)
-    writer.u8(apdu.service)
-    writer.u8(apdu.error_class)
-    writer.u8(apdu.error)
+    writer.unsigned8(CONFIRMED_SERVICE_ERROR)
+    writer.unsigned8(apdu.service)
+    writer.unsigned8(apdu.error_class)
+    writer.unsigned8(apdu.error)

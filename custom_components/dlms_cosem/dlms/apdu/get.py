@@ -135,7 +135,7 @@ def _decode_request_normal(reader: Reader, invoke: InvokeIdAndPriority) -> GetRe
 
 
 def _decode_request_next(reader: Reader, invoke: InvokeIdAndPriority) -> GetRequest:
-    return GetRequestNext(invoke, reader.u32())
+    return GetRequestNext(invoke, reader.unsigned32())
 
 
 def _decode_request_with_list(reader: Reader, invoke: InvokeIdAndPriority) -> GetRequest:
@@ -152,7 +152,7 @@ _REQUESTS: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], GetRequest]]]
 def decode_get_request(reader: Reader) -> GetRequest:
     """Return a Get-Request."""
     expect_tag(reader, GET_REQUEST)
-    kind = reader.u8()
+    kind = reader.unsigned8()
     if (decode := _REQUESTS.get(kind)) is None:
         raise unknown_choice(reader, kind, "Get-Request")
     return decode(reader, decode_invoke_id_and_priority(reader))
@@ -167,7 +167,7 @@ def encode_get_request(apdu: GetRequest, writer: Writer) -> None:
             encode_selection(apdu.selection, writer)
         case GetRequestNext():
             write_head(writer, GET_REQUEST, GetKind.NEXT, apdu.invoke)
-            writer.u32(apdu.block_number)
+            writer.unsigned32(apdu.block_number)
         case GetRequestWithList():
             write_head(writer, GET_REQUEST, GetKind.WITH_LIST, apdu.invoke)
             encode_list(apdu.items, writer, encode_attribute_reference)
@@ -182,15 +182,15 @@ def _decode_response_normal(reader: Reader, invoke: InvokeIdAndPriority) -> GetR
 def _decode_response_with_datablock(reader: Reader, invoke: InvokeIdAndPriority) -> GetResponse:
     # Any last-block other than 00 is true: some meters write FF (leniency "last-block FF").
     last_block = reader.flag()
-    return GetResponseWithDatablock(invoke, last_block, reader.u32(), _decode_block_result(reader))
+    return GetResponseWithDatablock(invoke, last_block, reader.unsigned32(), _decode_block_result(reader))
 
 
 def _decode_block_result(reader: Reader) -> bytes | DataAccessResult:
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice == 0:
         return reader.octet_string()
     if choice == 1:
-        return DataAccessResult(reader.u8())
+        return DataAccessResult(reader.unsigned8())
     raise unknown_choice(reader, choice, "DataBlock-G")
 
 
@@ -208,7 +208,7 @@ _RESPONSES: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], GetResponse]
 def decode_get_response(reader: Reader) -> GetResponse:
     """Return a Get-Response with its values decoded."""
     expect_tag(reader, GET_RESPONSE)
-    kind = reader.u8()
+    kind = reader.unsigned8()
     if (decode := _RESPONSES.get(kind)) is None:
         raise unknown_choice(reader, kind, "Get-Response")
     return decode(reader, decode_invoke_id_and_priority(reader))
@@ -223,12 +223,12 @@ def encode_get_response(apdu: GetResponse, writer: Writer) -> None:
         case GetResponseWithDatablock():
             write_head(writer, GET_RESPONSE, GetResponseKind.WITH_DATABLOCK, apdu.invoke)
             writer.flag(apdu.last_block)
-            writer.u32(apdu.block_number)
+            writer.unsigned32(apdu.block_number)
             if isinstance(apdu.result, DataAccessResult):
-                writer.u8(1)
-                writer.u8(apdu.result.code)
+                writer.unsigned8(1)
+                writer.unsigned8(apdu.result.code)
             else:
-                writer.u8(0)
+                writer.unsigned8(0)
                 writer.octet_string(apdu.result)
         case GetResponseWithList():
             write_head(writer, GET_RESPONSE, GetResponseKind.WITH_LIST, apdu.invoke)
@@ -245,7 +245,7 @@ def decode_get_response_head(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> 
     """
     reader = Reader(octets, limits=limits)
     expect_tag(reader, GET_RESPONSE)
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice not in _RESPONSES:
         raise unknown_choice(reader, choice, "Get-Response")
     kind = GetResponseKind(choice)
@@ -253,7 +253,7 @@ def decode_get_response_head(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> 
     last_block, block_number = True, 0
     payload, error = b"", None
     if kind is GetResponseKind.WITH_DATABLOCK:
-        last_block, block_number = reader.flag(), reader.u32()
+        last_block, block_number = reader.flag(), reader.unsigned32()
         result = _decode_block_result(reader)
         reader.finish()
         if isinstance(result, DataAccessResult):
@@ -270,9 +270,9 @@ def decode_get_response_head(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> 
 
 def _error_in_front(reader: Reader) -> DataAccessResult | None:
     """Return the error of an encoded Get-Data-Result, None when a value is there."""
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice == 1:
-        error = DataAccessResult(reader.u8())
+        error = DataAccessResult(reader.unsigned8())
         reader.finish()
         return error
     if choice:
@@ -291,13 +291,13 @@ def split_get_data_results(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> li
     reader.spend(count)
     results: list[bytes | DataAccessResult] = []
     for _ in range(count):
-        choice = reader.u8()
+        choice = reader.unsigned8()
         if choice == 0:
             start = reader.offset
             skip_data(reader)
             results.append(octets[start : reader.offset])
         elif choice == 1:
-            results.append(DataAccessResult(reader.u8()))
+            results.append(DataAccessResult(reader.unsigned8()))
         else:
             raise unknown_choice(reader, choice, "Get-Data-Result")
     reader.finish()

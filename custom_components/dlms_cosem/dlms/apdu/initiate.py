@@ -110,11 +110,11 @@ def decode_conformance(reader: Reader) -> Conformance:
     Leniency "short conformance tag": old servers write ``5F 04`` where ``5F 1F 04`` is right; never sent by us.
     """
     start = reader.offset
-    if reader.u8() != _CONFORMANCE_TAG:
+    if reader.unsigned8() != _CONFORMANCE_TAG:
         raise DecodeError("the conformance block does not start with 5F", start)
     if reader.peek() == _CONFORMANCE_TAG_SECOND:
-        reader.u8()
-    if reader.u8() != _CONFORMANCE_LENGTH or reader.u8() != 0:
+        reader.unsigned8()
+    if reader.unsigned8() != _CONFORMANCE_LENGTH or reader.unsigned8() != 0:
         raise DecodeError("the conformance block is not a bit-string of 24 bits", start)
     return Conformance(reader.unsigned(3))
 
@@ -126,13 +126,13 @@ def encode_conformance(conformance: Conformance, writer: Writer) -> None:
 
 
 def _decode_quality_of_service(reader: Reader) -> int | None:
-    return reader.i8() if reader.flag() else None
+    return reader.integer8() if reader.flag() else None
 
 
 def _encode_quality_of_service(quality_of_service: int | None, writer: Writer) -> None:
     writer.flag(quality_of_service is not None)
     if quality_of_service is not None:
-        writer.i8(quality_of_service)
+        writer.integer8(quality_of_service)
 
 
 def decode_initiate_request(reader: Reader) -> InitiateRequest:
@@ -142,7 +142,7 @@ def decode_initiate_request(reader: Reader) -> InitiateRequest:
     # DEFAULT TRUE: an absent value is true, a present one is what it says.
     response_allowed = not reader.flag() or reader.flag()
     quality_of_service = _decode_quality_of_service(reader)
-    dlms_version = reader.u8()
+    dlms_version = reader.unsigned8()
     conformance = decode_conformance(reader)
     return InitiateRequest(
         dedicated_key=dedicated_key,
@@ -150,43 +150,43 @@ def decode_initiate_request(reader: Reader) -> InitiateRequest:
         quality_of_service=quality_of_service,
         dlms_version=dlms_version,
         conformance=conformance,
-        client_max_receive_pdu_size=reader.u16(),
+        client_max_receive_pdu_size=reader.unsigned16(),
     )
 
 
 def encode_initiate_request(apdu: InitiateRequest, writer: Writer) -> None:
     """Append an InitiateRequest."""
-    writer.u8(INITIATE_REQUEST)
+    writer.unsigned8(INITIATE_REQUEST)
     writer.flag(apdu.dedicated_key is not None)
     if apdu.dedicated_key is not None:
         writer.octet_string(apdu.dedicated_key)
     writer.octets(b"\x00" if apdu.response_allowed else b"\x01\x00")
     _encode_quality_of_service(apdu.quality_of_service, writer)
-    writer.u8(apdu.dlms_version)
+    writer.unsigned8(apdu.dlms_version)
     encode_conformance(apdu.conformance, writer)
-    writer.u16(apdu.client_max_receive_pdu_size)
+    writer.unsigned16(apdu.client_max_receive_pdu_size)
 
 
 def decode_initiate_response(reader: Reader) -> InitiateResponse:
     """Return an InitiateResponse."""
     expect_tag(reader, INITIATE_RESPONSE)
     quality_of_service = _decode_quality_of_service(reader)
-    dlms_version = reader.u8()
+    dlms_version = reader.unsigned8()
     conformance = decode_conformance(reader)
     return InitiateResponse(
         quality_of_service=quality_of_service,
         dlms_version=dlms_version,
         conformance=conformance,
-        server_max_receive_pdu_size=reader.u16(),
-        vaa_name=reader.u16(),
+        server_max_receive_pdu_size=reader.unsigned16(),
+        vaa_name=reader.unsigned16(),
     )
 
 
 def encode_initiate_response(apdu: InitiateResponse, writer: Writer) -> None:
     """Append an InitiateResponse."""
-    writer.u8(INITIATE_RESPONSE)
+    writer.unsigned8(INITIATE_RESPONSE)
     _encode_quality_of_service(apdu.quality_of_service, writer)
-    writer.u8(apdu.dlms_version)
+    writer.unsigned8(apdu.dlms_version)
     encode_conformance(apdu.conformance, writer)
-    writer.u16(apdu.server_max_receive_pdu_size)
-    writer.u16(apdu.vaa_name)
+    writer.unsigned16(apdu.server_max_receive_pdu_size)
+    writer.unsigned16(apdu.vaa_name)

@@ -63,14 +63,14 @@ def decode_event_notification_request(reader: Reader) -> EventNotificationReques
     time = None
     if reader.flag():
         if reader.peek() == DATE_TIME_OCTETS:
-            reader.u8()
+            reader.unsigned8()
         time = reader.take(DATE_TIME_OCTETS)
     return EventNotificationRequest(time, decode_attribute_descriptor(reader), decode_data(reader))
 
 
 def encode_event_notification_request(apdu: EventNotificationRequest, writer: Writer) -> None:
     """Append an Event-Notification-Request."""
-    writer.u8(EVENT_NOTIFICATION_REQUEST)
+    writer.unsigned8(EVENT_NOTIFICATION_REQUEST)
     writer.flag(apdu.time is not None)
     if apdu.time is not None:
         writer.octet_string(apdu.time)
@@ -90,7 +90,7 @@ def decode_data_notification(reader: Reader) -> DataNotification:
 
 def encode_data_notification(apdu: DataNotification, writer: Writer) -> None:
     """Append a Data-Notification."""
-    writer.u8(DATA_NOTIFICATION)
+    writer.unsigned8(DATA_NOTIFICATION)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)
     encode_data(apdu.body, writer)
@@ -104,6 +104,6 @@ def decode_data_notification_confirm(reader: Reader) -> DataNotificationConfirm:
 
 def encode_data_notification_confirm(apdu: DataNotificationConfirm, writer: Writer) -> None:
     """Append a Data-Notification-Confirm."""
-    writer.u8(DATA_NOTIFICATION_CONFIRM)
+    writer.unsigned8(DATA_NOTIFICATION_CONFIRM)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)

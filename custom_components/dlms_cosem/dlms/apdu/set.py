@@ -199,7 +199,7 @@ _REQUESTS: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], SetRequest]]]
 def decode_set_request(reader: Reader) -> SetRequest:
     """Return a Set-Request."""
     expect_tag(reader, SET_REQUEST)
-    kind = reader.u8()
+    kind = reader.unsigned8()
     if (decode := _REQUESTS.get(kind)) is None:
         raise unknown_choice(reader, kind, "Set-Request")
     return decode(reader, decode_invoke_id_and_priority(reader))
@@ -238,15 +238,15 @@ def _response_normal(reader: Reader, invoke: InvokeIdAndPriority) -> SetResponse
 
 
 def _response_datablock(reader: Reader, invoke: InvokeIdAndPriority) -> SetResponse:
-    return SetResponseDatablock(invoke, reader.u32())
+    return SetResponseDatablock(invoke, reader.unsigned32())
 
 
 def _response_last_datablock(reader: Reader, invoke: InvokeIdAndPriority) -> SetResponse:
-    return SetResponseLastDatablock(invoke, decode_data_access_result(reader), reader.u32())
+    return SetResponseLastDatablock(invoke, decode_data_access_result(reader), reader.unsigned32())
 
 
 def _response_last_datablock_with_list(reader: Reader, invoke: InvokeIdAndPriority) -> SetResponse:
-    return SetResponseLastDatablockWithList(invoke, decode_list(reader, decode_data_access_result), reader.u32())
+    return SetResponseLastDatablockWithList(invoke, decode_list(reader, decode_data_access_result), reader.unsigned32())
 
 
 def _response_with_list(reader: Reader, invoke: InvokeIdAndPriority) -> SetResponse:
@@ -265,7 +265,7 @@ _RESPONSES: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], SetResponse]
 def decode_set_response(reader: Reader) -> SetResponse:
     """Return a Set-Response."""
     expect_tag(reader, SET_RESPONSE)
-    kind = reader.u8()
+    kind = reader.unsigned8()
     if (decode := _RESPONSES.get(kind)) is None:
         raise unknown_choice(reader, kind, "Set-Response")
     return decode(reader, decode_invoke_id_and_priority(reader))
@@ -279,15 +279,15 @@ def encode_set_response(apdu: SetResponse, writer: Writer) -> None:
             encode_data_access_result(apdu.result, writer)
         case SetResponseDatablock():
             write_head(writer, SET_RESPONSE, SetResponseKind.DATABLOCK, apdu.invoke)
-            writer.u32(apdu.block_number)
+            writer.unsigned32(apdu.block_number)
         case SetResponseLastDatablock():
             write_head(writer, SET_RESPONSE, SetResponseKind.LAST_DATABLOCK, apdu.invoke)
             encode_data_access_result(apdu.result, writer)
-            writer.u32(apdu.block_number)
+            writer.unsigned32(apdu.block_number)
         case SetResponseLastDatablockWithList():
             write_head(writer, SET_RESPONSE, SetResponseKind.LAST_DATABLOCK_WITH_LIST, apdu.invoke)
             encode_list(apdu.results, writer, encode_data_access_result)
-            writer.u32(apdu.block_number)
+            writer.unsigned32(apdu.block_number)
         case SetResponseWithList():
             write_head(writer, SET_RESPONSE, SetResponseKind.WITH_LIST, apdu.invoke)
             encode_list(apdu.results, writer, encode_data_access_result)

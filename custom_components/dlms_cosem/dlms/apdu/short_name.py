@@ -121,28 +121,28 @@ class InformationReportRequest:
 
 
 def _decode_short_block(reader: Reader) -> DataBlock:
-    return DataBlock(reader.flag(), reader.u16(), reader.octet_string())
+    return DataBlock(reader.flag(), reader.unsigned16(), reader.octet_string())
 
 
 def _encode_short_block(block: DataBlock, writer: Writer) -> None:
     writer.flag(block.last_block)
-    writer.u16(block.block_number)
+    writer.unsigned16(block.block_number)
     writer.octet_string(block.raw_data)
 
 
 def decode_variable_access(reader: Reader) -> VariableAccess:
     """Return one Variable-Access-Specification."""
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice == 2:
-        return VariableName(reader.u16())
+        return VariableName(reader.unsigned16())
     if choice == 4:
-        return ParameterizedAccess(reader.u16(), reader.u8(), decode_data(reader))
+        return ParameterizedAccess(reader.unsigned16(), reader.unsigned8(), decode_data(reader))
     if choice == 5:
-        return BlockNumberAccess(reader.u16())
+        return BlockNumberAccess(reader.unsigned16())
     if choice == 6:
         return ReadDataBlockAccess(_decode_short_block(reader))
     if choice == 7:
-        return WriteDataBlockAccess(reader.flag(), reader.u16())
+        return WriteDataBlockAccess(reader.flag(), reader.unsigned16())
     raise unknown_choice(reader, choice, "Variable-Access-Specification")
 
 
@@ -150,79 +150,79 @@ def encode_variable_access(variable: VariableAccess, writer: Writer) -> None:
     """Append one Variable-Access-Specification."""
     match variable:
         case VariableName():
-            writer.u8(2)
-            writer.u16(variable.short_name)
+            writer.unsigned8(2)
+            writer.unsigned16(variable.short_name)
         case ParameterizedAccess():
-            writer.u8(4)
-            writer.u16(variable.short_name)
-            writer.u8(variable.selector)
+            writer.unsigned8(4)
+            writer.unsigned16(variable.short_name)
+            writer.unsigned8(variable.selector)
             encode_data(variable.parameter, writer)
         case BlockNumberAccess():
-            writer.u8(5)
-            writer.u16(variable.block_number)
+            writer.unsigned8(5)
+            writer.unsigned16(variable.block_number)
         case ReadDataBlockAccess():
-            writer.u8(6)
+            writer.unsigned8(6)
             _encode_short_block(variable.block, writer)
         case WriteDataBlockAccess():
-            writer.u8(7)
+            writer.unsigned8(7)
             writer.flag(variable.last_block)
-            writer.u16(variable.block_number)
+            writer.unsigned16(variable.block_number)
         case _:
             assert_never(variable)
 
 
 def _decode_read_result(reader: Reader) -> ReadResult:
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice == 0:
         return decode_data(reader)
     if choice == 1:
-        return DataAccessResult(reader.u8())
+        return DataAccessResult(reader.unsigned8())
     if choice == 2:
         return _decode_short_block(reader)
     if choice == 3:
-        return BlockNumberResult(reader.u16())
+        return BlockNumberResult(reader.unsigned16())
     raise unknown_choice(reader, choice, "ReadResponse")
 
 
 def _encode_read_result(result: ReadResult, writer: Writer) -> None:
     match result:
         case Data():
-            writer.u8(0)
+            writer.unsigned8(0)
             encode_data(result, writer)
         case DataAccessResult():
-            writer.u8(1)
-            writer.u8(result.code)
+            writer.unsigned8(1)
+            writer.unsigned8(result.code)
         case DataBlock():
-            writer.u8(2)
+            writer.unsigned8(2)
             _encode_short_block(result, writer)
         case BlockNumberResult():
-            writer.u8(3)
-            writer.u16(result.block_number)
+            writer.unsigned8(3)
+            writer.unsigned16(result.block_number)
         case _:
             assert_never(result)
 
 
 def _decode_write_result(reader: Reader) -> WriteResult:
-    choice = reader.u8()
+    choice = reader.unsigned8()
     if choice == 0:
         return None
     if choice == 1:
-        return DataAccessResult(reader.u8())
+        return DataAccessResult(reader.unsigned8())
     if choice == 2:
-        return BlockNumberResult(reader.u16())
+        return BlockNumberResult(reader.unsigned16())
     raise unknown_choice(reader, choice, "WriteResponse")
 
 
 def _encode_write_result(result: WriteResult, writer: Writer) -> None:
     match result:
         case None:
-            writer.u8(0)
+            writer.unsigned8(0)
         case DataAccessResult():
-            writer.u8(1)
-            writer.u8(result.code)
+            writer.unsigned8(1)
+            writer.unsigned8(result.code)
         case BlockNumberResult():
-            writer.u8(2)
-            writer.u16(result.block_number)
+            writer.unsigned8(2)
+            writer.unsigned16(result.block_number)
         case _:
             assert_never(result)
 
@@ -235,7 +235,7 @@ def decode_read_request(reader: Reader) -> ReadRequest:
 
 def encode_read_request(apdu: ReadRequest, writer: Writer) -> None:
     """Append a ReadRequest."""
-    writer.u8(READ_REQUEST)
+    writer.unsigned8(READ_REQUEST)
     encode_list(apdu.variables, writer, encode_variable_access)
 
 
@@ -247,7 +247,7 @@ def decode_read_response(reader: Reader) -> ReadResponse:
 
 def encode_read_response(apdu: ReadResponse, writer: Writer) -> None:
     """Append a ReadResponse."""
-    writer.u8(READ_RESPONSE)
+    writer.unsigned8(READ_RESPONSE)
     encode_list(apdu.results, writer, _encode_read_result)
 
 
@@ -265,7 +265,7 @@ def decode_unconfirmed_write_request(reader: Reader) -> UnconfirmedWriteRequest:
 
 def encode_write_request(apdu: WriteRequest | UnconfirmedWriteRequest, writer: Writer) -> None:
     """Append a WriteRequest or UnconfirmedWriteRequest."""
-    writer.u8(WRITE_REQUEST if isinstance(apdu, WriteRequest) else UNCONFIRMED_WRITE_REQUEST)
+    writer.unsigned8(WRITE_REQUEST if isinstance(apdu, WriteRequest) else UNCONFIRMED_WRITE_REQUEST)
     encode_list(apdu.variables, writer, encode_variable_access)
     encode_list(apdu.data, writer, encode_data)
 
@@ -278,7 +278,7 @@ def decode_write_response(reader: Reader) -> WriteResponse:
 
 def encode_write_response(apdu: WriteResponse, writer: Writer) -> None:
     """Append a WriteResponse."""
-    writer.u8(WRITE_RESPONSE)
+    writer.unsigned8(WRITE_RESPONSE)
     encode_list(apdu.results, writer, _encode_write_result)
 
 
@@ -294,7 +294,7 @@ def decode_information_report_request(reader: Reader) -> InformationReportReques
 
 def encode_information_report_request(apdu: InformationReportRequest, writer: Writer) -> None:
     """Append an InformationReportRequest."""
-    writer.u8(INFORMATION_REPORT_REQUEST)
+    writer.unsigned8(INFORMATION_REPORT_REQUEST)
     writer.flag(apdu.current_time is not None)
     if apdu.current_time is not None:
         writer.octet_string(apdu.current_time)

@@ -151,7 +151,7 @@ class _Walk:
         """Walk one Data and return how its values are built."""
         reader = self._reader
         start = reader.offset
-        tag = reader.u8()
+        tag = reader.unsigned8()
         self.elements += 1
         if self.elements > _MAX_ELEMENTS:
             raise _Irregular

@@ -48,7 +48,7 @@ class _Known:
 
 def _array_rows(reader: Reader) -> list[Row] | None:
     """Decode an array, run by run. None when there are delta types, which need the types of the rows before."""
-    reader.u8()
+    reader.unsigned8()
     reader.spend(1)
     count = reader.count()
     reader.descend()
@@ -95,7 +95,7 @@ def _known_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
 
 def _compact_rows(reader: Reader) -> list[Row] | None:
     """Decode a compact-array whose rows have one size, None for another."""
-    reader.u8()
+    reader.unsigned8()
     reader.spend(1)
     reader.descend()
     description = decode_type_description(reader)
