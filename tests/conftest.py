@@ -1,14 +1,18 @@
 """Fixtures for everybody: our custom integration instead of the plug-in's, and a simulated meter behind the integration."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 from unittest.mock import patch
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 # Before the test plug-in's own package of that name is found.
 import custom_components.dlms_cosem
@@ -113,4 +117,42 @@ def make_entry(meter: SimulatedMeter) -> Callable[..., MockConfigEntry]:
     return make
 
 
-__all__ = ["HOST", "READER", "TICKED", "custom_components", "unique_id_of"]
+async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: float = 70) -> None:
+    """Let time pass, so that a poll is due, and wait for its end."""
+    freezer.tick(seconds)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done(wait_background_tasks=True)
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Let everything run that is ready, until something has happened."""
+    for _ in range(10_000):
+        if condition():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it did not happen")
+
+
+async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
+    """Add an entry and set it up."""
+    entry.add_to_hass(hass)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    return entry
+
+
+def sensor_id(hass: HomeAssistant, entry: MockConfigEntry, own: str) -> str:
+    """Return the entity id of ``class_logical name_attribute`` of an entry."""
+    entity_id = er.async_get(hass).async_get_entity_id("sensor", DOMAIN, f"{entry.unique_id}_{own}")
+    assert entity_id is not None, f"no entity for {own}"
+    return entity_id
+
+
+def state_of(hass: HomeAssistant, entry: MockConfigEntry, own: str) -> str:
+    """Return the state of ``class_logical name_attribute`` of an entry."""
+    state = hass.states.get(sensor_id(hass, entry, own))
+    assert state is not None, f"no state for {own}"
+    return state.state
+
+
+__all__ = ["custom_components"]

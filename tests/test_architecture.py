@@ -24,7 +24,17 @@ LAYER_OF_FILE = {
     2: ("data", "data_types", "compact_array", "cosem_time", "apdu"),
     3: ("security", "cosem", "describe"),
     4: ("states", "events", "association", "exchange", "connection", "reading_memory"),
-    5: ("transport", "link", "reading", "open_association", "client", "listener", "__main__", "__init__", "command_line"),
+    5: (
+        "transport",
+        "link",
+        "reading",
+        "open_association",
+        "client",
+        "listener",
+        "__main__",
+        "__init__",
+        "command_line",
+    ),
 }
 FORBIDDEN_BELOW_5 = {"asyncio", "socket", "time", "random", "secrets", "os", "threading"}
 FORBIDDEN_NAMES = re.compile(
@@ -141,7 +151,9 @@ def test_integration_uses_only_exported_names_of_the_stack(path: Path):
 
 def _all_of(path: Path) -> ast.expr:
     for node in tree_of(path).body:
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        targets = (
+            node.targets if isinstance(node, ast.Assign) else [node.target] if isinstance(node, ast.AnnAssign) else []
+        )
         if any(isinstance(target, ast.Name) and target.id == "__all__" for target in targets):
             assert isinstance(node, ast.Assign | ast.AnnAssign)
             assert node.value is not None
@@ -189,7 +201,9 @@ def length(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
 
 @each_file
 def test_function_size(path: Path):
-    long = [f"{function.name}: {length(function)}" for function in functions_of(path) if length(function) > FUNCTION_CAP]
+    long = [
+        f"{function.name}: {length(function)}" for function in functions_of(path) if length(function) > FUNCTION_CAP
+    ]
     assert not long
 
 
@@ -266,9 +280,7 @@ def test_stack_has_no_any_in_public_signatures():
             if function.name.startswith("_"):
                 continue
             arguments = function.args
-            annotations = [
-                item.annotation for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-            ]
+            annotations = [item.annotation for item in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)]
             for annotation in [*annotations, function.returns]:
                 if annotation is not None:
                     named = {item.id for item in ast.walk(annotation) if isinstance(item, ast.Name)}
