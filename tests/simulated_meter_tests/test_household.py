@@ -13,7 +13,9 @@ from tests.simulated_meter.household import EPOCH, PERIOD, Household
 NOON = datetime(2026, 7, 15, 11, 7, 23, tzinfo=UTC)
 HOMES = {(seed, phases): Household(seed, phases=phases) for seed in (1, 2) for phases in (1, 3)}
 homes = st.sampled_from(list(HOMES.values()))
-times = st.integers(EPOCH + 2 * 86_400, EPOCH + 10 * 366 * 86_400).map(lambda seconds: datetime.fromtimestamp(seconds, UTC))
+times = st.integers(EPOCH + 2 * 86_400, EPOCH + 10 * 366 * 86_400).map(
+    lambda seconds: datetime.fromtimestamp(seconds, UTC)
+)
 durations = st.timedeltas(timedelta(0), timedelta(days=3))
 
 
