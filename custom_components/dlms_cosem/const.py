@@ -62,6 +62,8 @@ PROTECTION_AUTHENTICATED: Final = "authenticated"
 PROTECTION_ENCRYPTED: Final = "encrypted"
 PROTECTION_AUTHENTICATED_ENCRYPTION: Final = "authenticated_encryption"
 
+MAX_COUNTER_START: Final = 0xFFFE_FFFF
+"""A start that is higher would leave no invocation counters to use."""
 DEFAULT_COUNTER_LOGICAL_NAME: Final = "0.0.43.1.0.255"
 """Where meters keep the invocation counter that they accepted last from a client, readable for everybody."""
 
