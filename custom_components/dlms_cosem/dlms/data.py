@@ -136,8 +136,7 @@ _VISIBLE_STRING: Final = DataType.VISIBLE_STRING
 def decode_data(reader: Reader) -> Data:
     """Decode one Data. Raises DecodeError with the offset of what does not fit, or LimitExceeded.
 
-    One loop without recursion, because this is the hot path of everything but profile buffers: ``items`` are the
-    elements of the innermost open container, ``missing`` how many of them are still to come.
+    One loop without recursion, as the hot path: ``items`` are the elements of the innermost open container.
     """
     octets, offset, end = reader.octets, reader.offset, reader.end
     budget = reader.elements_left - 1

@@ -47,11 +47,16 @@ def _utf_8(columns: Iterator[Any], _: int) -> Iterable[Any]:
     return map(str, next(columns), repeat("utf-8"), repeat("surrogateescape"))
 
 
-def _bits(bits: int) -> _Build:
-    def build(columns: Iterator[Any], _: int) -> Iterable[Any]:
-        return [BitString(without_unused_bits(octets, bits), bits) for octets in next(columns)]
+@dataclass(frozen=True, slots=True)
+class _Bits:
+    """A bit-string of so many bits."""
 
-    return build
+    bits: int
+
+    def __call__(self, columns: Iterator[Any], _: int) -> Iterable[Any]:
+        """Drop unused bits and join with the number of bits."""
+        bits = self.bits
+        return [BitString(without_unused_bits(octets, bits), bits) for octets in next(columns)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +180,7 @@ class _Walk:
             bits = reader.length()
             self._constant(start)
             self._field(f"{(bits + 7) // 8}s")
-            return _bits(bits)
+            return _Bits(bits)
         raise _Irregular
 
     def _constant(self, start: int) -> None:
