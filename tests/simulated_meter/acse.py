@@ -28,6 +28,8 @@ class AarqFields:
     mechanism: int
     authentication_value: bytes
     initiate: bytes
+    calling_title: bytes = b""
+    calling_certificate: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +40,7 @@ class InitiateFields:
     conformance: int
     client_max_receive_pdu_size: int
     response_allowed: bool
+    dedicated_key: bytes = b""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +54,9 @@ class AareFields:
     mechanism: int | None = None
     protocol_version: bool = False
     initiate: bytes | None = None
+    system_title: bytes = b""
+    certificate: bytes = b""
+    authentication_value: bytes = b""
 
 
 def _elements(octets: bytes) -> Iterator[tuple[int, bytes]]:
@@ -94,7 +100,15 @@ def read_aarq(apdu: bytes) -> AarqFields:
         mechanism=mechanism[6] if mechanism[:6] == _MECHANISM_ARCS and len(mechanism) == 7 else 0,
         authentication_value=value,
         initiate=_one(fields[0xBE], 0x04) if 0xBE in fields else b"",
+        calling_title=_one(fields[0xA6], 0x04) if 0xA6 in fields else b"",
+        calling_certificate=_one(fields[0xA7], 0x04) if 0xA7 in fields else b"",
     )
+
+
+def read_rlrq(apdu: bytes) -> bytes:
+    """Return the user-information of an RLRQ; nothing where there is none."""
+    fields = dict(_elements(_one(apdu, RLRQ)))
+    return _one(fields[0xBE], 0x04) if 0xBE in fields else b""
 
 
 def read_initiate(octets: bytes) -> InitiateFields | None:
@@ -103,7 +117,9 @@ def read_initiate(octets: bytes) -> InitiateFields | None:
         if octets[0] != 0x01:
             return None
         offset = 1
+        key = b""
         if octets[offset]:
+            key = octets[offset + 2 : offset + 2 + octets[offset + 1]]
             offset += 1 + octets[offset + 1]
         offset += 1
         response_allowed = True
@@ -122,6 +138,7 @@ def read_initiate(octets: bytes) -> InitiateFields | None:
             conformance=int.from_bytes(bits[4:7], "big"),
             client_max_receive_pdu_size=int.from_bytes(bits[7:9], "big"),
             response_allowed=response_allowed,
+            dedicated_key=key,
         )
     except IndexError:
         return None
@@ -131,7 +148,9 @@ def element(tag: int, contents: bytes) -> bytes:
     """Return a BER element."""
     if len(contents) < 0x80:
         return bytes([tag, len(contents)]) + contents
-    return bytes([tag, 0x81, len(contents)]) + contents
+    if len(contents) < 0x100:
+        return bytes([tag, 0x81, len(contents)]) + contents
+    return bytes([tag, 0x82]) + len(contents).to_bytes(2, "big") + contents
 
 
 def write_aare(fields: AareFields) -> bytes:
@@ -140,9 +159,14 @@ def write_aare(fields: AareFields) -> bytes:
     body += element(0xA1, element(0x06, _CONTEXT_ARCS + bytes([fields.context])))
     body += element(0xA2, element(0x02, bytes([fields.result])))
     body += element(0xA3, element(0xA0 + fields.source, element(0x02, bytes([fields.diagnostic]))))
+    for tag, octets in ((0xA4, fields.system_title), (0xA5, fields.certificate)):
+        if octets:
+            body += element(tag, element(0x04, octets))
     if fields.mechanism is not None:
         body += element(0x88, b"\x07\x80")
         body += element(0x89, _MECHANISM_ARCS + bytes([fields.mechanism]))
+    if fields.authentication_value:
+        body += element(0xAA, element(0x80, fields.authentication_value))
     if fields.initiate is not None:
         body += element(0xBE, element(0x04, fields.initiate))
     return element(AARE, body)
@@ -166,6 +190,7 @@ def initiate_error(error: int) -> bytes:
     return bytes([0x0E, 0x01, 0x06, error])
 
 
-def write_rlre(reason: int) -> bytes:
-    """Write an RLRE: reason 0 normal, 1 not-finished."""
-    return bytes([RLRE, 3, 0x80, 1, reason])
+def write_rlre(reason: int, information: bytes = b"") -> bytes:
+    """Write an RLRE: reason 0 normal, 1 not-finished; user-information where there is some."""
+    body = element(0x80, bytes([reason]))
+    return element(RLRE, body + (element(0xBE, element(0x04, information)) if information else b""))

@@ -3,8 +3,9 @@
 Own code, sharing nothing with the client's association. Knows nothing of sockets and of services.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from .acse import (
     AareFields,
@@ -25,12 +26,16 @@ REJECTED_PERMANENT: Final = 1
 REJECTED_TRANSIENT: Final = 2
 LN_CONTEXT: Final = 1
 
+_LEAST: Final = 24
+"""Octets of an answer under its protection, even where that makes it larger than was agreed upon."""
 _GET_BLOCKS: Final = 0x001000
 _MULTIPLE_REFERENCES: Final = 0x000200
 _SELECTIVE_ACCESS: Final = 0x000004
 _GET: Final = 0x000010
 _ATTRIBUTE_0: Final = 0x002000
 _PRIORITY: Final = 0x004000
+_ACTION: Final = 0x000001
+_GENERAL_PROTECTION: Final = 0x400000
 
 SERVICE_NOT_ALLOWED: Final = b"\xd8\x01\x01"
 """exception-response: no association, operation not possible."""
@@ -44,6 +49,8 @@ class Reply:
 
     apdu: bytes | None = None
     close: bool = False
+    stray: tuple[bytes, ...] = ()
+    """APDUs that come before it and should not."""
 
 
 @dataclass(slots=True)
@@ -55,25 +62,56 @@ class Transfer:
     block_number: int
 
 
+class Secured(Protocol):
+    """The security of one association (secure_session.py)."""
+
+    overhead: int
+
+    @property
+    def initiate(self) -> bytes:
+        """The plain InitiateRequest."""
+
+    def take_initiate(self, initiate: InitiateFields) -> None:
+        """Take the dedicated key."""
+
+    def accept(self, fields: AareFields, initiate_response: bytes) -> Reply:
+        """Return the AARE."""
+
+    def release(self, apdu: bytes) -> Reply | bytes:
+        """Return the RLRE's user-information, or what is answered instead."""
+
+    def serve(self, apdu: bytes, honest: Callable[[bytes], Reply]) -> Reply:
+        """Answer a service request."""
+
+
+class SecurityOfMeter(Protocol):
+    """The security of the meter (secured.py)."""
+
+    def meet(self, client: ClientProfile, aarq: AarqFields) -> Secured:
+        """Check an AARQ. Raises Refused or Answered."""
+
+
 @dataclass(slots=True)
 class Association:
     """An association that stands."""
 
     facts: AssociationFacts
     transfer: Transfer | None = None
+    secured: Secured | None = None
 
     @property
     def answer_limit(self) -> int:
         """The largest APDU that may be sent, in octets: the smaller of both announced sizes."""
         client = self.facts.client_max_receive_pdu_size or 65_535
-        return min(client, self.facts.server_max_receive_pdu_size)
+        overhead = self.secured.overhead if self.secured else 0
+        return max(min(client, self.facts.server_max_receive_pdu_size) - overhead, _LEAST)
 
     def negotiated(self, bit: int) -> bool:
         """Return whether a conformance bit was agreed upon."""
         return bool(self.facts.conformance & bit)
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """Why an association is refused: user diagnostic, result, and the initiate error if that is the reason."""
 
     def __init__(self, diagnostic: int, result: int = REJECTED_PERMANENT, initiate_error: int | None = None) -> None:
@@ -81,6 +119,14 @@ class _Refused(Exception):
         self.diagnostic = diagnostic
         self.result = result
         self.initiate_error = initiate_error
+
+
+class Answered(Exception):
+    """An AARQ is answered, or not, by something else than an AARE."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self.reply = reply
 
 
 def own_conformance(quirks: Quirks) -> int:
@@ -92,6 +138,11 @@ def own_conformance(quirks: Quirks) -> int:
     if claimed:
         block |= _MULTIPLE_REFERENCES
     return block | _SELECTIVE_ACCESS
+
+
+def secured_conformance(client: ClientProfile) -> int:
+    """Return what is offered besides to a client with security: pass 3 is an ACTION."""
+    return 0 if client.security is None else _ACTION | _GENERAL_PROTECTION
 
 
 @dataclass(slots=True)
@@ -106,9 +157,10 @@ class MeterState:
 class Associations:
     """The associations of one connection, by (client wPort, server wPort)."""
 
-    def __init__(self, profile: MeterProfile, state: MeterState) -> None:
+    def __init__(self, profile: MeterProfile, state: MeterState, security: SecurityOfMeter) -> None:
         self._profile = profile
         self._state = state
+        self._security = security
         self._open: dict[tuple[int, int], Association] = {}
 
     def find(self, client_wport: int, server_wport: int) -> Association | None:
@@ -134,44 +186,59 @@ class Associations:
         try:
             aarq = read_aarq(apdu)
             if quirks.refuse_second_aarq and key in self._open:
-                raise _Refused(1)
+                raise Refused(1)
             self._drop(key)
             context = aarq.context or LN_CONTEXT
             client = self._check_client(client_wport, aarq, now)
-            initiate = self._check_initiate(aarq)
+            secured = None if client.security is None else self._security.meet(client, aarq)
+            initiate = self._check_initiate(aarq.initiate if secured is None else secured.initiate)
+            if secured is not None:
+                secured.take_initiate(initiate)
         except BadAssociationApdu:
             return Reply(OTHER_REASON)
-        except _Refused as refused:
+        except Answered as answered:
+            return answered.reply
+        except Refused as refused:
             return self._refuse(context, refused)
         association = self._accept(client, server_wport, aarq, initiate)
+        association.secured = secured
         self._open[key] = association
         self._state.associations += 1
         if not initiate.response_allowed:
             return Reply()
-        return Reply(
-            write_aare(
-                AareFields(
-                    context=aarq.context,
-                    mechanism=aarq.mechanism if aarq.mechanism and quirks.mechanism_name_in_aare else None,
-                    protocol_version=quirks.protocol_version_in_aare,
-                    initiate=write_initiate_response(
-                        association.facts.conformance,
-                        self._profile.max_pdu_size,
-                        short_tag=quirks.short_conformance_tag,
-                        quality=quirks.quality_of_service_in_aare,
-                    ),
-                )
-            )
+        fields = AareFields(
+            context=aarq.context,
+            mechanism=aarq.mechanism if aarq.mechanism and quirks.mechanism_name_in_aare else None,
+            protocol_version=quirks.protocol_version_in_aare,
+            initiate=write_initiate_response(
+                association.facts.conformance,
+                self._profile.max_pdu_size,
+                short_tag=quirks.short_conformance_tag,
+                quality=quirks.quality_of_service_in_aare,
+            ),
         )
+        if secured is not None:
+            return secured.accept(fields, fields.initiate or b"")
+        return Reply(write_aare(fields))
 
-    def release(self, client_wport: int, server_wport: int) -> Reply:
+    def release(self, client_wport: int, server_wport: int, apdu: bytes) -> Reply:
         """Answer an RLRQ, in the way of this meter."""
+        association = self.find(client_wport, server_wport)
+        information = b""
+        if association is not None and association.secured is not None:
+            try:
+                answer = association.secured.release(apdu)
+            except BadAssociationApdu:
+                return Reply(OTHER_REASON)
+            if isinstance(answer, Reply):
+                return answer
+            information = answer
         known = self._drop((client_wport, server_wport))
         match self._profile.quirks.release:
             case Release.ANSWER:
-                return Reply(write_rlre(0)) if known else Reply(SERVICE_NOT_ALLOWED)
+                return Reply(write_rlre(0, information)) if known else Reply(SERVICE_NOT_ALLOWED)
             case Release.NOT_FINISHED:
-                return Reply(write_rlre(1))
+                return Reply(write_rlre(1, information))
             case Release.SILENT:
                 return Reply()
             case Release.CLOSE:
@@ -192,35 +259,37 @@ class Associations:
         if (quirks.one_association and self._state.associations) or (
             ended is not None and now - ended < quirks.pause_between_sessions
         ):
-            raise _Refused(1, REJECTED_TRANSIENT)
-        if aarq.context != LN_CONTEXT:
-            raise _Refused(2)
+            raise Refused(1, REJECTED_TRANSIENT)
         client = self._profile.client(wport)
+        if client is not None and client.security is not None:
+            return client
+        if aarq.context != LN_CONTEXT:
+            raise Refused(2)
         if client is None:
-            raise _Refused(1)
+            raise Refused(1)
         if client.password is None:
             if aarq.mechanism:
-                raise _Refused(11)
+                raise Refused(11)
             return client
         if aarq.mechanism == 0:
-            raise _Refused(12)
+            raise Refused(12)
         if aarq.mechanism != 1:
-            raise _Refused(11)
+            raise Refused(11)
         if aarq.authentication_value != client.password.encode():
-            raise _Refused(quirks.wrong_password_diagnostic)
+            raise Refused(quirks.wrong_password_diagnostic)
         return client
 
     @staticmethod
-    def _check_initiate(aarq: AarqFields) -> InitiateFields:
-        initiate = read_initiate(aarq.initiate)
+    def _check_initiate(octets: bytes) -> InitiateFields:
+        initiate = read_initiate(octets)
         if initiate is None:
-            raise _Refused(1, initiate_error=0)
+            raise Refused(1, initiate_error=0)
         if initiate.dlms_version < 6:
-            raise _Refused(1, initiate_error=1)
+            raise Refused(1, initiate_error=1)
         if 0 < initiate.client_max_receive_pdu_size < 12:
-            raise _Refused(1, initiate_error=3)
+            raise Refused(1, initiate_error=3)
         if not initiate.conformance & _GET:
-            raise _Refused(1, initiate_error=2)
+            raise Refused(1, initiate_error=2)
         return initiate
 
     def _accept(
@@ -233,13 +302,14 @@ class Associations:
                 level=Level(client.level),
                 mechanism=aarq.mechanism,
                 context=aarq.context,
-                conformance=own_conformance(self._profile.quirks) & initiate.conformance,
+                conformance=(own_conformance(self._profile.quirks) | secured_conformance(client))
+                & initiate.conformance,
                 client_max_receive_pdu_size=initiate.client_max_receive_pdu_size,
                 server_max_receive_pdu_size=self._profile.max_pdu_size,
             )
         )
 
-    def _refuse(self, context: int, refused: _Refused) -> Reply:
+    def _refuse(self, context: int, refused: Refused) -> Reply:
         """Return a refusal in the form of this meter."""
         error = initiate_error(4 if refused.initiate_error is None else refused.initiate_error)
         match self._profile.quirks.refusal:

@@ -34,6 +34,7 @@ HELP: Final[dict[str, tuple[str, str]]] = {
     "wrong-title": ("get", "the answer sealed under another system title"),
     "replay": ("get", "the protected answer sent 'code' before this one (default 1) once more (F39)"),
     "old-counter": ("get", "the answer sealed with the counter before, or 'code' (F39)"),
+    "counter-reset": ("get", "all invocation counters lost before the answer, as at a reboot (F29)"),
     "plaintext": ("get", "the answer without protection (F40)"),
     "authenticated-only": ("get", "the answer authenticated, not encrypted (F40)"),
     "encrypted-only": ("get", "the answer encrypted, not authenticated (F40)"),
@@ -85,9 +86,7 @@ def _old_counter(fault: Strike) -> Twist:
 
 
 def _wrong_key(_: Strike) -> Twist:
-    return lambda sealing: replace(
-        sealing, material=replace(sealing.material, key=_flip(sealing.material.key, 0, 0))
-    )
+    return lambda sealing: replace(sealing, material=replace(sealing.material, key=_flip(sealing.material.key, 0, 0)))
 
 
 def _other_suite(_: Strike) -> Twist:
@@ -108,7 +107,7 @@ _TWISTS: Final[dict[str, Callable[[Strike], Twist]]] = {
 }
 
 
-ON_ANSWER: Final = {*_TWISTS, *ERRORS, "wrong-tag", "replay", "plaintext", "nested", "other-service"}
+ON_ANSWER: Final = {*_TWISTS, *ERRORS, "wrong-tag", "replay", "plaintext", "nested", "other-service", "counter-reset"}
 """Change how an answer is protected, whatever the request was."""
 
 
@@ -126,6 +125,9 @@ def forge(fault: Strike, plain: bytes, like: Opened, channel: Channel, history: 
             forged = _flip(honest, fault.octet or -1, fault.code)
         case "replay":
             forged = history[-min(fault.code or 1, len(history))] if history else b""
+        case "counter-reset":
+            channel.counters.reset([channel.client.encryption_key])
+            forged = channel.protect(plain, like)
         case "plaintext":
             forged = plain
         case "nested":

@@ -51,6 +51,9 @@ class Header(NamedTuple):
         return b"".join(sized(field) for field in self)
 
 
+NO_HEADER: Final = Header()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
     """A protected APDU. Which fields count depends on the kind; ``content`` follows control and counter, or is signed."""
@@ -59,7 +62,7 @@ class Envelope:
     inner_tag: int = 0
     """Of glo- and ded-: the tag that the plain APDU must have."""
     title: bytes = b""
-    header: Header = Header()
+    header: Header = NO_HEADER
     scheme: KeyScheme = KeyScheme.NONE
     key_data: bytes = b""
     control: int = 0
@@ -157,7 +160,7 @@ def _content(
     kind: Kind,
     inner_tag: int = 0,
     title: bytes = b"",
-    header: Header = Header(),  # noqa: B008  # a tuple
+    header: Header = NO_HEADER,
     scheme: KeyScheme = KeyScheme.NONE,
     key_data: bytes = b"",
 ) -> Envelope:

@@ -13,10 +13,14 @@ from custom_components.dlms_cosem.dlms.logical_name import LogicalName
 
 from .acse import AARQ, RLRQ, AareFields, initiate_error, write_aare
 from .association import REJECTED_PERMANENT, REJECTED_TRANSIENT
+from .attacks import HELP as ATTACKS
 from .steps import Finish, Pause, Reset, Send, Step, wpdu
 
 _HEADER: Final = 8
-_GET: Final = 0xC0
+_KINDS: Final = {AARQ: "aarq", RLRQ: "rlrq"} | {
+    tag: kind for kind, tags in {"get": b"\xc0\xc8\xd0", "action": b"\xc3\xcb\xd3"}.items() for tag in tags
+}
+"""Kind of a request by its tag; a service keeps it under glo- and ded- protection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,8 +38,8 @@ class Request:
 
     @property
     def kind(self) -> str:
-        """ "aarq", "rlrq", "get" or "other"."""
-        return {AARQ: "aarq", RLRQ: "rlrq", _GET: "get"}.get(self.apdu[0] if self.apdu else 0, "other")
+        """ "aarq", "rlrq", "get", "action" or "other"; what general protection holds cannot be seen from here."""
+        return _KINDS.get(self.apdu[0] if self.apdu else 0, "other")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -94,6 +98,8 @@ class Kind:
     action: Action | None = None
     on: str = "get"
     honest: bool = True
+    secured: bool = False
+    """Strikes where answers are protected, and does nothing to others."""
 
 
 def _cut(fault: Fault, request: Request, answer: bytes, end: Step) -> list[Step]:
@@ -229,6 +235,7 @@ CATALOGUE: Final[dict[str, Kind]] = {
     "empty-rows": Kind("a compact array whose rows have no octets (F43)", on="attribute"),
     "drip": Kind("one octet every 'seconds' (F44)", _drip),
     "corrupt": Kind("octet number 'octet' of the WPDU altered by 'code'", _corrupt, on="any"),
+    **{name: Kind(text, on=on, secured=True) for name, (on, text) in ATTACKS.items()},
 }
 
 _VALUES: Final[dict[str, DataAccessResult | bytes]] = {
@@ -265,7 +272,13 @@ class FaultPlan:
 
     def on_request(self, request: Request) -> Fault | None:
         """Return the fault that strikes this request."""
-        return next((fault for fault in self.faults if fault.strikes(request.kind, self._chance)), None)
+        plain = (fault for fault in self.faults if not CATALOGUE[fault.name].secured)
+        return next((fault for fault in plain if fault.strikes(request.kind, self._chance)), None)
+
+    def on_answer(self, kind: str) -> Fault | None:
+        """Return the attack that strikes an answer about to be protected: to "aarq", "hls", "action", "get", "rlrq"."""
+        secured = (fault for fault in self.faults if CATALOGUE[fault.name].secured)
+        return next((fault for fault in secured if fault.strikes(kind, self._chance)), None)
 
     def on_attribute(self, attribute: AttributeDescriptor) -> DataAccessResult | bytes | None:
         """Return what is said instead of the value of this attribute."""

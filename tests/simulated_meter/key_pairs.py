@@ -30,7 +30,7 @@ class Curve:
     """What a security suite prescribes."""
 
     curve: ec.EllipticCurve
-    digest: hashes.HashAlgorithm
+    digest: hashes.SHA256 | hashes.SHA384
     size: int
     algorithm: bytes
     key_length: int

@@ -33,7 +33,7 @@ from .objects import (
     View,
     constant,
 )
-from .profile import Level
+from .profile import Level, security_setup_name
 
 CURRENT_ASSOCIATION = LogicalName.parse("0.0.40.0.0.255")
 _APPLICATION_CONTEXT = bytes.fromhex("608574050801")
@@ -55,7 +55,9 @@ def association_object(device: LogicalDevice) -> CosemObject:
         8: constant(enum(2)),
     }
     if version >= 1:
-        attributes[9] = constant(octet_string(LogicalName.parse("0.0.43.0.0.255").octets))
+        attributes[9] = Attribute(
+            read=lambda view: octet_string(security_setup_name(view.device.profile, view.facts.client_wport).octets)
+        )
     if version >= 2:
         attributes[10] = constant(array())
         attributes[11] = constant(structure(unsigned(0), visible_string("")))

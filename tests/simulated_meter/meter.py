@@ -12,13 +12,15 @@ from custom_components.dlms_cosem.dlms.errors import ConnectFailed, ConnectFailu
 from custom_components.dlms_cosem.dlms.limits import Limits
 from custom_components.dlms_cosem.dlms.logical_name import LogicalName
 
-from .association import MeterState, own_conformance
-from .devices import build_devices, now
+from .association import MeterState, own_conformance, secured_conformance
+from .devices import build_devices, now, serial_number
 from .dispatcher import Dispatcher
 from .faults import FaultPlan, Request
 from .link import Manipulator, MemoryTransport
 from .objects import AssociationFacts, LogicalDevice, View, encoded
-from .profile import Level, MeterProfile
+from .profile import ClientProfile, Level, MeterProfile
+from .secured import Security
+from .security_objects import security_objects
 from .session import Session
 from .steps import Finish
 
@@ -41,7 +43,10 @@ class SimulatedMeter:
         self.monotonic = monotonic
         self.state = MeterState()
         self.faults = FaultPlan(self.profile.seed)
+        self.security = Security(self.profile, serial_number(self.profile, 1), self.faults.on_answer, self.monotonic)
         self.devices: dict[int, LogicalDevice] = build_devices(self.profile)
+        for device in self.devices.values():
+            device.add(*security_objects(self.profile, self.security))
         self.dispatchers = {
             wport: Dispatcher(device, self.profile.quirks, self.faults.on_attribute)
             for wport, device in self.devices.items()
@@ -108,8 +113,10 @@ class SimulatedMeter:
         """Connect in memory with the arguments of the stack's own function, to be put in its place."""
         return await self.connect()
 
-    def restart(self) -> None:
+    def restart(self, *, lose_counters: bool = False) -> None:
         """Lose all connections and associations without a word, as at a power cut; new ones are possible at once."""
+        if lose_counters:
+            self.security.reset_counters()
         for session in self.sessions:
             session.lost()
             session.dead = True
@@ -164,9 +171,18 @@ class SimulatedMeter:
             client_wport=1 if client is None else client.wport,
             server_wport=server_wport,
             level=Level.MANAGE if client is None else client.level,
-            mechanism=0 if client is not None and client.password is None else 1,
-            context=1,
-            conformance=own_conformance(self.profile.quirks),
+            mechanism=_mechanism(client),
+            context=3 if client is not None and client.security and client.security.context != "plain" else 1,
+            conformance=own_conformance(self.profile.quirks) | (0 if client is None else secured_conformance(client)),
             client_max_receive_pdu_size=65_535,
             server_max_receive_pdu_size=self.profile.max_pdu_size,
         )
+
+
+def _mechanism(client: ClientProfile | None) -> int:
+    """Return how a client authenticates; nobody in particular does it by password."""
+    if client is None:
+        return 1
+    if client.security is not None:
+        return client.security.mechanism
+    return 0 if client.password is None else 1

@@ -11,6 +11,10 @@ from pathlib import Path
 import tomllib
 from typing import Any, Final, Self
 
+from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+
+from .security_profile import ClientSecurity, MeterSecurity, client_security, meter_security
+
 PROFILES: Final = Path(__file__).parent / "profiles"
 PASSWORD_VARIABLE: Final = "SIMULATED_METER_PASSWORD"
 DEFAULT_PASSWORD: Final = "simulated"
@@ -82,6 +86,8 @@ class ClientProfile:
     name: str
     level: Level
     password: str | None = None
+    security: ClientSecurity | None = None
+    """Authentication beyond a password, or ciphering; a password is then for mechanism 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,6 +161,7 @@ class MeterProfile:
         LogicalDeviceProfile(wport=16, kind="gas"),
     )
     quirks: Quirks = field(default_factory=Quirks)
+    security: MeterSecurity = field(default_factory=MeterSecurity)
 
     def __post_init__(self) -> None:
         """Refuse what cannot be simulated."""
@@ -172,6 +179,10 @@ class MeterProfile:
     def with_quirks(self, **changes: Any) -> Self:
         """Return the same meter with some quirks changed."""
         return replace(self, quirks=replace(self.quirks, **changes))
+
+    def with_security(self, **changes: Any) -> Self:
+        """Return the same meter with some of its security settings changed."""
+        return replace(self, security=replace(self.security, **changes))
 
     def with_password(self, password: str) -> Self:
         """Return the same meter with this password for every client that has one."""
@@ -217,6 +228,8 @@ def _meter(content: dict[str, Any]) -> MeterProfile:
         content["logical_devices"] = tuple(LogicalDeviceProfile(**entry) for entry in content["logical_devices"])
     if "quirks" in content:
         content["quirks"] = _quirks(content["quirks"])
+    if "security" in content:
+        content["security"] = meter_security(content["security"])
     return MeterProfile(**content)
 
 
@@ -228,6 +241,7 @@ def _client(entry: dict[str, Any]) -> ClientProfile:
         name=entry["name"],
         level=Level[entry["level"].upper()],
         password=DEFAULT_PASSWORD if password is True else password,
+        security=client_security(entry["security"], entry["wport"]) if "security" in entry else None,
     )
 
 
@@ -239,3 +253,10 @@ def _quirks(entry: dict[str, Any]) -> Quirks:
         kind = kinds.get(key)
         values[key] = kind(value) if isinstance(kind, type) and issubclass(kind, StrEnum) else value
     return Quirks(**values)
+
+
+def security_setup_name(profile: MeterProfile, client_wport: int) -> LogicalName:
+    """Return the name of the security setup that a client's association refers to."""
+    client = profile.client(client_wport)
+    instance = client.security.setup_instance if client is not None and client.security is not None else 0
+    return LogicalName.parse(f"0.0.43.0.{instance}")

@@ -11,6 +11,7 @@ from .faults import catalogue_text, parse_fault
 from .meter import SimulatedMeter
 from .profile import PASSWORD_VARIABLE, PROFILES, MeterProfile, ProfileError, load_profile
 from .server import MeterServer
+from .show_keys import authentication, key_lines
 
 
 def _arguments() -> argparse.Namespace:
@@ -39,6 +40,9 @@ def _arguments() -> argparse.Namespace:
         metavar="NAME[:KEY=VALUE,...]",
         help="a fault from the list below, for example 'reset:octet=11,times=1'; may be repeated",
     )
+    parser.add_argument(
+        "--show-keys", action="store_true", help="print what each client needs (keys, secrets, titles, PEM) and exit"
+    )
     parser.add_argument("--quiet", action="store_true", help="print only the ready line")
     return parser.parse_args()
 
@@ -58,10 +62,7 @@ def _profile(arguments: argparse.Namespace) -> MeterProfile:
 def _describe(profile: MeterProfile) -> None:
     """Print who may talk to the meter."""
     for client in profile.clients:
-        print(
-            f"client {client.wport} ({client.name}): {client.level.name.lower()} rights, "
-            + ("no authentication" if client.password is None else f"password {client.password!r}")
-        )
+        print(f"client {client.wport} ({client.name}): {client.level.name.lower()} rights, " + authentication(client))
     for device in profile.logical_devices:
         print(f"server {device.wport}: {device.kind}")
     print(f"the password comes from {PASSWORD_VARIABLE}" if PASSWORD_VARIABLE in os.environ else "default password")
@@ -89,6 +90,9 @@ def main() -> int:
     except (ProfileError, ValueError) as error:
         print(f"simulated meter: {error}", file=sys.stderr)
         return 2
+    if arguments.show_keys:
+        print("\n".join(key_lines(profile, meter.security)))
+        return 0
     if not arguments.quiet:
         _describe(profile)
     try:

@@ -52,6 +52,10 @@ class Counters:
         """Return the last counter accepted."""
         return self._received.get((key, title), otherwise)
 
+    def highest(self, key: bytes) -> int:
+        """Return the last counter accepted under a key from anybody."""
+        return max((counter for (used, _), counter in self._received.items() if used == key), default=-1)
+
     def accept(self, key: bytes, title: bytes, counter: int) -> None:
         """Note a counter that came with a good tag."""
         self._received[key, title] = max(counter, self.last(key, title))
@@ -197,9 +201,7 @@ class Channel:
         last = self._last(key)
         if envelope.counter <= last:
             raise Rejected(COUNTER_ERROR, last + 1)
-        material = Material(
-            key=key, authentication_key=self.client.authentication_key, title=self.partner.title
-        )
+        material = Material(key=key, authentication_key=self.client.authentication_key, title=self.partner.title)
         try:
             plaintext = unseal(material, control, envelope.counter, envelope.content, self._covered(envelope))
         except BadTag as error:
@@ -305,9 +307,7 @@ class Channel:
             kind=kind,
             control=self.client.suite | layer.control & (AUTHENTICATED | ENCRYPTED) | self.client.added,
             counter=counter,
-            material=Material(
-                key=key, authentication_key=self.client.authentication_key, title=self.identity.title
-            ),
+            material=Material(key=key, authentication_key=self.client.authentication_key, title=self.identity.title),
             header=layer.header,
         )
         if twist is not None:

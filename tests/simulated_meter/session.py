@@ -6,7 +6,7 @@ import random
 from typing import Protocol
 
 from .acse import AARQ, RLRQ
-from .association import Associations, MeterState, Reply
+from .association import Associations, MeterState, Reply, SecurityOfMeter
 from .dispatcher import Dispatcher
 from .faults import CATALOGUE, FaultPlan, Request
 from .profile import MeterProfile
@@ -24,6 +24,10 @@ class Host(Protocol):
     dispatchers: dict[int, Dispatcher]
     monotonic: Callable[[], float]
 
+    @property
+    def security(self) -> SecurityOfMeter:
+        """What outlives associations: counters, locks."""
+
     def now(self) -> datetime:
         """Return the meter's time."""
 
@@ -40,7 +44,7 @@ class Session:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._buffer = bytearray()
-        self.associations = Associations(host.profile, host.state)
+        self.associations = Associations(host.profile, host.state, host.security)
         self.dead = False
         """Half open: nothing is answered any more, and the connection stays."""
         self.over = False
@@ -75,7 +79,8 @@ class Session:
         fault = self._host.faults.on_request(request)
         if fault is None:
             reply = self._honest(request)
-            steps = self._delayed([Send(request.answer(reply.apdu))] if reply.apdu else [])
+            answers = (*reply.stray, reply.apdu or b"")
+            steps = self._delayed([Send(request.answer(apdu)) for apdu in answers if apdu])
             if reply.close:
                 steps.append(Finish())
         elif fault.name == "half-open":
@@ -102,8 +107,13 @@ class Session:
         if request.apdu[0] == AARQ:
             return self.associations.open(client, server, request.apdu, self._host.monotonic())
         if request.apdu[0] == RLRQ:
-            return self.associations.release(client, server)
+            return self.associations.release(client, server, request.apdu)
         at = self._host.now()
-        reply = self._host.dispatchers[server].answer(self.associations.find(client, server), request.apdu, at)
+        dispatcher = self._host.dispatchers[server]
+        association = self.associations.find(client, server)
+        if association is None or association.secured is None:
+            reply = dispatcher.answer(association, request.apdu, at)
+        else:
+            reply = association.secured.serve(request.apdu, lambda plain: dispatcher.answer(association, plain, at))
         self._host.note_answer(at)
         return reply
