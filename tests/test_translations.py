@@ -1,0 +1,211 @@
+"""Every key that the code uses has its text, and every text is used: collected from the syntax trees of the integration.
+
+The forms' fields and the catalogue's names are compared more closely in test_flow_texts.py and test_catalogue.py.
+"""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from string import Formatter
+from typing import Any
+
+import pytest
+
+from custom_components.dlms_cosem import const
+from custom_components.dlms_cosem.doctor import Stage, Verdict
+
+FOLDER = Path(const.__file__).parent
+TEXTS: dict[str, Any] = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
+TREES = {
+    path.relative_to(FOLDER).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    for path in FOLDER.rglob("*.py")
+    if FOLDER / "dlms" not in path.parents
+}
+FROM_CORE = {"reauth_successful", "reconfigure_successful"}
+
+
+def words(node: ast.expr) -> set[str]:
+    """The strings that an expression may give: literals, constants of const.py, both ways of a condition."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return {node.value}
+    if isinstance(node, ast.Name) and isinstance(value := getattr(const, node.id, None), str):
+        return {value}
+    if isinstance(node, ast.IfExp):
+        return words(node.body) | words(node.orelse)
+    return set()
+
+
+def calls() -> Iterator[tuple[str, ast.Call]]:
+    """All calls with the name of what is called."""
+    for tree in TREES.values():
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call):
+                function = node.func
+                yield (function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")), node
+
+
+def keyword_words(keyword: str, *, of: re.Pattern[str]) -> set[str]:
+    """The strings given as this keyword to functions whose name fits."""
+    return {
+        word
+        for name, call in calls()
+        for item in call.keywords
+        if item.arg == keyword and of.search(name)
+        for word in words(item.value)
+    }
+
+
+def mapped_words() -> set[str]:
+    """The strings given to the function that makes the texts in error_mapping.py."""
+    return {
+        word
+        for node in ast.walk(TREES["error_mapping.py"])
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_text"
+        for word in words(node.args[0])
+    }
+
+
+def returned_words(function_name: str) -> set[str]:
+    """The strings that a function returns."""
+    return {
+        word
+        for tree in TREES.values()
+        for function in ast.walk(tree)
+        if isinstance(function, ast.FunctionDef) and function.name == function_name
+        for node in ast.walk(function)
+        if isinstance(node, ast.Return) and node.value is not None
+        for word in words(node.value)
+    }
+
+
+def flow_classes(base: str) -> Iterator[ast.ClassDef]:
+    for node in ast.walk(TREES["config_flow.py"]):
+        if isinstance(node, ast.ClassDef) and any(base in ast.unparse(item) for item in node.bases):
+            yield node
+
+
+def steps_of(base: str) -> tuple[set[str], set[str]]:
+    """The steps that flows of this kind have, and those of them that are shown by name."""
+    present: set[str] = set()
+    shown: set[str] = set()
+    for flow in flow_classes(base):
+        present |= {
+            node.name.removeprefix("async_step_")
+            for node in ast.walk(flow)
+            if isinstance(node, ast.AsyncFunctionDef) and node.name.startswith("async_step_")
+        }
+        for node in ast.walk(flow):
+            if isinstance(node, ast.Call):
+                named = [*node.args[:1], *(item.value for item in node.keywords if item.arg == "step_id")]
+                shown |= {word for expression in named for word in words(expression)}
+    return present, shown & present
+
+
+@pytest.mark.parametrize(("kind", "base"), [("config", "ConfigFlow"), ("options", "OptionsFlow")])
+def test_steps(kind: str, base: str):
+    present, shown = steps_of(base)
+    texts = set(TEXTS[kind]["step"])
+    assert shown, "no step found: this test no longer understands the forms"
+    assert shown <= texts
+    assert texts <= present
+
+
+def test_errors():
+    used = {member.value for member in Verdict}
+    for node in ast.walk(TREES["config_flow.py"]):
+        if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict):
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == "errors" for target in targets):
+                used |= {word for value in node.value.values for word in words(value)}
+    assert used >= {"invalid_host", "unknown"}
+    texts = set(TEXTS["config"]["error"])
+    assert used <= texts
+    assert {word for tree in TREES.values() for word in _all_words(tree)} | used >= texts
+
+
+def _all_words(tree: ast.AST) -> set[str]:
+    return {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+
+
+def test_abort_reasons():
+    used = keyword_words("reason", of=re.compile("abort")) - FROM_CORE
+    if any(name in {"_abort_if_unique_id_configured", "_async_abort_entries_match"} for name, _ in calls()):
+        used.add("already_configured")
+    assert used == set(TEXTS["config"]["abort"])
+
+
+def test_progress():
+    assert {member.value for member in Stage} == set(TEXTS["config"]["progress"])
+
+
+def test_selectors():
+    used = keyword_words("translation_key", of=re.compile("SelectorConfig")) | {
+        word for tree in TREES.values() for word in _all_words(tree) if word in TEXTS["selector"]
+    }
+    assert used == set(TEXTS["selector"])
+
+
+def test_exceptions():
+    not_exceptions = re.compile("^(?!.*(SelectorConfig|async_create_issue|ObjectDescription))")
+    used = keyword_words("translation_key", of=not_exceptions)
+    used |= mapped_words() | returned_words("_failed_poll_key")
+    assert used == set(TEXTS["exceptions"])
+
+
+def test_issues():
+    used = keyword_words("translation_key", of=re.compile("async_create_issue"))
+    assert used == set(TEXTS["issues"])
+    for texts in TEXTS["issues"].values():
+        assert texts["title"]
+        assert texts["description"]
+
+
+def test_entities_of_our_own():
+    """Those of the catalogue are compared in test_catalogue.py."""
+    used = {
+        word
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Assign)
+        and any(isinstance(target, ast.Name) and target.id == "_attr_translation_key" for target in node.targets)
+        for word in words(node.value)
+    }
+    assert used == {"clock_drift"}
+    assert used <= set(TEXTS["entity"]["sensor"])
+
+
+def test_nothing_else_is_in_the_file():
+    assert set(TEXTS) <= {"config", "options", "selector", "exceptions", "issues", "entity"}
+    assert set(TEXTS["entity"]) == {"sensor"}
+
+
+def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from leaves(value, f"{path}.{key}")
+    else:
+        yield path, node
+
+
+def test_texts_are_fit_for_home_assistant():
+    for path, text in leaves(TEXTS):
+        assert text.strip() == text, path
+        assert text, path
+        assert "http" not in text, path
+        assert not re.search(r"</?[a-z]+>", text), path
+        assert not re.search(r"'\{\w+\}'", text), path
+        assert "[%key:" not in text, path
+        list(Formatter().parse(text))
+
+
+def test_exception_placeholders_are_those_that_are_given():
+    given = {
+        "other_meter": {"found", "expected", "name"},
+        "identity_unreadable": set(),
+        "authentication_stopped": set(),
+    }
+    for key, texts in TEXTS["exceptions"].items():
+        wanted = {name for _, name, _, _ in Formatter().parse(texts["message"]) if name}
+        assert wanted <= given.get(key, {"detail"}), key
