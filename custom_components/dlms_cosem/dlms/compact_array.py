@@ -9,7 +9,7 @@ import struct
 from typing import Final
 
 from .data_types import FIXED_STRUCTS, BitString, CompactArray, Data, DataType, TypeDescription
-from .errors import DecodeError, LocalProtocolError
+from .errors import DecodeError, LimitExceeded, LocalProtocolError
 from .octets import Reader, Writer
 
 _ZERO_SIZE: Final = frozenset({DataType.NULL_DATA, DataType.DONT_CARE})
@@ -18,6 +18,9 @@ _STRINGS: Final = frozenset(
 )
 _CONTAINERS: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE})
 _SIMPLE: Final = frozenset(FIXED_STRUCTS) | _ZERO_SIZE | _STRINGS
+# A column takes at least one octet and its containers are few: real rows have less than two Data per octet.
+_MOST_PER_OCTET: Final = 4
+_FREE_EXPANSION: Final = 10_000  # Data, a few milliseconds: no questions asked
 _PYTHON_TYPES: Final[dict[DataType, type | tuple[type, ...]]] = {
     **dict.fromkeys(FIXED_STRUCTS, int),
     DataType.BOOLEAN: bool,
@@ -86,18 +89,30 @@ def elements_of_row(description: TypeDescription) -> int:
     return 1 + sum(map(elements_of_row, elements))
 
 
+def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
+    """Decode everything up to the contents: the description, the contents' size in octets, the Data in each row.
+
+    Refused: rows that take no octets, because their number would be undetermined; and rows that take so few octets for
+    what they expand to that a small input would cost much time (rows consisting of null-data and empty shells).
+    """
+    start = reader.offset
+    description = decode_type_description(reader)
+    size = reader.count()
+    smallest = smallest_row(description)
+    if not smallest:
+        raise DecodeError("a compact-array whose rows take no octets has no number of rows", start)
+    expansion = elements_of_row(description)
+    allowance = max(_FREE_EXPANSION, _MOST_PER_OCTET * size)
+    if size // smallest * expansion > allowance:
+        raise LimitExceeded("elements in a compact-array of this size", allowance, start)
+    return description, size, expansion
+
+
 def decode_compact_array(reader: Reader) -> CompactArray:
     """Decode description and contents behind the tag. The contents must end at the end of a row."""
-    start = reader.offset
     reader.descend()
-    description = decode_type_description(reader)
-    size = reader.length()
-    if size > reader.remaining:
-        raise DecodeError(f"a length of {size} exceeds the {reader.remaining} octets left", reader.offset)
-    if smallest_row(description) == 0:
-        raise DecodeError("a compact-array whose rows take no octets has no number of rows", start)
+    description, size, expansion = decode_compact_head(reader)
     stop = reader.offset + size
-    expansion = elements_of_row(description)
     rows: list[Data] = []
     while reader.offset < stop:
         reader.spend(expansion)

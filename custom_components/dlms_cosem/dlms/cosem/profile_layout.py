@@ -11,7 +11,7 @@ from itertools import repeat
 import struct
 from typing import Any, Final, NamedTuple
 
-from ..compact_array import elements_of_row, without_unused_bits
+from ..compact_array import without_unused_bits
 from ..data import BitString, DataType, PlainValue, TypeDescription
 from ..data_types import DELTA_TYPES, FIXED_CODES
 from ..octets import Reader
@@ -121,9 +121,8 @@ def layout_of_row(octets: bytes, offset: int) -> RowLayout | None:
     return _layout(walk.codes, tuple(walk.constants), walk.elements, build)
 
 
-def layout_of_description(description: TypeDescription) -> RowLayout | None:
-    """Return the shape of a compact-array's rows. None when their size is not fixed, or with delta types."""
-    elements = elements_of_row(description)
+def layout_of_description(description: TypeDescription, elements: int) -> RowLayout | None:
+    """Return the shape of a compact-array's rows of so many Data. None if not of one size, or with delta types."""
     if elements > _MAX_ELEMENTS:
         return None
     codes: list[str] = []

@@ -7,7 +7,7 @@ Both give the same rows: plain(decode_data) row by row, with delta types added u
 from dataclasses import dataclass
 from typing import Final
 
-from ..compact_array import decode_type_description, smallest_row
+from ..compact_array import decode_compact_head
 from ..data import NULL, CompactArray, Data, DataType, decode_data, decode_data_octets, plain
 from ..data_types import DELTA_TYPES, INTEGER_RANGES
 from ..errors import DecodeError
@@ -98,11 +98,10 @@ def _compact_rows(reader: Reader) -> list[Row] | None:
     reader.unsigned8()
     reader.spend(1)
     reader.descend()
-    description = decode_type_description(reader)
-    layout = layout_of_description(description) if smallest_row(description) else None
+    description, length, elements = decode_compact_head(reader)
+    layout = layout_of_description(description, elements)
     if layout is None:
         return None
-    length = reader.count()
     count, rest = divmod(length, layout.fields.size)
     if rest:
         raise DecodeError("the contents of the compact-array do not end with a row", reader.offset + length)
