@@ -1,4 +1,5 @@
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -74,3 +75,21 @@ def test_an_error_apdu_ends_what_is_outstanding():
 def test_the_table_cannot_be_changed():
     with pytest.raises(TypeError):
         TRANSITIONS[State.IDLE, Input.RECV_ANSWER] = State.ASSOCIATED  # type: ignore[index]
+
+
+def test_the_documented_table_is_the_one_in_force():
+    text = (Path(__file__).parents[2] / "docs" / "architecture.md").read_text("utf-8")
+    head, _ruler, *rows = [line for line in text.split("\n## ")[3].splitlines() if line.startswith("|")]
+    states = [State[name] for name in _cells(head)[1:]]
+    documented = {}
+    for row in rows:
+        name, *cells = _cells(row)
+        for state, cell in zip(states, cells, strict=True):
+            if cell:
+                documented[state, Input[name]] = state if cell == "=" else State[cell]
+    in_force = {key: after for key, after in TRANSITIONS.items() if key[1] is not Input.CONNECTION_END}
+    assert documented == in_force
+
+
+def _cells(row):
+    return [cell.strip() for cell in row.strip("|").split("|")]
