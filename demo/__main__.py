@@ -3,7 +3,7 @@
 import argparse
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 import json
@@ -49,16 +49,25 @@ def say(text: str) -> None:
     print(f"[demo] {text}", flush=True)
 
 
+def port(text: str) -> int:
+    """A TCP port from the command line."""
+    if not 1 <= (number := int(text)) <= 65_535:
+        raise ValueError
+    return number
+
+
 def arguments() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__)
-    parser.add_argument("--port", type=int, help="port of Home Assistant (8123; with --check a free one)")
-    parser.add_argument("--meter-port", type=int, help="port of the simulated meter (4059; with --check a free one)")
+    parser.add_argument("--port", type=port, help="port of Home Assistant (8123; with --check a free one)")
+    parser.add_argument("--meter-port", type=port, help="port of the simulated meter (4059; with --check a free one)")
     parser.add_argument(
         "--check", action="store_true", help="check that every entity of the meter is plausible, and end"
     )
     parser.add_argument(
-        "--keep", action="store_true", help="go on with the Home Assistant of the last run, its history included"
+        "--keep",
+        action="store_true",
+        help="go on with the Home Assistant of the last run, its history included (needs the same --meter-port)",
     )
     parser.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="photograph the user interface into this folder, and end"
@@ -104,11 +113,12 @@ async def fill_dashboard(hass: HomeAssistant, entry_ids: list[str]) -> None:
 async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[Demo]:
     """Start everything; leaving the context stops everything."""
     unattended = options.check or options.pictures
-    port = options.port or (free_port() if unattended else 8123)
+    own_port = options.port or (free_port() if unattended else 8123)
     meter_port = options.meter_port or (free_port() if unattended else 4059)
-    claim_port(port, "Home Assistant", "--port")
+    claim_port(own_port, "Home Assistant", "--port")
     claim_port(meter_port, "the simulated meter", "--meter-port")
-    new = configuration.write(folder / "config", port, keep=options.keep)
+    login = folder / "login.json"
+    new = configuration.write(folder / "config", own_port, keep=options.keep and login.exists())
     meter = Child(
         "the simulated meter",
         ["-m", "tests.simulated_meter", "--host", HOST, "--port", str(meter_port), "--seed", str(METER_SEED)],
@@ -122,9 +132,9 @@ async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[De
     )
     async with meter, home_assistant:
         say(f"simulated meter on {HOST} port {meter_port}")
-        say(f"Home Assistant {home_assistant_version} is starting on {HOST} port {port}")
+        say(f"Home Assistant {home_assistant_version} is starting on {HOST} port {own_port}")
         await meter.listening(meter_port, START_SECONDS)
-        async with HomeAssistant(port, folder / "login.json") as hass:
+        async with HomeAssistant(own_port, login) as hass:
             await hass.started(home_assistant, START_SECONDS)
             await hass.log_in(new=new)
             await hass.running(START_SECONDS)
@@ -132,7 +142,11 @@ async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[De
                 await hass.welcome(home_assistant_version)
             entries = [] if new else await hass.command("config_entries/get", domain=DOMAIN)
             entry_ids = [str(entry["entry_id"]) for entry in entries]
-            yield Demo(hass, home_assistant, meter, meter_port, entry_ids, new)
+            try:
+                yield Demo(hass, home_assistant, meter, meter_port, entry_ids, new)
+            except DemoError:
+                print(f"[demo] the end of Home Assistant's log:\n{home_assistant.tail()}", file=sys.stderr)
+                raise
 
 
 async def plausible(demo: Demo) -> bool:
@@ -254,15 +268,16 @@ def main() -> int:
     """Make the folder, run, clean up."""
     options = arguments()
     temporary = Path(tempfile.mkdtemp(prefix="dlms-demo-")) if options.check else None
+    code = 1
     try:
-        return asyncio.run(interruptible(options, temporary or ROOT / ".demo"))
+        code = asyncio.run(interruptible(options, temporary or ROOT / ".demo"))
     except DemoError as error:
         print(f"[demo] stopped: {error}", file=sys.stderr)
-        return 1
-    finally:
-        if temporary:
-            with suppress(OSError):
-                shutil.rmtree(temporary)
+    if temporary and (code == 0 or not any(temporary.iterdir())):
+        shutil.rmtree(temporary, ignore_errors=True)
+    elif temporary:
+        say(f"logs and configuration are kept in {temporary}")
+    return code
 
 
 if __name__ == "__main__":

