@@ -39,7 +39,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile, Quirks, Release
 from tests.simulated_meter.steps import Finish, Reset
 
-QUICK = Timing(connect=0.1, response=0.15, transfer=0.5, block=0.15, release=0.05, reconnect_gap=0)
+QUICK = Timing(connect=0.3, response=0.4, transfer=1, block=0.4, release=0.1, reconnect_gap=0)
 READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret.from_text(DEFAULT_PASSWORD))
 ENERGY = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
 POWER = AttributeDescriptor(3, LogicalName.parse("1.0.1.7.0.255"), 2)
@@ -214,10 +214,10 @@ async def test_f16_wrong_invoke_id_three_times_closes(home):
 
 async def test_f17_late_reply_cannot_arrive(home):
     """The connection is closed by then, and the next poll has one of its own."""
-    home.meter.faults.add("late", on="get", seconds=0.2, times=1)
+    home.meter.faults.add("late", on="get", seconds=0.5, times=1)
     await home.fails(ResponseTimeout)
     before = home.meter.connections
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.15)
     await home.recovers()
     assert home.meter.connections == before + 1
 
@@ -297,7 +297,7 @@ async def test_f43_blocks_without_end(home):
 @pytest.mark.parametrize("on", ["aarq", "get"])
 async def test_f44_slow_drip(home, on):
     """One octet now and then keeps no request alive: the deadline is that of the whole answer."""
-    home.meter.faults.add("drip", on=on, seconds=0.02)
+    home.meter.faults.add("drip", on=on, seconds=0.05)
     await home.fails(ResponseTimeout)
     await home.recovers()
 
