@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -385,6 +386,15 @@ async def test_values_of_an_mbus_device_know_what_it_measures(
     state = full_state(hass, entry, "4_0.1.24.2.1.255_2")
     assert state.state == "12.345"
     assert state.attributes["device_class"] == "water"
+
+
+async def test_what_the_catalogue_cannot_show_has_no_entity(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, entity_registry: er.EntityRegistry
+):
+    with patch("custom_components.dlms_cosem.sensor.describe_attribute", return_value=None):
+        entry = await set_up(hass, make_entry())
+    (drift,) = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+    assert drift.unique_id == f"{entry.unique_id}_8_0.0.1.0.0.255_2_drift"
 
 
 async def test_unique_ids_are_made_of_the_meters_identity_only(

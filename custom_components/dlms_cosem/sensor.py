@@ -135,8 +135,7 @@ class ObjectSensor(DlmsEntity, SensorEntity):
                 return _timestamp(data)
             case "bits":
                 return status_text(data)
-            case "text":
-                return _text(data)
+        return _text(data)
 
     @callback
     @override
