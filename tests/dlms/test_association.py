@@ -8,9 +8,9 @@ from custom_components.dlms_cosem.dlms.association import (
     Negotiated,
     NoProtection,
     WportPair,
-    check_acceptance,
     encode_proposal,
     encode_release,
+    initiate_request,
     refusal_of,
 )
 from custom_components.dlms_cosem.dlms.errors import (
@@ -22,6 +22,7 @@ from custom_components.dlms_cosem.dlms.errors import (
     RemoteProtocolError,
     UnexpectedApdu,
 )
+from custom_components.dlms_cosem.dlms.opening import Opening
 from custom_components.dlms_cosem.dlms.security.keys import Secret
 from tests.dlms.scripted import GRANTED, PARAMETERS, aare, initiate
 from tests.vector_tools import vectors
@@ -32,7 +33,11 @@ GMAC_NAME = bytes.fromhex("60857405080205")
 
 
 def check(octets, parameters=PARAMETERS):
-    return check_acceptance(octets, parameters)
+    return Opening(parameters).accept(octets)
+
+
+def proposal(parameters):
+    return encode_proposal(parameters, initiate_request(parameters))
 
 
 # -- what we propose
@@ -40,13 +45,13 @@ def check(octets, parameters=PARAMETERS):
 
 def test_proposal_without_authentication_is_the_published_one():
     parameters = AssociationParameters(max_receive_pdu_size=1200)
-    assert encode_proposal(parameters).hex().upper() == (
+    assert proposal(parameters).hex().upper() == (
         "601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0"
     )
 
 
 def test_proposal_with_password_names_mechanism_and_requirement():
-    octets = encode_proposal(PASSWORD)
+    octets = proposal(PASSWORD)
     assert bytes.fromhex("8A0207808B0760857405080201AC0A80083132333435363738") in octets
     assert decode_apdu(octets).mechanism_name == LLS_NAME
 

@@ -25,6 +25,7 @@ from .cosem.register import (
 from .cosem.sap_assignment import SAP_ASSIGNMENT, SapAssignment, decode_sap_assignment_list
 from .cosem.units import UNITS, Unit, unit_symbol
 from .cosem_time import ClockStatus, CosemDateTime, TimePolicy
+from .counter_learning import INVOCATION_COUNTER, learn_invocation_counter
 from .data import BitString, CompactArray, Data, DataType, PlainValue, plain
 from .errors import (
     ActionError,
@@ -42,6 +43,7 @@ from .errors import (
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
+    InvocationCounterRefused,
     InvocationCounterReplayed,
     LimitExceeded,
     LocalProtocolError,
@@ -64,10 +66,12 @@ from .link import Timing
 from .logical_name import LogicalName
 from .open_association import Association
 from .reading_memory import ReadingMemory
+from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
 from .security.keys import Secret
-from .security.settings import NO_KEY, Envelope, KeyPairs, SecuritySettings
-from .security.suite import Protection, SecuritySuite
+from .security.settings import NO_KEY, Envelope, KeyInfoKind, KeyPairs, SecuritySettings
+from .security.suite import SYSTEM_TITLE_LENGTH, Protection, SecuritySuite
+from .security_state import CounterStore, SecurityState
 from .transport import Connector, Transport, open_tcp
 
 __all__ = [
@@ -77,10 +81,14 @@ __all__ = [
     "DEFAULT_LIMITS",
     "DEFAULT_PORT",
     "DEFAULT_PROPOSED_CONFORMANCE",
+    "INVOCATION_COUNTER",
     "LOGICAL_DEVICE_NAME",
+    "MAX_SENDING_VALUE",
+    "MAX_UNATTENDED_RAISE",
     "NO_KEY",
     "SAP_ASSIGNMENT",
     "SCALER_UNIT_ATTRIBUTE",
+    "SYSTEM_TITLE_LENGTH",
     "UNITS",
     "VALUE_ATTRIBUTES",
     "AccessRights",
@@ -103,6 +111,7 @@ __all__ = [
     "ConnectionLost",
     "Connector",
     "CosemDateTime",
+    "CounterStore",
     "Data",
     "DataAccessError",
     "DataType",
@@ -112,7 +121,9 @@ __all__ = [
     "Envelope",
     "ExceptionReceived",
     "InvocationCounterExhausted",
+    "InvocationCounterRefused",
     "InvocationCounterReplayed",
+    "KeyInfoKind",
     "KeyPairs",
     "LimitExceeded",
     "Limits",
@@ -140,6 +151,7 @@ __all__ = [
     "SecurityDowngrade",
     "SecurityError",
     "SecuritySettings",
+    "SecurityState",
     "SecuritySuite",
     "Selection",
     "ServiceError",
@@ -162,6 +174,7 @@ __all__ = [
     "display_text",
     "generate_key_pair",
     "instant",
+    "learn_invocation_counter",
     "load_private_key_pem",
     "load_public_key_pem",
     "logical_device_name_of",

@@ -14,11 +14,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from .association import AssociationParameters, WportPair
-from .errors import AssociationAborted, ConnectTimeout, ResponseTimeout
+from .errors import AssociationAborted, ConnectTimeout, LocalProtocolError, ResponseTimeout
 from .limits import DEFAULT_LIMITS, Limits
 from .link import SYSTEM_CLOCK, Clock, Link, Timing
 from .open_association import Association
 from .reading_memory import ReadingMemory
+from .security_state import SecurityState
 from .transport import Connector, Transport, open_tcp
 
 DEFAULT_PORT: Final = 4059
@@ -73,7 +74,11 @@ class DlmsClient:
 
     @asynccontextmanager
     async def associate(
-        self, parameters: AssociationParameters, *, on_connected: Callable[[], None] = lambda: None
+        self,
+        parameters: AssociationParameters,
+        *,
+        security_state: SecurityState | None = None,
+        on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Association]:
         """Open an association; it is released on every way out of the context, and never raises there.
 
@@ -81,12 +86,17 @@ class DlmsClient:
         at a time: a second one waits for the end of the first, at most ``timing.transfer`` seconds, or takes over when
         the first one has been idle for a while (its next request then fails with AssociationAborted). When the context
         is cancelled, the release still runs, for at most ``timing.release`` seconds. ``on_connected`` is called when
-        the TCP connection is there, before the AARQ is sent.
+        the TCP connection is there, before the AARQ is sent. ``security_state`` owns the invocation counter of the
+        global key; it is needed for GMAC and for ciphering.
 
         Raises ConnectFailed, ConnectTimeout, AssociationRejected (never repeated here: meters lock clients out),
         ExceptionReceived for an exception-response instead of an AARE, ResponseTimeout, ConnectionLost,
-        RemoteProtocolError for an AARE that accepts what was not proposed.
+        RemoteProtocolError for an AARE that accepts what was not proposed; with security also PeerNotAuthenticated,
+        SystemTitleMismatch, SecurityDowngrade, AuthenticationTagInvalid (the meter cannot be believed),
+        InvocationCounterRefused and InvocationCounterExhausted.
         """
+        if parameters.uses_counter and security_state is None:
+            raise LocalProtocolError("these security settings need the owner of their invocation counter")
         pair = parameters.pair
         in_use = self._in_use.setdefault(pair, asyncio.Lock())
         await self._wait_for(pair, in_use)
@@ -95,7 +105,7 @@ class DlmsClient:
         except BaseException:
             in_use.release()
             raise
-        association = Association(link, parameters, self.timing, self._limits)
+        association = Association(link, parameters, self.timing, self._limits, security_state)
         use = self._uses[pair] = _Use(association, link)
         memory = self.reading_memory.setdefault(pair, ReadingMemory())
         try:

@@ -16,40 +16,51 @@ counted, and only ``Limits.strikes`` in a row end the connection (S22); wPorts o
 strikes only while something is unanswered. Notifications are handed aside at any time, up to
 ``Limits.unsolicited_apdus`` while one request waits.
 
-Every APDU passes ``Protection`` on its way in and out, right behind and in front of the framing.
+Every APDU passes ``Protection`` on its way in and out, right behind and in front of the framing; ACSE APDUs pass as they
+are, their contents are the business of opening.py. A protected APDU that fails its verification, or repeats an invocation
+counter, is dropped and counted like a stray one (F38, F39) and remembered: a caller who waited in vain gets that
+error. One that is less or otherwise protected than agreed ends the connection (rules S11 to S16).
 """
 
 from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 from .apdu import decode_apdu
 from .apdu.acse import AARE, RLRE
+from .apdu.action import ACTION_RESPONSE
 from .apdu.common import AttributeDescriptor, Selection
-from .apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE, ConfirmedServiceError, ExceptionResponse
+from .apdu.faults import (
+    CONFIRMED_SERVICE_ERROR,
+    EXCEPTION_RESPONSE,
+    INVOCATION_COUNTER_ERROR,
+    ConfirmedServiceError,
+    ExceptionResponse,
+)
 from .apdu.get import GET_RESPONSE
 from .apdu.initiate import Conformance
 from .association import (
     MAX_PDU_SIZE,
     AssociationParameters,
     Negotiated,
-    NoProtection,
     Protection,
     WportPair,
-    check_acceptance,
-    encode_proposal,
-    encode_release,
     refusal_of,
 )
 from .errors import (
     AssociationRejected,
+    AuthenticationTagInvalid,
     ConfirmedServiceErrorReceived,
     ConnectionLost,
     DlmsError,
     ExceptionReceived,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
     LimitExceeded,
     LocalProtocolError,
+    PeerNotAuthenticated,
+    SecurityError,
     WrongAddress,
 )
 from .events import (
@@ -57,6 +68,7 @@ from .events import (
     Associated,
     AssociationRefused,
     BlockReceived,
+    ChallengeAnswered,
     ConnectionEnded,
     Dropped,
     Event,
@@ -67,14 +79,16 @@ from .events import (
 from .exchange import Complete, Exchange, NextBlock, Request, RequestKind
 from .framing import Framing, WrapperFraming
 from .limits import DEFAULT_LIMITS, Limits
+from .opening import Opening
+from .security.counters import SendingCounter
 from .states import FAILURE_MEANS, OPEN_STATES, WAITING_STATES, Input, State, advance
 from .wrapper import Wpdu
 
 NOTIFICATION_TAGS: Final = frozenset({0x0F, 0x18, 0x38, 0x58, 0xC2, 0xCA, 0xD2, 0xDB, 0xDC, 0xDD, 0xDF, 0xE0})
 """DataNotification, InformationReport, EventNotification, plain and ciphered, and the envelopes they may come in."""
 
-OTHER_ANSWER_TAGS: Final = frozenset({0x0C, 0x0D, 0xC5, 0xC7, 0xDA})
-"""Answers to services we do not use: read, write, set, action, access."""
+OTHER_ANSWER_TAGS: Final = frozenset({0x0C, 0x0D, 0xC5, 0xDA})
+"""Answers to services we do not use: read, write, set, access."""
 
 FIRST_APDU_LIMIT: Final = 2048
 """Octets; an AARE may be longer than the PDU size that is about to be agreed on, and so may a notification."""
@@ -87,11 +101,17 @@ _ASSOCIATION_UNKNOWN: Final = (1, 1)
 class _Association:
     """What is known of one association."""
 
-    parameters: AssociationParameters
+    opening: Opening
     exchange: Exchange
-    protection: Protection = field(default_factory=NoProtection)
+    protection: Protection
     state: State = State.IDLE
     negotiated: Negotiated | None = None
+    forgery: SecurityError | None = None
+    """Why the last APDU was dropped, until one is taken."""
+
+    @property
+    def parameters(self) -> AssociationParameters:
+        return self.opening.parameters
 
     @property
     def pair(self) -> WportPair:
@@ -104,6 +124,7 @@ class Counters:
 
     stray_apdus: int = 0
     foreign_wports: int = 0
+    forged_apdus: int = 0
     notifications: int = 0
 
 
@@ -125,6 +146,7 @@ class Connection:
             AARE: self._receive_aare,
             RLRE: self._receive_rlre,
             GET_RESPONSE: self._receive_get_response,
+            ACTION_RESPONSE: self._receive_action_response,
             EXCEPTION_RESPONSE: self._receive_error,
             CONFIRMED_SERVICE_ERROR: self._receive_error,
             **dict.fromkeys(OTHER_ANSWER_TAGS, self._receive_stray),
@@ -152,6 +174,15 @@ class Connection:
         """Return whether something of this association is unanswered."""
         return self.state(pair) in WAITING_STATES
 
+    def forgery(self, pair: WportPair) -> SecurityError | None:
+        """Return why the last APDU of an association was dropped, None when it was taken."""
+        association = self._associations.get(pair)
+        return None if association is None else association.forgery
+
+    def dedicated_counter(self, pair: WportPair) -> SendingCounter | None:
+        """Return the sending counter of the dedicated key, which requests use when there is one."""
+        return self._known(pair).opening.dedicated_counter
+
     def next_event(self) -> Event | None:
         """Return what happened next, None when nothing is left."""
         return self._events.popleft() if self._events else None
@@ -164,22 +195,27 @@ class Connection:
 
     # -- what the owner does
 
-    def propose(self, parameters: AssociationParameters) -> None:
-        """Send the AARQ. Associated or AssociationRefused follows.
+    def propose(self, parameters: AssociationParameters, opening: Opening | None = None) -> None:
+        """Send the AARQ. Associated or AssociationRefused follows, with high-level security after ChallengeAnswered.
 
-        A pair can be proposed again after it was released or refused. Raises LocalProtocolError otherwise.
+        ``opening`` was made for these parameters and this attempt; it is needed for high-level security and ciphering.
+        A pair can be proposed again after it was released or refused. Raises LocalProtocolError otherwise, and
+        InvocationCounterExhausted when no counter may be used; nothing is sent then.
         """
         if self._error is not None:
             raise LocalProtocolError("the connection has ended")
+        opening = opening or Opening(parameters, limits=self._limits)
         association = self._associations.get(parameters.pair)
         if association is None:
-            association = _Association(parameters=parameters, exchange=Exchange(self._limits))
-            self._associations[parameters.pair] = association
-        self._step_local(association, Input.SEND_AARQ)
-        association.parameters = parameters
-        association.negotiated = None
+            association = _Association(opening=opening, exchange=Exchange(self._limits), protection=opening.protection)
+        after = advance(association.state, Input.SEND_AARQ)
+        aarq = opening.aarq()
+        association.state = after
+        association.opening, association.protection = opening, opening.protection
+        association.negotiated = association.forgery = None
+        self._associations[parameters.pair] = association
         self._framing.expect_apdu_limit(self._receive_limit())
-        self._send(association, encode_proposal(parameters))
+        self._send_plain(association, aarq)
 
     def get(self, pair: WportPair, attribute: AttributeDescriptor, selection: Selection | None = None) -> None:
         """Send a GET for one attribute. BlockReceived..., AnswerReceived or RequestFailed follow.
@@ -210,7 +246,8 @@ class Connection:
         association = self._known(pair)
         self._step_local(association, Input.SEND_RLRQ)
         association.exchange.stop()
-        self._send(association, encode_release())
+        association.opening.stop()
+        self._send_plain(association, association.opening.release_request())
 
     def stop_waiting_for_release(self, pair: WportPair) -> None:
         """Take the association for released although the peer did not answer. Released follows."""
@@ -287,8 +324,11 @@ class Connection:
         self._write(association, octets)
 
     def _send(self, association: _Association, apdu: bytes) -> None:
+        self._send_plain(association, association.protection.protect(apdu))
+
+    def _send_plain(self, association: _Association, octets: bytes) -> None:
         self._unsolicited = 0
-        self._write(association, association.protection.protect(apdu))
+        self._write(association, octets)
 
     def _write(self, association: _Association, octets: bytes) -> None:
         pair = association.pair
@@ -298,8 +338,14 @@ class Connection:
         association.state = advance(association.state, sent)
 
     def _receive_limit(self) -> int:
-        """Return the longest APDU we told anybody to send; at least what an AARE may need."""
-        sizes = [each.parameters.max_receive_pdu_size or MAX_PDU_SIZE for each in self._associations.values()]
+        """Return the longest APDU we told anybody to send, and its protection; at least what an AARE may need.
+
+        Whether a maximum PDU size counts before or after ciphering is read both ways.
+        """
+        sizes = [
+            (each.parameters.max_receive_pdu_size or MAX_PDU_SIZE) + each.parameters.overhead
+            for each in self._associations.values()
+        ]
         return min(max([FIRST_APDU_LIMIT, *sizes]), self._limits.apdu)
 
     # -- receiving
@@ -308,7 +354,11 @@ class Connection:
         association = self._associations.get(WportPair(message.destination_wport, message.source_wport))
         apdu = message.apdu
         if association is not None:
-            apdu = association.protection.unprotect(apdu)
+            try:
+                apdu = association.protection.unprotect(apdu)
+            except (AuthenticationTagInvalid, InvocationCounterReplayed) as error:
+                self._receive_forgery(association, error)
+                return
         tag = apdu[0]
         if tag in NOTIFICATION_TAGS:
             self._receive_notification(message)
@@ -339,22 +389,59 @@ class Connection:
         return association.state is not before
 
     def _receive_aare(self, association: _Association, apdu: bytes) -> None:
-        outcome = check_acceptance(apdu, association.parameters, self._limits)
-        refused = isinstance(outcome, AssociationRejected)
-        if not self._step(association, Input.RECV_REFUSAL if refused else Input.RECV_ACCEPTANCE, AARE):
+        opening = association.opening
+        outcome: Negotiated | AssociationRejected | SecurityError
+        try:
+            outcome = opening.accept(apdu)
+        except SecurityError as error:
+            outcome = error
+        if not isinstance(outcome, Negotiated):
+            received = Input.RECV_REFUSAL
+        elif opening.parameters.is_high_level:
+            received = Input.RECV_CHALLENGE
+        else:
+            received = Input.RECV_ACCEPTANCE
+        if not self._step(association, received, AARE):
             self.counters.stray_apdus += 1
             return
-        self._strikes = 0
-        if isinstance(outcome, AssociationRejected):
-            self._events.append(AssociationRefused(association.pair, outcome))
+        self._note_good(association)
+        if not isinstance(outcome, Negotiated):
+            self._refuse(association, outcome)
+            return
+        association.negotiated = outcome
+        if received is Input.RECV_CHALLENGE:
+            self._send(association, opening.proof_request(association.exchange.take_invoke_id()))
+            self._events.append(ChallengeAnswered(association.pair))
         else:
-            association.negotiated = outcome
             self._events.append(Associated(association.pair, outcome))
+
+    def _receive_action_response(self, association: _Association, apdu: bytes) -> None:
+        """Take the meter's proof (HLS pass 4): before it is verified nothing can be read."""
+        try:
+            proved = association.opening.check_proof(apdu)
+        except (PeerNotAuthenticated, AssociationRejected) as error:
+            self._step(association, Input.RECV_REFUSAL, ACTION_RESPONSE)
+            self._note_good(association)
+            self._refuse(association, error)
+            return
+        if not proved:
+            self._receive_stray(association, apdu)
+            return
+        self._step(association, Input.RECV_PROOF, ACTION_RESPONSE)
+        self._note_good(association)
+        assert association.negotiated is not None  # set with the challenge
+        self._events.append(Associated(association.pair, association.negotiated))
+
+    def _refuse(self, association: _Association, error: DlmsError) -> None:
+        """Report a refusal. If it is ours, or comes after the AARE, the meter is told, and its answer not awaited."""
+        if isinstance(error, SecurityError) or association.negotiated is not None:
+            self._send_plain(association, association.opening.release_request())
+        self._events.append(AssociationRefused(association.pair, error))
 
     def _receive_rlre(self, association: _Association, apdu: bytes) -> None:
         decode_apdu(apdu, self._limits)  # reason not-finished does not keep an association that we have left
         if self._step(association, Input.RECV_RELEASE, RLRE):
-            self._strikes = 0
+            self._note_good(association)
             self._events.append(Released(association.pair))
         else:
             self.counters.stray_apdus += 1
@@ -364,7 +451,7 @@ class Connection:
         if outcome is None:
             self._receive_stray(association, apdu)
             return
-        self._strikes = 0
+        self._note_good(association)
         pair = association.pair
         if isinstance(outcome, NextBlock):
             self._step(association, Input.RECV_BLOCK, GET_RESPONSE)
@@ -379,7 +466,7 @@ class Connection:
 
     def _receive_error(self, association: _Association, apdu: bytes) -> None:
         """Take an exception-response or confirmed-service-error: never authenticated, so it ends what waits and no more."""
-        error = _error_of(apdu, self._limits)
+        error = _error_of(apdu, self._limits, counts=association.parameters.uses_counter)
         means = FAILURE_MEANS.get(association.state, Input.RECV_STRAY)
         if means is Input.RECV_FAILURE and _says_lost(error) and association.exchange.kind is RequestKind.SINGLE:
             means = Input.RECV_LOSS
@@ -388,7 +475,8 @@ class Connection:
             return
         self._step(association, means, apdu[0])
         association.exchange.stop()
-        self._strikes = 0
+        association.opening.stop()
+        self._note_good(association)
         self._events.append(_EVENT_OF_FAILURE[means](association.pair, error))
 
     def _receive_stray(self, association: _Association, apdu: bytes) -> None:
@@ -396,6 +484,18 @@ class Connection:
         self._step(association, Input.RECV_STRAY, apdu[0])
         self.counters.stray_apdus += 1
         self._strike(association.pair.server_wport, association.pair.client_wport)
+
+    def _receive_forgery(self, association: _Association, error: SecurityError) -> None:
+        """Count an APDU that was not verified; it changes nothing, but too many in a row end the connection."""
+        self.counters.forged_apdus += 1
+        association.forgery = error
+        self._strikes += 1
+        if self._strikes >= self._limits.strikes:
+            raise error
+
+    def _note_good(self, association: _Association) -> None:
+        self._strikes = 0
+        association.forgery = None
 
     def _strike(self, source_wport: int, destination_wport: int) -> None:
         self._strikes += 1
@@ -410,9 +510,12 @@ def _require(association: _Association, service: Conformance) -> None:
         raise LocalProtocolError(f"{service.standard_names[0]} was not negotiated")
 
 
-def _error_of(apdu: bytes, limits: Limits) -> DlmsError:
+def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
+    """Return the error that an error APDU stands for. ``counts``: our invocation counter can be the reason."""
     decoded = decode_apdu(apdu, limits)
     if isinstance(decoded, ExceptionResponse):
+        if counts and decoded.service_error == INVOCATION_COUNTER_ERROR:
+            return InvocationCounterRefused(decoded.invocation_counter)
         return ExceptionReceived(decoded.state_error, decoded.service_error, decoded.invocation_counter)
     assert isinstance(decoded, ConfirmedServiceError)  # the two tags that lead here
     return ConfirmedServiceErrorReceived(decoded.service, decoded.error_class, decoded.error)

@@ -171,6 +171,20 @@ class InvocationCounterExhausted(SecurityError):
     """Our sending counter is used up, or could not be stored ahead: sending would risk a repeated nonce."""
 
 
+class InvocationCounterRefused(SecurityError):
+    """The meter refuses our invocation counter (exception-response, service-error 6); following it did not help.
+
+    ``expected``: the counter it asks for, unverified, if it told one. Nobody proved who sent this: it says that our
+    counter needs a look, never that keys are wrong.
+    """
+
+    def __init__(self, expected: int | None) -> None:
+        """Keep what the meter expects."""
+        told = "" if expected is None else f", it asks for {expected}"
+        super().__init__(f"the meter refuses our invocation counter{told}")
+        self.expected = expected
+
+
 class SecurityDowngrade(SecurityError):
     """An answer is protected less, or otherwise, than the association's settings demand."""
 

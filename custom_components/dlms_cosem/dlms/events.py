@@ -19,8 +19,19 @@ class Associated:
 
 
 @dataclass(frozen=True, slots=True)
+class ChallengeAnswered:
+    """The AARE accepts, and the meter's challenge was answered; the meter's own proof is awaited (HLS)."""
+
+    pair: WportPair
+
+
+@dataclass(frozen=True, slots=True)
 class AssociationRefused:
-    """The peer refused (COSEM-OPEN.cnf, negative): AssociationRejected, or ExceptionReceived for a bare D8."""
+    """No association (COSEM-OPEN.cnf, negative).
+
+    The peer refused: AssociationRejected, ExceptionReceived for a bare D8, InvocationCounterRefused. Or we did: any
+    other SecurityError for what the peer sent.
+    """
 
     pair: WportPair
     error: DlmsError
@@ -51,7 +62,7 @@ class AnswerReceived:
 class RequestFailed:
     """The peer answered the request with an error; the association lives on.
 
-    DataAccessError, ExceptionReceived or ConfirmedServiceErrorReceived.
+    DataAccessError, ExceptionReceived, ConfirmedServiceErrorReceived or InvocationCounterRefused.
     """
 
     pair: WportPair
@@ -91,6 +102,7 @@ class ConnectionEnded:
 
 type Event = (
     Associated
+    | ChallengeAnswered
     | AssociationRefused
     | BlockReceived
     | AnswerReceived

@@ -92,6 +92,12 @@ class Exchange:
         """What is outstanding."""
         return None if self._request is None else self._request.kind
 
+    def take_invoke_id(self) -> InvokeIdAndPriority:
+        """Return the next invoke-id, for an exchange that is not a request of the user (HLS pass 3)."""
+        invoke = InvokeIdAndPriority(self._next_invoke_id)
+        self._next_invoke_id = (self._next_invoke_id + 1) % INVOKE_IDS
+        return invoke
+
     def prepare_get(self, attribute: AttributeDescriptor, selection: Selection | None) -> Request:
         """Return the request for one attribute. Nothing is outstanding before start().
 

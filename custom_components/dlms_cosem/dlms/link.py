@@ -5,7 +5,7 @@ error, and then everybody who waits gets that error. Knows nothing of attributes
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 import math
 import time
@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from .association import WportPair
 from .connection import Connection
-from .errors import ConnectionLost, DlmsError, TransportError
+from .errors import ConnectionLost, DlmsError, InvocationCounterExhausted, TransportError
 from .events import ConnectionEnded, Event, NotificationReceived
 from .limits import Limits
 from .transport import Transport
@@ -70,6 +70,8 @@ class Link:
         self.users = 0
         self.turn = asyncio.Lock()
         """Held from a request to its answer: most devices handle one request at a time, whatever the logical device."""
+        self.before_reading: Final[dict[WportPair, Callable[[], Awaitable[None]]]] = {}
+        """Awaited before each read: what came in may be answered at once, and needs reserved counters for that."""
         self.closed_at = math.inf
         """By the clock, when the socket was closed."""
         self._transport = transport
@@ -112,6 +114,8 @@ class Link:
         """Read until the connection ends. The one place that closes the transport."""
         try:
             while self.is_alive:
+                for prepare in list(self.before_reading.values()):
+                    await prepare()
                 if octets := await self._transport.receive():
                     self.connection.receive_data(octets)
                 else:
@@ -121,7 +125,7 @@ class Link:
                 await asyncio.sleep(0)  # others get their turn, however fast the peer is
         except ConnectionLost as error:
             self.connection.receive_eof(reset=error.reset)
-        except TransportError as error:
+        except (TransportError, InvocationCounterExhausted) as error:
             self.connection.abort(error)
         finally:
             self.connection.abort(ConnectionLost())

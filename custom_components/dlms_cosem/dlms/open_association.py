@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import math
 from typing import Final
 
+from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, Selection
 from .association import AssociationParameters, Negotiated
 from .cosem.profile_generic import decode_rows
@@ -18,16 +19,29 @@ from .errors import (
     AssociationAborted,
     DataAccessError,
     DlmsError,
+    InvocationCounterRefused,
     LocalProtocolError,
     RemoteProtocolError,
     ResponseTimeout,
     TransportError,
 )
-from .events import AnswerReceived, Associated, AssociationRefused, BlockReceived, Dropped, Event, RequestFailed
+from .events import (
+    AnswerReceived,
+    Associated,
+    AssociationRefused,
+    BlockReceived,
+    ChallengeAnswered,
+    Dropped,
+    Event,
+    RequestFailed,
+)
 from .limits import EXECUTOR_THRESHOLD, Limits
 from .link import Link, Timing
+from .opening import Opening
 from .reading import read_many
 from .reading_memory import ReadingPlan
+from .security.counters import MAX_UNATTENDED_RAISE
+from .security_state import SecurityState, opening_material
 
 
 class Association:
@@ -37,12 +51,20 @@ class Association:
     cancelled request the association can only be released: its answer may still be on the way.
     """
 
-    def __init__(self, link: Link, parameters: AssociationParameters, timing: Timing, limits: Limits) -> None:
+    def __init__(
+        self,
+        link: Link,
+        parameters: AssociationParameters,
+        timing: Timing,
+        limits: Limits,
+        security_state: SecurityState | None = None,
+    ) -> None:
         """Prepare; nothing is sent before propose()."""
         self.parameters: Final = parameters
         self._link = link
         self._timing = timing
         self._limits = limits
+        self._security_state = security_state
         self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
         self._negotiated: Negotiated | None = None
         self._plan: ReadingPlan | None = None
@@ -138,22 +160,56 @@ class Association:
                 return
             if self._rlrq_sent or self._send_rlrq():
                 await self._wait_for_rlre()
+            self._link.before_reading.pop(self.parameters.pair, None)
             self._is_released = True
 
     async def propose(self, plan: Callable[[Negotiated], ReadingPlan]) -> None:
-        """Send the AARQ and wait for the AARE. Called once, by the client.
+        """Send the AARQ, wait for the AARE, and let both sides prove themselves. Called once, by the client.
 
-        Raises AssociationRejected, ExceptionReceived for an exception-response instead of an AARE, and what get() does.
+        An invocation counter that the meter refuses is raised once, and the proposal repeated; not so a password,
+        which is sent once (rule S20).
+
+        Raises AssociationRejected, ExceptionReceived for an exception-response instead of an AARE, SecurityError for a
+        meter that cannot be believed, InvocationCounterRefused, InvocationCounterExhausted, and what get() does.
         """
-        connection = self._link.connection
         async with self._link.turn:
-            self._raise_if_ended()
-            connection.propose(self.parameters)
-            event = await self._next_event("AARE", self._timing.response, math.inf)
+            event = await self._open()
+            if self.parameters.mechanism is not Mechanism.LLS and self._follow(event, opening=True):
+                event = await self._open()
         if not isinstance(event, Associated):
             raise _error_of(event)
         self._negotiated = event.negotiated
         self._plan = plan(event.negotiated)
+
+    async def _open(self) -> Event:
+        """Make one attempt, and return the event that ends it."""
+        self._raise_if_ended()
+        await self._reserve()
+        self._raise_if_ended()
+        opening = Opening(self.parameters, opening_material(self.parameters, self._security_state), self._limits)
+        self._link.connection.propose(self.parameters, opening)
+        waiting_for = "AARE"
+        while isinstance(
+            event := await self._next_event(waiting_for, self._timing.response, math.inf), ChallengeAnswered
+        ):
+            waiting_for = "answer to reply_to_HLS_authentication"
+        return event
+
+    def _follow(self, event: Event, *, opening: bool = False) -> bool:
+        """Return whether the meter refused our counter and it could be raised to what the meter asks for."""
+        error = event.error if isinstance(event, (AssociationRefused, RequestFailed)) else None
+        if not isinstance(error, InvocationCounterRefused) or error.expected is None:
+            return False
+        dedicated = None if opening else self._link.connection.dedicated_counter(self.parameters.pair)
+        if dedicated is not None:
+            return dedicated.follow(error.expected, MAX_UNATTENDED_RAISE)
+        return self._security_state is not None and self._security_state.follow(error.expected)
+
+    async def _reserve(self) -> None:
+        """Have invocation counters at hand, where they are used."""
+        if self._security_state is not None and self.parameters.uses_counter:
+            await self._security_state.reserve()
+            self._link.before_reading[self.parameters.pair] = self._security_state.reserve
 
     def _send_rlrq(self) -> bool:
         """Send the RLRQ unless there is nothing to release; whoever still waits for an answer is told."""
@@ -195,6 +251,8 @@ class Association:
         try:
             async with self._link.turn:
                 event = await self._exchange(send, waiting_for)
+                if self._follow(event):
+                    event = await self._exchange(send, waiting_for)
         finally:
             self._requests -= 1
             self._used_at = asyncio.get_running_loop().time()
@@ -206,6 +264,8 @@ class Association:
 
     async def _exchange(self, send: Callable[[], None], waiting_for: str) -> Event:
         """Send a request and return the event that ends it."""
+        self._raise_if_ended()
+        await self._reserve()
         self._raise_if_ended()
         send()
         seconds = self._timing.response
@@ -227,7 +287,8 @@ class Association:
                 return await self._inbox.get()
         except TimeoutError:
             waited = seconds if deadline <= latest else self._timing.transfer
-            raise await self._link.fail(ResponseTimeout(waiting_for, waited)) from None
+            error = self._link.connection.forgery(self.parameters.pair) or ResponseTimeout(waiting_for, waited)
+            raise await self._link.fail(error) from None
         except TransportError as error:
             raise await self._link.fail(error) from None
 

@@ -75,8 +75,8 @@ class ReadingPlan:
     def __init__(self, memory: ReadingMemory, negotiated: Negotiated, max_receive_pdu_size: int) -> None:
         """Start with what is remembered."""
         self._memory = memory
-        self._request_limit = negotiated.request_limit
-        self._answer_limit = max_receive_pdu_size
+        self._request_limit = negotiated.request_limit - negotiated.overhead
+        self._answer_limit = max_receive_pdu_size - negotiated.overhead
         self._blocks = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ in negotiated.conformance
         lists = Conformance.MULTIPLE_REFERENCES in negotiated.conformance
         self._ceiling = (memory.list_limit or LONGEST_LIST) if lists else 1

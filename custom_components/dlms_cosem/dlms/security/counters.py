@@ -80,6 +80,13 @@ class SendingCounter:
             )
         self._next = value
 
+    def follow(self, value: int, limit: int) -> bool:
+        """Follow a value learned from the meter, if it is above ours, but by at most ``limit``. Return whether it was."""
+        if not 0 < value - self._next <= limit:
+            return False
+        self._next = value
+        return True
+
 
 class ReceivingCounter:
     """The highest counter accepted from one sender under one key."""
@@ -104,3 +111,21 @@ class ReceivingCounter:
         """Note a value whose tag was verified (rule S6). Never moves backwards."""
         if self._last is None or value > self._last:
             self._last = value
+
+
+class ReceivingCounters:
+    """The receiving counters of one key: one for each sender, by its system title (rule S6)."""
+
+    __slots__ = ("_counters",)
+
+    def __init__(self) -> None:
+        """Start with no sender known."""
+        self._counters: dict[bytes, ReceivingCounter] = {}
+
+    def of(self, title: bytes) -> ReceivingCounter:
+        """Return the counter of a sender, a new one at the first time."""
+        return self._counters.setdefault(title, ReceivingCounter())
+
+    def replace(self, title: bytes, counter: ReceivingCounter) -> None:
+        """Take another counter for a sender, who has just proved that it is the one (rule S7)."""
+        self._counters[title] = counter

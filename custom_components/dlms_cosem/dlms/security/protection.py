@@ -27,13 +27,20 @@ from ..apdu.ciphered import (
     ServiceCiphered,
 )
 from ..apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE
-from ..errors import DecodeError, LocalProtocolError, SecurityDowngrade, SystemTitleMismatch
+from ..errors import (
+    AuthenticationTagInvalid,
+    DecodeError,
+    LocalProtocolError,
+    PeerNotAuthenticated,
+    SecurityDowngrade,
+    SystemTitleMismatch,
+)
 from ..limits import DEFAULT_LIMITS, Limits
 from .cipher import SealingKey, open_sealed, open_unverified, seal
 from .counters import ReceivingCounter, SendingCounter
 from .general_ciphering import GeneralCipherer, encode_header
 from .keys import Secret
-from .settings import Envelope, SecuritySettings
+from .settings import Envelope, SecuritySettings, check_server_title
 
 _GLOBAL_OF: Final = {plain: tag for tag, plain in GLOBAL_TAGS.items()}
 _DEDICATED_OF: Final = {plain: tag for tag, plain in DEDICATED_TAGS.items()}
@@ -105,21 +112,18 @@ class CipheredProtection:
         self._general = general
         self._verifies = not settings.accept_unverified
 
+    @property
+    def dedicated_counter(self) -> SendingCounter | None:
+        """The sending counter of the dedicated key, if there is one."""
+        return None if self._dedicated is None else self._dedicated.counters.sending
+
     # -- identity
 
     def learn_server_title(self, title: bytes | None) -> None:
         """Take the system title of the AARE. SystemTitleMismatch when another one is pinned (rule S13)."""
-        if title is None:
-            if self.server_system_title is None:
-                raise SystemTitleMismatch("the meter told no system title, and none is configured")
-            return
-        if len(title) != 8:
-            raise SystemTitleMismatch(f"the meter's system title has {len(title)} octets, not 8")
-        if title == self.settings.client_system_title:
-            raise SystemTitleMismatch("the meter uses our own system title")
-        if self.server_system_title is not None and title != self.server_system_title:
-            raise SystemTitleMismatch("the meter's system title is not the one this association is pinned to")
-        self.server_system_title = title
+        self.server_system_title = check_server_title(
+            title, self.settings.client_system_title, self.server_system_title
+        )
 
     # -- sending
 
@@ -178,7 +182,11 @@ class CipheredProtection:
         tag = apdu[0]
         if tag in PLAIN_TAGS or tag in PLAIN_NOTIFICATION_TAGS:
             return apdu
-        plain = self._unprotect(self._check_signature(apdu))
+        try:
+            plain = self._unprotect(self._check_signature(apdu))
+        except PeerNotAuthenticated:
+            # A signature is the tag of a signed message: one that does not fit says nothing about our credentials.
+            raise AuthenticationTagInvalid("the signature does not fit") from None
         if not plain:
             raise DecodeError("a protected APDU with nothing in it")
         if plain[0] in _ENVELOPE_TAGS:

@@ -9,13 +9,30 @@ from enum import Enum
 from typing import Final
 
 from ..apdu.ciphered import SecurityControl
-from ..errors import LocalProtocolError
+from ..errors import LocalProtocolError, SystemTitleMismatch
 from .key_pairs import PrivateKey, PublicKey
 from .keys import Secret
-from .suite import Protection, SecuritySuite, check_system_title, security_control
+from .suite import (
+    SYSTEM_TITLE_LENGTH,
+    TAG_LENGTH,
+    Protection,
+    SecuritySuite,
+    check_system_title,
+    security_control,
+)
 
 NO_KEY: Final = Secret(b"")
 """In place of an authentication key that is not used: additional data are then the security control alone."""
+
+_LENGTH: Final = 3
+"""Octets of a length of up to 65 535."""
+_CONTENT: Final = 1 + _LENGTH + 1 + 4 + TAG_LENGTH
+"""Tag of the APDU, length, security control, invocation counter, authentication tag."""
+_TITLE: Final = 1 + SYSTEM_TITLE_LENGTH
+_HEADER: Final = 3 * _TITLE + (1 + 12) + 1
+"""The five fields of general-ciphering and general-signing: transaction id, two titles, a date-time, nothing else."""
+_IDENTIFIED_KEY: Final = 4
+_WRAPPED: Final = 8
 
 
 class Envelope(Enum):
@@ -108,6 +125,7 @@ class SecuritySettings:
             (general and self._agrees, pairs.agreement_key, "a key agreement key"),
             (general and self._one_pass, pairs.signing_key, "a signing key"),
             (general and self._one_pass, pairs.server_signing_key, "the meter's public signing key"),
+            (general and self._agrees, self.server_system_title, "the meter's system title"),
         ]
         for needed, value, what in needs:
             if needed and value is None:
@@ -142,3 +160,40 @@ class SecuritySettings:
     def expected_control(self) -> SecurityControl:
         """The security control octet that everything we accept must carry (rule S11)."""
         return security_control(self.suite, self.protection)
+
+    @property
+    def overhead(self) -> int:
+        """Octets that protection adds to an APDU, at most; for planning, not for refusing."""
+        if not self.is_ciphered:
+            return 0
+        signature = 0 if not self.sign else _HEADER + _LENGTH + _LENGTH + 2 * self.suite.coordinate_length
+        match self.envelope:
+            case Envelope.SERVICE_SPECIFIC:
+                return _CONTENT + signature
+            case Envelope.GENERAL:
+                return _CONTENT + _TITLE + signature
+        key_info = _IDENTIFIED_KEY
+        if self.key_info is KeyInfoKind.WRAPPED:
+            key_info += _LENGTH + self.suite.key_length + _WRAPPED
+        elif self._agrees:
+            key_info += _LENGTH + 4 * self.suite.coordinate_length
+        return _CONTENT + _HEADER + key_info + signature
+
+
+def check_server_title(title: bytes | None, own: bytes, pinned: bytes | None) -> bytes:
+    """Return the meter's system title: the one that an AARE tells, or the pinned one when it tells none.
+
+    Raises SystemTitleMismatch when neither is there, when they differ (rule S13), for a title of another length than
+    8 octets, and for our own title (rule S19: reflection).
+    """
+    if title is None:
+        if pinned is None:
+            raise SystemTitleMismatch("the meter told no system title, and none is configured")
+        return pinned
+    if len(title) != SYSTEM_TITLE_LENGTH:
+        raise SystemTitleMismatch(f"the meter's system title has {len(title)} octets, not {SYSTEM_TITLE_LENGTH}")
+    if title == own:
+        raise SystemTitleMismatch("the meter uses our own system title")
+    if pinned is not None and title != pinned:
+        raise SystemTitleMismatch("the meter's system title is not the one this association is pinned to")
+    return title
