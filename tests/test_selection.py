@@ -2,6 +2,7 @@
 
 from types import MappingProxyType
 
+from homeassistant.config_entries import ConfigEntryDisabler
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
@@ -142,7 +143,11 @@ def test_taking_the_tick_away_disables_the_first_entity_only(hass: HomeAssistant
     assert disablers(hass, entry) == {PRIMARY["4:1.0.1.6.0.255"]: INTEGRATION, "4_1.0.1.6.0.255_5": None}
 
 
-def test_entity_disabled_with_its_entry_stays_so(hass: HomeAssistant, entry: MockConfigEntry):
+def test_entity_disabled_with_its_entry_stays_so(hass: HomeAssistant):
+    entry = MockConfigEntry(
+        domain=DOMAIN, unique_id=UNIQUE_ID, options={CONF_OBJECTS: []}, disabled_by=ConfigEntryDisabler.USER
+    )
+    entry.add_to_hass(hass)
     register(hass, entry, PRIMARY["3:1.0.1.8.0.255"], CONFIG_ENTRY)
     async_apply_selection(hass, entry, ["3:1.0.1.8.0.255"])
     assert disablers(hass, entry) == {PRIMARY["3:1.0.1.8.0.255"]: CONFIG_ENTRY}
