@@ -10,6 +10,11 @@ from typing import Final, NamedTuple
 GENERAL_TAGS: Final = {0xDB: "GENERAL_GLOBAL", 0xDC: "GENERAL_DEDICATED", 0xDD: "GENERAL", 0xDF: "SIGNED"}
 
 
+_INITIATE: Final = (0x01, 0x08)
+_SN_SERVICES: Final = (0x05, 0x06, 0x0C, 0x0D, 0x0E, 0x16, 0x18)
+_LN_SERVICES: Final = (0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7)
+
+
 class BadEnvelope(Exception):
     """Octets that are no protected APDU."""
 
@@ -86,9 +91,11 @@ def length_octets(length: int) -> bytes:
 
 def protected_tag(plain: int, *, dedicated: bool) -> int | None:
     """Return the glo- or ded- tag of a plain one; None where there is none."""
-    if plain in {0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7}:
+    if plain in _LN_SERVICES:
         return plain + (0x10 if dedicated else 0x08)
-    if plain in {0x01, 0x08} and not dedicated:
+    if plain in _SN_SERVICES:
+        return plain + (0x40 if dedicated else 0x20)
+    if plain in _INITIATE and not dedicated:
         return plain + 0x20
     return None
 
@@ -96,7 +103,7 @@ def protected_tag(plain: int, *, dedicated: bool) -> int | None:
 _SERVICES: Final = {
     tag: (Kind.DEDICATED if dedicated else Kind.GLOBAL, plain)
     for dedicated in (False, True)
-    for plain in (0x01, 0x08, 0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7)
+    for plain in (*_INITIATE, *_SN_SERVICES, *_LN_SERVICES)
     if (tag := protected_tag(plain, dedicated=dedicated)) is not None
 }
 

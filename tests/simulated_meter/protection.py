@@ -29,6 +29,8 @@ from .security_profile import AUTHENTICATED, ENCRYPTED, ClientSecurity, Dedicate
 
 TAG_ERROR, COUNTER_ERROR, TITLE_ERROR, FORM_ERROR, WEAK_ERROR = "tag", "counter", "title", "form", "weak"
 _MOST_LAYERS: Final = 2
+_CONTENT: Final = 3 + 1 + 4 + 12
+"""Octets of a ciphered content besides the plain ones: length, control, counter, tag."""
 _DEDICATED: Final = {Kind.DEDICATED, Kind.GENERAL_DEDICATED}
 
 
@@ -259,16 +261,20 @@ class Channel:
     # -- sending
 
     def overhead(self, like: Opened) -> int:
-        """Return how many octets the protection of an answer adds at most."""
+        """Return how many octets the protection of an answer adds at most (its own lengths have up to 3 octets)."""
         size = 2 * CURVES[self.client.suite].size if self.client.suite in CURVES else 0
+        carried = {KeyScheme.WRAPPED: len(self.client.master_key) + 8, KeyScheme.ONE_PASS: 2 * size}
         total = 0
         for layer in self._layers(like):
+            titles = len(sized(layer.header.transaction_id)) + 2 * 9 + 2
             if layer.kind is Kind.SIGNED:
-                total += 1 + len(layer.header.octets) + 16 + 4 + 2 + size
+                total += 1 + titles + 3 + 2 + size
             elif layer.kind is Kind.GENERAL:
-                total += 1 + len(layer.header.octets) + 16 + 6 + max(2 * size, 40) + 4 + 5 + 12
+                total += 1 + titles + 6 + carried.get(layer.scheme, 0) + _CONTENT
+            elif layer.kind in {Kind.GENERAL_GLOBAL, Kind.GENERAL_DEDICATED}:
+                total += 1 + 9 + _CONTENT
             else:
-                total += 1 + 9 + 4 + 5 + 12
+                total += 1 + _CONTENT
         return total
 
     def protect(self, plaintext: bytes, like: Opened, twist: Twist | None = None) -> bytes:

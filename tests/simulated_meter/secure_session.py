@@ -99,7 +99,7 @@ class SecureSession:
         fault, self._fault = self._fault, None
         if exchange is None:
             self._meter.succeeded(self._client.wport)
-        if fault is None:
+        if fault is None or (fault.name in ON_ANSWER and not self._ciphered):
             return Reply(write_aare(replace(fields, initiate=self._protect(initiate_response))))
         if fault.name not in ON_ANSWER:
             fields = replace(fields, initiate=self._protect(initiate_response))
