@@ -713,7 +713,7 @@ async def test_f51_cancelled_while_in_the_queue(client, meter):
 
 async def test_f51_cancelled_while_releasing(client, meter):
     """The release goes on behind the cancellation, and what comes next waits for its end."""
-    meter.rlrq = lambda apdu: [0.02, RLRE]
+    meter.rlrq = lambda apdu: []
 
     async def leave():
         async with client.associate(PARAMETERS):
@@ -721,6 +721,8 @@ async def test_f51_cancelled_while_releasing(client, meter):
 
     await cancelled(await started(leave()))
     assert meter.open_links == 1
+    meter.link.push(RLRE)
+    meter.rlrq = lambda apdu: [RLRE]
     async with client.associate(PARAMETERS) as association:
         assert await association.get(CLOCK) == SEVEN
     assert meter.links[0].closed
@@ -728,9 +730,10 @@ async def test_f51_cancelled_while_releasing(client, meter):
 
 
 async def test_release_by_hand_that_is_cancelled_is_finished_by_the_context(client, meter):
-    meter.rlrq = lambda apdu: [0.02, RLRE]
+    meter.rlrq = lambda apdu: []
     async with client.associate(PARAMETERS) as association:
         await cancelled(await started(association.release()))
+        meter.link.push(RLRE)
     assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0x62]
     assert meter.open_links == 0
 
