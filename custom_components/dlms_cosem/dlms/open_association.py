@@ -40,7 +40,7 @@ from .link import Link, Timing
 from .opening import Opening
 from .reading import read_many
 from .reading_memory import ReadingPlan
-from .security.counters import MAX_UNATTENDED_RAISE
+from .security.counters import MAX_UNATTENDED_RAISE, SendingCounter
 from .security_state import SecurityState, opening_material
 
 
@@ -72,6 +72,8 @@ class Association:
         self._requests = 0
         self._used_at = asyncio.get_running_loop().time()
         self._given_up = False
+        self._proving = False
+        """The latest attempt has come to passes 3 and 4."""
         self._rlrq_sent = False
         self._is_released = False
         self._releasing = asyncio.Lock()
@@ -174,7 +176,7 @@ class Association:
         """
         async with self._link.turn:
             event = await self._open()
-            if self.parameters.mechanism is not Mechanism.LLS and self._follow(event, opening=True):
+            if self.parameters.mechanism is not Mechanism.LLS and self._follow_opening(event):
                 event = await self._open()
         if not isinstance(event, Associated):
             raise _error_of(event)
@@ -188,22 +190,35 @@ class Association:
         self._raise_if_ended()
         opening = Opening(self.parameters, opening_material(self.parameters, self._security_state), self._limits)
         self._link.connection.propose(self.parameters, opening)
-        waiting_for = "AARE"
+        waiting_for, self._proving = "AARE", False
         while isinstance(
             event := await self._next_event(waiting_for, self._timing.response, math.inf), ChallengeAnswered
         ):
-            waiting_for = "answer to reply_to_HLS_authentication"
+            waiting_for, self._proving = "answer to reply_to_HLS_authentication", True
         return event
 
-    def _follow(self, event: Event, *, opening: bool = False) -> bool:
-        """Return whether the meter refused our counter and it could be raised to what the meter asks for."""
-        error = event.error if isinstance(event, (AssociationRefused, RequestFailed)) else None
-        if not isinstance(error, InvocationCounterRefused) or error.expected is None:
+    def _follow_opening(self, event: Event) -> bool:
+        """Return whether another attempt makes sense: the meter refused our counter, and it could be raised."""
+        state, expected = self._security_state, _expected_counter(event)
+        if state is None or expected is None:
             return False
-        dedicated = None if opening else self._link.connection.dedicated_counter(self.parameters.pair)
-        if dedicated is not None:
-            return dedicated.follow(error.expected, MAX_UNATTENDED_RAISE)
-        return self._security_state is not None and self._security_state.follow(error.expected)
+        if self._proving and self._dedicated_counter is not None:
+            # The AARQ was taken, our proof was not: the meter goes on counting where the global key is.
+            state.shared_counter = True
+            return True
+        return state.follow(expected)
+
+    def _follow(self, event: Event) -> bool:
+        """Return whether the meter refused the counter of a request, and it could be raised to what the meter wants."""
+        state, expected = self._security_state, _expected_counter(event)
+        if state is None or expected is None:
+            return False
+        dedicated = self._dedicated_counter
+        return state.follow(expected) if dedicated is None else dedicated.follow(expected, MAX_UNATTENDED_RAISE)
+
+    @property
+    def _dedicated_counter(self) -> SendingCounter | None:
+        return self._link.connection.dedicated_counter(self.parameters.pair)
 
     async def _reserve(self) -> None:
         """Have invocation counters at hand, where they are used."""
@@ -291,6 +306,12 @@ class Association:
             raise await self._link.fail(error) from None
         except TransportError as error:
             raise await self._link.fail(error) from None
+
+
+def _expected_counter(event: Event) -> int | None:
+    """Return the counter that the meter asks for, if it refused ours."""
+    error = event.error if isinstance(event, (AssociationRefused, RequestFailed)) else None
+    return error.expected if isinstance(error, InvocationCounterRefused) else None
 
 
 def _error_of(event: Event) -> DlmsError:

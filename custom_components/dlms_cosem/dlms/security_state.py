@@ -47,6 +47,8 @@ class SecurityState:
         self.receiving: Final = ReceivingCounters()
         self._store = store
         self._saving = asyncio.Lock()
+        self.shared_counter = False
+        """The meter was found to count a dedicated key together with the global one."""
         self._unattended = MAX_UNATTENDED_RAISE
 
     @property
@@ -112,4 +114,5 @@ def opening_material(
         random=random,
         sending=None if state is None else state.sending,
         receiving=None if state is None else state.receiving,
+        shared_counter=state is not None and state.shared_counter,
     )

@@ -66,11 +66,6 @@ class KeyCounters:
     receiving: ReceivingCounter = field(default_factory=ReceivingCounter)
 
 
-def _dedicated_counters() -> KeyCounters:
-    # The dedicated key lives as long as the association: its counter starts at 0 and needs no store (rule S5).
-    return KeyCounters(sending=SendingCounter(0, ceiling=2**32))
-
-
 @dataclass(frozen=True, slots=True)
 class _Key:
     """One encryption key with its counters."""
@@ -92,10 +87,14 @@ class CipheredProtection:
         counters: KeyCounters,
         *,
         dedicated_key: Secret | None = None,
+        dedicated_counter: SendingCounter | None = None,
         general: GeneralCipherer | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """Start before the AARQ. ``general`` is needed for the envelope general-ciphering and for signing."""
+        """Start before the AARQ. ``general`` is needed for the envelope general-ciphering and for signing.
+
+        ``dedicated_counter``: what the dedicated key counts with, unless it starts from 0 by itself.
+        """
         key = settings.global_unicast_encryption_key
         if key is None or not settings.is_ciphered:
             raise LocalProtocolError("an association without ciphering has nothing to protect")
@@ -108,7 +107,11 @@ class CipheredProtection:
         self.server_system_title = settings.server_system_title
         self._limits = limits
         self._global = _Key(key, counters)
-        self._dedicated = None if dedicated_key is None else _Key(dedicated_key, _dedicated_counters())
+        self._dedicated = None
+        if dedicated_key is not None:
+            # The dedicated key lives as long as the association: its counter starts at 0 and needs no store (rule S5).
+            sending = dedicated_counter or SendingCounter(0, ceiling=2**32)
+            self._dedicated = _Key(dedicated_key, KeyCounters(sending=sending))
         self._general = general
         self._verifies = not settings.accept_unverified
 
