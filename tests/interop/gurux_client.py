@@ -1,34 +1,83 @@
 """A blocking client made of gurux-dlms's codec and a plain socket, as its users write it."""
 
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 import socket
 from typing import Any, Self, override
 
 from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData
-from gurux_dlms.enums import Authentication, InterfaceType
+from gurux_dlms.enums import Authentication, Conformance, InterfaceType, Security
 from gurux_dlms.objects import GXDLMSObject
+from gurux_dlms.objects.enums import SecuritySuite
+from gurux_dlms.secure import GXDLMSSecureClient
 
 _PATIENCE = 10
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GuruxSecurity:
+    """What this library needs for high level security and ciphering; ``protection`` is A, E, AE or nothing."""
+
+    mechanism: int = 0
+    secret: bytes = b""
+    suite: int = 0
+    protection: str = ""
+    encryption_key: bytes = b""
+    authentication_key: bytes = b""
+    system_title: bytes = b"GRX\x00\x00\x00\x00\x01"
+    dedicated_key: bytes = b""
+    counter: int = 1
+    general: bool = False
+    """Propose general-protection, upon which the library uses general-glo- and general-ded-ciphering."""
+    protected_release: bool = False
+
+
+_PROTECTIONS = {
+    "": Security.NONE,
+    "A": Security.AUTHENTICATION,
+    "E": Security.ENCRYPTION,
+    "AE": Security.AUTHENTICATION_ENCRYPTION,
+}
 
 
 class GuruxClient(AbstractContextManager["GuruxClient"]):
     """Associates on entering, releases and closes on leaving."""
 
     def __init__(
-        self, port: int, *, client: int = 16, server: int = 1, password: str | None = None, pdu_size: int = 0xFFFF
+        self,
+        port: int,
+        *,
+        client: int = 16,
+        server: int = 1,
+        password: str | None = None,
+        pdu_size: int = 0xFFFF,
+        security: GuruxSecurity | None = None,
     ) -> None:
-        authentication = Authentication.LOW if password else Authentication.NONE
-        self.codec = GXDLMSClient(True, client, server, authentication, password, InterfaceType.WRAPPER)
+        if security is None:
+            authentication = Authentication.LOW if password else Authentication.NONE
+            self.codec = GXDLMSClient(True, client, server, authentication, password, InterfaceType.WRAPPER)
+        else:
+            self.codec = _secure_codec(client, server, password, security)
         self.codec.maxReceivePDUSize = pdu_size
         self.apdus_received = 0
+        self.sent: list[bytes] = []
+        self.received: list[bytes] = []
+        """APDUs as they were on the wire."""
         self._port = port
         self._socket: socket.socket | None = None
 
     @override
     def __enter__(self) -> Self:
         self._socket = socket.create_connection(("127.0.0.1", self._port), _PATIENCE)
-        reply = self.exchange(self.codec.aarqRequest())
-        self.codec.parseAareResponse(reply.data)
+        try:
+            reply = self.exchange(self.codec.aarqRequest())
+            self.codec.parseAareResponse(reply.data)
+            if self.codec.authentication > Authentication.LOW:
+                reply = self.exchange(self.codec.getApplicationAssociationRequest())
+                self.codec.parseApplicationAssociationResponse(reply.data)
+        except BaseException:
+            self._socket.close()
+            raise
         return self
 
     @override
@@ -65,6 +114,7 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
     def _send(self, message: bytes, reply: GXReplyData) -> None:
         assert self._socket is not None
         self._socket.sendall(message)
+        self.sent.append(bytes(message)[8:])
         received = GXByteBuffer()
         while True:
             octets = self._socket.recv(65_536)
@@ -73,4 +123,26 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
             received.set(octets)
             if self.codec.getData(received, reply):
                 self.apdus_received += 1
+                self.received.append(bytes(received.array())[8:])
                 return
+
+
+def _secure_codec(client: int, server: int, password: str | None, security: GuruxSecurity) -> GXDLMSSecureClient:
+    """Return the library's secure client with all settings made."""
+    secret = bytearray(security.secret) or password
+    codec = GXDLMSSecureClient(True, client, server, security.mechanism, secret, InterfaceType.WRAPPER)
+    codec.authentication = Authentication(security.mechanism)
+    codec.useProtectedRelease = security.protected_release
+    if not security.general:
+        codec.proposedConformance &= ~Conformance.GENERAL_PROTECTION
+    cipher = codec.ciphering
+    cipher.systemTitle = bytearray(security.system_title)
+    cipher.securitySuite = SecuritySuite(security.suite)
+    cipher.security = _PROTECTIONS[security.protection]
+    if security.encryption_key:
+        cipher.blockCipherKey = bytearray(security.encryption_key)
+        cipher.authenticationKey = bytearray(security.authentication_key)
+    cipher.invocationCounter = security.counter
+    if security.dedicated_key:
+        cipher.dedicatedKey = bytearray(security.dedicated_key)
+    return codec

@@ -1,9 +1,11 @@
 """dlms-cosem's client reads the simulated meter."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from dlms_cosem import cosem
+from dlms_cosem.client import HLSError
 from dlms_cosem.cosem.capture_object import CaptureObject
 from dlms_cosem.cosem.selective_access import RangeDescriptor
 from dlms_cosem.exceptions import DlmsClientException
@@ -13,7 +15,7 @@ from custom_components.dlms_cosem.dlms.data import decode_data_octets, plain
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
 
 from .conftest import NOW, InThread, Served
-from .dlms_cosem_client import attribute, decoded, dlms_cosem_client
+from .dlms_cosem_client import attribute, decoded, dlms_cosem_client, secure_client
 
 
 @pytest.fixture(params=["none", "password"])
@@ -94,4 +96,39 @@ async def test_a_wrong_password_is_refused(served: Served, in_thread: InThread):
                 pass
 
         with pytest.raises(DlmsClientException, match="AUTHENTICATION_FAILED"):
+            await in_thread(work)
+
+
+@pytest.mark.parametrize("wport", [1, 3, 4], ids=["suite-0", "suite-1", "suite-2"])
+@pytest.mark.parametrize("pdu_size", [256, 1024])
+async def test_gmac_and_general_glo_ciphering(served: Served, in_thread: InThread, wport: int, pdu_size: int):
+    """This library computes pass 3 with the counter that it then uses for the APDU as well: the meter must take that."""
+    profile = replace(load_profile("secured", {}), history_days=2, max_pdu_size=pdu_size)
+    async with served(profile.with_security(hls_counter_may_repeat=True)) as server:
+        client = profile.client(wport)
+        assert client is not None
+        assert client.security is not None
+        security = client.security
+
+        def work() -> tuple[object, bytes]:
+            with secure_client(server.port, wport, security) as session:
+                value = decoded(session.get(attribute(3, "1.0.1.8.0.255", 2)))
+                return value, session.get(attribute(15, "0.0.40.0.0.255", 2))
+
+        value, objects = await in_thread(work)
+        assert value == server.meter.truth("1.0.1.8.0").value
+        assert decode_data_octets(objects) == server.meter.truth("0.0.40.0.0", client_wport=wport)
+
+
+async def test_a_repeated_counter_is_refused_by_a_strict_meter(served: Served, in_thread: InThread):
+    profile = replace(load_profile("secured", {}), history_days=2)
+    async with served(profile) as server:
+        security = profile.clients[2].security
+        assert security is not None
+
+        def work() -> None:
+            with secure_client(server.port, 1, security):
+                pass
+
+        with pytest.raises(HLSError):
             await in_thread(work)

@@ -139,7 +139,8 @@ class Channel:
         self.identity = identity
         self.counters = counters
         self.dedicated_key = b""
-        self._dedicated_sent = 0
+        self._dedicated = Counters()
+        """A dedicated key lives as long as the association, and so do its counters."""
 
     # -- receiving
 
@@ -150,7 +151,10 @@ class Channel:
 
     def _last(self, key: bytes) -> int:
         otherwise = self.client.first_counter - 1 if key == self.client.encryption_key else -1
-        return self.counters.last(key, self.partner.title, otherwise)
+        return self._counters(key).last(key, self.partner.title, otherwise)
+
+    def _counters(self, key: bytes) -> Counters:
+        return self._dedicated if key == self.dedicated_key else self.counters
 
     def open(self, apdu: bytes) -> Opened:
         """Remove the protection. Raises Rejected."""
@@ -210,7 +214,7 @@ class Channel:
             raise Rejected(TAG_ERROR) from error
         # Without a tag nothing is proven; such a counter counts only where the policy asks for no more.
         if control & AUTHENTICATED or self.client.required == ENCRYPTED:
-            self.counters.accept(key, self.partner.title, envelope.counter)
+            self._counters(key).accept(key, self.partner.title, envelope.counter)
         if envelope.inner_tag and plaintext[:1] != bytes([envelope.inner_tag]):
             raise Rejected(FORM_ERROR)
         return plaintext
@@ -360,5 +364,4 @@ class Channel:
     def _dedicated_counter(self) -> int:
         if self.identity.settings.dedicated_counter is DedicatedCounter.GLOBAL:
             return self.next_counter()
-        self._dedicated_sent += 1
-        return self._dedicated_sent - 1
+        return self._dedicated.take(self.dedicated_key)
