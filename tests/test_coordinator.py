@@ -397,6 +397,23 @@ async def test_kept_association_that_the_meter_ended_is_opened_again_unnoticed(
     assert "Error fetching" not in caplog.text
 
 
+async def test_kept_association_that_the_meter_forgot_is_opened_again_unnoticed(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+):
+    entry = await set_up(hass, make_entry(stay_connected=True))
+    meter.sessions[0].associations.clear(0)  # the device behind a gateway restarted, the connection stands
+    before = meter.requests
+    await poll(hass, freezer)
+    assert kinds_since(meter, before)[-2:] == ["aarq", "get"]
+    assert float(state_of(hass, entry, ENERGY)) > 0
+    assert "Error fetching" not in caplog.text
+
+
 async def test_form_gets_the_meter_although_an_association_is_kept(
     hass: HomeAssistant,
     network: None,

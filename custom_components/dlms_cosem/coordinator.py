@@ -40,6 +40,7 @@ from .dlms import (
     Data,
     DataType,
     DlmsClient,
+    ExceptionReceived,
     ObjectListElement,
     SapAssignment,
     ScalerUnit,
@@ -75,6 +76,14 @@ class Readings:
     """None: the meter has no value for this attribute just now. Absent: it refuses the attribute, or nobody asked."""
     clock_read_at: datetime | None = None
     """Home Assistant's time at the moment that the clock objects were read."""
+
+
+def _association_is_gone(cause: BaseException | None) -> bool:
+    """Whether a meter that was associated before has forgotten about it, or its connection has ended."""
+    match cause:
+        case ConnectionLost() | AssociationAborted() | ExceptionReceived(state_error=1, service_error=1):
+            return True
+    return False
 
 
 class DlmsCoordinator(DataUpdateCoordinator[Readings]):
@@ -191,7 +200,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         try:
             return await self._async_poll_once()
         except UpdateFailed as failure:
-            if not kept or not isinstance(failure.__cause__, ConnectionLost | AssociationAborted):
+            if not kept or not _association_is_gone(failure.__cause__):
                 raise
         LOGGER.debug("%s: the kept association was gone, opening a new one", self.name)
         return await self._async_poll_once()
