@@ -224,6 +224,31 @@ def test_m03_the_expansion_of_a_compact_array_is_charged_before_it_happens():
         decode_data_octets(nested)
 
 
+def test_m03_a_compact_array_may_not_expand_much_beyond_its_octets():
+    shells = TypeDescription(DataType.UNSIGNED)
+    for _ in range(5):
+        shells = TypeDescription(DataType.STRUCTURE, (shells,))
+
+    def encoded(rows: int) -> bytes:
+        return bytes.fromhex("13" + "0201" * 5 + "11 82") + rows.to_bytes(2, "big") + bytes(rows)
+
+    assert len(decode_data_octets(encoded(1500)).value.elements) == 1500
+    with pytest.raises(LimitExceeded, match="elements in a compact-array"):
+        decode_data_octets(encoded(2000))
+    pairs = bytes.fromhex("13 0202 11 16 83009C40") + bytes(40_000)
+    assert len(decode_data_octets(pairs).value.elements) == 20_000
+
+
+def test_m03_a_type_description_may_not_be_long():
+    for columns, fits in ((1000, True), (1001, False)):
+        octets = bytes([0x13, 2, 0x82, *columns.to_bytes(2, "big")]) + b"\x11" * columns + b"\x00"
+        if fits:
+            assert decode_data_octets(octets).value.elements == ()
+        else:
+            with pytest.raises(LimitExceeded, match="types in a type description"):
+                decode_data_octets(octets)
+
+
 def test_m04_sixteen_levels_are_decoded_and_the_seventeenth_is_refused():
     for tag in (1, 2):
         assert decode_data_octets(bytes([tag, 1] * 16 + [0]))

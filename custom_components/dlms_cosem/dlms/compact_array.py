@@ -5,6 +5,7 @@ refused, and the expansion is charged to the element budget before it happens (r
 Knows nothing of the tagged form (data.py).
 """
 
+from collections.abc import Callable
 import struct
 from typing import Final
 
@@ -12,14 +13,17 @@ from .data_types import FIXED_STRUCTS, BitString, CompactArray, Data, DataType, 
 from .errors import DecodeError, LimitExceeded, LocalProtocolError
 from .octets import Reader, Writer
 
+type _DecodeRow = Callable[[bytes, int], tuple[Data, int]]
+
 _ZERO_SIZE: Final = frozenset({DataType.NULL_DATA, DataType.DONT_CARE})
 _STRINGS: Final = frozenset(
     {DataType.BIT_STRING, DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING},
 )
 _CONTAINERS: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE})
 _SIMPLE: Final = frozenset(FIXED_STRUCTS) | _ZERO_SIZE | _STRINGS
-# A column takes at least one octet and its containers are few: real rows have less than two Data per octet.
-_MOST_PER_OCTET: Final = 4
+# A column takes at least one octet and its containers are few: real rows have at most two Data per octet.
+_MOST_PER_OCTET: Final = 3
+_MOST_TYPES: Final = 1_000  # in a description; a profile has a few dozen columns
 _FREE_EXPANSION: Final = 10_000  # Data, a few milliseconds: no questions asked
 _PYTHON_TYPES: Final[dict[DataType, type | tuple[type, ...]]] = {
     **dict.fromkeys(FIXED_STRUCTS, int),
@@ -96,7 +100,10 @@ def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
     what they expand to that a small input would cost much time (rows consisting of null-data and empty shells).
     """
     start = reader.offset
+    before = reader.elements_left
     description = decode_type_description(reader)
+    if before - reader.elements_left > _MOST_TYPES:
+        raise LimitExceeded("types in a type description", _MOST_TYPES, start)
     size = reader.count()
     smallest = smallest_row(description)
     if not smallest:
@@ -112,30 +119,55 @@ def decode_compact_array(reader: Reader) -> CompactArray:
     """Decode description and contents behind the tag. The contents must end at the end of a row."""
     reader.descend()
     description, size, expansion = decode_compact_head(reader)
-    stop = reader.offset + size
+    octets = reader.octets
+    offset = reader.offset
+    stop = offset + size
+    decode = _row_decoder(description, reader)
     rows: list[Data] = []
-    while reader.offset < stop:
-        reader.spend(expansion)
-        rows.append(_decode_row(description, reader))
-    if reader.offset != stop:
+    try:
+        while offset < stop:
+            reader.spend(expansion)
+            row, offset = decode(octets, offset)
+            rows.append(row)
+    except struct.error:
+        raise DecodeError("octets end inside a row of a compact-array", len(octets)) from None
+    if offset != stop:
         raise DecodeError("the contents of the compact-array do not end with a row", stop)
+    reader.offset = stop
     reader.ascend()
     return CompactArray(description, tuple(rows))
 
 
-def _decode_row(description: TypeDescription, reader: Reader) -> Data:
+def _row_decoder(description: TypeDescription, reader: Reader) -> _DecodeRow:
+    """Return what decodes one row: made once, because looking at the description again costs more than the row."""
     kind, elements, count = description
-    if kind is DataType.STRUCTURE:
-        return Data(kind, tuple([_decode_row(element, reader) for element in elements]))
-    if kind is DataType.ARRAY:
-        element = elements[0]
-        return Data(kind, tuple([_decode_row(element, reader) for _ in range(count)]))
-    fixed = FIXED_STRUCTS.get(kind)
-    if fixed is not None:
-        return Data(kind, fixed.unpack(reader.take(fixed.size))[0])
+    if kind in _CONTAINERS:
+        children = [_row_decoder(element, reader) for element in elements] * (count if kind is DataType.ARRAY else 1)
+
+        def decode_container(octets: bytes, offset: int) -> tuple[Data, int]:
+            items = []
+            for child in children:
+                item, offset = child(octets, offset)
+                items.append(item)
+            return Data(kind, tuple(items)), offset
+
+        return decode_container
+    if kind in FIXED_STRUCTS:
+        size, unpack = FIXED_STRUCTS[kind].size, FIXED_STRUCTS[kind].unpack_from
+
+        def decode_fixed(octets: bytes, offset: int) -> tuple[Data, int]:
+            return Data(kind, unpack(octets, offset)[0]), offset + size
+
+        return decode_fixed
     if kind in _ZERO_SIZE:
-        return Data(kind, None)
-    return decode_string(kind, reader)
+        nothing = Data(kind, None)
+        return lambda _, offset: (nothing, offset)
+
+    def decode_text(_: bytes, offset: int) -> tuple[Data, int]:
+        reader.offset = offset
+        return decode_string(kind, reader), reader.offset
+
+    return decode_text
 
 
 def decode_string(kind: DataType, reader: Reader) -> Data:

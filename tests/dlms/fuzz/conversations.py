@@ -1,0 +1,161 @@
+"""Connection under fuzzing: from every state that can be reached, a damaged conversation, whole and octet by octet."""
+
+from collections.abc import Callable
+from dataclasses import fields, is_dataclass
+from random import Random
+
+from custom_components.dlms_cosem.dlms.connection import Connection
+from custom_components.dlms_cosem.dlms.errors import DlmsError
+from custom_components.dlms_cosem.dlms.limits import Limits
+from custom_components.dlms_cosem.dlms.states import State
+from tests.dlms.fuzz.corpus import damaged, framed, octets_of
+from tests.dlms.scripted import (
+    BUSY,
+    CLOCK,
+    ENERGY,
+    NO_ASSOCIATION,
+    PAIR,
+    PARAMETERS,
+    POWER,
+    PUSH,
+    RLRE,
+    aare,
+    answer,
+    associated,
+    block,
+    block_error,
+    events_of,
+    unsigned,
+    value,
+    values,
+)
+
+LIMITS = Limits(assembled_value=4096, blocks_per_transfer=16)
+
+
+def _asking() -> Connection:
+    connection = associated(limits=LIMITS)
+    connection.get(PAIR, CLOCK)
+    return connection
+
+
+def _asking_list() -> Connection:
+    connection = associated(limits=LIMITS)
+    connection.get_with_list(PAIR, [(ENERGY, None), (POWER, None)])
+    return connection
+
+
+def _in_blocks() -> Connection:
+    connection = _asking()
+    connection.receive_data(answer(block(1, b"\x09\x04ab")))
+    return connection
+
+
+def _in_blocks_of_a_list() -> Connection:
+    connection = _asking_list()
+    connection.receive_data(answer(block(1, b"\x02\x00\x06\x00")))
+    return connection
+
+
+def _associating() -> Connection:
+    connection = Connection(limits=LIMITS)
+    connection.propose(PARAMETERS)
+    return connection
+
+
+def _releasing() -> Connection:
+    connection = associated(limits=LIMITS)
+    connection.release(PAIR)
+    return connection
+
+
+def _released() -> Connection:
+    connection = _releasing()
+    connection.receive_data(answer(RLRE))
+    return connection
+
+
+def _ended() -> Connection:
+    connection = associated(limits=LIMITS)
+    connection.receive_eof()
+    return connection
+
+
+STARTS: dict[str, tuple[Callable[[], Connection], State]] = {
+    "nothing proposed": (lambda: Connection(limits=LIMITS), State.IDLE),
+    "associating": (_associating, State.ASSOCIATING),
+    "associated": (lambda: associated(limits=LIMITS), State.ASSOCIATED),
+    "asking": (_asking, State.AWAITING_ANSWER),
+    "asking for a list": (_asking_list, State.AWAITING_ANSWER),
+    "in blocks": (_in_blocks, State.AWAITING_BLOCK),
+    "in blocks of a list": (_in_blocks_of_a_list, State.AWAITING_BLOCK),
+    "releasing": (_releasing, State.RELEASING),
+    "released": (_released, State.IDLE),
+    "ended": (_ended, State.CLOSED),
+}
+
+HONEST: tuple[Callable[[], bytes], ...] = (
+    aare,
+    lambda: RLRE,
+    lambda: BUSY,
+    lambda: NO_ASSOCIATION,
+    lambda: PUSH,
+    lambda: value(unsigned(7)),
+    lambda: values(unsigned(1), unsigned(2)),
+    lambda: values(unsigned(1), 3),
+    lambda: block(1, b"\x09\x06abcdef", last=True),
+    lambda: block(1, b"\x09\x06abc"),
+    lambda: block(2, b"def", last=True),
+    lambda: block(2, b"def"),
+    lambda: block_error(2, 3),
+)
+
+
+def conversation(random: Random) -> bytes:
+    """Return what a meter sends: honest messages, some of them damaged, and whatever else there is."""
+    messages = []
+    for _ in range(random.randint(1, 5)):
+        lot = random.random()
+        if lot < 0.5:
+            apdu = random.choice(HONEST)()
+        elif lot < 0.8:
+            apdu = damaged(random.choice(HONEST)(), random)
+        else:
+            apdu = octets_of(random)[:3000]
+        messages.append(framed(apdu, random, random.choice([16, 16, 16, 16, 2]), random.choice([1, 1, 1, 1, 1, 17])))
+    return b"".join(messages)
+
+
+def outcome(start: Callable[[], Connection], segments: list[bytes]) -> list[object]:
+    """Feed the segments; return events, output, state and counters in a form that can be compared."""
+    connection = start()
+    events_of(connection)
+    connection.data_to_send()
+    for segment in segments:
+        connection.receive_data(segment)
+    connection.receive_eof()
+    counters = connection.counters
+    seen: list[object] = [_comparable(event) for event in events_of(connection)]
+    return [*seen, connection.data_to_send(), connection.state(PAIR), repr(counters), type(connection.error)]
+
+
+def _comparable(item: object) -> object:
+    """Errors are the same when their kind is: a text may quote as many octets as had come."""
+    if isinstance(item, DlmsError):
+        return type(item)
+    if is_dataclass(item):
+        return (type(item), *[_comparable(getattr(item, field.name)) for field in fields(item)])
+    return item
+
+
+def connection(_: bytes, random: Random) -> None:
+    """One conversation from one start, in three ways of cutting."""
+    start, state = random.choice(list(STARTS.values()))
+    assert start().state(PAIR) is state
+    octets = conversation(random)
+    cuts = sorted(random.randrange(len(octets) + 1) for _ in range(3))
+    pieces = [octets[a:b] for a, b in zip([0, *cuts], [*cuts, len(octets)], strict=True)]
+    whole = outcome(start, [octets])
+    assert outcome(start, pieces) == whole
+    if len(octets) < 400:
+        assert outcome(start, [octets[index : index + 1] for index in range(len(octets))]) == whole

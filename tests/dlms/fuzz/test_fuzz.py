@@ -1,0 +1,54 @@
+"""A small fuzzing run with a fixed seed, and the fuzzer itself: does it find what is there?"""
+
+import pytest
+
+from custom_components.dlms_cosem.dlms.errors import DecodeError
+from tests.dlms.fuzz import run
+from tests.dlms.fuzz.conversations import STARTS, outcome
+from tests.dlms.fuzz.corpus import samples
+from tests.dlms.scripted import PAIR
+
+
+@pytest.mark.parametrize("name", run.ALL)
+def test_only_dlms_errors_come_out(name):
+    report = run.fuzz(seed=20_251_122, most=400, seconds=60, names=[name])
+    assert report.findings == []
+    assert report.inputs.total() == 400
+
+
+def test_there_is_something_to_start_from():
+    assert len(samples()) > 100
+
+
+@pytest.mark.parametrize("start", STARTS)
+def test_each_start_is_the_state_it_says(start):
+    make, state = STARTS[start]
+    assert make().state(PAIR) is state
+    assert outcome(make, [b""]) == outcome(make, [])
+
+
+def test_a_seed_repeats_a_run():
+    first, second = (run.fuzz(seed=7, most=100, seconds=60, names=["data", "apdu"]) for _ in range(2))
+    assert (first.inputs, first.accepted) == (second.inputs, second.accepted)
+
+
+def _never(octets, random):
+    raise DecodeError("no")
+
+
+def _crash(octets, random):
+    raise IndexError
+
+
+def _slow(octets, random):
+    sum(range(8_000_000))
+
+
+@pytest.mark.parametrize(("target", "code"), [(_never, 0), (_crash, 1), (_slow, 1)])
+def test_what_is_found_is_told_by_the_exit_code(target, code, monkeypatch, capsys):
+    monkeypatch.setitem(run.ALL, "ber", (target, ""))
+    arguments = ["--inputs", "1", "--seed", "5", "--target", "ber", "--processes", "1"]
+    assert run.main(arguments) == code
+    shown = capsys.readouterr().out
+    assert "seed 5" in shown
+    assert f"{code} findings" in shown
