@@ -93,9 +93,18 @@ def meter():
     return ScriptedMeter()
 
 
+PATIENT = Timing(reconnect_gap=0)
+"""For tests in which nothing should be waited for: a busy machine may be slow."""
+
+
 @pytest.fixture
 def client(meter):
     return client_of(meter)
+
+
+@pytest.fixture
+def patient(meter):
+    return client_of(meter, PATIENT)
 
 
 async def started(coroutine):
@@ -192,9 +201,9 @@ async def test_misuse_is_told_and_does_no_harm(client, meter):
         assert await association.get(CLOCK) == SEVEN
 
 
-async def test_callers_of_one_association_are_served_one_after_the_other(client, meter):
+async def test_callers_of_one_association_are_served_one_after_the_other(patient, meter):
     meter.get = lambda apdu: [0.01, value(unsigned(apdu[7]))]
-    async with client.associate(PARAMETERS) as association:
+    async with patient.associate(PARAMETERS) as association:
         results = await asyncio.gather(*(association.get(attribute) for attribute in REGISTERS[:5]))
     assert [result.value for result in results] == [1, 2, 3, 4, 5]
 
@@ -295,10 +304,10 @@ async def test_associations_share_one_connection(client, meter):
     assert meter.open_links == 0
 
 
-async def test_f57_requests_of_one_physical_device_are_sequential(client, meter):
+async def test_f57_requests_of_one_physical_device_are_sequential(patient, meter):
     """Most meters handle one request at a time, whatever the logical device."""
     meter.get = lambda apdu: []
-    async with client.associate(PARAMETERS) as first, client.associate(OTHER) as second:
+    async with patient.associate(PARAMETERS) as first, patient.associate(OTHER) as second:
         task = await started(first.get(CLOCK))
         other = await started(second.get(CLOCK))
         assert len(meter.requests) == 1
@@ -340,13 +349,13 @@ async def test_association_that_is_kept_without_being_used_gives_way(client):
                 await kept.get(CLOCK)
 
 
-async def test_association_that_is_used_does_not_give_way(client, meter):
+async def test_association_that_is_used_does_not_give_way(patient, meter):
     meter.get = lambda apdu: [0.05, value(unsigned(7))]
     with patch.object(client_module, "_IDLE", 0.02):
-        async with client.associate(PARAMETERS) as used:
+        async with patient.associate(PARAMETERS) as used:
 
             async def wait():
-                async with client.associate(PARAMETERS) as association:
+                async with patient.associate(PARAMETERS) as association:
                     return await association.get(CLOCK)
 
             waiting = await started(wait())
@@ -700,9 +709,9 @@ async def test_f51_cancelled_between_requests(client, meter):
     assert meter.open_links == 0
 
 
-async def test_f51_cancelled_while_in_the_queue(client, meter):
+async def test_f51_cancelled_while_in_the_queue(patient, meter):
     meter.get = lambda apdu: []
-    async with client.associate(PARAMETERS) as first, client.associate(OTHER) as second:
+    async with patient.associate(PARAMETERS) as first, patient.associate(OTHER) as second:
         reading = await started(first.get(CLOCK))
         await cancelled(await started(second.get(CLOCK)))
         assert second.is_open  # nothing was sent, so nothing can be late
@@ -711,37 +720,37 @@ async def test_f51_cancelled_while_in_the_queue(client, meter):
         assert await reading == await second.get(CLOCK) == SEVEN
 
 
-async def test_f51_cancelled_while_releasing(client, meter):
+async def test_f51_cancelled_while_releasing(patient, meter):
     """The release goes on behind the cancellation, and what comes next waits for its end."""
     meter.rlrq = lambda apdu: []
 
     async def leave():
-        async with client.associate(PARAMETERS):
+        async with patient.associate(PARAMETERS):
             pass
 
     await cancelled(await started(leave()))
     assert meter.open_links == 1
     meter.link.push(RLRE)
     meter.rlrq = lambda apdu: [RLRE]
-    async with client.associate(PARAMETERS) as association:
+    async with patient.associate(PARAMETERS) as association:
         assert await association.get(CLOCK) == SEVEN
     assert meter.links[0].closed
     assert meter.open_links == 0
 
 
-async def test_release_by_hand_that_is_cancelled_is_finished_by_the_context(client, meter):
+async def test_release_by_hand_that_is_cancelled_is_finished_by_the_context(patient, meter):
     meter.rlrq = lambda apdu: []
-    async with client.associate(PARAMETERS) as association:
+    async with patient.associate(PARAMETERS) as association:
         await cancelled(await started(association.release()))
         meter.link.push(RLRE)
     assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0x62]
     assert meter.open_links == 0
 
 
-async def test_association_with_a_given_up_request_can_only_be_released(client, meter):
+async def test_association_with_a_given_up_request_can_only_be_released(patient, meter):
     """The late answer may not be taken for the answer to a later request."""
     meter.get = lambda apdu: [0.05, value(unsigned(1))]
-    async with client.associate(PARAMETERS) as association:
+    async with patient.associate(PARAMETERS) as association:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01):
                 await association.get(CLOCK)
@@ -782,30 +791,30 @@ async def test_close_of_an_unused_client():
     await DlmsClient("meter.example").close()
 
 
-async def test_close_tells_whoever_waits(client, meter):
+async def test_close_tells_whoever_waits(patient, meter):
     meter.get = lambda apdu: []
-    async with client.associate(PARAMETERS) as association:
+    async with patient.associate(PARAMETERS) as association:
         reading = await started(association.get(CLOCK))
-        await client.close()
+        await patient.close()
         with pytest.raises(AssociationAborted):
             await reading
     assert meter.open_links == 0
 
 
-async def test_close_while_associating(client, meter):
+async def test_close_while_associating(patient, meter):
     meter.aarq = lambda apdu: []
-    task = await started(use(client))
-    await client.close()
+    task = await started(use(patient))
+    await patient.close()
     with pytest.raises(AssociationAborted):
         await task
     assert meter.open_links == 0
 
 
-async def test_close_before_it_is_ones_turn(client, meter):
+async def test_close_before_it_is_ones_turn(patient, meter):
     meter.get = lambda apdu: []
-    first = await started(use(client))
-    second = await started(use(client, OTHER))
-    await client.close()
+    first = await started(use(patient))
+    second = await started(use(patient, OTHER))
+    await patient.close()
     results = await asyncio.gather(first, second, return_exceptions=True)
     assert all(isinstance(result, AssociationAborted) for result in results)
     assert len(meter.link.sent) == 3
@@ -898,17 +907,17 @@ async def test_list_answered_with_nonsense_closes_the_connection(client, meter):
         assert meter.link.closed
 
 
-async def test_lists_of_neighbours_take_turns(client, meter):
+async def test_lists_of_neighbours_take_turns(patient, meter):
     meter.get = lambda apdu: [0.005, *honest(apdu)]
-    async with client.associate(PARAMETERS) as first, client.associate(OTHER) as second:
+    async with patient.associate(PARAMETERS) as first, patient.associate(OTHER) as second:
         results = await asyncio.gather(first.get_many(REGISTERS[:9]), second.get_many(REGISTERS[:9]))
     assert [numbers(each) for each in results] == [list(range(1, 10))] * 2
 
 
-async def test_a_thousand_requests_on_one_association(client, meter):
+async def test_a_thousand_requests_on_one_association(patient, meter):
     """The invoke-id wraps sixty times; nothing piles up."""
     meter.get = honest
-    async with client.associate(PARAMETERS) as association:
+    async with patient.associate(PARAMETERS) as association:
         for number in range(1000):
             assert (await association.get(REGISTERS[number % 100])).value == number % 100 + 1
         assert association._inbox.empty()
