@@ -14,6 +14,8 @@ import pytest
 
 from custom_components.dlms_cosem.dlms import __main__ as command_line
 from custom_components.dlms_cosem.dlms.__main__ import main, sentence
+from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.dlms_cosem.dlms.data import NULL, octet_string, visible_string
 from custom_components.dlms_cosem.dlms.errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
@@ -28,9 +30,10 @@ from custom_components.dlms_cosem.dlms.errors import (
     ResponseTimeout,
     WrongAddress,
 )
+from custom_components.dlms_cosem.dlms.logical_name import LogicalName
 from custom_components.dlms_cosem.dlms.transport import Transport
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.profile import DEFAULT_PASSWORD
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile
 
 ROOT = Path(__file__).parents[2]
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
@@ -143,6 +146,38 @@ def test_value_without_its_scaler_is_an_error_with_the_raw_value(
     assert energy["error"] == "scaler_unit: data-access-result 3 (read-write-denied)"
     assert energy["value"] is None
     assert energy["raw"]["type"] == "double-long-unsigned"
+
+
+def test_text_in_a_register_needs_no_scaler():
+    energy = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
+    scaler = energy._replace(attribute_index=3)
+    for data, value in ((octet_string(b"\x12\x34"), "1234"), (visible_string("none"), "none"), (NULL, None)):
+        row = command_line._reading(energy, {energy: data, scaler: DataAccessError(3)})
+        assert (row["value"], row["unit"], row["error"]) == (value, None, None)
+
+
+@pytest.mark.parametrize("limit", [1, 4])
+def test_a_meter_that_leaves_lists_unanswered_is_read_in_the_end(capsys: pytest.CaptureFixture[str], limit: int):
+    """Each run begins without a memory, so the same run has to fall back."""
+    profile = MeterProfile(history_days=1).with_quirks(with_list_limit=limit, with_list_refusal=ListRefusal.SILENT)
+    meter = SimulatedMeter(profile, lambda: NOW)
+
+    async def open_tcp(host: str, port: int, timeout: float) -> Transport:
+        return await meter.connect()
+
+    with (
+        patch("custom_components.dlms_cosem.dlms.client.open_tcp", open_tcp),
+        patch("custom_components.dlms_cosem.dlms.link.SystemClock.sleep"),
+    ):
+        rows = json_of(capsys, *READER, "--timeout", "0.1", "read", ENERGY, VOLTAGE, CLOCK, "3:1.0.2.8.0.255:2")
+    assert [row["error"] for row in rows] == [None] * 4
+
+
+def test_a_meter_that_falls_silent_is_not_asked_again(capsys: pytest.CaptureFixture[str], meter: SimulatedMeter):
+    meter.faults.add("silent", on="get")
+    assert main([*READER, "--timeout", "0.1", "read", CLOCK]) == 1
+    assert "no get-response within 0.1 s" in capsys.readouterr().err
+    assert len([request for request in meter.log if request.kind == "aarq"]) == 1
 
 
 def test_read_as_a_table(capsys: pytest.CaptureFixture[str]):

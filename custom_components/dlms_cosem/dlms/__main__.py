@@ -26,7 +26,9 @@ from .errors import (
     LocalProtocolError,
     NotWrapper,
     PeerSpeaks,
+    RemoteProtocolError,
     ResponseTimeout,
+    TransportError,
 )
 
 if TYPE_CHECKING:
@@ -171,7 +173,7 @@ def _attribute_index(text: str) -> int:
 
 
 def _with_association[T](options: argparse.Namespace, work: Callable[[Association], Awaitable[T]]) -> T:
-    """Associate as the options say, do the work, release."""
+    """Associate as the options say, do the work, release; once more where lists were the reason for no answer."""
     if options.host is None:
         raise UsageError("--host is needed to read from a meter")
     password = _password(options)
@@ -192,9 +194,18 @@ def _with_association[T](options: argparse.Namespace, work: Callable[[Associatio
             mechanism=Mechanism.NONE if password is None else Mechanism.LLS,
             password=password,
         )
+        lists_unanswered = 0
         try:
-            async with client.associate(parameters) as association:
-                return await work(association)
+            while True:
+                try:
+                    async with client.associate(parameters) as association:
+                        return await work(association)
+                except TransportError, RemoteProtocolError:
+                    # A list without a proper answer costs the connection; the client asks for less on the next one.
+                    memory = client.reading_memory.get(parameters.pair)
+                    if memory is None or memory.unanswered == lists_unanswered:
+                        raise
+                    lists_unanswered = memory.unanswered
         finally:
             await client.close()
 
@@ -274,10 +285,10 @@ def _read(options: argparse.Namespace) -> None:
 
 
 def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Data | DataAccessError]) -> JsonObject:
-    """Return what is known of one attribute. A value whose scaling is unknown is an error, its raw form is there."""
+    """Return what is known of one attribute. A number whose scaling is unknown is an error, its raw form is there."""
     from .cosem.register import decode_scaler_unit
     from .describe import describe_data
-    from .describe.values import attribute_value, scaler_unit_attribute
+    from .describe.values import attribute_value, is_number, scaler_unit_attribute
 
     row: JsonObject = {
         "class_id": attribute.class_id,
@@ -301,6 +312,8 @@ def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Da
             raise scaling
         scaler_unit = decode_scaler_unit(scaling)
     except DlmsError as error:
+        if not is_number(data):
+            return row | {"value": attribute_value(attribute, data, None)}
         return row | {"error": f"scaler_unit: {error}"}
     return row | {"value": attribute_value(attribute, data, scaler_unit), "unit": scaler_unit.symbol}
 

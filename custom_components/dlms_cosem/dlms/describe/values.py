@@ -32,7 +32,7 @@ def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: Sca
     cannot be true. Points in time become ISO 8601 with the offset, if the meter gave one, and None when they name no
     point in time. Octets become hex; structures and arrays lists.
     """
-    if scaler_unit is not None and _is_number(data):
+    if scaler_unit is not None and is_number(data):
         number = scale(data, scaler_unit)
         return None if number is None else decimal_text(number)
     if (attribute.class_id, attribute.attribute_index) in _DATE_TIME_ATTRIBUTES:
@@ -40,7 +40,8 @@ def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: Sca
     return _plain(data)
 
 
-def _is_number(data: Data) -> bool:
+def is_number(data: Data) -> bool:
+    """Return whether a scaler applies: text, null-data and times stand for themselves."""
     return integer_of(data) is not None or data.type in {DataType.FLOAT32, DataType.FLOAT64, DataType.BCD}
 
 
