@@ -75,6 +75,11 @@ def test_texts_of_the_transport():
     assert str(ResponseTimeout("AARE", 2.5)) == "no AARE within 2.5 s"
 
 
+def test_a_refused_counter_tells_what_the_meter_asks_for():
+    assert errors.InvocationCounterRefused(None).expected is None
+    assert str(errors.InvocationCounterRefused(7)) == "the meter refuses our invocation counter, it asks for 7"
+
+
 def test_texts_of_the_protocol_name_the_offset():
     assert str(DecodeError("unknown data type 07", 12)) == "unknown data type 07 (at octet 12)"
     assert str(LimitExceeded("elements", 5, 3)) == "more than 5 elements (at octet 3)"

@@ -2,11 +2,21 @@
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass
+from hashlib import md5
 from random import Random
 
+from custom_components.dlms_cosem.dlms.apdu.acse import (
+    AuthenticationForm,
+    AuthenticationValue,
+    Mechanism,
+    mechanism_name,
+)
+from custom_components.dlms_cosem.dlms.association import AssociationParameters
 from custom_components.dlms_cosem.dlms.connection import Connection
 from custom_components.dlms_cosem.dlms.errors import DlmsError
 from custom_components.dlms_cosem.dlms.limits import Limits
+from custom_components.dlms_cosem.dlms.opening import Opening, OpeningMaterial
+from custom_components.dlms_cosem.dlms.security.keys import Secret
 from custom_components.dlms_cosem.dlms.states import State
 from tests.dlms.fuzz.corpus import damaged, framed, octets_of
 from tests.dlms.scripted import (
@@ -29,6 +39,14 @@ from tests.dlms.scripted import (
     value,
     values,
 )
+
+CHALLENGE = bytes(range(16))
+SECRET = b"fuzz only"
+PROVEN = AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=Secret(SECRET))
+STOC = AuthenticationValue(AuthenticationForm.CHARSTRING, bytes(range(100, 116)))
+CHALLENGED = aare(diagnostic=14, mechanism_name=mechanism_name(Mechanism.HLS_MD5), responding_authentication_value=STOC)
+# Pass 4 as the specification has it: MD5(challenge of the client, secret), in the answer to the first invoke-id.
+PROOF = bytes.fromhex("C701C100010009 10") + md5(CHALLENGE + SECRET, usedforsecurity=False).digest()
 
 LIMITS = Limits(assembled_value=4096, blocks_per_transfer=16)
 
@@ -81,9 +99,17 @@ def _ended() -> Connection:
     return connection
 
 
+def _proving() -> Connection:
+    connection = Connection(limits=LIMITS)
+    connection.propose(PROVEN, Opening(PROVEN, OpeningMaterial(challenge=CHALLENGE), LIMITS))
+    connection.receive_data(answer(CHALLENGED))
+    return connection
+
+
 STARTS: dict[str, tuple[Callable[[], Connection], State]] = {
     "nothing proposed": (lambda: Connection(limits=LIMITS), State.IDLE),
     "associating": (_associating, State.ASSOCIATING),
+    "proving": (_proving, State.PROVING),
     "associated": (lambda: associated(limits=LIMITS), State.ASSOCIATED),
     "asking": (_asking, State.AWAITING_ANSWER),
     "asking for a list": (_asking_list, State.AWAITING_ANSWER),
@@ -96,6 +122,8 @@ STARTS: dict[str, tuple[Callable[[], Connection], State]] = {
 
 HONEST: tuple[Callable[[], bytes], ...] = (
     aare,
+    lambda: CHALLENGED,
+    lambda: PROOF,
     lambda: RLRE,
     lambda: BUSY,
     lambda: NO_ASSOCIATION,

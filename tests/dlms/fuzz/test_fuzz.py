@@ -3,10 +3,11 @@
 import pytest
 
 from custom_components.dlms_cosem.dlms.errors import DecodeError
+from custom_components.dlms_cosem.dlms.states import State
 from tests.dlms.fuzz import run
-from tests.dlms.fuzz.conversations import STARTS, outcome
+from tests.dlms.fuzz.conversations import PROOF, STARTS, outcome
 from tests.dlms.fuzz.corpus import samples
-from tests.dlms.scripted import PAIR
+from tests.dlms.scripted import PAIR, answer
 
 
 @pytest.mark.parametrize("name", run.ALL)
@@ -27,6 +28,13 @@ def test_each_start_is_the_state_it_says(start):
     assert outcome(make, [b""]) == outcome(make, [])
 
 
+def test_the_honest_proof_is_among_what_a_meter_sends():
+    make, _ = STARTS["proving"]
+    connection = make()
+    connection.receive_data(answer(PROOF))
+    assert connection.state(PAIR) is State.ASSOCIATED
+
+
 def test_a_seed_repeats_a_run():
     first, second = (run.fuzz(seed=7, most=100, seconds=60, names=["data", "apdu"]) for _ in range(2))
     assert (first.inputs, first.accepted) == (second.inputs, second.accepted)
@@ -41,12 +49,14 @@ def _crash(octets, random):
 
 
 def _slow(octets, random):
-    sum(range(8_000_000))
+    sum(range(1_000_000))
 
 
 @pytest.mark.parametrize(("target", "code"), [(_never, 0), (_crash, 1), (_slow, 1)])
 def test_what_is_found_is_told_by_the_exit_code(target, code, monkeypatch, capsys):
     monkeypatch.setitem(run.ALL, "ber", (target, ""))
+    if target is _slow:
+        monkeypatch.setattr(run, "LONGEST", 0.0001)
     arguments = ["--inputs", "1", "--seed", "5", "--target", "ber", "--processes", "1"]
     assert run.main(arguments) == code
     shown = capsys.readouterr().out
