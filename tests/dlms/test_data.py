@@ -249,6 +249,12 @@ def test_m03_a_type_description_may_not_be_long():
                 decode_data_octets(octets)
 
 
+def test_m04_values_beside_each_other_are_no_levels():
+    """A list of more containers than there may be levels, each with one inside."""
+    siblings = d.array(*[d.structure(d.array(d.NULL)) for _ in range(DEFAULT_LIMITS.nesting_depth + 1)])
+    assert decode_data_octets(d.encode_data_octets(siblings)) == siblings
+
+
 def test_m04_sixteen_levels_are_decoded_and_the_seventeenth_is_refused():
     for tag in (1, 2):
         assert decode_data_octets(bytes([tag, 1] * 16 + [0]))
