@@ -54,14 +54,16 @@ class GeneralCipherer:
     def new_header(self, recipient: bytes) -> GeneralHeader:
         """Return a header with a transaction id that was never used: random per association, then counted."""
         self._transactions += 1
-        self._last_transaction_id = self._prefix + self._transactions.to_bytes(4, "big")
-        return GeneralHeader(self._last_transaction_id, self._settings.client_system_title, recipient, b"", b"")
+        transaction_id = self._prefix + self._transactions.to_bytes(4, "big")
+        return GeneralHeader(transaction_id, self._settings.client_system_title, recipient, b"", b"")
 
     # -- sending
 
     def protect(self, apdu: bytes, recipient: bytes, counter: SendingCounter) -> GeneralCiphering:
         """Return the APDU in its envelope; ``counter`` belongs to the global key, one-time keys start at 0."""
         header = self.new_header(recipient)
+        # Not the one of a signature around it, which has a transaction id of its own.
+        self._last_transaction_id = header.transaction_id
         key, key_info, invocation_counter = self._sending_key(header, counter)
         sealing = self._sealing(key, self._settings.client_system_title)
         payload = seal(sealing, invocation_counter, apdu, self._authenticated(header))
