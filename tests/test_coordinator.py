@@ -18,9 +18,10 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_cosem.const import DOMAIN
 from custom_components.dlms_cosem.coordinator import DlmsCoordinator
+from custom_components.dlms_cosem.credentials import association_parameters
 from custom_components.dlms_cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
 from custom_components.dlms_cosem.dlms.data import unsigned
-from custom_components.dlms_cosem.runtime import association_parameters, async_open_client, timing
+from custom_components.dlms_cosem.runtime import async_open_client, timing
 from custom_components.dlms_cosem.store import async_load_meter, async_save_objects
 from tests.conftest import HOST, poll, sensor_id, set_up, state_of, until
 from tests.simulated_meter.link import Direction, Pause, Send

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -11,10 +12,12 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.dlms_cosem.dlms import (
+    NO_KEY,
     AssociationAborted,
     AssociationParameters,
     AssociationRejected,
     AttributeDescriptor,
+    AuthenticationTagInvalid,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
@@ -26,16 +29,28 @@ from custom_components.dlms_cosem.dlms import (
     DlmsClient,
     DlmsError,
     ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
+    KeyPairs,
     LimitExceeded,
     LocalProtocolError,
     LogicalName,
     Mechanism,
     NotWrapper,
+    PeerNotAuthenticated,
+    Protection,
     ResponseTimeout,
     Secret,
+    SecurityDowngrade,
+    SecurityError,
+    SecuritySettings,
+    SecurityState,
+    SecuritySuite,
     SystemTitleMismatch,
     Timing,
     UnexpectedApdu,
+    generate_key_pair,
 )
 from custom_components.dlms_cosem.dlms.data_types import unsigned
 from custom_components.dlms_cosem.doctor import (
@@ -51,6 +66,18 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile
 
 PUBLIC = AssociationParameters(client_wport=16)
+SECURITY = [
+    (AuthenticationTagInvalid(), Verdict.VERIFICATION_FAILED),
+    (PeerNotAuthenticated(), Verdict.METER_NOT_PROVEN),
+    (InvocationCounterExhausted(), Verdict.COUNTER_EXHAUSTED),
+    (InvocationCounterReplayed(), Verdict.ANSWER_REPLAYED),
+    (SystemTitleMismatch(), Verdict.UNEXPECTED_SYSTEM_TITLE),
+    (SecurityDowngrade(), Verdict.SECURITY_DOWNGRADE),
+    (SecurityError(), Verdict.SECURITY_DOWNGRADE),
+]
+"""Each is another cause, and another advice."""
+TITLE = bytes.fromhex("4841530102030405")
+KEY, OTHER_KEY = (Secret(bytes.fromhex(digits * 2)) for digits in ("8A23423BEF4C57D1", "D3E0C5B2A1F49867"))
 READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret.from_text(DEFAULT_PASSWORD))
 
 
@@ -66,7 +93,11 @@ class Client:
 
     @asynccontextmanager
     async def associate(
-        self, parameters: AssociationParameters, *, on_connected: Callable[[], None]
+        self,
+        parameters: AssociationParameters,
+        *,
+        security_state: SecurityState | None,
+        on_connected: Callable[[], None],
     ) -> AsyncIterator[Any]:
         if self.associating is not None:
             raise self.associating
@@ -155,7 +186,7 @@ async def test_object_list_that_is_refused_leads_to_the_usual_codes(hass: HomeAs
     stages: list[Stage] = []
     meter.faults.add("denied", object="0.0.40.0.0.255")
     result = await examined(hass, meter, on_stage=stages.append)
-    assert stages == list(Stage)
+    assert stages == [stage for stage in Stage if stage is not Stage.LEARNING_COUNTER]  # that is for keys
     assert result.list_refused
     found = {(element.class_id, str(element.logical_name)) for element in result.objects}
     assert {(3, "1.0.1.8.0.255"), (3, "1.0.32.7.0.255"), (8, "0.0.1.0.0.255")} <= found
@@ -217,7 +248,7 @@ async def test_exception_response_to_the_identity_is_no_identity(hass: HomeAssis
         (DecodeError("a length is missing", 9), Verdict.BAD_ANSWER),
         (UnexpectedApdu(0x99), Verdict.BAD_ANSWER),
         (LimitExceeded("octets in an APDU", 65535), Verdict.BAD_ANSWER),
-        (SystemTitleMismatch(), Verdict.SECURITY_MISMATCH),
+        *SECURITY,
         (AssociationRejected(1, 1, 2), Verdict.ASSOCIATION_REFUSED),
         (AssociationRejected(1, 2, 2), Verdict.ASSOCIATION_REFUSED),
         (AssociationRejected(2, 1, 1), Verdict.METER_BUSY),
@@ -238,11 +269,12 @@ async def test_verdict_before_the_association(hass: HomeAssistant, error: DlmsEr
     ("diagnostic", "without", "with_password"),
     [
         (11, Verdict.MECHANISM_REFUSED, Verdict.MECHANISM_REFUSED),
-        (12, Verdict.AUTHENTICATION_REQUIRED, Verdict.INVALID_AUTH),
+        (12, Verdict.AUTHENTICATION_REQUIRED, Verdict.MECHANISM_REFUSED),
         (13, Verdict.AUTHENTICATION_REQUIRED, Verdict.INVALID_AUTH),
+        (14, Verdict.STRONGER_AUTHENTICATION, Verdict.STRONGER_AUTHENTICATION),
     ],
 )
-async def test_only_three_diagnostics_of_the_user_are_about_authentication(
+async def test_only_four_diagnostics_of_the_user_are_about_authentication(
     hass: HomeAssistant, result: int, diagnostic: int, without: Verdict, with_password: Verdict
 ):
     error = AssociationRejected(result, 1, diagnostic)
@@ -254,7 +286,7 @@ async def test_only_three_diagnostics_of_the_user_are_about_authentication(
     ).verdict is Verdict.ASSOCIATION_REFUSED
 
 
-@pytest.mark.parametrize("diagnostic", [*range(11), 14, 15, 255])
+@pytest.mark.parametrize("diagnostic", [*range(11), 15, 255])
 async def test_no_other_diagnostic_is_about_authentication(hass: HomeAssistant, diagnostic: int):
     failure = await verdict(hass, Client(associating=AssociationRejected(1, 1, diagnostic)), READER)
     assert failure.verdict is Verdict.ASSOCIATION_REFUSED
@@ -269,7 +301,7 @@ async def test_no_other_diagnostic_is_about_authentication(hass: HomeAssistant, 
         (AssociationAborted("a request was given up"), Verdict.CONNECTION_LOST),
         (DecodeError("no such tag"), Verdict.BAD_ANSWER),
         (NotWrapper(b"\x00\x02"), Verdict.NOT_DLMS),
-        (SystemTitleMismatch(), Verdict.SECURITY_MISMATCH),
+        *SECURITY,
     ],
     ids=str,
 )
@@ -285,6 +317,155 @@ async def test_verdict_carries_what_its_sentence_needs(hass: HomeAssistant):
     assert (await verdict(hass, Client(associating=other))).detail == "too many open files"
     assert "connection failed" in (await verdict(hass, Client(associating=ConnectFailed(ConnectFailure.OTHER)))).detail
     assert "octet 9" in (await verdict(hass, Client(associating=DecodeError("a length is missing", 9)))).detail
+
+
+def keys(mechanism: Mechanism = Mechanism.HLS_GMAC, **changes: Any) -> AssociationParameters:
+    """What is proposed with keys."""
+    settings = {"global_unicast_encryption_key": KEY, "authentication_key": OTHER_KEY, **changes}
+    return AssociationParameters(mechanism=mechanism, security=SecuritySettings(client_system_title=TITLE, **settings))
+
+
+def certificates() -> AssociationParameters:
+    """What is proposed with key pairs."""
+    key = generate_key_pair(SecuritySuite.SUITE_1)
+    pairs = KeyPairs(signing_key=key, server_signing_key=key.public_key)
+    return keys(Mechanism.HLS_ECDSA, protection=Protection.NONE, suite=SecuritySuite.SUITE_1, key_pairs=pairs)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "expected"),
+    [
+        (PUBLIC, Verdict.AUTHENTICATION_REQUIRED),
+        (READER, Verdict.INVALID_AUTH),
+        (AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=KEY), Verdict.SECRET_REFUSED),
+        (keys(), Verdict.KEYS_REFUSED),
+        (certificates(), Verdict.CERTIFICATE_REFUSED),
+    ],
+)
+async def test_refused_proof_names_what_it_was_made_of(
+    hass: HomeAssistant, parameters: AssociationParameters, expected: Verdict
+):
+    error = AssociationRejected(1, 1, 13)
+    assert (await verdict(hass, Client(associating=error), parameters)).verdict is expected
+
+
+@pytest.mark.parametrize(
+    ("error", "plain", "ciphered"),
+    [
+        (AssociationRejected(1, 1, 3), Verdict.ASSOCIATION_REFUSED, Verdict.SYSTEM_TITLE_REFUSED),
+        (ExceptionReceived(1, 5), Verdict.ASSOCIATION_REFUSED, Verdict.WRONG_KEY),
+        (ResponseTimeout("AARE", 10), Verdict.NO_DLMS_ANSWER, Verdict.NO_SECURED_ANSWER),
+        (DecodeError("no such tag"), Verdict.BAD_ANSWER, Verdict.BAD_ANSWER),
+        (ConnectionLost(), Verdict.CLOSED_BY_METER, Verdict.CLOSED_BY_METER),
+    ],
+    ids=str,
+)
+async def test_keys_make_another_cause_likely(hass: HomeAssistant, error: DlmsError, plain: Verdict, ciphered: Verdict):
+    assert (await verdict(hass, Client(associating=error), READER)).verdict is plain
+    assert (await verdict(hass, Client(associating=error), keys(Mechanism.NONE))).verdict is ciphered
+
+
+@pytest.mark.parametrize(
+    "changes", [{"protection": Protection.ENCRYPTED}, {"accept_unverified": True, "authentication_key": NO_KEY}]
+)
+@pytest.mark.parametrize("error", [DecodeError("no such tag"), SecurityDowngrade()], ids=str)
+async def test_wrong_key_without_verification_shows_in_what_comes_out(
+    hass: HomeAssistant, changes: dict[str, Any], error: DlmsError
+):
+    parameters = keys(Mechanism.NONE, **changes)
+    assert (await verdict(hass, Client(associating=error), parameters)).verdict is Verdict.DECRYPTED_NONSENSE
+    assert (await verdict(hass, Client(reading=error), parameters)).verdict is Verdict.DECRYPTED_NONSENSE
+    other = SystemTitleMismatch()
+    assert (await verdict(hass, Client(associating=other), parameters)).verdict is Verdict.UNEXPECTED_SYSTEM_TITLE
+
+
+# --- Invocation counters -----------------------------------------------------------------------------------------------
+
+
+class Counters:
+    """A store that forgets."""
+
+    async def save(self, ceiling: int) -> None:
+        """Pretend."""
+
+
+async def examined_with_counter(
+    hass: HomeAssistant,
+    told: int | DlmsError | None,
+    *,
+    state: SecurityState | None = None,
+    refused: InvocationCounterRefused | None = None,
+    **order: Any,
+) -> tuple[SecurityState, ExaminationFailed, list[Stage]]:
+    """Examine a meter that tells the public client this about its counter, and then refuses."""
+    state = state or SecurityState(0, Counters())
+    stages: list[Stage] = []
+
+    async def learn(_client: object, **_: Any) -> int | None:
+        if isinstance(told, DlmsError):
+            raise told
+        return told
+
+    client = Client(associating=refused or ConnectionLost())
+    order = Order(parameters=keys(), security_state=state, on_stage=stages.append, **order)
+    with (
+        patch("custom_components.dlms_cosem.doctor.learn_invocation_counter", learn),
+        pytest.raises(ExaminationFailed) as failed,
+    ):
+        await examine(hass, client, order)  # type: ignore[arg-type]
+    return state, failed.value, stages
+
+
+@pytest.mark.parametrize(
+    ("told", "used"), [(None, 0), (1, 1), (2**20, 2**20), (ResponseTimeout("AARE", 1), 0), (ConnectionLost(), 0)]
+)
+async def test_new_counter_starts_where_the_meter_says(hass: HomeAssistant, told: int | DlmsError | None, used: int):
+    state, failure, stages = await examined_with_counter(hass, told)
+    assert state.next_value == used
+    assert stages == [Stage.CONNECTING, Stage.LEARNING_COUNTER]
+    assert failure.verdict is Verdict.CLOSED_BY_METER  # what comes next in this test
+
+
+async def test_s3_high_counter_needs_the_word_of_the_user(hass: HomeAssistant):
+    state, failure, _ = await examined_with_counter(hass, 2**20 + 1)
+    assert (failure.verdict, failure.counter) == (Verdict.COUNTER_JUMP, 2**20 + 1)
+    assert state.next_value == 0
+    state, failure, stages = await examined_with_counter(hass, 5, state=state, counter_start=2**20 + 1)
+    assert state.next_value == 2**20 + 1
+    assert stages == [Stage.CONNECTING]  # nobody is asked any more
+    state, _, _ = await examined_with_counter(hass, 5, state=state, counter_start=7)
+    assert state.next_value == 2**20 + 1
+
+
+async def test_counter_that_is_known_is_not_learned_again(hass: HomeAssistant):
+    state, _, stages = await examined_with_counter(hass, 5000, state=SecurityState(1000, Counters()))
+    assert state.next_value == 1000
+    assert stages == [Stage.CONNECTING]
+
+
+async def test_meter_that_cannot_be_reached_is_not_asked_for_a_counter_first(hass: HomeAssistant):
+    _, failure, _ = await examined_with_counter(hass, ConnectFailed(ConnectFailure.REFUSED))
+    assert failure.verdict is Verdict.CONNECTION_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("expected", "told", "outcome"),
+    [
+        (None, None, (Verdict.COUNTER_REFUSED, 0)),
+        (None, 1000, (Verdict.COUNTER_REFUSED, 0)),
+        (None, 1001, (Verdict.COUNTER_JUMP, 1001)),
+        (5_000_000, None, (Verdict.COUNTER_JUMP, 5_000_000)),
+        (999, 5_000_000, (Verdict.COUNTER_REFUSED, 0)),
+    ],
+)
+async def test_refused_counter_offers_the_number_that_the_meter_expects(
+    hass: HomeAssistant, expected: int | None, told: int | None, outcome: tuple[Verdict, int]
+):
+    state = SecurityState(1000, Counters())
+    refused = InvocationCounterRefused(expected)
+    _, failure, _ = await examined_with_counter(hass, told, state=state, refused=refused)
+    assert (failure.verdict, failure.counter) == outcome
+    assert state.next_value == 1000  # unless the user says so, it stays
 
 
 @pytest.mark.parametrize("stage", ["associating", "reading"])

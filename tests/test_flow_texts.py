@@ -13,8 +13,9 @@ from homeassistant.helpers.selector import SelectSelector
 import pytest
 
 import custom_components.dlms_cosem
-from custom_components.dlms_cosem import flow_schemas
-from custom_components.dlms_cosem.const import AUTHENTICATION_NONE, AUTHENTICATION_PASSWORD
+from custom_components.dlms_cosem import credential_schemas, flow_schemas
+from custom_components.dlms_cosem.config_flow import DlmsConfigFlow
+from custom_components.dlms_cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
 from custom_components.dlms_cosem.dlms import AssociationRejected, ExceptionReceived
 from custom_components.dlms_cosem.dlms.errors import SERVICE_ERRORS
 from custom_components.dlms_cosem.doctor import ExaminationFailed, Stage, Verdict, diagnostic_of
@@ -26,20 +27,36 @@ TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf
 FORMS = {
     "user": flow_schemas.connection_schema(with_timeout=True),
     "reconfigure": flow_schemas.connection_schema(with_timeout=False),
-    "password": flow_schemas.password_schema(),
-    "known_password": flow_schemas.password_schema(required=False),
-    "reauth_confirm": flow_schemas.password_schema(),
-    "discovery_confirm": flow_schemas.discovery_schema(),
+    "password": credential_schemas.password_schema(),
+    "known_password": credential_schemas.password_schema(required=False),
+    "hls_secret": credential_schemas.credential_schema("hls_secret", known=False),
+    "keys": credential_schemas.credential_schema("keys", known=False),
+    "certificate": credential_schemas.credential_schema("certificate", known=True),
+    "reauth_confirm": credential_schemas.password_schema(),
+    "reauth_hls_secret": credential_schemas.reauth_schema("hls_secret"),
+    "reauth_keys": credential_schemas.reauth_schema("keys"),
+    "reauth_certificate": credential_schemas.reauth_schema("certificate"),
+    "discovery_confirm": flow_schemas.discovery_schema(with_parent=True),
     "objects": flow_schemas.objects_schema([], [], with_further_objects=False),
     "usual_codes": flow_schemas.objects_schema([], [], with_further_objects=True),
 }
+MENUS = {"example_keys", "equal_keys", "counter_jump"}
 CONNECTION = {"host", "port", "client_wport", "server_wport"}
 PLACEHOLDERS = {
     "user": CONNECTION | {"hint"},
     "reconfigure": CONNECTION | {"hint", "name"},
     "password": CONNECTION,
     "known_password": CONNECTION,
+    "hls_secret": CONNECTION | {"kept"},
+    "keys": CONNECTION | {"kept"},
+    "certificate": CONNECTION | {"kept"},
+    "example_keys": CONNECTION,
+    "equal_keys": CONNECTION,
+    "counter_jump": CONNECTION | {"counter"},
     "reauth_confirm": CONNECTION | {"name"},
+    "reauth_hls_secret": CONNECTION | {"name"},
+    "reauth_keys": CONNECTION | {"name", "kept", "key_digits"},
+    "reauth_certificate": CONNECTION | {"name"},
     "discovery_confirm": CONNECTION | {"name"},
     "objects": CONNECTION | {"name", "count"},
     "usual_codes": CONNECTION | {"name", "count"},
@@ -60,6 +77,15 @@ def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
 def placeholders(node: Any) -> set[str]:
     """The placeholders in all texts below."""
     return {name for _, text in leaves(node) for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def fields_of(schema: Any) -> Iterator[Any]:
+    """The fields of a form and of its sections."""
+    for field in schema.schema.values():
+        if isinstance(field, section):
+            yield from fields_of(field.schema)
+        else:
+            yield from getattr(field, "validators", [field])
 
 
 OWN = {key: TEXTS[key] for key in ("config", "options", "selector")}
@@ -84,7 +110,7 @@ def test_each_field_has_a_name_and_a_description(step: str):
 
 
 def test_each_step_has_texts_and_no_others():
-    assert TEXTS["config"]["step"].keys() == {*FORMS, "examine"}
+    assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "examine"}
     assert TEXTS["options"]["step"].keys() == {"init"}
     fields = {str(key) for key in flow_schemas.options_schema([]).schema}
     assert TEXTS["options"]["step"]["init"]["data"].keys() == fields
@@ -96,11 +122,41 @@ def test_each_placeholder_of_a_step_is_filled(step: str):
     assert placeholders(TEXTS["config"]["step"][step]) <= PLACEHOLDERS[step]
 
 
+INPUT_ERRORS = {
+    "not_hex",
+    "key_length",
+    "invalid_system_title",
+    "equal_system_titles",
+    "secret_not_hex",
+    "secret_length",
+    "not_a_private_key",
+    "key_with_pass_phrase",
+    "not_a_public_key",
+    "not_a_certificate",
+    "certificate_of_other_key",
+    "key_of_other_suite",
+    "hls_secret_missing",
+    "encryption_key_missing",
+    "authentication_key_missing",
+    "client_private_key_missing",
+    "meter_public_key_missing",
+    "keys_without_use",
+    "unverified_with_gmac",
+    "unverified_without_encryption",
+    "unverified_with_key",
+    "invalid_counter_logical_name",
+}
+"""What a form with credentials may be refused for (test_key_input.py and test_credential_input.py see each of them)."""
+
+
 def test_each_verdict_has_a_sentence():
-    assert TEXTS["config"]["error"].keys() == {verdict.value for verdict in Verdict} | {
-        "invalid_host",
-        "invalid_objects",
-    }
+    sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
+    assert TEXTS["config"]["error"].keys() == sentences
+
+
+def test_sentences_about_inputs_have_their_placeholders():
+    for reason in INPUT_ERRORS:
+        assert placeholders(TEXTS["config"]["error"][reason]) <= {"digits", "octets"}
 
 
 async def test_each_placeholder_of_a_sentence_is_filled(hass: HomeAssistant):
@@ -125,14 +181,21 @@ def test_reasons_to_give_up():
 def test_each_choice_has_a_text():
     assert TEXTS["selector"]["preset"]["options"].keys() == PRESETS.keys()
     assert TEXTS["selector"]["preset_hint"]["options"].keys() == PRESETS.keys()
-    assert TEXTS["selector"]["authentication"]["options"].keys() == {AUTHENTICATION_NONE, AUTHENTICATION_PASSWORD}
-    used = {
-        value.config["translation_key"]: set(value.config["options"])
-        for schema in FORMS.values()
-        for value in schema.schema.values()
-        if isinstance(value, SelectSelector) and "translation_key" in value.config
-    }
-    assert used == {"preset": PRESETS.keys(), "authentication": {AUTHENTICATION_NONE, AUTHENTICATION_PASSWORD}}
+    used: dict[str, set[str]] = {}
+    for field in [field for schema in FORMS.values() for field in fields_of(schema)]:
+        if isinstance(field, SelectSelector) and "translation_key" in field.config:
+            used.setdefault(field.config["translation_key"], set()).update(field.config["options"])
+    assert used.keys() == {"preset", "authentication", "mechanism", "security_suite", "protection"}
+    for name, options in used.items():
+        assert TEXTS["selector"][name]["options"].keys() == options
+    assert used["authentication"] == {AUTHENTICATION_INHERITED, *AUTHENTICATIONS}
+
+
+def test_each_answer_of_a_menu_has_a_text():
+    for step in MENUS:
+        answers = TEXTS["config"]["step"][step]["menu_options"].keys()
+        assert answers > {"keys", "certificate", "reauth_keys", "reauth_certificate"}
+        assert all(hasattr(DlmsConfigFlow, f"async_step_{answer}") for answer in answers)
 
 
 @pytest.mark.parametrize("name", PRESETS)
@@ -141,7 +204,7 @@ def test_preset_says_the_numbers_that_it_gives(name: str):
     preset = PRESETS[name]
     numbers = TEXTS["selector"]["preset"]["options"][name].partition("(")[2]
     said = [int(number) for number in re.findall(r"\d+", numbers)]
-    clients = dict.fromkeys([preset.client(with_password=False), preset.client(with_password=True)])
+    clients = dict.fromkeys([preset.client(authenticated=False), preset.client(authenticated=True)])
     assert said == [*clients, preset.server]
 
 

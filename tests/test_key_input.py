@@ -19,6 +19,7 @@ from custom_components.dlms_cosem.key_input import (
     title_in_certificate,
 )
 from tests.key_material import certificate_pem, private_pem, public_pem
+from tests.test_flow_texts import INPUT_ERRORS
 
 KEY = "8A23423BEF4C57D1906611AA7F0C3E5D"
 LONG_KEY = KEY + "D3E0C5B2A1F498671023344556A7B8C9"
@@ -29,6 +30,7 @@ def wrong(parse: Callable[[], object]) -> KeyInputError:
     """What an input is refused for; the exception chain holds no word of it either."""
     with pytest.raises(KeyInputError) as refused:
         parse()
+    assert refused.value.reason in INPUT_ERRORS  # there is a sentence for it
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
     return refused.value

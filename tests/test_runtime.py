@@ -1,12 +1,11 @@
-"""One client for each physical device, whoever asks; deadlines and what is proposed."""
+"""One client for each physical device, whoever asks; deadlines."""
 
 from unittest.mock import AsyncMock, patch
 
 from homeassistant.core import HomeAssistant
 
-from custom_components.dlms_cosem.dlms import AssociationParameters, Mechanism, Timing
+from custom_components.dlms_cosem.dlms import AssociationParameters, Timing
 from custom_components.dlms_cosem.runtime import (
-    association_parameters,
     async_open_client,
     async_release_client,
     get_client,
@@ -14,9 +13,8 @@ from custom_components.dlms_cosem.runtime import (
     timing,
     timing_of,
 )
-from tests.conftest import HOST, READER
+from tests.conftest import HOST
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.profile import DEFAULT_PASSWORD
 
 PARAMETERS = AssociationParameters(client_wport=16, server_wport=1)
 
@@ -81,13 +79,3 @@ def test_deadlines_grow_with_the_response_timeout():
     patient = timing_of({"response_timeout": 121})
     assert (patient.response, patient.block, patient.transfer) == (121, 121, 121)
     assert timing_of({}).response == 10
-
-
-def test_password_is_proposed_only_where_it_was_chosen():
-    data = {"client_wport": READER, "server_wport": 1, "authentication": "password", "password": DEFAULT_PASSWORD}
-    with_password = association_parameters(data)
-    assert with_password.mechanism is Mechanism.LLS
-    assert with_password.password is not None
-    assert with_password.password.reveal() == DEFAULT_PASSWORD.encode()
-    without = association_parameters(data | {"authentication": "none"})
-    assert (without.mechanism, without.password) == (Mechanism.NONE, None)

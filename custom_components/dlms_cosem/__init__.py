@@ -13,6 +13,7 @@ from homeassistant.helpers import discovery_flow, issue_registry as ir
 from .const import (
     CONF_CLIENT_WPORT,
     CONF_LOGICAL_DEVICE_NAME,
+    CONF_PARENT_ENTRY,
     CONF_PRESET,
     CONF_SERVER_WPORT,
     DOMAIN,
@@ -72,5 +73,6 @@ def _offer_further_logical_devices(hass: HomeAssistant, entry: DlmsConfigEntry) 
                 CONF_LOGICAL_DEVICE_NAME: name,
                 CONF_CLIENT_WPORT: entry.data[CONF_CLIENT_WPORT],
                 CONF_PRESET: entry.data[CONF_PRESET],
+                CONF_PARENT_ENTRY: entry.entry_id,
             },
         )

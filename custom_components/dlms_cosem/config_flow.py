@@ -4,7 +4,7 @@ A form collects facts, the doctor examines the meter in the background (flow_exa
 form that can mend it. A password is sent once for each time that a person submits it, and is never shown again.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
 
@@ -13,24 +13,22 @@ from homeassistant.config_entries import (
     SOURCE_RECONFIGURE,
     ConfigEntry,
     ConfigEntryState,
-    ConfigFlow,
     ConfigFlowResult,
-    OptionsFlowWithReload,
 )
-from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.typing import DiscoveryInfoType
-import voluptuous as vol
 
 from .const import (
+    AUTHENTICATION_INHERITED,
     AUTHENTICATION_NONE,
-    AUTHENTICATION_PASSWORD,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_INTERVAL,
     CONF_LOGICAL_DEVICE_NAME,
     CONF_OBJECTS,
+    CONF_PARENT_ENTRY,
     CONF_PRESET,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
@@ -39,42 +37,30 @@ from .const import (
     DEFAULT_RESPONSE_TIMEOUT,
     DOMAIN,
 )
-from .doctor import Examination, ExaminationFailed, Verdict
+from .credential_schemas import SECTION_ADVANCED
+from .doctor import Examination, ExaminationFailed
+from .flow_credentials import CredentialSteps
 from .flow_examination import ConnectionFacts, Depth, ExaminationRun
-from .flow_schemas import (
-    CONF_FURTHER_OBJECTS,
-    SECTION_ADVANCED,
-    connection_schema,
-    discovery_schema,
-    objects_schema,
-    options_schema,
-    password_schema,
-)
-from .flow_texts import FIELDS, async_failure_in_words
+from .flow_schemas import CONF_FURTHER_OBJECTS, connection_schema, discovery_schema, objects_schema
 from .object_choices import NotAnObject, async_object_choices, parse_objects
+from .options_flow import DlmsOptionsFlow
 from .presets import preset_of
-from .selection import async_apply_selection, complete_objects, enabled_objects
-from .store import async_load_objects, async_save_objects
+from .store import async_save_objects
 
 
-class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
+class DlmsConfigFlow(CredentialSteps, domain=DOMAIN):
     """Everything that makes or mends an entry."""
 
     VERSION = 1
 
     def __init__(self) -> None:
         """Start with nothing known."""
-        self._facts: ConnectionFacts | None = None
+        super().__init__()
         self._typed: dict[str, Any] = {}
         """What the form with the connection shows again after a failure."""
-        self._form = "user"
-        """The form that mends everything but a password."""
-        self._known_password: str | None = None
-        """A password that the meter has not refused, so that it need not be typed again."""
-        self._discovered: ConnectionFacts | None = None
-        self._discovered_name = ""
+        self._parent: ConnectionFacts | None = None
+        """The facts of the entry whose meter contains the logical device that was discovered."""
         self._run: ExaminationRun | None = None
-        self._failure: ExaminationFailed | None = None
         self._examination: Examination | None = None
         self._paused: ConfigEntry | None = None
         """An entry that leaves its connection to the examination."""
@@ -106,11 +92,11 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
         if self._facts is None:
             entry = self._get_reconfigure_entry()
             self._facts = ConnectionFacts.of_entry(entry)
-            self._known_password = self._facts.password
-            self._typed = {key: value for key, value in self._facts.entry_data().items() if key != CONF_PASSWORD}
+            self._know(self._facts)
+            self._typed = self._facts.connection_data()
             preset = preset_of(self._facts.preset)
             # A wPort that the preset gives stays empty, so that another preset can give another one.
-            if self._facts.client_wport == preset.client(with_password=self._facts.with_password):
+            if self._facts.client_wport == preset.client(authenticated=self._facts.is_authenticated):
                 del self._typed[CONF_CLIENT_WPORT]
             if self._facts.server_wport == preset.server:
                 del self._typed[CONF_SERVER_WPORT]
@@ -134,13 +120,13 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
     def _facts_from_form(self, host: str, user_input: Mapping[str, Any]) -> ConnectionFacts:
         """Return the facts that a form with the connection holds; the preset gives what is left empty."""
         preset = preset_of(user_input[CONF_PRESET])
-        with_password = user_input[CONF_AUTHENTICATION] == AUTHENTICATION_PASSWORD
+        authenticated = user_input[CONF_AUTHENTICATION] != AUTHENTICATION_NONE
         present = self._facts.response_timeout if self._facts is not None else DEFAULT_RESPONSE_TIMEOUT
         return ConnectionFacts(
             host=host,
             port=user_input[CONF_PORT],
             preset=user_input[CONF_PRESET],
-            client_wport=user_input.get(CONF_CLIENT_WPORT, preset.client(with_password=with_password)),
+            client_wport=user_input.get(CONF_CLIENT_WPORT, preset.client(authenticated=authenticated)),
             server_wport=user_input.get(CONF_SERVER_WPORT, preset.server),
             authentication=user_input[CONF_AUTHENTICATION],
             response_timeout=user_input.get(SECTION_ADVANCED, {}).get(CONF_RESPONSE_TIMEOUT, present),
@@ -159,6 +145,7 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
         where = {key: discovery_info[key] for key in (CONF_HOST, CONF_PORT, CONF_SERVER_WPORT)}
         self._async_abort_entries_match(where)
         self._discovered_name = name
+        self._parent = self._facts_of_parent(discovery_info)
         self._discovered = ConnectionFacts(
             host=discovery_info[CONF_HOST],
             port=discovery_info[CONF_PORT],
@@ -177,68 +164,41 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is not None:
             self._typed = user_input
             advanced = user_input.get(SECTION_ADVANCED, {})
+            inherits = user_input[CONF_AUTHENTICATION] == AUTHENTICATION_INHERITED
             self._facts = replace(
                 self._discovered,
-                authentication=user_input[CONF_AUTHENTICATION],
+                authentication=self._parent.authentication
+                if inherits and self._parent
+                else user_input[CONF_AUTHENTICATION],
                 client_wport=advanced.get(CONF_CLIENT_WPORT, self._discovered.client_wport),
                 response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
             )
+            if inherits and self._parent:
+                return await self._inherit(self._parent)
             return await self._authenticate()
-        schema = self.add_suggested_values_to_schema(discovery_schema(), self._typed)
-        return await self._show("discovery_confirm", schema)
+        schema = discovery_schema(with_parent=self._parent is not None)
+        return await self._show("discovery_confirm", self.add_suggested_values_to_schema(schema, self._typed))
 
-    # --- How it knows us ------------------------------------------------------------------------------------------
-
-    async def _authenticate(self) -> ConfigFlowResult:
-        """Go to the form of the chosen kind of authentication, each with the fields that it needs."""
-        self._failure = None
-        forms: dict[str, Callable[[], Awaitable[ConfigFlowResult]]] = {
-            AUTHENTICATION_NONE: self._examine,
-            AUTHENTICATION_PASSWORD: (
-                self.async_step_password if self._known_password is None else self.async_step_known_password
-            ),
-        }
-        return await forms[self._known_facts.authentication]()
-
-    async def async_step_password(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for the password."""
-        if user_input is not None:
-            return await self._examine(user_input[CONF_PASSWORD])
-        return await self._show("password", password_schema())
-
-    async def async_step_known_password(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for a new password, or none to keep the one that is known."""
-        if user_input is not None:
-            return await self._examine(user_input.get(CONF_PASSWORD) or self._known_password)
-        return await self._show("known_password", password_schema(required=False))
-
-    async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Ask for a new password, because the meter refused the stored one."""
-        return await self.async_step_reauth_confirm()
-
-    async def async_step_reauth_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for nothing but the password."""
-        self._form = "reauth_confirm"
-        self._facts = replace(
-            ConnectionFacts.of_entry(self._get_reauth_entry()), authentication=AUTHENTICATION_PASSWORD
-        )
-        if user_input is not None:
-            return await self._examine(user_input[CONF_PASSWORD])
-        return await self._show("reauth_confirm", password_schema())
+    def _facts_of_parent(self, discovery_info: DiscoveryInfoType) -> ConnectionFacts | None:
+        """Return what can be shared with the entry that told of this logical device: while it reads the same address."""
+        entry = self.hass.config_entries.async_get_entry(discovery_info.get(CONF_PARENT_ENTRY, ""))
+        if entry is None or any(entry.data[key] != discovery_info[key] for key in (CONF_HOST, CONF_PORT)):
+            return None
+        facts = ConnectionFacts.of_entry(entry)
+        return facts if facts.is_authenticated else None
 
     # --- What the meter says --------------------------------------------------------------------------------------
 
-    async def _examine(self, password: str | None = None) -> ConfigFlowResult:
-        """Begin an examination: one association, with this password."""
-        self._facts = replace(self._known_facts, password=password)
-        self._known_password = password
+    @override
+    async def _examine(self, credentials: Mapping[str, Any]) -> ConfigFlowResult:
+        """Begin an examination: one attempt with these credentials."""
+        self._facts = replace(self._known_facts, credentials=dict(credentials))
         self._failure = None
-        mending = self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}
-        expected = self._mended_entry.unique_id if mending else None
+        expected = self._mended_entry.unique_id if self._mends else None
         if self.source == SOURCE_RECONFIGURE:
             await self._pause(self._mended_entry)
         self._run = ExaminationRun(
-            self.hass, self._facts, Depth(expected=expected, with_objects=not mending), self.async_update_progress
+            self.hass, self._facts, Depth(expected=expected, with_objects=not self._mends), self.async_update_progress
         )
         return await self.async_step_examine()
 
@@ -259,10 +219,11 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
         assert self._run is not None
         outcome = self._run.outcome()
         if isinstance(outcome, ExaminationFailed):
-            return await self._back(outcome)
+            self._resume()
+            return await self._mend(outcome)
         self._examination = outcome
         await self.async_set_unique_id(outcome.identity.unique_id, raise_on_progress=False)
-        if self.source in {SOURCE_REAUTH, SOURCE_RECONFIGURE}:
+        if self._mends:
             self._abort_if_unique_id_mismatch(
                 reason="wrong_device", description_placeholders={CONF_NAME: outcome.identity.title}
             )
@@ -270,22 +231,6 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
             return self.async_update_reload_and_abort(self._mended_entry, data=self._known_facts.entry_data())
         self._abort_if_unique_id_configured()
         return await (self.async_step_usual_codes() if outcome.list_refused else self.async_step_objects())
-
-    async def _back(self, failure: ExaminationFailed) -> ConfigFlowResult:
-        """Return to the form that can mend this failure."""
-        self._failure = failure
-        self._resume()
-        if failure.verdict is Verdict.INVALID_AUTH:
-            self._known_password = None
-            if self._form != "reauth_confirm":
-                return await self.async_step_password()
-        forms: dict[str, Callable[[], Awaitable[ConfigFlowResult]]] = {
-            "user": self.async_step_user,
-            "reconfigure": self.async_step_reconfigure,
-            "reauth_confirm": self.async_step_reauth_confirm,
-            "discovery_confirm": self.async_step_discovery_confirm,
-        }
-        return await forms[self._form]()
 
     # --- What Home Assistant shows --------------------------------------------------------------------------------
 
@@ -341,17 +286,6 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
 
     # --- Shared ---------------------------------------------------------------------------------------------------
 
-    @property
-    def _known_facts(self) -> ConnectionFacts:
-        """The facts, once a form has collected them."""
-        assert self._facts is not None
-        return self._facts
-
-    @property
-    def _mended_entry(self) -> ConfigEntry:
-        """The entry of a flow that mends one."""
-        return self._get_reauth_entry() if self.source == SOURCE_REAUTH else self._get_reconfigure_entry()
-
     @callback
     def _abort_if_in_use(self, facts: ConnectionFacts) -> None:
         """Abort when another entry already reads with this association: a meter keeps one for each pair of wPorts."""
@@ -376,49 +310,6 @@ class DlmsConfigFlow(ConfigFlow, domain=DOMAIN):
         if self._paused is not None:
             self.hass.config_entries.async_schedule_reload(self._paused.entry_id)
             self._paused = None
-
-    def _facts_in_words(self) -> dict[str, str]:
-        """Return what texts may say about the connection."""
-        facts = self._facts or self._discovered
-        return {
-            key: str(getattr(facts, key, "")) for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)
-        }
-
-    async def _show(self, step_id: str, schema: vol.Schema, errors: dict[str, str] | None = None) -> ConfigFlowResult:
-        """Show a form, with the sentence for the last failure at the field that it is about."""
-        words = self._facts_in_words() | {"hint": ""}
-        if (failure := self._failure) is not None:
-            field = FIELDS.get(failure.verdict, "base")
-            errors = {field if field in schema.schema else "base": failure.verdict.value}
-            words |= await async_failure_in_words(self.hass, failure, self._known_facts.preset)
-        if self.source == SOURCE_RECONFIGURE:
-            words[CONF_NAME] = self._get_reconfigure_entry().title
-        elif self._discovered is not None:
-            words[CONF_NAME] = self._discovered_name
-        return self.async_show_form(
-            step_id=step_id, data_schema=schema, errors=errors or {}, description_placeholders=words
-        )
-
-
-class DlmsOptionsFlow(OptionsFlowWithReload):
-    """What may change while an entry runs."""
-
-    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how often, what, and how."""
-        entry = self.config_entry
-        if user_input is not None:
-            async_apply_selection(self.hass, entry, user_input[CONF_OBJECTS])
-            return self.async_create_entry(data=user_input)
-        stored = await async_load_objects(self.hass, str(entry.unique_id))
-        choices, _ = await async_object_choices(self.hass, complete_objects(stored, entry.options[CONF_OBJECTS]))
-        enabled = enabled_objects(self.hass, entry)
-        ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
-        return self.async_show_form(
-            step_id="init",
-            data_schema=self.add_suggested_values_to_schema(
-                options_schema(choices), {**entry.options, CONF_OBJECTS: ticked}
-            ),
-        )
 
 
 def _host(typed: str) -> str | None:

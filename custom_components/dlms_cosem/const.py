@@ -32,6 +32,8 @@ AUTHENTICATIONS: Final = (
     AUTHENTICATION_KEYS,
     AUTHENTICATION_CERTIFICATE,
 )
+AUTHENTICATION_INHERITED: Final = "inherited"
+"""Only in the form for a further logical device: what the entry of the same meter has."""
 
 CONF_MECHANISM: Final = "mechanism"
 MECHANISM_NONE: Final = "none"

@@ -32,6 +32,7 @@ from .const import (
     SCALER_BUDGET,
     STAY_CONNECTED_BELOW,
 )
+from .credentials import association_parameters
 from .dlms import (
     Association,
     AssociationAborted,
@@ -56,7 +57,7 @@ from .meter_setup import (
     decoded_scaler_unit,
     scaler_unit_attribute,
 )
-from .runtime import DlmsConfigEntry, association_parameters, async_release_client, on_loan
+from .runtime import DlmsConfigEntry, async_release_client, on_loan
 from .selection import CLOCK_CLASS_ID, complete_objects, initially_enabled, planned_sensors
 from .store import StoredMeter, async_load_meter, async_save_meter
 

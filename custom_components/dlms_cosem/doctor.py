@@ -15,31 +15,44 @@ from homeassistant.util import dt as dt_util
 
 from .dlms import (
     CLOCK,
+    INVOCATION_COUNTER,
     SAP_ASSIGNMENT,
     Association,
     AssociationParameters,
     AssociationRejected,
     AttributeDescriptor,
+    AuthenticationTagInvalid,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
+    ConnectionLost,
     ConnectTimeout,
     Data,
     DlmsClient,
     DlmsError,
     ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
     LocalProtocolError,
+    LogicalName,
     Mechanism,
     NotWrapper,
     ObjectListElement,
+    PeerNotAuthenticated,
     PeerSpeaks,
+    Protection,
     RemoteProtocolError,
     ResponseTimeout,
     SapAssignment,
+    SecurityDowngrade,
     SecurityError,
+    SecurityState,
     ServiceError,
+    SystemTitleMismatch,
     decode_sap_assignment_list,
     instant,
+    learn_invocation_counter,
 )
 from .error_mapping import understood, unless_refused
 from .identity import Answers, MeterIdentity, identify, identity_attributes
@@ -52,13 +65,14 @@ _CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
 _SERVICE_INITIATE: Final = 1
 _ACSE_SERVICE_USER: Final = 1
 _NO_REASON: Final = (0, 1)
-_MECHANISM_NOT_RECOGNISED: Final = 11
+_DECIPHERING_ERROR: Final = 5
 
 
 class Stage(StrEnum):
     """What an examination is doing; also the keys of the texts that say so."""
 
     CONNECTING = "connecting"
+    LEARNING_COUNTER = "learning_counter"
     ASSOCIATING = "associating"
     READING_IDENTITY = "reading_identity"
     READING_OBJECTS = "reading_objects"
@@ -82,9 +96,24 @@ class Verdict(StrEnum):
     ASSOCIATION_REFUSED = "association_refused"
     MECHANISM_REFUSED = "mechanism_refused"
     AUTHENTICATION_REQUIRED = "authentication_required"
+    STRONGER_AUTHENTICATION = "stronger_authentication"
     INVALID_AUTH = "invalid_auth"
+    SECRET_REFUSED = "secret_refused"  # noqa: S105 - the name of a verdict
+    KEYS_REFUSED = "keys_refused"
+    CERTIFICATE_REFUSED = "certificate_refused"
+    SYSTEM_TITLE_REFUSED = "system_title_refused"
+    WRONG_KEY = "wrong_key"
+    NO_SECURED_ANSWER = "no_secured_answer"
+    VERIFICATION_FAILED = "verification_failed"
+    DECRYPTED_NONSENSE = "decrypted_nonsense"
+    METER_NOT_PROVEN = "meter_not_proven"
+    COUNTER_REFUSED = "counter_refused"
+    COUNTER_JUMP = "counter_jump"
+    COUNTER_EXHAUSTED = "counter_exhausted"
+    ANSWER_REPLAYED = "answer_replayed"
+    SECURITY_DOWNGRADE = "security_downgrade"
+    UNEXPECTED_SYSTEM_TITLE = "unexpected_system_title"
     METER_BUSY = "meter_busy"
-    SECURITY_MISMATCH = "security_mismatch"
     CONNECTION_LOST = "connection_lost"
     ANSWER_TIMEOUT = "answer_timeout"
     NO_IDENTITY = "no_identity"
@@ -94,16 +123,20 @@ class Verdict(StrEnum):
 class ExaminationFailed(Exception):
     """The verdict of one layer."""
 
-    def __init__(self, verdict: Verdict, *, diagnostic: str = "", detail: str = "", seconds: float = 0) -> None:
+    def __init__(
+        self, verdict: Verdict, *, diagnostic: str = "", detail: str = "", seconds: float = 0, counter: int = 0
+    ) -> None:
         """Keep the verdict and what its sentence needs.
 
-        `diagnostic` is the key of a text in the translations (see `diagnostic_of`), `detail` the stack's own words.
+        `diagnostic` is the key of a text in the translations (see `diagnostic_of`), `detail` the stack's own words,
+        `counter` the invocation counter that the meter asks for.
         """
         super().__init__(f"{verdict.value}{f': {detail}' if detail else ''}")
         self.verdict = verdict
         self.diagnostic = diagnostic
         self.detail = detail
         self.seconds = seconds
+        self.counter = counter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +160,23 @@ class Order:
     expected: str | None = None
     """The unique id of the entry that the meter should belong to, if there is one already."""
     with_objects: bool = True
+    security_state: SecurityState | None = None
+    """The owner of the invocation counter, where keys are used."""
+    counter_logical_name: LogicalName = INVOCATION_COUNTER
+    counter_start: int | None = None
+    """Where to start counting by the user's word; without it a new counter follows the meter's word, within limits."""
     on_stage: Callable[[Stage], None] = field(default=lambda stage: None)
+
+    @property
+    def is_ciphered(self) -> bool:
+        """Whether messages are protected by keys."""
+        return self.parameters.is_ciphered
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether messages are decrypted without a tag that would tell a wrong key."""
+        security = self.parameters.security
+        return security is not None and (security.accept_unverified or security.protection == Protection.ENCRYPTED)
 
 
 async def examine(hass: HomeAssistant, client: DlmsClient, order: Order) -> Examination:
@@ -135,15 +184,53 @@ async def examine(hass: HomeAssistant, client: DlmsClient, order: Order) -> Exam
     associated = False
     try:
         order.on_stage(Stage.CONNECTING)
+        await _prepare_counter(client, order)
         async with client.associate(
-            order.parameters, on_connected=lambda: order.on_stage(Stage.ASSOCIATING)
+            order.parameters,
+            security_state=order.security_state,
+            on_connected=lambda: order.on_stage(Stage.ASSOCIATING),
         ) as association:
             associated = True
             return await _read(hass, association, order)
     except LocalProtocolError:
         raise  # our bug: it must surface
+    except InvocationCounterRefused as error:
+        raise await _counter_refused(client, order, error) from error
     except DlmsError as error:
-        raise (_while_reading(error) if associated else _while_associating(error, order)) from error
+        raise (_while_reading if associated else _while_associating)(error, order) from error
+
+
+async def _prepare_counter(client: DlmsClient, order: Order) -> None:
+    """Let a counter that was never used start where the user or the meter says; the meter's word is not proved."""
+    state = order.security_state
+    if state is None:
+        return
+    if order.counter_start is not None:
+        state.follow(order.counter_start, confirmed_by_user=True)
+    elif state.next_value == 0:
+        order.on_stage(Stage.LEARNING_COUNTER)
+        expected = await _learned_counter(client, order)
+        if expected is not None and not state.follow(expected):
+            raise ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
+
+
+async def _learned_counter(client: DlmsClient, order: Order) -> int | None:
+    """Return the invocation counter that the meter tells the public client to expect, None where it does not."""
+    try:
+        return await learn_invocation_counter(
+            client, server_wport=order.parameters.server_wport, logical_name=order.counter_logical_name
+        )
+    except ResponseTimeout, ConnectionLost:
+        return None  # a meter without a public client may keep silent, or hang up
+
+
+async def _counter_refused(client: DlmsClient, order: Order, error: InvocationCounterRefused) -> ExaminationFailed:
+    """Return the verdict for a counter that the meter refused: with the number to go on from, where it is known."""
+    assert order.security_state is not None  # nothing else sends a counter
+    expected = error.expected if error.expected is not None else await _learned_counter(client, order)
+    if expected is not None and expected > order.security_state.next_value:
+        return ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
+    return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error))
 
 
 async def _read(hass: HomeAssistant, association: Association, order: Order) -> Examination:
@@ -211,28 +298,32 @@ def _while_associating(error: DlmsError, order: Order) -> ExaminationFailed:
         case ConnectTimeout():
             return ExaminationFailed(Verdict.CONNECT_TIMEOUT, seconds=error.seconds)
         case ResponseTimeout():
-            return ExaminationFailed(Verdict.NO_DLMS_ANSWER, seconds=error.seconds)
+            # Many meters say nothing at all to what they cannot decipher.
+            verdict = Verdict.NO_SECURED_ANSWER if order.is_ciphered else Verdict.NO_DLMS_ANSWER
+            return ExaminationFailed(verdict, seconds=error.seconds)
         case AssociationRejected():
             return _refused(error, order)
+        case ExceptionReceived(service_error=code) if order.is_ciphered and code == _DECIPHERING_ERROR:
+            return ExaminationFailed(Verdict.WRONG_KEY)
         case ServiceError():
             return ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic=diagnostic_of(error), detail=str(error))
-        case NotWrapper() | RemoteProtocolError() | SecurityError():
-            return _protocol(error)
+        case RemoteProtocolError() | SecurityError():
+            return _protocol(error, order)
     return ExaminationFailed(Verdict.CLOSED_BY_METER)
 
 
-def _while_reading(error: DlmsError) -> ExaminationFailed:
+def _while_reading(error: DlmsError, order: Order) -> ExaminationFailed:
     """Return the verdict for an error after the meter accepted the association."""
     match error:
         case ResponseTimeout():
             return ExaminationFailed(Verdict.ANSWER_TIMEOUT, seconds=error.seconds)
         case RemoteProtocolError() | SecurityError():
-            return _protocol(error)
+            return _protocol(error, order)
     return ExaminationFailed(Verdict.CONNECTION_LOST)
 
 
-def _protocol(error: DlmsError) -> ExaminationFailed:
-    """Return the verdict for something that is no, or no valid, DLMS."""
+def _protocol(error: RemoteProtocolError | SecurityError, order: Order) -> ExaminationFailed:
+    """Return the verdict for something that is no, or no valid, DLMS, or not protected as it should be."""
     match error:
         case NotWrapper(speaks=PeerSpeaks.HDLC):
             return ExaminationFailed(Verdict.NOT_DLMS_HDLC)
@@ -240,25 +331,54 @@ def _protocol(error: DlmsError) -> ExaminationFailed:
             return ExaminationFailed(Verdict.NOT_DLMS_TEXT)
         case NotWrapper():
             return ExaminationFailed(Verdict.NOT_DLMS)
+        case RemoteProtocolError() | SecurityDowngrade() if order.is_unverified:
+            # Without a tag a wrong key shows only in what comes out.
+            return ExaminationFailed(Verdict.DECRYPTED_NONSENSE)
         case SecurityError():
-            return ExaminationFailed(Verdict.SECURITY_MISMATCH)
+            return ExaminationFailed(_security_verdict(error), detail=str(error))
     return ExaminationFailed(Verdict.BAD_ANSWER, detail=str(error))
 
 
+def _security_verdict(error: SecurityError) -> Verdict:
+    """Return the verdict for something that was not protected as it should be: each is another cause, and another advice."""
+    match error:
+        case AuthenticationTagInvalid():
+            return Verdict.VERIFICATION_FAILED
+        case PeerNotAuthenticated():
+            return Verdict.METER_NOT_PROVEN
+        case InvocationCounterExhausted():
+            return Verdict.COUNTER_EXHAUSTED
+        case InvocationCounterReplayed():
+            return Verdict.ANSWER_REPLAYED
+        case SystemTitleMismatch():
+            return Verdict.UNEXPECTED_SYSTEM_TITLE
+    return Verdict.SECURITY_DOWNGRADE
+
+
+_REFUSED_SECRET: Final = {
+    Mechanism.NONE: Verdict.AUTHENTICATION_REQUIRED,
+    Mechanism.LLS: Verdict.INVALID_AUTH,
+    Mechanism.HLS_GMAC: Verdict.KEYS_REFUSED,
+    Mechanism.HLS_ECDSA: Verdict.CERTIFICATE_REFUSED,
+}
+
+
 def _refused(error: AssociationRejected, order: Order) -> ExaminationFailed:
-    """Return the verdict for a refusing AARE. Only user diagnostics 11, 12 and 13 are about authentication."""
-    with_secret = order.parameters.mechanism is not Mechanism.NONE
-    if error.concerns_authentication:
-        if error.diagnostic == _MECHANISM_NOT_RECOGNISED:
-            verdict = Verdict.MECHANISM_REFUSED
-        elif with_secret:
-            verdict = Verdict.INVALID_AUTH
-        else:
-            verdict = Verdict.AUTHENTICATION_REQUIRED
-    elif error.transient:
-        verdict = Verdict.METER_BUSY
-    else:
-        verdict = Verdict.ASSOCIATION_REFUSED
+    """Return the verdict for a refusing AARE."""
+    mechanism = order.parameters.mechanism
+    verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
+    if error.source == _ACSE_SERVICE_USER:
+        match error.diagnostic:
+            case 3 if order.parameters.security is not None:
+                verdict = Verdict.SYSTEM_TITLE_REFUSED
+            case 11:
+                verdict = Verdict.MECHANISM_REFUSED
+            case 12:
+                verdict = Verdict.AUTHENTICATION_REQUIRED if mechanism is Mechanism.NONE else Verdict.MECHANISM_REFUSED
+            case 13:
+                verdict = _REFUSED_SECRET.get(mechanism, Verdict.SECRET_REFUSED)
+            case 14:
+                verdict = Verdict.STRONGER_AUTHENTICATION
     return ExaminationFailed(verdict, diagnostic=diagnostic_of(error), detail=str(error))
 
 

@@ -4,16 +4,16 @@ Knows when a stage changed and how it ended; knows nothing of forms.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
 from .const import (
-    AUTHENTICATION_PASSWORD,
+    AUTHENTICATION_NONE,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_PRESET,
@@ -22,16 +22,27 @@ from .const import (
     DEFAULT_RESPONSE_TIMEOUT,
     LOGGER,
 )
+from .credentials import association_parameters, credentials_of
 from .doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
-from .runtime import association_parameters, async_open_client, timing
+from .runtime import async_open_client, timing
 
 _SHARE_DONE: Final = {
     Stage.CONNECTING: 0.05,
+    Stage.LEARNING_COUNTER: 0.1,
     Stage.ASSOCIATING: 0.2,
     Stage.READING_IDENTITY: 0.4,
     Stage.READING_OBJECTS: 0.6,
     Stage.TRYING_USUAL_CODES: 0.8,
 }
+
+_CONNECTION: Final = (
+    CONF_HOST,
+    CONF_PORT,
+    CONF_PRESET,
+    CONF_CLIENT_WPORT,
+    CONF_SERVER_WPORT,
+    CONF_AUTHENTICATION,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,33 +55,31 @@ class ConnectionFacts:
     client_wport: int
     server_wport: int
     authentication: str
-    password: str | None = field(default=None, repr=False)
+    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The part of an entry's data that belongs to the kind of authentication. It holds secrets."""
     response_timeout: int = DEFAULT_RESPONSE_TIMEOUT
 
     @classmethod
     def of_entry(cls, entry: ConfigEntry) -> Self:
         """Return what an entry holds."""
-        timeout = entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT)
-        return cls(**entry.data, response_timeout=timeout)
+        return cls(
+            **{key: entry.data[key] for key in _CONNECTION},
+            credentials=credentials_of(entry.data),
+            response_timeout=entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
+        )
 
     @property
-    def with_password(self) -> bool:
-        """True when the password is part of the facts."""
-        return self.authentication == AUTHENTICATION_PASSWORD
+    def is_authenticated(self) -> bool:
+        """True when the meter wants to know who asks."""
+        return self.authentication != AUTHENTICATION_NONE
+
+    def connection_data(self) -> dict[str, Any]:
+        """Return the data of an entry but for the credentials."""
+        return {key: getattr(self, key) for key in _CONNECTION}
 
     def entry_data(self) -> dict[str, Any]:
         """Return the data of an entry."""
-        data: dict[str, Any] = {
-            CONF_HOST: self.host,
-            CONF_PORT: self.port,
-            CONF_PRESET: self.preset,
-            CONF_CLIENT_WPORT: self.client_wport,
-            CONF_SERVER_WPORT: self.server_wport,
-            CONF_AUTHENTICATION: self.authentication,
-        }
-        if self.with_password:
-            data[CONF_PASSWORD] = self.password
-        return data
+        return {**self.connection_data(), **self.credentials}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

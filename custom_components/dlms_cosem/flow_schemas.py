@@ -1,12 +1,12 @@
 """The forms of the config and options flow. Shapes only: what people read is in the translations.
 
-Passwords are typed into password fields, which are never pre-filled; no validation message repeats what was typed.
+Those for credentials are in credential_schemas.py.
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT, UnitOfTime
+from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -19,13 +19,13 @@ from homeassistant.helpers.selector import (
     SelectSelectorMode,
     TextSelector,
     TextSelectorConfig,
-    TextSelectorType,
 )
 import voluptuous as vol
 
 from .const import (
+    AUTHENTICATION_INHERITED,
     AUTHENTICATION_NONE,
-    AUTHENTICATION_PASSWORD,
+    AUTHENTICATIONS,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_INTERVAL,
@@ -44,9 +44,9 @@ from .const import (
     MIN_WPORT,
     PRESET_GENERIC,
 )
+from .credential_schemas import SECTION_ADVANCED
 from .presets import PRESETS
 
-SECTION_ADVANCED: Final = "advanced"
 CONF_FURTHER_OBJECTS: Final = "further_objects"
 
 MOST_CHECKBOXES: Final = 60
@@ -64,17 +64,16 @@ def _number(minimum: int, maximum: int, unit: str | None = None) -> object:
 _PORT = _number(1, 65_535)
 _WPORT = _number(MIN_WPORT, MAX_WPORT)
 _TIMEOUT = _number(MIN_RESPONSE_TIMEOUT, MAX_RESPONSE_TIMEOUT, UnitOfTime.SECONDS)
-_PASSWORD = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 _PRESET = SelectSelector(
     SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)
 )
-_AUTHENTICATION = SelectSelector(
-    SelectSelectorConfig(
-        options=[AUTHENTICATION_NONE, AUTHENTICATION_PASSWORD],
-        translation_key=CONF_AUTHENTICATION,
-        mode=SelectSelectorMode.LIST,
+
+
+def _authentication(*kinds: str) -> SelectSelector:
+    """Return the choice of how the meter knows us."""
+    return SelectSelector(
+        SelectSelectorConfig(options=list(kinds), translation_key=CONF_AUTHENTICATION, mode=SelectSelectorMode.LIST)
     )
-)
 
 
 def connection_schema(*, with_timeout: bool) -> vol.Schema:
@@ -85,18 +84,22 @@ def connection_schema(*, with_timeout: bool) -> vol.Schema:
         vol.Required(CONF_PRESET, default=PRESET_GENERIC): _PRESET,
         vol.Optional(CONF_CLIENT_WPORT): _WPORT,
         vol.Optional(CONF_SERVER_WPORT): _WPORT,
-        vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _AUTHENTICATION,
+        vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _authentication(*AUTHENTICATIONS),
     }
     if with_timeout:
         fields[vol.Optional(SECTION_ADVANCED)] = _advanced({})
     return vol.Schema(fields)
 
 
-def discovery_schema() -> vol.Schema:
-    """Return the form for a further logical device, whose address and wPorts are known."""
+def discovery_schema(*, with_parent: bool) -> vol.Schema:
+    """Return the form for a further logical device, whose address and wPorts are known.
+
+    `with_parent` offers the credentials of the entry that told of it.
+    """
+    kinds = [AUTHENTICATION_INHERITED, *AUTHENTICATIONS] if with_parent else AUTHENTICATIONS
     return vol.Schema(
         {
-            vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _AUTHENTICATION,
+            vol.Required(CONF_AUTHENTICATION, default=kinds[0]): _authentication(*kinds),
             vol.Optional(SECTION_ADVANCED): _advanced({vol.Optional(CONF_CLIENT_WPORT): _WPORT}),
         }
     )
@@ -108,12 +111,6 @@ def _advanced(first: dict[vol.Marker, object]) -> section:
         vol.Required(CONF_RESPONSE_TIMEOUT, default=DEFAULT_RESPONSE_TIMEOUT): _TIMEOUT
     }
     return section(vol.Schema(first | timeout), {"collapsed": True})
-
-
-def password_schema(*, required: bool = True) -> vol.Schema:
-    """Return the form for the password, always empty; optional where an empty field keeps the present password."""
-    marker = vol.Required(CONF_PASSWORD) if required else vol.Optional(CONF_PASSWORD)
-    return vol.Schema({marker: _PASSWORD})
 
 
 def _objects(choices: Sequence[SelectOptionDict]) -> SelectSelector:

@@ -16,25 +16,25 @@ from .dlms import LogicalName
 class Preset:
     """The wPorts that one family of meters usually has."""
 
-    client_without_password: int = 16
+    public_client: int = 16
     """The public client: everybody may use it, it often sees little more than who the meter is."""
 
-    client_with_password: int = 1
-    """The client that a password belongs to: the least privileged one that sees the registers."""
+    authenticated_client: int = 1
+    """The client that a password or keys belong to: the least privileged one that sees the registers."""
 
     server: int = 1
     """The management logical device."""
 
-    def client(self, *, with_password: bool) -> int:
-        """Return the client wPort for an association with or without a password."""
-        return self.client_with_password if with_password else self.client_without_password
+    def client(self, *, authenticated: bool) -> int:
+        """Return the client wPort for an association with or without authentication."""
+        return self.authenticated_client if authenticated else self.public_client
 
 
 PRESETS: Final[dict[str, Preset]] = {
     PRESET_GENERIC: Preset(),
     "idis_dsmr": Preset(),
-    "spodes": Preset(client_with_password=32),
-    "itron_sl7000": Preset(client_without_password=7, client_with_password=7),
+    "spodes": Preset(authenticated_client=32),
+    "itron_sl7000": Preset(public_client=7, authenticated_client=7),
     "mcs301": Preset(),
     "gateway_2n": Preset(),
 }

@@ -11,20 +11,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_PASSWORD
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from .const import (
-    AUTHENTICATION_PASSWORD,
-    CONF_AUTHENTICATION,
-    CONF_CLIENT_WPORT,
     CONF_RESPONSE_TIMEOUT,
-    CONF_SERVER_WPORT,
     DEFAULT_RESPONSE_TIMEOUT,
     DOMAIN,
 )
-from .dlms import AssociationParameters, DlmsClient, Mechanism, Secret, Timing, Transport, open_tcp
+from .dlms import DlmsClient, Timing, Transport, open_tcp
 
 if TYPE_CHECKING:
     from .coordinator import DlmsCoordinator
@@ -68,17 +63,6 @@ def timing(response_timeout: float) -> Timing:
 def timing_of(options: Mapping[str, Any]) -> Timing:
     """Return the deadlines that the options of an entry ask for."""
     return timing(options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT))
-
-
-def association_parameters(data: Mapping[str, Any]) -> AssociationParameters:
-    """Return what is proposed to the meter, from the data of an entry or of a form."""
-    with_password = data[CONF_AUTHENTICATION] == AUTHENTICATION_PASSWORD
-    return AssociationParameters(
-        client_wport=data[CONF_CLIENT_WPORT],
-        server_wport=data[CONF_SERVER_WPORT],
-        mechanism=Mechanism.LLS if with_password else Mechanism.NONE,
-        password=Secret.from_text(data[CONF_PASSWORD]) if with_password else None,
-    )
 
 
 @callback
