@@ -155,9 +155,10 @@ def test_s18_services_that_were_not_proposed_are_refused(surplus):
         check(aare(initiate(conformance=GRANTED | surplus)))
 
 
-def test_s18_dlms_version_must_be_6():
-    with pytest.raises(RemoteProtocolError, match="DLMS version 5"):
-        check(aare(initiate(dlms_version=5)))
+@pytest.mark.parametrize("version", [5, 7])
+def test_s18_dlms_version_must_be_6(version: int):
+    with pytest.raises(RemoteProtocolError, match=f"DLMS version {version}"):
+        check(aare(initiate(dlms_version=version)))
 
 
 def test_s18_vaa_name_must_be_that_of_logical_names():

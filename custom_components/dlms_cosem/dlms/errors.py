@@ -39,7 +39,7 @@ class ConnectFailed(TransportError):
 
     def __init__(self, reason: ConnectFailure, detail: str = "") -> None:
         """Keep the reason; detail is the operating system's own wording."""
-        super().__init__(f"connection failed: {reason.value}{f' ({detail})' if detail else ''}")
+        super().__init__(f"connection failed: {reason.value.replace('_', ' ')}{f' ({detail})' if detail else ''}")
         self.reason = reason
         self.detail = detail
 
