@@ -88,7 +88,7 @@ class SecurityState:
             self.sending.confirm(ceiling)
 
     def follow(self, expected: int, *, confirmed_by_user: bool = False) -> bool:
-        """Raise the sending counter to what a meter, or somebody posing as it, asks for; return whether it was raised.
+        """Raise the sending counter to what a meter, or somebody posing as it, asks for; return whether it is that now.
 
         Never lowers it. Unattended raises add up to 2**20 at most, so that nobody can burn the counter (rule S3).
         """

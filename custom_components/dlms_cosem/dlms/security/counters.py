@@ -81,8 +81,11 @@ class SendingCounter:
         self._next = value
 
     def follow(self, value: int, limit: int) -> bool:
-        """Follow a value learned from the meter, if it is above ours, but by at most ``limit``. Return whether it was."""
-        if not 0 < value - self._next <= limit:
+        """Follow a value learned from the meter upwards, but by at most ``limit``. Return whether it is now the next one.
+
+        It may be already: a meter that refuses a value asks for the one behind it.
+        """
+        if not 0 <= value - self._next <= limit:
             return False
         self._next = value
         return True
