@@ -29,7 +29,7 @@ _UNICAST: Final = 0
 _MASTER: Final = 0
 _ONE_PASS: Final = b"\x01"
 _STATIC: Final = b"\x02"
-_PREFIX_OCTETS: Final = 4
+_TRANSACTION_ID_OCTETS: Final = 8
 
 
 def encode_header(header: GeneralHeader, *more: bytes) -> bytes:
@@ -47,14 +47,15 @@ class GeneralCipherer:
         """``random(n)`` returns n octets from the operating system's source."""
         self._settings: Final = settings
         self._random: Final = random
-        self._prefix: Final = random(_PREFIX_OCTETS)
-        self._transactions = 0
+        # The static scheme derives the key of a message from its transaction id, and counts from 0: none may come again.
+        # Counting from a random start, a million associations of 100 messages collide with a probability of 10**-5.
+        self._next_transaction_id = int.from_bytes(random(_TRANSACTION_ID_OCTETS), "big")
         self._last_transaction_id = b""
 
     def new_header(self, recipient: bytes) -> GeneralHeader:
         """Return a header with a transaction id that was never used: random per association, then counted."""
-        self._transactions += 1
-        transaction_id = self._prefix + self._transactions.to_bytes(4, "big")
+        transaction_id = self._next_transaction_id.to_bytes(_TRANSACTION_ID_OCTETS, "big")
+        self._next_transaction_id = (self._next_transaction_id + 1) % 2 ** (8 * _TRANSACTION_ID_OCTETS)
         return GeneralHeader(transaction_id, self._settings.client_system_title, recipient, b"", b"")
 
     # -- sending
