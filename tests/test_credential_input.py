@@ -84,6 +84,18 @@ def test_secret_with_sha256_gets_a_title_that_is_kept():
     assert (credentials["system_title"], credentials["meter_system_title"]) == (OWN_TITLE, METER_TITLE)
 
 
+@pytest.mark.parametrize("mechanism", ["hls-md5", "hls-sha256"])
+def test_secret_with_protection_of_messages(mechanism: str):
+    typed = KEYS | {"mechanism": mechanism, "hls_secret": "Secret 1", "system_title": OWN_TITLE}
+    credentials = accepted("hls_secret", typed).credentials
+    assert credentials == {
+        **typed,
+        "dedicated_key": False,
+        "counter_logical_name": "0.0.43.1.0.255",
+    }
+    assert refused("hls_secret", without(typed, "encryption_key")) == {"encryption_key": "encryption_key_missing"}
+
+
 def test_wrong_secret():
     assert refused("hls_secret", {"mechanism": "hls-md5"}) == {"hls_secret": "hls_secret_missing"}
     assert refused("hls_secret", {"mechanism": "hls-md5", "hls_secret": "0xzz"}) == {"hls_secret": "secret_not_hex"}

@@ -162,7 +162,9 @@ def _read_secret(reader: _Reader) -> None:
     limit = MAX_MANUFACTURER_SECRET if mechanism == MECHANISM_MANUFACTURER else MAX_SECRET
     secret = reader.secret(CONF_HLS_SECRET, partial(parse_secret, limit=limit))
     reader.required(CONF_HLS_SECRET, secret)
-    if mechanism == MECHANISM_SHA256:  # the other mechanisms have no use for titles
+    if protected := reader.protection != PROTECTION_NONE:
+        _read_protection(reader)
+    if protected or mechanism == MECHANISM_SHA256:  # nothing else here has a use for titles
         _read_titles(reader)
 
 

@@ -95,6 +95,12 @@ _TITLES: Final[_Fields] = {
     vol.Optional(CONF_SYSTEM_TITLE): TextSelector(),
     vol.Optional(CONF_METER_SYSTEM_TITLE): TextSelector(),
 }
+_PROTECTION_FIELDS: Final[_Fields] = {
+    vol.Required(CONF_PROTECTION, default=PROTECTION_NONE): _PROTECTION,
+    vol.Optional(CONF_ENCRYPTION_KEY): SECRET,
+    vol.Optional(CONF_AUTHENTICATION_KEY): SECRET,
+    vol.Required(CONF_DEDICATED_KEY, default=False): BooleanSelector(),
+}
 _COUNTERS: Final[_Fields] = {
     vol.Optional(CONF_COUNTER_LOGICAL_NAME, default=DEFAULT_COUNTER_LOGICAL_NAME): TextSelector(),
     vol.Optional(CONF_COUNTER_START): _COUNTER,
@@ -139,9 +145,11 @@ def suggested_values(schema: vol.Schema, values: Mapping[str, Any]) -> dict[str,
 
 
 def _secret_fields(required: bool) -> _Fields:
+    suite: _Fields = {vol.Required(CONF_SECURITY_SUITE, default="0"): _suite(0, 1, 2)}
     return {
         vol.Required(CONF_MECHANISM, default=MECHANISM_SHA256): _SECRET_MECHANISM,
         _marker(CONF_HLS_SECRET, required=required): SECRET,
+        vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | suite | _COUNTERS),
         vol.Optional(SECTION_ADVANCED): _collapsed(_TITLES),
     }
 
@@ -162,18 +170,12 @@ def _key_fields(required: bool) -> _Fields:
 
 
 def _certificate_fields(required: bool) -> _Fields:
-    protection: _Fields = {
-        vol.Required(CONF_PROTECTION, default=PROTECTION_NONE): _PROTECTION,
-        vol.Optional(CONF_ENCRYPTION_KEY): SECRET,
-        vol.Optional(CONF_AUTHENTICATION_KEY): SECRET,
-        vol.Required(CONF_DEDICATED_KEY, default=False): BooleanSelector(),
-    }
     return {
         _marker(CONF_CLIENT_PRIVATE_KEY, required=required): SECRET,
         vol.Optional(CONF_CLIENT_CERTIFICATE): _PEM,
         vol.Required(CONF_METER_PUBLIC_KEY): _PEM,
         vol.Required(CONF_SECURITY_SUITE, default="1"): _suite(1, 2),
-        vol.Optional(SECTION_PROTECTION): _collapsed(protection | _COUNTERS),
+        vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | _COUNTERS),
         vol.Optional(SECTION_ADVANCED): _collapsed(_TITLES),
     }
 
