@@ -13,8 +13,9 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.dlms_cosem.dlms import __main__ as command_line
-from custom_components.dlms_cosem.dlms.__main__ import main, sentence
+from custom_components.dlms_cosem.dlms.__main__ import main
 from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.dlms_cosem.dlms.command_line.advice import sentence
 from custom_components.dlms_cosem.dlms.data import NULL, octet_string, visible_string
 from custom_components.dlms_cosem.dlms.errors import (
     AssociationRejected,
@@ -348,7 +349,8 @@ def test_error_without_advice_is_its_own_sentence():
 
 
 def test_interrupt_exits_130_without_a_traceback(capsys: pytest.CaptureFixture[str]):
-    with patch.object(command_line, "_with_association", side_effect=KeyboardInterrupt):
+    meeting = "custom_components.dlms_cosem.dlms.command_line.meeting"
+    with patch(f"{meeting}.with_association", side_effect=KeyboardInterrupt):
         assert main([*READER, "objects"]) == 130
     assert capsys.readouterr().err == ""
 

@@ -1,0 +1,104 @@
+"""What an error means to whoever stands in front of the meter: one sentence, and what to do. Never a secret."""
+
+from ..errors import (
+    AssociationRejected,
+    AuthenticationTagInvalid,
+    ConfirmedServiceErrorReceived,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
+    ConnectTimeout,
+    DataAccessError,
+    DlmsError,
+    ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
+    NotWrapper,
+    PeerNotAuthenticated,
+    PeerSpeaks,
+    ResponseTimeout,
+    SecurityDowngrade,
+    SecurityError,
+    SystemTitleMismatch,
+)
+
+_CONTEXT_NOT_SUPPORTED = 2
+_TITLE_NOT_RECOGNISED = 3
+_DECIPHERING_ERROR = 5
+
+
+def sentence(error: DlmsError) -> str:
+    """Return an error with advice."""
+    text = str(error)
+    advice = _security_advice(error) if isinstance(error, SecurityError) else _advice(error)
+    return f"{text}. {advice}" if advice else text
+
+
+def _advice(error: DlmsError) -> str:
+    match error:
+        case ConnectFailed(reason=ConnectFailure.NAME_NOT_RESOLVED):
+            return "Check the spelling of the host name"
+        case ConnectFailed(reason=ConnectFailure.REFUSED):
+            return "Nothing listens there: check host and port, and close other programs that read this meter"
+        case ConnectFailed() | ConnectTimeout():
+            return "Check host, port, cable and firewall"
+        case NotWrapper(speaks=PeerSpeaks.HDLC):
+            return "Behind this port is a serial line in HDLC; the wrapper is needed"
+        case NotWrapper():
+            return "Check the port: this is another service"
+        case ResponseTimeout(waiting_for="AARE"):
+            return (
+                "The meter may not know these wPorts, or is silent to wrong keys: check --client, --server and the keys"
+            )
+        case ResponseTimeout():
+            return "Try a longer --timeout"
+        case ConnectionLost():
+            return "Many meters serve one program at a time; check --client and --server, too"
+        case ConfirmedServiceErrorReceived():
+            return "Check --client, --server and --auth"
+        case AssociationRejected():
+            return _refusal_advice(error)
+        case ExceptionReceived(service_error=code) if code == _DECIPHERING_ERROR:
+            return "The meter cannot decipher what we send: check the keys, --suite and --protection"
+        case DataAccessError() | ExceptionReceived():
+            return "This client may not be allowed to: try another --client or --auth"
+        case _:
+            return ""
+
+
+def _refusal_advice(error: AssociationRejected) -> str:
+    if error.concerns_authentication:
+        return "Check --auth, --client and the password, secret or keys, before trying again: meters lock clients out"
+    if error.source == 1 and error.diagnostic == _CONTEXT_NOT_SUPPORTED:
+        return "The meter may want ciphering, or none: check --protection, --client, --server and --auth"
+    if error.source == 1 and error.diagnostic == _TITLE_NOT_RECOGNISED:
+        return "The meter may know its clients by their titles: check --system-title"
+    return "Check --client, --server, --auth, --suite and --protection"
+
+
+def _security_advice(error: SecurityError) -> str:
+    match error:
+        case AuthenticationTagInvalid():
+            return "Nothing of it was used. Check the authentication key, the encryption key and --suite"
+        case PeerNotAuthenticated():
+            return (
+                "Nothing was read: the secret or keys differ from the meter's, or something else answers in its place"
+            )
+        case InvocationCounterRefused(expected=None):
+            return "Does another program use these keys? Check --counter-logical-name, or use --counter-start"
+        case InvocationCounterRefused(expected=expected):
+            return (
+                "That is below what was used already, or too far ahead to follow unasked. "
+                f"If it is right and ahead, use --counter-start {expected}"
+            )
+        case InvocationCounterReplayed():
+            return "Old messages come again: something else may answer in the meter's place"
+        case InvocationCounterExhausted():
+            return "Check that the state file can be written"
+        case SecurityDowngrade():
+            return "Nothing of it was used. Check --protection and --suite"
+        case SystemTitleMismatch():
+            return "Another meter answers, or meter_system_title is wrong"
+        case _:
+            return ""
