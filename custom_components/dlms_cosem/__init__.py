@@ -8,7 +8,7 @@ from typing import Final
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY
 from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
-from homeassistant.helpers import discovery_flow, issue_registry as ir
+from homeassistant.helpers import discovery_flow
 
 from .const import (
     CONF_CLIENT_WPORT,
@@ -17,10 +17,10 @@ from .const import (
     CONF_PRESET,
     CONF_SERVER_WPORT,
     DOMAIN,
-    ISSUE_OTHER_METER,
 )
 from .coordinator import DlmsCoordinator
 from .dlms import LogicalDeviceName
+from .issues import issues_of
 from .runtime import DlmsConfigEntry, RuntimeData, get_client, timing_of
 from .store import async_remove_meter
 
@@ -49,8 +49,8 @@ async def async_unload_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> boo
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: DlmsConfigEntry) -> None:
-    """Forget the meter."""
-    ir.async_delete_issue(hass, DOMAIN, f"{ISSUE_OTHER_METER}_{entry.entry_id}")
+    """Forget the meter, but not the invocation counter of its keys: that is never used twice (counter_store.py)."""
+    issues_of(hass, entry).forget()
     await async_remove_meter(hass, str(entry.unique_id))
 
 

@@ -5,19 +5,29 @@ match a new question (IEC 62056-5-3 gives an invoke-id four bits only).
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 
-from .dlms import Association, AssociationParameters, DlmsClient
+from .dlms import Association, AssociationParameters, DlmsClient, SecurityState
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What an association is opened with."""
+
+    parameters: AssociationParameters
+    security_state: SecurityState | None = None
+    """The owner of the invocation counter, where one is used up."""
 
 
 class AssociationKeeper:
     """Lends the association of one entry to one poll at a time."""
 
-    def __init__(self, client: DlmsClient, parameters: AssociationParameters, *, keep: bool) -> None:
-        """Propose `parameters` through `client`; `keep` the association between polls."""
+    def __init__(self, client: DlmsClient, terms: Callable[[], Awaitable[Terms]], *, keep: bool) -> None:
+        """Open associations through `client` on the `terms` of the moment; `keep` them between polls."""
         self._client = client
-        self._parameters = parameters
+        self._terms = terms
         self._keep = keep
         self._kept: Association | None = None
         self._stack = AsyncExitStack()
@@ -30,15 +40,19 @@ class AssociationKeeper:
 
     @asynccontextmanager
     async def borrow(self) -> AsyncIterator[Association]:
-        """Lend an association, the kept one or a new one; raises what `DlmsClient.associate` raises."""
+        """Lend an association, the kept one or a new one; raises what `DlmsClient.associate` and the terms raise."""
         if not self._keep:
-            async with self._client.associate(self._parameters) as association:
+            terms = await self._terms()
+            async with self._client.associate(terms.parameters, security_state=terms.security_state) as association:
                 yield association
             return
         async with self._borrowed:
             if self._kept is None or not self._kept.is_open:
                 await self.async_close()
-                self._kept = await self._stack.enter_async_context(self._client.associate(self._parameters))
+                terms = await self._terms()
+                self._kept = await self._stack.enter_async_context(
+                    self._client.associate(terms.parameters, security_state=terms.security_state)
+                )
             try:
                 yield self._kept
             except BaseException:

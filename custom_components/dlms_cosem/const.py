@@ -101,4 +101,27 @@ SCALER_BUDGET: Final = 20.0
 """Seconds at set-up for the units of objects whose entities are disabled; what is left is read at the next set-up."""
 
 ISSUE_OTHER_METER: Final = "other_meter"
+ISSUE_OTHER_SYSTEM_TITLE: Final = "other_system_title"
+ISSUE_COUNTER_REFUSED: Final = "counter_refused"
+ISSUE_COUNTER_HALF_USED: Final = "counter_half_used"
+ISSUE_COUNTER_USED_UP: Final = "counter_used_up"
+ISSUE_COUNTER_NOT_STORED: Final = "counter_not_stored"
+ISSUE_METER_LOCKED: Final = "meter_locked"
+ISSUE_METER_NOT_PROVEN: Final = "meter_not_proven"
+ISSUE_VERIFICATION_FAILED: Final = "verification_failed"
+ISSUE_SECURITY_MISMATCH: Final = "security_mismatch"
+ISSUES: Final = (
+    ISSUE_OTHER_METER,
+    ISSUE_OTHER_SYSTEM_TITLE,
+    ISSUE_COUNTER_REFUSED,
+    ISSUE_COUNTER_HALF_USED,
+    ISSUE_COUNTER_USED_UP,
+    ISSUE_COUNTER_NOT_STORED,
+    ISSUE_METER_LOCKED,
+    ISSUE_METER_NOT_PROVEN,
+    ISSUE_VERIFICATION_FAILED,
+    ISSUE_SECURITY_MISMATCH,
+)
+"""Everything that an entry can ask a person to look at."""
+
 MAX_STATE_LENGTH: Final = 255

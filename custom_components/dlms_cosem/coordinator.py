@@ -5,7 +5,8 @@ and lets error_mapping.py say what a failure means. Knows nothing of states, uni
 """
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 import random
@@ -13,10 +14,10 @@ from typing import Final, override
 
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
-from homeassistant.helpers import issue_registry as ir
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 from homeassistant.util import dt as dt_util
 
+from .adoption import async_adopt_meter
 from .association_keeper import AssociationKeeper
 from .const import (
     BACKOFF_FACTOR,
@@ -32,7 +33,6 @@ from .const import (
     SCALER_BUDGET,
     STAY_CONNECTED_BELOW,
 )
-from .credentials import association_parameters
 from .dlms import (
     Association,
     AssociationAborted,
@@ -42,12 +42,15 @@ from .dlms import (
     DataType,
     DlmsClient,
     ExceptionReceived,
+    InvocationCounterRefused,
     ObjectListElement,
     SapAssignment,
     ScalerUnit,
 )
 from .error_mapping import map_error
 from .identity import MeterIdentity, unique_id_of
+from .issues import issues_of
+from .meter_security import MeterSecurity
 from .meter_setup import (
     Answer,
     async_ask,
@@ -103,7 +106,9 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             update_interval=timedelta(seconds=self.interval),
         )
         keep = self.interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
-        self._keeper = AssociationKeeper(client, association_parameters(entry.data), keep=keep)
+        self.security = MeterSecurity(hass, entry, client)
+        self._issues = issues_of(hass, entry)
+        self._keeper = AssociationKeeper(client, self.security.async_terms, keep=keep)
         self._client: DlmsClient | None = client
         self._stop_lending = on_loan(hass, client, self._keeper.async_let_go)
         self._verified: Association | None = None
@@ -133,11 +138,17 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             readings = await self._async_read_in_own_task()
         except ConfigEntryAuthFailed as refused:
             self._credentials_refused = refused
+            self._issues.note_failure(refused.__cause__)
+            raise
+        except ConfigEntryError as failure:
+            self._issues.note_failure(failure.__cause__)
             raise
         except UpdateFailed as failure:
+            self._issues.note_failure(failure.__cause__)
             failure.retry_after = self._pause(failure.retry_after)
             self._failures += 1
             raise
+        self._issues.note_success(counter_half_used=self.security.is_half_used)
         self._failures = 0
         self._first = False
         return readings
@@ -196,41 +207,66 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
         return attribute in self.refused or scaler_unit_attribute(attribute) in self.refused
 
     async def _async_poll(self) -> Readings:
-        """Poll once, and once more when a kept association turns out to be gone: meters end idle ones."""
-        kept = self._keeper.is_open
+        """Poll once, and once more when a new association may mend what failed.
+
+        That is when a kept one turns out to be gone, because meters end idle ones, and when the meter refuses our invocation
+        counter and was not asked for its own before.
+        """
+        kept, asked = self._keeper.is_open, self.security.asks_first
         try:
             return await self._async_poll_once()
         except UpdateFailed as failure:
-            if not kept or not _association_is_gone(failure.__cause__):
+            gone = kept and _association_is_gone(failure.__cause__)
+            if not gone and (asked or not isinstance(failure.__cause__, InvocationCounterRefused)):
                 raise
-        LOGGER.debug("%s: the kept association was gone, opening a new one", self.name)
+            LOGGER.debug("%s: trying again with a new association: %s", self.name, failure.__cause__)
         return await self._async_poll_once()
 
     async def _async_poll_once(self) -> Readings:
         """Associate, read, release; afterwards remember what was learned about the meter."""
+        if self._first:
+            self._stored = await async_load_meter(self.hass, str(self.config_entry.unique_id))
+            self.security.pin(self._stored.system_title)
         with map_error(first=self._first):
-            async with self._keeper.borrow() as association:
+            async with self._borrow() as association:
                 if self._first:
                     await self._async_prepare(association)
                     readings = await self._async_read(association)
                     await self._async_read_further_units(association)
                 else:
                     readings = await self._async_read(association)
+        self.security.learn_title(association)
         await self._async_remember()
         return readings
+
+    @asynccontextmanager
+    async def _borrow(self) -> AsyncIterator[Association]:
+        """Lend an association; a failure may mean that the meter is asked for its counter before the next one."""
+        opened = False
+        try:
+            async with self._keeper.borrow() as association:
+                opened = True
+                yield association
+        except BaseException as error:
+            self.security.note_failure(error, opened=opened)
+            raise
 
     async def _async_prepare(self, association: Association) -> None:
         """Learn what the meter is and has: from the Store what is known, the rest from the meter."""
         entry = self.config_entry
-        stored = self._stored = await async_load_meter(self.hass, str(entry.unique_id))
-        objects = stored.objects or await async_read_objects(self.hass, association) or ()
+        objects = self._stored.objects or await async_read_objects(self.hass, association) or ()
         who = await async_read_identity(association, objects, expected=entry.unique_id)
-        self._require(who.identity.unique_id if who.identity else None)
+        unique_id = who.identity.unique_id if who.identity else None
+        if unique_id is not None and self._issues.is_adopted(unique_id):
+            await async_adopt_meter(self.hass, entry, unique_id)
+            self._stored = StoredMeter(system_title=self._stored.system_title)
+            objects = await async_read_objects(self.hass, association) or objects
+        self._require(unique_id)
         self._verified = association
         self.identity = who.identity
         self.logical_devices = who.logical_devices
         self.mbus_device_types = who.mbus_device_types
-        self.scaler_units = dict(stored.scaler_units)
+        self.scaler_units = dict(self._stored.scaler_units)
         if self._firmware_changed():
             LOGGER.info("%s runs another firmware: its object list and units are read again", self.name)
             objects = await async_read_objects(self.hass, association) or objects
@@ -249,6 +285,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             objects=self._listed,
             scaler_units=dict(self.scaler_units),
             firmware=(self.identity.firmware if self.identity else None) or self._stored.firmware,
+            system_title=self.security.pinned_title,
         )
         if meter != self._stored:
             self._stored = meter
@@ -338,22 +375,10 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
     def _require(self, unique_id: str | None) -> None:
         """Refuse to go on unless this is the meter that the entry was made for."""
-        entry = self.config_entry
-        issue_id = f"{ISSUE_OTHER_METER}_{entry.entry_id}"
-        if unique_id == entry.unique_id:
-            ir.async_delete_issue(self.hass, DOMAIN, issue_id)
+        if unique_id == self.config_entry.unique_id:
             return
         if unique_id is None:
             raise UpdateFailed(translation_domain=DOMAIN, translation_key="identity_unreadable")
-        placeholders = {"name": entry.title, "expected": str(entry.unique_id), "found": unique_id}
-        ir.async_create_issue(
-            self.hass,
-            DOMAIN,
-            issue_id,
-            is_fixable=False,
-            severity=ir.IssueSeverity.ERROR,
-            translation_key=ISSUE_OTHER_METER,
-            translation_placeholders=placeholders,
-        )
+        placeholders = self._issues.note_other_meter(unique_id)
         kind = ConfigEntryError if self._first else UpdateFailed
         raise kind(translation_domain=DOMAIN, translation_key=ISSUE_OTHER_METER, translation_placeholders=placeholders)

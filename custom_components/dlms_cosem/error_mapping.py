@@ -4,8 +4,12 @@
 |---|---|---|
 | network, protocol, refused by the way | not ready, tried again | UpdateFailed |
 | busy, or refused for now | not ready, tried again | UpdateFailed with its own pause |
-| refused for authentication | reauthentication, no further attempt | the same |
-| other meter, weaker protection | ConfigEntryError, no further attempt | UpdateFailed |
+| refused for authentication, or no proof by the meter | reauthentication, no further attempt | the same |
+| a tag that does not verify, a counter that cannot be stored | not ready, tried again | UpdateFailed |
+| other meter, weaker protection, counter refused or used up | ConfigEntryError, no further attempt | UpdateFailed |
+
+Only an AARE that refuses for authentication and a meter that cannot prove itself make Home Assistant ask for credentials:
+nothing else that a packet carries can (rule F40). Which of these become repair issues is known by issues.py.
 
 The coordinator makes "not ready" of UpdateFailed during the first set-up. Anything that is no DlmsError, and our own misuse
 of the stack, is a bug and surfaces. Set-up forms have their own table, because they speak of layers (doctor.py).
@@ -22,10 +26,15 @@ from .const import DOMAIN, RETRY_BUSY, RETRY_REFUSED, RETRY_TRANSIENT
 from .dlms import (
     AssociationError,
     AssociationRejected,
+    AuthenticationTagInvalid,
     ConnectFailed,
+    ConnectionLost,
     ConnectTimeout,
     DlmsError,
     ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterNotStored,
+    InvocationCounterRefused,
     LocalProtocolError,
     NotWrapper,
     PeerNotAuthenticated,
@@ -33,6 +42,7 @@ from .dlms import (
     ResponseTimeout,
     SecurityError,
     ServiceError,
+    SystemTitleMismatch,
     TransportError,
 )
 
@@ -69,21 +79,46 @@ async def unless_refused[T](answer: Awaitable[T]) -> T | None:
         return None
 
 
+async def unless_silent[T](answer: Awaitable[T]) -> T | None:
+    """Return the answer to a question that a meter may leave unanswered, or hang up on; None when it did."""
+    try:
+        return await answer
+    except ResponseTimeout, ConnectionLost:
+        return None
+
+
 def home_assistant_error(error: DlmsError, *, first: bool) -> HomeAssistantError:
     """Return the exception to raise for an error of the stack, with the sentence that fits."""
     match error:
         case AssociationRejected(concerns_authentication=True) | PeerNotAuthenticated():
-            return ConfigEntryAuthFailed(**_text("authentication_refused", error))
+            key = "meter_not_proven" if isinstance(error, PeerNotAuthenticated) else "authentication_refused"
+            return ConfigEntryAuthFailed(**_text(key, error))
         case AssociationRejected(transient=True):
             return UpdateFailed(**_text("association_refused_for_now", error), retry_after=RETRY_TRANSIENT)
         case AssociationRejected():
             return UpdateFailed(**_text("association_refused", error), retry_after=RETRY_REFUSED)
         case ExceptionReceived(service_error=code) if code in _BUSY:
             return UpdateFailed(**_text("meter_busy", error), retry_after=RETRY_BUSY)
+        case AuthenticationTagInvalid():
+            return UpdateFailed(**_text("verification_failed", error))
+        case InvocationCounterNotStored():
+            return UpdateFailed(**_text("counter_not_stored", error))
         case SecurityError():
             kind = ConfigEntryError if first else UpdateFailed
-            return kind(**_text("security_mismatch", error))
+            return kind(**_text(_security_key(error), error))
     return UpdateFailed(**_text(_failed_poll_key(error), error))
+
+
+def _security_key(error: SecurityError) -> str:
+    """Return the key of the sentence for a meter, or a counter, with which we must not go on."""
+    match error:
+        case InvocationCounterRefused():
+            return "counter_refused"
+        case InvocationCounterExhausted():
+            return "counter_used_up"
+        case SystemTitleMismatch(found=bytes()):
+            return "other_system_title"
+    return "security_mismatch"
 
 
 def _failed_poll_key(error: DlmsError) -> str:

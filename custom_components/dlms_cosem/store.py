@@ -1,7 +1,7 @@
 """What is remembered of a meter between starts: its object list, its units, its firmware. One private file per meter.
 
-Keyed by the unique id of the entry, because the set-up form saves before there is an entry. Never holds a secret, and
-nothing here is needed: what is missing or unreadable is read from the meter again.
+Keyed by the unique id of the entry, because the set-up form saves before there is an entry. Never holds a secret.
+What is missing or unreadable is read from the meter again; but for its system title nothing here decides anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -28,6 +28,8 @@ class StoredMeter:
     """By the descriptor of the attribute scaler_unit itself."""
     firmware: str | None = None
     """What the object list and the units belong to; another firmware may bring others."""
+    system_title: bytes | None = None
+    """The meter's, as its first association told it; no other one is accepted since (rule S13)."""
 
 
 async def async_load_meter(hass: HomeAssistant, unique_id: str) -> StoredMeter:
@@ -53,8 +55,13 @@ async def async_save_objects(hass: HomeAssistant, unique_id: str, objects: Seque
     """Remember an object list; when it differs from the last one, the units are read again."""
     meter = await async_load_meter(hass, unique_id)
     if _heads(meter.objects) != _heads(objects):
-        meter = StoredMeter()
+        meter = StoredMeter(system_title=meter.system_title)
     await async_save_meter(hass, unique_id, replace(meter, objects=tuple(objects)))
+
+
+async def async_pin_system_title(hass: HomeAssistant, unique_id: str, title: bytes) -> None:
+    """Accept this system title of a meter from now on, and no other one."""
+    await async_save_meter(hass, unique_id, replace(await async_load_meter(hass, unique_id), system_title=title))
 
 
 async def async_remove_meter(hass: HomeAssistant, unique_id: str) -> None:
@@ -79,6 +86,7 @@ def _record(meter: StoredMeter) -> dict[str, Any]:
         "objects": [_object_record(element) for element in meter.objects],
         "scaler_units": {str(attribute): list(known) for attribute, known in meter.scaler_units.items()},
         "firmware": meter.firmware,
+        "system_title": meter.system_title.hex() if meter.system_title else None,
     }
 
 
@@ -102,6 +110,7 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
             for attribute, (scaler, unit) in record["scaler_units"].items()
         },
         firmware=record["firmware"],
+        system_title=bytes.fromhex(title) if (title := record.get("system_title")) else None,
     )
 
 

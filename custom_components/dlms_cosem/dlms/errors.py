@@ -171,6 +171,10 @@ class InvocationCounterExhausted(SecurityError):
     """Our sending counter is used up, or could not be stored ahead: sending would risk a repeated nonce."""
 
 
+class InvocationCounterNotStored(InvocationCounterExhausted):
+    """The store of our sending counter cannot be written, or not be read. There are values left; it may pass."""
+
+
 class InvocationCounterRefused(SecurityError):
     """The meter refuses our invocation counter (exception-response, service-error 6); following it did not help.
 
@@ -190,7 +194,15 @@ class SecurityDowngrade(SecurityError):
 
 
 class SystemTitleMismatch(SecurityError):
-    """The system title is not the one that this association is pinned to."""
+    """The system title is not the one that this association is pinned to.
+
+    ``found``: the well-formed title of an AARE that came instead of the pinned one. Nothing proves it.
+    """
+
+    def __init__(self, message: str, *, found: bytes | None = None) -> None:
+        """Keep the title that was found."""
+        super().__init__(message)
+        self.found = found
 
 
 class PeerNotAuthenticated(SecurityError):

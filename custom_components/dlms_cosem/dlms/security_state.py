@@ -12,9 +12,9 @@ import secrets
 from typing import Final, Protocol
 
 from .association import AssociationParameters
-from .errors import InvocationCounterExhausted
+from .errors import InvocationCounterExhausted, InvocationCounterNotStored
 from .opening import OpeningMaterial
-from .security.counters import MAX_UNATTENDED_RAISE, RESERVE, ReceivingCounters, SendingCounter
+from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, RESERVE, ReceivingCounters, SendingCounter
 from .security.hls import challenge_length
 from .security.keys import Secret
 
@@ -59,15 +59,21 @@ class SecurityState:
     async def reserve(self) -> None:
         """Make sure that requests can be sent until the next call; awaited before each.
 
-        Raises InvocationCounterExhausted when the store cannot be written or the counter is used up.
+        Raises InvocationCounterNotStored when the store cannot be written, InvocationCounterExhausted when the counter
+        is used up.
         """
         if self._reserved < _TOP_UP:
             # A cancelled caller must not leave a write behind that could overtake a later one.
             await asyncio.shield(asyncio.ensure_future(self._top_up()))
         if self._reserved < _ENOUGH:
-            raise InvocationCounterExhausted(
-                "no invocation counter is left: its store cannot be written, or the meter needs new keys"
-            )
+            if self.is_used_up:
+                raise InvocationCounterExhausted("the invocation counter is used up: the meter needs new keys")
+            raise InvocationCounterNotStored("no invocation counter is reserved: its store cannot be written")
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether too few values are left for a request (rule S5)."""
+        return self.next_value + _ENOUGH > MAX_SENDING_VALUE
 
     @property
     def _reserved(self) -> int:
