@@ -1,0 +1,1 @@
+"""Forged, replayed, reordered and downgraded APDUs, offered to the client in the middle of honest associations."""
