@@ -3,7 +3,7 @@
 * `.venv`          Home Assistant 2026.10.4 as the test plugin pins it, all tests and checks
 * `.venv-2026.11`  Home Assistant 2026.11.0: the demo and the second pass of the tests
 * `.venv-browser`  drives a browser for pictures of the user interface
-* `.venv-command`  a bare Python 3.14 for the command line and the fuzzer, which need no Home Assistant
+* `.venv-command`  for the command line, which needs no Home Assistant
 
 Each holds a stamp with the hash of what it was built from: an unchanged one is left alone, so a second run is immediate.
 """
@@ -58,7 +58,7 @@ ENVIRONMENTS: Dict[str, Dict[str, List[str]]] = {
         "overrides": ["requirements_newer.txt"],
     },
     "browser": {"folder": [".venv-browser"], "requirements": ["requirements_browser.txt"], "overrides": []},
-    "command": {"folder": [".venv-command"], "requirements": [], "overrides": []},
+    "command": {"folder": [".venv-command"], "requirements": ["requirements_command.txt"], "overrides": []},
 }
 
 
