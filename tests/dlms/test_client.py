@@ -5,6 +5,7 @@ The test plug-in fails every test that leaves a task or a timer behind.
 
 import asyncio
 from contextlib import AsyncExitStack
+from dataclasses import replace
 import gc
 import logging
 from unittest.mock import patch
@@ -449,8 +450,9 @@ async def test_deadline_of_the_aare(client, meter):
 
 
 async def test_deadline_of_a_block(client, meter):
+    client.timing = replace(QUICK, response=0.6, block=0.2)
     meter.get = answers([block(1, b"ab")], [])
-    with pytest.raises(ResponseTimeout):
+    with pytest.raises(ResponseTimeout, match=r"within 0\.2 s"):
         async with client.associate(PARAMETERS) as association:
             await association.get(CLOCK)
     assert meter.link.closed

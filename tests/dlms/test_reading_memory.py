@@ -41,7 +41,7 @@ def test_the_request_fits_what_the_meter_accepts(size, count):
 
 
 @pytest.mark.parametrize(
-    ("agreed", "size", "count"), [(None, 12, 1), (None, 38, 2), (None, 0, 100), (WITHOUT_BLOCKS, 102, 2)]
+    ("agreed", "size", "count"), [(None, 12, 1), (None, 37, 1), (None, 38, 2), (None, 0, 100), (WITHOUT_BLOCKS, 102, 2)]
 )
 def test_the_answer_fits_what_we_accept_by_a_guess_at_first(agreed, size, count):
     assert plan_of(ReadingMemory(), agreed, size).batch(REGISTERS) == count

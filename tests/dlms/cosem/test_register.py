@@ -61,6 +61,8 @@ def test_a_unit_of_any_integer_type_is_accepted(make):
 @pytest.mark.parametrize("make", [unsigned, enum])
 def test_a_scaler_in_an_unsigned_octet_is_twos_complement(make):
     assert decode_scaler_unit(structure(make(253), enum(30))) == ScalerUnit(-3, 30)
+    assert decode_scaler_unit(structure(make(128), enum(30))) == ScalerUnit(-128, 30)
+    assert decode_scaler_unit(structure(make(127), enum(30))) == ScalerUnit(127, 30)
 
 
 def test_no_unit_in_a_signed_octet_is_255():
@@ -177,7 +179,7 @@ def test_bcd_is_two_digits():
 
 
 @pytest.mark.parametrize(
-    "text", ["0.1", "230.1", "50.01", "1e-07", "3.4028235e+38", "1.1754944e-38", "-0.3", "16777216"]
+    "text", ["0.1", "230.1", "50.01", "1e-07", "3.4028235e+38", "1.1754944e-38", "-0.3", "16777216", "8.5904e+09"]
 )
 def test_a_float32_reads_as_the_shortest_decimal_with_its_octets(text):
     octets = struct.pack(">f", float(text))
