@@ -35,7 +35,6 @@ def unverified(sealing, counter, payload, header=b""):
     [
         ({"S06", "S07"}, ReceivingCounter, "check", lambda self, value: None),
         ({"S08"}, protection, "open_sealed", unverified),
-        ({"S13"}, protection.CipheredProtection, "_check_title", lambda self, title: None),
         ({"S12"}, protection.CipheredProtection, "unprotect", lambda self, apdu: apdu),
         ({"S19"}, hls, "bytes_eq", lambda first, second: True),
     ],
