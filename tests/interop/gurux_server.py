@@ -40,7 +40,7 @@ _ACCEPTED, _REJECTED = 0, 1
 _AUTHENTICATION_FAILURE: Final = 13
 _NORMAL, _NEXT, _WITH_LIST = 1, 2, 3
 
-_CONFORMANCE: Final = (
+CONFORMANCE: Final = (
     Conformance.GET
     | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
     | Conformance.MULTIPLE_REFERENCES
@@ -73,11 +73,15 @@ class GuruxServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._server.wait_closed()
 
+    def new_session(self) -> Session:
+        """Return what answers the requests of a new connection."""
+        return Session(self)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
-        session = _Session(self)
+        session = self.new_session()
         try:
             while True:
                 header = await reader.readexactly(8)
@@ -92,12 +96,15 @@ class GuruxServer:
             self._tasks.discard(task)
 
 
-class _Session:
+class Session:
     """One connection with its association and its long transfer."""
 
+    overhead = 0
+    """Octets that protection adds to an answer."""
+
     def __init__(self, server: GuruxServer) -> None:
-        self._server = server
-        self._settings: GXDLMSSettings | None = None
+        self.server = server
+        self.settings: GXDLMSSettings | None = None
         self._long: GXByteBuffer | None = None
 
     def answer(self, client_wport: int, apdu: bytes) -> bytes:
@@ -107,8 +114,8 @@ class _Session:
                 return self._associate(client_wport, apdu)
             case 0x62:
                 return bytes.fromhex("6303800100")
-            case 0xC0 if self._settings is not None:
-                return self._get(self._settings, GXByteBuffer(apdu[1:]))
+            case 0xC0 if self.settings is not None:
+                return self.get(self.settings, GXByteBuffer(apdu[1:]))
         return bytes.fromhex("D80101")
 
     def _associate(self, client_wport: int, apdu: bytes) -> bytes:
@@ -116,14 +123,14 @@ class _Session:
         settings = GXDLMSSettings(True, None)
         settings.setUseLogicalNameReferencing(True)
         settings.interfaceType = InterfaceType.WRAPPER
-        settings.proposedConformance = _CONFORMANCE
+        settings.proposedConformance = CONFORMANCE
         settings.authentication = Authentication.NONE
         _GXAPDU.parsePDU(settings, None, GXByteBuffer(apdu), None)
         expected = Authentication.NONE if client_wport == 16 else Authentication.LOW
         accepted = settings.authentication == expected and (
             expected == Authentication.NONE or bytes(settings.password) == PASSWORD.encode()
         )
-        settings.maxPduSize = min(settings.maxPduSize or 0xFFFF, self._server.pdu_size)
+        settings.maxPduSize = min(settings.maxPduSize or 0xFFFF, self.server.pdu_size)
         aare = GXByteBuffer()
         _GXAPDU.generateAARE(
             settings,
@@ -134,13 +141,13 @@ class _Session:
             None if accepted else bytes([0x0E, 1, 6, 4]),
             None,
         )
-        self._settings = settings if accepted else None
+        self.settings = settings if accepted else None
         return bytes(aare.array())
 
-    def _get(self, settings: GXDLMSSettings, request: GXByteBuffer) -> bytes:
+    def get(self, settings: GXDLMSSettings, request: GXByteBuffer) -> bytes:
         kind = request.getUInt8()
         invoke = request.getUInt8()
-        self._server.requests.append(kind)
+        self.server.requests.append(kind)
         settings.updateInvokeId(invoke)
         if kind == _NEXT:
             assert self._long is not None
@@ -182,7 +189,7 @@ class _Session:
         if blocks:
             parameters.multipleBlocks = True
             parameters.status = 0
-        elif kind == _WITH_LIST and len(value) + 4 > settings.maxPduSize:
+        elif kind == _WITH_LIST and len(value) + 4 + self.overhead > settings.maxPduSize:
             parameters.requestType, parameters.multipleBlocks, parameters.status = 2, True, 0
         reply = GXByteBuffer()
         GXDLMS.getLNPdu(parameters, reply)
@@ -199,7 +206,7 @@ class _Session:
         if request.getUInt8():
             selector = request.getUInt8()
             parameters = _GXCommon.getData(settings, request, _GXDataInfo())
-        item = self._server.objects.get((class_id, _GXCommon.toLogicalName(name)))
+        item = self.server.objects.get((class_id, _GXCommon.toLogicalName(name)))
         if item is None:
             return int(ErrorCode.UNDEFINED_OBJECT)
         event = ValueEventArgs(settings, item, index, selector, parameters)
@@ -248,4 +255,4 @@ def _objects() -> dict[tuple[int, str], GXDLMSObject]:
     return {(int(item.objectType), str(item.logicalName)): item for item in items}
 
 
-__all__ = ["NAME", "PASSWORD", "REGISTERS", "GuruxServer"]
+__all__ = ["CONFORMANCE", "NAME", "PASSWORD", "REGISTERS", "GuruxServer", "Session"]

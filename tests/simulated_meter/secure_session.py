@@ -31,6 +31,7 @@ _DENIED: Final = 3
 _EXCEPTION: Final = 0xD8
 _COUNTER_REFUSED: Final = 6
 _DECIPHERING: Final = 5
+_UNDER_GLOBAL_KEY: Final = {Kind.GLOBAL, Kind.GENERAL_GLOBAL, Kind.GENERAL}
 _KINDS: Final = {_GET: "get", _ACTION: "action"}
 
 type Honest = Callable[[bytes], Reply]
@@ -249,7 +250,7 @@ class SecureSession:
             return False
         counter = int.from_bytes(received[1:5], "big")
         # A client takes this counter before the one of the APDU around it, or after.
-        repeated = counter in {layer.counter for layer in opened.layers if layer.kind is not Kind.SIGNED}
+        repeated = counter in {layer.counter for layer in opened.layers if layer.kind in _UNDER_GLOBAL_KEY}
         if counter <= opened.previous or (repeated and not self._settings.hls_counter_may_repeat):
             return False
         expected = gmac_answer(self._material(own=False), suite, counter, exchange.stoc)

@@ -6,6 +6,8 @@ import time
 import pytest
 
 from custom_components.dlms_cosem.dlms.data import decode_data_octets, plain
+from tests.simulated_meter.acse import element
+from tests.simulated_meter.ciphering import Material, seal, unseal
 from tests.simulated_meter.envelopes import Envelope, KeyScheme, Kind, read, write
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import PROFILES, ProfileError, load_profile
@@ -20,6 +22,7 @@ from tests.simulated_meter.security_profile import (
     DedicatedKey,
     PlainRelease,
 )
+from tests.simulated_meter.show_keys import key_lines
 from tests.simulated_meter.steps import Send
 from tests.vector_tools import by_name
 
@@ -705,3 +708,39 @@ def test_challenges_differ():
     seen |= {client.begin()[0xAA] for _ in range(20)}
     assert len(seen) == 21
     assert CTOS not in seen
+
+
+def test_what_clients_need_is_told(shared: SimulatedMeter):
+    text = "\n".join(key_lines(shared.profile, shared.security))
+    assert "meter: system title 53494D1000000007" in text
+    assert "client 8 (HLS vendor (AES-ECB), no ciphering): HLS vendor (AES-ECB)\n  secret: 'Vendor-secret-16'" in text
+    assert "client 10 (password (LLS) in a ciphered context, suite 0): password 'simulated', ciphered" in text
+    assert "invocation counter: 0.0.43.1.20.255, lowest accepted 250000" in text
+    assert text.count("BEGIN PRIVATE KEY") == 2 * 5
+    assert text.count("BEGIN PUBLIC KEY") == 4
+
+
+def test_a_published_exchange_with_a_dedicated_key():
+    """The client's octets of the sample, the meter's challenge as there: every request opens, and the answers fit."""
+    vector = by_name(
+        "sequences",
+        "ciphered association with a dedicated key delivered in the AARQ; own invocation counters start at 0 for the "
+        "dedicated key",
+    )
+    title = bytes.fromhex(vector.keys["server_system_title"])
+    profile = replace(load_profile("secured", {}).with_security(system_title=title), history_days=2)
+    meter = SimulatedMeter(profile, lambda: NOW)
+    stoc = bytes.fromhex(vector.expect["stoc"])
+    meter.security = Security(meter.profile, "0", meter.faults.on_answer, meter.monotonic, lambda _: stoc)
+    client = BareClient(meter, 14)
+    octets = [bytes.fromhex(step["hex"]) for step in vector.fields["steps"]]
+    # The sample's own InitiateRequest lacks the octet that says "dedicated key present": it is put in, and sealed again.
+    sealed = read(octets[0][octets[0].index(b"\x21\x2f") :])
+    assert sealed.counter is not None
+    keys = {name: bytes.fromhex(vector.keys[name]) for name in ("ek", "ak", "client_system_title")}
+    material = Material(key=keys["ek"], authentication_key=keys["ak"], title=keys["client_system_title"])
+    initiate = unseal(material, sealed.control, sealed.counter, sealed.content)
+    mended = write(replace(sealed, content=seal(material, sealed.control, sealed.counter, b"\x01\x01" + initiate[1:])))
+    head = octets[0][2 : octets[0].index(b"\xbe\x33")]
+    octets[0] = element(0x60, head + element(0xBE, element(0x04, mended)))
+    assert [client.ask(request)[0] for request in octets[::2]] == [answer[0] for answer in octets[1::2]]
