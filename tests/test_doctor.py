@@ -71,8 +71,8 @@ SECURITY = [
     (PeerNotAuthenticated(), Verdict.METER_NOT_PROVEN),
     (InvocationCounterExhausted(), Verdict.COUNTER_EXHAUSTED),
     (InvocationCounterReplayed(), Verdict.ANSWER_REPLAYED),
-    (SystemTitleMismatch(), Verdict.UNEXPECTED_SYSTEM_TITLE),
-    (SecurityDowngrade(), Verdict.SECURITY_DOWNGRADE),
+    (SystemTitleMismatch("another title"), Verdict.UNEXPECTED_SYSTEM_TITLE),
+    (SecurityDowngrade("plain"), Verdict.SECURITY_DOWNGRADE),
     (SecurityError(), Verdict.SECURITY_DOWNGRADE),
 ]
 """Each is another cause, and another advice."""
@@ -319,10 +319,14 @@ async def test_verdict_carries_what_its_sentence_needs(hass: HomeAssistant):
     assert "octet 9" in (await verdict(hass, Client(associating=DecodeError("a length is missing", 9)))).detail
 
 
-def keys(mechanism: Mechanism = Mechanism.HLS_GMAC, **changes: Any) -> AssociationParameters:
+def keys(
+    mechanism: Mechanism = Mechanism.HLS_GMAC, password: Secret | None = None, **changes: Any
+) -> AssociationParameters:
     """What is proposed with keys."""
     settings = {"global_unicast_encryption_key": KEY, "authentication_key": OTHER_KEY, **changes}
-    return AssociationParameters(mechanism=mechanism, security=SecuritySettings(client_system_title=TITLE, **settings))
+    return AssociationParameters(
+        mechanism=mechanism, password=password, security=SecuritySettings(client_system_title=TITLE, **settings)
+    )
 
 
 def certificates() -> AssociationParameters:
@@ -339,6 +343,7 @@ def certificates() -> AssociationParameters:
         (READER, Verdict.INVALID_AUTH),
         (AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=KEY), Verdict.SECRET_REFUSED),
         (keys(), Verdict.KEYS_REFUSED),
+        (keys(Mechanism.LLS, password=KEY), Verdict.PASSWORD_OR_KEYS_REFUSED),
         (certificates(), Verdict.CERTIFICATE_REFUSED),
     ],
 )
@@ -368,14 +373,14 @@ async def test_keys_make_another_cause_likely(hass: HomeAssistant, error: DlmsEr
 @pytest.mark.parametrize(
     "changes", [{"protection": Protection.ENCRYPTED}, {"accept_unverified": True, "authentication_key": NO_KEY}]
 )
-@pytest.mark.parametrize("error", [DecodeError("no such tag"), SecurityDowngrade()], ids=str)
+@pytest.mark.parametrize("error", [DecodeError("no such tag"), SecurityDowngrade("plain")], ids=str)
 async def test_wrong_key_without_verification_shows_in_what_comes_out(
     hass: HomeAssistant, changes: dict[str, Any], error: DlmsError
 ):
     parameters = keys(Mechanism.NONE, **changes)
     assert (await verdict(hass, Client(associating=error), parameters)).verdict is Verdict.DECRYPTED_NONSENSE
     assert (await verdict(hass, Client(reading=error), parameters)).verdict is Verdict.DECRYPTED_NONSENSE
-    other = SystemTitleMismatch()
+    other = SystemTitleMismatch("another title")
     assert (await verdict(hass, Client(associating=other), parameters)).verdict is Verdict.UNEXPECTED_SYSTEM_TITLE
 
 

@@ -194,7 +194,7 @@ def test_each_choice_has_a_text():
 def test_each_answer_of_a_menu_has_a_text():
     for step in MENUS:
         answers = TEXTS["config"]["step"][step]["menu_options"].keys()
-        assert answers > {"keys", "certificate", "reauth_keys", "reauth_certificate"}
+        assert answers > {f"{way}{kind}" for way in ("", "reauth_") for kind in ("hls_secret", "keys", "certificate")}
         assert all(hasattr(DlmsConfigFlow, f"async_step_{answer}") for answer in answers)
 
 

@@ -142,8 +142,6 @@ def test_secret_has_a_length():
         bytes(range(0xD0, 0xE0)).hex() * 2,
         "00112233445566778899AABBCCDDEEFF",
         "00112233445566778899AABBCCDDEEFF" * 2,
-        "FFEEDDCCBBAA99887766554433221100",
-        "0123456789ABCDEF" * 2,
         "00" * 16,
         "FF" * 16,
         "11" * 32,
@@ -154,7 +152,15 @@ def test_s32_printed_examples_are_recognised(digits: str):
 
 
 @pytest.mark.parametrize(
-    "digits", [KEY, LONG_KEY, bytes([*range(15), 16]).hex(), bytes(range(16)).hex() + KEY, "00" * 15 + "01"]
+    "digits",
+    [
+        KEY,
+        LONG_KEY,
+        bytes([*range(15), 16]).hex(),
+        bytes(range(16)).hex() + KEY,
+        "00" * 15 + "01",
+        "7F8E9DACBBCAD9E8F706152433425160",
+    ],
 )
 def test_s32_other_keys_are_not(digits: str):
     assert not is_public_example(digits)

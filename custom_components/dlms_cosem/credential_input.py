@@ -222,7 +222,7 @@ def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False,
     encryption_key = reader.secret(CONF_ENCRYPTION_KEY, parse)
     reader.required(CONF_ENCRYPTION_KEY, encryption_key)
     authentication_key = None if unverified else reader.secret(CONF_AUTHENTICATION_KEY, parse)
-    if needs_authentication_key or (reader.protection in _VERIFIED and not unverified):
+    if not unverified and (needs_authentication_key or reader.protection in _VERIFIED):
         reader.required(CONF_AUTHENTICATION_KEY, authentication_key)
     keys = [key for key in (encryption_key, authentication_key) if key is not None]
     if any(is_public_example(key) for key in keys):

@@ -13,6 +13,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from .counter_store import FIRST_COUNTER
 from .dlms import (
     CLOCK,
     INVOCATION_COUNTER,
@@ -98,7 +99,8 @@ class Verdict(StrEnum):
     AUTHENTICATION_REQUIRED = "authentication_required"
     STRONGER_AUTHENTICATION = "stronger_authentication"
     INVALID_AUTH = "invalid_auth"
-    SECRET_REFUSED = "secret_refused"  # noqa: S105 - the name of a verdict
+    PASSWORD_OR_KEYS_REFUSED = "password_or_keys_refused"  # noqa: S105 - the name of a verdict
+    SECRET_REFUSED = "secret_refused"  # noqa: S105 - likewise
     KEYS_REFUSED = "keys_refused"
     CERTIFICATE_REFUSED = "certificate_refused"
     SYSTEM_TITLE_REFUSED = "system_title_refused"
@@ -207,7 +209,7 @@ async def _prepare_counter(client: DlmsClient, order: Order) -> None:
         return
     if order.counter_start is not None:
         state.follow(order.counter_start, confirmed_by_user=True)
-    elif state.next_value == 0:
+    elif state.next_value <= FIRST_COUNTER:
         order.on_stage(Stage.LEARNING_COUNTER)
         expected = await _learned_counter(client, order)
         if expected is not None and not state.follow(expected):
@@ -375,6 +377,8 @@ def _refused(error: AssociationRejected, order: Order) -> ExaminationFailed:
                 verdict = Verdict.MECHANISM_REFUSED
             case 12:
                 verdict = Verdict.AUTHENTICATION_REQUIRED if mechanism is Mechanism.NONE else Verdict.MECHANISM_REFUSED
+            case 13 if mechanism is Mechanism.LLS and order.is_ciphered:
+                verdict = Verdict.PASSWORD_OR_KEYS_REFUSED
             case 13:
                 verdict = _REFUSED_SECRET.get(mechanism, Verdict.SECRET_REFUSED)
             case 14:

@@ -35,6 +35,7 @@ from .flow_examination import ConnectionFacts
 
 _ABOUT_CREDENTIALS: Final = frozenset(
     {
+        Verdict.PASSWORD_OR_KEYS_REFUSED,
         Verdict.SECRET_REFUSED,
         Verdict.KEYS_REFUSED,
         Verdict.CERTIFICATE_REFUSED,
@@ -53,7 +54,11 @@ _ABOUT_CREDENTIALS: Final = frozenset(
 )
 """Verdicts that the form with the credentials can mend."""
 
-_REFUSED_SECRETS: Final = {Verdict.INVALID_AUTH: CONF_PASSWORD, Verdict.SECRET_REFUSED: CONF_HLS_SECRET}
+_REFUSED_SECRETS: Final = {
+    Verdict.INVALID_AUTH: CONF_PASSWORD,
+    Verdict.PASSWORD_OR_KEYS_REFUSED: CONF_PASSWORD,
+    Verdict.SECRET_REFUSED: CONF_HLS_SECRET,
+}
 """Secrets to type again: meters count wrong ones, so that the same one must not be sent again by a slip."""
 
 _MAIN_SECRET: Final = {

@@ -16,13 +16,18 @@ from .const import (
     AUTHENTICATION_NONE,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
+    CONF_COUNTER_LOGICAL_NAME,
+    CONF_COUNTER_START,
     CONF_PRESET,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
+    DEFAULT_COUNTER_LOGICAL_NAME,
     DEFAULT_RESPONSE_TIMEOUT,
     LOGGER,
 )
+from .counter_store import async_security_state
 from .credentials import association_parameters, credentials_of
+from .dlms import LogicalName, SecurityError
 from .doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
 from .runtime import async_open_client, timing
 
@@ -133,17 +138,31 @@ class ExaminationRun:
 
     async def _run(self, facts: ConnectionFacts, depth: Depth) -> Examination:
         """Examine, and wake the observer at the end."""
-        order = Order(
-            parameters=association_parameters(facts.entry_data()),
-            expected=depth.expected,
-            with_objects=depth.with_objects,
-            on_stage=self._on_stage,
-        )
         try:
+            order = await self._order(facts, depth)
             async with async_open_client(self._hass, facts.host, facts.port, timing(facts.response_timeout)) as client:
                 return await examine(self._hass, client, order)
         finally:
             self._changed.set()
+
+    async def _order(self, facts: ConnectionFacts, depth: Depth) -> Order:
+        """Return what to examine."""
+        parameters = association_parameters(facts.entry_data())
+        try:
+            security_state = await async_security_state(self._hass, parameters)
+        except SecurityError as error:
+            raise ExaminationFailed(Verdict.COUNTER_EXHAUSTED, detail=str(error)) from error
+        return Order(
+            parameters=parameters,
+            expected=depth.expected,
+            with_objects=depth.with_objects,
+            security_state=security_state,
+            counter_logical_name=LogicalName.parse(
+                facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
+            ),
+            counter_start=facts.credentials.get(CONF_COUNTER_START),
+            on_stage=self._on_stage,
+        )
 
     def _on_stage(self, stage: Stage) -> None:
         """Wake the observer of the last stage and report how far it is."""

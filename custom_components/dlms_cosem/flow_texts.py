@@ -10,7 +10,7 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
-from .const import CONF_AUTHENTICATION, CONF_HLS_SECRET, DOMAIN
+from .const import CONF_AUTHENTICATION, CONF_ENCRYPTION_KEY, CONF_HLS_SECRET, DOMAIN
 from .doctor import ExaminationFailed, Verdict
 
 FIELDS: Final = {
@@ -20,6 +20,7 @@ FIELDS: Final = {
     Verdict.STRONGER_AUTHENTICATION: CONF_AUTHENTICATION,
     Verdict.INVALID_AUTH: CONF_PASSWORD,
     Verdict.SECRET_REFUSED: CONF_HLS_SECRET,
+    Verdict.WRONG_KEY: CONF_ENCRYPTION_KEY,
 }
 """The field that a verdict is about; the others are about several."""
 

@@ -32,6 +32,7 @@ _SPELT_TITLE: Final = re.compile(r"([A-Za-z]{3})([0-9A-Fa-f]{10})")
 _PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
 _LOCKED: Final = ("ENCRYPTED PRIVATE KEY", "Proc-Type:")
 _TITLE_OCTETS: Final = 8
+_EXAMPLE_STEPS: Final = {0x00, 0x01, 0x11}
 
 
 class KeyInputError(ValueError):
@@ -91,13 +92,15 @@ def secret_octets(kept: str) -> Secret:
 def is_public_example(digits: str) -> bool:
     """Whether a key is one that is printed in the standard, or as well known: 0001..0F, D0D1..DF, 0011..FF, all zero.
 
-    The octets of each have a constant difference, perhaps after a repetition, and so have their forms for suite 2. A random key
-    is never like that: there are not more than 2**17 of them.
+    Their octets go up by 1, by 17 or not at all, and so do those of their forms for suite 2, where the second half may repeat the
+    first.
     """
     octets = bytes.fromhex(digits)
-    while len(octets) > 8 and octets[: len(octets) // 2] == octets[len(octets) // 2 :]:
-        octets = octets[: len(octets) // 2]
-    return len({(after - before) % 256 for before, after in pairwise(octets)}) == 1
+    half = len(octets) // 2
+    if len(octets) > 16 and octets[:half] == octets[half:]:
+        octets = octets[:half]
+    steps = {(after - before) % 256 for before, after in pairwise(octets)}
+    return len(steps) == 1 and steps <= _EXAMPLE_STEPS
 
 
 def parse_private_key(typed: str, suite: int) -> str:
