@@ -22,6 +22,8 @@ from custom_components.dlms_cosem.dlms import (
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
+    InvocationCounterNotStored,
+    InvocationCounterRefused,
     InvocationCounterReplayed,
     LimitExceeded,
     LocalProtocolError,
@@ -33,7 +35,7 @@ from custom_components.dlms_cosem.dlms import (
     UnexpectedApdu,
     WrongAddress,
 )
-from custom_components.dlms_cosem.error_mapping import home_assistant_error, map_error, understood, unless_refused
+from custom_components.dlms_cosem.error_mapping import home_assistant_error, map_error, understood, unless_refused, unless_silent
 
 TEXTS = json.loads((Path(error_mapping.__file__).parent / "translations" / "en.json").read_text(encoding="utf-8"))[
     "exceptions"
@@ -55,7 +57,7 @@ ERRORS = [
     (AssociationRejected(1, 1, 11), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "authentication_refused", None),
     (AssociationRejected(1, 1, 12), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "authentication_refused", None),
     (AssociationRejected(1, 1, 13), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "authentication_refused", None),
-    (PeerNotAuthenticated("pass 4"), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "authentication_refused", None),
+    (PeerNotAuthenticated("pass 4"), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "meter_not_proven", None),
     (ExceptionReceived(1, 1), UpdateFailed, UpdateFailed, "meter_busy", 30),
     (ExceptionReceived(1, 3), UpdateFailed, UpdateFailed, "meter_busy", 30),
     (ExceptionReceived(2, 2), UpdateFailed, UpdateFailed, "service_refused", None),
@@ -63,9 +65,12 @@ ERRORS = [
     (DataAccessError(3), UpdateFailed, UpdateFailed, "service_refused", None),
     (SecurityDowngrade("plain"), ConfigEntryError, UpdateFailed, "security_mismatch", None),
     (SystemTitleMismatch("other"), ConfigEntryError, UpdateFailed, "security_mismatch", None),
-    (AuthenticationTagInvalid("tag"), ConfigEntryError, UpdateFailed, "security_mismatch", None),
-    (InvocationCounterReplayed("old"), ConfigEntryError, UpdateFailed, "security_mismatch", None),
-    (InvocationCounterExhausted("end"), ConfigEntryError, UpdateFailed, "security_mismatch", None),
+    (SystemTitleMismatch("other", found=bytes(8)), ConfigEntryError, UpdateFailed, "other_system_title", None),
+    (AuthenticationTagInvalid("tag"), UpdateFailed, UpdateFailed, "verification_failed", None),
+    (InvocationCounterReplayed("old"), ConfigEntryError, UpdateFailed, "answer_replayed", None),
+    (InvocationCounterExhausted("end"), ConfigEntryError, UpdateFailed, "counter_used_up", None),
+    (InvocationCounterRefused(7), ConfigEntryError, UpdateFailed, "counter_refused", None),
+    (InvocationCounterNotStored("disk"), UpdateFailed, UpdateFailed, "counter_not_stored", None),
 ]
 
 
@@ -95,6 +100,36 @@ def test_transient_refusal_is_never_a_matter_of_credentials_alone():
     """Diagnostic 13 with result 2: the meter says later, and yet it is the password that it does not like."""
     mapped = home_assistant_error(AssociationRejected(2, 1, 13), first=False)
     assert isinstance(mapped, ConfigEntryAuthFailed)
+
+
+def test_f40_only_a_refusing_aare_or_a_meter_without_proof_makes_us_ask_for_credentials():
+    asking = {
+        type(error)
+        for error, *_ in ERRORS
+        for first in (True, False)
+        if isinstance(home_assistant_error(error, first=first), ConfigEntryAuthFailed)
+    }
+    assert asking == {AssociationRejected, PeerNotAuthenticated}
+
+
+async def test_silence_is_no_answer():
+    async def silent() -> int:
+        raise ResponseTimeout("AARE", 10)
+
+    async def hung_up() -> int:
+        raise ConnectionLost
+
+    async def answered() -> int:
+        return 3
+
+    async def nobody() -> int:
+        raise ConnectTimeout(10)
+
+    assert await unless_silent(silent()) is None
+    assert await unless_silent(hung_up()) is None
+    assert await unless_silent(answered()) == 3
+    with pytest.raises(ConnectTimeout):
+        await unless_silent(nobody())
 
 
 @pytest.mark.parametrize("bug", [LocalProtocolError("misuse"), ValueError("bug"), TimeoutError()])

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.dlms_cosem import const
+from custom_components.dlms_cosem import const, issues
 from custom_components.dlms_cosem.doctor import Stage, Verdict
 
 FOLDER = Path(const.__file__).parent
@@ -37,20 +37,20 @@ def words(node: ast.expr) -> set[str]:
     return set()
 
 
-def calls() -> Iterator[tuple[str, ast.Call]]:
-    """All calls with the name of what is called."""
-    for tree in TREES.values():
-        for node in ast.walk(tree):
+def calls(inside: re.Pattern[str] = re.compile("")) -> Iterator[tuple[str, ast.Call]]:
+    """All calls, in files whose name fits, with the name of what is called."""
+    for path, tree in TREES.items():
+        for node in ast.walk(tree) if inside.search(path) else ():
             if isinstance(node, ast.Call):
                 function = node.func
                 yield (function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")), node
 
 
-def keyword_words(keyword: str, *, of: re.Pattern[str]) -> set[str]:
+def keyword_words(keyword: str, *, of: re.Pattern[str], inside: re.Pattern[str] = re.compile("")) -> set[str]:
     """The strings given as this keyword to functions whose name fits."""
     return {
         word
-        for name, call in calls()
+        for name, call in calls(inside)
         for item in call.keywords
         if item.arg == keyword and of.search(name)
         for word in words(item.value)
@@ -130,7 +130,7 @@ def _all_words(tree: ast.AST) -> set[str]:
 
 
 def test_abort_reasons():
-    used = keyword_words("reason", of=re.compile("abort")) - FROM_CORE
+    used = keyword_words("reason", of=re.compile("abort"), inside=re.compile("flow")) - FROM_CORE
     if any(name in {"_abort_if_unique_id_configured", "_async_abort_entries_match"} for name, _ in calls()):
         used.add("already_configured")
     assert used == set(TEXTS["config"]["abort"])
@@ -150,16 +150,37 @@ def test_selectors():
 def test_exceptions():
     not_exceptions = re.compile("^(?!.*(SelectorConfig|async_create_issue|ObjectDescription))")
     used = keyword_words("translation_key", of=not_exceptions)
-    used |= mapped_words() | returned_words("_failed_poll_key")
+    used |= mapped_words() | returned_words("_failed_poll_key") | returned_words("_security_key")
     assert used == set(TEXTS["exceptions"])
 
 
 def test_issues():
-    used = keyword_words("translation_key", of=re.compile("async_create_issue"))
-    assert used == set(TEXTS["issues"])
+    used = {value for name, value in vars(const).items() if name.startswith("ISSUE_")}
+    assert set(const.ISSUES) == used == set(TEXTS["issues"])
+    raised = {node.id for node in ast.walk(TREES["issues.py"]) if isinstance(node, ast.Name)}
+    assert {name for name in vars(const) if name.startswith("ISSUE_")} <= raised
     for texts in TEXTS["issues"].values():
         assert texts["title"]
-        assert texts["description"]
+        assert ("fix_flow" in texts) != ("description" in texts)
+
+
+def test_fix_flows():
+    """The steps, menu entries, errors and reasons of repairs.py are those that have texts."""
+    flows = {kind: texts["fix_flow"] for kind, texts in TEXTS["issues"].items() if "fix_flow" in texts}
+    assert set(flows) == issues._FIXABLE
+    words_of_repairs = _all_words(TREES["repairs.py"])
+    reasons = keyword_words("reason", of=re.compile("abort"), inside=re.compile("repairs"))
+    assert reasons == {reason for texts in flows.values() for reason in texts.get("abort", ())}
+    for texts in flows.values():
+        assert set(texts) <= {"step", "abort", "error"}
+        for step, shown in texts["step"].items():
+            assert step in words_of_repairs
+            assert shown["title"]
+            assert shown["description"]
+            assert set(shown.get("menu_options", ())) <= words_of_repairs
+            assert set(shown.get("data", ())) == set(shown.get("data_description", ()))
+        assert set(texts.get("abort", ())) <= reasons
+        assert set(texts.get("error", ())) <= words_of_repairs
 
 
 def test_entities_of_our_own():
@@ -172,7 +193,7 @@ def test_entities_of_our_own():
         and any(isinstance(target, ast.Name) and target.id == "_attr_translation_key" for target in node.targets)
         for word in words(node.value)
     }
-    assert used == {"clock_drift"}
+    assert used == {"clock_drift", "authenticity"}
     assert used <= set(TEXTS["entity"]["sensor"])
 
 

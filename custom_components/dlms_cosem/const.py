@@ -103,6 +103,7 @@ SCALER_BUDGET: Final = 20.0
 ISSUE_OTHER_METER: Final = "other_meter"
 ISSUE_OTHER_SYSTEM_TITLE: Final = "other_system_title"
 ISSUE_COUNTER_REFUSED: Final = "counter_refused"
+ISSUE_METER_COUNTER_RESET: Final = "meter_counter_reset"
 ISSUE_COUNTER_HALF_USED: Final = "counter_half_used"
 ISSUE_COUNTER_USED_UP: Final = "counter_used_up"
 ISSUE_COUNTER_NOT_STORED: Final = "counter_not_stored"
@@ -114,6 +115,7 @@ ISSUES: Final = (
     ISSUE_OTHER_METER,
     ISSUE_OTHER_SYSTEM_TITLE,
     ISSUE_COUNTER_REFUSED,
+    ISSUE_METER_COUNTER_RESET,
     ISSUE_COUNTER_HALF_USED,
     ISSUE_COUNTER_USED_UP,
     ISSUE_COUNTER_NOT_STORED,

@@ -97,6 +97,7 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
 
     def __init__(self, hass: HomeAssistant, entry: DlmsConfigEntry, client: DlmsClient) -> None:
         """Take over one use of `client`, which `async_shutdown` gives back."""
+        self.security = MeterSecurity(hass, entry, client)
         self.interval: float = entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL)
         super().__init__(
             hass,
@@ -106,7 +107,6 @@ class DlmsCoordinator(DataUpdateCoordinator[Readings]):
             update_interval=timedelta(seconds=self.interval),
         )
         keep = self.interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
-        self.security = MeterSecurity(hass, entry, client)
         self._issues = issues_of(hass, entry)
         self._keeper = AssociationKeeper(client, self.security.async_terms, keep=keep)
         self._client: DlmsClient | None = client

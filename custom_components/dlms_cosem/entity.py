@@ -39,6 +39,8 @@ class DlmsEntity(CoordinatorEntity[DlmsCoordinator]):
             "obis_code": planned.attribute.logical_name.obis,
             "interface_class": class_name(planned.attribute.class_id),
         }
+        if coordinator.security.is_unverified:
+            self._attr_extra_state_attributes["authenticated"] = False
 
     @property
     @override

@@ -35,6 +35,7 @@ from .dlms import (
     InvocationCounterExhausted,
     InvocationCounterNotStored,
     InvocationCounterRefused,
+    InvocationCounterReplayed,
     LocalProtocolError,
     NotWrapper,
     PeerNotAuthenticated,
@@ -90,9 +91,10 @@ async def unless_silent[T](answer: Awaitable[T]) -> T | None:
 def home_assistant_error(error: DlmsError, *, first: bool) -> HomeAssistantError:
     """Return the exception to raise for an error of the stack, with the sentence that fits."""
     match error:
-        case AssociationRejected(concerns_authentication=True) | PeerNotAuthenticated():
-            key = "meter_not_proven" if isinstance(error, PeerNotAuthenticated) else "authentication_refused"
-            return ConfigEntryAuthFailed(**_text(key, error))
+        case AssociationRejected(concerns_authentication=True):
+            return ConfigEntryAuthFailed(**_text("authentication_refused", error))
+        case PeerNotAuthenticated():
+            return ConfigEntryAuthFailed(**_text("meter_not_proven", error))
         case AssociationRejected(transient=True):
             return UpdateFailed(**_text("association_refused_for_now", error), retry_after=RETRY_TRANSIENT)
         case AssociationRejected():
@@ -116,6 +118,8 @@ def _security_key(error: SecurityError) -> str:
             return "counter_refused"
         case InvocationCounterExhausted():
             return "counter_used_up"
+        case InvocationCounterReplayed():
+            return "answer_replayed"
         case SystemTitleMismatch(found=bytes()):
             return "other_system_title"
     return "security_mismatch"

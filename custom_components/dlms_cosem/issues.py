@@ -16,6 +16,7 @@ from .const import (
     ISSUE_COUNTER_NOT_STORED,
     ISSUE_COUNTER_REFUSED,
     ISSUE_COUNTER_USED_UP,
+    ISSUE_METER_COUNTER_RESET,
     ISSUE_METER_LOCKED,
     ISSUE_METER_NOT_PROVEN,
     ISSUE_OTHER_METER,
@@ -31,6 +32,7 @@ from .dlms import (
     InvocationCounterExhausted,
     InvocationCounterNotStored,
     InvocationCounterRefused,
+    InvocationCounterReplayed,
     PeerNotAuthenticated,
     ResponseTimeout,
     SecurityError,
@@ -42,7 +44,9 @@ ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
 EXPECTED_COUNTER: Final = "expected_counter"
 
-_FIXABLE: Final = frozenset({ISSUE_COUNTER_REFUSED, ISSUE_OTHER_METER, ISSUE_OTHER_SYSTEM_TITLE})
+_FIXABLE: Final = frozenset(
+    {ISSUE_COUNTER_REFUSED, ISSUE_METER_COUNTER_RESET, ISSUE_OTHER_METER, ISSUE_OTHER_SYSTEM_TITLE}
+)
 _WARNINGS: Final = frozenset({ISSUE_COUNTER_HALF_USED, ISSUE_METER_LOCKED})
 _IN_A_ROW: Final = 3
 """Failures that may be a coincidence, until they are worth a person's time."""
@@ -106,6 +110,8 @@ class EntryIssues:
         match error:
             case InvocationCounterRefused(expected=expected):
                 self._raise(ISSUE_COUNTER_REFUSED, data={EXPECTED_COUNTER: expected})
+            case InvocationCounterReplayed():
+                self._raise(ISSUE_METER_COUNTER_RESET)
             case InvocationCounterNotStored():
                 self._raise(ISSUE_COUNTER_NOT_STORED)
             case InvocationCounterExhausted():

@@ -5,15 +5,21 @@ Which issues there are, and when, is known by issues.py. Nothing here talks to a
 
 from typing import Any, Final
 
-from homeassistant.components.repairs import RepairsFlow, RepairsFlowResult
-from homeassistant.components.repairs.const import FlowType
+from homeassistant.components.repairs import FlowType, RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import SOURCE_RECONFIGURE
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
 import voluptuous as vol
 
 from .adoption import has_entry
-from .const import CONF_METER_SYSTEM_TITLE, DOMAIN, ISSUE_COUNTER_REFUSED, ISSUE_OTHER_SYSTEM_TITLE, MAX_COUNTER_START
+from .const import (
+    CONF_METER_SYSTEM_TITLE,
+    DOMAIN,
+    ISSUE_COUNTER_REFUSED,
+    ISSUE_METER_COUNTER_RESET,
+    ISSUE_OTHER_SYSTEM_TITLE,
+    MAX_COUNTER_START,
+)
 from .counter_store import FIRST_COUNTER, async_security_state
 from .credentials import association_parameters
 from .dlms import MAX_UNATTENDED_RAISE
@@ -32,7 +38,8 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_entry(str(facts.get(ENTRY_ID)))
     if entry is None:
         return EntryGone()
-    return CounterRepair(entry, facts) if issue_id.startswith(ISSUE_COUNTER_REFUSED) else MeterRepair(entry, facts)
+    kinds = {ISSUE_COUNTER_REFUSED: CounterRepair, ISSUE_METER_COUNTER_RESET: CounterResetRepair}
+    return kinds.get(issue_id.removesuffix(f"_{entry.entry_id}"), MeterRepair)(entry, facts)
 
 
 class EntryGone(RepairsFlow):
@@ -84,6 +91,28 @@ class CounterRepair(_EntryRepair):
             data_schema=vol.Schema({vol.Required(_COUNTER, default=proposed): number}),
             errors=errors,
             description_placeholders={"name": self._entry.title, "ours": str(state.next_value)},
+        )
+
+
+class CounterResetRepair(_EntryRepair):
+    """Accepts that the meter counts its own messages anew, by a person's word only (rule S7)."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask whether the meter was reset or exchanged."""
+        state = await async_security_state(self.hass, association_parameters(self._entry.data))
+        if state is None:
+            return self.async_abort(reason="no_counter")
+        if user_input is not None:
+            state.receiving.forget()
+            return self._repaired()
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={"name": self._entry.title},
         )
 
 

@@ -8,6 +8,7 @@ from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, Sen
 from homeassistant.const import EntityCategory, UnitOfTime
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
 from .catalogue import ObjectDescription, describe_attribute
@@ -26,12 +27,14 @@ from .dlms import (
     scale,
     status_text,
 )
-from .entity import DlmsEntity
+from .entity import DlmsEntity, device_info
 from .meter_setup import scaler_unit_attribute
 from .runtime import DlmsConfigEntry
 from .selection import PlannedSensor, planned_sensors
 
 PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
+
+NOT_AUTHENTICATED: Final = "not_authenticated"
 
 type SensorValue = Decimal | str | datetime | None
 
@@ -42,7 +45,7 @@ async def async_setup_entry(
     """Add a sensor for everything that the meter offers; what was not chosen is registered disabled."""
     coordinator = entry.runtime_data.coordinator
     ticked = frozenset(entry.options[CONF_OBJECTS])
-    sensors: list[SensorEntity] = []
+    sensors: list[SensorEntity] = [AuthenticitySensor(coordinator)] if coordinator.security.is_unverified else []
     for planned in planned_sensors(str(entry.unique_id), coordinator.objects):
         enabled = planned.primary and planned.key in ticked
         if planned.drift:
@@ -145,6 +148,23 @@ class ObjectSensor(DlmsEntity, SensorEntity):
             self._apply(description)
         self._attr_native_value = self._native_value()
         super()._handle_coordinator_update()
+
+
+class AuthenticitySensor(CoordinatorEntity[DlmsCoordinator], SensorEntity):
+    """Says of a meter whose answers cannot be verified that nobody knows who sent them (rule S17)."""
+
+    _attr_has_entity_name = True
+    _attr_translation_key = "authenticity"
+    _attr_device_class = SensorDeviceClass.ENUM
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_native_value = NOT_AUTHENTICATED
+
+    def __init__(self, coordinator: DlmsCoordinator) -> None:
+        """Belong to the meter as a whole."""
+        super().__init__(coordinator)
+        self._attr_options = [NOT_AUTHENTICATED]
+        self._attr_unique_id = f"{coordinator.config_entry.unique_id}_authenticity"
+        self._attr_device_info = device_info(coordinator)
 
 
 class ClockDriftSensor(DlmsEntity, SensorEntity):

@@ -129,6 +129,10 @@ class ReceivingCounters:
         """Return the counter of a sender, a new one at the first time."""
         return self._counters.setdefault(title, ReceivingCounter())
 
+    def forget(self) -> None:
+        """Accept any first value of every sender again: by the user's word only (rule S7)."""
+        self._counters.clear()
+
     def replace(self, title: bytes, counter: ReceivingCounter) -> None:
         """Take another counter for a sender, who has just proved that it is the one (rule S7)."""
         self._counters[title] = counter

@@ -1,0 +1,52 @@
+"""An entry with keys polls through Home Assistant: its counter is stored before it is used, its meter is pinned."""
+
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+
+from tests.conftest import poll, set_up, state_of
+from tests.secured_entries import counters_sent, issues, secured_entry, secured_profile
+from tests.simulated_meter.meter import SimulatedMeter
+
+ENERGY = "3_1.0.1.8.0.255_2"
+FILE = "dlms_cosem.invocation_counters"
+
+pytestmark = pytest.mark.usefixtures("network")
+
+
+@pytest.fixture
+def meter() -> SimulatedMeter:
+    """A meter with every authentication and protection."""
+    return SimulatedMeter(secured_profile(), dt_util.utcnow)
+
+
+def is_fresh(hass: HomeAssistant, meter: SimulatedMeter, entry: Any) -> bool:
+    return round(float(state_of(hass, entry, ENERGY)) * 1000) == meter.truth("1.0.1.8.0.255").value
+
+
+@pytest.mark.parametrize("wport", [1, 3, 4, 5, 6, 8, 9, 15, 19])
+@pytest.mark.parametrize("stay_connected", [False, True])
+async def test_entry_with_keys_polls(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    freezer: FrozenDateTimeFactory,
+    meter: SimulatedMeter,
+    wport: int,
+    stay_connected: bool,
+):
+    entry = await set_up(hass, secured_entry(meter, wport, options={"stay_connected": stay_connected}))
+    assert entry.state is ConfigEntryState.LOADED
+    for _ in range(2):
+        await poll(hass, freezer)
+        assert is_fresh(hass, meter, entry)
+    sent = counters_sent(meter, wport)
+    assert len(sent) == len(set(sent))
+    if sent:
+        assert all(max(sent) < ceiling for ceiling in hass_storage[FILE]["data"]["ceilings"].values())
+    assert issues(hass) == set()
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert meter.open_links == 0
