@@ -40,7 +40,6 @@ from .const import (
     PROTECTION_AUTHENTICATED_ENCRYPTION,
     PROTECTION_NONE,
 )
-from .credentials import SECRET_FIELDS
 from .dlms import LocalProtocolError, LogicalName
 from .key_input import (
     MAX_MANUFACTURER_SECRET,
@@ -258,8 +257,3 @@ _READERS: Final[Mapping[str, Callable[[_Reader], None]]] = {
     AUTHENTICATION_KEYS: _read_keys,
     AUTHENTICATION_CERTIFICATE: _read_certificate,
 }
-
-
-def secrets_in(credentials: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the secrets among credentials."""
-    return {name: value for name, value in credentials.items() if name in SECRET_FIELDS}
