@@ -16,7 +16,7 @@ from tests.vector_tools import FOREIGN, OWN
 # Octets that mean something in many places: lengths, tags, ends of ranges.
 TELLING = bytes.fromhex("0001020304050609 0A0C0F1011121316171819 1A1B1C2021 60617F8081828384888A8B BEC0C1C4D8E0FEFF")
 LARGEST = 4096
-LONG = 16_000  # a target does several things to one input: the limit of time is for all of them
+LONG = 12_000  # a target does several things to one input: the limit of time is for all of them
 
 
 @cache
