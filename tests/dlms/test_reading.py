@@ -236,3 +236,52 @@ def test_list_of_values_and_errors_with_their_sizes():
     (size, number), (error_size, error) = decode_list(encoded([unsigned(7), DataAccessError(3)]))
     assert (size, number) == (5, double_long_unsigned(7))
     assert (error_size, error.result) == (1, 3)
+
+
+def odd(number, octets=b"\x07\x00\x00\x00\x00"):
+    """A source in which one attribute's value has an obsolete type."""
+    return Source(lambda a: octets if a.logical_name.c == number else unsigned(a.logical_name.c))
+
+
+@pytest.mark.parametrize("list_limit", [None, 1], ids=["lists", "single reads"])
+@pytest.mark.parametrize("octets", [b"\x07\x00\x00\x00\x00", b"\x01\x03\x00\x00"], ids=["unknown type", "too short"])
+async def test_a_value_that_cannot_be_decoded_spoils_the_others_twice_at_most(list_limit, octets):
+    memory = ReadingMemory(list_limit=list_limit)
+    attributes = REGISTERS[:3] if list_limit else [REGISTERS[0], REGISTERS[2], REGISTERS[1]]
+    for _ in range(2):
+        with pytest.raises(DecodeError):
+            await read_many(odd(2, octets), plan_of(memory), attributes)
+    results = await read_many(odd(2, octets), plan_of(memory), attributes)
+    assert shown(results) == [250 if number == 2 else number for number in truth(attributes)]
+    only_odd = odd(2, octets)
+    assert shown(await read_many(only_odd, plan_of(memory), [REGISTERS[1]])) == [250]
+    assert only_odd.asked == []
+
+
+async def test_a_value_left_out_gets_another_chance():
+    memory = ReadingMemory()
+    for _ in range(2):
+        with pytest.raises(DecodeError):
+            await read_many(odd(2), plan_of(memory), REGISTERS[:3])
+    for _ in range(60):
+        plan = plan_of(memory)
+    assert shown(await read_many(Source(), plan, REGISTERS[:3])) == [1, 2, 3]
+    assert memory.undecodable == {}
+
+
+async def test_a_single_bad_value_is_forgiven_by_a_good_one():
+    memory = ReadingMemory()
+    for _ in range(4):
+        with pytest.raises(DecodeError):
+            await read_many(odd(2), plan_of(memory), REGISTERS[:3])
+        assert shown(await read_many(Source(), plan_of(memory), REGISTERS[:3])) == [1, 2, 3]
+
+
+async def test_an_answer_that_is_no_list_blames_no_element():
+    memory = ReadingMemory()
+    with pytest.raises(DecodeError):
+        await read_many(
+            Source(many=lambda attributes: b"\x02\x00\x11\x01\x00\x11\x02\xff"), plan_of(memory), REGISTERS[:2]
+        )
+    assert memory.undecodable == {}
+    assert memory.list_limit == 1

@@ -1,13 +1,14 @@
 """Reading many attributes in few requests: lists where the meter takes them, smaller lists or single reads where not.
 
 What to ask for next is decided in reading_memory.py; here is what the answers mean. One element's error never spoils
-the others. Knows nothing of sockets and deadlines.
+the others: even a value that cannot be decoded, which ends the connection (F43), does so only twice. Knows nothing of
+sockets and deadlines.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from .apdu.common import AttributeDescriptor, DataAccessResult
+from .apdu.common import AttributeDescriptor, DataAccessResult, decode_get_data_result
 from .apdu.get import split_get_data_results
 from .data import Data, decode_data_octets
 from .errors import (
@@ -20,6 +21,7 @@ from .errors import (
     TransportError,
 )
 from .limits import DEFAULT_LIMITS, Limits
+from .octets import Reader
 from .reading_memory import ReadingPlan
 
 _SERVICE_NOT_SUPPORTED: Final = 2
@@ -62,6 +64,22 @@ def decode_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tuple[in
     ]
 
 
+def first_undecodable(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
+    """Return which element of an encoded SEQUENCE OF Get-Data-Result is the first that cannot be decoded.
+
+    The number of elements when all of them can: then it is their form as a list that is wrong.
+    """
+    reader = Reader(octets, limits=limits)
+    number = 0
+    try:
+        for _ in range(reader.count()):
+            decode_get_data_result(reader)
+            number += 1
+    except RemoteProtocolError:
+        pass
+    return number
+
+
 async def read_many(
     source: Source, plan: ReadingPlan, attributes: Sequence[AttributeDescriptor]
 ) -> list[Data | DataAccessError]:
@@ -70,6 +88,10 @@ async def read_many(
     Raises ExceptionReceived or ConfirmedServiceErrorReceived when the meter answered every request with one (it is
     busy) or knows the association no more; TransportError and RemoteProtocolError as get() does.
     """
+    if left_out := {attribute for attribute in attributes if plan.is_left_out(attribute)}:
+        asked = [attribute for attribute in attributes if attribute not in left_out]
+        answers = iter(await read_many(source, plan, asked)) if asked else iter(())
+        return [DataAccessError(_OTHER_REASON) if attribute in left_out else next(answers) for attribute in attributes]
     results: list[Data | DataAccessError] = []
     errors: list[ServiceError] = []
     while len(results) < len(attributes):
@@ -99,7 +121,13 @@ async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDe
             plan.answered([])
         return error
     plan.answered([(attribute, len(octets))])
-    return await source.decode(decode_data_octets, octets)
+    try:
+        value = await source.decode(decode_data_octets, octets)
+    except RemoteProtocolError:
+        plan.undecodable(attribute)
+        raise
+    plan.decodable(attribute)
+    return value
 
 
 async def _read_list(
@@ -108,7 +136,6 @@ async def _read_list(
     """Return the results of a list; an empty list when the meter refused it."""
     try:
         octets = await source.get_list_octets(batch)
-        elements = await source.decode(decode_list, octets)
     except ExceptionReceived as error:
         plan.refused(len(batch), for_good=error.service_error == _SERVICE_NOT_SUPPORTED)
         if not source.is_open:
@@ -121,10 +148,20 @@ async def _read_list(
         if not (isinstance(error, ConnectionLost) and error.truncated):  # it was about to answer
             plan.unanswered(len(batch))
         raise
+    try:
+        elements = await source.decode(decode_list, octets)
+    except RemoteProtocolError:
+        number = first_undecodable(octets)
+        if number < len(batch):
+            plan.undecodable(batch[number])
+        else:
+            plan.unanswered(len(batch))
+        raise
     if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
         plan.refused(len(batch))
         return []
     plan.answered([(attribute, size) for attribute, (size, _value) in zip(batch, elements, strict=True)])
+    plan.decodable(*batch)
     return [value for _size, value in elements]
 
 
