@@ -182,8 +182,8 @@ class StateFile:
                 return
 
     def _unlock(self, octet: int) -> None:
-        if self._locks is not None:
-            fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, octet)
+        assert self._locks is not None  # something was locked
+        fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, octet)
 
     @contextmanager
     def _complaints(self) -> Iterator[None]:

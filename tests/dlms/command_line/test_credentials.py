@@ -1,0 +1,222 @@
+"""What is missing or wrong with secrets is said before anything is sent, and no value is repeated."""
+
+from pathlib import Path
+
+import pytest
+
+from custom_components.dlms_cosem.dlms.__main__ import main
+from custom_components.dlms_cosem.dlms.apdu.acse import Mechanism
+from custom_components.dlms_cosem.dlms.association import AssociationParameters
+from custom_components.dlms_cosem.dlms.command_line.credentials import association_parameters
+from custom_components.dlms_cosem.dlms.command_line.options import UsageError, build_parser, with_defaults
+from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite
+from tests.key_material import certificate_pem, private_pem, public_pem
+
+CANARY = "C0FFEE5EC2E7"
+KEY = CANARY + "00112233445566778899"
+LONG_KEY = KEY * 2
+KEYS = {"DLMS_ENCRYPTION_KEY": KEY, "DLMS_AUTHENTICATION_KEY": KEY[::-1]}
+TITLE = b"HAS\0\0\0\0\1"
+GMAC = ("--auth", "hls-gmac")
+FULL = ("--protection", "authenticated-encryption")
+
+
+def parameters(*arguments: str, environment: dict[str, str] | None = None) -> AssociationParameters:
+    parser = build_parser(print, print, print)
+    options = with_defaults(parser.parse_args([*arguments, "objects"]))
+    return association_parameters(options, environment or {}, lambda: TITLE)
+
+
+def keys_file(folder: Path, text: str) -> tuple[str, str]:
+    (folder / "keys.toml").write_text(text)
+    return "--keys-file", str(folder / "keys.toml")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "protection", "suite"),
+    [
+        (GMAC, Protection.AUTHENTICATED_ENCRYPTED, 0),
+        ((*GMAC, "--protection", "none"), Protection.NONE, 0),
+        ((*GMAC, "--protection", "encrypted", "--suite", "1"), Protection.ENCRYPTED, 1),
+        (("--auth", "none", "--protection", "authenticated"), Protection.AUTHENTICATED, 0),
+    ],
+)
+def test_what_is_meant_without_being_said(arguments: tuple[str, ...], protection: Protection, suite: int):
+    security = parameters(*arguments, environment=KEYS).security
+    assert security is not None
+    assert (security.protection, security.suite) == (protection, SecuritySuite(suite))
+    assert security.client_system_title == TITLE
+    assert not security.use_dedicated_key
+
+
+def test_keys_in_the_environment_change_nothing_for_plain_clients():
+    proposed = parameters("--auth", "lls", environment=KEYS | {"DLMS_PASSWORD": "12345678"})
+    assert (proposed.mechanism, proposed.security) == (Mechanism.LLS, None)
+
+
+def test_titles_without_keys_for_sha256():
+    proposed = parameters("--auth", "hls-sha256", environment={"DLMS_HLS_SECRET": "secret"})
+    assert proposed.security is not None
+    assert not proposed.is_ciphered
+    assert not proposed.uses_counter
+
+
+def test_encryption_alone_needs_no_authentication_key():
+    proposed = parameters("--protection", "encrypted", environment={"DLMS_ENCRYPTION_KEY": KEY})
+    assert proposed.security is not None
+    assert len(proposed.security.authentication_key) == 0
+
+
+@pytest.mark.parametrize(
+    ("secret", "octets"),
+    [("text", b"text"), ("0x00ff", b"\x00\xff"), ("0X 00:FF", b"\x00\xff"), (" ", b" "), ("\udcff", b"\xff")],
+)
+def test_an_hls_secret_is_text_or_0x(secret: str, octets: bytes):
+    proposed = parameters("--auth", "hls-md5", environment={"DLMS_HLS_SECRET": secret})
+    assert proposed.hls_secret is not None
+    assert proposed.hls_secret.reveal() == octets
+
+
+def test_titles_from_option_file_and_state(tmp_path: Path):
+    file = keys_file(tmp_path, 'system_title = "4D4D4D 0000000002"\nmeter_system_title = "4D4D4D0000000003"')
+    security = parameters(*GMAC, *file, environment=KEYS).security
+    assert security is not None
+    assert security.client_system_title == b"MMM\0\0\0\0\2"
+    assert security.server_system_title == b"MMM\0\0\0\0\3"
+    security = parameters(*GMAC, *file, "--system-title", "4D:4D:4D:00:00:00:00:04", environment=KEYS).security
+    assert security is not None
+    assert security.client_system_title == b"MMM\0\0\0\0\4"
+
+
+def test_a_password_in_the_keys_file_comes_behind_its_own_file(tmp_path: Path):
+    file = keys_file(tmp_path, 'password = "from keys"')
+    (tmp_path / "password").write_text("from file\n")
+    environment = {"DLMS_PASSWORD": "from environment"}
+    for more, expected in (((), b"from keys"), (("--password-file", str(tmp_path / "password")), b"from file")):
+        password = parameters("--auth", "lls", *file, *more, environment=environment).password
+        assert password is not None
+        assert password.reveal() == expected
+
+
+@pytest.mark.parametrize("suite", [1, 2])
+def test_key_pairs_from_pem_in_the_file_or_beside_it(tmp_path: Path, suite: int):
+    (tmp_path / "own.pem").write_text(certificate_pem("client", suite, "434C490000000001"))
+    file = keys_file(
+        tmp_path,
+        f'client_private_key = """{private_pem("client", suite)}"""\nclient_certificate = "own.pem"\n'
+        f'meter_public_key = """{certificate_pem("meter", suite, "not a title")}"""\n',
+    )
+    arguments = () if suite == 1 else ("--suite", "2")
+    security = parameters("--auth", "hls-ecdsa", *arguments, *file).security
+    assert security is not None
+    assert (security.suite, security.protection) == (suite, Protection.NONE)
+    assert security.client_system_title == b"CLI\0\0\0\0\1"
+    assert security.server_system_title is None
+    assert security.key_pairs.certificate
+
+
+BAD_ENVIRONMENT = [
+    (GMAC, {}, "DLMS_ENCRYPTION_KEY"),
+    (GMAC, {"DLMS_ENCRYPTION_KEY": KEY}, "DLMS_AUTHENTICATION_KEY"),
+    (FULL, {}, "--protection authenticated-encryption needs an encryption key"),
+    (GMAC, KEYS | {"DLMS_ENCRYPTION_KEY": KEY[:-1]}, "encryption key is not hexadecimal, or a digit is missing"),
+    (GMAC, KEYS | {"DLMS_AUTHENTICATION_KEY": KEY + "XY"}, "authentication key is not hexadecimal"),
+    (GMAC, KEYS | {"DLMS_ENCRYPTION_KEY": KEY[:-2]}, "of security suite 0 has 16 octets, not 15"),
+    (GMAC, KEYS | {"DLMS_ENCRYPTION_KEY": LONG_KEY}, "16 octets, not 32; see --suite"),
+    ((*GMAC, "--suite", "2"), KEYS, "of security suite 2 has 32 octets, not 16"),
+    (("--auth", "hls-md5"), {}, "--auth hls-md5 needs a secret"),
+    (("--auth", "hls-md5"), {"DLMS_HLS_SECRET": f"0x{CANARY}7"}, "begins with 0x, but is not hexadecimal"),
+    (("--auth", "hls-md5"), {"DLMS_HLS_SECRET": "0x"}, "needs a secret"),
+    (("--auth", "hls-manufacturer"), {"DLMS_HLS_SECRET": CANARY * 2}, "at most 16 octets"),
+    (("--auth", "lls"), {}, "--auth lls needs a password"),
+    (("--auth", "hls-ecdsa"), {}, "--keys-file"),
+    (("--dedicated-key",), KEYS, "--dedicated-key needs --protection"),
+]
+
+
+@pytest.mark.parametrize(("arguments", "environment", "words"), BAD_ENVIRONMENT)
+def test_bad_secrets_are_described_not_repeated(arguments: tuple[str, ...], environment: dict[str, str], words: str):
+    with pytest.raises(UsageError) as caught:
+        parameters(*arguments, environment=environment)
+    assert words in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+BAD_FILES = [
+    (f"{CANARY}", "not TOML (line 1)"),
+    (f"\nencryption_key = {CANARY}", "not TOML (line 2)"),
+    (f'{CANARY} = "1"', "1 entries of other names than: password, hls_secret"),
+    ("encryption_key = 123", "the value of encryption_key must be a text in quotes"),
+    (f'system_title = "{CANARY}"', "system_title in the keys file: a system title is 8 octets"),
+    (f'system_title = "{CANARY}{CANARY}"', "a system title is 8 octets"),
+    (f'meter_system_title = "{CANARY}XX"', "meter_system_title in the keys file"),
+    (f'meter_system_title = "{TITLE.hex()}"', "same system title"),
+]
+
+
+@pytest.mark.parametrize(("text", "words"), BAD_FILES)
+def test_bad_keys_files_are_described_not_repeated(tmp_path: Path, text: str, words: str):
+    file = keys_file(tmp_path, text)
+    with pytest.raises(UsageError) as caught:
+        parameters(*GMAC, *file, environment=KEYS)
+    assert words in str(caught.value)
+    assert CANARY not in str(caught.value)
+
+
+def test_a_keys_file_that_is_no_text(tmp_path: Path):
+    (tmp_path / "keys.toml").write_bytes(b"\xff")
+    with pytest.raises(UsageError, match="UTF-8"):
+        parameters("--keys-file", str(tmp_path / "keys.toml"))
+    with pytest.raises(UsageError, match="keys file cannot be read: No such file"):
+        parameters("--keys-file", str(tmp_path / "other.toml"))
+
+
+PRIVATE, PUBLIC = private_pem("client", 1), public_pem("meter", 1)
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        ({"client_private_key": PRIVATE}, "needs client_private_key and meter_public_key"),
+        ({"meter_public_key": PUBLIC}, "needs client_private_key and meter_public_key"),
+        (
+            {"client_private_key": "nowhere.pem", "meter_public_key": PUBLIC},
+            "file of client_private_key cannot be read",
+        ),
+        ({"client_private_key": "a\\u0000b", "meter_public_key": PUBLIC}, "not a file name"),
+        ({"client_private_key": PUBLIC, "meter_public_key": PUBLIC}, "client_private_key in the keys file: not a PEM"),
+        ({"client_private_key": PRIVATE, "meter_public_key": PRIVATE}, "meter_public_key in the keys file: not a PEM"),
+        ({"client_private_key": private_pem("client", 2), "meter_public_key": PUBLIC}, "suite 1 needs a key on"),
+        (
+            {
+                "client_private_key": PRIVATE,
+                "meter_public_key": PUBLIC,
+                "client_certificate": certificate_pem("another", 1),
+            },
+            "belongs to another key",
+        ),
+    ],
+)
+def test_bad_key_pairs_are_described(tmp_path: Path, entries: dict[str, str], words: str):
+    file = keys_file(tmp_path, "\n".join(f'{name} = """{value}"""' for name, value in entries.items()))
+    with pytest.raises(UsageError) as caught:
+        parameters("--auth", "hls-ecdsa", *file)
+    assert words in str(caught.value)
+    for line in PRIVATE.splitlines()[1:-1]:
+        assert line not in str(caught.value)
+
+
+@pytest.mark.parametrize(("arguments", "environment", "words"), BAD_ENVIRONMENT)
+def test_usage_errors_exit_2_before_anything_is_sent(
+    arguments: tuple[str, ...],
+    environment: dict[str, str],
+    words: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert main(["--host", "meter", *arguments, "objects"]) == 2
+    output = capsys.readouterr()
+    assert words in output.err
+    assert CANARY not in output.err + output.out

@@ -1,0 +1,108 @@
+"""Options as they are typed; what is refused is not repeated, because it may be a secret in the wrong place."""
+
+from pathlib import Path
+import subprocess
+import sys
+import time
+
+import pytest
+
+from custom_components.dlms_cosem.dlms.__main__ import main
+from custom_components.dlms_cosem.dlms.command_line.options import (
+    AUTHENTICATIONS,
+    NOT_ASKED,
+    PROTECTIONS,
+    build_parser,
+    hex_digits,
+    with_defaults,
+)
+from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+
+ROOT = Path(__file__).parents[3]
+CANARY = "C0FFEE5EC2E7"
+
+
+def parse(*arguments: str) -> dict[str, object]:
+    parser = build_parser(print, print, print)
+    return vars(with_defaults(parser.parse_args([*arguments, "objects"])))
+
+
+def test_options_of_security():
+    options = parse(
+        *("--suite", "2", "--protection", "authenticated", "--system-title", "4d 4d 4d 00-00-00-00-01"),
+        *(
+            "--dedicated-key",
+            "--state-file",
+            "here",
+            "--counter-start",
+            "7",
+            "--counter-logical-name",
+            "0.0.43.1.2.255",
+        ),
+    )
+    assert (options["suite"], options["protection"], options["dedicated_key"]) == (2, "authenticated", True)
+    assert (options["state_file"], options["counter_start"]) == ("here", 7)
+    assert options["system_title"] == b"MMM\0\0\0\0\1"
+    assert options["counter_logical_name"] == LogicalName.parse("0.0.43.1.2.255")
+    assert parse("--counter-logical-name", "none")["counter_logical_name"] == NOT_ASKED
+
+
+def test_choices_are_those_of_the_contract():
+    high = ["manufacturer", "md5", "sha1", "gmac", "sha256", "ecdsa"]
+    assert list(AUTHENTICATIONS) == ["none", "lls", *(f"hls-{name}" for name in high)]
+    assert PROTECTIONS == ("none", "authenticated", "encrypted", "authenticated-encryption")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--system-title", CANARY, "objects"],
+        ["--system-title", f"{CANARY}{CANARY}", "objects"],
+        ["--system-title", f"{CANARY}XXXX", "objects"],
+        ["--suite", CANARY, "objects"],
+        ["--suite", "3", "objects"],
+        ["--protection", CANARY, "objects"],
+        ["--auth", CANARY, "objects"],
+        ["--counter-start", CANARY, "objects"],
+        ["--counter-start", "4294901760", "objects"],
+        ["--counter-logical-name", "1.2.3", "objects"],
+        ["--encryption-key", CANARY, "objects"],
+        ["objects", "--encryption-key", CANARY],
+        ["objects", f"--encryption-key={CANARY}"],
+        ["objects", CANARY],
+        ["--password", CANARY, "objects"],
+        ["--timeout", CANARY, "objects"],
+        ["--port", CANARY, "objects"],
+    ],
+)
+def test_wrong_options_exit_2_and_are_not_repeated(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as caught:
+        main(["--host", "meter", *arguments])
+    assert caught.value.code == 2
+    assert CANARY not in capsys.readouterr().err
+
+
+def test_an_unknown_option_is_named(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["objects", f"--encryption-key={CANARY}"])
+    assert "unrecognized arguments --encryption-key\n" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "digits"),
+    [("", ""), ("0x00 11:22-33", "00112233"), ("0011\n", "0011"), ("001", None), ("zz", None), ("00١١", None)],
+)
+def test_hex_as_letters_and_mails_print_it(text: str, digits: str | None):
+    assert hex_digits(text) == digits
+
+
+def test_help_tells_everything_and_is_quick():
+    arguments = [sys.executable, "-P", str(ROOT / "tools" / "with_stack.py"), "dlms", "--help"]
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=30, check=True)
+        times.append(time.perf_counter() - start)
+    assert min(times) < 0.5
+    for word in (*AUTHENTICATIONS, *PROTECTIONS, "DLMS_HLS_SECRET", "DLMS_ENCRYPTION_KEY", "--state-file", "keys file"):
+        assert word in done.stdout
