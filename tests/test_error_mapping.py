@@ -35,7 +35,13 @@ from custom_components.dlms_cosem.dlms import (
     UnexpectedApdu,
     WrongAddress,
 )
-from custom_components.dlms_cosem.error_mapping import home_assistant_error, map_error, understood, unless_refused, unless_silent
+from custom_components.dlms_cosem.error_mapping import (
+    home_assistant_error,
+    map_error,
+    understood,
+    unless_refused,
+    unless_silent,
+)
 
 TEXTS = json.loads((Path(error_mapping.__file__).parent / "translations" / "en.json").read_text(encoding="utf-8"))[
     "exceptions"
