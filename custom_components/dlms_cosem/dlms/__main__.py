@@ -120,8 +120,7 @@ def _read(options: argparse.Namespace) -> None:
 def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Data | DataAccessError]) -> JsonObject:
     """Return what is known of one attribute. A number whose scaling is unknown is an error, its raw form is there."""
     from .cosem.register import decode_scaler_unit
-    from .describe import describe_data
-    from .describe.values import attribute_value, is_number, scaler_unit_attribute
+    from .describe.values import attribute_value, is_number, raw_value, scaler_unit_attribute
 
     row: JsonObject = {
         "class_id": attribute.class_id,
@@ -135,7 +134,7 @@ def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Da
     data = found[attribute]
     if isinstance(data, DataAccessError):
         return row | {"error": str(data)}
-    row["raw"] = describe_data(data)
+    row["raw"] = raw_value(data)
     scaler_attribute = scaler_unit_attribute(attribute)
     if scaler_attribute is None:
         return row | {"value": attribute_value(attribute, data, None)}

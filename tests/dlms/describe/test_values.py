@@ -4,8 +4,24 @@ import pytest
 
 from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor
 from custom_components.dlms_cosem.dlms.cosem.register import ScalerUnit
-from custom_components.dlms_cosem.dlms.data import BitString, Data, DataType, decode_data_octets
-from custom_components.dlms_cosem.dlms.describe.values import attribute_value, scaler_unit_attribute
+from custom_components.dlms_cosem.dlms.data import (
+    NULL,
+    BitString,
+    CompactArray,
+    Data,
+    DataType,
+    TypeDescription,
+    array,
+    date_time,
+    decode_data_octets,
+    double_long_unsigned,
+    float64,
+    octet_string,
+    structure,
+    unsigned,
+    visible_string,
+)
+from custom_components.dlms_cosem.dlms.describe.values import attribute_value, raw_value, scaler_unit_attribute
 from custom_components.dlms_cosem.dlms.logical_name import LogicalName
 
 NAME = LogicalName.parse("1.0.1.8.0.255")
@@ -111,3 +127,19 @@ def test_null_data_in_a_time_attribute_is_none():
 )
 def test_everything_else_is_plain_json(data: Data, expected: object):
     assert attribute_value(ANY, data, None) == expected
+
+
+def test_raw_is_what_the_meter_sent():
+    octets = bytes.fromhex("07E50118070E303950FFC400")
+    rows = CompactArray(TypeDescription(DataType.UNSIGNED), (unsigned(1), unsigned(2)))
+    for data, expected in (
+        (double_long_unsigned(12345), 12345),
+        (octet_string(octets), octets.hex()),
+        (date_time(octets), octets.hex()),
+        (visible_string("text"), "text"),
+        (structure(unsigned(1), array(unsigned(2), NULL)), [1, [2, None]]),
+        (float64(1.5), 1.5),
+        (float64(float("nan")), None),
+        (Data(DataType.COMPACT_ARRAY, rows), [1, 2]),
+    ):
+        assert raw_value(data) == expected

@@ -40,6 +40,20 @@ def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: Sca
     return _plain(data)
 
 
+def raw_value(data: Data) -> Json:
+    """Return the value as the meter sent it, as plain JSON: nothing scaled, octets and times as hex, lists for containers."""
+    value = data.value
+    if isinstance(value, CompactArray):
+        return [raw_value(element) for element in value.elements]
+    if isinstance(value, tuple) and data.type in {DataType.ARRAY, DataType.STRUCTURE}:
+        return [raw_value(element) for element in value if isinstance(element, Data)]
+    if isinstance(value, bytes):
+        return value.hex()
+    if isinstance(value, float):
+        return value if value - value == 0 else None  # NaN and infinities are not JSON
+    return describe_data(data)["value"]
+
+
 def is_number(data: Data) -> bool:
     """Return whether a scaler applies: text, null-data and times stand for themselves."""
     return integer_of(data) is not None or data.type in {DataType.FLOAT32, DataType.FLOAT64, DataType.BCD}
@@ -57,16 +71,13 @@ def _time_text(data: Data) -> Json:
 
 
 def _plain(data: Data) -> Json:
+    """Return plain JSON, with points in time as ISO 8601 where the type says that they are ones."""
     value = data.value
     if isinstance(value, CompactArray):
         return [_plain(element) for element in value.elements]
     if isinstance(value, tuple) and data.type in {DataType.ARRAY, DataType.STRUCTURE}:
         return [_plain(element) for element in value if isinstance(element, Data)]
-    if isinstance(value, bytes):
-        return _tagged_time_text(data.type, value)
-    if isinstance(value, float):
-        return value if value - value == 0 else None  # NaN and infinities are not JSON
-    return describe_data(data)["value"]
+    return _tagged_time_text(data.type, value) if isinstance(value, bytes) else raw_value(data)
 
 
 def _tagged_time_text(kind: DataType, octets: bytes) -> Json:
