@@ -21,6 +21,8 @@ type Row = tuple[PlainValue, ...]
 type _Build = Callable[[Iterator[Any], int], Iterable[Any]]
 
 _CODES: Final = {int(kind): code for kind, code in FIXED_CODES.items() if kind not in DELTA_TYPES}
+_FIXED: Final = {tag: (f"x{code}", struct.calcsize(f">{code}")) for tag, code in _CODES.items()}
+"""Tag: the struct codes of the tag and the value, octets of the value."""
 _NOTHING: Final = frozenset({int(DataType.NULL_DATA), int(DataType.DONT_CARE)})
 _CONTAINERS: Final = frozenset({int(DataType.ARRAY), int(DataType.STRUCTURE)})
 _MAX_ELEMENTS: Final = 1_000  # in a row: beyond it the format of the struct would be larger than what it saves
@@ -145,52 +147,45 @@ class _Walk:
 
     def __init__(self, octets: bytes, offset: int) -> None:
         """Start at the row's tag."""
-        self._reader = Reader(octets, offset=offset)
-        self._start = offset
+        self._octets = octets
+        self._offset = self._start = offset
         self.elements = 0
         self.constants: list[tuple[int, bytes]] = []
         self.codes: list[str] = []
 
     def step(self) -> _Build:
         """Walk one Data and return how its values are built."""
-        reader = self._reader
-        start = reader.offset
-        tag = reader.unsigned8()
+        tag = self._octets[self._offset]
         self.elements += 1
         if self.elements > _MAX_ELEMENTS:
             raise _Irregular
-        if tag in _CODES:
-            self._constant(start)
-            self._field(_CODES[tag])
+        if fixed := _FIXED.get(tag):
+            code, size = fixed
+            self._take(1, size, code)
             return _value
         if tag in _NOTHING:
-            self._constant(start)
+            self._take(1, 0, "x")
             return _none
+        reader = Reader(self._octets, offset=self._offset + 1)
         if tag in _CONTAINERS:
             count = reader.length()
-            self._constant(start)
+            head = reader.offset - self._offset
+            self._take(head, 0, f"{head}x")
             return _Group([self.step() for _ in range(count)])
-        if tag in _STRINGS:
-            length = reader.length()
-            self._constant(start)
-            self._field(f"{length}s")
-            return _STRINGS[tag]
-        if tag == DataType.BIT_STRING:
-            bits = reader.length()
-            self._constant(start)
-            self._field(f"{(bits + 7) // 8}s")
-            return _Bits(bits)
-        raise _Irregular
+        if tag not in _STRINGS and tag != DataType.BIT_STRING:
+            raise _Irregular
+        length = reader.length()
+        size = (length + 7) // 8 if tag == DataType.BIT_STRING else length
+        head = reader.offset - self._offset
+        self._take(head, size, f"{head}x{size}s")
+        return _Bits(length) if tag == DataType.BIT_STRING else _STRINGS[tag]
 
-    def _constant(self, start: int) -> None:
-        """Note the octets from ``start`` to here as the same in every row of this shape."""
-        octets = self._reader.octets
-        stop = self._reader.offset
-        self.constants.extend((place - self._start, octets[place : place + 1]) for place in range(start, stop))
-        self.codes.append(f"{stop - start}x")
-
-    def _field(self, code: str) -> None:
-        self._reader.take(struct.calcsize(f">{code}"))
+    def _take(self, head: int, size: int, code: str) -> None:
+        """Go behind ``head`` octets, which are the same in every row of this shape, and ``size`` that are not."""
+        octets, offset = self._octets, self._offset
+        for place in range(offset, offset + head):
+            self.constants.append((place - self._start, octets[place : place + 1]))
+        self._offset = offset + head + size
         self.codes.append(code)
 
 
