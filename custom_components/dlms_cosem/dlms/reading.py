@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from .apdu.common import AttributeDescriptor, DataAccessResult, decode_get_data_result
-from .apdu.get import split_get_data_results
+from .apdu.get import decode_get_data_results
 from .data import Data, decode_data_octets
 from .errors import (
     ConfirmedServiceErrorReceived,
@@ -57,10 +57,8 @@ def decode_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tuple[in
     Raises DecodeError or LimitExceeded.
     """
     return [
-        (1, DataAccessError(element.code))
-        if isinstance(element, DataAccessResult)
-        else (len(element), decode_data_octets(element, limits))
-        for element in split_get_data_results(octets, limits)
+        (size, DataAccessError(result.code) if isinstance(result, DataAccessResult) else result)
+        for size, result in decode_get_data_results(octets, limits)
     ]
 
 

@@ -18,10 +18,10 @@ from custom_components.dlms_cosem.dlms.apdu.get import (
     GetResponseNormal,
     GetResponseWithDatablock,
     GetResponseWithList,
+    decode_get_data_results,
     decode_get_response_head,
-    split_get_data_results,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType, decode_data_octets
+from custom_components.dlms_cosem.dlms.data import NULL, Data, DataType, double_long_unsigned, structure, unsigned
 from custom_components.dlms_cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded, UnexpectedApdu
 from custom_components.dlms_cosem.dlms.limits import Limits
 from custom_components.dlms_cosem.dlms.logical_name import LogicalName
@@ -139,19 +139,18 @@ def test_head_of_another_apdu_is_unexpected():
 # --- lists ---------------------------------------------------------------------------------------------------------
 
 
-def test_list_is_split_into_encoded_values_and_errors():
+def test_list_of_values_and_errors_with_their_sizes():
     octets = hexadecimal("03 00 06000003E8 01 0B 00 020200 1107")
-    assert split_get_data_results(octets) == [
-        hexadecimal("06000003E8"),
-        DataAccessResult(11),
-        hexadecimal("0202001107"),
+    assert decode_get_data_results(octets) == [
+        (5, double_long_unsigned(1000)),
+        (1, DataAccessResult(11)),
+        (5, structure(NULL, unsigned(7))),
     ]
 
 
-def test_split_values_decode_as_in_the_whole_list():
+def test_values_are_those_of_the_whole_list():
     whole = encode_apdu(GetResponseWithList(INVOKE, (NUMBER, DataAccessResult(4), SELECTION.parameters)))
-    split = split_get_data_results(decode_get_response_head(whole).payload)
-    values = [decode_data_octets(each) if isinstance(each, bytes) else each for each in split]
+    values = [value for _size, value in decode_get_data_results(decode_get_response_head(whole).payload)]
     apdu = decode_apdu(whole)
     assert isinstance(apdu, GetResponseWithList)
     assert tuple(values) == apdu.results
@@ -160,30 +159,30 @@ def test_split_values_decode_as_in_the_whole_list():
 def test_list_of_one_answered_as_normal_has_the_same_octets_inside():
     """Leniency "single-element list": the payload of a normal response is an element of the list."""
     normal = decode_get_response_head(hexadecimal("C401C1 00 1107"))
-    assert split_get_data_results(b"\x01" + normal.payload) == [hexadecimal("1107")]
+    assert decode_get_data_results(b"\x01" + normal.payload) == [(2, unsigned(7))]
 
 
 def test_empty_list_is_empty():
-    assert split_get_data_results(b"\x00") == []
+    assert decode_get_data_results(b"\x00") == []
 
 
 def test_list_cut_off_anywhere_is_refused():
     whole = hexadecimal("03 00 06000003E8 01 0B 00 0202001107")
     for length in range(len(whole)):
         with pytest.raises(DlmsError):
-            split_get_data_results(whole[:length])
+            decode_get_data_results(whole[:length])
 
 
 def test_list_with_trailing_octets_is_refused():
     with pytest.raises(DecodeError, match="too many"):
-        split_get_data_results(hexadecimal("01 00 1107 00"))
+        decode_get_data_results(hexadecimal("01 00 1107 00"))
 
 
 def test_list_with_an_unknown_choice_is_refused():
     with pytest.raises(DecodeError, match="no choice 02"):
-        split_get_data_results(hexadecimal("01 02 1107"))
+        decode_get_data_results(hexadecimal("01 02 1107"))
 
 
 def test_list_is_charged_to_the_element_budget():
     with pytest.raises(LimitExceeded):
-        split_get_data_results(hexadecimal("02 0103 0103"), Limits(elements=1))
+        decode_get_data_results(hexadecimal("02 0103 0103"), Limits(elements=1))

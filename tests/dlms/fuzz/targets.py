@@ -5,7 +5,7 @@ from random import Random
 from zoneinfo import ZoneInfo
 
 from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.get import decode_get_response_head, split_get_data_results
+from custom_components.dlms_cosem.dlms.apdu.get import decode_get_data_results, decode_get_response_head
 from custom_components.dlms_cosem.dlms.ber import read_element
 from custom_components.dlms_cosem.dlms.cosem.association_ln import decode_object_list
 from custom_components.dlms_cosem.dlms.cosem.clock import instant
@@ -136,9 +136,9 @@ def apdu(octets: bytes, _: Random) -> None:
 
 
 def get_response(octets: bytes, _: Random) -> None:
-    """What the exchange looks at without decoding values."""
+    """The head of an answer, and what is behind it as a list."""
     head = decode_get_response_head(octets)
-    split_get_data_results(head.payload)
+    decode_get_data_results(head.payload)
 
 
 def meaning(octets: bytes, _: Random) -> None:

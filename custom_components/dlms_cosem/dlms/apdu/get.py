@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, assert_never
 
-from ..data import skip_data
+from ..data import Data, decode_data
 from ..limits import DEFAULT_LIMITS, Limits
 from ..octets import Reader, Writer
 from .common import (
@@ -281,23 +281,25 @@ def _error_in_front(reader: Reader) -> DataAccessResult | None:
     return None
 
 
-def split_get_data_results(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[bytes | DataAccessResult]:
-    """Split an encoded SEQUENCE OF Get-Data-Result: for each element its encoded Data, or its error.
+def decode_get_data_results(
+    octets: bytes, limits: Limits = DEFAULT_LIMITS
+) -> list[tuple[int, Data | DataAccessResult]]:
+    """Decode a SEQUENCE OF Get-Data-Result: for each element the octets of its contents, and value or error.
 
-    Finds the borders without building values; refuses trailing octets. Raises DecodeError or LimitExceeded.
+    Refuses trailing octets. Raises DecodeError or LimitExceeded.
     """
     reader = Reader(octets, limits=limits)
     count = reader.count()
     reader.spend(count)
-    results: list[bytes | DataAccessResult] = []
+    results: list[tuple[int, Data | DataAccessResult]] = []
     for _ in range(count):
         choice = reader.unsigned8()
+        start = reader.offset
         if choice == 0:
-            start = reader.offset
-            skip_data(reader)
-            results.append(octets[start : reader.offset])
+            data = decode_data(reader)
+            results.append((reader.offset - start, data))
         elif choice == 1:
-            results.append(DataAccessResult(reader.unsigned8()))
+            results.append((1, DataAccessResult(reader.unsigned8())))
         else:
             raise unknown_choice(reader, choice, "Get-Data-Result")
     reader.finish()
