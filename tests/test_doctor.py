@@ -11,6 +11,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
+from custom_components.dlms_cosem.const import MAX_COUNTER_START
 from custom_components.dlms_cosem.dlms import (
     NO_KEY,
     AssociationAborted,
@@ -96,8 +97,8 @@ class Client:
         self,
         parameters: AssociationParameters,
         *,
-        security_state: SecurityState | None,
-        on_connected: Callable[[], None],
+        security_state: SecurityState | None = None,
+        on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Any]:
         if self.associating is not None:
             raise self.associating
@@ -108,6 +109,9 @@ class Client:
             return
         async with self.real.associate(parameters) as self.association:
             yield self
+
+    async def get(self, attribute: AttributeDescriptor) -> Data:
+        raise DataAccessError(3)  # this meter tells nobody its invocation counter
 
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Any]:
         if self.reading is not None and (not self.refused or attributes[0].class_id in self.refused):
@@ -403,7 +407,7 @@ async def examined_with_counter(
     **order: Any,
 ) -> tuple[SecurityState, ExaminationFailed, list[Stage]]:
     """Examine a meter that tells the public client this about its counter, and then refuses."""
-    state = state or SecurityState(0, Counters())
+    state = state or SecurityState(1, Counters())
     stages: list[Stage] = []
 
     async def learn(_client: object, **_: Any) -> int | None:
@@ -411,9 +415,13 @@ async def examined_with_counter(
             raise told
         return told
 
+    async def owner(_hass: HomeAssistant, _parameters: AssociationParameters) -> SecurityState:
+        return state
+
     client = Client(associating=refused or ConnectionLost())
-    order = Order(parameters=keys(), security_state=state, on_stage=stages.append, **order)
+    order = Order(parameters=keys(), on_stage=stages.append, **order)
     with (
+        patch("custom_components.dlms_cosem.doctor.async_security_state", owner),
         patch("custom_components.dlms_cosem.doctor.learn_invocation_counter", learn),
         pytest.raises(ExaminationFailed) as failed,
     ):
@@ -422,7 +430,8 @@ async def examined_with_counter(
 
 
 @pytest.mark.parametrize(
-    ("told", "used"), [(None, 0), (1, 1), (2**20, 2**20), (ResponseTimeout("AARE", 1), 0), (ConnectionLost(), 0)]
+    ("told", "used"),
+    [(None, 1), (1, 1), (7, 7), (2**20, 2**20), (ResponseTimeout("AARE", 1), 1), (ConnectionLost(), 1)],
 )
 async def test_new_counter_starts_where_the_meter_says(hass: HomeAssistant, told: int | DlmsError | None, used: int):
     state, failure, stages = await examined_with_counter(hass, told)
@@ -432,14 +441,26 @@ async def test_new_counter_starts_where_the_meter_says(hass: HomeAssistant, told
 
 
 async def test_s3_high_counter_needs_the_word_of_the_user(hass: HomeAssistant):
-    state, failure, _ = await examined_with_counter(hass, 2**20 + 1)
-    assert (failure.verdict, failure.counter) == (Verdict.COUNTER_JUMP, 2**20 + 1)
-    assert state.next_value == 0
-    state, failure, stages = await examined_with_counter(hass, 5, state=state, counter_start=2**20 + 1)
-    assert state.next_value == 2**20 + 1
+    high = 2**20 + 2
+    state, failure, _ = await examined_with_counter(hass, high)
+    assert (failure.verdict, failure.counter) == (Verdict.COUNTER_JUMP, high)
+    assert state.next_value == 1
+    state, failure, stages = await examined_with_counter(hass, 5, state=state, counter_start=high)
+    assert state.next_value == high
     assert stages == [Stage.CONNECTING]  # nobody is asked any more
     state, _, _ = await examined_with_counter(hass, 5, state=state, counter_start=7)
-    assert state.next_value == 2**20 + 1
+    assert state.next_value == high
+
+
+async def test_s3_counter_that_would_leave_none_is_not_even_offered(hass: HomeAssistant):
+    state, failure, _ = await examined_with_counter(hass, MAX_COUNTER_START + 1)
+    assert failure.verdict is Verdict.COUNTER_EXHAUSTED
+    assert str(MAX_COUNTER_START + 1) in failure.detail
+    assert state.next_value == 1
+    _, failure, _ = await examined_with_counter(hass, None, state=state, refused=InvocationCounterRefused(2**32 - 1))
+    assert failure.verdict is Verdict.COUNTER_EXHAUSTED
+    _, failure, _ = await examined_with_counter(hass, MAX_COUNTER_START)
+    assert failure.verdict is Verdict.COUNTER_JUMP
 
 
 async def test_counter_that_is_known_is_not_learned_again(hass: HomeAssistant):

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from custom_components.dlms_cosem import const, issues
+from custom_components.dlms_cosem.credentials import CREDENTIAL_FIELDS
 from custom_components.dlms_cosem.doctor import Stage, Verdict
 
 FOLDER = Path(const.__file__).parent
@@ -80,10 +81,17 @@ def returned_words(function_name: str) -> set[str]:
     }
 
 
+FLOW_FILES = {
+    "ConfigFlow": ("config_flow.py", "flow_credentials.py", "flow_base.py"),
+    "OptionsFlow": ("options_flow.py",),
+}
+
+
 def flow_classes(base: str) -> Iterator[ast.ClassDef]:
-    for node in ast.walk(TREES["config_flow.py"]):
-        if isinstance(node, ast.ClassDef) and any(base in ast.unparse(item) for item in node.bases):
-            yield node
+    """The classes that make up a flow; only one of them names Home Assistant's own class."""
+    classes = [node for path in FLOW_FILES[base] for node in ast.walk(TREES[path]) if isinstance(node, ast.ClassDef)]
+    assert any(base in ast.unparse(item) for node in classes for item in node.bases)
+    yield from classes
 
 
 def steps_of(base: str) -> tuple[set[str], set[str]]:
@@ -122,6 +130,7 @@ def test_errors():
     assert used >= {"invalid_host", "unknown"}
     texts = set(TEXTS["config"]["error"])
     assert used <= texts
+    used |= {f"{field}_missing" for fields in CREDENTIAL_FIELDS.values() for field in fields}
     assert {word for tree in TREES.values() for word in _all_words(tree)} | used >= texts
 
 

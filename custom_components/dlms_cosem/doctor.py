@@ -13,7 +13,8 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
-from .counter_store import FIRST_COUNTER
+from .const import MAX_COUNTER_START
+from .counter_store import FIRST_COUNTER, async_security_state
 from .dlms import (
     CLOCK,
     INVOCATION_COUNTER,
@@ -162,8 +163,6 @@ class Order:
     expected: str | None = None
     """The unique id of the entry that the meter should belong to, if there is one already."""
     with_objects: bool = True
-    security_state: SecurityState | None = None
-    """The owner of the invocation counter, where keys are used."""
     counter_logical_name: LogicalName = INVOCATION_COUNTER
     counter_start: int | None = None
     """Where to start counting by the user's word; without it a new counter follows the meter's word, within limits."""
@@ -184,36 +183,34 @@ class Order:
 async def examine(hass: HomeAssistant, client: DlmsClient, order: Order) -> Examination:
     """Associate once and read who the meter is and what it offers. Raises ExaminationFailed and nothing else on purpose."""
     associated = False
+    state: SecurityState | None = None
     try:
         order.on_stage(Stage.CONNECTING)
-        await _prepare_counter(client, order)
+        state = await async_security_state(hass, order.parameters)
+        if state is not None:
+            await _prepare_counter(client, order, state)
         async with client.associate(
-            order.parameters,
-            security_state=order.security_state,
-            on_connected=lambda: order.on_stage(Stage.ASSOCIATING),
+            order.parameters, security_state=state, on_connected=lambda: order.on_stage(Stage.ASSOCIATING)
         ) as association:
             associated = True
             return await _read(hass, association, order)
     except LocalProtocolError:
         raise  # our bug: it must surface
     except InvocationCounterRefused as error:
-        raise await _counter_refused(client, order, error) from error
+        raise await _counter_refused(client, order, state, error) from error
     except DlmsError as error:
         raise (_while_reading if associated else _while_associating)(error, order) from error
 
 
-async def _prepare_counter(client: DlmsClient, order: Order) -> None:
+async def _prepare_counter(client: DlmsClient, order: Order, state: SecurityState) -> None:
     """Let a counter that was never used start where the user or the meter says; the meter's word is not proved."""
-    state = order.security_state
-    if state is None:
-        return
     if order.counter_start is not None:
         state.follow(order.counter_start, confirmed_by_user=True)
     elif state.next_value <= FIRST_COUNTER:
         order.on_stage(Stage.LEARNING_COUNTER)
         expected = await _learned_counter(client, order)
-        if expected is not None and not state.follow(expected):
-            raise ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
+        if expected is not None and expected > state.next_value and not state.follow(expected):
+            raise _jump(expected)
 
 
 async def _learned_counter(client: DlmsClient, order: Order) -> int | None:
@@ -226,12 +223,24 @@ async def _learned_counter(client: DlmsClient, order: Order) -> int | None:
         return None  # a meter without a public client may keep silent, or hang up
 
 
-async def _counter_refused(client: DlmsClient, order: Order, error: InvocationCounterRefused) -> ExaminationFailed:
-    """Return the verdict for a counter that the meter refused: with the number to go on from, where it is known."""
-    assert order.security_state is not None  # nothing else sends a counter
+def _jump(expected: int) -> ExaminationFailed:
+    """Return the verdict for a counter too far above ours to follow it unasked."""
+    if expected > MAX_COUNTER_START:
+        return ExaminationFailed(Verdict.COUNTER_EXHAUSTED, detail=f"the meter asks for {expected}, which leaves none")
+    return ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
+
+
+async def _counter_refused(
+    client: DlmsClient, order: Order, state: SecurityState | None, error: InvocationCounterRefused
+) -> ExaminationFailed:
+    """Return the verdict for a counter that the meter refused: with the number to go on from, where it tells one.
+
+    The client has followed it already as far as it may without the user's word.
+    """
+    assert state is not None  # nothing else sends a counter
     expected = error.expected if error.expected is not None else await _learned_counter(client, order)
-    if expected is not None and expected > order.security_state.next_value:
-        return ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
+    if expected is not None and expected > state.next_value:
+        return _jump(expected)
     return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error))
 
 

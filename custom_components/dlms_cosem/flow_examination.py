@@ -25,9 +25,8 @@ from .const import (
     DEFAULT_RESPONSE_TIMEOUT,
     LOGGER,
 )
-from .counter_store import async_security_state
 from .credentials import association_parameters, credentials_of
-from .dlms import LogicalName, SecurityError
+from .dlms import LogicalName
 from .doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
 from .runtime import async_open_client, timing
 
@@ -139,27 +138,19 @@ class ExaminationRun:
     async def _run(self, facts: ConnectionFacts, depth: Depth) -> Examination:
         """Examine, and wake the observer at the end."""
         try:
-            order = await self._order(facts, depth)
             async with async_open_client(self._hass, facts.host, facts.port, timing(facts.response_timeout)) as client:
-                return await examine(self._hass, client, order)
+                return await examine(self._hass, client, self._order(facts, depth))
         finally:
             self._changed.set()
 
-    async def _order(self, facts: ConnectionFacts, depth: Depth) -> Order:
+    def _order(self, facts: ConnectionFacts, depth: Depth) -> Order:
         """Return what to examine."""
-        parameters = association_parameters(facts.entry_data())
-        try:
-            security_state = await async_security_state(self._hass, parameters)
-        except SecurityError as error:
-            raise ExaminationFailed(Verdict.COUNTER_EXHAUSTED, detail=str(error)) from error
+        counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
         return Order(
-            parameters=parameters,
+            parameters=association_parameters(facts.entry_data()),
             expected=depth.expected,
             with_objects=depth.with_objects,
-            security_state=security_state,
-            counter_logical_name=LogicalName.parse(
-                facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
-            ),
+            counter_logical_name=LogicalName.parse(counter),
             counter_start=facts.credentials.get(CONF_COUNTER_START),
             on_stage=self._on_stage,
         )
