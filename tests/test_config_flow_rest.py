@@ -61,3 +61,40 @@ async def test_set_up_over_rest(
     entry = hass.config_entries.async_entries(DOMAIN)[0]
     assert entry.unique_id == unique_id_of(meter)
     assert entry.options["objects"] == [choices[0]["value"]]
+
+
+async def test_keys_over_rest(
+    hass: HomeAssistant, socket_enabled: None, hass_client: ClientSessionGenerator, network: None
+):
+    """Sections, choices and the question about public keys as the frontend sees them."""
+    assert await async_setup_component(hass, "config", {})
+    client = await hass_client()
+
+    async def post(path: str, **body: Any) -> dict[str, Any]:
+        response = await client.post(path, json=body)
+        assert response.status == 200, await response.text()
+        return await response.json()
+
+    result = await post(FLOWS, handler=DOMAIN)
+    flow = f"{FLOWS}/{result['flow_id']}"
+    result = await post(flow, host=HOST, authentication="keys")
+    fields = {field["name"]: field for field in result["data_schema"]}
+    assert list(fields) == ["encryption_key", "authentication_key", "security_suite", "protection", "advanced"]
+    assert fields["encryption_key"]["selector"]["text"]["type"] == "password"
+    assert fields["security_suite"]["selector"]["select"]["options"] == ["0", "1", "2"]
+    assert fields["security_suite"]["default"] == "0"
+    assert not fields["advanced"]["expanded"]
+    inner = {field["name"]: field for field in fields["advanced"]["schema"]}
+    assert inner["accept_unverified"]["default"] is False
+    assert "number" in inner["counter_start"]["selector"]
+
+    result = await post(flow, encryption_key="00" * 16, authentication_key="11 " * 16, advanced={"dedicated_key": True})
+    assert result["type"] == "menu"
+    assert result["menu_options"] == ["keys", "accept_example_keys"]
+    result = await post(flow, next_step_id="keys")
+    assert result["step_id"] == "keys"
+    fields = {field["name"]: field for field in result["data_schema"]}
+    assert fields["security_suite"]["description"] == {"suggested_value": "0"}
+    assert "description" not in fields["encryption_key"]
+    assert fields["encryption_key"]["optional"]
+    hass.config_entries.flow.async_abort(result["flow_id"])

@@ -359,7 +359,6 @@ async def test_failure_returns_to_the_form_that_mends_it_and_the_flow_recovers(
     kind, typed = typed_for(meter, wport, meter_system_title=METER_TITLE)
     if kind == "hls_secret":
         typed["advanced"] = {}
-    await made_once_by_the_public(meter)
     result = await begun(hass, kind, wport)
     with patch("custom_components.dlms_cosem.doctor.learn_invocation_counter", return_value=None):
         spoil(meter)
@@ -379,11 +378,6 @@ async def test_failure_returns_to_the_form_that_mends_it_and_the_flow_recovers(
         result = await submit(hass, result)
     await made(hass, result)
     assert meter.open_links == 0
-
-
-async def made_once_by_the_public(meter: SimulatedMeter) -> None:
-    """Nothing to prepare: the meter is as it left the factory."""
-    assert meter.connections == 0
 
 
 async def test_wrong_encryption_key(hass: HomeAssistant, meter: SimulatedMeter):
