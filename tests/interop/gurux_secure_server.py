@@ -1,4 +1,6 @@
-"""The same server with HLS-GMAC and ciphering, all octets of both by gurux-dlms: client 1, any suite, A, E or AE.
+"""The same server with high-level security and ciphering, all octets of both by gurux-dlms: any suite, A, E or AE.
+
+Client 1 authenticates by GMAC; the clients of SECRET_CLIENTS by SECRET and the mechanism named there.
 
 The library's server side is unfinished (it writes wrong lengths around title and challenge of an AARE, never moves its counter,
 and calls setters that do not exist), so those spots are completed here; every cryptographic octet is its own.
@@ -20,6 +22,14 @@ from gurux_dlms.objects.enums import SecuritySuite
 from .gurux_server import CONFORMANCE, GuruxServer, Session
 
 TITLE: Final = b"GRX\x00\x00\x00\x00\x63"
+SECRET: Final = b"gurux-hls-secret"
+SECRET_CLIENTS: Final = {
+    22: Authentication.HIGH,
+    23: Authentication.HIGH_MD5,
+    24: Authentication.HIGH_SHA1,
+    26: Authentication.HIGH_SHA256,
+}
+_MECHANISMS: Final = {1: Authentication.HIGH_GMAC, **SECRET_CLIENTS}
 _AUTHENTICATION_REQUIRED: Final = 14
 _REPLY_TO_HLS: Final = bytes.fromhex("000F0000280000FF010109")
 _GENERAL: Final = (Command.GENERAL_GLO_CIPHERING, Command.GENERAL_DED_CIPHERING)
@@ -42,7 +52,7 @@ class _Aare(GXByteBuffer):
 
 
 class SecureGuruxServer(GuruxServer):
-    """Takes client 1 by HLS-GMAC under any protection, and all clients of the other server."""
+    """Takes its clients under any protection, and all clients of the other server."""
 
     def __init__(self, encryption_key: bytes, authentication_key: bytes, suite: int = 0, pdu_size: int = 1024) -> None:
         super().__init__(pdu_size)
@@ -58,7 +68,7 @@ class SecureGuruxServer(GuruxServer):
 
 
 class _SecureSession(Session):
-    """One connection; secure when client 1 associates."""
+    """One connection; secure when one of the secure clients associates."""
 
     def __init__(self, server: SecureGuruxServer) -> None:
         super().__init__(server)
@@ -69,8 +79,8 @@ class _SecureSession(Session):
     @override
     def answer(self, client_wport: int, apdu: bytes) -> bytes:
         self.secure_server.tags.append(apdu[0])
-        if apdu[0] == Command.AARQ and client_wport == 1:
-            return self._associate_securely(apdu)
+        if apdu[0] == Command.AARQ and client_wport in _MECHANISMS:
+            return self._associate_securely(_MECHANISMS[client_wport], apdu)
         if apdu[0] == Command.AARQ:
             self._secured = False
         if not self._secured or apdu[0] == Command.RELEASE_REQUEST:
@@ -81,7 +91,7 @@ class _SecureSession(Session):
             return self._prove(self._pending, plain)
         return super().answer(client_wport, plain)
 
-    def _associate_securely(self, apdu: bytes) -> bytes:
+    def _associate_securely(self, mechanism: Authentication, apdu: bytes) -> bytes:
         """Read the AARQ, decipher its InitiateRequest, and write the AARE."""
         server = self.secure_server
         settings = GXDLMSSettings(True, None)
@@ -93,7 +103,7 @@ class _SecureSession(Session):
         cipher.authenticationKey = bytearray(server.authentication_key)
         cipher.securitySuite = SecuritySuite(server.suite)
         _GXAPDU.parsePDU(settings, cipher, GXByteBuffer(apdu), None)
-        assert settings.authentication == Authentication.HIGH_GMAC
+        assert settings.authentication == mechanism
         settings.maxPduSize = min(settings.maxPduSize or 0xFFFF, server.pdu_size)
         settings.setStoCChallenge(bytearray(GXSecure.generateChallenge()))
         inner = None
@@ -155,11 +165,12 @@ class _SecureSession(Session):
             cipher,
             int.from_bytes(received[1:5]),
             settings.stoCChallenge,
-            settings.sourceSystemTitle,
+            _secret(settings, by_client=True),
         )
         if bytes(expected) != received:
             return bytes([0xC7, 0x01, plain[2], 3, 0])
-        proof = GXSecure.secure(settings, cipher, self._count(), settings.ctoSChallenge, cipher.systemTitle)
+        secret = _secret(settings, by_client=False)
+        proof = GXSecure.secure(settings, cipher, self._count(), settings.ctoSChallenge, secret)
         self.settings, self._pending = settings, None
         data = GXByteBuffer(bytes([0x01, 0x00, 0x09, len(proof)]))
         data.set(proof)
@@ -170,6 +181,21 @@ class _SecureSession(Session):
         GXDLMS.getLNPdu(parameters, reply)
         settings.connected |= ConnectionState.DLMS
         return bytes(reply.array())
+
+
+def _secret(settings: GXDLMSSettings, *, by_client: bool) -> bytes:
+    """Return what GXSecure takes for the secret of a proof: put together as the library's client does it."""
+    titles = [bytes(settings.sourceSystemTitle or b""), bytes(settings.cipher.systemTitle)]
+    challenges = [bytes(settings.stoCChallenge), bytes(settings.ctoSChallenge)]
+    if not by_client:
+        titles.reverse()
+        challenges.reverse()
+    match settings.authentication:
+        case Authentication.HIGH_GMAC:
+            return titles[0]
+        case Authentication.HIGH_SHA256:
+            return b"".join([SECRET, *titles, *challenges])
+    return SECRET
 
 
 class _Counterless:
@@ -183,4 +209,4 @@ class _Counterless:
         return getattr(self._settings, name)
 
 
-__all__ = ["TITLE", "SecureGuruxServer"]
+__all__ = ["SECRET", "SECRET_CLIENTS", "TITLE", "SecureGuruxServer"]
