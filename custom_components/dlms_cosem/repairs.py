@@ -78,7 +78,8 @@ class CounterRepair(_EntryRepair):
         if state is None:
             return self.async_abort(reason="no_counter")
         if user_input is not None:
-            if state.follow(int(user_input[_COUNTER]), confirmed_by_user=True):
+            counter = int(user_input[_COUNTER])
+            if counter > state.next_value and state.follow(counter, confirmed_by_user=True):
                 return self._repaired()
             errors[_COUNTER] = "counter_not_higher"
         expected = self._facts.get(EXPECTED_COUNTER)
