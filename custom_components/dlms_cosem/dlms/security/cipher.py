@@ -26,9 +26,13 @@ class SealingKey:
     system_title: bytes
     """The sender's, 8 octets."""
 
+    def __post_init__(self) -> None:
+        """Raise LocalProtocolError for a system title of another length."""
+        check_system_title(self.system_title)
+
     def nonce(self, counter: int) -> bytes:
         """Return system title || counter; the counter comes from SendingCounter.take or from a received APDU."""
-        return check_system_title(self.system_title) + counter.to_bytes(4, "big")
+        return self.system_title + counter.to_bytes(4, "big")
 
     def additional(self, header: bytes) -> bytes:
         """Return the additional authenticated data: security control || authentication key || header."""

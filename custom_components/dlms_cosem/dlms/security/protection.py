@@ -66,12 +66,14 @@ class KeyCounters:
     receiving: ReceivingCounter = field(default_factory=ReceivingCounter)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Key:
-    """One encryption key with its counters."""
+    """One encryption key with its counters, and what is made of it once for each direction."""
 
     key: Secret
     counters: KeyCounters
+    sealing: SealingKey | None = None
+    opening: SealingKey | None = None
 
 
 class CipheredProtection:
@@ -103,6 +105,8 @@ class CipheredProtection:
         if general is None and (settings.sign or settings.envelope is Envelope.GENERAL_CIPHERING):
             raise LocalProtocolError("general-ciphering and signing need transaction ids")
         self.settings: Final = settings
+        self._sent_control = settings.sent_control
+        self._expected_control = settings.expected_control
         self.dedicated_key: Final = dedicated_key
         self.server_system_title = settings.server_system_title
         self._limits = limits
@@ -150,15 +154,27 @@ class CipheredProtection:
 
     def _seal(self, key: _Key, apdu: bytes) -> CipheredContent:
         counter = key.counters.sending.take()
-        return CipheredContent(self.settings.sent_control, counter, seal(self._sealing(key.key), counter, apdu))
+        return CipheredContent(self._sent_control, counter, seal(self._sealing(key), counter, apdu))
 
-    def _sealing(self, key: Secret) -> SealingKey:
-        return SealingKey(
-            key=key,
-            authentication_key=self.settings.authentication_key,
-            control=self.settings.sent_control,
-            system_title=self.settings.client_system_title,
-        )
+    def _sealing(self, key: _Key) -> SealingKey:
+        if key.sealing is None:
+            key.sealing = SealingKey(
+                key=key.key,
+                authentication_key=self.settings.authentication_key,
+                control=self._sent_control,
+                system_title=self.settings.client_system_title,
+            )
+        return key.sealing
+
+    def _opening(self, key: _Key, title: bytes) -> SealingKey:
+        if key.opening is None or key.opening.system_title != title:
+            key.opening = SealingKey(
+                key=key.key,
+                authentication_key=self.settings.authentication_key,
+                control=self._expected_control,
+                system_title=title,
+            )
+        return key.opening
 
     def _protect_generally(self, apdu: bytes) -> bytes:
         assert self._general is not None  # checked when this object was made
@@ -242,7 +258,7 @@ class CipheredProtection:
         return self._dedicated
 
     def _open(self, key: _Key, content: CipheredContent) -> bytes:
-        control = self.settings.expected_control
+        control = self._expected_control
         if content.security_control != control:
             raise SecurityDowngrade(
                 f"security control {content.security_control.raw:02X}, where {control.raw:02X} was agreed on"
@@ -253,9 +269,7 @@ class CipheredProtection:
         if title is None:
             raise SystemTitleMismatch("a protected APDU from a meter whose system title is not known")
         key.counters.receiving.check(counter)
-        opening = SealingKey(
-            key=key.key, authentication_key=self.settings.authentication_key, control=control, system_title=title
-        )
+        opening = self._opening(key, title)
         if not self._verifies:
             return open_unverified(opening, counter, content.payload)
         plain = open_sealed(opening, counter, content.payload)
