@@ -924,3 +924,14 @@ async def test_a_thousand_requests_on_one_association(patient, meter):
             assert (await association.get(REGISTERS[number % 100])).value == number % 100 + 1
         assert association._inbox.empty()
     assert {apdu[2] & 0x0F for apdu in meter.requests} == set(range(16))
+
+
+async def test_release_answered_in_the_very_moment_of_the_deadline():
+    """The loop was busy for longer than the deadline: answer and deadline are both there when it goes on."""
+    import time
+
+    meter = ScriptedMeter(rlrq=lambda apdu: [time.sleep(2 * QUICK.release)] and [RLRE])
+    client = DlmsClient("meter", timing=QUICK, connect=meter.connect)
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(ENERGY) == SEVEN
+    assert not meter.open_links

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 
 from .association import WportPair
 from .connection import Connection
-from .errors import ConnectionLost, DlmsError, InvocationCounterExhausted, TransportError
+from .errors import ConnectionLost, DlmsError, TransportError
 from .events import ConnectionEnded, Event, NotificationReceived
 from .limits import Limits
 from .transport import Transport
@@ -70,7 +70,7 @@ class Link:
         self.users = 0
         self.turn = asyncio.Lock()
         """Held from a request to its answer: most devices handle one request at a time, whatever the logical device."""
-        self.before_reading: Final[dict[WportPair, Callable[[], Awaitable[None]]]] = {}
+        self.before_reading: Final[dict[WportPair, Callable[[], Awaitable[object]]]] = {}
         """Awaited before each read: what came in may be answered at once, and needs reserved counters for that."""
         self.closed_at = math.inf
         """By the clock, when the socket was closed."""
@@ -125,7 +125,7 @@ class Link:
                 await asyncio.sleep(0)  # others get their turn, however fast the peer is
         except ConnectionLost as error:
             self.connection.receive_eof(reset=error.reset)
-        except (TransportError, InvocationCounterExhausted) as error:
+        except TransportError as error:
             self.connection.abort(error)
         finally:
             self.connection.abort(ConnectionLost())

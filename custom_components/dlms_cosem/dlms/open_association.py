@@ -176,7 +176,7 @@ class Association:
         """
         async with self._link.turn:
             event = await self._open()
-            if self.parameters.mechanism is not Mechanism.LLS and self._follow_opening(event):
+            if self._follow_opening(event) and self.parameters.mechanism is not Mechanism.LLS:
                 event = await self._open()
         if not isinstance(event, Associated):
             raise _error_of(event)
@@ -224,7 +224,7 @@ class Association:
         """Have invocation counters at hand, where they are used."""
         if self._security_state is not None and self.parameters.uses_counter:
             await self._security_state.reserve()
-            self._link.before_reading[self.parameters.pair] = self._security_state.reserve
+            self._link.before_reading[self.parameters.pair] = self._security_state.top_up
 
     def _send_rlrq(self) -> bool:
         """Send the RLRQ unless there is nothing to release; whoever still waits for an answer is told."""
@@ -249,6 +249,8 @@ class Association:
         except TransportError as error:
             await self._link.fail(error)
         except TimeoutError:
+            if not connection.is_waiting(pair):
+                return  # the RLRE and the deadline came together
             if self._given_up:
                 # What was given up may still be answered, and nothing may take it for an answer to something else.
                 await self._link.fail(AssociationAborted("a request was given up, and the release was not answered"))

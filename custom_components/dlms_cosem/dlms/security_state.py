@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from .association import AssociationParameters
 from .errors import InvocationCounterExhausted, InvocationCounterNotStored
 from .opening import OpeningMaterial
-from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, RESERVE, ReceivingCounters, SendingCounter
+from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, ReceivingCounters, SendingCounter
 from .security.hls import challenge_length
 from .security.keys import Secret
 
@@ -62,36 +62,41 @@ class SecurityState:
         Raises InvocationCounterNotStored when the store cannot be written, InvocationCounterExhausted when the counter
         is used up.
         """
-        if self._reserved < _TOP_UP:
-            # A cancelled caller must not leave a write behind that could overtake a later one.
-            await asyncio.shield(asyncio.ensure_future(self._top_up()))
-        if self._reserved < _ENOUGH:
+        saved = await self.top_up()
+        while self._reserved < _ENOUGH:  # also when somebody raised the counter while we waited for the store
             if self.is_used_up:
                 raise InvocationCounterExhausted("the invocation counter is used up: the meter needs new keys")
-            raise InvocationCounterNotStored("no invocation counter is reserved: its store cannot be written")
+            if not saved:
+                raise InvocationCounterNotStored("no invocation counter is reserved: its store cannot be written")
+            saved = await self.top_up()
 
     @property
     def is_used_up(self) -> bool:
         """Whether too few values are left for a request (rule S5)."""
         return self.next_value + _ENOUGH > MAX_SENDING_VALUE
 
+    async def top_up(self) -> bool:
+        """Reserve some more values if few are left; return False when the store or the counter does not allow it."""
+        if self._reserved >= _TOP_UP:
+            return True
+        # A cancelled caller must not leave a write behind that could overtake a later one.
+        return await asyncio.shield(asyncio.ensure_future(self._save()))
+
     @property
     def _reserved(self) -> int:
         return self.sending.ceiling - self.sending.next_value
 
-    async def _top_up(self) -> None:
+    async def _save(self) -> bool:
         async with self._saving:
             ceiling = self.sending.reservation(_TOP_UP)
             if ceiling is None:
-                return
-            ceiling = min(ceiling, self.sending.next_value + RESERVE)
-            if ceiling <= self.sending.ceiling:
-                return
+                return self._reserved >= _TOP_UP
             try:
                 await self._store.save(ceiling)
             except OSError:
-                return
+                return False
             self.sending.confirm(ceiling)
+            return True
 
     def follow(self, expected: int, *, confirmed_by_user: bool = False) -> bool:
         """Raise the sending counter to what a meter, or somebody posing as it, asks for; return whether it is that now.

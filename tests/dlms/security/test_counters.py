@@ -14,6 +14,7 @@ from custom_components.dlms_cosem.dlms.security.counters import (
     MAX_UNATTENDED_RAISE,
     RESERVE,
     ReceivingCounter,
+    ReceivingCounters,
     SendingCounter,
 )
 
@@ -33,9 +34,9 @@ def test_s02_nothing_is_sent_above_the_stored_ceiling():
 def test_a_reservation_is_asked_for_only_when_it_is_needed():
     counter = SendingCounter(0, ceiling=10)
     assert counter.reservation(10) is None
-    assert counter.reservation(11) == 10 + RESERVE
+    assert counter.reservation(11) == RESERVE
     counter.take()
-    assert counter.reservation(10) == 10 + RESERVE
+    assert counter.reservation(10) == 1 + RESERVE
 
 
 def test_a_lower_ceiling_is_never_taken_over():
@@ -46,28 +47,27 @@ def test_a_lower_ceiling_is_never_taken_over():
 
 def test_s03_a_value_from_the_meter_only_raises():
     counter = SendingCounter(100, ceiling=200)
-    counter.raise_to(50)
+    assert not counter.follow(50, MAX_UNATTENDED_RAISE)
     assert counter.next_value == 100
-    counter.raise_to(150)
+    assert counter.follow(150, MAX_UNATTENDED_RAISE)
     assert counter.next_value == 150
-    counter.raise_to(150)
+    assert counter.follow(150, MAX_UNATTENDED_RAISE)
     assert counter.take() == 150
 
 
 def test_s03_a_large_jump_needs_the_user():
     counter = SendingCounter(100)
-    with pytest.raises(InvocationCounterExhausted):
-        counter.raise_to(101 + MAX_UNATTENDED_RAISE)
+    assert not counter.follow(101 + MAX_UNATTENDED_RAISE, MAX_UNATTENDED_RAISE)
     assert counter.next_value == 100
-    counter.raise_to(100 + MAX_UNATTENDED_RAISE)
+    assert counter.follow(100 + MAX_UNATTENDED_RAISE, MAX_UNATTENDED_RAISE)
     assert counter.next_value == 100 + MAX_UNATTENDED_RAISE
-    counter.raise_to(2**31, limit=2**32)
+    assert counter.follow(2**31, 2**32)
     assert counter.next_value == 2**31
 
 
 def test_a_raised_counter_needs_a_new_reservation():
     counter = SendingCounter(0, ceiling=RESERVE)
-    counter.raise_to(5_000)
+    assert counter.follow(5_000, MAX_UNATTENDED_RAISE)
     with pytest.raises(InvocationCounterExhausted):
         counter.take()
     assert counter.reservation() == 5_000 + RESERVE
@@ -106,7 +106,7 @@ def sent_with_crashes(seed):
                     break  # dies after storing, before confirming
                 counter.confirm(ceiling)
             if chance.random() < 0.2:
-                counter.raise_to(counter.next_value + chance.randrange(-10, 2_000))
+                counter.follow(counter.next_value + chance.randrange(-10, 2_000), MAX_UNATTENDED_RAISE)
                 continue
             if step == 2:
                 break  # dies before taking
@@ -139,3 +139,15 @@ def test_s06_a_receiving_counter_moves_by_commit_only():
     counter.check(6)
     counter.commit(3)
     assert counter.last == 5
+
+
+def test_each_sender_has_a_receiving_counter_of_its_own():
+    counters = ReceivingCounters()
+    counters.of(b"one").commit(7)
+    assert counters.of(b"one").last == 7
+    assert counters.of(b"two").last is None
+    proved = ReceivingCounter(3)
+    counters.replace(b"one", proved)
+    assert counters.of(b"one") is proved
+    counters.forget()
+    assert counters.of(b"one").last is None

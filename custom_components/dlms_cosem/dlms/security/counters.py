@@ -57,33 +57,22 @@ class SendingCounter:
         return value
 
     def reservation(self, count: int = 1) -> int | None:
-        """Return the ceiling to store before ``count`` more values can be taken, or None when enough are reserved."""
-        if self._next + count <= self._ceiling or self._next >= MAX_SENDING_VALUE:
-            return None
-        return min(self._next + count - 1 + RESERVE, MAX_SENDING_VALUE)
+        """Return the ceiling to store before ``count`` (at most RESERVE) more values can be taken.
+
+        None when so many are reserved, or when no more may be.
+        """
+        ceiling = min(self._next + RESERVE, MAX_SENDING_VALUE)
+        return None if self._next + count <= self._ceiling or ceiling <= self._ceiling else ceiling
 
     def confirm(self, ceiling: int) -> None:
         """Note that ``ceiling`` is stored durably. A ceiling is never lowered."""
         self._ceiling = max(self._ceiling, ceiling)
 
-    def raise_to(self, value: int, *, limit: int = MAX_UNATTENDED_RAISE) -> None:
-        """Follow a value learned from the meter: upwards only, and by at most ``limit`` (rule S3).
-
-        Raises InvocationCounterExhausted when the jump is larger: only the user may allow that.
-        A lower value changes nothing; following it would repeat nonces.
-        """
-        if value <= self._next:
-            return
-        if value - self._next > limit:
-            raise InvocationCounterExhausted(
-                f"the meter asks for an invocation counter {value - self._next} above ours, more than {limit}"
-            )
-        self._next = value
-
     def follow(self, value: int, limit: int) -> bool:
-        """Follow a value learned from the meter upwards, but by at most ``limit``. Return whether it is now the next one.
+        """Follow a value learned from the meter: upwards only, by at most ``limit``. Return whether it is now the next one.
 
-        It may be already: a meter that refuses a value asks for the one behind it.
+        A lower value changes nothing, because following it would repeat nonces; a larger jump needs the user's word
+        (rule S3). The value may be the next one already: a meter that refuses a value asks for the one behind it.
         """
         if not 0 <= value - self._next <= limit:
             return False
