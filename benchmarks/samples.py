@@ -47,6 +47,13 @@ def load_profile(rows: int) -> bytes:
     )
 
 
+def value_list(registers: int) -> bytes:
+    """A SEQUENCE OF Get-Data-Result with the value and the scaler_unit of registers, 15 octets each."""
+    unit = b"\x00" + encode_data_octets(structure(integer(-1), enum(27)))
+    values = [encode_data_octets(double_long_unsigned(3_000_000 + index)) for index in range(registers)]
+    return bytes((0x81, 2 * registers)) + b"".join([b"\x00" + value + unit for value in values])
+
+
 def mixed(rows: int) -> bytes:
     """Structures of six shapes in turn, strings of changing length, nested: nothing that repeats."""
     return encode_data_octets(array(*[_mixed_row(index) for index in range(rows)]))

@@ -7,7 +7,7 @@ costs nothing but a copy. Knows nothing of exchanges and invoke-id bookkeeping.
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 
 from ..data import Data, decode_data
 from ..limits import DEFAULT_LIMITS, Limits
@@ -112,8 +112,7 @@ class GetResponseWithList:
 type GetResponse = GetResponseNormal | GetResponseWithDatablock | GetResponseWithList
 
 
-@dataclass(frozen=True, slots=True)
-class GetResponseHead:
+class GetResponseHead(NamedTuple):
     """A Get-Response up to its value.
 
     ``payload``: of NORMAL the encoded Get-Data-Result with its choice octet, of WITH_DATABLOCK the raw-data (empty when

@@ -21,8 +21,8 @@ type Row = tuple[PlainValue, ...]
 type _Build = Callable[[Iterator[Any], int], Iterable[Any]]
 
 _CODES: Final = {int(kind): code for kind, code in FIXED_CODES.items() if kind not in DELTA_TYPES}
-_FIXED: Final = {tag: (f"x{code}", struct.calcsize(f">{code}")) for tag, code in _CODES.items()}
-"""Tag: the struct codes of the tag and the value, octets of the value."""
+_FIXED: Final = {tag: (f"x{code}", struct.calcsize(f">x{code}")) for tag, code in _CODES.items()}
+"""Tag: the struct codes of tag and value, and their octets."""
 _NOTHING: Final = frozenset({int(DataType.NULL_DATA), int(DataType.DONT_CARE)})
 _CONTAINERS: Final = frozenset({int(DataType.ARRAY), int(DataType.STRUCTURE)})
 _MAX_ELEMENTS: Final = 1_000  # in a row: beyond it the format of the struct would be larger than what it saves
@@ -155,28 +155,31 @@ class _Walk:
 
     def step(self) -> _Build:
         """Walk one Data and return how its values are built."""
-        tag = self._octets[self._offset]
+        offset = self._offset
+        tag = self._octets[offset]
         self.elements += 1
         if self.elements > _MAX_ELEMENTS:
             raise _Irregular
-        if fixed := _FIXED.get(tag):
+        if fixed := _FIXED.get(tag):  # most columns, hence without _take()
             code, size = fixed
-            self._take(1, size, code)
+            self.constants.append((offset - self._start, self._octets[offset : offset + 1]))
+            self.codes.append(code)
+            self._offset = offset + size
             return _value
         if tag in _NOTHING:
             self._take(1, 0, "x")
             return _none
-        reader = Reader(self._octets, offset=self._offset + 1)
+        reader = Reader(self._octets, offset=offset + 1)
         if tag in _CONTAINERS:
             count = reader.length()
-            head = reader.offset - self._offset
+            head = reader.offset - offset
             self._take(head, 0, f"{head}x")
             return _Group([self.step() for _ in range(count)])
         if tag not in _STRINGS and tag != DataType.BIT_STRING:
             raise _Irregular
         length = reader.length()
         size = (length + 7) // 8 if tag == DataType.BIT_STRING else length
-        head = reader.offset - self._offset
+        head = reader.offset - offset
         self._take(head, size, f"{head}x{size}s")
         return _Bits(length) if tag == DataType.BIT_STRING else _STRINGS[tag]
 
