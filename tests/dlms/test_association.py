@@ -23,10 +23,24 @@ from custom_components.dlms_cosem.dlms.errors import (
     UnexpectedApdu,
 )
 from custom_components.dlms_cosem.dlms.opening import Opening
+from custom_components.dlms_cosem.dlms.security.key_pairs import generate_key_pair
 from custom_components.dlms_cosem.dlms.security.keys import Secret
+from custom_components.dlms_cosem.dlms.security.settings import Envelope, KeyPairs, SecuritySettings
+from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite
 from tests.dlms.scripted import GRANTED, PARAMETERS, aare, initiate
 from tests.vector_tools import vectors
 
+TITLE = b"MMM\0\0\0\0\1"
+TITLE_ONLY = SecuritySettings(client_system_title=TITLE, protection=Protection.NONE)
+NO_AUTHENTICATION_KEY = SecuritySettings(client_system_title=TITLE, global_unicast_encryption_key=Secret(bytes(16)))
+CIPHERED = NO_AUTHENTICATION_KEY
+OWN_KEY = generate_key_pair(SecuritySuite.SUITE_1)
+NO_METER_KEY = SecuritySettings(
+    client_system_title=TITLE,
+    suite=SecuritySuite.SUITE_1,
+    protection=Protection.NONE,
+    key_pairs=KeyPairs(signing_key=OWN_KEY),
+)
 PASSWORD = AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678"))
 LLS_NAME = bytes.fromhex("60857405080201")
 GMAC_NAME = bytes.fromhex("60857405080205")
@@ -45,15 +59,74 @@ def proposal(parameters):
 
 def test_proposal_without_authentication_is_the_published_one():
     parameters = AssociationParameters(max_receive_pdu_size=1200)
-    assert proposal(parameters).hex().upper() == (
-        "601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0"
-    )
+    assert proposal(parameters).hex().upper() == ("601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0")
 
 
 def test_proposal_with_password_names_mechanism_and_requirement():
     octets = proposal(PASSWORD)
     assert bytes.fromhex("8A0207808B0760857405080201AC0A80083132333435363738") in octets
     assert decode_apdu(octets).mechanism_name == LLS_NAME
+
+
+def test_every_wport_can_be_proposed():
+    for wport in (0, 65_535):
+        assert AssociationParameters(client_wport=wport, server_wport=wport).pair == WportPair(wport, wport)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ciphered", "titles", "counter"),
+    [
+        ({}, False, False, False),
+        ({"mechanism": Mechanism.HLS_MD5, "hls_secret": Secret(b"x")}, False, False, False),
+        ({"mechanism": Mechanism.HLS_MD5, "hls_secret": Secret(b"x"), "security": TITLE_ONLY}, False, False, False),
+        ({"mechanism": Mechanism.HLS_SHA256, "hls_secret": Secret(b"x"), "security": TITLE_ONLY}, False, True, False),
+        ({"security": CIPHERED}, True, True, True),
+        ({"mechanism": Mechanism.LLS, "password": Secret(b"x"), "security": CIPHERED}, True, True, True),
+    ],
+)
+def test_what_an_association_uses(arguments, ciphered, titles, counter):
+    parameters = AssociationParameters(**arguments)
+    assert (parameters.is_ciphered, parameters.uses_titles, parameters.uses_counter) == (ciphered, titles, counter)
+    aarq = decode_apdu(proposal(parameters))
+    assert aarq.application_context_name[-1] == (3 if ciphered else 1)
+    assert aarq.calling_ap_title == (TITLE if titles else None)
+    assert parameters.overhead == (21 if ciphered else 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "general"),
+    [
+        ({}, False),
+        ({"envelope": Envelope.GENERAL}, True),
+        ({"envelope": Envelope.GENERAL_CIPHERING}, True),
+        ({"envelope": Envelope.GENERAL, "protection": Protection.NONE}, False),
+    ],
+    ids=str,
+)
+def test_general_protection_is_proposed_where_it_is_used(changes, general):
+    key = Secret(bytes(16))
+    security = SecuritySettings(**({"client_system_title": TITLE, "global_unicast_encryption_key": key} | changes))
+    parameters = AssociationParameters(security=security)
+    assert (Conformance.GENERAL_PROTECTION in parameters.proposed_conformance) is general
+    inner = decode_apdu(initiate_request(parameters))
+    assert inner.conformance == parameters.proposed_conformance
+
+
+def test_the_certificate_travels_with_ecdsa_only():
+    pairs = KeyPairs(signing_key=OWN_KEY, server_signing_key=OWN_KEY.public_key, certificate=b"certificate")
+    security = SecuritySettings(
+        client_system_title=TITLE, suite=SecuritySuite.SUITE_1, protection=Protection.NONE, key_pairs=pairs
+    )
+    ecdsa = AssociationParameters(mechanism=Mechanism.HLS_ECDSA, security=security)
+    assert decode_apdu(encode_proposal(ecdsa, b"\x01", bytes(32))).calling_ae_qualifier == b"certificate"
+    hashed = AssociationParameters(mechanism=Mechanism.HLS_SHA256, hls_secret=Secret(b"x"), security=security)
+    assert decode_apdu(encode_proposal(hashed, b"\x01", bytes(16))).calling_ae_qualifier is None
+
+
+def test_a_dedicated_key_is_in_the_request_and_not_in_its_repr():
+    octets = initiate_request(AssociationParameters(), Secret(b"sixteen octets.."))
+    assert octets[:19] == b"\x01\x01\x10sixteen octets.."
+    assert "sixteen" not in repr(decode_apdu(octets))
 
 
 def test_release_gives_the_reason_normal():
@@ -71,6 +144,16 @@ def test_release_gives_the_reason_normal():
         {"mechanism": Mechanism.HLS_GMAC},
         {"mechanism": Mechanism.LLS},
         {"password": Secret(b"x")},
+        {"hls_secret": Secret(b"x")},
+        {"mechanism": Mechanism.HLS},
+        {"mechanism": Mechanism.HLS_SHA256},
+        {"mechanism": Mechanism.HLS, "hls_secret": Secret(bytes(17))},
+        {"mechanism": Mechanism.HLS_SHA256, "hls_secret": Secret(b"x")},
+        {"mechanism": Mechanism.HLS_ECDSA},
+        {"mechanism": Mechanism.HLS_GMAC, "security": TITLE_ONLY},
+        {"mechanism": Mechanism.HLS_GMAC, "security": NO_AUTHENTICATION_KEY},
+        {"mechanism": Mechanism.HLS_ECDSA, "security": TITLE_ONLY},
+        {"mechanism": Mechanism.HLS_ECDSA, "security": NO_METER_KEY},
     ],
     ids=str,
 )

@@ -35,6 +35,15 @@ def code_of(outcome):
 # -- requests
 
 
+def test_an_invoke_id_taken_aside_is_not_used_again(exchange):
+    """HLS pass 3 is no request of the user, but it has an invoke-id like one."""
+    assert exchange.take_invoke_id().raw == 0xC1
+    assert ask(exchange).octets[2] == 0xC2
+    for _ in range(13):
+        exchange.take_invoke_id()
+    assert exchange.take_invoke_id().invoke_id == 0
+
+
 def test_request_is_the_published_one(exchange):
     assert ask(exchange).octets.hex().upper() == "C001C100080000010000FF0200"
 

@@ -99,6 +99,35 @@ def test_what_one_side_protects_the_other_opens(changes):
         assert client.unprotect(answer(client, meter)) == ANSWER
 
 
+@pytest.mark.parametrize("sign", [False, True], ids=["", "signed"])
+@pytest.mark.parametrize("suite", list(SecuritySuite), ids=str)
+@pytest.mark.parametrize("key_info", list(KeyInfoKind), ids=str)
+@pytest.mark.parametrize("envelope", list(Envelope), ids=str)
+def test_no_envelope_adds_more_than_its_overhead(envelope, key_info, suite, sign):
+    agreed = key_info in {KeyInfoKind.AGREED_ONE_PASS, KeyInfoKind.AGREED_STATIC}
+    if suite is SecuritySuite.SUITE_0 and (sign or agreed):
+        return  # no key pairs
+    key = Secret(bytes(suite.key_length))
+    pair = generate_key_pair(suite) if suite else None
+    public = pair.public_key if pair else None
+    client = make(
+        envelope=envelope,
+        key_info=key_info,
+        suite=suite,
+        sign=sign,
+        global_unicast_encryption_key=key,
+        authentication_key=key,
+        master_key=key,
+        key_pairs=KeyPairs(
+            signing_key=pair, agreement_key=pair, server_signing_key=public, server_agreement_key=public
+        ),
+    )
+    for size in (1, 100, 1_000, 60_000):
+        added = len(client.protect(GET + bytes(size - 1))) - len(GET) - size + 1
+        assert added <= client.settings.overhead
+    assert added >= client.settings.overhead - 40  # lengths, and two headers' date-times that are not always there
+
+
 def answer(client, meter, apdu=ANSWER):
     """Return the meter's answer; general-ciphering answers carry the transaction id of the request."""
     protected = meter.protect(apdu)

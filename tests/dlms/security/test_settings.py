@@ -2,10 +2,16 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import LocalProtocolError
+from custom_components.dlms_cosem.dlms.errors import LocalProtocolError, SystemTitleMismatch
 from custom_components.dlms_cosem.dlms.security.key_pairs import generate_key_pair
 from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.security.settings import Envelope, KeyInfoKind, KeyPairs, SecuritySettings
+from custom_components.dlms_cosem.dlms.security.settings import (
+    Envelope,
+    KeyInfoKind,
+    KeyPairs,
+    SecuritySettings,
+    check_server_title,
+)
 from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite
 
 CLIENT, SERVER = bytes.fromhex("4D4D4D0000000001"), bytes.fromhex("4D4D4D0000BC614E")
@@ -96,3 +102,34 @@ def test_s27_settings_show_no_keys():
     shown = repr(settings(master_key=Secret(b"sixteen octets!!")))
     assert "sixteen" not in shown
     assert "\\x01\\x02\\x03" not in shown
+
+
+def test_s13_the_meters_title_is_the_told_one_or_the_pinned_one():
+    assert check_server_title(SERVER, CLIENT, None) == SERVER
+    assert check_server_title(None, CLIENT, SERVER) == SERVER
+    assert check_server_title(SERVER, CLIENT, SERVER) == SERVER
+
+
+@pytest.mark.parametrize(
+    ("told", "pinned"), [(None, None), (SERVER[:7], None), (CLIENT, None), (SERVER, b"MMM\0\0\0\0\2")], ids=str
+)
+def test_s13_any_other_title_is_refused(told, pinned):
+    with pytest.raises(SystemTitleMismatch):
+        check_server_title(told, CLIENT, pinned)
+
+
+def test_agreed_keys_need_the_meters_title():
+    """It is part of what the key is derived from, also for the AARQ, before the meter could tell it."""
+    changes = {
+        "suite": SecuritySuite.SUITE_1,
+        "envelope": Envelope.GENERAL_CIPHERING,
+        "key_info": KeyInfoKind.AGREED_STATIC,
+        "key_pairs": pairs("agreement_key", "server_agreement_key"),
+    }
+    with pytest.raises(LocalProtocolError, match="system title"):
+        settings(**changes)
+    assert settings(server_system_title=SERVER, **changes).is_ciphered
+
+
+def test_without_ciphering_nothing_is_added():
+    assert settings(protection=Protection.NONE).overhead == 0

@@ -175,7 +175,7 @@ class SecuritySettings:
         key_info = _IDENTIFIED_KEY
         if self.key_info is KeyInfoKind.WRAPPED:
             key_info += _LENGTH + self.suite.key_length + _WRAPPED
-        elif self._agrees:
+        elif self._one_pass:
             key_info += _LENGTH + 4 * self.suite.coordinate_length
         return _CONTENT + _HEADER + key_info + signature
 
