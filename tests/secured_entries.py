@@ -3,7 +3,7 @@
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
-from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -37,6 +37,7 @@ from tests.conftest import HOST, TICKED, unique_id_of
 from tests.faults.secured import requests_of, secured_profile, security_of, with_client
 from tests.simulated_meter.envelopes import Kind
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD
 from tests.simulated_meter.secured import client_key_pair
 
 __all__ = ["secured_profile", "security_of", "with_client"]
@@ -70,6 +71,11 @@ def credentials(meter: SimulatedMeter, wport: int) -> dict[str, Any]:
         CONF_SYSTEM_TITLE: TITLE,
         CONF_COUNTER_LOGICAL_NAME: f"0.0.43.1.{security.setup_instance}.255",
     }
+    if security.secret:
+        secret = {CONF_MECHANISM: _MECHANISMS[security.mechanism], CONF_HLS_SECRET: security.secret.decode()}
+        return {CONF_AUTHENTICATION: AUTHENTICATION_HLS_SECRET, **secret, **keys}
+    if security.mechanism == 1:
+        keys[CONF_PASSWORD] = DEFAULT_PASSWORD
     if security.mechanism != 7:
         return {CONF_AUTHENTICATION: AUTHENTICATION_KEYS, CONF_MECHANISM: _MECHANISMS[security.mechanism], **keys}
     own = client_key_pair(security, wport, "signing")

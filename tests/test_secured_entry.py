@@ -8,8 +8,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
 
-from tests.conftest import poll, set_up, state_of
-from tests.secured_entries import counters_sent, issues, secured_entry, secured_profile
+from tests.conftest import HOST, poll, set_up, state_of
+from tests.secured_entries import counters_sent, issues, secured_entry, secured_profile, with_client
 from tests.simulated_meter.meter import SimulatedMeter
 
 ENERGY = "3_1.0.1.8.0.255_2"
@@ -28,7 +28,7 @@ def is_fresh(hass: HomeAssistant, meter: SimulatedMeter, entry: Any) -> bool:
     return round(float(state_of(hass, entry, ENERGY)) * 1000) == meter.truth("1.0.1.8.0.255").value
 
 
-@pytest.mark.parametrize("wport", [1, 3, 4, 5, 6, 8, 9, 15, 19])
+@pytest.mark.parametrize("wport", [1, 3, 4, 5, 6, 7, 8, 9, 10, 15, 19])
 @pytest.mark.parametrize("stay_connected", [False, True])
 async def test_entry_with_keys_polls(
     hass: HomeAssistant,
@@ -50,3 +50,24 @@ async def test_entry_with_keys_polls(
     assert issues(hass) == set()
     await hass.config_entries.async_unload(entry.entry_id)
     assert meter.open_links == 0
+
+
+async def test_s17_data_that_nobody_authenticated_say_so(hass: HomeAssistant, meters: dict[str, SimulatedMeter]):
+    """Decrypted without verifying: every entity has the mark, and the device a sensor that says so."""
+    profile = with_client(secured_profile(), 19, policy=0x68, setup_version=1)  # asks for encryption, answers with both
+    meter = meters[HOST] = SimulatedMeter(profile, dt_util.utcnow)
+    entry = await set_up(hass, secured_entry(meter, 19, authentication_key=None, accept_unverified=True))
+    assert entry.state is ConfigEntryState.LOADED
+    assert is_fresh(hass, meter, entry)
+    sensor = hass.states.get("sensor.meter_authenticity_of_the_data")
+    assert sensor is not None
+    assert sensor.state == "not_authenticated"
+    others = [state for state in hass.states.async_all("sensor") if state is not sensor]
+    assert others
+    assert all(state.attributes["authenticated"] is False for state in others)
+
+
+async def test_s17_verified_data_have_no_mark(hass: HomeAssistant, meter: SimulatedMeter):
+    await set_up(hass, secured_entry(meter))
+    assert hass.states.get("sensor.meter_authenticity_of_the_data") is None
+    assert all("authenticated" not in state.attributes for state in hass.states.async_all("sensor"))
