@@ -45,6 +45,10 @@ def gmac(setting: Setting) -> bool:
     return setting.mechanism == Mechanism.HLS_GMAC
 
 
+def block_by_block(setting: Setting) -> bool:
+    return setting.mechanism == Mechanism.HLS
+
+
 # -- anything protected, altered by somebody without the keys
 
 
@@ -254,6 +258,17 @@ def reflected(fields: dict[int, bytes], conversation: Conversation, _chance: Ran
     fields[0xAA] = b"\x80" + sized(conversation.meter.ctos)
 
 
+def reflected_in_blocks(fields: dict[int, bytes], conversation: Conversation, chance: Random) -> None:
+    """Our challenge among other blocks: the answer to it, enciphered block by block, would hold the proof."""
+    before = chance.randrange(4)
+    blocks = (
+        chance.randbytes(16 * before)
+        + conversation.meter.ctos
+        + chance.randbytes(chance.randrange(16 * (3 - before) + 1))
+    )
+    fields[0xAA] = b"\x80" + sized(blocks)
+
+
 def short_challenge(fields: dict[int, bytes], _conversation: Conversation, chance: Random) -> None:
     length = chance.choice([0, 1, 7, 65, 100])
     if length:
@@ -404,6 +419,7 @@ FORGERS = (
     Forger("S18", STAGE_AARE, changed_aare(other_diagnostic), everywhere),
     Forger("S18", STAGE_AARE, changed_aare(other_terms), everywhere),
     Forger("S19", STAGE_AARE, changed_aare(reflected), high_level),
+    Forger("S19", STAGE_AARE, changed_aare(reflected_in_blocks), block_by_block),
     Forger("S19", STAGE_AARE, changed_aare(short_challenge), high_level),
     Forger("S19", STAGE_AARE, changed_aare(without_proof), high_level),
     Forger("S19", STAGE_PROOF, wrong_proof, high_level),

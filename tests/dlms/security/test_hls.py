@@ -186,6 +186,26 @@ def test_s19_reflection_is_refused():
     check_challenges(Mechanism.HLS_MD5, Challenges(client_to_server=CTOS, server_to_client=STOC))
 
 
+@pytest.mark.parametrize(
+    "wrap", [b"%b" + bytes(16), b"another sixteen." + b"%b", b"%b%b", bytes(16) + b"%b" + bytes(7)]
+)
+def test_s19_reflection_within_a_longer_challenge_is_refused_where_blocks_stand_alone(wrap):
+    """Mechanism 2 enciphers block by block: our answer would hold the meter's, which need not know the secret."""
+    own = bytes(range(100, 116))
+    reflecting = Challenges(client_to_server=own, server_to_client=wrap.replace(b"%b", own))
+    answer = client_proof(credentials(Mechanism.HLS), reflecting)
+    assert client_proof(credentials(Mechanism.HLS), mirrored(reflecting)) in answer
+    with pytest.raises(PeerNotAuthenticated, match="our own challenge"):
+        check_challenges(Mechanism.HLS, reflecting)
+    check_challenges(Mechanism.HLS_MD5, reflecting)
+
+
+def test_s19_reflection_in_a_padded_challenge_is_refused_where_blocks_stand_alone():
+    own = bytes(range(100, 115)) + b"\0"
+    with pytest.raises(PeerNotAuthenticated, match="our own challenge"):
+        check_challenges(Mechanism.HLS, Challenges(client_to_server=own, server_to_client=own[:15]))
+
+
 def test_s21_own_challenges_are_long_enough():
     assert {mechanism: challenge_length(mechanism) for mechanism in (*SYMMETRIC, Mechanism.HLS_ECDSA)} == dict.fromkeys(
         SYMMETRIC, 16

@@ -63,10 +63,28 @@ def check_challenges(mechanism: Mechanism, challenges: Challenges) -> None:
     # length protects the server, not us.
     if not MIN_CHALLENGE <= length <= MAX_CHALLENGE:
         raise PeerNotAuthenticated(f"the meter's challenge has {length} octets, not {MIN_CHALLENGE} to {MAX_CHALLENGE}")
-    if bytes_eq(challenges.server_to_client, challenges.client_to_server):
+    if _reflects(mechanism, challenges):
         raise PeerNotAuthenticated("the meter sent our own challenge back")
     if challenges.client_system_title and challenges.client_system_title == challenges.server_system_title:
         raise PeerNotAuthenticated(f"the meter uses our own system title ({mechanism.name})")
+
+
+def _reflects(mechanism: Mechanism, challenges: Challenges) -> bool:
+    """Return whether our answer to the meter's challenge would tell the meter the answer to ours."""
+    ours, theirs = challenges.client_to_server, challenges.server_to_client
+    if mechanism is Mechanism.HLS:
+        # Each block is enciphered by itself: one block of ours among the meter's, whatever is around it, is enough.
+        return not _blocks(ours).isdisjoint(_blocks(theirs))
+    return bytes_eq(ours, theirs)
+
+
+def _blocks(challenge: bytes) -> set[bytes]:
+    padded = _padded(challenge)
+    return {padded[start : start + _AES_BLOCK] for start in range(0, len(padded), _AES_BLOCK)}
+
+
+def _padded(challenge: bytes) -> bytes:
+    return challenge + bytes(-len(challenge) % _AES_BLOCK)
 
 
 def _need[T](value: T | None, what: str) -> T:
@@ -80,10 +98,10 @@ def _aes_ecb(secret: Secret, challenge: bytes) -> bytes:
     key = secret.reveal()
     if len(key) > _AES_BLOCK:
         raise LocalProtocolError(f"the secret of mechanism 2 has at most {_AES_BLOCK} octets")
-    padded = challenge + bytes(-len(challenge) % _AES_BLOCK)
-    # ECB is what the meters' mechanism 2 prescribes; one block proves knowledge of the secret, it hides nothing.
+    # ECB is what the meters' mechanism 2 prescribes; a block proves knowledge of the secret, it hides nothing. That blocks
+    # are enciphered one by one makes reflection easier: see _reflects.
     encryptor = Cipher(algorithms.AES(key.ljust(_AES_BLOCK, b"\0")), modes.ECB()).encryptor()  # noqa: S305
-    return encryptor.update(padded) + encryptor.finalize()
+    return encryptor.update(_padded(challenge)) + encryptor.finalize()
 
 
 def _hashed(credentials: HlsCredentials, challenges: Challenges, *, by_client: bool) -> bytes:
