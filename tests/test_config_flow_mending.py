@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.dlms_cosem.const import DOMAIN
 from custom_components.dlms_cosem.dlms import Timing
+from custom_components.dlms_cosem.identity import logical_device_title
 from custom_components.dlms_cosem.store import async_save_objects
 from tests.conftest import HOST, TICKED, unique_id_of
 from tests.flow_tools import aarqs, connection, shown_again, submit
@@ -397,10 +398,10 @@ async def test_discovered_logical_device_asks_for_what_is_missing(
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "discovery_confirm"
     assert [str(key) for key in result["data_schema"].schema] == ["authentication", "advanced"]
-    assert result["description_placeholders"]["name"] == found["logical_device_name"]
+    assert result["description_placeholders"]["name"] == logical_device_title(found["logical_device_name"])
     assert result["description_placeholders"]["server_wport"] == str(GAS_WPORT)
     flow = hass.config_entries.flow.async_progress()[0]
-    assert flow["context"]["title_placeholders"] == {"name": found["logical_device_name"]}
+    assert flow["context"]["title_placeholders"] == {"name": logical_device_title(found["logical_device_name"])}
     assert meter.connections == 0
 
     result = await submit(hass, result, authentication="password")

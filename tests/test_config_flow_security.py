@@ -680,6 +680,8 @@ async def test_logical_device_inherits_after_the_user_confirmed(
     result = await discovered(hass, meter, entry.entry_id)
     assert result["step_id"] == "discovery_confirm"
     assert offered(result)[0] == "inherited"
+    (flow,) = hass.config_entries.flow.async_progress()
+    assert flow["context"]["title_placeholders"]["name"].endswith(f" ({entry.title})"), "says whose part it is"
     assert meter.connections == before
     assert entry.data["encryption_key"] not in repr(result) + repr(hass.config_entries.flow.async_progress())
     result = await submit(hass, result)

@@ -94,7 +94,7 @@ def test_the_manifest_is_one_that_hacs_and_hassfest_take():
     assert manifest["domain"] == INTEGRATION.name == "dlms_cosem"
     assert manifest["requirements"] == []
     assert (manifest["integration_type"], manifest["iot_class"], manifest["config_flow"]) == (
-        "hub",
+        "device",
         "local_polling",
         True,
     )

@@ -20,6 +20,7 @@ from custom_components.dlms_cosem.identity import (
     MeterIdentity,
     identify,
     identity_attributes,
+    logical_device_title,
     unique_id_of,
 )
 
@@ -144,3 +145,17 @@ def test_with_an_object_list_only_what_it_has_is_asked_for_and_the_name_always()
     )
     objects = [*listed((1, "0.0.96.1.0.255"), (1, "1.0.0.2.0.255"), (3, "1.0.1.8.0.255")), hidden]
     assert identity_attributes(objects) == (NAME_ATTRIBUTE, SERIAL, FIRMWARE_ATTRIBUTES[0])
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("ISK1030775213859", "Iskraemeco 1030775213859"),
+        ("SIM7030045342455", "SIM 7030045342455"),
+        ("ABB", "ABB"),
+        ("12345678", "12345678"),
+        ("Zähler 7", "Zähler 7"),
+    ],
+)
+def test_logical_device_of_which_only_the_name_is_known_is_called_as_a_person_would(name: str, title: str):
+    assert logical_device_title(name) == title

@@ -42,6 +42,7 @@ from .doctor import Examination, ExaminationFailed
 from .flow_credentials import CredentialSteps
 from .flow_examination import ConnectionFacts, Depth, ExaminationRun
 from .flow_schemas import CONF_FURTHER_OBJECTS, connection_schema, discovery_schema, objects_schema
+from .identity import logical_device_title
 from .object_choices import NotAnObject, async_object_choices, parse_objects
 from .options_flow import DlmsOptionsFlow
 from .presets import preset_of
@@ -144,7 +145,7 @@ class DlmsConfigFlow(CredentialSteps, domain=DOMAIN):
         self._abort_if_unique_id_configured()
         where = {key: discovery_info[key] for key in (CONF_HOST, CONF_PORT, CONF_SERVER_WPORT)}
         self._async_abort_entries_match(where)
-        self._discovered_name = name
+        self._discovered_name = logical_device_title(name)
         self._parent = self._facts_of_parent(discovery_info)
         self._discovered = ConnectionFacts(
             host=discovery_info[CONF_HOST],
@@ -154,7 +155,9 @@ class DlmsConfigFlow(CredentialSteps, domain=DOMAIN):
             server_wport=discovery_info[CONF_SERVER_WPORT],
             authentication=AUTHENTICATION_NONE,
         )
-        self.context["title_placeholders"] = {CONF_NAME: name}
+        entry = self.hass.config_entries.async_get_entry(discovery_info.get(CONF_PARENT_ENTRY, ""))
+        inside = f" ({entry.title})" if entry is not None else ""
+        self.context["title_placeholders"] = {CONF_NAME: f"{self._discovered_name}{inside}"}
         return await self.async_step_discovery_confirm()
 
     async def async_step_discovery_confirm(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -70,6 +70,13 @@ class MeterIdentity:
         return " ".join(words) or self.unique_id
 
 
+def logical_device_title(name: str) -> str:
+    """Return how a person would call a logical device of which only the name is known: "Iskraemeco 12345678"."""
+    known = LogicalDeviceName(name.encode())
+    words = [word for word in (known.manufacturer, known.serial) if word]
+    return " ".join(words) or name
+
+
 def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[AttributeDescriptor, ...]:
     """Return what to read to know the meter: its name always, the others when the object list has them.
 
