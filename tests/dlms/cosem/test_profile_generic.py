@@ -47,6 +47,7 @@ from custom_components.dlms_cosem.dlms.data import (
 from custom_components.dlms_cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded
 from custom_components.dlms_cosem.dlms.limits import Limits
 from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.dlms_cosem.dlms.octets import Reader
 from tests.dlms.data_strategies import any_data, compact_arrays, simple_data
 from tests.dlms.octet_tools import refuses_every_truncation, refuses_trailing_octets
 from tests.vector_tools import vectors
@@ -119,7 +120,7 @@ def test_uniform_rows_really_take_the_fast_way(monkeypatch):
     original = profile_rows.decode_data
     monkeypatch.setattr(profile_rows, "decode_data", lambda reader: decoded.append(1) or original(reader))
     assert len(decode_rows(octets)) == 2000
-    assert len(decoded) == 1
+    assert not decoded
 
 
 def test_days_of_null_timestamps_take_the_fast_way_too(monkeypatch):
@@ -242,7 +243,7 @@ def test_text_bits_and_nested_columns_take_the_fast_way():
     ]
     octets = buffer(rows)
     assert same(octets)[3][:2] == ("é03", "€03")
-    assert profile_layout.layout_of_row(octets, 2).matching(octets, 2, 20) == 20
+    assert profile_layout.layout_of_row(Reader(octets, offset=2)).matching(octets, 2, 20) == 20
 
 
 def test_unused_bits_are_dropped_in_every_row():
@@ -616,3 +617,12 @@ def test_selective_access_parameters_equal_the_samples():
     )
     day = [octet_string(bytes.fromhex(text)) for text in ("07E901010300000000FFC400", "07E901020400000000FFC400")]
     assert encode_data_octets(range_descriptor(CLOCK, *day)) == whole
+
+
+@pytest.mark.parametrize("rows", [1, 2, 40])
+def test_rows_nested_to_the_limit_are_read_and_one_level_more_is_refused(rows):
+    octets = buffer([structure(structure(unsigned(index))) for index in range(rows)])
+    assert decode_rows(octets, Limits(nesting_depth=3)) == [((index,),) for index in range(rows)]
+    for decode in (decode_rows, decode_rows_generic):
+        with pytest.raises(LimitExceeded, match="nesting"):
+            decode(octets, Limits(nesting_depth=2))

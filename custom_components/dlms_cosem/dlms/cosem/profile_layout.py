@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 from ..compact_array import without_unused_bits
 from ..data import BitString, DataType, PlainValue, TypeDescription
 from ..data_types import DELTA_TYPES, FIXED_CODES
+from ..errors import DecodeError
 from ..octets import Reader
 
 type Row = tuple[PlainValue, ...]
@@ -110,15 +111,15 @@ class RowLayout(NamedTuple):
         return list(self.build(columns, rows))
 
 
-def layout_of_row(octets: bytes, offset: int) -> RowLayout | None:
-    """Return the shape of the row at ``offset``, which was decoded before and is valid.
+def layout_of_row(reader: Reader) -> RowLayout | None:
+    """Return the shape of the row at which ``reader`` is, and leave it there.
 
-    None for rows that must be decoded one by one: too long, or with delta types or a compact-array in them.
+    None for a row that must be decoded by itself: too long, with delta types or a compact-array in it, or not valid.
     """
-    walk = _Walk(octets, offset)
+    walk = _Walk(reader)
     try:
         build = walk.step()
-    except _Irregular:
+    except _Irregular, DecodeError, IndexError:
         return None
     return _layout(walk.codes, tuple(walk.constants), walk.elements, build)
 
@@ -143,12 +144,14 @@ def _layout(codes: list[str], constants: tuple[tuple[int, bytes], ...], elements
 
 
 class _Walk:
-    """Walks one valid row and collects its shape."""
+    """Walks one row and collects its shape. What leads out of the octets is found when rows are matched."""
 
-    def __init__(self, octets: bytes, offset: int) -> None:
+    def __init__(self, reader: Reader) -> None:
         """Start at the row's tag."""
-        self._octets = octets
-        self._offset = self._start = offset
+        self._octets = reader.octets
+        self._offset = self._start = reader.offset
+        self._end = reader.end
+        self._levels_left = reader.limits.nesting_depth - reader.depth
         self.elements = 0
         self.constants: list[tuple[int, bytes]] = []
         self.codes: list[str] = []
@@ -169,16 +172,23 @@ class _Walk:
         if tag in _NOTHING:
             self._take(1, 0, "x")
             return _none
-        reader = Reader(self._octets, offset=offset + 1)
+        reader = Reader(self._octets, offset=offset + 1, end=self._end)
         if tag in _CONTAINERS:
             count = reader.length()
             head = reader.offset - offset
             self._take(head, 0, f"{head}x")
-            return _Group([self.step() for _ in range(count)])
+            self._levels_left -= 1
+            if self._levels_left < 0:
+                raise _Irregular
+            children = [self.step() for _ in range(count)]
+            self._levels_left += 1
+            return _Group(children)
         if tag not in _STRINGS and tag != DataType.BIT_STRING:
             raise _Irregular
         length = reader.length()
         size = (length + 7) // 8 if tag == DataType.BIT_STRING else length
+        if size > reader.remaining:
+            raise _Irregular
         head = reader.offset - offset
         self._take(head, size, f"{head}x{size}s")
         return _Bits(length) if tag == DataType.BIT_STRING else _STRINGS[tag]

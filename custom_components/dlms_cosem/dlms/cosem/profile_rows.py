@@ -57,7 +57,7 @@ def _array_rows(reader: Reader) -> list[Row] | None:
     pause = gap = 0
     while len(rows) < count:
         if not pause:
-            run = _known_rows(reader, shapes, count - len(rows))
+            run = _known_rows(reader, shapes, count - len(rows)) or _first_rows(reader, shapes, count - len(rows))
             rows += run
             if len(run) >= _WORTHWHILE:
                 gap = 0
@@ -66,13 +66,10 @@ def _array_rows(reader: Reader) -> list[Row] | None:
             if len(rows) == count:
                 break
         pause -= 1
-        start = reader.offset
         data = decode_data(reader)
         if _has_delta(data):
             return None
         rows.append(_row(data))
-        if not pause and (layout := layout_of_row(reader.octets, start)) is not None:
-            shapes = [_Known(layout), *shapes[: _SHAPES - 1]]
     reader.finish()
     return rows
 
@@ -91,6 +88,16 @@ def _known_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
             shapes.insert(0, shapes.pop(index))
             return unpacked
     return []
+
+
+def _first_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
+    """Return the next rows if they have a shape that was not met before; it is remembered."""
+    layout = layout_of_row(reader)
+    if layout is None:
+        return []
+    shapes.insert(0, _Known(layout))
+    del shapes[_SHAPES:]
+    return _known_rows(reader, shapes[:1], left)
 
 
 def _compact_rows(reader: Reader) -> list[Row] | None:
