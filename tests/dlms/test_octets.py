@@ -135,7 +135,10 @@ def test_a_writer_writes_what_a_reader_reads():
     assert len(writer) == 17
 
 
-@pytest.mark.parametrize(("method", "value"), [("unsigned8", 256), ("unsigned8", -1), ("unsigned16", 65536), ("unsigned32", 2**32), ("integer8", 128)])
+@pytest.mark.parametrize(
+    ("method", "value"),
+    [("unsigned8", 256), ("unsigned8", -1), ("unsigned16", 65536), ("unsigned32", 2**32), ("integer8", 128)],
+)
 def test_numbers_that_do_not_fit_their_field_are_our_mistake(method, value):
     with pytest.raises(OverflowError):
         getattr(Writer(), method)(value)
