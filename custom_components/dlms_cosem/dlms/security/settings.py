@@ -195,7 +195,5 @@ def check_server_title(title: bytes | None, own: bytes, pinned: bytes | None) ->
     if title == own:
         raise SystemTitleMismatch("the meter uses our own system title")
     if pinned is not None and title != pinned:
-        raise SystemTitleMismatch(
-            "the meter's system title is not the one this association is pinned to", found=title
-        )
+        raise SystemTitleMismatch("the meter's system title is not the one this association is pinned to", found=title)
     return title
