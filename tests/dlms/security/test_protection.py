@@ -475,6 +475,17 @@ def test_s14_another_kind_of_key_than_agreed_is_refused(both_pairs):
         client.unprotect(make(meter=True, **general).protect(ANSWER))
 
 
+def test_s06_a_key_for_one_message_without_a_transaction_is_refused():
+    """No counter would tell whether it is repeated."""
+    general = {"envelope": Envelope.GENERAL_CIPHERING, "key_info": KeyInfoKind.WRAPPED, "master_key": MASTER}
+    meter, client = make(meter=True, **general), make(**general)
+    header = meter._general.new_header(CLIENT)._replace(transaction_id=b"")
+    meter._general.new_header = lambda recipient: header
+    octets = meter.protect(NOTIFICATION)
+    with pytest.raises(InvocationCounterReplayed):
+        client.unprotect(octets)
+
+
 def test_s11_general_ciphering_compares_the_control_octet_too():
     general = {"envelope": Envelope.GENERAL_CIPHERING}
     weaker = make(meter=True, protection=Protection.ENCRYPTED, **general)

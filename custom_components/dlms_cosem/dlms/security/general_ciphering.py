@@ -50,7 +50,8 @@ class GeneralCipherer:
         # The static scheme derives the key of a message from its transaction id, and counts from 0: none may come again.
         # Counting from a random start, a million associations of 100 messages collide with a probability of 10**-5.
         self._next_transaction_id = int.from_bytes(random(_TRANSACTION_ID_OCTETS), "big")
-        self._last_transaction_id = b""
+        self._last_transaction_id: bytes | None = None
+        """Of the request that waits. None for no request: an empty one may come, with a notification, again and again."""
 
     def new_header(self, recipient: bytes) -> GeneralHeader:
         """Return a header with a transaction id that was never used: random per association, then counted."""
@@ -124,7 +125,7 @@ class GeneralCipherer:
             return open_unverified(opening, counter, apdu.content.payload)
         plain = open_sealed(opening, counter, apdu.content.payload, header)
         if one_time:
-            self._last_transaction_id = b""  # one answer for one request
+            self._last_transaction_id = None  # one answer for one request
         elif control.authenticated:
             received.commit(counter)
         return plain
