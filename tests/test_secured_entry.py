@@ -67,6 +67,18 @@ async def test_s17_data_that_nobody_authenticated_say_so(hass: HomeAssistant, me
     assert all(state.attributes["authenticated"] is False for state in others)
 
 
+async def test_s17_data_that_are_encrypted_only_say_so(hass: HomeAssistant, meters: dict[str, SimulatedMeter]):
+    """Without a tag whoever is in between can change single bits of a value, knowing no key."""
+    profile = with_client(secured_profile(), 19, policy=0x48, setup_version=1)
+    meter = meters[HOST] = SimulatedMeter(profile, dt_util.utcnow)
+    entry = await set_up(hass, secured_entry(meter, 19, authentication_key=None, protection="encrypted"))
+    assert entry.state is ConfigEntryState.LOADED
+    assert is_fresh(hass, meter, entry)
+    sensor = hass.states.get("sensor.meter_authenticity_of_the_data")
+    assert sensor is not None
+    assert sensor.state == "not_authenticated"
+
+
 async def test_s17_verified_data_have_no_mark(hass: HomeAssistant, meter: SimulatedMeter):
     await set_up(hass, secured_entry(meter))
     assert hass.states.get("sensor.meter_authenticity_of_the_data") is None

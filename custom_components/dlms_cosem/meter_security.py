@@ -19,6 +19,7 @@ from .dlms import (
     DlmsClient,
     InvocationCounterRefused,
     LogicalName,
+    Protection,
     SecurityState,
     learn_invocation_counter,
 )
@@ -50,9 +51,9 @@ class MeterSecurity:
 
     @property
     def is_unverified(self) -> bool:
-        """Whether answers are decrypted without the key that would tell who sent them (rule S17)."""
+        """Whether answers are decrypted, and nothing tells who sent them: they have no tag, or it is not verified (rule S17)."""
         security = self._parameters.security
-        return security is not None and security.accept_unverified
+        return security is not None and (security.accept_unverified or security.protection == Protection.ENCRYPTED)
 
     @property
     def counter(self) -> int:
