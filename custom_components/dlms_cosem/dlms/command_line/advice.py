@@ -74,7 +74,8 @@ def _refusal_advice(error: AssociationRejected) -> str:
         return "The meter may want ciphering, or none: check --protection, --client, --server and --auth"
     if error.source == 1 and error.diagnostic == _TITLE_NOT_RECOGNISED:
         return "The meter may know its clients by their titles: check --system-title"
-    return "Check --client, --server, --auth, --suite and --protection"
+    # "No reason given" is also what meters say that cannot decipher the proposal.
+    return "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys"
 
 
 def _security_advice(error: SecurityError) -> str:
@@ -99,6 +100,6 @@ def _security_advice(error: SecurityError) -> str:
         case SecurityDowngrade():
             return "Nothing of it was used. Check --protection and --suite"
         case SystemTitleMismatch():
-            return "Another meter answers, or meter_system_title is wrong"
+            return "Another meter answers; or meter_system_title in the keys file is wrong, or missing for a meter that tells none"
         case _:
             return ""
