@@ -285,6 +285,13 @@ def plain_initiate(fields: dict[int, bytes], _conversation: Conversation, _chanc
     fields[0xBE] = b"\x04" + sized(bytes.fromhex("0800065F1F0400001A1404000007"))
 
 
+def flipped_initiate(fields: dict[int, bytes], _conversation: Conversation, chance: Random) -> None:
+    """The protected InitiateResponse, altered: in its control octet, its counter, its content or its tag."""
+    octets = bytearray(fields[0xBE])
+    octets[-chance.randrange(1, 31)] ^= 1 << chance.randrange(8)
+    fields[0xBE] = bytes(octets)
+
+
 def initiate_of(conversation: Conversation, initiate: bytes) -> bytes:
     meter = conversation.meter
     if not conversation.setting.ciphered:
@@ -400,6 +407,8 @@ FORGERS = (
     Forger("S08", STAGE_ANSWER, cut_off, ciphered),
     Forger("S08", STAGE_ANSWER, extended, ciphered),
     Forger("S08", STAGE_ANSWER, made_up, ciphered),
+    Forger("S08", STAGE_AARE, changed_aare(flipped_initiate), ciphered),
+    Forger("S08", STAGE_PROOF, flipped, lambda setting: ciphered(setting) and high_level(setting)),
     Forger("S09", STAGE_ANSWER, shorter_tag, ciphered),
     Forger("S11", STAGE_ANSWER, other_control, ciphered),
     Forger("S11", STAGE_ANSWER, weaker, ciphered),
