@@ -287,3 +287,37 @@ def test_stack_has_no_any_in_public_signatures():
                 if annotation is not None:
                     named = {item.id for item in ast.walk(annotation) if isinstance(item, ast.Name)}
                     assert "Any" not in named, f"{path}: {function.name}"
+
+
+FORBIDDEN_ANYWHERE = {
+    *("aiohttp", "ftplib", "http", "httpx", "requests", "urllib", "xmlrpc"),  # to load something from somewhere
+    *("code", "codeop", "ctypes", "dill", "imp", "importlib", "marshal", "pickle", "pkgutil", "runpy", "shelve"),
+    *("shutil", "subprocess", "tarfile", "zipfile"),
+}
+"""Ways to run, unpack or load what a network sent (rule S31)."""
+
+OPEN_FILES = {"state_file.py", "credentials.py", "meeting.py"}
+"""Of the command line: their paths are the user's words."""
+
+
+@each_file
+def test_s31_nothing_is_downloaded_and_nothing_received_is_run(path: Path):
+    imported = {module.partition(".")[0] for module, _names in imports_of(path)}
+    assert not imported & FORBIDDEN_ANYWHERE
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id not in {"eval", "exec", "compile", "__import__"}
+
+
+@each_file
+def test_s31_no_path_is_built_from_what_a_network_sent(path: Path):
+    """Files are opened by the command line only, under names that its user gave; the integration has Home Assistant's store."""
+    if path.parent.name == "command_line" and path.name in OPEN_FILES:
+        return
+    assert "pathlib" not in {module for module, _names in imports_of(path)}
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+            assert node.func.id != "open"
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "os":
+            assert node.attr in {"devnull", "dup2", "open", "O_WRONLY", "environ"}
+            assert path.name == "__main__.py"

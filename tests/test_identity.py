@@ -1,9 +1,13 @@
 """The same meter always gives the same unique id, whatever else it says."""
 
+import re
 from types import MappingProxyType
+from typing import Any
 
+from homeassistant.core import HomeAssistant
 import pytest
 
+from custom_components.dlms_cosem import store
 from custom_components.dlms_cosem.dlms import (
     AccessRights,
     AttributeDescriptor,
@@ -106,6 +110,30 @@ def test_texts_are_cleaned_and_short():
     assert identity.serial_number is not None
     assert not set("<>\n") & set(identity.serial_number)
     assert len(identity.serial_number) <= 64
+
+
+@pytest.mark.parametrize(
+    "said",
+    [b"<script>alert(1)</script>", b"ISK<img src=x>", b"../../../etc/passwd", b"a\nb\x00\x1b[31m", b"\xff\xfe" * 40],
+)
+def test_s30_nothing_that_a_meter_says_becomes_a_name_uncleaned(said: bytes):
+    answers: Answers = {
+        NAME_ATTRIBUTE: octet_string(said),
+        SERIAL: octet_string(said),
+        FIRMWARE_ATTRIBUTES[0]: octet_string(said),
+    }
+    identity = identified(answers)
+    names = (identity.unique_id, identity.title, identity.manufacturer, identity.serial_number, identity.firmware)
+    for name in names:
+        assert name is None or (name.isprintable() and not set("<>&\"'`") & set(name) and len(name) <= 255), name
+
+
+async def test_s30_no_file_is_named_by_a_meter(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    unique_id = "../../<ISK>\n"
+    await store.async_save_meter(hass, unique_id, store.StoredMeter(firmware="7"))
+    (name,) = hass_storage
+    assert re.fullmatch(r"dlms_cosem\.[0-9a-f]{32}", name)
+    assert (await store.async_load_meter(hass, unique_id)).firmware == "7"
 
 
 def test_title_of_a_meter_without_words_is_its_unique_id():

@@ -335,6 +335,23 @@ async def test_s03_what_cannot_be_followed_is_not_repeated(told):
     assert house.state.next_value < 1_000
 
 
+@pytest.mark.parametrize(("behind", "follows"), [(2**20 - 1_000, True), (2**20 + 1_000, False)])
+async def test_s04_a_restored_backup_is_noticed_and_followed_within_the_bound(behind, follows):
+    """Our store is older than the meter's memory: one refused proposal tells it, and nothing is read below the meter's word."""
+    house = House(start=100)
+    house.meter.lowest = 100 + behind
+    if follows:
+        await house.reads()
+        assert house.meter.invocations[:2] == [100, 100 + behind]
+        assert house.store.ceiling > 100 + behind
+    else:
+        with pytest.raises(InvocationCounterRefused) as caught:
+            await house.reads()
+        assert caught.value.expected == 100 + behind
+        assert house.tags == [0x60]
+        assert house.meter.invocations == [100]
+
+
 async def test_s20_a_password_is_sent_once_although_the_counter_was_refused():
     house = House(LLS)
     house.meter.lowest = 5_000

@@ -6,6 +6,7 @@ import pytest
 
 from custom_components.dlms_cosem.dlms.apdu.acse import Mechanism
 from custom_components.dlms_cosem.dlms.errors import LocalProtocolError, PeerNotAuthenticated
+from custom_components.dlms_cosem.dlms.security import hls
 from custom_components.dlms_cosem.dlms.security.hls import (
     Challenges,
     HlsCredentials,
@@ -112,6 +113,21 @@ def test_s19_only_the_right_answer_is_accepted(mechanism):
     for wrong in (b"", answer[:-1], answer + b"\0", client_proof(own, BOTH, 1)):
         with pytest.raises(PeerNotAuthenticated):
             verify_server_proof(own, BOTH, wrong)
+
+
+@pytest.mark.parametrize("mechanism", SYMMETRIC)
+def test_s10_proofs_are_compared_in_constant_time_and_by_nothing_else(mechanism, monkeypatch):
+    own, compared = credentials(mechanism), []
+    answer = client_proof(own, mirrored(BOTH), 0x01234567)
+
+    def never_equal(one, other):
+        compared.append((one, other))
+        return False
+
+    monkeypatch.setattr(hls, "bytes_eq", never_equal)
+    with pytest.raises(PeerNotAuthenticated):
+        verify_server_proof(own, BOTH, answer)
+    assert compared == [(answer, answer)]
 
 
 def test_ecdsa_both_ways():
