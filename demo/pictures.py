@@ -22,7 +22,8 @@ CHROMIUM_FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-SIZE = {"width": 1280, "height": 1240}  # the first form fits without scrolling
+SIZE = {"width": 1280, "height": 900}
+FORM_SIZE = {"width": 860, "height": 1300}  # without the side bar, and the first form fits without scrolling
 TEXTS = Path(__file__).resolve().parent.parent / "custom_components" / "dlms_cosem" / "translations" / "en.json"
 PATIENCE = 30_000  # milliseconds
 DRAWING = 2_500  # milliseconds that charts and entrances of dialogs take
@@ -52,15 +53,15 @@ class Photographer:
     def config_flow(self, domain: str, address: list[str], password: str) -> None:
         """Add the meter by hand, with a picture of every step; `address` is host and port, the first two fields."""
         page = self._page
-        steps = json.loads(TEXTS.read_text(encoding="utf-8"))["config"]["step"]
-        self.visit(f"/config/integrations/dashboard/add?domain={domain}")
-        if (confirm := page.get_by_role("button", name="OK", exact=True)).count():
-            confirm.first.click()
-        self._title(steps["user"]["title"])
+        page.set_viewport_size(FORM_SIZE)
+        texts = json.loads(TEXTS.read_text(encoding="utf-8"))
+        steps, kinds = texts["config"]["step"], texts["selector"]["authentication"]["options"]
         inputs = page.locator("step-flow-form ha-input input")
-        for index, value in enumerate(address):
-            inputs.nth(index).fill(value)
-        page.get_by_text("Password (LLS)").first.click()
+        self._first_form(domain, steps["user"]["title"], address, kinds["keys"])
+        self._submit()
+        self._title(steps["keys"]["title"])
+        self.take("config-flow-keys")  # looked at only: the meter of the demo takes a password
+        self._first_form(domain, steps["user"]["title"], address, kinds["password"])
         self.take("config-flow-1-address")
         self._submit()
         self._title(steps["password"]["title"])
@@ -73,6 +74,19 @@ class Photographer:
         page.locator("step-flow-create-entry").wait_for(timeout=PATIENCE)
         page.wait_for_timeout(DRAWING)
         self.take("config-flow-4-done")
+
+    def _first_form(self, domain: str, title: str, address: list[str], kind: str) -> None:
+        """Begin a config flow and fill in its first form."""
+        page = self._page
+        self.visit(f"/config/integrations/dashboard/add?domain={domain}")
+        if (confirm := page.get_by_role("button", name="OK", exact=True)).count():
+            confirm.first.click()
+        self._title(title)
+        inputs = page.locator("step-flow-form ha-input input")
+        for index, value in enumerate(address):
+            inputs.nth(index).fill(value)
+        page.get_by_text(kind, exact=True).first.click()
+        page.wait_for_timeout(DRAWING)
 
     def _title(self, title: str) -> None:
         """Wait until the dialog bears this title."""
