@@ -155,7 +155,7 @@ def test_release_gives_the_reason_normal():
         {"mechanism": Mechanism.HLS_ECDSA, "security": TITLE_ONLY},
         {"mechanism": Mechanism.HLS_ECDSA, "security": NO_METER_KEY},
     ],
-    ids=lambda arguments: "-".join(arguments),
+    ids="-".join,
 )
 def test_what_can_not_be_proposed_is_refused_at_once(arguments):
     with pytest.raises(LocalProtocolError):
