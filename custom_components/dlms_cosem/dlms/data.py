@@ -12,7 +12,6 @@ from typing import Final
 from .compact_array import (
     decode_compact_array,
     decode_string,
-    decode_type_description,
     encode_compact_array,
     encode_simple,
 )
@@ -89,7 +88,6 @@ __all__ = [
     "long_unsigned",
     "octet_string",
     "plain",
-    "skip_data",
     "structure",
     "time",
     "unsigned",
@@ -243,34 +241,6 @@ def decode_data_octets(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Data:
     data = decode_data(reader)
     reader.finish()
     return data
-
-
-def skip_data(reader: Reader) -> None:
-    """Move behind one Data without building it. Tags and lengths are checked; values and nesting are not."""
-    missing = 1
-    while missing:
-        missing -= 1
-        start = reader.offset
-        tag = reader.unsigned8()
-        if fixed := _FIXED[tag]:
-            reader.take(fixed[0] - 1)
-            continue
-        match tag:
-            case DataType.NULL_DATA | DataType.DONT_CARE:
-                pass
-            case DataType.ARRAY | DataType.STRUCTURE:
-                count = reader.count()
-                reader.spend(count)
-                missing += count
-            case DataType.OCTET_STRING | DataType.VISIBLE_STRING | DataType.UTF8_STRING:
-                reader.octet_string()
-            case DataType.BIT_STRING:
-                decode_string(DataType.BIT_STRING, reader)
-            case DataType.COMPACT_ARRAY:
-                decode_type_description(reader)
-                reader.octet_string()
-            case _:
-                raise DecodeError(f"unknown data type {tag:02X}", start)
 
 
 def encode_data(data: Data, writer: Writer) -> None:

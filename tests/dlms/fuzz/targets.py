@@ -20,7 +20,7 @@ from custom_components.dlms_cosem.dlms.cosem.profile_generic import (
 from custom_components.dlms_cosem.dlms.cosem.register import ScalerUnit, decode_scaler_unit, scale
 from custom_components.dlms_cosem.dlms.cosem.sap_assignment import decode_sap_assignment_list
 from custom_components.dlms_cosem.dlms.cosem_time import TimePolicy, decode_date_time, fast_datetime, to_datetime
-from custom_components.dlms_cosem.dlms.data import decode_data_octets, encode_data_octets, plain, skip_data
+from custom_components.dlms_cosem.dlms.data import decode_data_octets, encode_data_octets, plain
 from custom_components.dlms_cosem.dlms.describe import describe
 from custom_components.dlms_cosem.dlms.errors import DlmsError
 from custom_components.dlms_cosem.dlms.octets import Reader
@@ -32,19 +32,11 @@ type Target = Callable[[bytes, Random], None]
 
 
 def data(octets: bytes, _: Random) -> None:
-    """The generic decoder; encode(decode(x)) is stable; skipping ends where decoding ends."""
+    """The generic decoder; encode(decode(x)) is stable."""
     value = decode_data_octets(octets)
     encoded = encode_data_octets(value)
     assert encode_data_octets(decode_data_octets(encoded)) == encoded
     assert len(encoded) <= len(octets)
-    reader = Reader(octets)
-    skip_data(reader)
-    reader.finish()
-
-
-def skipping(octets: bytes, _: Random) -> None:
-    """Skipping whatever it is."""
-    skip_data(Reader(octets))
 
 
 def rows(octets: bytes, _: Random) -> None:
@@ -160,7 +152,6 @@ def meaning(octets: bytes, _: Random) -> None:
 # What kind of samples each is given first.
 TARGETS: dict[str, tuple[Target, str]] = {
     "data": (data, "data"),
-    "skipping": (skipping, "data"),
     "rows": (rows, "data"),
     "buffer": (buffer, "data"),
     "meaning": (meaning, "data"),
