@@ -18,7 +18,7 @@ def table(rounds: int) -> bool:
     print("\n| secured | ours | gurux-dlms | times gurux-dlms | target |")
     print("|---|---|---|---|---|")
     good = [_opened(answer, rounds) for answer in ciphered.answers()]
-    print(f"\n| {'session with a meter on 127.0.0.1'} | ours | gurux-dlms | times gurux-dlms | target |")
+    print("\n| session with a meter on 127.0.0.1 | ours | gurux-dlms | times gurux-dlms | target |")
     print("|---|---|---|---|---|")
     return all([*good, *asyncio.run(_sessions(max(rounds // 3, 5)))])
 
@@ -50,7 +50,7 @@ async def _sessions(rounds: int) -> list[bool]:
     _print_session("HLS-GMAC connect, 40 registers with scaler_unit, release", connects, target, good)
     learned = learning <= _MOST_ROUND_TRIPS
     word = "met" if learned else "MISSED"
-    print(f"| the same with the counter learned first | {learning} round trips | | | <= {_MOST_ROUND_TRIPS}: {word} |")
+    print(f"| the same with the counter learned first | round trips: {learning} | | | <= {_MOST_ROUND_TRIPS}: {word} |")
     polled = polls.our_round_trips == _POLL_ROUND_TRIPS
     _print_session("poll of the 40 values, one by one in gurux-dlms", polls, f"{_POLL_ROUND_TRIPS} round trip", polled)
     _print_session("poll of the 40 values, by list in both", lists, "", good=True)
@@ -58,8 +58,8 @@ async def _sessions(rounds: int) -> list[bool]:
 
 
 def _print_session(name: str, measured: Measured, target: str, good: bool) -> None:
-    ours = f"{measured.ours_ms:.1f} ms, {measured.our_round_trips} round trips"
-    gurux = f"{measured.gurux_ms:.1f} ms, {measured.gurux_round_trips} round trips"
+    ours = f"{measured.ours_ms:.1f} ms, round trips: {measured.our_round_trips}"
+    gurux = f"{measured.gurux_ms:.1f} ms, round trips: {measured.gurux_round_trips}"
     _print(name, ours, gurux, measured.gurux_ms / measured.ours_ms, target, good)
 
 
