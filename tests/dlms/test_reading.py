@@ -239,42 +239,54 @@ def test_list_of_values_and_errors_with_their_sizes():
 
 
 def odd(number, octets=b"\x07\x00\x00\x00\x00"):
-    """A source in which one attribute's value has an obsolete type."""
-    return Source(lambda a: octets if a.logical_name.c == number else unsigned(a.logical_name.c))
+    """A source in which one attribute's value has an obsolete type; as an association it ends by that."""
+    source = Source(lambda a: octets if a.logical_name.c == number else unsigned(a.logical_name.c))
+
+    async def decode(decode, given):
+        try:
+            return decode(given, DEFAULT_LIMITS)
+        except DecodeError:
+            source.is_open = False
+            raise
+
+    source.decode = decode
+    return source
 
 
 @pytest.mark.parametrize("list_limit", [None, 1], ids=["lists", "single reads"])
 @pytest.mark.parametrize("octets", [b"\x07\x00\x00\x00\x00", b"\x01\x03\x00\x00"], ids=["unknown type", "too short"])
-async def test_a_value_that_cannot_be_decoded_spoils_the_others_twice_at_most(list_limit, octets):
+async def test_a_value_that_cannot_be_decoded_spoils_the_others_once_at_most(list_limit, octets):
     memory = ReadingMemory(list_limit=list_limit)
     attributes = REGISTERS[:3] if list_limit else [REGISTERS[0], REGISTERS[2], REGISTERS[1]]
-    for _ in range(2):
-        with pytest.raises(DecodeError):
-            await read_many(odd(2, octets), plan_of(memory), attributes)
-    results = await read_many(odd(2, octets), plan_of(memory), attributes)
-    assert shown(results) == [250 if number == 2 else number for number in truth(attributes)]
-    only_odd = odd(2, octets)
-    assert shown(await read_many(only_odd, plan_of(memory), [REGISTERS[1]])) == [250]
-    assert only_odd.asked == []
+    with pytest.raises(DecodeError):
+        await read_many(odd(2, octets), plan_of(memory), attributes)
+    for _ in range(3):
+        results = await read_many(odd(2, octets), plan_of(memory), attributes)
+        assert shown(results) == [250 if number == 2 else number for number in truth(attributes)]
+    assert shown(await read_many(Source(), plan_of(memory), attributes)) == truth(attributes)
+    assert memory.undecodable == set()
 
 
-async def test_a_value_left_out_gets_another_chance():
+async def test_a_value_that_cannot_be_decoded_is_an_error_when_nothing_else_is_asked_for():
     memory = ReadingMemory()
     for _ in range(2):
         with pytest.raises(DecodeError):
-            await read_many(odd(2), plan_of(memory), REGISTERS[:3])
-    for _ in range(60):
-        plan = plan_of(memory)
-    assert shown(await read_many(Source(), plan, REGISTERS[:3])) == [1, 2, 3]
-    assert memory.undecodable == {}
+            await read_many(odd(2), plan_of(memory), [REGISTERS[1]])
 
 
-async def test_a_single_bad_value_is_forgiven_by_a_good_one():
-    memory = ReadingMemory()
-    for _ in range(4):
-        with pytest.raises(DecodeError):
-            await read_many(odd(2), plan_of(memory), REGISTERS[:3])
-        assert shown(await read_many(Source(), plan_of(memory), REGISTERS[:3])) == [1, 2, 3]
+async def test_of_two_odd_values_the_second_is_not_asked_for_behind_the_first():
+    memory = ReadingMemory(undecodable={REGISTERS[0], REGISTERS[1]})
+    source = odd(1)
+    assert shown(await read_many(source, plan_of(memory), REGISTERS[:3])) == [250, 250, 3]
+    assert source.asked == [1, 1]
+
+
+async def test_an_error_of_a_suspect_is_its_own():
+    memory = ReadingMemory(undecodable={REGISTERS[1]})
+    source = Source(lambda a: BUSY if a.logical_name.c == 2 else unsigned(a.logical_name.c))
+    assert shown(await read_many(source, plan_of(memory), [*REGISTERS[:3], REGISTERS[1]])) == [1, 2, 3, 2]
+    source = Source(lambda a: DataAccessError(4) if a.logical_name.c == 2 else unsigned(a.logical_name.c))
+    assert shown(await read_many(source, plan_of(memory), REGISTERS[:3])) == [1, 4, 3]
 
 
 async def test_an_answer_that_is_no_list_blames_no_element():
@@ -283,5 +295,5 @@ async def test_an_answer_that_is_no_list_blames_no_element():
         await read_many(
             Source(many=lambda attributes: b"\x02\x00\x11\x01\x00\x11\x02\xff"), plan_of(memory), REGISTERS[:2]
         )
-    assert memory.undecodable == {}
+    assert memory.undecodable == set()
     assert memory.list_limit == 1

@@ -348,7 +348,22 @@ async def test_f43_oversized_apdu(bench: Bench, entry: MockConfigEntry):
 
 @pytest.mark.parametrize("name", ["deep", "count-bomb", "empty-rows"])
 async def test_f43_bomb_instead_of_a_value(bench: Bench, entry: MockConfigEntry, name: str):
-    await outage(bench, entry, RemoteProtocolError, name=name, object="1.0.32.7.0.255")
+    """It ends the poll it comes in; as long as it goes on it is unknown, and the others are read."""
+    bench.meter.faults.add(name, object="1.0.32.7.0.255")
+    await bench.poll(entry, 340)
+    assert {bench.state(entry, own) for own in (ENERGY, POWER, VOLTAGE)} == {STATE_UNAVAILABLE}
+    assert isinstance(cause_of(entry), RemoteProtocolError), repr(cause_of(entry))
+    assert bench.meter.open_links == 0
+    for _ in range(3):
+        await bench.poll(entry, 340)
+        assert bench.state(entry, VOLTAGE) == STATE_UNKNOWN
+        assert bench.state(entry, ENERGY) not in {STATE_UNAVAILABLE, STATE_UNKNOWN}
+        bench.check_truth(entry)
+        assert bench.meter.open_links == 0
+    bench.meter.faults.clear()
+    await bench.poll(entry, 340)
+    assert fresh(bench, entry)
+    bench.check_outages(1)
 
 
 async def test_f44_slow_drip(bench: Bench, entry: MockConfigEntry):

@@ -1,7 +1,7 @@
 """Reading many attributes in few requests: lists where the meter takes them, smaller lists or single reads where not.
 
 What to ask for next is decided in reading_memory.py; here is what the answers mean. One element's error never spoils
-the others: even a value that cannot be decoded, which ends the connection (F43), does so only twice. Knows nothing of
+the others: even a value that cannot be decoded, which ends the connection (F43), does so only once. Knows nothing of
 sockets and deadlines.
 """
 
@@ -15,6 +15,7 @@ from .errors import (
     ConfirmedServiceErrorReceived,
     ConnectionLost,
     DataAccessError,
+    DlmsError,
     ExceptionReceived,
     RemoteProtocolError,
     ServiceError,
@@ -86,10 +87,13 @@ async def read_many(
     Raises ExceptionReceived or ConfirmedServiceErrorReceived when the meter answered every request with one (it is
     busy) or knows the association no more; TransportError and RemoteProtocolError as get() does.
     """
-    if left_out := {attribute for attribute in attributes if plan.is_left_out(attribute)}:
-        asked = [attribute for attribute in attributes if attribute not in left_out]
-        answers = iter(await read_many(source, plan, asked)) if asked else iter(())
-        return [DataAccessError(_OTHER_REASON) if attribute in left_out else next(answers) for attribute in attributes]
+    suspects = [attribute for attribute in dict.fromkeys(attributes) if plan.is_suspect(attribute)]
+    others = [attribute for attribute in attributes if attribute not in suspects]
+    if suspects and others:
+        found = dict(zip(others, await read_many(source, plan, others), strict=True))
+        for suspect in suspects:
+            found[suspect] = await _read_suspect(source, plan, suspect)
+        return [found[attribute] for attribute in attributes]
     results: list[Data | DataAccessError] = []
     errors: list[ServiceError] = []
     while len(results) < len(attributes):
@@ -126,6 +130,16 @@ async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDe
         raise
     plan.decodable(attribute)
     return value
+
+
+async def _read_suspect(source: Source, plan: ReadingPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
+    """Return value or error of an attribute that may end the connection, when nothing is left to be lost by that."""
+    if not source.is_open:
+        return DataAccessError(_OTHER_REASON)
+    try:
+        return await _read_single(source, plan, attribute)
+    except (ExceptionReceived, ConfirmedServiceErrorReceived, RemoteProtocolError) as error:
+        return _element_error(error)
 
 
 async def _read_list(
@@ -168,8 +182,8 @@ def _is_other_reason(value: Data | DataAccessError) -> bool:
     return isinstance(value, DataAccessError) and value.result == _OTHER_REASON
 
 
-def _element_error(error: ServiceError) -> DataAccessError:
-    """Return what an error APDU means for the one attribute that was asked for, when others were answered."""
+def _element_error(error: DlmsError) -> DataAccessError:
+    """Return what an error means for the one attribute that was asked for, when others were answered."""
     busy = isinstance(error, ExceptionReceived) and error.service_error in _BUSY
     element_error = DataAccessError(_TEMPORARY_FAILURE if busy else _OTHER_REASON)
     element_error.__cause__ = error

@@ -9,9 +9,8 @@ worked before. Within an association lists only get shorter; after many associat
 is tried again, because a network that failed at the wrong moment looks like a meter that does not answer.
 Knows nothing of sockets and encodings of values.
 
-A value that cannot be decoded ends the connection, and with it the whole reading (F43). When the same attribute has done
-so twice in a row it is left out, so that one odd object does not make the others unreadable; after many
-associations it gets another chance.
+A value that cannot be decoded ends the connection, and with it the whole reading (F43). From then on that attribute is asked
+for alone and last, so that one odd object does not make the others unreadable, and is read as soon as it makes sense again.
 """
 
 from collections.abc import Sequence
@@ -40,9 +39,6 @@ _EXPECTED_WITHOUT_BLOCKS: Final = 48
 _CALM_ASSOCIATIONS: Final = 50
 """Associations without a refusal after which a longer list is tried again."""
 
-_PATIENCE: Final = 2
-"""Values of one attribute in a row that cannot be decoded, until it is left out so that the others can be read."""
-
 _MORE_CALM: Final = 4
 """How much longer the next attempt is put off by a list that was not answered: it costs a poll each time."""
 
@@ -58,27 +54,17 @@ class ReadingMemory:
     longest_answered: int = 0
     answer_sizes: dict[AttributeDescriptor, int] = field(default_factory=dict, repr=False)
     unanswered: int = 0
-    undecodable: dict[AttributeDescriptor, int] = field(default_factory=dict)
-    """How often in a row the value of an attribute was none that can be decoded, which ends the connection each time."""
+    undecodable: set[AttributeDescriptor] = field(default_factory=set)
+    """Attributes whose last value was none that can be decoded."""
     _calm: int = 0
-    _left_out_for: int = field(default=0, compare=False)
 
     def plan(self, negotiated: Negotiated, max_receive_pdu_size: int) -> ReadingPlan:
         """Return the plan for a new association."""
         self._calm += 1
-        self._left_out_for += 1
-        if self._left_out_for > _CALM_ASSOCIATIONS:
-            self._left_out_for = 0
-            self.undecodable = dict.fromkeys(self.undecodable, _PATIENCE - 1)
         if self.list_limit is not None and self._calm > _CALM_ASSOCIATIONS * _MORE_CALM**self.unanswered:
             self._calm = 0
             self.list_limit *= 2
         return ReadingPlan(self, negotiated, max_receive_pdu_size or MAX_PDU_SIZE)
-
-    def left_out(self, attribute: AttributeDescriptor) -> None:
-        """Count a value that cannot be decoded; from the second on it is left out for a while."""
-        self._left_out_for = 0
-        self.undecodable[attribute] = self.undecodable.get(attribute, 0) + 1
 
     def limit(self, count: int) -> None:
         """Ask for at most ``count`` attributes at once from now on."""
@@ -134,16 +120,15 @@ class ReadingPlan:
 
     def undecodable(self, attribute: AttributeDescriptor) -> None:
         """Note that the meter's value of an attribute cannot be decoded."""
-        self._memory.left_out(attribute)
+        self._memory.undecodable.add(attribute)
 
     def decodable(self, *attributes: AttributeDescriptor) -> None:
-        """Note that it can."""
-        for attribute in attributes:
-            self._memory.undecodable.pop(attribute, None)
+        """Note that they can."""
+        self._memory.undecodable.difference_update(attributes)
 
-    def is_left_out(self, attribute: AttributeDescriptor) -> bool:
-        """Return whether to leave an attribute out, because its value has ended the connection repeatedly."""
-        return self._memory.undecodable.get(attribute, 0) >= _PATIENCE
+    def is_suspect(self, attribute: AttributeDescriptor) -> bool:
+        """Return whether the last value of an attribute could not be decoded: it is asked for alone and last."""
+        return attribute in self._memory.undecodable
 
     def forget_refusals(self) -> None:
         """Note that the smaller form was refused as well: the length of the list was not the reason."""
