@@ -29,7 +29,7 @@ from custom_components.dlms_cosem.dlms import (
     WrongAddress,
 )
 from tests.conftest import set_up
-from tests.faults.truth import Bench, EntryMaker, spin
+from tests.faults.truth import Bench, EntryMaker, spin, until
 from tests.simulated_meter.link import Direction
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.steps import Send, Step, wpdu
@@ -459,8 +459,8 @@ async def test_f51_unload_of_a_set_up_that_is_under_way(hass: HomeAssistant, ben
     entry.add_to_hass(hass)
     bench.meter.faults.add("silent", on="get")
     setup = asyncio.create_task(hass.config_entries.async_setup(entry.entry_id))
-    await spin()
-    assert entry.state is ConfigEntryState.SETUP_IN_PROGRESS
+    await until(lambda: entry.state is ConfigEntryState.SETUP_IN_PROGRESS)
+    await until(lambda: any(request.kind == "get" for request in bench.meter.log))
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
     await spin()
     await asyncio.wait_for(setup, 3)

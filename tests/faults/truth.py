@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 import logging
+import time
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -140,5 +141,14 @@ async def spin(turns: int = 300) -> None:
         await asyncio.sleep(0)
 
 
+async def until(condition: Callable[[], bool], turns: int = 3000) -> None:
+    """Wait until something holds that other threads have to do with, however busy the machine is; no clock is asked."""
+    for turn in range(turns):
+        if condition():
+            return
+        await asyncio.to_thread(time.sleep, 0.001) if turn % 10 == 9 else await asyncio.sleep(0)
+    raise AssertionError("did not come about")
+
+
 type EntryMaker = Callable[..., MockConfigEntry]
-__all__ = ["Bench", "EntryMaker", "own_tasks", "spin"]
+__all__ = ["Bench", "EntryMaker", "own_tasks", "spin", "until"]
