@@ -134,10 +134,18 @@ class SecuritySettings:
             raise LocalProtocolError("a dedicated key goes with ciphering by glo-, ded- or their general forms only")
         if self.accept_unverified and self.protection != Protection.AUTHENTICATED_ENCRYPTED:
             raise LocalProtocolError("only authenticated encryption can be decrypted without verifying")
+        if general and self._key_without_transaction and not (self.authenticate_header or self.sign):
+            # Neither counter nor tag would tell which request an answer belongs to: an old one could be repeated (S6).
+            raise LocalProtocolError("a key for one message needs its header authenticated or signed")
 
     @property
     def _one_pass(self) -> bool:
         return self.key_info is KeyInfoKind.AGREED_ONE_PASS
+
+    @property
+    def _key_without_transaction(self) -> bool:
+        """Whether each message has its own key, and that does not depend on the transaction id."""
+        return self._one_pass or self.key_info is KeyInfoKind.WRAPPED
 
     @property
     def _agrees(self) -> bool:
