@@ -14,19 +14,19 @@ from typing import Final
 from gurux_dlms import GXByteBuffer, GXReplyData
 
 from benchmarks import samples
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     Data,
     Secret,
     SecuritySettings,
     SecuritySuite,
 )
-from custom_components.dlms_cosem.dlms.apdu.get import decode_get_response_head
-from custom_components.dlms_cosem.dlms.cosem.profile_generic import decode_rows
-from custom_components.dlms_cosem.dlms.data import decode_data_octets, plain
-from custom_components.dlms_cosem.dlms.reading import decode_list
-from custom_components.dlms_cosem.dlms.security.counters import SendingCounter
-from custom_components.dlms_cosem.dlms.security.protection import CipheredProtection, KeyCounters
-from custom_components.dlms_cosem.dlms.wrapper import Wpdu, WrapperStream, encode_wpdu
+from custom_components.cosem.dlms.apdu.get import decode_get_response_head
+from custom_components.cosem.dlms.client.reading import decode_list
+from custom_components.cosem.dlms.encoding.data import decode_data_octets, plain
+from custom_components.cosem.dlms.interface_classes.profile_generic import decode_rows
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, WrapperStream, encode_wpdu
+from custom_components.cosem.dlms.security.counters import SendingCounter
+from custom_components.cosem.dlms.security.protection import CipheredProtection, KeyCounters
 from tests.interop.gurux_client import GuruxClient, GuruxSecurity
 
 CLIENT_TITLE: Final = b"GRX\x00\x00\x00\x00\x01"

@@ -8,8 +8,8 @@ from gurux_dlms.GXDLMSSettings import GXDLMSSettings
 from gurux_dlms.internal._GXCommon import _GXCommon
 from gurux_dlms.internal._GXDataInfo import _GXDataInfo
 
-from custom_components.dlms_cosem.dlms.cosem.profile_generic import decode_rows, decode_timed_rows
-from custom_components.dlms_cosem.dlms.data import decode_data_octets
+from custom_components.cosem.dlms.encoding.data import decode_data_octets
+from custom_components.cosem.dlms.interface_classes.profile_generic import decode_rows, decode_timed_rows
 
 GURUX_SETTINGS = GXDLMSSettings(False, None)  # noqa: FBT003  # its own signature
 COLUMNS = [

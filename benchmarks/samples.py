@@ -2,8 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from custom_components.dlms_cosem.dlms.cosem_time import CosemDateTime, encode_date_time
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.encoding.cosem_time import CosemDateTime, encode_date_time
+from custom_components.cosem.dlms.encoding.data import (
     NULL,
     Data,
     array,

@@ -19,7 +19,7 @@ from typing import Final
 
 from gurux_dlms.objects import GXDLMSExtendedRegister, GXDLMSObject, GXDLMSRegister
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     Association,
     AssociationParameters,
     AttributeDescriptor,
@@ -34,8 +34,8 @@ from custom_components.dlms_cosem.dlms import (
     learn_invocation_counter,
     open_tcp,
 )
-from custom_components.dlms_cosem.dlms.cosem.association_ln import CURRENT_ASSOCIATION, decode_object_list
-from custom_components.dlms_cosem.dlms.cosem.register import decode_scaler_unit, scale
+from custom_components.cosem.dlms.interface_classes.association_ln import CURRENT_ASSOCIATION, decode_object_list
+from custom_components.cosem.dlms.interface_classes.register import decode_scaler_unit, scale
 from tests.interop.gurux_client import GuruxClient, GuruxSecurity
 from tests.simulated_meter.profile import load_profile
 

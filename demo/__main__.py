@@ -23,7 +23,7 @@ from . import configuration, energy, flow, states
 from .client import USER_NAME, USER_PASSWORD, HomeAssistant
 from .processes import HOST, ROOT, Child, DemoError, claim_port, free_port
 
-DOMAIN = "dlms_cosem"
+DOMAIN = "cosem"
 METER_PASSWORD = "demo1234"
 METER_SEED = 1
 START_SECONDS = 90

@@ -31,7 +31,7 @@ recorder:
 logger:
   default: warning
   logs:
-    custom_components.dlms_cosem: info
+    custom_components.cosem: info
     # Home Assistant looks into its camera code to describe its actions, and that misses a system library nobody uses here.
     homeassistant.components.camera.img_util: fatal
 """
@@ -77,7 +77,7 @@ def write(folder: Path, port: int, *, keep: bool) -> bool:
     storage_file(folder, http.STORAGE_KEY, http.STORAGE_VERSION, http.STORAGE_MINOR_VERSION, http_settings(port))
     components = folder / "custom_components"
     components.mkdir(exist_ok=True)
-    link = components / "dlms_cosem"
+    link = components / "cosem"
     if not link.is_symlink():
-        link.symlink_to(ROOT / "custom_components" / "dlms_cosem", target_is_directory=True)
+        link.symlink_to(ROOT / "custom_components" / "cosem", target_is_directory=True)
     return new

@@ -24,7 +24,7 @@ CHROMIUM_FLAGS = [
 ]
 SIZE = {"width": 1280, "height": 900}
 FORM_SIZE = {"width": 860, "height": 1300}  # without the side bar, and the first form fits without scrolling
-TEXTS = Path(__file__).resolve().parent.parent / "custom_components" / "dlms_cosem" / "translations" / "en.json"
+TEXTS = Path(__file__).resolve().parent.parent / "custom_components" / "cosem" / "translations" / "en.json"
 PATIENCE = 30_000  # milliseconds
 DRAWING = 2_500  # milliseconds that charts and entrances of dialogs take
 

@@ -15,8 +15,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 # Before the test plug-in's own package of that name is found.
-import custom_components.dlms_cosem
-from custom_components.dlms_cosem.const import (
+import custom_components.cosem
+from custom_components.cosem.const import (
     AUTHENTICATION_PASSWORD,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
@@ -28,7 +28,7 @@ from custom_components.dlms_cosem.const import (
     CONF_STAY_CONNECTED,
     DOMAIN,
 )
-from custom_components.dlms_cosem.dlms import Timing, Transport, logical_device_name_of
+from custom_components.cosem.dlms import Timing, Transport, logical_device_name_of
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD
 
@@ -71,8 +71,8 @@ def network(meters: dict[str, SimulatedMeter]) -> Iterator[None]:
         return await meters[host].connect()
 
     with (
-        patch("custom_components.dlms_cosem.runtime.open_tcp", open_tcp),
-        patch("custom_components.dlms_cosem.runtime.Timing", partial(Timing, reconnect_gap=0)),
+        patch("custom_components.cosem.meter.clients.open_tcp", open_tcp),
+        patch("custom_components.cosem.meter.clients.Timing", partial(Timing, reconnect_gap=0)),
     ):
         yield
 

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_cosem.const import (
+from custom_components.cosem.const import (
     AUTHENTICATION_CERTIFICATE,
     AUTHENTICATION_HLS_SECRET,
     AUTHENTICATION_KEYS,

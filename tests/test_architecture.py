@@ -10,7 +10,7 @@ import sys
 import pytest
 
 ROOT = Path(__file__).parent.parent
-INTEGRATION = ROOT / "custom_components" / "dlms_cosem"
+INTEGRATION = ROOT / "custom_components" / "cosem"
 STACK = INTEGRATION / "dlms"
 
 HARD_CAP = 600
@@ -20,23 +20,11 @@ MOST_PARAMETERS = 6
 
 LAYER_OF_FILE = {
     0: ("errors", "limits"),
-    1: ("octets", "logical_name", "ber", "wrapper", "framing"),
-    2: ("data", "data_types", "compact_array", "cosem_time", "apdu"),
-    3: ("security", "cosem", "describe"),
-    4: ("states", "events", "association", "exchange", "connection", "reading_memory", "opening"),
-    5: (
-        "transport",
-        "link",
-        "reading",
-        "open_association",
-        "client",
-        "security_state",
-        "counter_learning",
-        "listener",
-        "__main__",
-        "__init__",
-        "command_line",
-    ),
+    1: ("encoding",),
+    2: ("apdu",),
+    3: ("security", "interface_classes", "describe"),
+    4: ("protocol",),
+    5: ("client", "command_line", "__main__", "__init__"),
 }
 FORBIDDEN_BELOW_5 = {"asyncio", "socket", "time", "random", "secrets", "os", "threading"}
 FORBIDDEN_NAMES = re.compile(
@@ -103,7 +91,7 @@ def own_modules_imported(path: Path) -> set[str]:
 
 def layer_of(module: str) -> int:
     """The layer of a module of the stack."""
-    parts = module.removeprefix("dlms_cosem.dlms").removeprefix(".").split(".")
+    parts = module.removeprefix("cosem.dlms").removeprefix(".").split(".")
     top = parts[0] or "__init__"
     return next(layer for layer, tops in LAYER_OF_FILE.items() if top in tops)
 
@@ -121,16 +109,16 @@ each_integration_file = pytest.mark.parametrize("path", OF_INTEGRATION, ids=ids(
 def test_stack_imports_only_lower_layers(path: Path):
     own = layer_of(name_of(path))
     for module in own_modules_imported(path):
-        assert module.startswith("dlms_cosem.dlms"), f"the stack imports {module} of the integration"
+        assert module.startswith("cosem.dlms"), f"the stack imports {module} of the integration"
         assert layer_of(module) <= own, f"layer {own} imports {module}, layer {layer_of(module)}"
 
 
 @each_stack_file
 def test_stack_imports_standard_library_only(path: Path):
-    in_security = name_of(path).startswith("dlms_cosem.dlms.security")
+    in_security = name_of(path).startswith("cosem.dlms.security")
     for module, _names in imports_of(path):
         top = module.split(".")[0]
-        if top == "dlms_cosem":
+        if top == "cosem":
             continue
         assert top in sys.stdlib_module_names or (top == "cryptography" and in_security), f"imports {module}"
 
@@ -146,8 +134,8 @@ def test_layers_below_5_have_no_clock_no_chance_no_sockets(path: Path):
 def test_integration_uses_only_exported_names_of_the_stack(path: Path):
     exported = set(ast.literal_eval(_all_of(STACK / "__init__.py")))
     for module, names in imports_of(path):
-        if module.startswith("dlms_cosem.dlms"):
-            assert module == "dlms_cosem.dlms", f"imports {module}, which is not the stack's front door"
+        if module.startswith("cosem.dlms"):
+            assert module == "cosem.dlms", f"imports {module}, which is not the stack's front door"
             assert set(names) <= exported
 
 
@@ -164,7 +152,7 @@ def _all_of(path: Path) -> ast.expr:
 
 
 def test_nothing_imports_a_platform():
-    platforms = {"dlms_cosem.sensor", "dlms_cosem.config_flow"}
+    platforms = {"cosem.sensor", "cosem.config_flow"}
     for path in ALL:
         assert not own_modules_imported(path) & platforms, path
 
@@ -296,7 +284,7 @@ FORBIDDEN_ANYWHERE = {
 }
 """Ways to run, unpack or load what a network sent (rule S31)."""
 
-OPEN_FILES = {"state_file.py", "credentials.py", "meeting.py"}
+OPEN_FILES = {"state_file.py", "credentials.py", "run.py"}
 """Of the command line: their paths are the user's words."""
 
 

@@ -26,14 +26,14 @@ from homeassistant.helpers import issue_registry as ir
 from homeassistant.util import dt as dt_util
 import pytest
 
-from custom_components.dlms_cosem.const import DOMAIN
-from custom_components.dlms_cosem.dlms import Timing
+from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms import Timing
 from tests.flow_tools import progressed
 from tests.secured_entries import secured_profile, security_of, with_client
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.secured import client_key_pair
 
-PACKAGE = "custom_components.dlms_cosem"
+PACKAGE = "custom_components.cosem"
 HOST = "canary-host.example"
 PASSWORD = "Canary-Password-7Hq"
 HLS_SECRET = "Canary-Secret-16"
@@ -272,7 +272,7 @@ def impatient(network: None) -> Iterator[None]:
     moment = Timing(connect=0.3, response=0.3, transfer=1, block=0.3, release=0.1, reconnect_gap=0)
     with (
         patch(f"{PACKAGE}.timing_of", lambda _: moment),
-        patch(f"{PACKAGE}.flow_examination.timing", lambda _: moment),
+        patch(f"{PACKAGE}.forms.examination.timing", lambda _: moment),
     ):
         yield
 
@@ -453,6 +453,6 @@ def look_for_host_and_serial(life: Life, meter: SimulatedMeter) -> None:
         if record.name.startswith(PACKAGE):
             searcher.search(f"log of {record.name}", record.getMessage())
     for text, where in life.texts.items():
-        if where.startswith(("exception", "issue", "state", "event state_changed", "file dlms_cosem")):
+        if where.startswith(("exception", "issue", "state", "event state_changed", "file cosem")):
             searcher.search(where, text)
     assert set(searcher.hits) == set()

@@ -13,8 +13,8 @@ from homeassistant.data_entry_flow import EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE,
 import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 
-from custom_components.dlms_cosem.const import DOMAIN
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms import (
     AssociationParameters,
     ConnectFailed,
     ConnectFailure,
@@ -26,8 +26,8 @@ from custom_components.dlms_cosem.dlms import (
     Transport,
     TransportError,
 )
-from custom_components.dlms_cosem.doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
-from custom_components.dlms_cosem.store import async_load_objects
+from custom_components.cosem.meter.doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
+from custom_components.cosem.meter.store import async_load_objects
 from tests.conftest import HOST, unique_id_of
 from tests.flow_tools import aarqs, connection, shown_again, submit
 from tests.simulated_meter.link import Direction
@@ -36,14 +36,14 @@ from tests.simulated_meter.profile import MeterProfile
 from tests.simulated_meter.steps import Send
 
 CANARY = "cAnArY-5ecret"
-EXAMINE = "custom_components.dlms_cosem.flow_examination.examine"
+EXAMINE = "custom_components.cosem.forms.examination.examine"
 
 
 @pytest.fixture(autouse=True)
 def _impatient(network: None) -> Iterator[None]:
     """Wait only a moment for a meter that does not answer."""
     moment = partial(Timing, connect=1, response=1, release=0.1, reconnect_gap=0)
-    with patch("custom_components.dlms_cosem.flow_examination.timing", lambda _: moment()):
+    with patch("custom_components.cosem.forms.examination.timing", lambda _: moment()):
         yield
 
 
@@ -97,7 +97,7 @@ async def test_set_up_with_a_password(hass: HomeAssistant, form: ConfigFlowResul
     assert {"3:1.0.1.8.0.255", "3:1.0.1.7.0.255", "3:1.0.32.7.0.255"} <= set(ticked(result)) < set(offered(result))
     assert aarqs(meter) == 1
 
-    with patch("custom_components.dlms_cosem.async_setup_entry", return_value=True) as set_up:
+    with patch("custom_components.cosem.async_setup_entry", return_value=True) as set_up:
         result = await submit(hass, result, objects=["3:1.0.1.8.0.255", "3:1.0.1.7.0.255"])
         await hass.async_block_till_done()
     assert result["type"] is FlowResultType.CREATE_ENTRY
@@ -493,7 +493,7 @@ async def test_real_examination_passes_through_the_stages(
 ):
     seen = []
     with patch(
-        "custom_components.dlms_cosem.flow_examination.ExaminationRun._on_stage", lambda _, stage: seen.append(stage)
+        "custom_components.cosem.forms.examination.ExaminationRun._on_stage", lambda _, stage: seen.append(stage)
     ):
         await submit(hass, form, host=HOST)
     assert seen == [stage for stage in Stage if stage is not Stage.LEARNING_COUNTER]  # that is for keys

@@ -12,10 +12,10 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_cosem.const import DOMAIN
-from custom_components.dlms_cosem.dlms import Timing
-from custom_components.dlms_cosem.identity import logical_device_title
-from custom_components.dlms_cosem.store import async_save_objects
+from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms import Timing
+from custom_components.cosem.meter.identity import logical_device_title
+from custom_components.cosem.meter.store import async_save_objects
 from tests.conftest import HOST, TICKED, unique_id_of
 from tests.flow_tools import aarqs, connection, shown_again, submit
 from tests.simulated_meter.meter import SimulatedMeter
@@ -31,7 +31,7 @@ GAS_WPORT = 16
 def _impatient(network: None) -> Iterator[None]:
     """Wait only a moment for a meter that does not answer."""
     moment = partial(Timing, connect=1, response=1, release=0.1, reconnect_gap=0)
-    with patch("custom_components.dlms_cosem.flow_examination.timing", lambda _: moment()):
+    with patch("custom_components.cosem.forms.examination.timing", lambda _: moment()):
         yield
 
 

@@ -6,7 +6,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.dlms_cosem.const import DOMAIN
+from custom_components.cosem.const import DOMAIN
 from tests.conftest import HOST, unique_id_of
 from tests.simulated_meter.meter import SimulatedMeter
 

@@ -23,10 +23,10 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_cosem.const import DOMAIN
-from custom_components.dlms_cosem.credentials import SECRET_FIELDS
-from custom_components.dlms_cosem.dlms import Timing
-from custom_components.dlms_cosem.doctor import Stage
+from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms import Timing
+from custom_components.cosem.meter.credentials import SECRET_FIELDS
+from custom_components.cosem.meter.doctor import Stage
 from tests.conftest import HOST, unique_id_of
 from tests.flow_tools import aarqs, progressed, shown_again, submit
 from tests.simulated_meter.meter import SimulatedMeter
@@ -58,9 +58,9 @@ def _impatient(network: None) -> Iterator[None]:
     """Wait only a moment for a meter that does not answer; entries are made, not run."""
     moment = partial(Timing, connect=1, response=1, release=0.1, reconnect_gap=0)
     with (
-        patch("custom_components.dlms_cosem.flow_examination.timing", lambda _: moment()),
-        patch("custom_components.dlms_cosem.async_setup_entry", return_value=True),
-        patch("custom_components.dlms_cosem.async_unload_entry", return_value=True),
+        patch("custom_components.cosem.forms.examination.timing", lambda _: moment()),
+        patch("custom_components.cosem.async_setup_entry", return_value=True),
+        patch("custom_components.cosem.async_unload_entry", return_value=True),
     ):
         yield
 
@@ -360,7 +360,7 @@ async def test_failure_returns_to_the_form_that_mends_it_and_the_flow_recovers(
     if kind == "hls_secret":
         typed["advanced"] = {}
     result = await begun(hass, kind, wport)
-    with patch("custom_components.dlms_cosem.doctor.learn_invocation_counter", return_value=None):
+    with patch("custom_components.cosem.meter.doctor.learn_invocation_counter", return_value=None):
         spoil(meter)
         result = await with_password(hass, await submit(hass, result, **typed))
     assert result["type"] is FlowResultType.FORM
@@ -453,7 +453,7 @@ async def test_counter_is_learned_through_the_public_client_and_the_progress_say
     kind, typed = typed_for(meter, 20)  # its counter is at 250,000
     result = await begun(hass, kind, 20)
     with patch(
-        "custom_components.dlms_cosem.flow_examination.ExaminationRun._on_stage", lambda _, stage: stages.append(stage)
+        "custom_components.cosem.forms.examination.ExaminationRun._on_stage", lambda _, stage: stages.append(stage)
     ):
         result = await submit(hass, result, **typed)
     assert stages[:3] == [Stage.CONNECTING, Stage.LEARNING_COUNTER, Stage.ASSOCIATING]
@@ -528,12 +528,12 @@ async def test_meter_that_keeps_silent_about_a_low_counter(
 
 async def test_counters_that_cannot_be_stored(hass: HomeAssistant, meter: SimulatedMeter, hass_storage: dict[str, Any]):
     kind, typed = typed_for(meter, 1)
-    hass_storage["dlms_cosem.invocation_counters"] = {"version": 1, "data": {"salt": "?"}}
+    hass_storage["cosem.invocation_counters"] = {"version": 1, "data": {"salt": "?"}}
     result = await submit(hass, await begun(hass, kind), **typed)
     assert (result["step_id"], result["errors"]) == ("keys", {"base": "counter_exhausted"})
     assert result["description_placeholders"]["detail"]
     assert meter.connections == 0
-    del hass_storage["dlms_cosem.invocation_counters"]
+    del hass_storage["cosem.invocation_counters"]
     await made(hass, await submit(hass, result, **typed))
 
 

@@ -16,13 +16,13 @@ from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_cosem.const import DOMAIN
-from custom_components.dlms_cosem.coordinator import DlmsCoordinator
-from custom_components.dlms_cosem.credentials import association_parameters
-from custom_components.dlms_cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
-from custom_components.dlms_cosem.dlms.data import unsigned
-from custom_components.dlms_cosem.runtime import async_open_client, timing
-from custom_components.dlms_cosem.store import async_load_meter, async_save_objects
+from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.coordinator import CosemCoordinator
+from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
+from custom_components.cosem.dlms.encoding.data import unsigned
+from custom_components.cosem.meter.clients import async_open_client, timing
+from custom_components.cosem.meter.credentials import association_parameters
+from custom_components.cosem.meter.store import async_load_meter, async_save_objects
 from tests.conftest import HOST, poll, sensor_id, set_up, state_of, until
 from tests.simulated_meter.link import Direction, Pause, Send
 from tests.simulated_meter.meter import SimulatedMeter
@@ -40,9 +40,9 @@ ENERGY_VALUE = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
 ENERGY_UNIT = ENERGY_VALUE._replace(attribute_index=3)
 
 
-def coordinator_of(entry: MockConfigEntry) -> DlmsCoordinator:
+def coordinator_of(entry: MockConfigEntry) -> CosemCoordinator:
     coordinator = entry.runtime_data.coordinator
-    assert isinstance(coordinator, DlmsCoordinator)
+    assert isinstance(coordinator, CosemCoordinator)
     return coordinator
 
 
@@ -53,7 +53,7 @@ def kinds_since(meter: SimulatedMeter, number: int) -> list[str]:
 
 @pytest.fixture
 def no_jitter() -> Iterator[None]:
-    with patch("custom_components.dlms_cosem.coordinator.random.uniform", return_value=1.0):
+    with patch("custom_components.cosem.coordinator.random.uniform", return_value=1.0):
         yield
 
 
@@ -192,7 +192,7 @@ async def test_other_firmware_brings_object_list_and_units_anew(
 async def test_units_of_disabled_entities_are_left_for_later_when_they_take_long(
     hass: HomeAssistant, network: None, make_entry: EntryMaker
 ):
-    with patch("custom_components.dlms_cosem.coordinator.SCALER_BUDGET", 0):
+    with patch("custom_components.cosem.coordinator.SCALER_BUDGET", 0):
         entry = await set_up(hass, make_entry())
     assert len(coordinator_of(entry).scaler_units) == 3
 
@@ -370,7 +370,7 @@ async def test_clock_is_asked_alone_after_a_slow_read(
 ):
     await set_up(hass, make_entry())
     before = meter.requests
-    with patch("custom_components.dlms_cosem.coordinator._SLOW_READ", -1.0):
+    with patch("custom_components.cosem.coordinator._SLOW_READ", -1.0):
         await poll(hass, freezer)
     assert kinds_since(meter, before) == ["aarq", "get", "get", "rlrq"]
 

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
-INTEGRATION = ROOT / "custom_components" / "dlms_cosem"
+INTEGRATION = ROOT / "custom_components" / "cosem"
 
 BRONZE = """
 action-setup appropriate-polling brands common-modules config-flow config-flow-test-coverage dependency-transparency
@@ -91,7 +91,7 @@ def test_the_manifest_is_one_that_hacs_and_hassfest_take():
     keys = list(manifest)
     assert keys[:2] == ["domain", "name"]
     assert keys[2:] == sorted(keys[2:])
-    assert manifest["domain"] == INTEGRATION.name == "dlms_cosem"
+    assert manifest["domain"] == INTEGRATION.name == "cosem"
     assert manifest["requirements"] == []
     assert (manifest["integration_type"], manifest["iot_class"], manifest["config_flow"]) == (
         "device",
@@ -128,8 +128,8 @@ def test_links_lead_somewhere(document):
 
 
 def test_the_command_line_of_the_readme_is_the_real_one():
-    from custom_components.dlms_cosem.dlms.apdu import decode_apdu
-    from custom_components.dlms_cosem.dlms.wrapper import decode_wpdu
+    from custom_components.cosem.dlms.apdu import decode_apdu
+    from custom_components.cosem.dlms.protocol.wrapper import decode_wpdu
 
     (octets,) = re.findall(r"scripts/cosem decode ([0-9A-F]+)", (ROOT / "README.md").read_text("utf-8"))
     wpdu = decode_wpdu(bytes.fromhex(octets))

@@ -15,7 +15,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_cosem.const import CONF_METER_SYSTEM_TITLE, DOMAIN
+from custom_components.cosem.const import CONF_METER_SYSTEM_TITLE, DOMAIN
 from tests.conftest import HOST, poll, sensor_id, set_up, state_of, unique_id_of
 from tests.secured_entries import (
     TITLE,
@@ -102,7 +102,7 @@ async def test_s3_counter_is_never_lowered_not_even_by_the_user(
     hass: HomeAssistant, repairs: Any, meter: SimulatedMeter, far_ahead: MockConfigEntry
 ):
     result = await begin(repairs, far_ahead, "counter_refused")
-    state = next(iter(hass.data["dlms_cosem_counters"]._states.values()))
+    state = next(iter(hass.data["cosem_counters"]._states.values()))
     state.follow(2_000_000, confirmed_by_user=True)
     for counter in (1, 1_999_999, 2_000_000):
         result = await answer(hass, repairs, result, counter=counter)

@@ -13,7 +13,7 @@ from tests.secured_entries import counters_sent, issues, secured_entry, secured_
 from tests.simulated_meter.meter import SimulatedMeter
 
 ENERGY = "3_1.0.1.8.0.255_2"
-FILE = "dlms_cosem.invocation_counters"
+FILE = "cosem.invocation_counters"
 
 pytestmark = pytest.mark.usefixtures("network")
 

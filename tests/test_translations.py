@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
-from custom_components.dlms_cosem import const, issues
-from custom_components.dlms_cosem.credentials import CREDENTIAL_FIELDS
-from custom_components.dlms_cosem.doctor import Stage, Verdict
+from custom_components.cosem import const
+from custom_components.cosem.meter import issues
+from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS
+from custom_components.cosem.meter.doctor import Stage, Verdict
 
 FOLDER = Path(const.__file__).parent
 TEXTS: dict[str, Any] = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
@@ -62,7 +63,7 @@ def mapped_words() -> set[str]:
     """The strings given to the function that makes the texts in error_mapping.py."""
     return {
         word
-        for node in ast.walk(TREES["error_mapping.py"])
+        for node in ast.walk(TREES["meter/error_mapping.py"])
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "_text"
         for word in words(node.args[0])
     }
@@ -82,8 +83,8 @@ def returned_words(function_name: str) -> set[str]:
 
 
 FLOW_FILES = {
-    "ConfigFlow": ("config_flow.py", "flow_credentials.py", "flow_base.py"),
-    "OptionsFlow": ("options_flow.py",),
+    "ConfigFlow": ("config_flow.py", "forms/credential_steps.py", "forms/base.py"),
+    "OptionsFlow": ("forms/options.py",),
 }
 
 
@@ -139,7 +140,7 @@ def _all_words(tree: ast.AST) -> set[str]:
 
 
 def test_abort_reasons():
-    used = keyword_words("reason", of=re.compile("abort"), inside=re.compile("flow")) - FROM_CORE
+    used = keyword_words("reason", of=re.compile("abort"), inside=re.compile("flow|forms/")) - FROM_CORE
     if any(name in {"_abort_if_unique_id_configured", "_async_abort_entries_match"} for name, _ in calls()):
         used.add("already_configured")
     assert used == set(TEXTS["config"]["abort"])
@@ -166,7 +167,7 @@ def test_exceptions():
 def test_issues():
     used = {value for name, value in vars(const).items() if name.startswith("ISSUE_")}
     assert set(const.ISSUES) == used == set(TEXTS["issues"])
-    raised = {node.id for node in ast.walk(TREES["issues.py"]) if isinstance(node, ast.Name)}
+    raised = {node.id for node in ast.walk(TREES["meter/issues.py"]) if isinstance(node, ast.Name)}
     assert {name for name in vars(const) if name.startswith("ISSUE_")} <= raised
     for texts in TEXTS["issues"].values():
         assert texts["title"]

@@ -1,4 +1,4 @@
-"""Draw the integration's icon and logo into `custom_components/dlms_cosem/brand/`: `.venv/bin/python tools/brand.py`.
+"""Draw the integration's icon and logo into `custom_components/cosem/brand/`: `.venv/bin/python tools/brand.py`.
 
 Our own drawing: an electricity meter whose register stands on a network cable. Drawn at eight times the size and reduced, so
 that edges are smooth; transparent and trimmed, as Home Assistant wants its brand images. The letters of the logo are strokes
@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw
 
-TARGET = Path(__file__).resolve().parent.parent / "custom_components" / "dlms_cosem" / "brand"
+TARGET = Path(__file__).resolve().parent.parent / "custom_components" / "cosem" / "brand"
 SCALE = 8  # supersampling
 UNIT = 256  # the icon's side in its own units
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
-INTEGRATION = "custom_components/dlms_cosem/"
+INTEGRATION = "custom_components/cosem/"
 COMPLETE = (INTEGRATION + "dlms/", INTEGRATION + "config_flow")  # the flow may spread over config_flow*.py
 WHOLE_PERCENT = 95.0
 

@@ -41,7 +41,7 @@ def say(text: str) -> None:
 def cache_folder() -> Path:
     """Where things are kept that every checkout on this machine can share."""
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "dlms_cosem_development"
+    return (Path(base) if base else Path.home() / ".cache") / "cosem_development"
 
 
 def run(command: List[str], *, seconds: int, what: str, advice: str) -> str:

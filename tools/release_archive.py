@@ -1,6 +1,6 @@
-"""Build the archive that HACS and the marketplace install: `release_archive.py [--tag v1.2.3]` writes dist/dlms_cosem.zip.
+"""Build the archive that HACS and the marketplace install: `release_archive.py [--tag v1.2.3]` writes dist/cosem.zip.
 
-Its content is flat (both unpack it straight into `custom_components/dlms_cosem`) and the same octets for the same files, so
+Its content is flat (both unpack it straight into `custom_components/cosem`) and the same octets for the same files, so
 that anybody can rebuild and compare it. Only files under version control go in. Any Python 3.9 or newer runs this.
 """
 
@@ -14,7 +14,7 @@ import sys
 import zipfile
 
 ROOT = Path(__file__).resolve().parent.parent
-INTEGRATION = ROOT / "custom_components" / "dlms_cosem"
+INTEGRATION = ROOT / "custom_components" / "cosem"
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the oldest time a zip can say: the files' own times would differ by checkout
 
 

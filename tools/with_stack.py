@@ -11,12 +11,12 @@ from types import ModuleType
 
 ROOT = Path(__file__).resolve().parent.parent
 
-sys.path.append(str(ROOT / "custom_components" / "dlms_cosem"))
+sys.path.append(str(ROOT / "custom_components" / "cosem"))
 del sys.argv[0]
 if sys.argv[0] == "dlms":
     # The package's own names need all of the stack, a quarter of a second; a command needs only a part of it.
     package = ModuleType("dlms")
-    package.__path__ = [str(ROOT / "custom_components" / "dlms_cosem" / "dlms")]
+    package.__path__ = [str(ROOT / "custom_components" / "cosem" / "dlms")]
     sys.modules["dlms"] = package
     sys.argv[0] = "dlms.__main__"
 runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.encoding.data import (
     DONT_CARE,
     NULL,
     BitString,
@@ -11,7 +11,7 @@ from custom_components.dlms_cosem.dlms.data import (
     DataType,
     TypeDescription,
 )
-from custom_components.dlms_cosem.dlms.data_types import FIXED_CODES, FIXED_STRUCTS
+from custom_components.cosem.dlms.encoding.data_types import FIXED_CODES, FIXED_STRUCTS
 
 
 def _bit_string(octets: bytes, unused: int) -> BitString:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.data import Data, plain
-from custom_components.dlms_cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.encoding.data import Data, plain
+from custom_components.cosem.dlms.errors import DecodeError
 
 
 def refuses_every_truncation(decode: Callable[[bytes], object], octets: bytes) -> None:

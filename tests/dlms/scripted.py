@@ -7,15 +7,15 @@ import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from custom_components.dlms_cosem.dlms.apdu import encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.acse import Aare
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor
-from custom_components.dlms_cosem.dlms.apdu.initiate import Conformance, InitiateResponse
-from custom_components.dlms_cosem.dlms.association import AssociationParameters, WportPair
-from custom_components.dlms_cosem.dlms.connection import Connection
-from custom_components.dlms_cosem.dlms.errors import ConnectionLost
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
-from custom_components.dlms_cosem.dlms.wrapper import Wpdu, WrapperStream, encode_wpdu
+from custom_components.cosem.dlms.apdu import encode_apdu
+from custom_components.cosem.dlms.apdu.acse import Aare
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateResponse
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import ConnectionLost
+from custom_components.cosem.dlms.protocol.connection import Connection
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, WrapperStream, encode_wpdu
 
 PAIR = WportPair(16, 1)
 PARAMETERS = AssociationParameters()

@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import errors
-from custom_components.dlms_cosem.dlms.errors import (
+from custom_components.cosem.dlms import errors
+from custom_components.cosem.dlms.errors import (
     ActionError,
     AssociationRejected,
     ConfirmedServiceErrorReceived,

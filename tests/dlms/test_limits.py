@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.limits import DEFAULT_LIMITS, EXECUTOR_THRESHOLD, Limits
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, EXECUTOR_THRESHOLD, Limits
 
 
 def test_limits_cannot_be_changed_by_accident():

@@ -12,12 +12,14 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import __main__ as command_line
-from custom_components.dlms_cosem.dlms.__main__ import main
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor
-from custom_components.dlms_cosem.dlms.command_line.advice import sentence
-from custom_components.dlms_cosem.dlms.data import NULL, octet_string, visible_string
-from custom_components.dlms_cosem.dlms.errors import (
+from custom_components.cosem.dlms import __main__ as command_line
+from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.client.transport import Transport
+from custom_components.cosem.dlms.command_line.advice import sentence
+from custom_components.cosem.dlms.encoding.data import NULL, octet_string, visible_string
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
@@ -31,8 +33,6 @@ from custom_components.dlms_cosem.dlms.errors import (
     ResponseTimeout,
     WrongAddress,
 )
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
-from custom_components.dlms_cosem.dlms.transport import Transport
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile
 
@@ -59,7 +59,7 @@ def reachable(meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch) -> Iterato
         return await meter.connect()
 
     monkeypatch.setenv("DLMS_PASSWORD", DEFAULT_PASSWORD)
-    with patch("custom_components.dlms_cosem.dlms.client.open_tcp", open_tcp):
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
         yield asked
 
 
@@ -167,8 +167,8 @@ def test_a_meter_that_leaves_lists_unanswered_is_read_in_the_end(capsys: pytest.
         return await meter.connect()
 
     with (
-        patch("custom_components.dlms_cosem.dlms.client.open_tcp", open_tcp),
-        patch("custom_components.dlms_cosem.dlms.link.SystemClock.sleep"),
+        patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp),
+        patch("custom_components.cosem.dlms.client.link.SystemClock.sleep"),
     ):
         rows = json_of(capsys, *READER, "--timeout", "0.1", "read", ENERGY, VOLTAGE, CLOCK, "3:1.0.2.8.0.255:2")
     assert [row["error"] for row in rows] == [None] * 4
@@ -349,8 +349,8 @@ def test_error_without_advice_is_its_own_sentence():
 
 
 def test_interrupt_exits_130_without_a_traceback(capsys: pytest.CaptureFixture[str]):
-    meeting = "custom_components.dlms_cosem.dlms.command_line.meeting"
-    with patch(f"{meeting}.with_association", side_effect=KeyboardInterrupt):
+    run = "custom_components.cosem.dlms.command_line.run"
+    with patch(f"{run}.with_association", side_effect=KeyboardInterrupt):
         assert main([*READER, "objects"]) == 130
     assert capsys.readouterr().err == ""
 
@@ -479,7 +479,7 @@ def test_output_that_nobody_reads_any_more_is_no_error(monkeypatch: pytest.Monke
 
 
 def test_stack_is_importable_on_its_own():
-    program = f"import sys; sys.path.append({str(ROOT / 'custom_components' / 'dlms_cosem')!r}); import dlms; print(len(dlms.__all__))"
+    program = f"import sys; sys.path.append({str(ROOT / 'custom_components' / 'cosem')!r}); import dlms; print(len(dlms.__all__))"
     done = subprocess.run(
         [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=30, check=False
     )

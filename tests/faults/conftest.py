@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationParameters,
     AttributeDescriptor,
     Data,

@@ -11,7 +11,7 @@ from typing import Any, override
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationParameters,
     DlmsClient,
     KeyPairs,

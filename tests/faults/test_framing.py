@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     DlmsError,
     NotWrapper,
     RemoteProtocolError,

@@ -17,7 +17,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     ConnectFailed,
     ConnectionLost,
     ConnectTimeout,

@@ -18,7 +18,7 @@ from homeassistant.util.file import WriteError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AuthenticationTagInvalid,
     InvocationCounterNotStored,
     InvocationCounterRefused,
@@ -35,7 +35,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.security_profile import Answer, CounterObject
 
 ENERGY = "3_1.0.1.8.0.255_2"
-FILE = "dlms_cosem.invocation_counters"
+FILE = "cosem.invocation_counters"
 
 
 @pytest.fixture
@@ -56,7 +56,7 @@ async def bench(
     caplog.set_level("INFO")
     bench = Bench(hass, meter, freezer, caplog)
     yield bench
-    for entry in hass.config_entries.async_entries("dlms_cosem"):
+    for entry in hass.config_entries.async_entries("cosem"):
         if entry.state is ConfigEntryState.LOADED:
             bench.check_truth(entry)
             await hass.config_entries.async_unload(entry.entry_id)
@@ -90,7 +90,7 @@ async def fresh(bench: Bench, entry: MockConfigEntry) -> None:
 
 def new_life(hass: HomeAssistant) -> None:
     """Lose what a restart of Home Assistant loses of counters."""
-    hass.data.pop("dlms_cosem_counters", None)
+    hass.data.pop("cosem_counters", None)
 
 
 # --- F29, F30, F50, F60: counters ---------------------------------------------------------------------------------------

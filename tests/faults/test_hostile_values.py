@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import DecodeError, LimitExceeded, ResponseTimeout
+from custom_components.cosem.dlms import DecodeError, LimitExceeded, ResponseTimeout
 from tests.simulated_meter.profile import MeterProfile
 
 from .conftest import FAST, Poller, attribute

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import AssociationRejected, Data, DataAccessError, DlmsClient, ExceptionReceived
+from custom_components.cosem.dlms import AssociationRejected, Data, DataAccessError, DlmsClient, ExceptionReceived
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, Refusal
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,

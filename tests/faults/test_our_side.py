@@ -5,7 +5,7 @@ from contextlib import suppress
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import DlmsClient, DlmsError
+from custom_components.cosem.dlms import DlmsClient, DlmsError
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
 

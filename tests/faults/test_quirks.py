@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationParameters,
     AssociationRejected,
     Data,
@@ -17,7 +17,7 @@ from custom_components.dlms_cosem.dlms import (
     decode_object_list,
     plain,
 )
-from custom_components.dlms_cosem.dlms.cosem.profile_generic import decode_rows
+from custom_components.cosem.dlms.interface_classes.profile_generic import decode_rows
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import (
     DEFAULT_PASSWORD,

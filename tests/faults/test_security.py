@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationRejected,
     AuthenticationTagInvalid,
     DlmsError,
@@ -21,7 +21,7 @@ from custom_components.dlms_cosem.dlms import (
     SystemTitleMismatch,
     learn_invocation_counter,
 )
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from tests.simulated_meter.attacks import ABSURD
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.security_profile import Answer

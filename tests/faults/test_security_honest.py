@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationRejected,
     Data,
     Envelope,

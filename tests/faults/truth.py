@@ -16,11 +16,11 @@ from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
-from custom_components.dlms_cosem.dlms import AttributeDescriptor, LogicalName, decode_scaler_unit, scale
+from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, decode_scaler_unit, scale
 from tests.conftest import sensor_id
 from tests.simulated_meter.meter import SimulatedMeter
 
-LOGGER_NAME = "custom_components.dlms_cosem"
+LOGGER_NAME = "custom_components.cosem"
 SILENT = {STATE_UNAVAILABLE, STATE_UNKNOWN}
 
 

@@ -25,8 +25,8 @@ from dlms_cosem.protocol.xdlms.get import GetRequestFactory, GetRequestNormal as
 from dlms_cosem.protocol.xdlms.invoke_id_and_priority import InvokeIdAndPriority as TheirInvoke
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.acse import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.acse import (
     AUTHENTICATION_REQUIREMENT,
     Aare,
     Aarq,
@@ -39,9 +39,9 @@ from custom_components.dlms_cosem.dlms.apdu.acse import (
     application_context_name,
     mechanism_name,
 )
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, InvokeIdAndPriority
-from custom_components.dlms_cosem.dlms.apdu.faults import ConfirmedServiceError, ExceptionResponse
-from custom_components.dlms_cosem.dlms.apdu.get import (
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, InvokeIdAndPriority
+from custom_components.cosem.dlms.apdu.faults import ConfirmedServiceError, ExceptionResponse
+from custom_components.cosem.dlms.apdu.get import (
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
@@ -49,10 +49,10 @@ from custom_components.dlms_cosem.dlms.apdu.get import (
     GetResponseWithDatablock,
     GetResponseWithList,
 )
-from custom_components.dlms_cosem.dlms.apdu.initiate import Conformance, InitiateRequest, InitiateResponse
-from custom_components.dlms_cosem.dlms.cosem_time import fast_datetime
-from custom_components.dlms_cosem.dlms.data import Data, DataType, encode_data_octets
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateRequest, InitiateResponse
+from custom_components.cosem.dlms.encoding.cosem_time import fast_datetime
+from custom_components.cosem.dlms.encoding.data import Data, DataType, encode_data_octets
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 SEEDS = range(40)
 LN = application_context_name(ApplicationContext.LN)

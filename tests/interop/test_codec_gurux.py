@@ -12,8 +12,8 @@ from gurux_dlms.enums import Authentication, InterfaceType
 from gurux_dlms.objects import GXDLMSClock, GXDLMSData, GXDLMSProfileGeneric, GXDLMSRegister
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import Apdu, decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.acse import (
+from custom_components.cosem.dlms.apdu import Apdu, decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.acse import (
     AUTHENTICATION_REQUIREMENT,
     Aare,
     Aarq,
@@ -26,14 +26,14 @@ from custom_components.dlms_cosem.dlms.apdu.acse import (
     application_context_name,
     mechanism_name,
 )
-from custom_components.dlms_cosem.dlms.apdu.common import (
+from custom_components.cosem.dlms.apdu.common import (
     AttributeDescriptor,
     DataAccessResult,
     InvokeIdAndPriority,
     Selection,
 )
-from custom_components.dlms_cosem.dlms.apdu.faults import ConfirmedServiceError, ExceptionResponse
-from custom_components.dlms_cosem.dlms.apdu.get import (
+from custom_components.cosem.dlms.apdu.faults import ConfirmedServiceError, ExceptionResponse
+from custom_components.cosem.dlms.apdu.get import (
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
@@ -41,10 +41,10 @@ from custom_components.dlms_cosem.dlms.apdu.get import (
     GetResponseWithDatablock,
     GetResponseWithList,
 )
-from custom_components.dlms_cosem.dlms.apdu.initiate import Conformance, InitiateRequest, InitiateResponse
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
-from custom_components.dlms_cosem.dlms.wrapper import decode_wpdu
+from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateRequest, InitiateResponse
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.protocol.wrapper import decode_wpdu
 
 SEEDS = range(40)
 LN = application_context_name(ApplicationContext.LN)

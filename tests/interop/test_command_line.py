@@ -59,7 +59,7 @@ class Shell:
 
     @property
     def ceilings(self) -> list[int]:
-        state: dict[str, Any] = json.loads((self.home / ".local/state/dlms-cosem/state.json").read_text())
+        state: dict[str, Any] = json.loads((self.home / ".local/state/cosem/state.json").read_text())
         return list(state["ceilings"].values())
 
 

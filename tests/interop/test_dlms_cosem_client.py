@@ -11,7 +11,7 @@ from dlms_cosem.cosem.selective_access import RangeDescriptor
 from dlms_cosem.exceptions import DlmsClientException
 import pytest
 
-from custom_components.dlms_cosem.dlms.data import decode_data_octets, plain
+from custom_components.cosem.dlms.encoding.data import decode_data_octets, plain
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
 
 from .conftest import NOW, InThread, Served

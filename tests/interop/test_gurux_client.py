@@ -15,7 +15,7 @@ from gurux_dlms.objects import (
 )
 import pytest
 
-from custom_components.dlms_cosem.dlms.data import plain
+from custom_components.cosem.dlms.encoding.data import plain
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
 
 from .conftest import NOW, InThread, Served

@@ -6,7 +6,7 @@ from typing import Any
 from gurux_dlms.objects import GXDLMSAssociationLogicalName, GXDLMSData, GXDLMSRegister, GXDLMSSecuritySetup
 import pytest
 
-from custom_components.dlms_cosem.dlms.data import plain
+from custom_components.cosem.dlms.encoding.data import plain
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
 from tests.simulated_meter.security_profile import ClientSecurity

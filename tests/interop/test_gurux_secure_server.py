@@ -5,7 +5,7 @@ from typing import Any
 from async_timeout import timeout
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationParameters,
     AssociationRejected,
     AttributeDescriptor,
@@ -21,7 +21,7 @@ from custom_components.dlms_cosem.dlms import (
     SecurityState,
     SecuritySuite,
 )
-from custom_components.dlms_cosem.dlms.data import plain
+from custom_components.cosem.dlms.encoding.data import plain
 
 from .conftest import DEADLINE
 from .gurux_secure_server import TITLE, SecureGuruxServer

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from async_timeout import timeout
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationParameters,
     AssociationRejected,
     AttributeDescriptor,
@@ -15,7 +15,7 @@ from custom_components.dlms_cosem.dlms import (
     Mechanism,
     Secret,
 )
-from custom_components.dlms_cosem.dlms.data import Data, plain
+from custom_components.cosem.dlms.encoding.data import Data, plain
 
 from .conftest import DEADLINE
 from .gurux_server import NAME, PASSWORD, REGISTERS, GuruxServer

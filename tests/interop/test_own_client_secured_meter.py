@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import (
+from custom_components.cosem.dlms import (
     AssociationParameters,
     AssociationRejected,
     AttributeDescriptor,
@@ -36,7 +36,7 @@ from custom_components.dlms_cosem.dlms import (
     Timing,
     learn_invocation_counter,
 )
-from custom_components.dlms_cosem.dlms.link import SystemClock
+from custom_components.cosem.dlms.client.link import SystemClock
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, load_profile
 from tests.simulated_meter.secured import client_key_pair

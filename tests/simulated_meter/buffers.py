@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from custom_components.dlms_cosem.dlms.apdu.common import Selection
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.apdu.common import Selection
+from custom_components.cosem.dlms.encoding.data import (
     Data,
     DataType,
     array,
@@ -20,8 +20,8 @@ from custom_components.dlms_cosem.dlms.data import (
     octet_string,
     structure,
 )
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
-from custom_components.dlms_cosem.dlms.octets import Writer
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.octets import Writer
 
 from .household import DAY, EPOCH
 from .noise import scatter

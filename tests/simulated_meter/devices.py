@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.encoding.data import (
     double_long_unsigned,
     long_unsigned,
     octet_string,

@@ -7,16 +7,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, Selection
-from custom_components.dlms_cosem.dlms.apdu.get import (
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, Selection
+from custom_components.cosem.dlms.apdu.get import (
     GET_REQUEST,
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
     decode_get_request,
 )
-from custom_components.dlms_cosem.dlms.errors import DlmsError
-from custom_components.dlms_cosem.dlms.octets import Reader, Writer
+from custom_components.cosem.dlms.encoding.octets import Reader, Writer
+from custom_components.cosem.dlms.errors import DlmsError
 
 from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED, Association, Reply, Transfer
 from .objects import (

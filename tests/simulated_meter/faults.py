@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, fields
 import random
 from typing import Any, Final
 
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .acse import AARQ, RLRQ, AareFields, initiate_error, write_aare
 from .association import REJECTED_PERMANENT, REJECTED_TRANSIENT

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from enum import Enum
 
-from custom_components.dlms_cosem.dlms.errors import ConnectionLost
+from custom_components.cosem.dlms.errors import ConnectionLost
 
 from .session import Session
 from .steps import Finish, Pause, Reset, Send, Step

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from custom_components.dlms_cosem.dlms.apdu.common import Selection
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.apdu.common import Selection
+from custom_components.cosem.dlms.encoding.data import (
     NULL,
     Data,
     DataType,
@@ -20,7 +20,7 @@ from custom_components.dlms_cosem.dlms.data import (
     unsigned,
     visible_string,
 )
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .noise import scatter
 from .objects import (

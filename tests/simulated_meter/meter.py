@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 import time
 
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, Selection
-from custom_components.dlms_cosem.dlms.data import Data, decode_data_octets
-from custom_components.dlms_cosem.dlms.errors import ConnectFailed, ConnectFailure
-from custom_components.dlms_cosem.dlms.limits import Limits
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, Selection
+from custom_components.cosem.dlms.encoding.data import Data, decode_data_octets
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure
+from custom_components.cosem.dlms.limits import Limits
 
 from .association import MeterState, own_conformance, secured_conformance
 from .devices import build_devices, now, serial_number

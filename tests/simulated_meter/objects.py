@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from functools import cached_property
 from typing import Final
 
-from custom_components.dlms_cosem.dlms.apdu.common import DataAccessResult, Selection
-from custom_components.dlms_cosem.dlms.data import Data, encode_data_octets, enum, integer, octet_string, structure
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.apdu.common import DataAccessResult, Selection
+from custom_components.cosem.dlms.encoding.data import Data, encode_data_octets, enum, integer, octet_string, structure
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .household import Energies, Household, Instant
 from .meter_time import MeterTime

@@ -11,7 +11,7 @@ from pathlib import Path
 import tomllib
 from typing import Any, Final, Self
 
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .security_profile import ClientSecurity, MeterSecurity, client_security, meter_security
 

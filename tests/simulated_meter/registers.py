@@ -6,7 +6,7 @@ Units by code: 5 h, 9 °C, 27 W, 28 VA, 29 var, 30 Wh, 31 VAh, 32 varh, 33 A, 35
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.encoding.data import (
     Data,
     double_long,
     double_long_unsigned,
@@ -16,7 +16,7 @@ from custom_components.dlms_cosem.dlms.data import (
     octet_string,
     unsigned,
 )
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .household import EPOCH, PERIOD
 from .objects import Attribute, CosemObject, View, constant, register, scaler_unit

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Final
 
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.encoding.data import (
     Data,
     array,
     double_long_unsigned,
@@ -11,7 +11,7 @@ from custom_components.dlms_cosem.dlms.data import (
     octet_string,
     structure,
 )
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .objects import Attribute, CosemObject, View, constant, data_object
 from .profile import Level, MeterProfile

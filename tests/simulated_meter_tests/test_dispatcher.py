@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.data import encode_data_octets
+from custom_components.cosem.dlms.encoding.data import encode_data_octets
 from tests.simulated_meter.profile import ListRefusal
 
 from .tools import BareClient, get_request, make_meter, raw_data, reference

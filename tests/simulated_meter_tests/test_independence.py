@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 METER = Path(__file__).parents[1] / "simulated_meter"
-STACK = "custom_components.dlms_cosem.dlms."
-SHARED = {"apdu.common", "apdu.get", "data", "errors", "limits", "logical_name", "octets"}
+STACK = "custom_components.cosem.dlms."
+SHARED = {"apdu.common", "apdu.get", "encoding.data", "encoding.logical_name", "encoding.octets", "errors", "limits"}
 
 
 @pytest.mark.parametrize("file", sorted(METER.glob("*.py")), ids=lambda file: file.stem)

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu.common import Selection
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.apdu.common import Selection
+from custom_components.cosem.dlms.encoding.data import (
     NULL,
     Data,
     array,

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.data import decode_data_octets, plain
+from custom_components.cosem.dlms.encoding.data import decode_data_octets, plain
 from tests.simulated_meter.acse import element
 from tests.simulated_meter.ciphering import Material, seal, unseal
 from tests.simulated_meter.envelopes import Envelope, KeyScheme, Kind, read, write

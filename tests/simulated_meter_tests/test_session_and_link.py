@@ -5,7 +5,7 @@ import asyncio
 from async_timeout import timeout
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import ConnectionLost
+from custom_components.cosem.dlms.errors import ConnectionLost
 from tests.simulated_meter import link as links
 from tests.simulated_meter.faults import CATALOGUE, FaultPlan, parse_fault
 from tests.simulated_meter.link import Direction

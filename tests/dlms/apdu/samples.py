@@ -4,8 +4,8 @@ from collections.abc import Container
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import Apdu, decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.apdu import Apdu, decode_apdu, encode_apdu
+from custom_components.cosem.dlms.errors import DlmsError
 
 
 def check_sample(octets: bytes, *, complete_prefixes: Container[int] = ()) -> Apdu:

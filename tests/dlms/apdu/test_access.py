@@ -2,24 +2,24 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.access import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.access import (
     AccessKind,
     AccessRequest,
     AccessResponse,
     AccessResult,
     AccessSpecification,
 )
-from custom_components.dlms_cosem.dlms.apdu.common import (
+from custom_components.cosem.dlms.apdu.common import (
     AttributeDescriptor,
     DataAccessResult,
     LongInvokeIdAndPriority,
     MethodDescriptor,
     Selection,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.errors import DecodeError
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 NAME = LogicalName.parse("0.0.1.0.0.255")

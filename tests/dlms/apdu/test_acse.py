@@ -4,8 +4,8 @@ from dataclasses import fields
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.acse import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.acse import (
     AUTHENTICATION_REQUIREMENT,
     Aare,
     Aarq,
@@ -20,7 +20,7 @@ from custom_components.dlms_cosem.dlms.apdu.acse import (
     mechanism_from_name,
     mechanism_name,
 )
-from custom_components.dlms_cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 CONTEXT = application_context_name(ApplicationContext.LN)

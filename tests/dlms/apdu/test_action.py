@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.action import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.action import (
     ActionOutcome,
     ActionRequestNextPblock,
     ActionRequestNormal,
@@ -16,15 +16,15 @@ from custom_components.dlms_cosem.dlms.apdu.action import (
     ActionResponseWithList,
     ActionResponseWithPblock,
 )
-from custom_components.dlms_cosem.dlms.apdu.common import (
+from custom_components.cosem.dlms.apdu.common import (
     DataAccessResult,
     DataBlock,
     InvokeIdAndPriority,
     MethodDescriptor,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.errors import DecodeError
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 INVOKE = InvokeIdAndPriority(3, high_priority=False)

@@ -2,10 +2,10 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.block import Gateway, GeneralBlockTransfer, decode_gateway
-from custom_components.dlms_cosem.dlms.errors import DecodeError, UnexpectedApdu
-from custom_components.dlms_cosem.dlms.octets import Reader
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.block import Gateway, GeneralBlockTransfer, decode_gateway
+from custom_components.cosem.dlms.encoding.octets import Reader
+from custom_components.cosem.dlms.errors import DecodeError, UnexpectedApdu
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.ciphered import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.ciphered import (
     DEDICATED_TAGS,
     GLOBAL_TAGS,
     AgreedKey,
@@ -20,8 +20,8 @@ from custom_components.dlms_cosem.dlms.apdu.ciphered import (
     WrappedKey,
     decode_service_ciphered,
 )
-from custom_components.dlms_cosem.dlms.errors import DecodeError, UnexpectedApdu
-from custom_components.dlms_cosem.dlms.octets import Reader
+from custom_components.cosem.dlms.encoding.octets import Reader
+from custom_components.cosem.dlms.errors import DecodeError, UnexpectedApdu
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 TITLE = b"MMMABCDE"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu.common import (
+from custom_components.cosem.dlms.apdu.common import (
     AttributeDescriptor,
     DataAccessResult,
     DataBlock,
@@ -30,11 +30,11 @@ from custom_components.dlms_cosem.dlms.apdu.common import (
     encode_selection,
     expect_tag,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.errors import DecodeError, LimitExceeded, UnexpectedApdu
-from custom_components.dlms_cosem.dlms.limits import Limits
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
-from custom_components.dlms_cosem.dlms.octets import Reader, Writer
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.octets import Reader, Writer
+from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded, UnexpectedApdu
+from custom_components.cosem.dlms.limits import Limits
 
 CLOCK = LogicalName.parse("0.0.1.0.0.255")
 NOON = bytes.fromhex("07E901010300000000FFC400")

@@ -2,9 +2,9 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.faults import ConfirmedServiceError, ExceptionResponse
-from custom_components.dlms_cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.faults import ConfirmedServiceError, ExceptionResponse
+from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 

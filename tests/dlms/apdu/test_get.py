@@ -2,14 +2,14 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.common import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.common import (
     AttributeDescriptor,
     DataAccessResult,
     InvokeIdAndPriority,
     Selection,
 )
-from custom_components.dlms_cosem.dlms.apdu.get import (
+from custom_components.cosem.dlms.apdu.get import (
     GetRequestNext,
     GetRequestNormal,
     GetRequestWithList,
@@ -21,10 +21,10 @@ from custom_components.dlms_cosem.dlms.apdu.get import (
     decode_get_data_results,
     decode_get_response_head,
 )
-from custom_components.dlms_cosem.dlms.data import NULL, Data, DataType, double_long_unsigned, structure, unsigned
-from custom_components.dlms_cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded, UnexpectedApdu
-from custom_components.dlms_cosem.dlms.limits import Limits
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.data import NULL, Data, DataType, double_long_unsigned, structure, unsigned
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded, UnexpectedApdu
+from custom_components.cosem.dlms.limits import Limits
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 INVOKE = InvokeIdAndPriority(1)

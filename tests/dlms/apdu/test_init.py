@@ -4,8 +4,8 @@ from typing import get_args
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import apdu
-from custom_components.dlms_cosem.dlms.apdu import (
+from custom_components.cosem.dlms import apdu
+from custom_components.cosem.dlms.apdu import (
     APDU_NAMES,
     DECODERS,
     Apdu,
@@ -15,9 +15,9 @@ from custom_components.dlms_cosem.dlms.apdu import (
     faults,
     read_apdu,
 )
-from custom_components.dlms_cosem.dlms.errors import DecodeError, DlmsError, UnexpectedApdu
-from custom_components.dlms_cosem.dlms.limits import Limits
-from custom_components.dlms_cosem.dlms.octets import Reader
+from custom_components.cosem.dlms.encoding.octets import Reader
+from custom_components.cosem.dlms.errors import DecodeError, DlmsError, UnexpectedApdu
+from custom_components.cosem.dlms.limits import Limits
 
 TAGS = {
     0x01: "initiate-request",

@@ -4,14 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.initiate import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.initiate import (
     DEFAULT_PROPOSED_CONFORMANCE,
     Conformance,
     InitiateRequest,
     InitiateResponse,
 )
-from custom_components.dlms_cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 REQUEST = InitiateRequest(client_max_receive_pdu_size=1200)

@@ -2,15 +2,15 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor, LongInvokeIdAndPriority
-from custom_components.dlms_cosem.dlms.apdu.notification import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, LongInvokeIdAndPriority
+from custom_components.cosem.dlms.apdu.notification import (
     DataNotification,
     DataNotificationConfirm,
     EventNotificationRequest,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from tests.dlms.apdu.samples import check_refusals, check_sample, hexadecimal
 
 NOON = bytes.fromhex("07E901010300000000FFC400")

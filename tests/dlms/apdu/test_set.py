@@ -2,15 +2,15 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.common import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.common import (
     AttributeDescriptor,
     DataAccessResult,
     DataBlock,
     InvokeIdAndPriority,
     Selection,
 )
-from custom_components.dlms_cosem.dlms.apdu.set import (
+from custom_components.cosem.dlms.apdu.set import (
     SetRequestNormal,
     SetRequestWithDatablock,
     SetRequestWithFirstDatablock,
@@ -22,9 +22,9 @@ from custom_components.dlms_cosem.dlms.apdu.set import (
     SetResponseNormal,
     SetResponseWithList,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.errors import DecodeError
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 INVOKE = InvokeIdAndPriority(3, confirmed=False)

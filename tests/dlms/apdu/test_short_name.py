@@ -2,9 +2,9 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.common import DataAccessResult, DataBlock
-from custom_components.dlms_cosem.dlms.apdu.short_name import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.common import DataAccessResult, DataBlock
+from custom_components.cosem.dlms.apdu.short_name import (
     BlockNumberAccess,
     BlockNumberResult,
     InformationReportRequest,
@@ -18,8 +18,8 @@ from custom_components.dlms_cosem.dlms.apdu.short_name import (
     WriteRequest,
     WriteResponse,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
 VALUE = Data(DataType.INTEGER, 1)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.describe import describe
-from custom_components.dlms_cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.describe import describe
+from custom_components.cosem.dlms.errors import DlmsError
 from tests.dlms.apdu.samples import check_refusals
 from tests.vector_tools import Vector, vectors
 

@@ -8,7 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.transport import Transport
+from custom_components.cosem.dlms.client.transport import Transport
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, load_profile
 
@@ -45,6 +45,6 @@ def reachable(meter: SimulatedMeter) -> Iterator[None]:
     async def sleep(_clock: object, _seconds: float) -> None:
         pass
 
-    dlms = "custom_components.dlms_cosem.dlms"
-    with patch(f"{dlms}.client.open_tcp", open_tcp), patch(f"{dlms}.link.SystemClock.sleep", sleep):
+    dlms = "custom_components.cosem.dlms"
+    with patch(f"{dlms}.client.client.open_tcp", open_tcp), patch(f"{dlms}.client.link.SystemClock.sleep", sleep):
         yield

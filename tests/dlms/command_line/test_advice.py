@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.command_line.advice import sentence
-from custom_components.dlms_cosem.dlms.errors import (
+from custom_components.cosem.dlms.command_line.advice import sentence
+from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     AuthenticationTagInvalid,
     DlmsError,

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.__main__ import main
-from custom_components.dlms_cosem.dlms.apdu.acse import Mechanism
-from custom_components.dlms_cosem.dlms.association import AssociationParameters
-from custom_components.dlms_cosem.dlms.command_line.credentials import association_parameters
-from custom_components.dlms_cosem.dlms.command_line.options import UsageError, build_parser, with_defaults
-from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite
+from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.command_line.credentials import association_parameters
+from custom_components.cosem.dlms.command_line.options import UsageError, build_parser, with_defaults
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 from tests.key_material import certificate_pem, private_pem, public_pem
 
 CANARY = "C0FFEE5EC2E7"

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.__main__ import main
-from custom_components.dlms_cosem.dlms.command_line.options import (
+from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.command_line.options import (
     AUTHENTICATIONS,
     NOT_ASKED,
     PROTECTIONS,
@@ -16,7 +16,7 @@ from custom_components.dlms_cosem.dlms.command_line.options import (
     hex_digits,
     with_defaults,
 )
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 ROOT = Path(__file__).parents[3]
 CANARY = "C0FFEE5EC2E7"

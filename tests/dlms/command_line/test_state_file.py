@@ -10,10 +10,10 @@ import sys
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.command_line import state_file
-from custom_components.dlms_cosem.dlms.command_line.options import StateInUseError, UsageError
-from custom_components.dlms_cosem.dlms.command_line.state_file import StateFile, default_path
-from custom_components.dlms_cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.command_line import state_file
+from custom_components.cosem.dlms.command_line.options import StateInUseError, UsageError
+from custom_components.cosem.dlms.command_line.state_file import StateFile, default_path
+from custom_components.cosem.dlms.security.keys import Secret
 
 ROOT = Path(__file__).parents[3]
 KEY, OTHER_KEY = Secret(bytes(range(16))), Secret(bytes(range(16, 32)))
@@ -164,7 +164,7 @@ with StateFile(Path(sys.argv[2])) as file, file.counter(Secret(bytes(range(16)))
 @contextmanager
 def another_process(path: Path) -> Iterator[subprocess.Popen[str]]:
     """Hold the counter of KEY and TITLE until the process is killed, or its standard input ends."""
-    arguments = [sys.executable, "-P", "-c", HOLDER, str(ROOT / "custom_components" / "dlms_cosem"), str(path)]
+    arguments = [sys.executable, "-P", "-c", HOLDER, str(ROOT / "custom_components" / "cosem"), str(path)]
     with subprocess.Popen(arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "held\n"
@@ -213,10 +213,10 @@ def test_a_process_that_changes_the_file_for_ever_is_not_waited_for(path: Path, 
 @pytest.mark.parametrize(
     ("variable", "expected"),
     [
-        ("/var/state", "/var/state/dlms-cosem/state.json"),
-        ("", "/home/somebody/.local/state/dlms-cosem/state.json"),
-        ("relative", "/home/somebody/.local/state/dlms-cosem/state.json"),
-        (None, "/home/somebody/.local/state/dlms-cosem/state.json"),
+        ("/var/state", "/var/state/cosem/state.json"),
+        ("", "/home/somebody/.local/state/cosem/state.json"),
+        ("relative", "/home/somebody/.local/state/cosem/state.json"),
+        (None, "/home/somebody/.local/state/cosem/state.json"),
     ],
 )
 def test_the_usual_place(monkeypatch: pytest.MonkeyPatch, variable: str | None, expected: str):

@@ -4,9 +4,9 @@ import json
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import Apdu, decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.access import AccessKind, AccessRequest, AccessResponse, AccessSpecification
-from custom_components.dlms_cosem.dlms.apdu.acse import (
+from custom_components.cosem.dlms.apdu import Apdu, decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.access import AccessKind, AccessRequest, AccessResponse, AccessSpecification
+from custom_components.cosem.dlms.apdu.acse import (
     Aare,
     Aarq,
     ApplicationContext,
@@ -17,14 +17,14 @@ from custom_components.dlms_cosem.dlms.apdu.acse import (
     application_context_name,
     mechanism_name,
 )
-from custom_components.dlms_cosem.dlms.apdu.action import (
+from custom_components.cosem.dlms.apdu.action import (
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
     ActionRequestWithList,
     ActionRequestWithListAndFirstPblock,
 )
-from custom_components.dlms_cosem.dlms.apdu.block import Gateway
-from custom_components.dlms_cosem.dlms.apdu.ciphered import (
+from custom_components.cosem.dlms.apdu.block import Gateway
+from custom_components.cosem.dlms.apdu.ciphered import (
     AgreedKey,
     CipheredContent,
     GeneralCiphering,
@@ -34,7 +34,7 @@ from custom_components.dlms_cosem.dlms.apdu.ciphered import (
     ServiceCiphered,
     WrappedKey,
 )
-from custom_components.dlms_cosem.dlms.apdu.common import (
+from custom_components.cosem.dlms.apdu.common import (
     AttributeDescriptor,
     DataAccessResult,
     DataBlock,
@@ -42,17 +42,17 @@ from custom_components.dlms_cosem.dlms.apdu.common import (
     LongInvokeIdAndPriority,
     MethodDescriptor,
 )
-from custom_components.dlms_cosem.dlms.apdu.faults import ConfirmedServiceError
-from custom_components.dlms_cosem.dlms.apdu.get import GetResponseWithDatablock
-from custom_components.dlms_cosem.dlms.apdu.initiate import InitiateRequest
-from custom_components.dlms_cosem.dlms.apdu.notification import DataNotificationConfirm
-from custom_components.dlms_cosem.dlms.apdu.set import (
+from custom_components.cosem.dlms.apdu.faults import ConfirmedServiceError
+from custom_components.cosem.dlms.apdu.get import GetResponseWithDatablock
+from custom_components.cosem.dlms.apdu.initiate import InitiateRequest
+from custom_components.cosem.dlms.apdu.notification import DataNotificationConfirm
+from custom_components.cosem.dlms.apdu.set import (
     SetRequestNormal,
     SetRequestWithFirstDatablock,
     SetRequestWithList,
     SetRequestWithListAndFirstDatablock,
 )
-from custom_components.dlms_cosem.dlms.apdu.short_name import (
+from custom_components.cosem.dlms.apdu.short_name import (
     BlockNumberAccess,
     BlockNumberResult,
     InformationReportRequest,
@@ -62,11 +62,12 @@ from custom_components.dlms_cosem.dlms.apdu.short_name import (
     WriteDataBlockAccess,
     WriteResponse,
 )
-from custom_components.dlms_cosem.dlms.data import Data, DataType, decode_data_octets
-from custom_components.dlms_cosem.dlms.describe import HIDDEN, describe, describe_data
-from custom_components.dlms_cosem.dlms.errors import DlmsError
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
-from custom_components.dlms_cosem.dlms.wrapper import Wpdu, decode_wpdu
+from custom_components.cosem.dlms.command_line.wire import describe_wpdu
+from custom_components.cosem.dlms.describe import HIDDEN, describe, describe_data
+from custom_components.cosem.dlms.encoding.data import Data, DataType, decode_data_octets
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu
 from tests.vector_tools import vectors
 
 SECRET = b"s3cr3t-0123456789"
@@ -161,14 +162,14 @@ def test_wpdu_is_shown_with_its_header_and_its_apdu(vector):
         apdu = decode_apdu(wpdu.apdu) if wpdu.apdu else None
     except DlmsError:
         return
-    described = describe(wpdu, show_secrets=True)
+    described = describe_wpdu(wpdu)
     inner = None if apdu is None else describe(apdu, show_secrets=True)
     assert described == vector.expect | {"apdu": inner}
 
 
 def test_wpdu_with_octets_that_are_no_apdu_is_refused():
     with pytest.raises(DlmsError):
-        describe(Wpdu(1, 16, b"\xff"))
+        describe_wpdu(Wpdu(1, 16, b"\xff"))
 
 
 @pytest.mark.parametrize("theme", ["data", "compact-array"])

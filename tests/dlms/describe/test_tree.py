@@ -2,11 +2,12 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu
-from custom_components.dlms_cosem.dlms.data import Data, DataType
-from custom_components.dlms_cosem.dlms.describe import describe
-from custom_components.dlms_cosem.dlms.describe.tree import tree
-from custom_components.dlms_cosem.dlms.wrapper import Wpdu
+from custom_components.cosem.dlms.apdu import decode_apdu
+from custom_components.cosem.dlms.command_line.wire import describe_wpdu
+from custom_components.cosem.dlms.describe import describe
+from custom_components.cosem.dlms.describe.tree import tree
+from custom_components.cosem.dlms.encoding.data import Data, DataType
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu
 from tests.vector_tools import vectors
 
 
@@ -55,7 +56,7 @@ def test_compact_array_is_shown_by_its_rows():
 
 
 def test_wpdu_and_its_apdu():
-    lines = tree(describe(Wpdu(1, 16, bytes.fromhex("6200"))))
+    lines = tree(describe_wpdu(Wpdu(1, 16, bytes.fromhex("6200"))))
     assert lines == [
         "WPDU",
         "  version: 1",
@@ -68,7 +69,7 @@ def test_wpdu_and_its_apdu():
 
 
 def test_empty_wpdu_has_no_apdu():
-    assert tree(describe(Wpdu(1, 16, b"")))[-1] == "  apdu: null"
+    assert tree(describe_wpdu(Wpdu(1, 16, b"")))[-1] == "  apdu: null"
 
 
 @pytest.mark.parametrize("text", ['a"b', "bell\x07", "\x1b[31mred", "line\nline", "ä"])

@@ -2,9 +2,9 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor
-from custom_components.dlms_cosem.dlms.cosem.register import ScalerUnit
-from custom_components.dlms_cosem.dlms.data import (
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.describe.values import attribute_value, raw_value, scaler_unit_attribute
+from custom_components.cosem.dlms.encoding.data import (
     NULL,
     BitString,
     CompactArray,
@@ -21,8 +21,8 @@ from custom_components.dlms_cosem.dlms.data import (
     unsigned,
     visible_string,
 )
-from custom_components.dlms_cosem.dlms.describe.values import attribute_value, raw_value, scaler_unit_attribute
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.interface_classes.register import ScalerUnit
 
 NAME = LogicalName.parse("1.0.1.8.0.255")
 REGISTER = AttributeDescriptor(3, NAME, 2)

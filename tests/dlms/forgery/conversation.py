@@ -4,17 +4,17 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from custom_components.dlms_cosem.dlms.apdu.acse import Mechanism
-from custom_components.dlms_cosem.dlms.apdu.common import AttributeDescriptor
-from custom_components.dlms_cosem.dlms.association import AssociationParameters
-from custom_components.dlms_cosem.dlms.connection import Connection
-from custom_components.dlms_cosem.dlms.events import ChallengeAnswered
-from custom_components.dlms_cosem.dlms.logical_name import LogicalName
-from custom_components.dlms_cosem.dlms.opening import Opening, OpeningMaterial
-from custom_components.dlms_cosem.dlms.security.counters import ReceivingCounters, SendingCounter
-from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.security.settings import Envelope, SecuritySettings
-from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.protocol.connection import Connection
+from custom_components.cosem.dlms.protocol.events import ChallengeAnswered
+from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.security.counters import ReceivingCounters, SendingCounter
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.settings import Envelope, SecuritySettings
+from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 from tests.dlms.lone_meter import AK, AK_256, EK, EK_256, TITLE, LoneMeter
 
 CLIENT_TITLE = bytes.fromhex("4D4D4D0000000001")

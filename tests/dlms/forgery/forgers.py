@@ -8,7 +8,7 @@ from collections.abc import Callable
 from random import Random
 from typing import NamedTuple
 
-from custom_components.dlms_cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.acse import Mechanism
 from tests.dlms.forgery.conversation import Conversation, Setting, other_title_of, wpdu
 from tests.dlms.lone_meter import acse, fields_of, sized
 

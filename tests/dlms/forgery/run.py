@@ -16,7 +16,7 @@ from random import Random, SystemRandom
 import sys
 import time
 
-from custom_components.dlms_cosem.dlms.events import AnswerReceived, Associated, BlockReceived
+from custom_components.cosem.dlms.protocol.events import AnswerReceived, Associated, BlockReceived
 from tests.dlms.forgery.conversation import SETTINGS, Conversation, wpdu
 from tests.dlms.forgery.forgers import FORGERS, STAGE_AARE, STAGE_ANSWER, STAGE_PROOF, Forger, answer_of, protected
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms import opening
-from custom_components.dlms_cosem.dlms.errors import DlmsError
-from custom_components.dlms_cosem.dlms.security import protection
-from custom_components.dlms_cosem.dlms.security.counters import ReceivingCounter
+from custom_components.cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.protocol import opening
+from custom_components.cosem.dlms.security import protection
+from custom_components.cosem.dlms.security.counters import ReceivingCounter
 from tests.dlms.forgery.forgers import FORGERS
 from tests.dlms.forgery.run import run
 

@@ -5,19 +5,19 @@ from dataclasses import fields, is_dataclass
 from hashlib import md5
 from random import Random
 
-from custom_components.dlms_cosem.dlms.apdu.acse import (
+from custom_components.cosem.dlms.apdu.acse import (
     AuthenticationForm,
     AuthenticationValue,
     Mechanism,
     mechanism_name,
 )
-from custom_components.dlms_cosem.dlms.association import AssociationParameters
-from custom_components.dlms_cosem.dlms.connection import Connection
-from custom_components.dlms_cosem.dlms.errors import DlmsError
-from custom_components.dlms_cosem.dlms.limits import Limits
-from custom_components.dlms_cosem.dlms.opening import Opening, OpeningMaterial
-from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.states import State
+from custom_components.cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.limits import Limits
+from custom_components.cosem.dlms.protocol.connection import Connection
+from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.states import State
+from custom_components.cosem.dlms.security.keys import Secret
 from tests.dlms.fuzz.corpus import damaged, framed, octets_of
 from tests.dlms.scripted import (
     BUSY,

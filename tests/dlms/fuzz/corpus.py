@@ -5,12 +5,12 @@ from functools import cache
 import json
 from random import Random
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu
-from custom_components.dlms_cosem.dlms.apdu.get import decode_get_response_head
-from custom_components.dlms_cosem.dlms.cosem_time import decode_date_time
-from custom_components.dlms_cosem.dlms.data import decode_data_octets
-from custom_components.dlms_cosem.dlms.errors import DlmsError
-from custom_components.dlms_cosem.dlms.wrapper import Wpdu, decode_wpdu, encode_wpdu
+from custom_components.cosem.dlms.apdu import decode_apdu
+from custom_components.cosem.dlms.apdu.get import decode_get_response_head
+from custom_components.cosem.dlms.encoding.cosem_time import decode_date_time
+from custom_components.cosem.dlms.encoding.data import decode_data_octets
+from custom_components.cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu, encode_wpdu
 from tests.vector_tools import FOREIGN, OWN
 
 # Octets that mean something in many places: lengths, tags, ends of ranges.

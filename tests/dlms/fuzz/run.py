@@ -16,7 +16,7 @@ import sys
 import time
 import traceback
 
-from custom_components.dlms_cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.errors import DlmsError
 from tests.dlms.fuzz.conversations import connection
 from tests.dlms.fuzz.corpus import octets_of, samples
 from tests.dlms.fuzz.targets import TARGETS, Target

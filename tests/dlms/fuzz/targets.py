@@ -4,27 +4,27 @@ from collections.abc import Callable, Iterator
 from random import Random
 from zoneinfo import ZoneInfo
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.get import decode_get_data_results, decode_get_response_head
-from custom_components.dlms_cosem.dlms.ber import read_element
-from custom_components.dlms_cosem.dlms.cosem.association_ln import decode_object_list
-from custom_components.dlms_cosem.dlms.cosem.clock import instant
-from custom_components.dlms_cosem.dlms.cosem.identity import display_text, logical_device_name_of
-from custom_components.dlms_cosem.dlms.cosem.profile_generic import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.get import decode_get_data_results, decode_get_response_head
+from custom_components.cosem.dlms.describe import describe
+from custom_components.cosem.dlms.encoding.ber import read_element
+from custom_components.cosem.dlms.encoding.cosem_time import TimePolicy, decode_date_time, fast_datetime, to_datetime
+from custom_components.cosem.dlms.encoding.data import decode_data_octets, encode_data_octets, plain
+from custom_components.cosem.dlms.encoding.octets import Reader
+from custom_components.cosem.dlms.errors import DlmsError
+from custom_components.cosem.dlms.interface_classes.association_ln import decode_object_list
+from custom_components.cosem.dlms.interface_classes.clock import instant
+from custom_components.cosem.dlms.interface_classes.logical_device_name import display_text, logical_device_name_of
+from custom_components.cosem.dlms.interface_classes.profile_generic import (
     decode_capture_objects,
     decode_rows,
     decode_rows_generic,
     expand_rows,
     rows_with_datetimes,
 )
-from custom_components.dlms_cosem.dlms.cosem.register import ScalerUnit, decode_scaler_unit, scale
-from custom_components.dlms_cosem.dlms.cosem.sap_assignment import decode_sap_assignment_list
-from custom_components.dlms_cosem.dlms.cosem_time import TimePolicy, decode_date_time, fast_datetime, to_datetime
-from custom_components.dlms_cosem.dlms.data import decode_data_octets, encode_data_octets, plain
-from custom_components.dlms_cosem.dlms.describe import describe
-from custom_components.dlms_cosem.dlms.errors import DlmsError
-from custom_components.dlms_cosem.dlms.octets import Reader
-from custom_components.dlms_cosem.dlms.wrapper import WrapperStream, decode_wpdu, encode_wpdu
+from custom_components.cosem.dlms.interface_classes.register import ScalerUnit, decode_scaler_unit, scale
+from custom_components.cosem.dlms.interface_classes.sap_assignment import decode_sap_assignment_list
+from custom_components.cosem.dlms.protocol.wrapper import WrapperStream, decode_wpdu, encode_wpdu
 
 BERLIN = ZoneInfo("Europe/Berlin")
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import DecodeError
-from custom_components.dlms_cosem.dlms.states import State
+from custom_components.cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.protocol.states import State
 from tests.dlms.fuzz import run
 from tests.dlms.fuzz.conversations import PROOF, STARTS, outcome
 from tests.dlms.fuzz.corpus import samples

@@ -3,11 +3,11 @@
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu.ciphered import SecurityControl
-from custom_components.dlms_cosem.dlms.errors import AuthenticationTagInvalid, DecodeError, LocalProtocolError
-from custom_components.dlms_cosem.dlms.security.cipher import SealingKey, gmac, open_sealed, open_unverified, seal
-from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite, security_control
+from custom_components.cosem.dlms.apdu.ciphered import SecurityControl
+from custom_components.cosem.dlms.errors import AuthenticationTagInvalid, DecodeError, LocalProtocolError
+from custom_components.cosem.dlms.security.cipher import SealingKey, gmac, open_sealed, open_unverified, seal
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite, security_control
 from tests.vector_tools import vectors
 
 EK = Secret(bytes(range(16)))

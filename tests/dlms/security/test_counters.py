@@ -4,12 +4,12 @@ import random
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import (
+from custom_components.cosem.dlms.errors import (
     InvocationCounterExhausted,
     InvocationCounterReplayed,
     LocalProtocolError,
 )
-from custom_components.dlms_cosem.dlms.security.counters import (
+from custom_components.cosem.dlms.security.counters import (
     MAX_SENDING_VALUE,
     MAX_UNATTENDED_RAISE,
     RESERVE,

@@ -4,10 +4,10 @@ import hashlib
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu.acse import Mechanism
-from custom_components.dlms_cosem.dlms.errors import LocalProtocolError, PeerNotAuthenticated
-from custom_components.dlms_cosem.dlms.security import hls
-from custom_components.dlms_cosem.dlms.security.hls import (
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.errors import LocalProtocolError, PeerNotAuthenticated
+from custom_components.cosem.dlms.security import hls
+from custom_components.cosem.dlms.security.hls import (
     Challenges,
     HlsCredentials,
     challenge_length,
@@ -15,9 +15,9 @@ from custom_components.dlms_cosem.dlms.security.hls import (
     client_proof,
     verify_server_proof,
 )
-from custom_components.dlms_cosem.dlms.security.key_pairs import PublicKey, generate_key_pair
-from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.security.suite import SecuritySuite
+from custom_components.cosem.dlms.security.key_pairs import PublicKey, generate_key_pair
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.suite import SecuritySuite
 from tests.vector_tools import vectors
 
 CLIENT, SERVER = bytes.fromhex("4D4D4D0000000001"), bytes.fromhex("4D4D4D0000BC614E")

@@ -9,13 +9,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
 from cryptography.x509.oid import NameOID
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import (
+from custom_components.cosem.dlms.errors import (
     AuthenticationTagInvalid,
     DecodeError,
     LocalProtocolError,
     PeerNotAuthenticated,
 )
-from custom_components.dlms_cosem.dlms.security.key_pairs import (
+from custom_components.cosem.dlms.security.key_pairs import (
     PrivateKey,
     PublicKey,
     derive_key,
@@ -25,8 +25,8 @@ from custom_components.dlms_cosem.dlms.security.key_pairs import (
     static_party_u,
     verified_ephemeral,
 )
-from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.security.suite import SecuritySuite
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.suite import SecuritySuite
 from tests.vector_tools import vectors
 
 SUITES = (SecuritySuite.SUITE_1, SecuritySuite.SUITE_2)

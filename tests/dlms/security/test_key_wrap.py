@@ -2,10 +2,10 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.data import encode_data_octets
-from custom_components.dlms_cosem.dlms.errors import AuthenticationTagInvalid, LocalProtocolError
-from custom_components.dlms_cosem.dlms.security.key_wrap import KeyId, key_transfer_parameters, unwrap_key, wrap_key
-from custom_components.dlms_cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.encoding.data import encode_data_octets
+from custom_components.cosem.dlms.errors import AuthenticationTagInvalid, LocalProtocolError
+from custom_components.cosem.dlms.security.key_wrap import KeyId, key_transfer_parameters, unwrap_key, wrap_key
+from custom_components.cosem.dlms.security.keys import Secret
 from tests.vector_tools import by_name, vectors
 
 MASTER = Secret(bytes.fromhex("00112233445566778899aabbccddeeff"))

@@ -5,8 +5,8 @@ import pickle
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import LocalProtocolError
-from custom_components.dlms_cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.errors import LocalProtocolError
+from custom_components.cosem.dlms.security.keys import Secret
 
 CANARY = b"canary-7F3A"
 

@@ -3,8 +3,8 @@
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import pytest
 
-from custom_components.dlms_cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.dlms_cosem.dlms.apdu.ciphered import (
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.apdu.ciphered import (
     CipheredContent,
     GeneralCiphering,
     GeneralDedCiphering,
@@ -13,7 +13,7 @@ from custom_components.dlms_cosem.dlms.apdu.ciphered import (
     SecurityControl,
     ServiceCiphered,
 )
-from custom_components.dlms_cosem.dlms.errors import (
+from custom_components.cosem.dlms.errors import (
     AuthenticationTagInvalid,
     DecodeError,
     DlmsError,
@@ -23,13 +23,13 @@ from custom_components.dlms_cosem.dlms.errors import (
     SecurityDowngrade,
     SystemTitleMismatch,
 )
-from custom_components.dlms_cosem.dlms.security.counters import ReceivingCounter, SendingCounter
-from custom_components.dlms_cosem.dlms.security.general_ciphering import GeneralCipherer
-from custom_components.dlms_cosem.dlms.security.key_pairs import generate_key_pair
-from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.security.protection import CipheredProtection, KeyCounters
-from custom_components.dlms_cosem.dlms.security.settings import Envelope, KeyInfoKind, KeyPairs, SecuritySettings
-from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite
+from custom_components.cosem.dlms.security.counters import ReceivingCounter, SendingCounter
+from custom_components.cosem.dlms.security.general_ciphering import GeneralCipherer
+from custom_components.cosem.dlms.security.key_pairs import generate_key_pair
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.protection import CipheredProtection, KeyCounters
+from custom_components.cosem.dlms.security.settings import Envelope, KeyInfoKind, KeyPairs, SecuritySettings
+from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 from tests.vector_tools import by_name, vectors
 
 CLIENT, SERVER = bytes.fromhex("4D4D4D0000000001"), bytes.fromhex("4D4D4D0000BC614E")

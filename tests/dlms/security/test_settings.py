@@ -2,17 +2,17 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import LocalProtocolError, SystemTitleMismatch
-from custom_components.dlms_cosem.dlms.security.key_pairs import generate_key_pair
-from custom_components.dlms_cosem.dlms.security.keys import Secret
-from custom_components.dlms_cosem.dlms.security.settings import (
+from custom_components.cosem.dlms.errors import LocalProtocolError, SystemTitleMismatch
+from custom_components.cosem.dlms.security.key_pairs import generate_key_pair
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.settings import (
     Envelope,
     KeyInfoKind,
     KeyPairs,
     SecuritySettings,
     check_server_title,
 )
-from custom_components.dlms_cosem.dlms.security.suite import Protection, SecuritySuite
+from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 
 CLIENT, SERVER = bytes.fromhex("4D4D4D0000000001"), bytes.fromhex("4D4D4D0000BC614E")
 KEY, LONG_KEY = Secret(bytes(range(16))), Secret(bytes(range(32)))

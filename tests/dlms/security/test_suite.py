@@ -2,8 +2,8 @@
 
 import pytest
 
-from custom_components.dlms_cosem.dlms.errors import LocalProtocolError
-from custom_components.dlms_cosem.dlms.security.suite import (
+from custom_components.cosem.dlms.errors import LocalProtocolError
+from custom_components.cosem.dlms.security.suite import (
     Protection,
     SecurityPolicy,
     SecuritySuite,

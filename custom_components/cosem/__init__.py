@@ -1,0 +1,78 @@
+"""DLMS/COSEM: Home Assistant reads a smart meter over the network (IEC 62056).
+
+Sets up, unloads and removes an entry; one entry is one association to one logical device.
+"""
+
+from typing import Final
+
+from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY
+from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.helpers import discovery_flow
+
+from .const import (
+    CONF_CLIENT_WPORT,
+    CONF_LOGICAL_DEVICE_NAME,
+    CONF_PARENT_ENTRY,
+    CONF_PRESET,
+    CONF_SERVER_WPORT,
+    DOMAIN,
+)
+from .coordinator import CosemCoordinator
+from .dlms import LogicalDeviceName
+from .meter.clients import CosemConfigEntry, RuntimeData, get_client, timing_of
+from .meter.issues import issues_of
+from .meter.store import async_remove_meter
+
+PLATFORMS: Final = [Platform.SENSOR]
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
+    """Read the meter for the first time and add its entities."""
+    client = get_client(hass, entry.data[CONF_HOST], entry.data[CONF_PORT], timing_of(entry.options))
+    coordinator = CosemCoordinator(hass, entry, client)
+
+    async def async_stop(_event: Event) -> None:
+        await coordinator.async_shutdown()
+
+    entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
+    await coordinator.async_config_entry_first_refresh()
+    entry.runtime_data = RuntimeData(coordinator=coordinator)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    _offer_further_logical_devices(hass, entry)
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
+    """Remove the entities; the coordinator's own end follows (CosemCoordinator.async_shutdown)."""
+    return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+    """Forget the meter, but not the invocation counter of its keys: that is never used twice (counter_store.py)."""
+    issues_of(hass, entry).forget()
+    await async_remove_meter(hass, str(entry.unique_id))
+
+
+@callback
+def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+    """Show the other logical devices of the same physical device as discovered, unless they have an entry already."""
+    known = {other.unique_id for other in hass.config_entries.async_entries(DOMAIN)}
+    for sap, octets in entry.runtime_data.coordinator.logical_devices:
+        name = LogicalDeviceName(octets).text
+        if sap == entry.data[CONF_SERVER_WPORT] or not name or name in known:
+            continue
+        discovery_flow.async_create_flow(
+            hass,
+            DOMAIN,
+            context={"source": SOURCE_INTEGRATION_DISCOVERY},
+            data={
+                CONF_HOST: entry.data[CONF_HOST],
+                CONF_PORT: entry.data[CONF_PORT],
+                CONF_SERVER_WPORT: sap,
+                CONF_LOGICAL_DEVICE_NAME: name,
+                CONF_CLIENT_WPORT: entry.data[CONF_CLIENT_WPORT],
+                CONF_PRESET: entry.data[CONF_PRESET],
+                CONF_PARENT_ENTRY: entry.entry_id,
+            },
+        )

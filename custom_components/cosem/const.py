@@ -1,0 +1,129 @@
+"""Names and default values of the integration. Knows nothing of the protocol stack."""
+
+import logging
+from typing import Final
+
+DOMAIN: Final = "cosem"
+LOGGER: Final = logging.getLogger(__package__)
+
+CONF_CLIENT_WPORT: Final = "client_wport"
+CONF_SERVER_WPORT: Final = "server_wport"
+CONF_PRESET: Final = "preset"
+CONF_AUTHENTICATION: Final = "authentication"
+CONF_RESPONSE_TIMEOUT: Final = "response_timeout"
+CONF_INTERVAL: Final = "interval"
+CONF_OBJECTS: Final = "objects"
+CONF_STAY_CONNECTED: Final = "stay_connected"
+CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
+"""Only in the data of a discovery flow: the name that the SAP assignment list gives to a further logical device."""
+
+CONF_PARENT_ENTRY: Final = "parent_entry"
+"""Only in the data of a discovery flow: the id of the entry whose meter contains the further logical device."""
+
+AUTHENTICATION_NONE: Final = "none"
+AUTHENTICATION_PASSWORD: Final = "password"  # noqa: S105 - the name of a method, not a password
+AUTHENTICATION_HLS_SECRET: Final = "hls_secret"  # noqa: S105 - likewise
+AUTHENTICATION_KEYS: Final = "keys"
+AUTHENTICATION_CERTIFICATE: Final = "certificate"
+AUTHENTICATIONS: Final = (
+    AUTHENTICATION_NONE,
+    AUTHENTICATION_PASSWORD,
+    AUTHENTICATION_HLS_SECRET,
+    AUTHENTICATION_KEYS,
+    AUTHENTICATION_CERTIFICATE,
+)
+AUTHENTICATION_INHERITED: Final = "inherited"
+"""Only in the form for a further logical device: what the entry of the same meter has."""
+
+CONF_MECHANISM: Final = "mechanism"
+MECHANISM_NONE: Final = "none"
+MECHANISM_LLS: Final = "lls"
+MECHANISM_MANUFACTURER: Final = "hls-manufacturer"
+MECHANISM_MD5: Final = "hls-md5"
+MECHANISM_SHA1: Final = "hls-sha1"
+MECHANISM_GMAC: Final = "hls-gmac"
+MECHANISM_SHA256: Final = "hls-sha256"
+
+CONF_HLS_SECRET: Final = "hls_secret"  # noqa: S105 - the name of a field
+CONF_AUTHENTICATION_KEY: Final = "authentication_key"
+CONF_ENCRYPTION_KEY: Final = "encryption_key"
+CONF_SECURITY_SUITE: Final = "security_suite"
+CONF_PROTECTION: Final = "protection"
+CONF_SYSTEM_TITLE: Final = "system_title"
+CONF_METER_SYSTEM_TITLE: Final = "meter_system_title"
+CONF_DEDICATED_KEY: Final = "dedicated_key"
+CONF_CLIENT_PRIVATE_KEY: Final = "client_private_key"
+CONF_CLIENT_CERTIFICATE: Final = "client_certificate"
+CONF_METER_PUBLIC_KEY: Final = "meter_public_key"
+CONF_COUNTER_LOGICAL_NAME: Final = "counter_logical_name"
+CONF_COUNTER_START: Final = "counter_start"
+CONF_ACCEPT_UNVERIFIED: Final = "accept_unverified"
+
+PROTECTION_NONE: Final = "none"
+PROTECTION_AUTHENTICATED: Final = "authenticated"
+PROTECTION_ENCRYPTED: Final = "encrypted"
+PROTECTION_AUTHENTICATED_ENCRYPTION: Final = "authenticated_encryption"
+
+MAX_COUNTER_START: Final = 0xFFFE_FFFF
+"""A start that is higher would leave no invocation counters to use."""
+DEFAULT_COUNTER_LOGICAL_NAME: Final = "0.0.43.1.0.255"
+"""Where meters keep the invocation counter that they accepted last from a client, readable for everybody."""
+
+PRESET_GENERIC: Final = "generic"
+
+DEFAULT_PORT: Final = 4059  # registered for dlms/cosem (IEC 62056-4-7)
+DEFAULT_CLIENT_WPORT: Final = 16
+DEFAULT_SERVER_WPORT: Final = 1
+MIN_WPORT: Final = 0
+MAX_WPORT: Final = 65_535
+
+DEFAULT_INTERVAL: Final = 60  # seconds between the starts of two polls
+MIN_INTERVAL: Final = 10
+MAX_INTERVAL: Final = 86_400
+STAY_CONNECTED_BELOW: Final = 60
+"""Below this interval, in seconds, the association is kept: opening one for each poll would cost more than reading."""
+
+DEFAULT_RESPONSE_TIMEOUT: Final = 10  # seconds
+MIN_RESPONSE_TIMEOUT: Final = 1
+MAX_RESPONSE_TIMEOUT: Final = 120  # slow gateways were seen to need two minutes
+
+BACKOFF_FACTOR: Final = 1.8
+BACKOFF_MAXIMUM: Final = 300.0  # seconds
+BACKOFF_JITTER: Final = 0.1
+"""Share by which a pause varies, so that two clients competing for a meter's only slot both get their turns."""
+
+RETRY_BUSY: Final = 30.0  # seconds; the meter says that it cannot answer just now
+RETRY_TRANSIENT: Final = 60.0  # seconds; the meter says that it may accept an association later
+RETRY_REFUSED: Final = BACKOFF_MAXIMUM
+"""Seconds after a permanent refusal that does not concern credentials; slow, because some meters count refusals."""
+
+SCALER_BUDGET: Final = 20.0
+"""Seconds at set-up for the units of objects whose entities are disabled; what is left is read at the next set-up."""
+
+ISSUE_OTHER_METER: Final = "other_meter"
+ISSUE_OTHER_SYSTEM_TITLE: Final = "other_system_title"
+ISSUE_COUNTER_REFUSED: Final = "counter_refused"
+ISSUE_METER_COUNTER_RESET: Final = "meter_counter_reset"
+ISSUE_COUNTER_HALF_USED: Final = "counter_half_used"
+ISSUE_COUNTER_USED_UP: Final = "counter_used_up"
+ISSUE_COUNTER_NOT_STORED: Final = "counter_not_stored"
+ISSUE_METER_LOCKED: Final = "meter_locked"
+ISSUE_METER_NOT_PROVEN: Final = "meter_not_proven"
+ISSUE_VERIFICATION_FAILED: Final = "verification_failed"
+ISSUE_SECURITY_MISMATCH: Final = "security_mismatch"
+ISSUES: Final = (
+    ISSUE_OTHER_METER,
+    ISSUE_OTHER_SYSTEM_TITLE,
+    ISSUE_COUNTER_REFUSED,
+    ISSUE_METER_COUNTER_RESET,
+    ISSUE_COUNTER_HALF_USED,
+    ISSUE_COUNTER_USED_UP,
+    ISSUE_COUNTER_NOT_STORED,
+    ISSUE_METER_LOCKED,
+    ISSUE_METER_NOT_PROVEN,
+    ISSUE_VERIFICATION_FAILED,
+    ISSUE_SECURITY_MISMATCH,
+)
+"""Everything that an entry can ask a person to look at."""
+
+MAX_STATE_LENGTH: Final = 255

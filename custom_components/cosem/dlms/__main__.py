@@ -1,0 +1,199 @@
+"""The command line: read and decode meters without Home Assistant, for technicians and support.
+
+``objects``, ``read`` and ``decode``; options stand before or after the command. Exit status: 0 done, 1 the meter, the
+network or the octets refused (one sentence on stderr), 2 wrong usage. No secret comes from an argument, where every
+user of the machine could see it. What talks to meters is imported late, so that --help is quick.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Final
+
+from .command_line.advice import sentence
+from .command_line.options import StateInUseError, UsageError, build_parser, with_defaults
+from .errors import DataAccessError, DlmsError
+
+if TYPE_CHECKING:
+    from .apdu.common import AttributeDescriptor
+    from .describe import Json, JsonObject
+    from .encoding.data_types import Data
+    from .interface_classes.association_ln import ObjectListElement
+
+REFUSED: Final = 1
+USAGE: Final = 2
+INTERRUPTED: Final = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    parser = build_parser(_objects, _read, _decode)
+    options = with_defaults(parser.parse_args(arguments))
+    run: Callable[[argparse.Namespace], None] = options.run
+    # What a meter sends may not fit the terminal's encoding.
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="backslashreplace")
+    try:
+        run(options)
+        sys.stdout.flush()
+    except UsageError as error:
+        parser.print_usage(sys.stderr)
+        return _fail(str(error), USAGE)
+    except StateInUseError as error:
+        return _fail(str(error), REFUSED)
+    except DlmsError as error:
+        return _fail(sentence(error), REFUSED)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Whoever read our output has seen enough (`| head`); nothing is left to be flushed at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _fail(text: str, status: int) -> int:
+    print(f"cosem: {text}", file=sys.stderr)
+    return status
+
+
+# --- reading from a meter -----------------------------------------------------------------------------------------
+
+
+def _objects(options: argparse.Namespace) -> None:
+    from .apdu.common import AttributeDescriptor
+    from .command_line.run import with_association
+    from .interface_classes.association_ln import CLASS_ID, CURRENT_ASSOCIATION, OBJECT_LIST, decode_object_list
+
+    attribute = AttributeDescriptor(CLASS_ID, CURRENT_ASSOCIATION, OBJECT_LIST)
+    elements = decode_object_list(with_association(options, lambda association: association.get(attribute)))
+    if options.json:
+        _print_json(
+            [
+                {
+                    "class_id": element.class_id,
+                    "version": element.version,
+                    "logical_name": str(element.logical_name),
+                    "attributes": {
+                        str(index): rights.name for index, rights in sorted(element.attribute_access.items())
+                    },
+                }
+                for element in elements
+            ]
+        )
+        return
+    _print_table(
+        ("class", "", "version", "logical name", "attributes"),
+        [_object_row(element) for element in elements],
+    )
+
+
+def _object_row(element: ObjectListElement) -> tuple[str, ...]:
+    """Return the cells of one object; attributes with the same access are put together."""
+    from .interface_classes.class_names import class_name
+
+    by_access: dict[str, list[int]] = {}
+    for index, rights in sorted(element.attribute_access.items()):
+        by_access.setdefault(rights.name, []).append(index)
+    access = "; ".join(f"{name} {' '.join(map(str, indexes))}" for name, indexes in by_access.items())
+    name = class_name(element.class_id)
+    return str(element.class_id), name, str(element.version), str(element.logical_name), access
+
+
+def _read(options: argparse.Namespace) -> None:
+    from .command_line.run import with_association
+    from .describe.values import scaler_unit_attribute
+
+    asked: list[AttributeDescriptor] = options.attributes
+    scalers = (scaler_unit_attribute(attribute) for attribute in asked)
+    wanted = list(dict.fromkeys([*asked, *(scaler for scaler in scalers if scaler is not None)]))
+    answers = with_association(options, lambda association: association.get_many(wanted))
+    found = dict(zip(wanted, answers, strict=True))
+    rows = [_reading(attribute, found) for attribute in asked]
+    if options.json:
+        _print_json([*rows])
+    else:
+        _print_table(("attribute", "", "value", "unit"), [_reading_row(row) for row in rows])
+
+
+def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Data | DataAccessError]) -> JsonObject:
+    """Return what is known of one attribute. A number whose scaling is unknown is an error, its raw form is there."""
+    from .describe.values import attribute_value, is_number, raw_value, scaler_unit_attribute
+    from .interface_classes.register import decode_scaler_unit
+
+    row: JsonObject = {
+        "class_id": attribute.class_id,
+        "logical_name": str(attribute.logical_name),
+        "attribute": attribute.attribute_index,
+        "raw": None,
+        "value": None,
+        "unit": None,
+        "error": None,
+    }
+    data = found[attribute]
+    if isinstance(data, DataAccessError):
+        return row | {"error": str(data)}
+    row["raw"] = raw_value(data)
+    scaler_attribute = scaler_unit_attribute(attribute)
+    if scaler_attribute is None:
+        return row | {"value": attribute_value(attribute, data, None)}
+    scaling = found[scaler_attribute]
+    try:
+        if isinstance(scaling, DataAccessError):
+            raise scaling
+        scaler_unit = decode_scaler_unit(scaling)
+    except DlmsError as error:
+        if not is_number(data):
+            return row | {"value": attribute_value(attribute, data, None)}
+        return row | {"error": f"scaler_unit: {error}"}
+    return row | {"value": attribute_value(attribute, data, scaler_unit), "unit": scaler_unit.symbol}
+
+
+def _reading_row(row: JsonObject) -> tuple[str, ...]:
+    from .interface_classes.class_names import attribute_name, class_name
+
+    class_id, index = row["class_id"], row["attribute"]
+    assert isinstance(class_id, int)
+    assert isinstance(index, int)
+    name = f"{class_name(class_id)}, {attribute_name(class_id, index) or f'attribute {index}'}"
+    value = row["value"]
+    text = value if isinstance(value, str) and value.isprintable() else json.dumps(value)
+    if row["error"] is not None:
+        text = f"error: {row['error']}"
+    return f"{class_id}:{row['logical_name']}:{index}", name, text, str(row["unit"] or "")
+
+
+# --- showing octets -----------------------------------------------------------------------------------------------
+
+
+def _decode(options: argparse.Namespace) -> None:
+    from .command_line.wire import describe_octets, parse_hex
+    from .describe.tree import tree
+
+    text = " ".join(options.hex)
+    described = describe_octets(parse_hex(sys.stdin.read() if text == "-" else text))
+    if options.json:
+        _print_json(described[0] if len(described) == 1 else [*described])
+        return
+    for each in described:
+        print("\n".join(tree(each)))
+
+
+# --- writing ------------------------------------------------------------------------------------------------------
+
+
+def _print_json(value: Json) -> None:
+    print(json.dumps(value, indent=2))
+
+
+def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
+    """Print aligned columns; the last is not padded."""
+    table = [head, *rows]
+    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
+    for row in table:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,85 @@
+"""ExceptionResponse (tag D8) and ConfirmedServiceError (tag 0E): how a server says that a request failed as a whole.
+
+Neither is ever protected, so neither proves anything. IEC 62056-5-3, ASN.1 ExceptionResponse, ConfirmedServiceError.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ..encoding.octets import Reader, Writer
+from .common import expect_tag
+
+EXCEPTION_RESPONSE: Final = 0xD8
+CONFIRMED_SERVICE_ERROR: Final = 0x0E
+
+INVOCATION_COUNTER_ERROR: Final = 6
+"""The service-error that carries the lowest invocation counter the server accepts."""
+
+INITIATE_ERROR: Final = 1
+"""ConfirmedServiceError service: initiateError."""
+
+ERROR_CLASSES: Final[dict[int, str]] = {
+    0: "application-reference",
+    1: "hardware-resource",
+    2: "vde-state-error",
+    3: "service",
+    4: "definition",
+    5: "access",
+    6: "initiate",
+    7: "load-data-set",
+    9: "task",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class ExceptionResponse:
+    """ExceptionResponse. Belongs to the oldest outstanding request: it has no invoke-id."""
+
+    state_error: int
+    service_error: int
+    invocation_counter: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmedServiceError:
+    """ConfirmedServiceError: service 1 initiateError, 5 read, 6 write; error class and error by that class."""
+
+    service: int
+    error_class: int
+    error: int
+
+
+def decode_exception_response(reader: Reader) -> ExceptionResponse:
+    """Return an ExceptionResponse; unknown codes are kept.
+
+    Leniency "exception without counter": old servers send two octets also for service-error 6.
+    """
+    expect_tag(reader, EXCEPTION_RESPONSE)
+    state_error = reader.unsigned8()
+    service_error = reader.unsigned8()
+    if service_error == INVOCATION_COUNTER_ERROR and reader.remaining:
+        return ExceptionResponse(state_error, service_error, reader.unsigned32())
+    return ExceptionResponse(state_error, service_error)
+
+
+def encode_exception_response(apdu: ExceptionResponse, writer: Writer) -> None:
+    """Append an ExceptionResponse."""
+    writer.unsigned8(EXCEPTION_RESPONSE)
+    writer.unsigned8(apdu.state_error)
+    writer.unsigned8(apdu.service_error)
+    if apdu.invocation_counter is not None:
+        writer.unsigned32(apdu.invocation_counter)
+
+
+def decode_confirmed_service_error(reader: Reader) -> ConfirmedServiceError:
+    """Return a ConfirmedServiceError; unknown numbers are kept."""
+    expect_tag(reader, CONFIRMED_SERVICE_ERROR)
+    return ConfirmedServiceError(reader.unsigned8(), reader.unsigned8(), reader.unsigned8())
+
+
+def encode_confirmed_service_error(apdu: ConfirmedServiceError, writer: Writer) -> None:
+    """Append a ConfirmedServiceError."""
+    writer.unsigned8(CONFIRMED_SERVICE_ERROR)
+    writer.unsigned8(apdu.service)
+    writer.unsigned8(apdu.error_class)
+    writer.unsigned8(apdu.error)

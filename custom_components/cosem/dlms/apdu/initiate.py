@@ -1,0 +1,192 @@
+"""InitiateRequest (tag 01) and InitiateResponse (tag 08): what client and server agree on inside AARQ and AARE.
+
+Knows nothing of ACSE and of ciphering. IEC 62056-5-3, ASN.1 InitiateRequest, InitiateResponse, Conformance.
+"""
+
+from dataclasses import dataclass, field
+from enum import KEEP, IntFlag
+from typing import Final
+
+from ..encoding.octets import Reader, Writer
+from ..errors import DecodeError
+from .common import expect_tag
+
+INITIATE_REQUEST: Final = 0x01
+INITIATE_RESPONSE: Final = 0x08
+
+DLMS_VERSION: Final = 6
+"""The only dlms-version-number in use."""
+
+VAA_NAME_LN: Final = 0x0007
+"""vaa-name of a server with logical name referencing; with short names it is the base name FA00."""
+
+_CONFORMANCE_TAG: Final = 0x5F
+_CONFORMANCE_TAG_SECOND: Final = 0x1F
+_CONFORMANCE_LENGTH: Final = 4
+
+
+class Conformance(IntFlag, boundary=KEEP):
+    """The conformance block, 24 bits; bit 0 of the standard is the most significant one. Reserved bits are kept."""
+
+    GENERAL_PROTECTION = 0x400000
+    GENERAL_BLOCK_TRANSFER = 0x200000
+    READ = 0x100000
+    WRITE = 0x080000
+    UNCONFIRMED_WRITE = 0x040000
+    DELTA_VALUE_ENCODING = 0x020000
+    ATTRIBUTE0_SUPPORTED_WITH_SET = 0x008000
+    PRIORITY_MGMT_SUPPORTED = 0x004000
+    ATTRIBUTE0_SUPPORTED_WITH_GET = 0x002000
+    BLOCK_TRANSFER_WITH_GET_OR_READ = 0x001000
+    BLOCK_TRANSFER_WITH_SET_OR_WRITE = 0x000800
+    BLOCK_TRANSFER_WITH_ACTION = 0x000400
+    MULTIPLE_REFERENCES = 0x000200
+    INFORMATION_REPORT = 0x000100
+    DATA_NOTIFICATION = 0x000080
+    ACCESS = 0x000040
+    PARAMETERIZED_ACCESS = 0x000020
+    GET = 0x000010
+    SET = 0x000008
+    SELECTIVE_ACCESS = 0x000004
+    EVENT_NOTIFICATION = 0x000002
+    ACTION = 0x000001
+
+    @property
+    def standard_names(self) -> list[str]:
+        """The standard's names of the bits that are set, from bit 0 on; reserved bits as ``reserved-zero`` and so on."""
+        return [
+            _RESERVED_NAMES[mask]
+            if mask in _RESERVED_NAMES
+            else (Conformance(mask).name or "").lower().replace("_", "-")
+            for mask in (1 << bit for bit in range(23, -1, -1))
+            if self & mask
+        ]
+
+
+_RESERVED_NAMES: Final = {0x800000: "reserved-zero", 0x010000: "reserved-seven"}
+
+DEFAULT_PROPOSED_CONFORMANCE: Final = (
+    Conformance.PRIORITY_MGMT_SUPPORTED
+    | Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET
+    | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    | Conformance.MULTIPLE_REFERENCES
+    | Conformance.GET
+    | Conformance.SET
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.EVENT_NOTIFICATION
+    | Conformance.ACTION
+)
+"""00 7E 1F, what most clients propose with logical names: a meter has seen it before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiateRequest:
+    """InitiateRequest. client_max_receive_pdu_size in octets, 0 means no limit."""
+
+    conformance: Conformance = DEFAULT_PROPOSED_CONFORMANCE
+    client_max_receive_pdu_size: int
+    dlms_version: int = DLMS_VERSION
+    dedicated_key: bytes | None = field(default=None, repr=False)
+    response_allowed: bool = True
+    quality_of_service: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InitiateResponse:
+    """InitiateResponse. server_max_receive_pdu_size in octets, 0 means no limit."""
+
+    conformance: Conformance
+    server_max_receive_pdu_size: int
+    dlms_version: int = DLMS_VERSION
+    vaa_name: int = VAA_NAME_LN
+    quality_of_service: int | None = None
+
+
+def decode_conformance(reader: Reader) -> Conformance:
+    """Return the conformance block.
+
+    Leniency "short conformance tag": old servers write ``5F 04`` where ``5F 1F 04`` is right; never sent by us.
+    """
+    start = reader.offset
+    if reader.unsigned8() != _CONFORMANCE_TAG:
+        raise DecodeError("the conformance block does not start with 5F", start)
+    if reader.peek() == _CONFORMANCE_TAG_SECOND:
+        reader.unsigned8()
+    if reader.unsigned8() != _CONFORMANCE_LENGTH or reader.unsigned8() != 0:
+        raise DecodeError("the conformance block is not a bit-string of 24 bits", start)
+    return Conformance(reader.unsigned(3))
+
+
+def encode_conformance(conformance: Conformance, writer: Writer) -> None:
+    """Append the conformance block."""
+    writer.octets(b"\x5f\x1f\x04\x00")
+    writer.unsigned(conformance.value, 3)
+
+
+def _decode_quality_of_service(reader: Reader) -> int | None:
+    return reader.integer8() if reader.flag() else None
+
+
+def _encode_quality_of_service(quality_of_service: int | None, writer: Writer) -> None:
+    writer.flag(quality_of_service is not None)
+    if quality_of_service is not None:
+        writer.integer8(quality_of_service)
+
+
+def decode_initiate_request(reader: Reader) -> InitiateRequest:
+    """Return an InitiateRequest."""
+    expect_tag(reader, INITIATE_REQUEST)
+    dedicated_key = reader.octet_string() if reader.flag() else None
+    # DEFAULT TRUE: an absent value is true, a present one is what it says.
+    response_allowed = not reader.flag() or reader.flag()
+    quality_of_service = _decode_quality_of_service(reader)
+    dlms_version = reader.unsigned8()
+    conformance = decode_conformance(reader)
+    return InitiateRequest(
+        dedicated_key=dedicated_key,
+        response_allowed=response_allowed,
+        quality_of_service=quality_of_service,
+        dlms_version=dlms_version,
+        conformance=conformance,
+        client_max_receive_pdu_size=reader.unsigned16(),
+    )
+
+
+def encode_initiate_request(apdu: InitiateRequest, writer: Writer) -> None:
+    """Append an InitiateRequest."""
+    writer.unsigned8(INITIATE_REQUEST)
+    writer.flag(apdu.dedicated_key is not None)
+    if apdu.dedicated_key is not None:
+        writer.octet_string(apdu.dedicated_key)
+    writer.octets(b"\x00" if apdu.response_allowed else b"\x01\x00")
+    _encode_quality_of_service(apdu.quality_of_service, writer)
+    writer.unsigned8(apdu.dlms_version)
+    encode_conformance(apdu.conformance, writer)
+    writer.unsigned16(apdu.client_max_receive_pdu_size)
+
+
+def decode_initiate_response(reader: Reader) -> InitiateResponse:
+    """Return an InitiateResponse."""
+    expect_tag(reader, INITIATE_RESPONSE)
+    quality_of_service = _decode_quality_of_service(reader)
+    dlms_version = reader.unsigned8()
+    conformance = decode_conformance(reader)
+    return InitiateResponse(
+        quality_of_service=quality_of_service,
+        dlms_version=dlms_version,
+        conformance=conformance,
+        server_max_receive_pdu_size=reader.unsigned16(),
+        vaa_name=reader.unsigned16(),
+    )
+
+
+def encode_initiate_response(apdu: InitiateResponse, writer: Writer) -> None:
+    """Append an InitiateResponse."""
+    writer.unsigned8(INITIATE_RESPONSE)
+    _encode_quality_of_service(apdu.quality_of_service, writer)
+    writer.unsigned8(apdu.dlms_version)
+    encode_conformance(apdu.conformance, writer)
+    writer.unsigned16(apdu.server_max_receive_pdu_size)
+    writer.unsigned16(apdu.vaa_name)

@@ -1,0 +1,1 @@
+"""The asyncio side: physical device, association, link, transport. Layer 5."""

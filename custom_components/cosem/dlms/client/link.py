@@ -1,0 +1,142 @@
+"""One TCP connection and the task that reads it: drives a Connection, hands its events to whoever waits for them.
+
+Owns the socket and nothing else: which associations live on it is the client's business. It ends once, with the first
+error, and then everybody who waits gets that error. Knows nothing of attributes and values.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+import math
+import time
+from typing import Final, Protocol
+
+from ..errors import ConnectionLost, DlmsError, TransportError
+from ..limits import Limits
+from ..protocol.connection import Connection
+from ..protocol.events import ConnectionEnded, Event, NotificationReceived
+from ..protocol.proposal import WportPair
+from .transport import Transport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """Deadlines and pauses, in seconds.
+
+    ``connect``: name resolution and TCP handshake. ``response``: from a request to its complete answer or its first
+    block, and the AARE. ``block``: each further block. ``transfer``: all blocks together. ``release``: the RLRE.
+    ``reconnect_gap``: between closing a connection and opening the next: small devices free a socket only later.
+    """
+
+    connect: float = 10
+    response: float = 10
+    transfer: float = 120
+    block: float = 20
+    release: float = 2
+    reconnect_gap: float = 1
+
+
+class Clock(Protocol):
+    """Where the pause between two connections gets its time from."""
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+
+
+class SystemClock:
+    """The clock of this computer; setting its time changes nothing here."""
+
+    def monotonic(self) -> float:
+        """Return seconds since some start."""
+        return time.monotonic()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds."""
+        await asyncio.sleep(seconds)
+
+
+SYSTEM_CLOCK: Final = SystemClock()
+
+
+class Link:
+    """A connection that is being read. ``users`` counts the associations on it."""
+
+    def __init__(self, transport: Transport, limits: Limits, clock: Callable[[], float]) -> None:
+        """Start reading."""
+        self.connection = Connection(limits=limits)
+        self.users = 0
+        self.turn = asyncio.Lock()
+        """Held from a request to its answer: most devices handle one request at a time, whatever the logical device."""
+        self.before_reading: Final[dict[WportPair, Callable[[], Awaitable[object]]]] = {}
+        """Awaited before each read: what came in may be answered at once, and needs reserved counters for that."""
+        self.closed_at = math.inf
+        """By the clock, when the socket was closed."""
+        self._transport = transport
+        self._clock = clock
+        self._inboxes: dict[WportPair, asyncio.Queue[Event]] = {}
+        self._sending = asyncio.Lock()
+        self._reader = asyncio.create_task(self._read(), name="dlms link reader")
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the connection can still be used."""
+        return self.connection.error is None
+
+    def open_inbox(self, pair: WportPair) -> asyncio.Queue[Event]:
+        """Return a new queue for the events of a pair; an older one gets no more."""
+        inbox = self._inboxes[pair] = asyncio.Queue()
+        return inbox
+
+    async def flush(self) -> None:
+        """Send what the connection wants to send, each message whole. Raises TransportError."""
+        async with self._sending:
+            if octets := self.connection.data_to_send():
+                await self._transport.send(octets)
+
+    async def fail(self, error: DlmsError) -> DlmsError:
+        """End everything because of ``error``; return the error that was first, which is what everybody gets to see."""
+        self.connection.abort(error)
+        await self.close()
+        return self.connection.error or error
+
+    async def close(self) -> None:
+        """Close the socket and wait until it is closed. May be called again. Bounded by the transport's own deadline."""
+        self.connection.abort(ConnectionLost())
+        self._dispatch()
+        if not self._reader.done():
+            self._reader.cancel()
+            await asyncio.wait([self._reader])
+
+    async def _read(self) -> None:
+        """Read until the connection ends. The one place that closes the transport."""
+        try:
+            while self.is_alive:
+                for prepare in list(self.before_reading.values()):
+                    await prepare()
+                if octets := await self._transport.receive():
+                    self.connection.receive_data(octets)
+                else:
+                    self.connection.receive_eof()
+                self._dispatch()
+                await self.flush()
+                await asyncio.sleep(0)  # others get their turn, however fast the peer is
+        except ConnectionLost as error:
+            self.connection.receive_eof(reset=error.reset)
+        except TransportError as error:
+            self.connection.abort(error)
+        finally:
+            self.connection.abort(ConnectionLost())
+            self._dispatch()
+            try:
+                await self._transport.close()
+            finally:
+                self.closed_at = self._clock()
+
+    def _dispatch(self) -> None:
+        while (event := self.connection.next_event()) is not None:
+            if isinstance(event, (NotificationReceived, ConnectionEnded)):
+                continue  # notifications: counted by the connection; a consumer comes with push
+            self._inboxes[event.pair].put_nowait(event)

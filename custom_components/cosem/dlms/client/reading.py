@@ -1,0 +1,190 @@
+"""Reading many attributes in few requests: lists where the meter takes them, smaller lists or single reads where not.
+
+What to ask for next is decided in reading_memory.py; here is what the answers mean. One element's error never spoils
+the others: even a value that cannot be decoded, which ends the connection (F43), does so only once. Knows nothing of
+sockets and deadlines.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final, Protocol
+
+from ..apdu.common import AttributeDescriptor, DataAccessResult, decode_get_data_result
+from ..apdu.get import decode_get_data_results
+from ..encoding.data import Data, decode_data_octets
+from ..encoding.octets import Reader
+from ..errors import (
+    ConfirmedServiceErrorReceived,
+    ConnectionLost,
+    DataAccessError,
+    DlmsError,
+    ExceptionReceived,
+    RemoteProtocolError,
+    ServiceError,
+    TransportError,
+)
+from ..limits import DEFAULT_LIMITS, Limits
+from .list_sizes import ReadingPlan
+
+_SERVICE_NOT_SUPPORTED: Final = 2
+_BUSY: Final = frozenset({1, 3})
+"""service-error operation-not-possible and other-reason: may be different the next time."""
+_TEMPORARY_FAILURE: Final = 2
+_OTHER_REASON: Final = 250
+
+_PATIENCE: Final = 3
+"""Exception-responses to single reads, and nothing else, after which a meter is left alone."""
+
+
+class Source(Protocol):
+    """What an association offers to this module."""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether more requests are possible."""
+
+    async def get_octets(self, attribute: AttributeDescriptor) -> bytes:
+        """Return one encoded value."""
+
+    async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
+        """Return an encoded SEQUENCE OF Get-Data-Result."""
+
+    def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> Awaitable[T]:
+        """Decode, outside of the event loop when there is much of it."""
+
+
+def decode_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tuple[int, Data | DataAccessError]]:
+    """Return size in octets and value of each element of an encoded SEQUENCE OF Get-Data-Result.
+
+    Raises DecodeError or LimitExceeded.
+    """
+    return [
+        (size, DataAccessError(result.code) if isinstance(result, DataAccessResult) else result)
+        for size, result in decode_get_data_results(octets, limits)
+    ]
+
+
+def first_undecodable(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
+    """Return which element of an encoded SEQUENCE OF Get-Data-Result is the first that cannot be decoded.
+
+    The number of elements when all of them can: then it is their form as a list that is wrong.
+    """
+    reader = Reader(octets, limits=limits)
+    number = 0
+    try:
+        for _ in range(reader.count()):
+            decode_get_data_result(reader)
+            number += 1
+    except RemoteProtocolError:
+        pass
+    return number
+
+
+async def read_many(
+    source: Source, plan: ReadingPlan, attributes: Sequence[AttributeDescriptor]
+) -> list[Data | DataAccessError]:
+    """Return value or error of each attribute, in the same order.
+
+    Raises ExceptionReceived or ConfirmedServiceErrorReceived when the meter answered every request with one (it is
+    busy) or knows the association no more; TransportError and RemoteProtocolError as get() does.
+    """
+    suspects = [attribute for attribute in dict.fromkeys(attributes) if plan.is_suspect(attribute)]
+    others = [attribute for attribute in attributes if attribute not in suspects]
+    if suspects and others:
+        found = dict(zip(others, await read_many(source, plan, others), strict=True))
+        for suspect in suspects:
+            found[suspect] = await _read_suspect(source, plan, suspect)
+        return [found[attribute] for attribute in attributes]
+    results: list[Data | DataAccessError] = []
+    errors: list[ServiceError] = []
+    while len(results) < len(attributes):
+        pending = attributes[len(results) :]
+        batch = pending[: plan.batch(pending)]
+        if len(batch) > 1:
+            results += await _read_list(source, plan, batch)
+            continue
+        try:
+            results.append(await _read_single(source, plan, batch[0]))
+        except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
+            errors.append(error)
+            if not source.is_open:
+                raise
+            results.append(_element_error(error))
+            if len(errors) == len(results) and (len(errors) == _PATIENCE or len(results) == len(attributes)):
+                plan.forget_refusals()
+                raise
+    return results
+
+
+async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
+    try:
+        octets = await source.get_octets(attribute)
+    except DataAccessError as error:
+        if error.result != _OTHER_REASON:
+            plan.answered([])
+        return error
+    plan.answered([(attribute, len(octets))])
+    try:
+        value = await source.decode(decode_data_octets, octets)
+    except RemoteProtocolError:
+        plan.undecodable(attribute)
+        raise
+    plan.decodable(attribute)
+    return value
+
+
+async def _read_suspect(source: Source, plan: ReadingPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
+    """Return value or error of an attribute that may end the connection, when nothing is left to be lost by that."""
+    if not source.is_open:
+        return DataAccessError(_OTHER_REASON)
+    try:
+        return await _read_single(source, plan, attribute)
+    except (ExceptionReceived, ConfirmedServiceErrorReceived, RemoteProtocolError) as error:
+        return _element_error(error)
+
+
+async def _read_list(
+    source: Source, plan: ReadingPlan, batch: Sequence[AttributeDescriptor]
+) -> list[Data | DataAccessError]:
+    """Return the results of a list; an empty list when the meter refused it."""
+    try:
+        octets = await source.get_list_octets(batch)
+    except ExceptionReceived as error:
+        plan.refused(len(batch), for_good=error.service_error == _SERVICE_NOT_SUPPORTED)
+        if not source.is_open:
+            raise
+        return []
+    except ServiceError:
+        plan.refused(len(batch))
+        return []
+    except (TransportError, RemoteProtocolError) as error:
+        if not (isinstance(error, ConnectionLost) and error.truncated):  # it was about to answer
+            plan.unanswered(len(batch))
+        raise
+    try:
+        elements = await source.decode(decode_list, octets)
+    except RemoteProtocolError:
+        number = first_undecodable(octets)
+        if number < len(batch):
+            plan.undecodable(batch[number])
+        else:
+            plan.unanswered(len(batch))
+        raise
+    if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
+        plan.refused(len(batch))
+        return []
+    plan.answered([(attribute, size) for attribute, (size, _value) in zip(batch, elements, strict=True)])
+    plan.decodable(*batch)
+    return [value for _size, value in elements]
+
+
+def _is_other_reason(value: Data | DataAccessError) -> bool:
+    """Return whether this may be the word of a meter that refuses the list as such."""
+    return isinstance(value, DataAccessError) and value.result == _OTHER_REASON
+
+
+def _element_error(error: DlmsError) -> DataAccessError:
+    """Return what an error means for the one attribute that was asked for, when others were answered."""
+    busy = isinstance(error, ExceptionReceived) and error.service_error in _BUSY
+    element_error = DataAccessError(_TEMPORARY_FAILURE if busy else _OTHER_REASON)
+    element_error.__cause__ = error
+    return element_error

@@ -1,0 +1,129 @@
+"""What outlives associations under one key and system title: the invocation counters, and the store that keeps them.
+
+A value of the sending counter is used only below a ceiling that the store has written durably before (rules S1, S2).
+So after a crash, a restart or a restored backup the next life starts at the stored ceiling, above everything that was
+ever used. One :class:`SecurityState` may serve several associations and several clients with the same key and title; two
+for the same key and title must never live at the same time. Fresh random octets for an attempt come from here, too.
+"""
+
+import asyncio
+from collections.abc import Callable
+import secrets
+from typing import Final, Protocol
+
+from ..errors import InvocationCounterExhausted, InvocationCounterNotStored
+from ..protocol.opening import OpeningMaterial
+from ..protocol.proposal import AssociationParameters
+from ..security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, ReceivingCounters, SendingCounter
+from ..security.hls import challenge_length
+from ..security.keys import Secret
+
+_TOP_UP: Final = 500
+"""Values reserved at every await: requests for blocks are sent without waiting for the store."""
+
+_ENOUGH: Final = 16
+"""Values that suffice for the next request when the store cannot be written just now."""
+
+_ALL: Final = 2**32
+
+
+class CounterStore(Protocol):
+    """Where the ceiling of one sending counter is kept."""
+
+    async def save(self, ceiling: int) -> None:
+        """Return when ``ceiling`` survives a crash. Raises OSError when it cannot be written."""
+
+
+class SecurityState:
+    """The invocation counters of one global key under one client system title.
+
+    ``start`` is the ceiling stored last (0, or what the user says, for a new key). ``receiving`` belongs to the opening
+    of associations.
+    """
+
+    def __init__(self, start: int, store: CounterStore) -> None:
+        """Start at the stored ceiling. LocalProtocolError when it is no counter."""
+        self.sending: Final = SendingCounter(start)
+        self.receiving: Final = ReceivingCounters()
+        self._store = store
+        self._saving = asyncio.Lock()
+        self.shared_counter = False
+        """The meter was found to count a dedicated key together with the global one."""
+        self._unattended = MAX_UNATTENDED_RAISE
+
+    @property
+    def next_value(self) -> int:
+        """The value that the next protected APDU will carry."""
+        return self.sending.next_value
+
+    async def reserve(self) -> None:
+        """Make sure that requests can be sent until the next call; awaited before each.
+
+        Raises InvocationCounterNotStored when the store cannot be written, InvocationCounterExhausted when the counter
+        is used up.
+        """
+        saved = await self.top_up()
+        while self._reserved < _ENOUGH:  # also when somebody raised the counter while we waited for the store
+            if self.is_used_up:
+                raise InvocationCounterExhausted("the invocation counter is used up: the meter needs new keys")
+            if not saved:
+                raise InvocationCounterNotStored("no invocation counter is reserved: its store cannot be written")
+            saved = await self.top_up()
+
+    @property
+    def is_used_up(self) -> bool:
+        """Whether too few values are left for a request (rule S5)."""
+        return self.next_value + _ENOUGH > MAX_SENDING_VALUE
+
+    async def top_up(self) -> bool:
+        """Reserve some more values if few are left; return False when the store or the counter does not allow it."""
+        if self._reserved >= _TOP_UP:
+            return True
+        # A cancelled caller must not leave a write behind that could overtake a later one.
+        return await asyncio.shield(asyncio.ensure_future(self._save()))
+
+    @property
+    def _reserved(self) -> int:
+        return self.sending.ceiling - self.sending.next_value
+
+    async def _save(self) -> bool:
+        async with self._saving:
+            ceiling = self.sending.reservation(_TOP_UP)
+            if ceiling is None:
+                return self._reserved >= _TOP_UP
+            try:
+                await self._store.save(ceiling)
+            except OSError:
+                return False
+            self.sending.confirm(ceiling)
+            return True
+
+    def follow(self, expected: int, *, confirmed_by_user: bool = False) -> bool:
+        """Raise the sending counter to what a meter, or somebody posing as it, asks for; return whether it is that now.
+
+        Never lowers it. Unattended raises add up to 2**20 at most, so that nobody can burn the counter (rule S3).
+        """
+        before = self.sending.next_value
+        if not self.sending.follow(expected, _ALL if confirmed_by_user else self._unattended):
+            return False
+        if not confirmed_by_user:
+            self._unattended -= self.sending.next_value - before
+        return True
+
+
+def opening_material(
+    parameters: AssociationParameters,
+    state: SecurityState | None,
+    random: Callable[[int], bytes] = secrets.token_bytes,
+) -> OpeningMaterial:
+    """Return fresh material for one attempt to open an association (rule S21)."""
+    security = parameters.security
+    dedicated = security is not None and security.use_dedicated_key
+    return OpeningMaterial(
+        challenge=random(challenge_length(parameters.mechanism)) if parameters.is_high_level else b"",
+        dedicated_key=Secret(random(security.suite.key_length)) if security is not None and dedicated else None,
+        random=random,
+        sending=None if state is None else state.sending,
+        receiving=None if state is None else state.receiving,
+        shared_counter=state is not None and state.shared_counter,
+    )

@@ -1,0 +1,126 @@
+"""The TCP endpoint behind one Protocol class, so that the client runs on a socket, a test link or, later, datagrams.
+
+Knows nothing of WPDUs. Only TransportError comes out. Names are resolved at each connect, IPv4 and IPv6 addresses are
+tried in an interleaved order (RFC 8305). Socket mapping of IEC 62056-9-7 clause 7: connect is TCP-CONNECT, end of
+stream TCP-DISCONNECT, reset and keep-alive failure TCP-ABORT.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+import errno
+import socket
+from typing import Final, Protocol
+
+from ..errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout
+
+READ_SIZE: Final = 65_536
+
+KEEP_ALIVE: Final = (
+    ("TCP_KEEPIDLE", 60),
+    ("TCP_KEEPALIVE", 60),  # what macOS calls the idle time
+    ("TCP_KEEPINTVL", 10),
+    ("TCP_KEEPCNT", 3),
+)
+"""Seconds, seconds, probes: a half-open connection is noticed after at most 90 s without a request (fault F10)."""
+
+_HAPPY_EYEBALLS_DELAY: Final = 0.25
+_CLOSE_TIMEOUT: Final = 1.0
+"""Seconds for octets still in the send buffer; afterwards the connection is reset."""
+
+_UNREACHABLE: Final = frozenset(
+    {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ETIMEDOUT}
+)
+
+
+class Transport(Protocol):
+    """A way to the meter. Every method raises TransportError children only."""
+
+    async def send(self, octets: bytes) -> None:
+        """Hand all octets over, in the order of the calls. Handed over does not mean received."""
+
+    async def receive(self) -> bytes:
+        """Return at least one octet, or b"" at the orderly end. Raises ConnectionLost."""
+
+    async def close(self) -> None:
+        """Close; bounded in time, may be called twice, never raises."""
+
+
+type Connector = Callable[[], Awaitable[Transport]]
+
+
+class TcpTransport:
+    """A TCP connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Take over an open connection."""
+        self._reader = reader
+        self._writer = writer
+        tcp = writer.get_extra_info("socket")
+        tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        _keep_alive(tcp)
+
+    async def send(self, octets: bytes) -> None:
+        """Write all octets with one call, then wait while the peer is slow to take them."""
+        try:
+            self._writer.write(octets)
+            await self._writer.drain()
+        except OSError as error:
+            raise ConnectionLost(reset=True) from error
+
+    async def receive(self) -> bytes:
+        """Return what has arrived."""
+        try:
+            return await self._reader.read(READ_SIZE)
+        except OSError as error:
+            raise ConnectionLost(reset=True) from error
+
+    async def close(self) -> None:
+        """Close in good order within a second, else reset."""
+        self._writer.close()
+        try:
+            async with asyncio.timeout(_CLOSE_TIMEOUT):
+                await self._writer.wait_closed()
+        except OSError:  # a reset is an end as well, and so is the deadline
+            pass
+        finally:
+            self._writer.transport.abort()
+
+
+def _keep_alive(tcp: socket.socket) -> None:
+    """Ask for keep-alive; the times only where the platform lets us choose them."""
+    tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in KEEP_ALIVE:
+        option = getattr(socket, name, None)
+        if isinstance(option, int):
+            tcp.setsockopt(socket.IPPROTO_TCP, option, value)
+
+
+async def open_tcp(host: str, port: int, timeout: float) -> Transport:
+    """Open a TCP connection to a host name, IPv4 or IPv6 address within ``timeout`` seconds, name resolution included.
+
+    Raises ConnectFailed with its reason, or ConnectTimeout.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(
+                host, port, happy_eyeballs_delay=_HAPPY_EYEBALLS_DELAY, all_errors=True
+            )
+    except TimeoutError as error:
+        raise ConnectTimeout(timeout) from error
+    except (socket.gaierror, UnicodeError) as error:
+        raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED, str(error)) from error
+    except ExceptionGroup as group:
+        raise _connect_failed([error for error in group.exceptions if isinstance(error, OSError)]) from group
+    except (OSError, OverflowError, ValueError) as error:
+        raise ConnectFailed(ConnectFailure.OTHER, str(error)) from error
+    return TcpTransport(reader, writer)
+
+
+def _connect_failed(errors: list[OSError]) -> ConnectFailed:
+    """Return what the failures of all addresses together mean: somebody was there, nobody can be, or something else."""
+    detail = "; ".join(dict.fromkeys(error.strerror or str(error) for error in errors))
+    if any(isinstance(error, ConnectionRefusedError) for error in errors):
+        return ConnectFailed(ConnectFailure.REFUSED, detail)
+    if any(error.errno in _UNREACHABLE for error in errors):
+        return ConnectFailed(ConnectFailure.UNREACHABLE, detail)
+    return ConnectFailed(ConnectFailure.OTHER, detail)

@@ -1,0 +1,242 @@
+"""From options, environment and keys file to what is proposed to the meter. Secrets are never repeated in an error.
+
+The keys file goes before the environment, and an option before both: what was typed for this call is meant.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+from pathlib import Path
+import tomllib
+from typing import Final
+
+from ..apdu.acse import Mechanism
+from ..errors import LocalProtocolError
+from ..protocol.proposal import AssociationParameters
+from ..security.key_pairs import PublicKey, load_private_key_pem, load_public_key_pem
+from ..security.keys import Secret
+from ..security.settings import NO_KEY, KeyPairs, SecuritySettings
+from ..security.suite import SYSTEM_TITLE_LENGTH, Protection, SecuritySuite
+from .options import UsageError, hex_digits, parse_title
+
+_MECHANISMS: Final[Mapping[str, Mechanism]] = {
+    "none": Mechanism.NONE,
+    "lls": Mechanism.LLS,
+    "hls-manufacturer": Mechanism.HLS,
+    "hls-md5": Mechanism.HLS_MD5,
+    "hls-sha1": Mechanism.HLS_SHA1,
+    "hls-gmac": Mechanism.HLS_GMAC,
+    "hls-sha256": Mechanism.HLS_SHA256,
+    "hls-ecdsa": Mechanism.HLS_ECDSA,
+}
+_PROTECTIONS: Final[Mapping[str, Protection]] = {
+    "none": Protection.NONE,
+    "authenticated": Protection.AUTHENTICATED,
+    "encrypted": Protection.ENCRYPTED,
+    "authenticated-encryption": Protection.AUTHENTICATED_ENCRYPTED,
+}
+_WITH_SECRET: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
+_WITH_TITLES: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA})
+
+_VARIABLES: Final[Mapping[str, str]] = {
+    "password": "DLMS_PASSWORD",
+    "hls_secret": "DLMS_HLS_SECRET",
+    "encryption_key": "DLMS_ENCRYPTION_KEY",
+    "authentication_key": "DLMS_AUTHENTICATION_KEY",
+}
+_ENTRIES: Final = (
+    *_VARIABLES,
+    "system_title",
+    "meter_system_title",
+    "client_private_key",
+    "client_certificate",
+    "meter_public_key",
+)
+_PEM: Final = "-----BEGIN "
+
+
+def association_parameters(
+    options: argparse.Namespace, environment: Mapping[str, str], kept_title: Callable[[], bytes]
+) -> AssociationParameters:
+    """Return what is proposed. ``kept_title`` gives our own system title where nobody named one.
+
+    UsageError for what is missing, wrong, or contradicts itself.
+    """
+    sources = _Sources(options.keys_file, environment)
+    mechanism = _MECHANISMS[options.auth]
+    default = Protection.AUTHENTICATED_ENCRYPTED if mechanism is Mechanism.HLS_GMAC else Protection.NONE
+    protection = default if options.protection is None else _PROTECTIONS[options.protection]
+    if options.dedicated_key and protection is Protection.NONE:
+        raise UsageError("--dedicated-key needs --protection")
+    try:
+        return AssociationParameters(
+            client_wport=options.client,
+            server_wport=options.server,
+            mechanism=mechanism,
+            password=_password(options, sources) if mechanism is Mechanism.LLS else None,
+            hls_secret=sources.hls_secret(options.auth) if mechanism in _WITH_SECRET else None,
+            security=_security(options, mechanism, protection, sources, kept_title)
+            if protection is not Protection.NONE or mechanism in _WITH_TITLES
+            else None,
+        )
+    except LocalProtocolError as error:
+        raise UsageError(str(error)) from None
+
+
+def _password(options: argparse.Namespace, sources: _Sources) -> Secret:
+    """Return the password for LLS, from its file, the keys file, or the environment."""
+    if options.password_file is not None:
+        content = _read(Path(options.password_file), "password file")
+        octets = content.removesuffix(b"\n").removesuffix(b"\r")
+    else:
+        octets = sources.octets("password")
+    if not octets:
+        raise UsageError("--auth lls needs a password: set DLMS_PASSWORD, or use --password-file or --keys-file")
+    return Secret(octets)
+
+
+def _security(
+    options: argparse.Namespace,
+    mechanism: Mechanism,
+    protection: Protection,
+    sources: _Sources,
+    kept_title: Callable[[], bytes],
+) -> SecuritySettings:
+    default = SecuritySuite.SUITE_1 if mechanism is Mechanism.HLS_ECDSA else SecuritySuite.SUITE_0
+    suite = default if options.suite is None else SecuritySuite(options.suite)
+    encryption_key = sources.key("encryption_key", suite)
+    authentication_key = sources.key("authentication_key", suite)
+    if mechanism is Mechanism.HLS_GMAC or protection is not Protection.NONE:
+        _need(encryption_key, "encryption_key", options)
+    if mechanism is Mechanism.HLS_GMAC or protection & Protection.AUTHENTICATED:
+        _need(authentication_key, "authentication_key", options)
+    pairs, certified_title, meter_title = KeyPairs(), b"", b""
+    if mechanism is Mechanism.HLS_ECDSA:
+        pairs, certified_title, meter_title = sources.key_pairs(suite)
+    return SecuritySettings(
+        client_system_title=options.system_title or sources.title("system_title") or certified_title or kept_title(),
+        server_system_title=sources.title("meter_system_title") or meter_title or None,
+        suite=suite,
+        protection=protection,
+        global_unicast_encryption_key=encryption_key,
+        authentication_key=authentication_key or NO_KEY,
+        use_dedicated_key=options.dedicated_key,
+        key_pairs=pairs,
+    )
+
+
+def _need(key: Secret | None, name: str, options: argparse.Namespace) -> None:
+    if key is None:
+        what = "--auth hls-gmac" if options.auth == "hls-gmac" else f"--protection {options.protection}"
+        text = name.replace("_", " ")
+        raise UsageError(f"{what} needs an {text}: set {_VARIABLES[name]} in hex, or use --keys-file")
+
+
+def _read(path: Path, what: str) -> bytes:
+    try:
+        return path.read_bytes()
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a file name"
+        raise UsageError(f"the {what} cannot be read: {reason}") from None
+
+
+class _Sources:
+    """The keys file, and the environment behind it."""
+
+    def __init__(self, keys_file: str | None, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._folder = Path() if keys_file is None else Path(keys_file).parent
+        self._entries = {} if keys_file is None else _entries(Path(keys_file))
+
+    def text(self, name: str) -> str:
+        """Return an entry or its environment variable; empty when there is neither."""
+        found = self._entries.get(name)
+        return self._environment.get(_VARIABLES.get(name, ""), "") if found is None else found
+
+    def octets(self, name: str) -> bytes:
+        """Return a text as octets, also those of an environment that is no UTF-8."""
+        return self.text(name).encode(errors="surrogateescape")
+
+    def hls_secret(self, authentication: str) -> Secret:
+        """Return the secret of mechanisms 2, 3, 4 and 6: text, or octets as 0x and hex."""
+        octets = self.octets("hls_secret")
+        if octets[:2] in {b"0x", b"0X"}:
+            digits = hex_digits(self.text("hls_secret"))
+            if digits is None:
+                raise UsageError("the HLS secret begins with 0x, but is not hexadecimal")
+            octets = bytes.fromhex(digits)
+        if not octets:
+            raise UsageError(f"--auth {authentication} needs a secret: set DLMS_HLS_SECRET, or use --keys-file")
+        return Secret(octets)
+
+    def key(self, name: str, suite: SecuritySuite) -> Secret | None:
+        """Return a symmetric key, None when it is not there."""
+        digits = hex_digits(self.text(name))
+        if digits is None:
+            raise UsageError(f"the {name.replace('_', ' ')} is not hexadecimal, or a digit is missing")
+        if not digits:
+            return None
+        if len(digits) != 2 * suite.key_length:
+            raise UsageError(
+                f"the {name.replace('_', ' ')} of security suite {suite.value} has {suite.key_length} octets, "
+                f"not {len(digits) // 2}; see --suite"
+            )
+        return Secret(bytes.fromhex(digits))
+
+    def title(self, name: str) -> bytes:
+        """Return a system title, empty when it is not there."""
+        text = self.text(name)
+        try:
+            return parse_title(text) if text else b""
+        except UsageError as error:
+            raise UsageError(f"{name} in the keys file: {error}") from None
+
+    def key_pairs(self, suite: SecuritySuite) -> tuple[KeyPairs, bytes, bytes]:
+        """Return what ECDSA needs, and the titles that the certificates name for us and for the meter."""
+        private, certificate, public = map(self._pem, ("client_private_key", "client_certificate", "meter_public_key"))
+        if not private or not public:
+            raise UsageError("--auth hls-ecdsa needs client_private_key and meter_public_key in --keys-file")
+        try:
+            signing_key = load_private_key_pem(suite, Secret(private))
+        except LocalProtocolError as error:
+            raise UsageError(f"client_private_key in the keys file: {error}") from None
+        server_key, meter_title, _ = _public_key("meter_public_key", suite, public)
+        certified_title, der = b"", b""
+        if certificate:
+            own_key, certified_title, der = _public_key("client_certificate", suite, certificate)
+            if own_key.octets != signing_key.public_key.octets:
+                raise UsageError("client_certificate in the keys file belongs to another key than client_private_key")
+        pairs = KeyPairs(signing_key=signing_key, server_signing_key=server_key, certificate=der)
+        return pairs, _whole(certified_title), _whole(meter_title)
+
+    def _pem(self, name: str) -> bytes:
+        """Return PEM: the entry itself, or the file beside the keys file that it names."""
+        text = self.text(name)
+        if not text or _PEM in text:
+            return text.encode()
+        return _read(self._folder / text, f"file of {name}")
+
+
+def _public_key(name: str, suite: SecuritySuite, pem: bytes) -> tuple[PublicKey, bytes, bytes]:
+    try:
+        return load_public_key_pem(suite, pem)
+    except LocalProtocolError as error:
+        raise UsageError(f"{name} in the keys file: {error}") from None
+
+
+def _whole(title: bytes) -> bytes:
+    return title if len(title) == SYSTEM_TITLE_LENGTH else b""
+
+
+def _entries(path: Path) -> dict[str, str]:
+    """Return the entries of the keys file. Its words are not repeated: a mistaken line may begin with a key."""
+    try:
+        content = tomllib.loads(_read(path, "keys file").decode())
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"the keys file is not TOML (line {error.lineno})") from None
+    except UnicodeDecodeError:
+        raise UsageError("the keys file is not text in UTF-8") from None
+    if unknown := content.keys() - set(_ENTRIES):
+        raise UsageError(f"the keys file has {len(unknown)} entries of other names than: {', '.join(_ENTRIES)}")
+    if wrong := [name for name, value in content.items() if not isinstance(value, str)]:
+        raise UsageError(f"in the keys file, the value of {wrong[0]} must be a text in quotes")
+    return content

@@ -1,0 +1,256 @@
+"""What may stand on the command line: options, commands, and how their values are read.
+
+Imports nothing that talks to meters, so that --help is quick. No option takes a secret, because arguments are seen by every
+user of the machine; and where something unknown is refused, its value is not repeated: it may be one all the same.
+"""
+
+import argparse
+from collections.abc import Callable, Mapping
+import re
+from typing import TYPE_CHECKING, Final, NoReturn, override
+
+from ..errors import LocalProtocolError
+
+if TYPE_CHECKING:
+    from ..apdu.common import AttributeDescriptor
+    from ..encoding.logical_name import LogicalName
+
+type Command = Callable[[argparse.Namespace], None]
+
+DEFAULTS: Final = {
+    "host": None,
+    "port": 4059,
+    "client": 16,
+    "server": 1,
+    "auth": "none",
+    "suite": None,
+    "protection": None,
+    "system_title": None,
+    "dedicated_key": False,
+    "password_file": None,
+    "keys_file": None,
+    "state_file": None,
+    "counter_logical_name": None,
+    "counter_start": None,
+    "timeout": 10.0,
+    "json": False,
+}
+"""By destination; kept apart because an option may stand before or after the command."""
+
+AUTHENTICATIONS: Final = (
+    "none",
+    "lls",
+    "hls-manufacturer",
+    "hls-md5",
+    "hls-sha1",
+    "hls-gmac",
+    "hls-sha256",
+    "hls-ecdsa",
+)
+PROTECTIONS: Final = ("none", "authenticated", "encrypted", "authenticated-encryption")
+
+_TITLE_DIGITS: Final = 16
+_MOST_COUNTER: Final = 2**32 - 2**16 - 1
+NOT_ASKED: Final = "none"
+"""In place of a logical name: the meter is not asked for our invocation counter."""
+
+_EPILOG: Final = """\
+secrets come from the environment, or from the file --keys-file, which goes first:
+  DLMS_PASSWORD            for lls (or --password-file)
+  DLMS_HLS_SECRET          for hls-manufacturer, -md5, -sha1 and -sha256: text, or octets as 0x...
+  DLMS_ENCRYPTION_KEY      global unicast encryption key in hex, for hls-gmac and --protection
+  DLMS_AUTHENTICATION_KEY  authentication key in hex, for hls-gmac and --protection
+
+the keys file is TOML; its entries are texts: password, hls_secret, encryption_key, authentication_key, system_title,
+meter_system_title (another title is refused), and for hls-ecdsa client_private_key, client_certificate,
+meter_public_key (key or certificate), each in PEM or the name of a file beside it.
+
+exit status: 0 done; 1 the meter or the network refused; 2 wrong usage.
+"""
+
+
+class UsageError(Exception):
+    """The command line, or what it leads to, asks for something that cannot be."""
+
+
+class StateInUseError(Exception):
+    """Another process uses the counter of these keys, and did not end in time."""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Does not repeat what it does not know."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments: "):
+            names = [word.partition("=")[0] for word in message.split()[2:] if re.match(r"--?[a-z]", word)]
+            message = f"unrecognized arguments {' '.join(names)}".rstrip()
+        super().error(re.sub(r"invalid choice: .*? \(choose", "invalid choice (choose", message, flags=re.DOTALL))
+
+
+def build_parser(objects: Command, read: Command, decode: Command) -> argparse.ArgumentParser:
+    """Return the parser; options.run is one of the functions afterwards. DEFAULTS are not in it."""
+    shared = _shared_options()
+    parser = _Parser(
+        prog="cosem",
+        description="Read and decode DLMS/COSEM meters over TCP.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        parents=[shared],
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+
+    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+        # No abbreviations: "--password x" must not be taken for "--password-file x", it is refused.
+        added = commands.add_parser(name, parents=[shared], allow_abbrev=False, help=text, description=text)
+        added.set_defaults(run=run)
+        return added
+
+    command("objects", objects, "list the objects that the client may see")
+    command("read", read, "read attributes").add_argument(
+        "attributes",
+        nargs="+",
+        metavar="CLASS:LOGICAL_NAME:ATTRIBUTE",
+        type=attribute,
+        help="for example 3:1.0.1.8.0.255:2",
+    )
+    command("decode", decode, "show any APDU or WPDU as a tree").add_argument(
+        "hex", nargs="+", metavar="HEX", help="octets in hex; spaces and colons may be between; - reads stdin"
+    )
+    return parser
+
+
+def _shared_options() -> _Parser:
+    shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
+    shared.add_argument("--host", help="name or address of the meter (needed by objects and read)")
+    shared.add_argument("--port", type=number(1, 65_535), help="TCP port (default 4059)")
+    shared.add_argument("--client", type=number(0, 65_535), metavar="N", help="client wPort (default 16, public)")
+    shared.add_argument("--server", type=number(0, 65_535), metavar="N", help="server wPort (default 1, management)")
+    shared.add_argument("--auth", choices=AUTHENTICATIONS, help="authentication (default none)")
+    shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
+    shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
+    shared.add_argument("--json", action="store_true", help="write JSON for programs")
+    _add_security(shared.add_argument_group("security"))
+    return shared
+
+
+def _add_security(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--suite",
+        type=number(0, 2),
+        metavar="{0,1,2}",
+        help="security suite (default 0; 1 for hls-ecdsa, which suite 0 does not have)",
+    )
+    group.add_argument(
+        "--protection",
+        choices=PROTECTIONS,
+        help="of every message (default: authenticated-encryption with hls-gmac, otherwise none)",
+    )
+    group.add_argument(
+        "--system-title",
+        type=_system_title,
+        metavar="HEX",
+        help="our own, 8 octets (default: a random one, made once and kept in the state file)",
+    )
+    group.add_argument("--dedicated-key", action="store_true", help="use a new key for each association")
+    group.add_argument("--keys-file", metavar="FILE", help="file with secrets and keys, see below")
+    group.add_argument(
+        "--state-file",
+        metavar="FILE",
+        help="where invocation counters and system title are kept "
+        "(default $XDG_STATE_HOME/cosem/state.json; ~/.local/state without that variable)",
+    )
+    group.add_argument(
+        "--counter-logical-name",
+        type=_logical_name_or_none,
+        metavar="CODE",
+        help="where the meter tells our invocation counter to the public client (default 0.0.43.1.0.255); "
+        "'none' does not ask",
+    )
+    group.add_argument(
+        "--counter-start",
+        type=number(0, _MOST_COUNTER),
+        metavar="N",
+        help="raise our invocation counter to N, if the meter's is far ahead; it is never lowered",
+    )
+
+
+def with_defaults(parsed: argparse.Namespace) -> argparse.Namespace:
+    """Return all options."""
+    values: Mapping[str, object] = DEFAULTS | vars(parsed)
+    return argparse.Namespace(**values)
+
+
+def number(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of decimal numbers from ``least`` to ``most``."""
+
+    def parse(text: str) -> int:
+        digits = text.isascii() and text.isdigit() and len(text) <= len(str(most))
+        if not (digits and least <= int(text) <= most):
+            raise argparse.ArgumentTypeError(f"a number from {least} to {most} is expected")
+        return int(text)
+
+    return parse
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 86_400:
+        raise argparse.ArgumentTypeError("a number of seconds above 0 is expected")
+    return seconds
+
+
+def _system_title(text: str) -> bytes:
+    try:
+        return parse_title(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
+def parse_title(text: str) -> bytes:
+    """Return a system title from hex. UsageError."""
+    digits = hex_digits(text)
+    if digits is None or len(digits) != _TITLE_DIGITS:
+        raise UsageError(f"a system title is {_TITLE_DIGITS // 2} octets, {_TITLE_DIGITS} hexadecimal digits")
+    return bytes.fromhex(digits)
+
+
+def hex_digits(text: str) -> str | None:
+    """Return the digits of octets as letters and mails print them: with spaces, colons, dashes or 0x. None if not hex."""
+    digits = re.sub(r"0[xX]|[\s:.,\-]", "", text)
+    return digits if re.fullmatch(r"(?:[0-9A-Fa-f]{2})*", digits) else None
+
+
+def _logical_name_or_none(text: str) -> LogicalName | str:
+    from ..encoding.logical_name import LogicalName
+
+    if text == NOT_ASKED:
+        return text
+    try:
+        return LogicalName.parse(text)
+    except LocalProtocolError as error:
+        raise argparse.ArgumentTypeError(f"{error}; '{NOT_ASKED}' does not ask") from error
+
+
+def attribute(text: str) -> AttributeDescriptor:
+    """Read CLASS:LOGICAL_NAME:ATTRIBUTE; the logical name may have colons itself (1-0:1.8.0)."""
+    from ..apdu.common import AttributeDescriptor
+    from ..encoding.logical_name import LogicalName
+
+    class_id, _, rest = text.partition(":")
+    name, _, index = rest.rpartition(":")
+    try:
+        return AttributeDescriptor(number(0, 65_535)(class_id), LogicalName.parse(name), _attribute_index(index))
+    except (LocalProtocolError, argparse.ArgumentTypeError) as error:
+        raise argparse.ArgumentTypeError(f"{text!r} is not CLASS:LOGICAL_NAME:ATTRIBUTE: {error}") from error
+
+
+def _attribute_index(text: str) -> int:
+    """Read an attribute-id, a signed octet: negative ones are the manufacturer's own."""
+    if text.startswith("-"):
+        return -number(1, 128)(text[1:])
+    return number(0, 127)(text)

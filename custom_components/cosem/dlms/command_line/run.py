@@ -1,0 +1,96 @@
+"""One run of the command line against a meter: what is proposed, the invocation counter, the association, the work, and the end of it all."""
+
+import argparse
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ..client.client import DlmsClient
+from ..client.invocation_counter import INVOCATION_COUNTER, learn_invocation_counter
+from ..client.link import Timing
+from ..client.security_state import SecurityState
+from ..errors import ConnectionLost, InvocationCounterRefused, RemoteProtocolError, ResponseTimeout, TransportError
+from ..protocol.proposal import AssociationParameters
+from .credentials import association_parameters
+from .options import NOT_ASKED, UsageError
+from .state_file import KeptCounter, StateFile, default_path
+
+if TYPE_CHECKING:
+    from ..client.association import Association
+
+_PATIENCE: Final = 30.0
+"""Seconds to wait for another process that uses the same keys."""
+
+
+def with_association[T](options: argparse.Namespace, work: Callable[[Association], Awaitable[T]]) -> T:
+    """Associate as the options say, do the work, release.
+
+    Raises DlmsError, UsageError for what cannot be proposed, and StateInUseError.
+    """
+    if options.host is None:
+        raise UsageError("--host is needed to read from a meter")
+    path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
+    with StateFile(path) as file:
+        parameters = association_parameters(options, os.environ, file.system_title)
+        with _kept_counter(parameters, file) as kept:
+            return asyncio.run(_run(options, parameters, kept, work))
+
+
+@contextmanager
+def _kept_counter(parameters: AssociationParameters, file: StateFile) -> Iterator[KeptCounter | None]:
+    """Own the counter that the association will use up, if it does."""
+    security = parameters.security
+    key = None if security is None else security.global_unicast_encryption_key
+    if security is None or key is None or not parameters.uses_counter:
+        yield None
+        return
+    with file.counter(key, security.client_system_title, _PATIENCE) as kept:
+        yield kept
+
+
+async def _run[T](
+    options: argparse.Namespace,
+    parameters: AssociationParameters,
+    kept: KeptCounter | None,
+    work: Callable[[Association], Awaitable[T]],
+) -> T:
+    """Do the work in an association; once more where lists were the reason for no answer."""
+    timing = Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
+    client = DlmsClient(options.host, options.port, timing=timing)
+    lists_unanswered = 0
+    try:
+        state = None if kept is None else await _security_state(options, client, kept)
+        while True:
+            try:
+                async with client.associate(parameters, security_state=state) as association:
+                    return await work(association)
+            except TransportError, RemoteProtocolError:
+                # A list without a proper answer costs the connection; the client asks for less on the next one.
+                memory = client.reading_memory.get(parameters.pair)
+                if memory is None or memory.unanswered == lists_unanswered:
+                    raise
+                lists_unanswered = memory.unanswered
+    finally:
+        await client.close()
+
+
+async def _security_state(options: argparse.Namespace, client: DlmsClient, kept: KeptCounter) -> SecurityState:
+    """Return the counter as it was kept, raised to what the user says, and to what the meter tells (rule S3)."""
+    state = SecurityState(kept.ceiling, kept)
+    if options.counter_start is not None:
+        state.follow(options.counter_start, confirmed_by_user=True)
+    if options.counter_logical_name == NOT_ASKED:
+        return state
+    try:
+        expected = await learn_invocation_counter(
+            client, server_wport=options.server, logical_name=options.counter_logical_name or INVOCATION_COUNTER
+        )
+    except ResponseTimeout, ConnectionLost:
+        # There may be no public client.
+        return state
+    if expected is not None and expected > state.next_value and not state.follow(expected):
+        raise InvocationCounterRefused(expected)
+    return state

@@ -1,0 +1,216 @@
+"""What the command line keeps between calls: the ceilings of invocation counters, and a system title of its own.
+
+One JSON file, private to the user, replaced as a whole. A counter belongs to a key and a title; the file knows them by a
+salted fingerprint only. A second process with the same key and title waits, because a meter takes counters in ascending
+order only; one with other keys does not. A file that cannot be understood is never replaced: a counter used twice would
+give the key away (rules S1, S2).
+
+Locks are single octets of a file beside it: octet 0 while the state is changed, and another one for each key and title in
+use. They end with the process, however it ends. Inside one process there must be one StateFile at a time.
+"""
+
+import asyncio
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+import fcntl
+import hmac
+import json
+import os
+from pathlib import Path
+import secrets
+import tempfile
+import time
+from typing import Final, Self, override
+
+from ..client.security_state import CounterStore
+from ..security.keys import Secret
+from ..security.suite import SYSTEM_TITLE_LENGTH
+from .options import StateInUseError, UsageError
+
+_OWN_LETTERS: Final = b"HAS"
+_SALT_LENGTH: Final = 16
+_MOST: Final = 2**32
+_FIRST: Final = 1
+"""Of a new key: a meter that received nothing yet may say that the last counter was 0."""
+_CHANGES: Final = 0
+"""The octet that is locked while the state is changed."""
+_PAUSE: Final = 0.05
+_SHORT: Final = 10.0
+"""Seconds to wait for another process that changes the state."""
+
+
+class _NotOurs(OSError):
+    """The file is there, but it is not what we wrote."""
+
+
+@dataclass(slots=True)
+class _Content:
+    """What is in the file."""
+
+    salt: bytes = field(default_factory=lambda: secrets.token_bytes(_SALT_LENGTH))
+    system_title: bytes = field(
+        default_factory=lambda: _OWN_LETTERS + secrets.token_bytes(SYSTEM_TITLE_LENGTH - len(_OWN_LETTERS))
+    )
+    ceilings: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Raise _NotOurs for anything that to_text() does not write."""
+        try:
+            entries = json.loads(text)
+            content = cls(
+                bytes.fromhex(entries["salt"]), bytes.fromhex(entries["system_title"]), dict(entries["ceilings"])
+            )
+        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            raise _NotOurs("it does not hold what was written") from error
+        sizes = len(content.salt), len(content.system_title)
+        if sizes != (_SALT_LENGTH, SYSTEM_TITLE_LENGTH) or not all(
+            type(ceiling) is int and 0 <= ceiling < _MOST for ceiling in content.ceilings.values()
+        ):
+            raise _NotOurs("it does not hold what was written")
+        return content
+
+    def to_text(self) -> str:
+        entries = {"salt": self.salt.hex(), "system_title": self.system_title.hex().upper(), "ceilings": self.ceilings}
+        return json.dumps(entries, indent=2) + "\n"
+
+
+def default_path(environment: Mapping[str, str]) -> Path:
+    """Return the user's own place for state (XDG base directories, where a relative folder does not count)."""
+    folder = Path(environment.get("XDG_STATE_HOME", ""))
+    if not folder.is_absolute():
+        folder = Path("~/.local/state").expanduser()
+    return folder / "cosem" / "state.json"
+
+
+class StateFile:
+    """The file, made on first use; a context manager. Raises UsageError when it cannot be read, understood or written."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; nothing is opened yet."""
+        self._path: Final = Path(os.path.realpath(path))  # a link to it stays a link
+        self._locks: int | None = None
+
+    def __enter__(self) -> Self:
+        """Return this."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Give up all locks."""
+        if self._locks is not None:
+            os.close(self._locks)
+            self._locks = None
+
+    def system_title(self) -> bytes:
+        """Return our own system title, made at the first time."""
+        with self._complaints(), self._changing() as content:
+            return content.system_title
+
+    @contextmanager
+    def counter(self, key: Secret, title: bytes, patience: float) -> Iterator[KeptCounter]:
+        """Own the counter of a key and a title. Raises StateInUseError after ``patience`` seconds."""
+        with self._complaints():
+            with self._changing() as content:
+                name = hmac.digest(content.salt, title + key.reveal(), "sha256").hex()
+            octet = 1 + int(name[:12], 16)
+            self._lock(octet, patience)
+            with self._changing() as content:
+                ceiling = content.ceilings.get(name, _FIRST)
+        try:
+            yield KeptCounter(self, name, ceiling)
+        finally:
+            self._unlock(octet)
+
+    def store(self, name: str, ceiling: int) -> None:
+        """Return when the ceiling is on the disk; a stored one is never lowered. Raises OSError."""
+        with self._changing() as content:
+            content.ceilings[name] = max(ceiling, content.ceilings.get(name, 0))
+
+    @contextmanager
+    def _changing(self) -> Iterator[_Content]:
+        """Hold the content; what is changed in it is on the disk afterwards. Raises OSError."""
+        self._lock(_CHANGES, _SHORT)
+        try:
+            try:
+                before = self._path.read_text(encoding="utf-8")
+            except FileNotFoundError:
+                before = ""
+            except UnicodeDecodeError as error:
+                raise _NotOurs("it does not hold what was written") from error
+            content = _Content.from_text(before) if before else _Content()
+            yield content
+            after = content.to_text()
+            if after != before:
+                self._replace(after)
+        finally:
+            self._unlock(_CHANGES)
+
+    def _replace(self, text: str) -> None:
+        """Write a new file, and put it in the place of the old one once it is on the disk."""
+        file, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # mode 0600
+        try:
+            with os.fdopen(file, "w", encoding="utf-8") as new:
+                new.write(text)
+                new.flush()
+                os.fsync(new.fileno())
+            Path(name).replace(self._path)
+        except BaseException:
+            with suppress(FileNotFoundError):
+                Path(name).unlink()
+            raise
+        folder = os.open(self._path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+    def _lock(self, octet: int, patience: float) -> None:
+        """Lock an octet of the lock file. Raises TimeoutError when another process keeps it, OSError."""
+        if self._locks is None:
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._locks = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                fcntl.lockf(self._locks, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, octet)
+            except BlockingIOError, PermissionError:  # systems differ
+                if time.monotonic() >= deadline:
+                    raise TimeoutError from None
+                time.sleep(_PAUSE)
+            else:
+                return
+
+    def _unlock(self, octet: int) -> None:
+        assert self._locks is not None  # something was locked
+        fcntl.lockf(self._locks, fcntl.LOCK_UN, 1, octet)
+
+    @contextmanager
+    def _complaints(self) -> Iterator[None]:
+        """Say what is wrong with the file, and what to do."""
+        try:
+            yield
+        except TimeoutError:
+            raise StateInUseError("another cosem is using these keys; wait for its end") from None
+        except _NotOurs as error:
+            raise UsageError(
+                f"the state file cannot be used: {error}. Restore it; or, for keys of which no counter must be kept, "
+                "name another --state-file"
+            ) from None
+        except OSError as error:
+            raise UsageError(f"the state file cannot be used: {error.strerror}; see --state-file") from None
+
+
+class KeptCounter(CounterStore):
+    """Where the ceiling of one counter is kept. ``ceiling`` is the one stored last."""
+
+    def __init__(self, file: StateFile, name: str, ceiling: int) -> None:
+        """Made by StateFile.counter()."""
+        self.ceiling: Final = ceiling
+        self._file = file
+        self._name = name
+
+    @override
+    async def save(self, ceiling: int) -> None:
+        """Return when ``ceiling`` is on the disk. Raises OSError."""
+        await asyncio.to_thread(self._file.store, self._name, ceiling)

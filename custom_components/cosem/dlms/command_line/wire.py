@@ -1,0 +1,61 @@
+"""Octets that a person typed or pasted: which APDU or WPDUs they are.
+
+A WPDU begins with 00 01, and no APDU begins with 00, so the first octet decides.
+"""
+
+from ..apdu import decode_apdu, read_apdu
+from ..describe import describe
+from ..describe.elements import JsonObject
+from ..encoding.octets import Reader
+from ..errors import DecodeError, NotWrapper
+from ..protocol.wrapper import HEADER_SIZE, VERSION, Wpdu, decode_wpdu
+
+
+def parse_hex(text: str) -> bytes:
+    """Return the octets of a hex text. Raises DecodeError with the octet that is wrong."""
+    digits = "".join(text.replace(":", " ").split())
+    if not digits:
+        raise DecodeError("there are no octets")
+    for position, digit in enumerate(digits):
+        if digit not in "0123456789abcdefABCDEF":
+            raise DecodeError(f"{digit!r} is no hexadecimal digit", position // 2)
+    if len(digits) % 2:
+        raise DecodeError("the last octet has one digit only", len(digits) // 2)
+    return bytes.fromhex(digits)
+
+
+def describe_wpdu(wpdu: Wpdu) -> JsonObject:
+    """Return the header and the APDU, which is decoded: DecodeError and so on come out."""
+    return {
+        "version": VERSION,
+        "source_wport": wpdu.source_wport,
+        "destination_wport": wpdu.destination_wport,
+        "length": len(wpdu.apdu),
+        "apdu": describe(decode_apdu(wpdu.apdu)) if wpdu.apdu else None,
+    }
+
+
+def describe_octets(octets: bytes) -> list[JsonObject]:
+    """Return one APDU, or all WPDUs in a row. Offsets in errors count from the first octet of the input.
+
+    Raises DecodeError, UnexpectedApdu, LimitExceeded.
+    """
+    if octets[0] == 0x7E:
+        raise DecodeError("7E begins an HDLC frame, which is neither an APDU nor a WPDU")
+    if octets[0]:
+        return [describe(read_apdu(Reader(octets)))]
+    described = []
+    start = 0
+    while start < len(octets):
+        size = HEADER_SIZE + int.from_bytes(octets[start + 6 : start + 8], "big")
+        try:
+            wpdu = decode_wpdu(octets[start : start + size])
+        except NotWrapper as error:
+            raise DecodeError("the wrapper version is not 1, and no APDU begins with 00", start) from error
+        except DecodeError as error:
+            raise DecodeError(error.reason, start + error.offset) from error
+        if wpdu.apdu:
+            read_apdu(Reader(octets, offset=start + HEADER_SIZE, end=start + size))
+        described.append(describe_wpdu(wpdu))
+        start += size
+    return described

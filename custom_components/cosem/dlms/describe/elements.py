@@ -1,0 +1,190 @@
+"""Data, and the elements that services share, as plain objects; which payloads are secret.
+
+Knows nothing of whole APDUs.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+import math
+from typing import Final
+
+from ..apdu.common import (
+    AttributeDescriptor,
+    AttributeReference,
+    DataAccessResult,
+    DataBlock,
+    GetDataResult,
+    InvokeIdAndPriority,
+    LongInvokeIdAndPriority,
+    MethodDescriptor,
+    Selection,
+)
+from ..encoding.compact_array import encode_contents
+from ..encoding.data_types import BitString, CompactArray, Data, DataType, TypeDescription
+
+type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
+type JsonObject = dict[str, Json]
+
+HIDDEN: Final = "(hidden)"
+"""Stands where a secret was left out."""
+
+_SECRET_ATTRIBUTES: Final = frozenset({(15, 7)})
+"""(class_id, attribute_index): the secret of Association LN."""
+
+_SECRET_METHODS: Final = frozenset({(15, 2), (64, 2), (64, 3), (72, 7), (72, 8)})
+"""(class_id, method_index): change_HLS_secret, key_transfer, key_agreement, set_encryption_key, transfer_key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """How to describe: whether secrets are shown, and what describes an APDU inside another."""
+
+    show_secrets: bool
+    inner: Callable[[bytes], JsonObject]
+
+
+def describe_data(data: Data) -> JsonObject:
+    """Return ``{"type", "value"}``: octets as lower case hex, bit-strings as 0 and 1, NaN and infinities as text."""
+    value = data.value
+    described: Json
+    if isinstance(value, CompactArray):
+        return {
+            "type": data.type.standard_name,
+            "description": describe_type_description(value.description),
+            "contents": encode_contents(value).hex(),
+            "value": describe_all(value.elements),
+        }
+    if isinstance(value, BitString):
+        described = value.text
+    elif isinstance(value, tuple):
+        described = describe_all(value)
+    elif isinstance(value, bytes):
+        described = value.hex()
+    elif isinstance(value, float) and not math.isfinite(value):
+        described = str(value)
+    else:
+        described = value
+    return {"type": data.type.standard_name, "value": described}
+
+
+def describe_type_description(description: TypeDescription) -> JsonObject:
+    """Return the type-description of a compact-array."""
+    described: JsonObject = {"type": description.type.standard_name}
+    if description.type is DataType.ARRAY:
+        described |= {"count": description.array_count, "element": describe_type_description(description.elements[0])}
+    elif description.type is DataType.STRUCTURE:
+        described["elements"] = [describe_type_description(element) for element in description.elements]
+    return described
+
+
+def describe_all(values: Iterable[Data]) -> Json:
+    """Return a list of data."""
+    return [describe_data(value) for value in values]
+
+
+def hex_or_none(octets: bytes | None) -> str | None:
+    """Return the octets as hex, None for None."""
+    return None if octets is None else octets.hex()
+
+
+def present(fields: dict[str, bytes | int | None]) -> JsonObject:
+    """Return the optional fields that are there."""
+    return {
+        name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items() if value is not None
+    }
+
+
+def describe_invoke(invoke: InvokeIdAndPriority) -> JsonObject:
+    """Return the invoke-id octet, taken apart."""
+    return {
+        "invoke": {
+            "raw": invoke.raw,
+            "invoke_id": invoke.invoke_id,
+            "confirmed": invoke.confirmed,
+            "high_priority": invoke.high_priority,
+        }
+    }
+
+
+def describe_long_invoke(invoke: LongInvokeIdAndPriority) -> JsonObject:
+    """Return the 32-bit invoke-id, taken apart."""
+    return {
+        "long_invoke_id": {
+            "raw": invoke.raw,
+            "invoke_id": invoke.invoke_id,
+            "self_descriptive": invoke.self_descriptive,
+            "break_on_error": invoke.break_on_error,
+            "confirmed": invoke.confirmed,
+            "high_priority": invoke.high_priority,
+        }
+    }
+
+
+def describe_attribute(attribute: AttributeDescriptor) -> JsonObject:
+    """Return an attribute descriptor."""
+    return {
+        "class_id": attribute.class_id,
+        "instance": str(attribute.logical_name),
+        "attribute": attribute.attribute_index,
+    }
+
+
+def describe_method(method: MethodDescriptor) -> JsonObject:
+    """Return a method descriptor."""
+    return {"class_id": method.class_id, "instance": str(method.logical_name), "method": method.method_index}
+
+
+def describe_selection(selection: Selection | None) -> Json:
+    """Return a selective access descriptor, None where there is none."""
+    if selection is None:
+        return None
+    return {"selector": selection.selector, "parameters": describe_data(selection.parameters)}
+
+
+def describe_reference(reference: AttributeReference) -> JsonObject:
+    """Return an attribute descriptor with its selection."""
+    return {**describe_attribute(reference[0]), "selection": describe_selection(reference[1])}
+
+
+def describe_get_data_result(result: GetDataResult) -> JsonObject:
+    """Return a value as ``data``, or a data-access-result as ``error``."""
+    if isinstance(result, DataAccessResult):
+        return {"error": result.code}
+    return {"data": describe_data(result)}
+
+
+def describe_data_block(value: DataBlock, *, hide: bool = False) -> JsonObject:
+    """Return a block of a long request or response."""
+    return {
+        "last_block": value.last_block,
+        "block_number": value.block_number,
+        "raw_data": HIDDEN if hide else value.raw_data.hex(),
+    }
+
+
+def is_secret(target: AttributeDescriptor | MethodDescriptor) -> bool:
+    """Return whether what is sent to this attribute or method must not be shown."""
+    if isinstance(target, MethodDescriptor):
+        return (target.class_id, target.method_index) in _SECRET_METHODS
+    return (target.class_id, target.attribute_index) in _SECRET_ATTRIBUTES
+
+
+def describe_payload(target: AttributeDescriptor | MethodDescriptor, value: Data, context: Context) -> JsonObject:
+    """Return what is sent to an attribute or method, masked where that is a secret."""
+    if is_secret(target) and not context.show_secrets:
+        return {"type": value.type.standard_name, "value": HIDDEN}
+    return describe_data(value)
+
+
+def describe_payloads(
+    targets: Iterable[AttributeDescriptor | MethodDescriptor],
+    values: tuple[Data, ...],
+    context: Context,
+) -> Json:
+    """Return the values that belong to ``targets``; more values than targets are masked with a secret one."""
+    names = list(targets)
+    if not context.show_secrets and len(names) != len(values) and any(map(is_secret, names)):
+        return HIDDEN
+    if len(names) != len(values):
+        return describe_all(values)
+    return [describe_payload(target, value, context) for target, value in zip(names, values, strict=True)]

@@ -1,0 +1,272 @@
+"""Compact-array: type description and contents (values without tags), both directions.
+
+The one type where elements need no octet of their own, so two rules keep it bounded: a row that takes no octets is
+refused, and the expansion is charged to the element budget before it happens (rule M3).
+Knows nothing of the tagged form (data.py).
+"""
+
+from collections.abc import Callable
+import struct
+from typing import Final
+
+from ..errors import DecodeError, LimitExceeded, LocalProtocolError
+from .data_types import FIXED_STRUCTS, BitString, CompactArray, Data, DataType, TypeDescription
+from .octets import Reader, Writer
+
+type _DecodeRow = Callable[[bytes, int], tuple[Data, int]]
+
+_ZERO_SIZE: Final = frozenset({DataType.NULL_DATA, DataType.DONT_CARE})
+_STRINGS: Final = frozenset(
+    {DataType.BIT_STRING, DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING},
+)
+_CONTAINERS: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE})
+_SIMPLE: Final = frozenset(FIXED_STRUCTS) | _ZERO_SIZE | _STRINGS
+# A column takes at least one octet and its containers are few: real rows have at most two Data per octet.
+_MOST_PER_OCTET: Final = 3
+_MOST_TYPES: Final = 1_000  # in a description; a profile has a few dozen columns
+_FREE_EXPANSION: Final = 10_000  # Data, a few milliseconds: no questions asked
+_PYTHON_TYPES: Final[dict[DataType, type | tuple[type, ...]]] = {
+    **dict.fromkeys(FIXED_STRUCTS, int),
+    DataType.BOOLEAN: bool,
+    DataType.FLOAT32: (float, int),
+    DataType.FLOAT64: (float, int),
+    DataType.DATE_TIME: bytes,
+    DataType.DATE: bytes,
+    DataType.TIME: bytes,
+}
+_TYPES: Final = {int(kind): kind for kind in _SIMPLE | _CONTAINERS}
+
+
+def decode_type_description(reader: Reader) -> TypeDescription:
+    """Decode a type-description; an array's count is a fixed 16-bit number, a structure's a length."""
+    start = reader.offset
+    tag = reader.unsigned8()
+    kind = _TYPES.get(tag)
+    if kind is None:
+        raise DecodeError(f"type {tag:02X} cannot stand in a type description", start)
+    if kind not in _CONTAINERS:
+        return TypeDescription(kind)
+    reader.descend()
+    if kind is DataType.ARRAY:
+        count = reader.unsigned16()
+        reader.spend(1)
+        elements: tuple[TypeDescription, ...] = (decode_type_description(reader),)
+    else:
+        count = 0
+        number = reader.count()
+        reader.spend(number)
+        elements = tuple([decode_type_description(reader) for _ in range(number)])
+    reader.ascend()
+    return TypeDescription(kind, elements, count)
+
+
+def encode_type_description(description: TypeDescription, writer: Writer) -> None:
+    """Encode a type-description."""
+    kind, elements, count = description
+    writer.unsigned8(kind)
+    if kind is DataType.ARRAY:
+        writer.unsigned16(count)
+        encode_type_description(elements[0], writer)
+    elif kind is DataType.STRUCTURE:
+        writer.length(len(elements))
+        for element in elements:
+            encode_type_description(element, writer)
+
+
+def smallest_row(description: TypeDescription) -> int:
+    """Return the least octets one row can take: 0 means that every row takes none."""
+    kind, elements, count = description
+    if kind is DataType.ARRAY:
+        return count * smallest_row(elements[0])
+    if kind is DataType.STRUCTURE:
+        return sum(map(smallest_row, elements))
+    if kind in _STRINGS:
+        return 1
+    return FIXED_STRUCTS[kind].size if kind in FIXED_STRUCTS else 0
+
+
+def elements_of_row(description: TypeDescription) -> int:
+    """Return the number of Data that one row expands to, containers included."""
+    kind, elements, count = description
+    if kind is DataType.ARRAY:
+        return 1 + count * elements_of_row(elements[0])
+    return 1 + sum(map(elements_of_row, elements))
+
+
+def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
+    """Decode everything up to the contents: the description, the contents' size in octets, the Data in each row.
+
+    Refused: rows that take no octets, because their number would be undetermined; and rows that take so few octets for
+    what they expand to that a small input would cost much time (rows consisting of null-data and empty shells).
+    """
+    start = reader.offset
+    before = reader.elements_left
+    description = decode_type_description(reader)
+    if before - reader.elements_left > _MOST_TYPES:
+        raise LimitExceeded("types in a type description", _MOST_TYPES, start)
+    size = reader.count()
+    smallest = smallest_row(description)
+    if not smallest:
+        raise DecodeError("a compact-array whose rows take no octets has no number of rows", start)
+    expansion = elements_of_row(description)
+    allowance = max(_FREE_EXPANSION, _MOST_PER_OCTET * size)
+    if size // smallest * expansion > allowance:
+        raise LimitExceeded("elements in a compact-array of this size", allowance, start)
+    return description, size, expansion
+
+
+def decode_compact_array(reader: Reader) -> CompactArray:
+    """Decode description and contents behind the tag. The contents must end at the end of a row."""
+    reader.descend()
+    description, size, expansion = decode_compact_head(reader)
+    octets = reader.octets
+    offset = reader.offset
+    stop = offset + size
+    decode = _row_decoder(description, reader)
+    rows: list[Data] = []
+    try:
+        while offset < stop:
+            reader.spend(expansion)
+            row, offset = decode(octets, offset)
+            rows.append(row)
+    except struct.error:
+        raise DecodeError("octets end inside a row of a compact-array", len(octets)) from None
+    if offset != stop:
+        raise DecodeError("the contents of the compact-array do not end with a row", stop)
+    reader.offset = stop
+    reader.ascend()
+    return CompactArray(description, tuple(rows))
+
+
+def _row_decoder(description: TypeDescription, reader: Reader) -> _DecodeRow:
+    """Return what decodes one row: made once, because looking at the description again costs more than the row."""
+    kind, elements, count = description
+    if kind in _CONTAINERS:
+        children = [_row_decoder(element, reader) for element in elements] * (count if kind is DataType.ARRAY else 1)
+
+        def decode_container(octets: bytes, offset: int) -> tuple[Data, int]:
+            items = []
+            for child in children:
+                item, offset = child(octets, offset)
+                items.append(item)
+            return Data(kind, tuple(items)), offset
+
+        return decode_container
+    if kind in FIXED_STRUCTS:
+        size, unpack = FIXED_STRUCTS[kind].size, FIXED_STRUCTS[kind].unpack_from
+
+        def decode_fixed(octets: bytes, offset: int) -> tuple[Data, int]:
+            return Data(kind, unpack(octets, offset)[0]), offset + size
+
+        return decode_fixed
+    if kind in _ZERO_SIZE:
+        nothing = Data(kind, None)
+        return lambda _, offset: (nothing, offset)
+
+    def decode_text(_: bytes, offset: int) -> tuple[Data, int]:
+        reader.offset = offset
+        return decode_string(kind, reader), reader.offset
+
+    return decode_text
+
+
+def decode_string(kind: DataType, reader: Reader) -> Data:
+    """Decode length and contents of an octet-string, visible-string, utf8-string or bit-string."""
+    if kind is DataType.BIT_STRING:
+        return Data(kind, decode_bit_string(reader))
+    octets = reader.octet_string()
+    if kind is DataType.OCTET_STRING:
+        return Data(kind, octets)
+    if kind is DataType.VISIBLE_STRING:
+        return Data(kind, octets.decode("latin-1"))
+    return Data(kind, octets.decode("utf-8", "surrogateescape"))
+
+
+def decode_bit_string(reader: Reader) -> BitString:
+    """Decode a length in bits and the octets they take; unused bits of the last octet are ignored."""
+    start = reader.offset
+    bits = reader.length()
+    size = (bits + 7) // 8
+    if size > reader.remaining:
+        raise DecodeError(f"a bit-string of {bits} bits exceeds the {reader.remaining} octets left", start)
+    return BitString(without_unused_bits(reader.take(size), bits), bits)
+
+
+def without_unused_bits(octets: bytes, bits: int) -> bytes:
+    """Return the octets of a bit-string with the unused low bits of the last octet set to 0."""
+    unused = -bits % 8
+    if not unused or not octets[-1] & ((1 << unused) - 1):
+        return octets
+    return octets[:-1] + bytes([octets[-1] >> unused << unused])
+
+
+def encode_compact_array(value: CompactArray, writer: Writer) -> None:
+    """Encode description and contents. Rows that do not fit the description raise LocalProtocolError."""
+    encode_type_description(value.description, writer)
+    writer.octet_string(encode_contents(value))
+
+
+def encode_contents(value: CompactArray) -> bytes:
+    """Return the contents: the rows' values one after the other, without tags."""
+    if smallest_row(value.description) == 0:
+        raise LocalProtocolError("rows of a compact-array must take octets")
+    contents = Writer()
+    for row in value.elements:
+        _encode_row(value.description, row, contents)
+    return contents.getvalue()
+
+
+def _encode_row(description: TypeDescription, data: Data, writer: Writer) -> None:
+    kind, elements, count = description
+    if data.type is not kind:
+        raise LocalProtocolError(f"the description says {kind.standard_name}, the row {data.type.standard_name}")
+    if kind not in _CONTAINERS:
+        encode_simple(data, writer)
+        return
+    items = data.value
+    expected = elements * count if kind is DataType.ARRAY else elements
+    if not isinstance(items, tuple) or len(items) != len(expected):
+        raise LocalProtocolError(f"the description wants {len(expected)} elements in each {kind.standard_name}")
+    for element, item in zip(expected, items, strict=True):
+        if not isinstance(item, Data):
+            raise LocalProtocolError(f"a {kind.standard_name} holds Data only")
+        _encode_row(element, item, writer)
+
+
+def encode_simple(data: Data, writer: Writer) -> None:
+    """Encode the contents of a type that is no container. Raises LocalProtocolError if the value does not fit."""
+    kind, value = data
+    fixed = FIXED_STRUCTS.get(kind)
+    if fixed is not None:
+        writer.octets(_pack(data))
+    elif kind in _ZERO_SIZE and value is None:
+        return
+    elif kind is DataType.OCTET_STRING and isinstance(value, bytes):
+        writer.octet_string(value)
+    elif kind is DataType.VISIBLE_STRING and isinstance(value, str):
+        writer.octet_string(_as_octets(value, "latin-1", "strict"))
+    elif kind is DataType.UTF8_STRING and isinstance(value, str):
+        writer.octet_string(_as_octets(value, "utf-8", "surrogateescape"))
+    elif kind is DataType.BIT_STRING and isinstance(value, BitString) and len(value.octets) == (value.bits + 7) // 8:
+        writer.length(value.bits)
+        writer.octets(without_unused_bits(value.octets, value.bits))
+    else:
+        raise LocalProtocolError(f"a {kind.standard_name} cannot hold this {type(value).__name__}")
+
+
+def _as_octets(text: str, encoding: str, errors: str) -> bytes:
+    try:
+        return text.encode(encoding, errors)
+    except UnicodeEncodeError as error:
+        raise LocalProtocolError(f"a character cannot be sent as {encoding}") from error
+
+
+def _pack(data: Data) -> bytes:
+    kind, value = data
+    fixed = FIXED_STRUCTS[kind]
+    if not isinstance(value, _PYTHON_TYPES[kind]) or (isinstance(value, bytes) and len(value) != fixed.size):
+        raise LocalProtocolError(f"a {kind.standard_name} cannot hold this {type(value).__name__}")
+    try:
+        return fixed.pack(value)
+    except (struct.error, OverflowError) as error:
+        raise LocalProtocolError(f"a {kind.standard_name} cannot hold a number of this size") from error

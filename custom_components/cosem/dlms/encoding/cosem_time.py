@@ -1,0 +1,299 @@
+"""Date, time and date-time of COSEM: fields that may be unspecified, and what point in time they mean.
+
+The formats of IEC 62056-6-2 (date and time): 12, 5 and 4 octets. What a deviation means in practice differs between
+meters and is a policy of the caller; a zone comes in as an argument. Nobody here asks what time it is now.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
+from enum import Enum, IntFlag
+from functools import cache
+import struct
+from typing import Final, Self
+
+from ..errors import DecodeError, LocalProtocolError
+
+MONTH_OF_DST_END: Final = 0xFD
+MONTH_OF_DST_BEGIN: Final = 0xFE
+SECOND_LAST_DAY: Final = 0xFD
+LAST_DAY: Final = 0xFE
+
+_NONE: Final = 0xFF
+_YEAR_NONE: Final = 0xFFFF
+_DEVIATION_NONE: Final = -0x8000
+MAX_DEVIATION: Final = 840  # minutes; the definition says 720, but zones up to UTC+14 exist and are sent
+_LAYOUT: Final = struct.Struct(">HBBBBBBBhB")
+_NEEDED: Final = struct.Struct(">HBBxBBBBhx")  # without weekday and status
+_MICROSECONDS: Final = 10_000  # in a hundredth of a second
+
+# Python's calendar has years 1 to 9999; one less at either end, so that no offset can lead out of it.
+_FIRST_YEAR: Final = 2
+_LAST_YEAR: Final = 9998
+
+
+class ClockStatus(IntFlag):
+    """The last octet of a date-time. Reserved bits are kept. FF is no status at all: None, not all flags."""
+
+    INVALID = 0x01
+    DOUBTFUL = 0x02
+    DIFFERENT_CLOCK_BASE = 0x04
+    INVALID_CLOCK_STATUS = 0x08
+    DAYLIGHT_SAVING_ACTIVE = 0x80
+
+
+class TimePolicy(Enum):
+    """What the meter means by its deviation, and by a deviation that is not specified (8000)."""
+
+    STANDARD = "standard"
+    """UTC = local time + deviation, as defined. Unspecified: local time of the zone."""
+
+    INVERTED = "inverted"
+    """UTC = local time - deviation, as several older meters have it. Unspecified: local time of the zone."""
+
+    UNSPECIFIED_STANDARD_TIME = "unspecified_standard_time"
+    """Unspecified: standard time of the zone all year, never daylight saving."""
+
+    UNSPECIFIED_LOCAL_TIME = "unspecified_local_time"
+    """Unspecified: local time of the zone, with daylight saving."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CosemDate:
+    """Five octets. None is "not specified"; month FD and FE, day FD and FE keep their special meaning.
+
+    weekday is 1 (Monday) to 7; whatever else a meter sends there is kept, and ignored for points in time.
+    """
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+    weekday: int | None = None
+
+    def to_date(self) -> date | None:
+        """Return the day of the calendar, None when it is not one particular day."""
+        if self.year is None or self.month is None or self.day is None:
+            return None
+        try:
+            return date(self.year, self.month, self.day)
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CosemTime:
+    """Four octets. None is "not specified"; hour 24 and second 60 are accepted."""
+
+    hour: int | None = None
+    minute: int | None = None
+    second: int | None = None
+    hundredths: int | None = None
+
+    def to_time(self) -> time | None:
+        """Return the time of day, None when hour or minute are missing or it is 24:00."""
+        if self.hour is None or self.minute is None or self.hour > 23:
+            return None
+        return time(self.hour, self.minute, min(self.second or 0, 59), (self.hundredths or 0) * _MICROSECONDS)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CosemDateTime:
+    """Twelve octets: date, time, deviation in minutes from local time to UTC, clock status. None: not specified."""
+
+    year: int | None = None
+    month: int | None = None
+    day: int | None = None
+    weekday: int | None = None
+    hour: int | None = None
+    minute: int | None = None
+    second: int | None = None
+    hundredths: int | None = None
+    deviation: int | None = None
+    clock_status: ClockStatus | None = None
+
+    @classmethod
+    def from_datetime(cls, moment: datetime, policy: TimePolicy = TimePolicy.STANDARD) -> Self:
+        """Write an aware or naive datetime in the style of ``policy``; deviation and status from its zone."""
+        offset = moment.utcoffset()
+        deviation = None
+        if offset is not None and policy in {TimePolicy.STANDARD, TimePolicy.INVERTED}:
+            minutes = offset // timedelta(minutes=1)
+            deviation = minutes if policy is TimePolicy.INVERTED else -minutes
+        summer = ClockStatus.DAYLIGHT_SAVING_ACTIVE if moment.dst() else ClockStatus(0)
+        return cls(
+            year=moment.year,
+            month=moment.month,
+            day=moment.day,
+            weekday=moment.isoweekday(),
+            hour=moment.hour,
+            minute=moment.minute,
+            second=moment.second,
+            hundredths=moment.microsecond // _MICROSECONDS,
+            deviation=deviation,
+            clock_status=None if offset is None else summer,
+        )
+
+    @property
+    def local(self) -> datetime | None:
+        """The fields as a naive datetime: 24:00 is 00:00 of the next day, second 60 is 59, missing seconds are 0.
+
+        None when year, month, day, hour or minute are missing, special, or no date of the calendar.
+        """
+        if self.year is None or self.month is None or self.day is None or self.hour is None or self.minute is None:
+            return None
+        second = min(self.second or 0, 59)
+        try:
+            midnight = datetime(self.year, self.month, self.day)  # noqa: DTZ001  # local time of a zone not known yet
+            if self.hour == 24:
+                return midnight + timedelta(days=1) if not self.minute and not second else None
+            return midnight.replace(
+                hour=self.hour, minute=self.minute, second=second, microsecond=(self.hundredths or 0) * _MICROSECONDS
+            )
+        except ValueError, OverflowError:
+            return None
+
+    def isoformat(self, policy: TimePolicy = TimePolicy.STANDARD) -> str | None:
+        """Return ISO 8601 text, with an offset when the deviation is known; None when it is no point in time."""
+        moment = to_datetime(self, policy) or self.local
+        return None if moment is None else moment.isoformat()
+
+
+def decode_date_time(octets: bytes) -> CosemDateTime:
+    """Decode 12 octets. Raises DecodeError for another size and for fields that mean nothing."""
+    if len(octets) != _LAYOUT.size:
+        raise DecodeError(f"a date-time has {_LAYOUT.size} octets, not {len(octets)}")
+    day = decode_date(octets[:5])
+    clock = decode_time(octets[5:9], 5)
+    deviation = int.from_bytes(octets[9:11], "big", signed=True)
+    return CosemDateTime(
+        year=day.year,
+        month=day.month,
+        day=day.day,
+        weekday=day.weekday,
+        hour=clock.hour,
+        minute=clock.minute,
+        second=clock.second,
+        hundredths=clock.hundredths,
+        deviation=None if deviation == _DEVIATION_NONE else deviation,
+        clock_status=None if octets[11] == _NONE else ClockStatus(octets[11]),
+    )
+
+
+def decode_date(octets: bytes) -> CosemDate:
+    """Decode 5 octets. Raises DecodeError for another size and for fields that mean nothing."""
+    if len(octets) != 5:
+        raise DecodeError(f"a date has 5 octets, not {len(octets)}")
+    year = int.from_bytes(octets[:2], "big")
+    month, day, weekday = octets[2:]
+    if not (1 <= month <= 12 or month >= MONTH_OF_DST_END):
+        raise DecodeError(f"there is no month {month}", 2)
+    if not (1 <= day <= 31 or day >= SECOND_LAST_DAY):
+        raise DecodeError(f"there is no day {day}", 3)
+    return CosemDate(
+        year=None if year == _YEAR_NONE else year,
+        month=_specified(month),
+        day=_specified(day),
+        weekday=_specified(weekday),
+    )
+
+
+def decode_time(octets: bytes, offset: int = 0) -> CosemTime:
+    """Decode 4 octets, which are at ``offset`` of the input. Raises DecodeError as decode_date does."""
+    if len(octets) != 4:
+        raise DecodeError(f"a time has 4 octets, not {len(octets)}", offset)
+    for index, (name, largest) in enumerate((("hour", 24), ("minute", 59), ("second", 60), ("hundredth", 99))):
+        if largest < octets[index] < _NONE:
+            raise DecodeError(f"there is no {name} {octets[index]}", offset + index)
+    hour, minute, second, hundredths = map(_specified, octets)
+    return CosemTime(hour=hour, minute=minute, second=second, hundredths=hundredths)
+
+
+def _specified(octet: int) -> int | None:
+    return None if octet == _NONE else octet
+
+
+def encode_date_time(value: CosemDateTime) -> bytes:
+    """Encode 12 octets. Numbers that do not fit their field raise LocalProtocolError."""
+    fields = (value.month, value.day, value.weekday, value.hour, value.minute, value.second, value.hundredths)
+    try:
+        return _LAYOUT.pack(
+            _YEAR_NONE if value.year is None else value.year,
+            *(_NONE if field is None else field for field in fields),
+            _DEVIATION_NONE if value.deviation is None else value.deviation,
+            _NONE if value.clock_status is None else value.clock_status,
+        )
+    except struct.error as error:
+        raise LocalProtocolError("a field of the date-time is out of range") from error
+
+
+def encode_date(value: CosemDate) -> bytes:
+    """Encode 5 octets. Numbers that do not fit their field raise LocalProtocolError."""
+    whole = CosemDateTime(year=value.year, month=value.month, day=value.day, weekday=value.weekday)
+    return encode_date_time(whole)[:5]
+
+
+def encode_time(value: CosemTime) -> bytes:
+    """Encode 4 octets. Numbers that do not fit their field raise LocalProtocolError."""
+    whole = CosemDateTime(hour=value.hour, minute=value.minute, second=value.second, hundredths=value.hundredths)
+    return encode_date_time(whole)[5:9]
+
+
+def to_datetime(
+    value: CosemDateTime, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None
+) -> datetime | None:
+    """Return the point in time, aware; None when the fields do not name one, or no zone is known.
+
+    With a deviation the result has that fixed offset. Without, ``zone`` decides; in the hour that a zone has twice
+    the daylight saving bit does, and without a status the first of both is taken.
+    """
+    local = value.local
+    if local is None or not _FIRST_YEAR <= local.year <= _LAST_YEAR:
+        return None
+    if value.deviation is not None:
+        deviation = -value.deviation if policy is TimePolicy.INVERTED else value.deviation
+        return None if abs(deviation) > MAX_DEVIATION else local.replace(tzinfo=fixed_zone(deviation))
+    if zone is None:
+        return None
+    if policy is TimePolicy.UNSPECIFIED_STANDARD_TIME:
+        return local.replace(tzinfo=timezone(standard_offset(zone, local.year)))
+    moment = local.replace(tzinfo=zone)
+    winter = value.clock_status is not None and not value.clock_status & ClockStatus.DAYLIGHT_SAVING_ACTIVE
+    return moment.replace(fold=1) if winter and is_ambiguous(moment) else moment
+
+
+def fast_datetime(
+    octets: bytes, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None
+) -> datetime | None:
+    """Return the same as to_datetime(decode_date_time(octets)), None also for octets that are no date-time."""
+    sign = -1 if policy is TimePolicy.INVERTED else 1
+    try:
+        year, month, day, hour, minute, second, hundredths, deviation = _NEEDED.unpack(octets)
+        if _FIRST_YEAR <= year <= _LAST_YEAR:
+            return datetime(
+                year, month, day, hour, minute, second, hundredths * _MICROSECONDS, fixed_zone(sign * deviation)
+            )
+    except ValueError, struct.error:
+        pass  # something is unspecified, special or wrong
+    try:
+        return to_datetime(decode_date_time(octets), policy, zone)
+    except DecodeError:
+        return None
+
+
+@cache
+def fixed_zone(deviation: int) -> timezone:
+    """Return the zone of a deviation in minutes; ValueError beyond 14 hours. At most 1,681 are ever cached."""
+    if not -MAX_DEVIATION <= deviation <= MAX_DEVIATION:
+        raise ValueError("deviation")
+    return timezone(timedelta(minutes=-deviation)) if deviation else UTC
+
+
+def standard_offset(zone: tzinfo, year: int) -> timedelta:
+    """Return the zone's offset outside daylight saving: the smaller of January's and July's, on both hemispheres."""
+    january, july = (datetime(year, month, 1, 12, tzinfo=zone).utcoffset() or timedelta() for month in (1, 7))
+    return min(january, july)
+
+
+def is_ambiguous(moment: datetime) -> bool:
+    """Return whether the zone has this local time twice (in the hour that it skips, the offsets order otherwise)."""
+    first, second = (moment.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
+    return first > second

@@ -1,0 +1,279 @@
+"""The common data types as Python values: tags, fixed layouts, and small constructors.
+
+A value keeps its type (``Data.type``), because SET and selective access need the exact type the meter uses.
+Knows the layouts of single types, not how octets are walked (data.py does that). Source: the Data type of
+IEC 62056-5-3 and the common data types of the COSEM interface classes (IEC 62056-6-2).
+"""
+
+from enum import IntEnum
+from struct import Struct
+from typing import Final, NamedTuple, Self
+
+from ..errors import LocalProtocolError
+
+
+class DataType(IntEnum):
+    """Tags of Data. 7, 8, 11 and 14 are not used any more; every other number is unknown."""
+
+    NULL_DATA = 0
+    ARRAY = 1
+    STRUCTURE = 2
+    BOOLEAN = 3
+    BIT_STRING = 4
+    DOUBLE_LONG = 5
+    DOUBLE_LONG_UNSIGNED = 6
+    OCTET_STRING = 9
+    VISIBLE_STRING = 10
+    UTF8_STRING = 12
+    BCD = 13
+    INTEGER = 15
+    LONG = 16
+    UNSIGNED = 17
+    LONG_UNSIGNED = 18
+    COMPACT_ARRAY = 19
+    LONG64 = 20
+    LONG64_UNSIGNED = 21
+    ENUM = 22
+    FLOAT32 = 23
+    FLOAT64 = 24
+    DATE_TIME = 25
+    DATE = 26
+    TIME = 27
+    DELTA_INTEGER = 28
+    DELTA_LONG = 29
+    DELTA_DOUBLE_LONG = 30
+    DELTA_UNSIGNED = 31
+    DELTA_LONG_UNSIGNED = 32
+    DELTA_DOUBLE_LONG_UNSIGNED = 33
+    DONT_CARE = 255
+
+    @property
+    def standard_name(self) -> str:
+        """The name as the standard spells it: ``double-long-unsigned``."""
+        return self.name.lower().replace("_", "-")
+
+
+class BitString(NamedTuple):
+    """Bits in the order sent: bit 0 of the standard's tables is the most significant bit of the first octet.
+
+    The unused low bits of the last octet are 0.
+    """
+
+    octets: bytes
+    bits: int
+
+    @classmethod
+    def from_text(cls, text: str) -> Self:
+        """Read ``10100101``."""
+        if text.strip("01"):
+            raise LocalProtocolError("a bit-string is written with 0 and 1 only")
+        size = (len(text) + 7) // 8
+        return cls(int(text.ljust(size * 8, "0") or "0", 2).to_bytes(size, "big"), len(text))
+
+    @property
+    def text(self) -> str:
+        """The bits as ``10100101``, first bit first."""
+        return "".join(f"{octet:08b}" for octet in self.octets)[: self.bits]
+
+    def is_set(self, bit: int) -> bool:
+        """Return bit number ``bit``, counted from the first bit sent; bits beyond the end are not set."""
+        return 0 <= bit < self.bits and bool(self.octets[bit // 8] & (0x80 >> bit % 8))
+
+
+class TypeDescription(NamedTuple):
+    """The type-description of a compact-array.
+
+    A simple type has no elements; a structure has one description per element; an array has the one description
+    of its elements and a fixed ``array_count``.
+    """
+
+    type: DataType
+    elements: tuple[TypeDescription, ...] = ()
+    array_count: int = 0
+
+
+class CompactArray(NamedTuple):
+    """A compact-array: the description and the rows, each as Data."""
+
+    description: TypeDescription
+    elements: tuple[Data, ...]
+
+
+type DataValue = bool | int | float | str | bytes | BitString | tuple[Data, ...] | CompactArray | None
+
+# The same without types: containers are tuples, a compact-array is the tuple of its rows.
+type PlainValue = bool | int | float | str | bytes | BitString | tuple[PlainValue, ...] | None
+
+
+class Data(NamedTuple):
+    """One value with its type.
+
+    value by type: null-data and dont-care None; array and structure a tuple of Data; boolean bool; bit-string
+    BitString; integers, enum and bcd int; octet-string, date-time (12), date (5) and time (4) bytes; visible-string
+    str by latin-1 (``isascii()`` tells whether it keeps to the standard); utf8-string str with surrogateescape;
+    floats float; compact-array CompactArray.
+    """
+
+    type: DataType
+    value: DataValue
+
+
+# struct codes of the types whose contents have one size, big-endian.
+FIXED_CODES: Final[dict[DataType, str]] = {
+    DataType.BOOLEAN: "?",
+    DataType.DOUBLE_LONG: "i",
+    DataType.DOUBLE_LONG_UNSIGNED: "I",
+    DataType.BCD: "B",
+    DataType.INTEGER: "b",
+    DataType.LONG: "h",
+    DataType.UNSIGNED: "B",
+    DataType.LONG_UNSIGNED: "H",
+    DataType.LONG64: "q",
+    DataType.LONG64_UNSIGNED: "Q",
+    DataType.ENUM: "B",
+    DataType.FLOAT32: "f",
+    DataType.FLOAT64: "d",
+    DataType.DATE_TIME: "12s",
+    DataType.DATE: "5s",
+    DataType.TIME: "4s",
+    DataType.DELTA_INTEGER: "b",
+    DataType.DELTA_LONG: "h",
+    DataType.DELTA_DOUBLE_LONG: "i",
+    DataType.DELTA_UNSIGNED: "B",
+    DataType.DELTA_LONG_UNSIGNED: "H",
+    DataType.DELTA_DOUBLE_LONG_UNSIGNED: "I",
+}
+
+FIXED_STRUCTS: Final[dict[DataType, Struct]] = {kind: Struct(f">{code}") for kind, code in FIXED_CODES.items()}
+
+DELTA_TYPES: Final = frozenset(kind for kind in DataType if kind.name.startswith("DELTA_"))
+
+# Inclusive value ranges of the types a delta may build upon.
+INTEGER_RANGES: Final[dict[DataType, tuple[int, int]]] = {
+    DataType.INTEGER: (-(2**7), 2**7 - 1),
+    DataType.LONG: (-(2**15), 2**15 - 1),
+    DataType.DOUBLE_LONG: (-(2**31), 2**31 - 1),
+    DataType.LONG64: (-(2**63), 2**63 - 1),
+    DataType.UNSIGNED: (0, 2**8 - 1),
+    DataType.LONG_UNSIGNED: (0, 2**16 - 1),
+    DataType.DOUBLE_LONG_UNSIGNED: (0, 2**32 - 1),
+    DataType.LONG64_UNSIGNED: (0, 2**64 - 1),
+}
+
+NULL: Final = Data(DataType.NULL_DATA, None)
+DONT_CARE: Final = Data(DataType.DONT_CARE, None)
+
+
+def array(*items: Data) -> Data:
+    """Make an array."""
+    return Data(DataType.ARRAY, items)
+
+
+def structure(*items: Data) -> Data:
+    """Make a structure."""
+    return Data(DataType.STRUCTURE, items)
+
+
+def boolean(value: bool) -> Data:
+    """Make a boolean."""
+    return Data(DataType.BOOLEAN, value)
+
+
+def bit_string(text: str) -> Data:
+    """Make a bit-string from ``10100101``, first bit first."""
+    return Data(DataType.BIT_STRING, BitString.from_text(text))
+
+
+def double_long(value: int) -> Data:
+    """Make a 32-bit signed integer."""
+    return Data(DataType.DOUBLE_LONG, value)
+
+
+def double_long_unsigned(value: int) -> Data:
+    """Make a 32-bit unsigned integer."""
+    return Data(DataType.DOUBLE_LONG_UNSIGNED, value)
+
+
+def octet_string(value: bytes) -> Data:
+    """Make an octet-string."""
+    return Data(DataType.OCTET_STRING, value)
+
+
+def visible_string(value: str) -> Data:
+    """Make a visible-string (ASCII by the standard; latin-1 is carried)."""
+    return Data(DataType.VISIBLE_STRING, value)
+
+
+def utf8_string(value: str) -> Data:
+    """Make a utf8-string."""
+    return Data(DataType.UTF8_STRING, value)
+
+
+def bcd(value: int) -> Data:
+    """Make a bcd; ``value`` is the raw octet, 0x12 for the digits 12."""
+    return Data(DataType.BCD, value)
+
+
+def integer(value: int) -> Data:
+    """Make an 8-bit signed integer."""
+    return Data(DataType.INTEGER, value)
+
+
+def long(value: int) -> Data:
+    """Make a 16-bit signed integer."""
+    return Data(DataType.LONG, value)
+
+
+def unsigned(value: int) -> Data:
+    """Make an 8-bit unsigned integer."""
+    return Data(DataType.UNSIGNED, value)
+
+
+def long_unsigned(value: int) -> Data:
+    """Make a 16-bit unsigned integer."""
+    return Data(DataType.LONG_UNSIGNED, value)
+
+
+def long64(value: int) -> Data:
+    """Make a 64-bit signed integer."""
+    return Data(DataType.LONG64, value)
+
+
+def long64_unsigned(value: int) -> Data:
+    """Make a 64-bit unsigned integer."""
+    return Data(DataType.LONG64_UNSIGNED, value)
+
+
+def enum(value: int) -> Data:
+    """Make an enum."""
+    return Data(DataType.ENUM, value)
+
+
+def float32(value: float) -> Data:
+    """Make an IEEE 754 single."""
+    return Data(DataType.FLOAT32, value)
+
+
+def float64(value: float) -> Data:
+    """Make an IEEE 754 double."""
+    return Data(DataType.FLOAT64, value)
+
+
+def date_time(octets: bytes) -> Data:
+    """Make a date-time with its own tag from its 12 octets (in most attributes it is an octet-string instead)."""
+    return Data(DataType.DATE_TIME, octets)
+
+
+def date(octets: bytes) -> Data:
+    """Make a date with its own tag from its 5 octets."""
+    return Data(DataType.DATE, octets)
+
+
+def time(octets: bytes) -> Data:
+    """Make a time with its own tag from its 4 octets."""
+    return Data(DataType.TIME, octets)
+
+
+def compact_array(description: TypeDescription, *rows: Data) -> Data:
+    """Make a compact-array; every row must fit the description."""
+    return Data(DataType.COMPACT_ARRAY, CompactArray(description, rows))

@@ -1,0 +1,218 @@
+"""Meaning of Association LN (class 15, versions 0 to 3, IEC 62056-6-2): the object list with access rights.
+
+The version of the *association* decides what an access mode means, not the version of the listed object.
+Structures are checked strictly; numbers that no edition defines are kept as numbers. Pure functions on decoded Data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from ..encoding.data import Data, DataType
+from ..encoding.logical_name import LogicalName
+from ..errors import DecodeError, LimitExceeded
+from ..limits import DEFAULT_LIMITS, Limits
+from .register import integer_of
+
+CLASS_ID: Final = 15
+CURRENT_ASSOCIATION: Final = LogicalName.parse("0.0.40.0.0.255")
+OBJECT_LIST: Final = 2
+
+_USUAL_VERSION: Final = 1
+_BITS_VERSION: Final = 3
+
+_MODE_NAMES: Final = ("none", "read", "write", "read-write")
+_ATTRIBUTE_MODES: Final[dict[int, str]] = {
+    **dict(enumerate(_MODE_NAMES)),
+    4: "authenticated-read",
+    5: "authenticated-write",
+    6: "authenticated-read-write",
+}
+_METHOD_MODES: Final[dict[int, str]] = {0: "none", 1: "access", 2: "authenticated-access"}
+_PROTECTION_BITS: Final = (
+    (4, "authenticated-request"),
+    (8, "encrypted-request"),
+    (16, "signed-request"),
+    (32, "authenticated-response"),
+    (64, "encrypted-response"),
+    (128, "signed-response"),
+)
+
+
+class AccessRights(NamedTuple):
+    """How an attribute may be used: the mode as sent, and the version of the association that gives it meaning."""
+
+    mode: int
+    association_version: int
+    selectors: tuple[int, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """``none``, ``read``, ``write``, ``read-write``, ``authenticated-read`` ...; ``mode 9`` for unknown numbers.
+
+        From version 3 on the protection that a request or response needs follows:
+        ``read+authenticated-request+encrypted-response``.
+        """
+        if self.association_version >= _BITS_VERSION:
+            return _with_protection(_MODE_NAMES[self.mode & 3], self.mode)
+        return _ATTRIBUTE_MODES.get(self.mode, f"mode {self.mode}")
+
+    @property
+    def can_read(self) -> bool:
+        """True when reading is allowed, be it with protection."""
+        if self.association_version >= _BITS_VERSION:
+            return bool(self.mode & 1)
+        return self.mode in {1, 3, 4, 6}
+
+    @property
+    def can_write(self) -> bool:
+        """True when writing is allowed, be it with protection."""
+        if self.association_version >= _BITS_VERSION:
+            return bool(self.mode & 2)
+        return self.mode in {2, 3, 5, 6}
+
+
+class MethodAccess(NamedTuple):
+    """Whether a method may be called: the mode as sent, and the version of the association that gives it meaning."""
+
+    mode: int
+    association_version: int
+
+    @property
+    def name(self) -> str:
+        """``none``, ``access``, ``authenticated-access``; from version 3 on with protection as in AccessRights."""
+        if self.association_version >= _BITS_VERSION:
+            return _with_protection("access" if self.mode & 1 else "none", self.mode)
+        return _METHOD_MODES.get(self.mode, f"mode {self.mode}")
+
+    @property
+    def can_call(self) -> bool:
+        """True when the call is allowed, be it with protection."""
+        return bool(self.mode & 1) if self.association_version >= _BITS_VERSION else self.mode in {1, 2}
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectListElement:
+    """One COSEM object that this association sees."""
+
+    class_id: int
+    version: int
+    logical_name: LogicalName
+    attribute_access: Mapping[int, AccessRights] = field(default_factory=lambda: MappingProxyType({}))
+    method_access: Mapping[int, MethodAccess] = field(default_factory=lambda: MappingProxyType({}))
+
+    def can_read(self, attribute_index: int) -> bool:
+        """Whether reading is worth an attempt: the rights allow it, or the meter gives no rights for this object."""
+        if not self.attribute_access:
+            return True
+        rights = self.attribute_access.get(attribute_index)
+        return rights is not None and rights.can_read
+
+
+def decode_object_list(
+    data: Data, association_version: int | None = None, limits: Limits = DEFAULT_LIMITS
+) -> tuple[ObjectListElement, ...]:
+    """Read attribute 2 of Association LN.
+
+    ``association_version`` None: taken from the entry of the current association in the list itself, and 1 when it
+    is not listed. Raises DecodeError, and LimitExceeded for more than ``limits.objects`` entries.
+    """
+    elements = data.value
+    if data.type is not DataType.ARRAY or not isinstance(elements, tuple):
+        raise DecodeError("object_list is no array")
+    if len(elements) > limits.objects:
+        raise LimitExceeded("objects in the object list", limits.objects)
+    rows = [_fields(element, (4,), "object_list_element") for element in elements]
+    heads = [_head(row) for row in rows]
+    version = association_version if association_version is not None else _own_version(heads)
+    return tuple(
+        ObjectListElement(*head, *_access_rights(row[3], version)) for head, row in zip(heads, rows, strict=True)
+    )
+
+
+def _own_version(heads: list[tuple[int, int, LogicalName]]) -> int:
+    """Find the version of the association that is being talked in."""
+    for class_id, version, logical_name in heads:
+        if class_id == CLASS_ID and logical_name == CURRENT_ASSOCIATION:
+            return version
+    return _USUAL_VERSION
+
+
+def _head(row: tuple[Data, ...]) -> tuple[int, int, LogicalName]:
+    """Read class id, version and logical name."""
+    class_id = integer_of(row[0])
+    version = integer_of(row[1])
+    octets = row[2].value
+    if class_id is None or version is None or not 0 <= class_id <= 0xFFFF or not 0 <= version <= 0xFF:
+        raise DecodeError("object_list_element: class_id and version are no unsigned numbers")
+    if not isinstance(octets, bytes) or len(octets) != 6:
+        raise DecodeError("object_list_element: the logical name has not 6 octets")
+    return class_id, version, LogicalName(octets)
+
+
+def _access_rights(data: Data, version: int) -> tuple[Mapping[int, AccessRights], Mapping[int, MethodAccess]]:
+    """Read both lists of access rights; null-data means that the meter gives none."""
+    if data.type is DataType.NULL_DATA:
+        return MappingProxyType({}), MappingProxyType({})
+    attributes, methods = _fields(data, (2,), "access_rights")
+    by_attribute: dict[int, AccessRights] = {}
+    for item in _items(attributes):
+        fields = _fields(item, (2, 3), "attribute_access_item")
+        selectors = _selectors(fields[2]) if len(fields) == 3 else ()
+        by_attribute[_number(fields[0])] = AccessRights(_mode(fields[1]), version, selectors)
+    by_method: dict[int, MethodAccess] = {}
+    for item in _items(methods):
+        fields = _fields(item, (2,), "method_access_item")
+        by_method[_number(fields[0])] = MethodAccess(_mode(fields[1]), version)
+    return MappingProxyType(by_attribute), MappingProxyType(by_method)
+
+
+def _fields(element: Data, counts: tuple[int, ...], what: str) -> tuple[Data, ...]:
+    """Return the elements of a structure that must have one of these counts."""
+    elements = element.value
+    if element.type is not DataType.STRUCTURE or not isinstance(elements, tuple) or len(elements) not in counts:
+        raise DecodeError(f"{what} is no structure of {' or '.join(map(str, counts))} elements")
+    return _as_data(elements)
+
+
+def _items(data: Data) -> tuple[Data, ...]:
+    """Return the elements of an array; null-data stands for an empty one."""
+    if data.type is DataType.NULL_DATA:
+        return ()
+    if data.type is not DataType.ARRAY or not isinstance(data.value, tuple):
+        raise DecodeError("a list of access rights is no array")
+    return _as_data(data.value)
+
+
+def _as_data(elements: tuple[object, ...]) -> tuple[Data, ...]:
+    """Narrow the type: what a structure or array holds is Data."""
+    return tuple(element for element in elements if isinstance(element, Data))
+
+
+def _number(data: Data) -> int:
+    """Return the index of an attribute or method."""
+    number = integer_of(data)
+    if number is None:
+        raise DecodeError("access rights: the index is no number")
+    return number
+
+
+def _mode(data: Data) -> int:
+    """Return an access mode; version 0 sends booleans for methods, some meters for later versions too."""
+    if data.type is DataType.BOOLEAN:
+        return 1 if data.value else 0
+    number = integer_of(data)
+    if number is None:
+        raise DecodeError("access rights: the access mode is no number")
+    return number & 0xFF
+
+
+def _selectors(data: Data) -> tuple[int, ...]:
+    """Return the access selectors: null-data or an array of numbers."""
+    return tuple(_number(item) for item in _items(data))
+
+
+def _with_protection(name: str, mode: int) -> str:
+    """Append the names of the protection bits."""
+    return "+".join([name, *(text for bit, text in _PROTECTION_BITS if mode & bit)])

@@ -1,0 +1,63 @@
+"""Meaning of Clock (class 8, IEC 62056-6-2) and of every other attribute that holds a point in time.
+
+A date-time travels inside an octet-string, with its own tag, or (capture times of newer meters) as seconds since 1970.
+What a deviation means is a policy of the caller (cosem_time.py); "now" is never taken here.
+"""
+
+from datetime import UTC, datetime, tzinfo
+from enum import IntEnum
+from typing import Final
+
+from ..encoding.cosem_time import CosemDateTime, TimePolicy, decode_date_time, to_datetime
+from ..encoding.data import Data, DataType
+from ..encoding.logical_name import LogicalName
+from ..errors import DecodeError
+from .register import integer_of
+
+CLOCK: Final = LogicalName.parse("0.0.1.0.0.255")
+TIME: Final = 2
+TIME_ZONE: Final = 3
+STATUS: Final = 4
+CLOCK_BASE: Final = 9
+
+_DATE_TIME_OCTETS: Final = 12
+_LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59 UTC, where Python's calendar ends
+
+
+class ClockBase(IntEnum):
+    """Attribute 9: what drives the clock."""
+
+    NOT_DEFINED = 0
+    CRYSTAL = 1
+    MAINS_50_HZ = 2
+    MAINS_60_HZ = 3
+    GPS = 4
+    RADIO = 5
+
+
+def decode_clock_time(data: Data) -> CosemDateTime:
+    """Read a date-time from an octet-string of 12 octets or from the type date-time. Raises DecodeError."""
+    octets = data.value
+    if (
+        data.type not in {DataType.OCTET_STRING, DataType.DATE_TIME}
+        or not isinstance(octets, bytes)
+        or len(octets) != _DATE_TIME_OCTETS
+    ):
+        raise DecodeError("a date-time has 12 octets")
+    return decode_date_time(octets)
+
+
+def instant(data: Data, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None) -> datetime | None:
+    """Return a point in time with its zone, for clocks and capture times.
+
+    None where nothing was captured yet (null-data, fields not specified) and where the value is no date-time at all.
+    A number is seconds since 1970-01-01 UTC (class 1 at 0.b.1.1.e.255, capture times of newer meters).
+    """
+    seconds = integer_of(data)
+    if seconds is not None:
+        return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _LAST_SECOND else None
+    try:
+        value = decode_clock_time(data)
+    except DecodeError:
+        return None
+    return to_datetime(value, policy, zone)

@@ -1,0 +1,266 @@
+"""Profile generic (class 7, IEC 62056-6-2): capture objects, what buffer cells stand for, selective access.
+
+null-data and points in time are worked out here, on request, because both need what the buffer does not say: the
+capture period, the clock's column, the meter's reading of deviations. Knows nothing of scalers, units, statistics.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Final, NamedTuple
+
+from ..encoding.cosem_time import ClockStatus, TimePolicy, fast_datetime, is_ambiguous, standard_offset
+from ..encoding.data import (
+    Data,
+    PlainValue,
+    array,
+    double_long_unsigned,
+    integer,
+    long_unsigned,
+    octet_string,
+    plain,
+    structure,
+)
+from ..encoding.logical_name import LogicalName
+from ..errors import DecodeError
+from ..limits import DEFAULT_LIMITS, Limits
+from .profile_layout import Row
+from .profile_rows import decode_rows, decode_rows_generic
+
+__all__ = [
+    "BUFFER",
+    "CAPTURE_OBJECTS",
+    "CAPTURE_PERIOD",
+    "ENTRIES_IN_USE",
+    "ENTRY_SELECTOR",
+    "PROFILE_ENTRIES",
+    "RANGE_SELECTOR",
+    "CaptureObject",
+    "Row",
+    "TimedRow",
+    "decode_capture_objects",
+    "decode_rows",
+    "decode_rows_generic",
+    "decode_timed_rows",
+    "encode_capture_object",
+    "entry_descriptor",
+    "expand_rows",
+    "range_descriptor",
+    "rows_with_datetimes",
+    "time_columns",
+]
+
+BUFFER: Final = 2
+CAPTURE_OBJECTS: Final = 3
+CAPTURE_PERIOD: Final = 4
+ENTRIES_IN_USE: Final = 7
+PROFILE_ENTRIES: Final = 8
+
+RANGE_SELECTOR: Final = 1
+ENTRY_SELECTOR: Final = 2
+
+# class and attribute of what is a point in time: the clock, capture times, the start of a demand period.
+_CLOCK: Final = (8, 2)
+_TIMES: Final = frozenset({_CLOCK, (4, 5), (5, 6), (5, 7)})
+
+_BATCH: Final = 4_096  # rows held twice at a time
+_STATUS: Final = 11  # place of the clock status in a date-time
+_NO_STATUS: Final = 0xFF
+
+type TimedRow = tuple[PlainValue | datetime, ...]
+
+
+class CaptureObject(NamedTuple):
+    """One column of a profile.
+
+    attribute_index 0 is all attributes; data_index 0 the whole attribute, n its n-th element (newer versions carry a
+    selection in the upper bits: kept as sent).
+    """
+
+    class_id: int
+    logical_name: LogicalName
+    attribute_index: int
+    data_index: int
+
+    @property
+    def is_clock(self) -> bool:
+        """True for the time attribute of a clock: the row's timestamp."""
+        return (self.class_id, self.attribute_index) == _CLOCK
+
+
+def decode_capture_objects(data: Data) -> tuple[CaptureObject, ...]:
+    """Read attribute 3: an array of capture_object_definition. Any integer types are accepted. Raises DecodeError."""
+    definitions = plain(data)
+    if type(definitions) is not tuple:
+        raise DecodeError("capture_objects is no array")
+    return tuple(map(_capture_object, definitions))
+
+
+def _capture_object(definition: PlainValue) -> CaptureObject:
+    match definition:
+        case (int(class_id), bytes(name), int(attribute_index), int(data_index)) if len(name) == 6:
+            return CaptureObject(class_id, LogicalName(name), attribute_index, data_index)
+        case _:
+            raise DecodeError("a capture object is no structure of class_id, logical_name, attribute and data index")
+
+
+def encode_capture_object(definition: CaptureObject) -> Data:
+    """Return the structure, as it stands in capture_objects and in range descriptors."""
+    return structure(
+        long_unsigned(definition.class_id),
+        octet_string(definition.logical_name.octets),
+        integer(definition.attribute_index),
+        long_unsigned(definition.data_index),
+    )
+
+
+def time_columns(capture_objects: Sequence[CaptureObject]) -> tuple[int, ...]:
+    """Return the columns that hold points in time."""
+    return tuple(
+        index for index, column in enumerate(capture_objects) if (column.class_id, column.attribute_index) in _TIMES
+    )
+
+
+def range_descriptor(restricting: CaptureObject, start: Data, end: Data, columns: Iterable[CaptureObject] = ()) -> Data:
+    """Return the parameters of selector 1: rows whose ``restricting`` column is from ``start`` to ``end`` inclusive.
+
+    No columns means all of them. start and end have the type that the meter itself uses in that column.
+    """
+    return structure(encode_capture_object(restricting), start, end, array(*map(encode_capture_object, columns)))
+
+
+def entry_descriptor(from_entry: int = 1, to_entry: int = 0, from_column: int = 1, to_column: int = 0) -> Data:
+    """Return the parameters of selector 2: entries and columns counted from 1; 0 at the end means up to the last."""
+    return structure(
+        double_long_unsigned(from_entry),
+        double_long_unsigned(to_entry),
+        long_unsigned(from_column),
+        long_unsigned(to_column),
+    )
+
+
+def decode_timed_rows(
+    octets: bytes,
+    columns: Sequence[int],
+    policy: TimePolicy = TimePolicy.STANDARD,
+    zone: tzinfo | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> list[TimedRow]:
+    """Decode a buffer and its points in time in one go: decode_rows, then rows_with_datetimes, in less memory."""
+    rows: list[TimedRow] = [*decode_rows(octets, limits)]
+    _put_datetimes(rows, columns, policy, zone)
+    return rows
+
+
+def rows_with_datetimes(
+    rows: Iterable[TimedRow],
+    columns: Sequence[int],
+    policy: TimePolicy = TimePolicy.STANDARD,
+    zone: tzinfo | None = None,
+) -> list[TimedRow]:
+    """Return rows whose ``columns`` hold aware datetimes where they held the 12 octets of a point in time.
+
+    Everything else stays: null-data, numbers, and date-times that name no point in time. Where the zone alone decides
+    and has an hour twice, the daylight saving bit tells which is meant; a meter that never sets it is recognised by its
+    summer rows, and then the order of the rows tells (rows of one time count as one hour apart).
+    """
+    result = list(rows)
+    _put_datetimes(result, columns, policy, zone)
+    return result
+
+
+def _put_datetimes(rows: list[TimedRow], columns: Sequence[int], policy: TimePolicy, zone: tzinfo | None) -> None:
+    """Replace the rows, some at a time, so that few are held twice."""
+    moments = {
+        column: _moments([row[column] if column < len(row) else None for row in rows], policy, zone)
+        for column in columns
+    }
+    for start in range(0, len(rows), _BATCH):
+        stop = start + _BATCH
+        batch = rows[start:stop]
+        if len(set(map(len, batch))) > 1:
+            rows[start:stop] = [
+                tuple([moments[place][start + index] if place in moments else cell for place, cell in enumerate(row)])
+                for index, row in enumerate(batch)
+            ]
+        elif batch[0]:
+            cells: list[Sequence[PlainValue | datetime]] = [*zip(*batch, strict=True)]
+            cells = [moments[place][start:stop] if place in moments else cell for place, cell in enumerate(cells)]
+            rows[start:stop] = zip(*cells, strict=True)
+
+
+def _moments(
+    cells: list[PlainValue | datetime], policy: TimePolicy, zone: tzinfo | None
+) -> list[PlainValue | datetime]:
+    moments = [fast_datetime(cell, policy, zone) or cell if isinstance(cell, bytes) else cell for cell in cells]
+    if zone is not None:
+        _settle_ambiguous(cells, moments, zone)
+    return moments
+
+
+def _settle_ambiguous(cells: list[PlainValue | datetime], moments: list[PlainValue | datetime], zone: tzinfo) -> None:
+    """Decide by the order of rows which of two hours is meant, where the clock status does not."""
+    local = {
+        index: (moment, cell[_STATUS])
+        for index, (moment, cell) in enumerate(zip(moments, cells, strict=True))
+        if isinstance(moment, datetime) and moment.tzinfo is zone and isinstance(cell, bytes)
+    }
+    ambiguous = {index for index, (moment, _) in local.items() if is_ambiguous(moment)}
+    if not ambiguous:
+        return
+    trusted = _status_is_kept([entry for index, entry in local.items() if index not in ambiguous])
+    order = list(local)
+    if local[order[0]][0].replace(tzinfo=None) > local[order[-1]][0].replace(tzinfo=None):
+        order.reverse()  # newest first
+    previous: datetime | None = None
+    for index in order:
+        moment, status = local[index]
+        if index in ambiguous and (status == _NO_STATUS or not trusted):
+            moment = moment.replace(fold=0)
+            if previous is not None and moment.astimezone(UTC) <= previous:
+                moment = moment.replace(fold=1)
+            moments[index] = moment
+        previous = moment.astimezone(UTC)
+
+
+def _status_is_kept(rows: list[tuple[datetime, int]]) -> bool:
+    """Return whether the meter sets the daylight saving bit: False when a summer row came without it."""
+    return not any(
+        status != _NO_STATUS
+        and not status & ClockStatus.DAYLIGHT_SAVING_ACTIVE
+        and moment.utcoffset() != standard_offset(moment.tzinfo, moment.year)
+        for moment, status in rows
+        if moment.tzinfo is not None
+    )
+
+
+def expand_rows(
+    rows: Iterable[TimedRow], capture_period_seconds: int | None = None, clock_column: int | None = None
+) -> list[TimedRow]:
+    """Return rows in which null-data is replaced by what it stands for: the value of the row before.
+
+    A null timestamp is the timestamp before plus the capture period; without a period (0: captured by events) or
+    before the first full row it stays None. Timestamps must be datetimes by now (rows_with_datetimes).
+    """
+    expanded: list[TimedRow] = []
+    previous: TimedRow = ()
+    for row in rows:
+        expanded.append(_expanded(row, previous, capture_period_seconds, clock_column) if None in row else row)
+        previous = expanded[-1]
+    return expanded
+
+
+def _expanded(row: TimedRow, previous: TimedRow, seconds: int | None, clock_column: int | None) -> TimedRow:
+    cells = list(row)
+    for index, before in enumerate(previous[: len(row)]):
+        if row[index] is None:
+            cells[index] = _next_time(before, seconds) if index == clock_column else before
+    return tuple(cells)
+
+
+def _next_time(before: PlainValue | datetime, seconds: int | None) -> datetime | None:
+    if not seconds or not isinstance(before, datetime):
+        return None
+    try:
+        return (before.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(before.tzinfo)
+    except OverflowError:
+        return None

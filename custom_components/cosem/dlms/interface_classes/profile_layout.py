@@ -1,0 +1,220 @@
+"""The shape of a profile's rows, and unpacking many rows of one shape at once.
+
+A buffer is thousands of rows that differ in their numbers only: every tag, count and string length is the same octet
+at the same place. So the constant octets of all rows are compared with one strided slice each, and what remains is
+one fixed struct. Knows nothing of what columns mean. Same results as data.py, many times faster.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import repeat
+import struct
+from typing import Any, Final, NamedTuple
+
+from ..encoding.compact_array import without_unused_bits
+from ..encoding.data import BitString, DataType, PlainValue, TypeDescription
+from ..encoding.data_types import DELTA_TYPES, FIXED_CODES
+from ..encoding.octets import Reader
+from ..errors import DecodeError
+
+type Row = tuple[PlainValue, ...]
+# Takes the unpacked columns that it needs from the iterator and returns one value per row.
+type _Build = Callable[[Iterator[Any], int], Iterable[Any]]
+
+_CODES: Final = {int(kind): code for kind, code in FIXED_CODES.items() if kind not in DELTA_TYPES}
+_FIXED: Final = {tag: (f"x{code}", struct.calcsize(f">x{code}")) for tag, code in _CODES.items()}
+"""Tag: the struct codes of tag and value, and their octets."""
+_NOTHING: Final = frozenset({int(DataType.NULL_DATA), int(DataType.DONT_CARE)})
+_CONTAINERS: Final = frozenset({int(DataType.ARRAY), int(DataType.STRUCTURE)})
+_MAX_ELEMENTS: Final = 1_000  # in a row: beyond it the format of the struct would be larger than what it saves
+
+
+class _Irregular(Exception):  # not an error and never seen outside
+    """The row has no fixed layout."""
+
+
+def _value(columns: Iterator[Any], _: int) -> Iterable[Any]:
+    column: Iterable[Any] = next(columns)
+    return column
+
+
+def _none(_: Iterator[Any], rows: int) -> Iterable[Any]:
+    return repeat(None, rows)
+
+
+def _latin_1(columns: Iterator[Any], _: int) -> Iterable[Any]:
+    return map(str, next(columns), repeat("latin-1"))
+
+
+def _utf_8(columns: Iterator[Any], _: int) -> Iterable[Any]:
+    return map(str, next(columns), repeat("utf-8"), repeat("surrogateescape"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Bits:
+    """A bit-string of so many bits."""
+
+    bits: int
+
+    def __call__(self, columns: Iterator[Any], _: int) -> Iterable[Any]:
+        """Drop unused bits and join with the number of bits."""
+        bits = self.bits
+        return [BitString(without_unused_bits(octets, bits), bits) for octets in next(columns)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """A structure or array: one tuple per row."""
+
+    children: list[_Build]
+
+    def __call__(self, columns: Iterator[Any], rows: int) -> Iterable[Any]:
+        """Join the children's values."""
+        parts = [child(columns, rows) for child in self.children]
+        return zip(*parts, strict=True) if parts else repeat((), rows)
+
+
+_STRINGS: Final[dict[int, _Build]] = {
+    int(DataType.OCTET_STRING): _value,
+    int(DataType.VISIBLE_STRING): _latin_1,
+    int(DataType.UTF8_STRING): _utf_8,
+}
+
+
+class RowLayout(NamedTuple):
+    """Rows of one shape: where which octets are constant, how the rest unpacks, how it becomes a row."""
+
+    fields: struct.Struct
+    constants: tuple[tuple[int, bytes], ...]
+    elements: int
+    """Data in one row, containers included: what the element budget is charged."""
+    build: _Build | None
+    """None when the unpacked tuple is the row as it stands."""
+
+    def matching(self, octets: bytes, offset: int, rows: int) -> int:
+        """Return how many of the next ``rows`` rows have this shape."""
+        size = self.fields.size
+        rows = min(rows, (len(octets) - offset) // size)
+        for position, octet in self.constants:
+            if not rows:
+                break
+            column = octets[offset + position : offset + rows * size : size]
+            rows -= len(column.lstrip(octet))
+        return rows
+
+    def unpack(self, octets: bytes, offset: int, rows: int) -> list[Row]:
+        """Return ``rows`` rows of this shape from ``offset``."""
+        unpacked = self.fields.iter_unpack(memoryview(octets)[offset : offset + rows * self.fields.size])
+        if self.build is None:
+            return list(unpacked)
+        columns = iter(tuple(zip(*unpacked, strict=True)))
+        return list(self.build(columns, rows))
+
+
+def layout_of_row(reader: Reader) -> RowLayout | None:
+    """Return the shape of the row at which ``reader`` is, and leave it there.
+
+    None for a row that must be decoded by itself: too long, with delta types or a compact-array in it, or not valid.
+    """
+    walk = _Walk(reader)
+    try:
+        build = walk.step()
+    except _Irregular, DecodeError, IndexError:
+        return None
+    return _layout(walk.codes, tuple(walk.constants), walk.elements, build)
+
+
+def layout_of_description(description: TypeDescription, elements: int) -> RowLayout | None:
+    """Return the shape of a compact-array's rows of so many Data. None if not of one size, or with delta types."""
+    if elements > _MAX_ELEMENTS:
+        return None
+    codes: list[str] = []
+    try:
+        build = _describe(description, codes)
+    except _Irregular:
+        return None
+    return _layout(codes, (), elements, build)
+
+
+def _layout(codes: list[str], constants: tuple[tuple[int, bytes], ...], elements: int, build: _Build) -> RowLayout:
+    """Join the parts. A row whose values come straight from the struct, in one tuple, needs no building."""
+    row = build if isinstance(build, _Group) else _Group([build])
+    straight = bool(row.children) and all(child is _value for child in row.children)
+    return RowLayout(struct.Struct(">" + "".join(codes)), constants, elements, None if straight else row)
+
+
+class _Walk:
+    """Walks one row and collects its shape. What leads out of the octets is found when rows are matched."""
+
+    def __init__(self, reader: Reader) -> None:
+        """Start at the row's tag."""
+        self._octets = reader.octets
+        self._offset = self._start = reader.offset
+        self._end = reader.end
+        self._levels_left = reader.limits.nesting_depth - reader.depth
+        self.elements = 0
+        self.constants: list[tuple[int, bytes]] = []
+        self.codes: list[str] = []
+
+    def step(self) -> _Build:
+        """Walk one Data and return how its values are built."""
+        offset = self._offset
+        tag = self._octets[offset]
+        self.elements += 1
+        if self.elements > _MAX_ELEMENTS:
+            raise _Irregular
+        if fixed := _FIXED.get(tag):  # most columns, hence without _take()
+            code, size = fixed
+            self.constants.append((offset - self._start, self._octets[offset : offset + 1]))
+            self.codes.append(code)
+            self._offset = offset + size
+            return _value
+        if tag in _NOTHING:
+            self._take(1, 0, "x")
+            return _none
+        reader = Reader(self._octets, offset=offset + 1, end=self._end)
+        if tag in _CONTAINERS:
+            count = reader.length()
+            head = reader.offset - offset
+            self._take(head, 0, f"{head}x")
+            self._levels_left -= 1
+            if self._levels_left < 0:
+                raise _Irregular
+            children = [self.step() for _ in range(count)]
+            self._levels_left += 1
+            return _Group(children)
+        if tag not in _STRINGS and tag != DataType.BIT_STRING:
+            raise _Irregular
+        length = reader.length()
+        size = (length + 7) // 8 if tag == DataType.BIT_STRING else length
+        if size > reader.remaining:
+            raise _Irregular
+        head = reader.offset - offset
+        self._take(head, size, f"{head}x{size}s")
+        return _Bits(length) if tag == DataType.BIT_STRING else _STRINGS[tag]
+
+    def _take(self, head: int, size: int, code: str) -> None:
+        """Go behind ``head`` octets, which are the same in every row of this shape, and ``size`` that are not."""
+        octets, offset = self._octets, self._offset
+        for place in range(offset, offset + head):
+            self.constants.append((place - self._start, octets[place : place + 1]))
+        self._offset = offset + head + size
+        self.codes.append(code)
+
+
+def _describe(description: TypeDescription, codes: list[str]) -> _Build:
+    """Collect the struct codes of one description and return how its values are built."""
+    kind, elements, count = description
+    if kind is DataType.ARRAY:
+        before = len(codes)
+        child = _describe(elements[0], codes)
+        codes[before:] = codes[before:] * count
+        return _Group([child] * count)
+    if kind is DataType.STRUCTURE:
+        return _Group([_describe(element, codes) for element in elements])
+    if kind in _NOTHING:
+        return _none
+    if kind not in _CODES:
+        raise _Irregular
+    codes.append(_CODES[kind])
+    return _value

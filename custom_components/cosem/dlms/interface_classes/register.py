@@ -1,0 +1,142 @@
+"""Meaning of Register (class 3), and what it shares with Extended and Demand register: the scaled value.
+
+Scaling is exact: decimal numbers, never binary floats. IEC 62056-6-2, class Register, attribute scaler_unit.
+Knows nothing of associations; gets decoded Data, gives numbers.
+"""
+
+from decimal import Context, Decimal
+import math
+import struct
+from typing import Final, NamedTuple
+
+from ..encoding.data import Data, DataType
+from ..errors import DecodeError
+from .units import NO_UNIT, unit_symbol
+
+MAX_SCALER: Final = 30
+"""The largest power of ten that is believed, either way: SI prefixes end there, anything beyond is a broken attribute."""
+
+VALUE_ATTRIBUTES: Final[dict[int, tuple[int, ...]]] = {1: (2,), 3: (2,), 4: (2,), 5: (2, 3)}
+"""Class id -> attributes that hold a value to be scaled (class 1 has no scaler of its own)."""
+
+SCALER_UNIT_ATTRIBUTE: Final[dict[int, int]] = {3: 3, 4: 3, 5: 4, 61: 4, 67: 8}
+"""Class id -> attribute that holds scaler_unit; classes without one are absent."""
+
+_INTEGERS: Final = frozenset(
+    {
+        DataType.DOUBLE_LONG,
+        DataType.DOUBLE_LONG_UNSIGNED,
+        DataType.INTEGER,
+        DataType.LONG,
+        DataType.UNSIGNED,
+        DataType.LONG_UNSIGNED,
+        DataType.LONG64,
+        DataType.LONG64_UNSIGNED,
+        DataType.ENUM,
+    }
+)
+_ONE_OCTET_UNSIGNED: Final = frozenset({DataType.UNSIGNED, DataType.ENUM})
+
+# A 64-bit integer has 20 digits and the largest double 309; nothing is ever rounded in this context.
+_EXACT: Final = Context(prec=400)
+
+
+class ScalerUnit(NamedTuple):
+    """The attribute scaler_unit: value in units = value on the wire x 10 ** scaler; unit is a code of units.py."""
+
+    scaler: int
+    unit: int
+
+    @property
+    def symbol(self) -> str | None:
+        """The printed symbol of the unit, None without one."""
+        return unit_symbol(self.unit)
+
+    @property
+    def is_plausible(self) -> bool:
+        """False when the scaler is so large that the attribute must be broken; then nothing is scaled."""
+        return abs(self.scaler) <= MAX_SCALER
+
+
+UNSCALED: Final = ScalerUnit(0, NO_UNIT)
+"""What a number without scaler_unit means: itself, without a unit."""
+
+
+def integer_of(data: Data) -> int | None:
+    """Return the integer in any of the integer types (enum included), None for every other type."""
+    if data.type in _INTEGERS and isinstance(data.value, int):
+        return data.value
+    return None
+
+
+def decode_scaler_unit(data: Data) -> ScalerUnit:
+    """Read a scaler_unit: a structure of two numbers. Any integer type is accepted for both, as meters send them.
+
+    A scaler in an unsigned octet is taken as two's complement: 253 is -3. Raises DecodeError.
+    """
+    elements = data.value
+    if data.type is not DataType.STRUCTURE or not isinstance(elements, tuple) or len(elements) != 2:
+        raise DecodeError("scaler_unit is no structure of 2 elements")
+    first, second = elements
+    if not isinstance(first, Data) or not isinstance(second, Data):
+        raise DecodeError("scaler_unit is no structure of 2 elements")
+    scaler = integer_of(first)
+    unit = integer_of(second)
+    if scaler is None or unit is None:
+        raise DecodeError("scaler_unit holds something else than two integers")
+    if first.type in _ONE_OCTET_UNSIGNED and scaler > 127:
+        scaler -= 256
+    if -128 <= unit < 0:
+        unit += 256  # an `integer` octet where an enum belongs
+    return ScalerUnit(scaler, unit)
+
+
+def number_of(data: Data) -> Decimal | None:
+    """Return the number as it is on the wire, exact; None for types that are no number, NaN, infinity, bad bcd.
+
+    A float is read as the shortest decimal that has the same encoding: a float32 of 230.1 is 230.1, not
+    230.1000061035.
+    """
+    integer = integer_of(data)
+    if integer is not None:
+        return Decimal(integer)
+    value = data.value
+    if data.type is DataType.BCD and isinstance(value, int):
+        tens, ones = divmod(value, 16)
+        return Decimal(10 * tens + ones) if tens <= 9 and ones <= 9 else None
+    if not isinstance(value, float) or not math.isfinite(value):
+        return None
+    return Decimal(_shortest_float32(value) if data.type is DataType.FLOAT32 else repr(value))
+
+
+def scale(value: Data, scaler_unit: ScalerUnit | None) -> Decimal | None:
+    """Return the value in the unit of ``scaler_unit``, exact.
+
+    Without ``scaler_unit`` (class Data) the number stands for itself. None when the value is no number, not finite,
+    or the scaler is not plausible; the caller still has the raw value.
+    """
+    number = number_of(value)
+    if number is None or scaler_unit is None or scaler_unit.scaler == 0:
+        return number
+    if not scaler_unit.is_plausible:
+        return None
+    shifted = number.scaleb(scaler_unit.scaler, _EXACT)
+    exponent = shifted.as_tuple().exponent
+    if isinstance(exponent, int) and exponent > 0:
+        return shifted.quantize(Decimal(1), context=_EXACT)  # 12 x 10**3 is 12000, not 1.2E+4
+    return shifted
+
+
+def decimal_text(number: Decimal) -> str:
+    """Write a number without an exponent: ``0.00001``, ``12000``."""
+    return format(number, "f")
+
+
+def _shortest_float32(value: float) -> str:
+    """Return the shortest decimal that encodes to the same four octets; nine digits always do (IEEE 754)."""
+    octets = struct.pack(">f", value)
+    for digits in range(6, 9):
+        text = f"{value:.{digits}g}"
+        if struct.pack(">f", float(text)) == octets:
+            return text
+    return f"{value:.9g}"

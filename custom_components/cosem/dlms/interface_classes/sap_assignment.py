@@ -1,0 +1,46 @@
+"""Meaning of SAP assignment (class 17, IEC 62056-6-2): the logical devices inside one physical device.
+
+In the TCP/UDP profile a server SAP is a server wPort (IEC 62056-9-7).
+"""
+
+from typing import Final, NamedTuple
+
+from ..encoding.data import Data, DataType
+from ..encoding.logical_name import LogicalName
+from ..errors import DecodeError, LimitExceeded
+from ..limits import DEFAULT_LIMITS, Limits
+from .logical_device_name import string_octets
+from .register import integer_of
+
+SAP_ASSIGNMENT: Final = LogicalName.parse("0.0.41.0.0.255")
+SAP_ASSIGNMENT_LIST: Final = 2
+
+
+class SapAssignment(NamedTuple):
+    """One logical device: its service access point (= server wPort) and its name as sent."""
+
+    sap: int
+    logical_device_name: bytes
+
+
+def decode_sap_assignment_list(data: Data, limits: Limits = DEFAULT_LIMITS) -> tuple[SapAssignment, ...]:
+    """Read attribute 2. Raises DecodeError, and LimitExceeded for a list longer than ``limits.objects``."""
+    elements = data.value
+    if data.type is not DataType.ARRAY or not isinstance(elements, tuple):
+        raise DecodeError("SAP_assignment_list is no array")
+    if len(elements) > limits.objects:
+        raise LimitExceeded("logical devices", limits.objects)
+    return tuple(_assignment(element) for element in elements)
+
+
+def _assignment(element: object) -> SapAssignment:
+    """Read one {long-unsigned SAP, octet-string name}; a visible-string is taken as well."""
+    fields = element.value if isinstance(element, Data) and element.type is DataType.STRUCTURE else None
+    if not isinstance(fields, tuple) or len(fields) != 2:
+        raise DecodeError("an entry of SAP_assignment_list is no structure of 2 elements")
+    first, second = fields
+    sap = integer_of(first) if isinstance(first, Data) else None
+    name = string_octets(second) if isinstance(second, Data) else None
+    if sap is None or not 0 <= sap <= 0xFFFF or name is None:
+        raise DecodeError("an entry of SAP_assignment_list is no pair of SAP and name")
+    return SapAssignment(sap, name)

@@ -1,0 +1,244 @@
+"""Opening one association: what is proposed under which protection, which AARE is believed, passes 3 and 4. Sans-IO.
+
+One :class:`Opening` is one attempt: it is made with fresh random octets, builds the AARQ, checks the AARE, answers the
+meter's challenge and verifies the meter's answer to ours, before anything may be read (rule S19). Afterwards its
+``protection`` serves the association. The names in the AARE and the InitiateResponse are judged in association.py, the
+states are in states.py, octets in WPDUs in connection.py. IEC 62056-5-3, COSEM-OPEN, authentication mechanisms.
+
+Receiving counters (rules S6, S7): the meter's proof answers a challenge that nobody has seen before, so after it even
+a counter that the meter has reset is accepted: an association with high-level security starts with a receiving counter
+of its own, which replaces the remembered one when the proof was verified. Without such a proof the remembered one
+counts. The counter inside of the proof of mechanism 5 is not compared and not remembered: the challenge already proves
+that it is new, and there are meters which count it apart from their APDUs.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ..apdu import decode_apdu, encode_apdu
+from ..apdu.acse import Aare, Mechanism
+from ..apdu.action import ActionRequestNormal, ActionResponseNormal
+from ..apdu.common import InvokeIdAndPriority, MethodDescriptor
+from ..encoding.data import Data, DataType, octet_string
+from ..errors import (
+    AssociationRejected,
+    InvocationCounterExhausted,
+    LocalProtocolError,
+    PeerNotAuthenticated,
+    SecurityDowngrade,
+)
+from ..interface_classes.association_ln import CURRENT_ASSOCIATION
+from ..limits import DEFAULT_LIMITS, Limits
+from ..security.counters import ReceivingCounter, ReceivingCounters, SendingCounter
+from ..security.general_ciphering import GeneralCipherer
+from ..security.hls import (
+    MIN_CHALLENGE,
+    Challenges,
+    HlsCredentials,
+    check_challenges,
+    client_proof,
+    verify_server_proof,
+)
+from ..security.keys import Secret
+from ..security.protection import CipheredProtection, KeyCounters
+from ..security.settings import check_server_title
+from .proposal import (
+    AssociationParameters,
+    Negotiated,
+    NoProtection,
+    Protection,
+    check_initiate,
+    check_names,
+    encode_proposal,
+    encode_release,
+    initiate_request,
+)
+
+_REPLY_TO_HLS: Final = MethodDescriptor(15, CURRENT_ASSOCIATION, 1)
+"""reply_to_HLS_authentication of the current association."""
+
+_REFUSED_OUR_PROOF: Final = (1, 1, 13)
+"""rejected-permanent, acse-service-user, authentication failure: what the meter means by an error in pass 4."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OpeningMaterial:
+    """What one attempt needs from outside: random octets, fresh for each attempt (rule S21), and counters.
+
+    ``challenge``: ours, for high-level authentication. ``dedicated_key``: where the settings use one. ``random``: the
+    operating system's source, for transaction ids and keys of single messages. ``sending`` and ``receiving`` are the
+    invocation counters of the global key, which outlive associations. ``shared_counter``: the dedicated key goes on
+    with the sending counter of the global one, for meters that do not count it apart.
+    """
+
+    challenge: bytes = b""
+    dedicated_key: Secret | None = None
+    random: Callable[[int], bytes] | None = None
+    sending: SendingCounter | None = None
+    receiving: ReceivingCounters | None = None
+    shared_counter: bool = False
+
+
+NO_MATERIAL: Final = OpeningMaterial()
+"""Enough without high-level authentication and without ciphering."""
+
+
+class Opening:
+    """One attempt to open an association. Its methods are called in the order in which they are written here."""
+
+    def __init__(
+        self,
+        parameters: AssociationParameters,
+        material: OpeningMaterial = NO_MATERIAL,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        """Take what was prepared. LocalProtocolError when the material does not suffice."""
+        if parameters.is_high_level and len(material.challenge) < MIN_CHALLENGE:
+            raise LocalProtocolError(f"the mechanism {parameters.mechanism.name} needs a challenge")
+        self.parameters: Final = parameters
+        self._material: Final = material
+        self._limits: Final = limits
+        self._counters = self._make_counters()
+        self._ciphered = self._make_protection()
+        self.protection: Final[Protection] = self._ciphered or NoProtection()
+        self._challenges: Challenges | None = None
+        self._invoke_id: int | None = None
+
+    def _make_counters(self) -> KeyCounters | None:
+        if not self.parameters.uses_counter:
+            return None
+        if self._material.sending is None:
+            raise LocalProtocolError("these security settings need the owner of their invocation counter")
+        return KeyCounters(sending=self._material.sending, receiving=ReceivingCounter())
+
+    def _make_protection(self) -> CipheredProtection | None:
+        security, random = self.parameters.security, self._material.random
+        if security is None or self._counters is None or not security.is_ciphered:
+            return None
+        return CipheredProtection(
+            security,
+            self._counters,
+            dedicated_key=self._material.dedicated_key,
+            dedicated_counter=self._counters.sending if self._material.shared_counter else None,
+            general=None if random is None else GeneralCipherer(security, random),
+            limits=self._limits,
+        )
+
+    @property
+    def dedicated_counter(self) -> SendingCounter | None:
+        """The sending counter of the dedicated key, which all requests use when there is one; None if it is shared."""
+        if self._ciphered is None or self._material.shared_counter:
+            return None
+        return self._ciphered.dedicated_counter
+
+    def aarq(self) -> bytes:
+        """Return the AARQ (pass 1). InvocationCounterExhausted when no counter may be used."""
+        user_information = self.protection.protect(initiate_request(self.parameters, self._material.dedicated_key))
+        return encode_proposal(self.parameters, user_information, self._material.challenge)
+
+    def accept(self, octets: bytes) -> Negotiated | AssociationRejected:
+        """Return what an AARE (pass 2) agrees on, or why it refuses.
+
+        Raises RemoteProtocolError when it accepts what was not proposed, SecurityError when it cannot be believed.
+        """
+        aare = check_names(octets, self.parameters, self._limits)
+        if isinstance(aare, AssociationRejected):
+            return aare
+        title = self._learn_title(aare)
+        initiate = aare.user_information or b""
+        if self._ciphered is not None:
+            if not initiate:
+                raise SecurityDowngrade("the AARE carries no protected InitiateResponse")
+            initiate = self._ciphered.unprotect(initiate)
+        negotiated = check_initiate(initiate, self.parameters, aare.diagnostic, self._limits)
+        if self.parameters.is_high_level:
+            self._take_challenge(aare, title)
+        return replace(negotiated, server_system_title=title, overhead=self.parameters.overhead)
+
+    def _learn_title(self, aare: Aare) -> bytes | None:
+        security = self.parameters.security
+        if security is None or not self.parameters.uses_titles:
+            return None
+        title = check_server_title(aare.responding_ap_title, security.client_system_title, security.server_system_title)
+        if self._ciphered is not None:
+            self._ciphered.learn_server_title(title)
+        if self._counters is not None and not self.parameters.is_high_level and self._material.receiving is not None:
+            self._counters.receiving = self._material.receiving.of(title)
+        return title
+
+    def _take_challenge(self, aare: Aare, title: bytes | None) -> None:
+        value, security = aare.responding_authentication_value, self.parameters.security
+        named = title is not None and security is not None
+        self._challenges = Challenges(
+            client_to_server=self._material.challenge,
+            server_to_client=b"" if value is None else value.octets,
+            client_system_title=security.client_system_title if named and security is not None else b"",
+            server_system_title=title or b"",
+        )
+        check_challenges(self.parameters.mechanism, self._challenges)
+
+    def proof_request(self, invoke: InvokeIdAndPriority) -> bytes:
+        """Return the plain ACTION request that answers the meter's challenge (pass 3)."""
+        assert self._challenges is not None  # taken with the AARE
+        counter = None
+        if self.parameters.mechanism is Mechanism.HLS_GMAC:
+            assert self._counters is not None  # this mechanism uses them
+            counter = self._counters.sending.take()
+        proof = client_proof(self._credentials(), self._challenges, counter)
+        self._invoke_id = invoke.invoke_id
+        return encode_apdu(ActionRequestNormal(invoke, _REPLY_TO_HLS, octet_string(proof)))
+
+    def check_proof(self, octets: bytes) -> bool:
+        """Return True when an ACTION response (pass 4) holds the meter's proof, False when it belongs to nothing.
+
+        Raises PeerNotAuthenticated for a proof that is wrong or missing, AssociationRejected when the meter refuses
+        ours, DecodeError for the octets.
+        """
+        response = decode_apdu(octets, self._limits)
+        invoke = getattr(response, "invoke", None)
+        if self._invoke_id is None or not isinstance(invoke, InvokeIdAndPriority) or invoke[0] != self._invoke_id:
+            return False
+        self._invoke_id = None
+        if not isinstance(response, ActionResponseNormal):
+            raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
+        result, returned = response.outcome
+        if result.code or (returned is not None and not isinstance(returned, Data)):
+            raise AssociationRejected(*_REFUSED_OUR_PROOF)
+        if returned is None or returned.type is not DataType.OCTET_STRING or not isinstance(returned.value, bytes):
+            raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
+        assert self._challenges is not None  # set before our proof was sent
+        verify_server_proof(self._credentials(), self._challenges, returned.value)
+        if self._material.receiving is not None and self._counters is not None:
+            self._material.receiving.replace(self._challenges.server_system_title, self._counters.receiving)
+        return True
+
+    def _credentials(self) -> HlsCredentials:
+        security = self.parameters.security
+        if security is None:
+            return HlsCredentials(mechanism=self.parameters.mechanism, secret=self.parameters.hls_secret)
+        return HlsCredentials(
+            mechanism=self.parameters.mechanism,
+            secret=self.parameters.hls_secret,
+            suite=security.suite,
+            global_unicast_encryption_key=security.global_unicast_encryption_key,
+            authentication_key=security.authentication_key,
+            signing_key=security.key_pairs.signing_key,
+            peer_public_key=security.key_pairs.server_signing_key,
+        )
+
+    def stop(self) -> None:
+        """Wait for no proof any more: a late one finds nothing to belong to."""
+        self._invoke_id = None
+
+    def release_request(self) -> bytes:
+        """Return the RLRQ, protected where the association is: meters with ciphering may ignore a plain one.
+
+        Without a counter to protect it with it is plain: most meters take it, and the connection closes anyway.
+        """
+        if self._ciphered is None:
+            return encode_release()
+        try:
+            return encode_release(self._ciphered.protect(initiate_request(self.parameters)))
+        except InvocationCounterExhausted:
+            return encode_release()

@@ -1,0 +1,350 @@
+"""Opening and releasing an association: what we propose, which AARE we accept, what a refusal means. Pure functions.
+
+Knows nothing of the octets around an APDU, of states and of requests. IEC 62056-5-3, COSEM-OPEN and COSEM-RELEASE.
+
+Which AARE is accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the application
+context that was proposed, the mechanism that was proposed, DLMS version 6, a conformance block within the proposed one,
+vaa-name 0007, a server PDU size of 0 (no limit) or at least 12. Whether something is left to prove is decided by the
+mechanism that we proposed. Leniencies, each with a test of its name:
+
+* ``missing mechanism name``: an accepting AARE need not repeat it.
+* ``protocol version present``: it may be there, and it is not looked at.
+* ``diagnostic 0``: an accepting AARE to a high-level mechanism may say 0 instead of 14.
+* ``reserved conformance bits``: bits 0 and 7 have no meaning and are cleared. A *service* that was not proposed is
+  refused: general protection or general block transfer would change the form of answers, short name services would
+  mean another way of referencing, and a meter that grants the rest unasked did not read the proposal.
+* ``rejection without user-information``: result and diagnostic suffice.
+
+What a ciphered association and the high-level mechanisms need beyond this is in opening.py.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple, Protocol, override
+
+from ..apdu import decode_apdu, encode_apdu
+from ..apdu.acse import (
+    AUTHENTICATION_REQUIREMENT,
+    Aare,
+    Aarq,
+    ApplicationContext,
+    AssociationResult,
+    AuthenticationForm,
+    AuthenticationValue,
+    Mechanism,
+    Rlrq,
+    application_context_name,
+    mechanism_name,
+)
+from ..apdu.faults import CONFIRMED_SERVICE_ERROR, ConfirmedServiceError
+from ..apdu.initiate import (
+    DEFAULT_PROPOSED_CONFORMANCE,
+    DLMS_VERSION,
+    VAA_NAME_LN,
+    Conformance,
+    InitiateRequest,
+    InitiateResponse,
+)
+from ..errors import (
+    AssociationRejected,
+    ConfirmedServiceErrorReceived,
+    DlmsError,
+    LocalProtocolError,
+    RemoteProtocolError,
+)
+from ..limits import DEFAULT_LIMITS, Limits
+from ..security.keys import Secret
+from ..security.settings import Envelope, SecuritySettings
+
+MAX_WPORT: Final = 0xFFFF
+MAX_PDU_SIZE: Final = 0xFFFF
+SMALLEST_PDU_SIZE: Final = 12
+"""1 to 11 are not allowed for a max-receive-pdu-size; 0 means no limit."""
+
+DEFAULT_MAX_RECEIVE_PDU_SIZE: Final = 2048
+"""A few meters refuse 65 535; 1 024 to 2 048 is safe."""
+
+TITLE_MECHANISMS: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA})
+"""The mechanisms that compute with both system titles."""
+
+_SECRET_MECHANISMS: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
+_LONGEST_AES_SECRET: Final = 16
+
+_RESERVED_CONFORMANCE: Final = Conformance(0x81_0000)
+_AUTHENTICATION_REQUIRED: Final = 14
+_REJECTED_WITHOUT_REASON: Final = 1
+_RELEASE_NORMAL: Final = 0
+
+
+class WportPair(NamedTuple):
+    """What tells the associations of one connection apart, as the client sees it."""
+
+    client_wport: int
+    server_wport: int
+
+    @override
+    def __str__(self) -> str:
+        """Return ``client -> server``."""
+        return f"{self.client_wport} -> {self.server_wport}"
+
+
+class Protection(Protocol):
+    """What stands between the plain APDUs of an association and the octets in a WPDU (ciphering)."""
+
+    def protect(self, apdu: bytes) -> bytes:
+        """Return the octets to send. Raises SecurityError."""
+
+    def unprotect(self, apdu: bytes) -> bytes:
+        """Return the plain APDU, verified. Raises SecurityError or DecodeError."""
+
+
+class NoProtection:
+    """Plain APDUs in both directions: application contexts 1 and 2."""
+
+    def protect(self, apdu: bytes) -> bytes:
+        """Return the APDU as it is."""
+        return apdu
+
+    def unprotect(self, apdu: bytes) -> bytes:
+        """Return the APDU as it is."""
+        return apdu
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class AssociationParameters:
+    """What is proposed to a logical device. Raises LocalProtocolError for what can not be proposed.
+
+    Compared by identity, because secrets are not compared.
+
+    ``max_receive_pdu_size``: octets of the longest APDU we want to receive, 12 to 65535, or 0 for no limit.
+    ``password``: the secret of the mechanism LLS. ``hls_secret``: that of the mechanisms HLS (at most 16 octets), MD5,
+    SHA-1 and SHA-256. ``security``: titles and keys; they protect every APDU (application context LN with ciphering)
+    when its protection says so, whatever the mechanism. GMAC, SHA-256 and ECDSA always need it.
+    """
+
+    client_wport: int = 16
+    server_wport: int = 1
+    mechanism: Mechanism = Mechanism.NONE
+    password: Secret | None = None
+    hls_secret: Secret | None = None
+    security: SecuritySettings | None = None
+    conformance: Conformance = DEFAULT_PROPOSED_CONFORMANCE
+    max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
+
+    def __post_init__(self) -> None:
+        """Refuse what would be a protocol error of ours."""
+        for wport in (self.client_wport, self.server_wport):
+            if not 0 <= wport <= MAX_WPORT:
+                raise LocalProtocolError(f"a wPort is 0 to {MAX_WPORT}, not {wport}")
+        if self.max_receive_pdu_size and not SMALLEST_PDU_SIZE <= self.max_receive_pdu_size <= MAX_PDU_SIZE:
+            raise LocalProtocolError(
+                f"a PDU size is 0 or {SMALLEST_PDU_SIZE} to {MAX_PDU_SIZE}, not {self.max_receive_pdu_size}"
+            )
+        self._check_credentials()
+
+    def _check_credentials(self) -> None:
+        mechanism, security = self.mechanism, self.security
+        if (mechanism is Mechanism.LLS) != (self.password is not None):
+            raise LocalProtocolError("a password goes with the mechanism LLS, and only with it")
+        if (mechanism in _SECRET_MECHANISMS) != (self.hls_secret is not None):
+            raise LocalProtocolError(
+                "an HLS secret goes with the mechanisms HLS, MD5, SHA-1, SHA-256, and only with them"
+            )
+        if mechanism is Mechanism.HLS and self.hls_secret is not None and len(self.hls_secret) > _LONGEST_AES_SECRET:
+            raise LocalProtocolError(f"the secret of the mechanism HLS has at most {_LONGEST_AES_SECRET} octets")
+        if mechanism not in TITLE_MECHANISMS:
+            return
+        if security is None:
+            raise LocalProtocolError(f"the mechanism {mechanism.name} needs system titles")
+        if mechanism is Mechanism.HLS_GMAC and not (
+            security.global_unicast_encryption_key is not None and len(security.authentication_key)
+        ):
+            raise LocalProtocolError("the mechanism GMAC needs an encryption key and an authentication key")
+        pairs = security.key_pairs
+        if mechanism is Mechanism.HLS_ECDSA and (pairs.signing_key is None or pairs.server_signing_key is None):
+            raise LocalProtocolError("the mechanism ECDSA needs our signing key and the meter's public signing key")
+
+    @property
+    def pair(self) -> WportPair:
+        """The key of this association within a connection."""
+        return WportPair(self.client_wport, self.server_wport)
+
+    @property
+    def is_ciphered(self) -> bool:
+        """Whether APDUs are protected: application context LN with ciphering."""
+        return self.security is not None and self.security.is_ciphered
+
+    @property
+    def uses_titles(self) -> bool:
+        """Whether both system titles have to be known."""
+        return self.is_ciphered or self.mechanism in TITLE_MECHANISMS
+
+    @property
+    def uses_counter(self) -> bool:
+        """Whether invocation counters of the global key are used up: the association then needs their owner."""
+        return self.is_ciphered or self.mechanism is Mechanism.HLS_GMAC
+
+    @property
+    def is_high_level(self) -> bool:
+        """Whether both sides have to prove themselves (passes 3 and 4)."""
+        return self.mechanism >= Mechanism.HLS
+
+    @property
+    def overhead(self) -> int:
+        """Octets that protection adds to an APDU at most."""
+        return 0 if self.security is None else self.security.overhead
+
+    @property
+    def application_context(self) -> ApplicationContext:
+        """The application context that is proposed."""
+        return ApplicationContext.LN_CIPHERED if self.is_ciphered else ApplicationContext.LN
+
+    @property
+    def proposed_conformance(self) -> Conformance:
+        """``conformance``, and general protection where what we send needs it."""
+        security = self.security
+        if security is None or not security.is_ciphered:
+            return self.conformance
+        if security.envelope is Envelope.SERVICE_SPECIFIC and not security.sign:
+            return self.conformance
+        return self.conformance | Conformance.GENERAL_PROTECTION
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Negotiated:
+    """What client and server agreed on. ``server_max_receive_pdu_size`` in octets, 0 means no limit.
+
+    ``server_system_title``: the meter's, where the association uses it. ``overhead``: octets that protection adds to an
+    APDU at most.
+    """
+
+    conformance: Conformance
+    server_max_receive_pdu_size: int
+    dlms_version: int
+    vaa_name: int
+    diagnostic: int
+    server_system_title: bytes | None = None
+    overhead: int = 0
+
+    @property
+    def request_limit(self) -> int:
+        """Octets that a request APDU may have, after protection."""
+        return self.server_max_receive_pdu_size or MAX_PDU_SIZE
+
+
+def initiate_request(parameters: AssociationParameters, dedicated_key: Secret | None = None) -> bytes:
+    """Return the plain InitiateRequest. With a dedicated key it is only ever sent ciphered."""
+    request = InitiateRequest(
+        conformance=parameters.proposed_conformance,
+        client_max_receive_pdu_size=parameters.max_receive_pdu_size,
+        dedicated_key=None if dedicated_key is None else dedicated_key.reveal(),
+    )
+    return encode_apdu(request)
+
+
+def encode_proposal(parameters: AssociationParameters, user_information: bytes, challenge: bytes = b"") -> bytes:
+    """Return the AARQ. It holds the password in clear when the mechanism is LLS: never log it (rule S29).
+
+    ``user_information``: the InitiateRequest, protected where the association is. ``challenge``: for the high-level
+    mechanisms.
+    """
+    context = application_context_name(parameters.application_context)
+    security, mechanism = parameters.security, parameters.mechanism
+    title = security.client_system_title if security is not None and parameters.uses_titles else None
+    if mechanism is Mechanism.NONE:
+        return encode_apdu(
+            Aarq(application_context_name=context, calling_ap_title=title, user_information=user_information)
+        )
+    certificate = security.key_pairs.certificate if security is not None and mechanism is Mechanism.HLS_ECDSA else b""
+    authentication = challenge if parameters.password is None else parameters.password.reveal()
+    return encode_apdu(
+        Aarq(
+            application_context_name=context,
+            calling_ap_title=title,
+            calling_ae_qualifier=certificate or None,
+            sender_acse_requirements=AUTHENTICATION_REQUIREMENT,
+            mechanism_name=mechanism_name(mechanism),
+            calling_authentication_value=AuthenticationValue(AuthenticationForm.CHARSTRING, authentication),
+            user_information=user_information,
+        )
+    )
+
+
+def encode_release(user_information: bytes | None = None) -> bytes:
+    """Return the RLRQ: reason normal; the protected InitiateRequest where the association is protected."""
+    return encode_apdu(Rlrq(reason=_RELEASE_NORMAL, user_information=user_information))
+
+
+def check_names(
+    octets: bytes, parameters: AssociationParameters, limits: Limits = DEFAULT_LIMITS
+) -> Aare | AssociationRejected:
+    """Return an AARE that accepts under the names that were proposed, or why it refuses.
+
+    Raises RemoteProtocolError (DecodeError for the octets) when it accepts something that was not proposed.
+    """
+    aare = decode_apdu(octets, limits)
+    assert isinstance(aare, Aare)  # whoever calls this has seen the tag
+    initiate_error = _initiate_error(aare.user_information)
+    asks_for_proof = aare.diagnostic == _AUTHENTICATION_REQUIRED
+    if (
+        aare.result != AssociationResult.ACCEPTED
+        or initiate_error is not None
+        or (asks_for_proof and not parameters.is_high_level)
+    ):
+        # Accepted, but to be proved by a mechanism we did not propose, is a refusal of the one we did.
+        return AssociationRejected(aare.result, aare.result_source, aare.diagnostic, initiate_error)
+    if aare.diagnostic and not asks_for_proof:
+        raise RemoteProtocolError(f"the AARE accepts the association with the diagnostic {aare.diagnostic}")
+    if aare.application_context_name != application_context_name(parameters.application_context):
+        raise RemoteProtocolError("the AARE accepts another application context than the proposed one")
+    if aare.mechanism_name is not None and aare.mechanism_name != mechanism_name(parameters.mechanism):
+        raise RemoteProtocolError("the AARE accepts another authentication mechanism than the proposed one")
+    return aare
+
+
+def _initiate_error(user_information: bytes | None) -> int | None:
+    """Return the code of an initiateError. What else a rejecting AARE carries has nothing to say."""
+    if not user_information or user_information[0] != CONFIRMED_SERVICE_ERROR:
+        return None
+    try:
+        inner = decode_apdu(user_information)
+    except RemoteProtocolError:
+        return None
+    return inner.error if isinstance(inner, ConfirmedServiceError) else None
+
+
+def check_initiate(
+    octets: bytes, parameters: AssociationParameters, diagnostic: int, limits: Limits = DEFAULT_LIMITS
+) -> Negotiated:
+    """Return what the plain InitiateResponse agrees on. Raises RemoteProtocolError for what was not proposed."""
+    response = decode_apdu(octets, limits) if octets else None
+    if not isinstance(response, InitiateResponse):
+        raise RemoteProtocolError("the AARE accepts the association without an InitiateResponse")
+    if response.dlms_version != DLMS_VERSION:
+        raise RemoteProtocolError(f"the meter negotiates DLMS version {response.dlms_version}, not {DLMS_VERSION}")
+    if response.vaa_name != VAA_NAME_LN:
+        raise RemoteProtocolError(f"the vaa-name {response.vaa_name:04X} is not that of logical name referencing")
+    conformance = response.conformance & ~_RESERVED_CONFORMANCE
+    if surplus := conformance & ~parameters.proposed_conformance:
+        raise RemoteProtocolError(f"the meter grants services that were not proposed: {surplus.value:06X}")
+    size = response.server_max_receive_pdu_size
+    if 0 < size < SMALLEST_PDU_SIZE:
+        raise RemoteProtocolError(f"the meter's max-receive-pdu-size of {size} is not allowed")
+    return Negotiated(
+        conformance=conformance,
+        server_max_receive_pdu_size=size,
+        dlms_version=response.dlms_version,
+        vaa_name=response.vaa_name,
+        diagnostic=diagnostic,
+    )
+
+
+def refusal_of(error: DlmsError) -> DlmsError:
+    """Return what an error instead of an AARE means.
+
+    A bare confirmed-service-error is what belongs into a rejecting AARE; an exception-response stays one.
+    """
+    if isinstance(error, ConfirmedServiceErrorReceived):
+        return AssociationRejected(
+            AssociationResult.REJECTED_PERMANENT, _REJECTED_WITHOUT_REASON, _REJECTED_WITHOUT_REASON, error.error
+        )
+    return error

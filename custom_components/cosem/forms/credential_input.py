@@ -1,0 +1,259 @@
+"""What a form with credentials holds: checked, completed and brought into the form of an entry's data.
+
+Says for each field what is wrong, never what was typed. Pure, but for the random octets of a new system title. Knows nothing of
+steps.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
+import secrets
+from typing import Any, Final
+
+from homeassistant.const import CONF_PASSWORD
+
+from ..const import (
+    AUTHENTICATION_CERTIFICATE,
+    AUTHENTICATION_HLS_SECRET,
+    AUTHENTICATION_KEYS,
+    CONF_ACCEPT_UNVERIFIED,
+    CONF_AUTHENTICATION_KEY,
+    CONF_CLIENT_CERTIFICATE,
+    CONF_CLIENT_PRIVATE_KEY,
+    CONF_COUNTER_LOGICAL_NAME,
+    CONF_COUNTER_START,
+    CONF_DEDICATED_KEY,
+    CONF_ENCRYPTION_KEY,
+    CONF_HLS_SECRET,
+    CONF_MECHANISM,
+    CONF_METER_PUBLIC_KEY,
+    CONF_METER_SYSTEM_TITLE,
+    CONF_PROTECTION,
+    CONF_SECURITY_SUITE,
+    CONF_SYSTEM_TITLE,
+    DEFAULT_COUNTER_LOGICAL_NAME,
+    MECHANISM_GMAC,
+    MECHANISM_LLS,
+    MECHANISM_MANUFACTURER,
+    MECHANISM_SHA256,
+    PROTECTION_AUTHENTICATED,
+    PROTECTION_AUTHENTICATED_ENCRYPTION,
+    PROTECTION_NONE,
+)
+from ..dlms import LocalProtocolError, LogicalName
+from .key_input import (
+    MAX_MANUFACTURER_SECRET,
+    MAX_SECRET,
+    KeyInputError,
+    is_public_example,
+    parse_certificate,
+    parse_key,
+    parse_private_key,
+    parse_public_key,
+    parse_secret,
+    parse_system_title,
+    title_in_certificate,
+)
+
+DOUBT_EXAMPLE_KEYS: Final = "example_keys"
+DOUBT_EQUAL_KEYS: Final = "equal_keys"
+
+_OWN_LETTERS: Final = b"HAS"
+_VERIFIED: Final = frozenset({PROTECTION_AUTHENTICATED, PROTECTION_AUTHENTICATED_ENCRYPTION})
+
+
+def new_system_title() -> str:
+    """Return a system title for this client: three letters, as the standard wants, and five octets that nobody else has."""
+    return (_OWN_LETTERS + secrets.token_bytes(5)).hex().upper()
+
+
+def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a form without its sections."""
+    fields: dict[str, Any] = {}
+    for name, value in user_input.items():
+        fields |= value if isinstance(value, dict) else {name: value}
+    return fields
+
+
+@dataclass(slots=True, kw_only=True)
+class CredentialInput:
+    """What was read from a form, or why it cannot be used."""
+
+    credentials: dict[str, Any] = field(default_factory=dict, repr=False)
+    """The part of an entry's data that belongs to the credentials; with errors only what is right of it."""
+    errors: dict[str, str] = field(default_factory=dict)
+    octets: int = 0
+    """The number of octets that would be right, where an error is about a length."""
+    doubts: tuple[str, ...] = ()
+    """What is possible, but needs a word of the user first."""
+
+    @property
+    def needs_password(self) -> bool:
+        """Whether a password belongs to these credentials as well."""
+        return self.credentials.get(CONF_MECHANISM) == MECHANISM_LLS
+
+
+def read_credentials(kind: str, typed: Mapping[str, Any], known: Mapping[str, Any]) -> CredentialInput:
+    """Return what a form holds. `typed` is flat; an empty secret, and an own title that was not typed, is the known one."""
+    reader = _Reader(typed, known)
+    _READERS[kind](reader)
+    return reader.result
+
+
+class _Reader:
+    """Reads one form."""
+
+    def __init__(self, typed: Mapping[str, Any], known: Mapping[str, Any]) -> None:
+        self.typed = typed
+        self.known = known
+        self.result = CredentialInput()
+
+    def fail(self, name: str, reason: str) -> None:
+        """Note what is wrong with a field."""
+        self.result.errors.setdefault(name, reason)
+
+    def keep(self, name: str, value: object) -> None:
+        """Note a field that is right; None is none."""
+        if value is not None:
+            self.result.credentials[name] = value
+
+    def parsed(self, name: str, value: str | None, parse: Callable[[str], str]) -> str | None:
+        """Return a text in its proper form and keep it; None when there is none or it is wrong."""
+        if not value:
+            return None
+        try:
+            right = parse(value)
+        except KeyInputError as error:
+            self.fail(name, error.reason)
+            self.result.octets = error.octets or self.result.octets
+            return None
+        self.keep(name, right)
+        return right
+
+    def optional(self, name: str, parse: Callable[[str], str]) -> str | None:
+        """Read a field that may be empty."""
+        return self.parsed(name, self.typed.get(name), parse)
+
+    def secret(self, name: str, parse: Callable[[str], str]) -> str | None:
+        """Read a field that, left empty, means what is known."""
+        return self.parsed(name, self.typed.get(name) or self.known.get(name), parse)
+
+    def required(self, name: str, value: str | None) -> None:
+        """Complain of a field that is empty and may not be."""
+        if value is None:
+            self.fail(name, f"{name}_missing")
+
+    @property
+    def protection(self) -> str:
+        """The level of protection of messages."""
+        return str(self.typed.get(CONF_PROTECTION, PROTECTION_NONE))
+
+    @property
+    def suite(self) -> int:
+        """The security suite."""
+        return int(self.typed[CONF_SECURITY_SUITE])
+
+
+def _read_secret(reader: _Reader) -> None:
+    """Read the form for mechanisms 2, 3, 4 and 6."""
+    mechanism = reader.typed[CONF_MECHANISM]
+    reader.keep(CONF_MECHANISM, mechanism)
+    limit = MAX_MANUFACTURER_SECRET if mechanism == MECHANISM_MANUFACTURER else MAX_SECRET
+    secret = reader.secret(CONF_HLS_SECRET, partial(parse_secret, limit=limit))
+    reader.required(CONF_HLS_SECRET, secret)
+    if protected := reader.protection != PROTECTION_NONE:
+        _read_protection(reader)
+    if protected or mechanism == MECHANISM_SHA256:  # nothing else here has a use for titles
+        _read_titles(reader)
+
+
+def _read_keys(reader: _Reader) -> None:
+    """Read the form for symmetric keys."""
+    mechanism = reader.typed[CONF_MECHANISM]
+    unverified = bool(reader.typed.get(CONF_ACCEPT_UNVERIFIED))
+    reader.keep(CONF_MECHANISM, mechanism)
+    if mechanism != MECHANISM_GMAC and reader.protection == PROTECTION_NONE:
+        reader.fail("base", "keys_without_use")
+    if mechanism == MECHANISM_LLS:
+        reader.keep(CONF_PASSWORD, reader.known.get(CONF_PASSWORD))
+    _read_protection(reader, needs_authentication_key=mechanism == MECHANISM_GMAC, unverified=unverified)
+    _read_titles(reader)
+    reader.keep(CONF_ACCEPT_UNVERIFIED, unverified)
+    if unverified:
+        _check_unverified(reader, mechanism)
+
+
+def _check_unverified(reader: _Reader, mechanism: str) -> None:
+    """Refuse "decrypt without verifying" where verifying is possible, or would be needed (rule S17)."""
+    if mechanism == MECHANISM_GMAC:
+        reader.fail(CONF_ACCEPT_UNVERIFIED, "unverified_with_gmac")
+    if reader.protection != PROTECTION_AUTHENTICATED_ENCRYPTION:
+        reader.fail(CONF_ACCEPT_UNVERIFIED, "unverified_without_encryption")
+    if reader.typed.get(CONF_AUTHENTICATION_KEY):
+        reader.fail(CONF_ACCEPT_UNVERIFIED, "unverified_with_key")
+
+
+def _read_certificate(reader: _Reader) -> None:
+    """Read the form for HLS-ECDSA."""
+    suite = reader.suite
+    private_key = reader.secret(CONF_CLIENT_PRIVATE_KEY, partial(parse_private_key, suite=suite))
+    reader.required(CONF_CLIENT_PRIVATE_KEY, private_key)
+    certificate = None
+    if private_key is not None:
+        certificate = reader.optional(
+            CONF_CLIENT_CERTIFICATE, partial(parse_certificate, suite=suite, private_key=private_key)
+        )
+    public_key = reader.optional(CONF_METER_PUBLIC_KEY, partial(parse_public_key, suite=suite))
+    reader.required(CONF_METER_PUBLIC_KEY, public_key)
+    _read_protection(reader)
+    _read_titles(reader, title_in_certificate(certificate, suite) if certificate else None)
+
+
+def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False, unverified: bool = False) -> None:
+    """Read suite, level, symmetric keys and counters."""
+    reader.keep(CONF_SECURITY_SUITE, reader.suite)
+    reader.keep(CONF_PROTECTION, reader.protection)
+    protected = reader.protection != PROTECTION_NONE
+    reader.keep(CONF_DEDICATED_KEY, protected and bool(reader.typed.get(CONF_DEDICATED_KEY)))
+    if not protected and not needs_authentication_key:
+        return
+    parse = partial(parse_key, suite=reader.suite)
+    encryption_key = reader.secret(CONF_ENCRYPTION_KEY, parse)
+    reader.required(CONF_ENCRYPTION_KEY, encryption_key)
+    authentication_key = None if unverified else reader.secret(CONF_AUTHENTICATION_KEY, parse)
+    if not unverified and (needs_authentication_key or reader.protection in _VERIFIED):
+        reader.required(CONF_AUTHENTICATION_KEY, authentication_key)
+    keys = [key for key in (encryption_key, authentication_key) if key is not None]
+    if any(is_public_example(key) for key in keys):
+        reader.result.doubts += (DOUBT_EXAMPLE_KEYS,)
+    elif len(keys) > len(set(keys)):
+        reader.result.doubts += (DOUBT_EQUAL_KEYS,)
+    _read_counter(reader)
+
+
+def _read_counter(reader: _Reader) -> None:
+    """Read where the meter says which invocation counter it accepted last, and where to start without its word."""
+    typed = reader.typed.get(CONF_COUNTER_LOGICAL_NAME) or DEFAULT_COUNTER_LOGICAL_NAME
+    try:
+        reader.keep(CONF_COUNTER_LOGICAL_NAME, str(LogicalName.parse(typed)))
+    except LocalProtocolError:
+        reader.fail(CONF_COUNTER_LOGICAL_NAME, "invalid_counter_logical_name")
+    reader.keep(CONF_COUNTER_START, reader.typed.get(CONF_COUNTER_START))
+
+
+def _read_titles(reader: _Reader, certified: str | None = None) -> None:
+    """Read both system titles. Our own is the typed one, the one in our certificate, the one we had, or a new one."""
+    had = reader.known.get(CONF_SYSTEM_TITLE)
+    typed = reader.typed.get(CONF_SYSTEM_TITLE)
+    own = typed if typed and typed != had else certified or had or new_system_title()
+    title = reader.parsed(CONF_SYSTEM_TITLE, own, parse_system_title)
+    meter_title = reader.optional(CONF_METER_SYSTEM_TITLE, parse_system_title)
+    if title is not None and title == meter_title:
+        reader.fail(CONF_METER_SYSTEM_TITLE, "equal_system_titles")
+
+
+_READERS: Final[Mapping[str, Callable[[_Reader], None]]] = {
+    AUTHENTICATION_HLS_SECRET: _read_secret,
+    AUTHENTICATION_KEYS: _read_keys,
+    AUTHENTICATION_CERTIFICATE: _read_certificate,
+}

@@ -1,0 +1,196 @@
+"""The forms for credentials: for each kind of authentication the fields that it needs, and no others.
+
+Shapes only: what people read is in the translations, what is done with the input in credential_input.py. Secrets are typed into
+password fields, which are never pre-filled. Rare settings are in collapsed sections.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from homeassistant.const import CONF_PASSWORD
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+    TextSelectorType,
+)
+import voluptuous as vol
+
+from ..const import (
+    AUTHENTICATION_CERTIFICATE,
+    AUTHENTICATION_HLS_SECRET,
+    AUTHENTICATION_KEYS,
+    CONF_ACCEPT_UNVERIFIED,
+    CONF_AUTHENTICATION_KEY,
+    CONF_CLIENT_CERTIFICATE,
+    CONF_CLIENT_PRIVATE_KEY,
+    CONF_COUNTER_LOGICAL_NAME,
+    CONF_COUNTER_START,
+    CONF_DEDICATED_KEY,
+    CONF_ENCRYPTION_KEY,
+    CONF_HLS_SECRET,
+    CONF_MECHANISM,
+    CONF_METER_PUBLIC_KEY,
+    CONF_METER_SYSTEM_TITLE,
+    CONF_PROTECTION,
+    CONF_SECURITY_SUITE,
+    CONF_SYSTEM_TITLE,
+    DEFAULT_COUNTER_LOGICAL_NAME,
+    MAX_COUNTER_START,
+    MECHANISM_GMAC,
+    MECHANISM_LLS,
+    MECHANISM_MANUFACTURER,
+    MECHANISM_MD5,
+    MECHANISM_NONE,
+    MECHANISM_SHA1,
+    MECHANISM_SHA256,
+    PROTECTION_AUTHENTICATED,
+    PROTECTION_AUTHENTICATED_ENCRYPTION,
+    PROTECTION_ENCRYPTED,
+    PROTECTION_NONE,
+)
+from ..meter.credentials import SECRET_FIELDS
+
+type _Fields = dict[vol.Marker, object]
+
+SECTION_ADVANCED: Final = "advanced"
+SECTION_PROTECTION: Final = "message_protection"
+
+SECRET: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
+_PEM: Final = TextSelector(TextSelectorConfig(multiline=True))
+
+
+def _select(field: str, options: list[str]) -> SelectSelector:
+    """Return a choice whose texts are in the translations under the name of the field."""
+    return SelectSelector(
+        SelectSelectorConfig(options=options, translation_key=field, mode=SelectSelectorMode.DROPDOWN)
+    )
+
+
+def _suite(*suites: int) -> object:
+    """Return the choice of a security suite, an int (a choice alone would give a text)."""
+    return vol.All(_select(CONF_SECURITY_SUITE, [str(suite) for suite in suites]), vol.Coerce(int))
+
+
+_SECRET_MECHANISM: Final = _select(
+    CONF_MECHANISM, [MECHANISM_SHA256, MECHANISM_SHA1, MECHANISM_MD5, MECHANISM_MANUFACTURER]
+)
+_KEY_MECHANISM: Final = _select(CONF_MECHANISM, [MECHANISM_GMAC, MECHANISM_LLS, MECHANISM_NONE])
+_PROTECTION: Final = _select(
+    CONF_PROTECTION,
+    [PROTECTION_AUTHENTICATED_ENCRYPTION, PROTECTION_AUTHENTICATED, PROTECTION_ENCRYPTED, PROTECTION_NONE],
+)
+_COUNTER: Final = vol.All(
+    NumberSelector(NumberSelectorConfig(min=0, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)),
+    vol.Coerce(int),
+)
+_TITLES: Final[_Fields] = {
+    vol.Optional(CONF_SYSTEM_TITLE): TextSelector(),
+    vol.Optional(CONF_METER_SYSTEM_TITLE): TextSelector(),
+}
+_PROTECTION_FIELDS: Final[_Fields] = {
+    vol.Required(CONF_PROTECTION, default=PROTECTION_NONE): _PROTECTION,
+    vol.Optional(CONF_ENCRYPTION_KEY): SECRET,
+    vol.Optional(CONF_AUTHENTICATION_KEY): SECRET,
+    vol.Required(CONF_DEDICATED_KEY, default=False): BooleanSelector(),
+}
+_COUNTERS: Final[_Fields] = {
+    vol.Optional(CONF_COUNTER_LOGICAL_NAME, default=DEFAULT_COUNTER_LOGICAL_NAME): TextSelector(),
+    vol.Optional(CONF_COUNTER_START): _COUNTER,
+}
+
+
+def _marker(field: str, *, required: bool) -> vol.Marker:
+    """Return the marker of a secret, which never has a default."""
+    return vol.Required(field) if required else vol.Optional(field)
+
+
+def _collapsed(fields: _Fields) -> section:
+    """Return a section that is closed until somebody opens it."""
+    return section(vol.Schema(fields), {"collapsed": True})
+
+
+def password_schema(*, required: bool = True) -> vol.Schema:
+    """Return the form for the password, always empty; optional where an empty field keeps the present password."""
+    return vol.Schema({_marker(CONF_PASSWORD, required=required): SECRET})
+
+
+def credential_schema(kind: str, *, known: bool) -> vol.Schema:
+    """Return the form for a kind of authentication; `known` says that an empty secret keeps the one that is known."""
+    return vol.Schema(_FORMS[kind](not known))
+
+
+def reauth_schema(kind: str) -> vol.Schema:
+    """Return the form for new secrets of a kind of authentication; an empty field keeps what is stored."""
+    return vol.Schema(dict(_REAUTH_FORMS[kind]))
+
+
+def suggested_values(schema: vol.Schema, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a form shows of these values, section by section. Never a secret."""
+    shown: dict[str, Any] = {}
+    for marker, field in schema.schema.items():
+        name = str(marker)
+        if isinstance(field, section):
+            shown[name] = suggested_values(field.schema, values)
+        elif name not in SECRET_FIELDS and values.get(name) is not None:
+            shown[name] = str(values[name]) if name == CONF_SECURITY_SUITE else values[name]
+    return shown
+
+
+def _secret_fields(required: bool) -> _Fields:
+    suite: _Fields = {vol.Required(CONF_SECURITY_SUITE, default="0"): _suite(0, 1, 2)}
+    return {
+        vol.Required(CONF_MECHANISM, default=MECHANISM_SHA256): _SECRET_MECHANISM,
+        _marker(CONF_HLS_SECRET, required=required): SECRET,
+        vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | suite | _COUNTERS),
+        vol.Optional(SECTION_ADVANCED): _collapsed(_TITLES),
+    }
+
+
+def _key_fields(required: bool) -> _Fields:
+    advanced: _Fields = {
+        vol.Required(CONF_MECHANISM, default=MECHANISM_GMAC): _KEY_MECHANISM,
+        vol.Required(CONF_DEDICATED_KEY, default=False): BooleanSelector(),
+    }
+    unverified: _Fields = {vol.Required(CONF_ACCEPT_UNVERIFIED, default=False): BooleanSelector()}
+    return {
+        _marker(CONF_ENCRYPTION_KEY, required=required): SECRET,
+        vol.Optional(CONF_AUTHENTICATION_KEY): SECRET,
+        vol.Required(CONF_SECURITY_SUITE, default="0"): _suite(0, 1, 2),
+        vol.Required(CONF_PROTECTION, default=PROTECTION_AUTHENTICATED_ENCRYPTION): _PROTECTION,
+        vol.Optional(SECTION_ADVANCED): _collapsed(advanced | _TITLES | _COUNTERS | unverified),
+    }
+
+
+def _certificate_fields(required: bool) -> _Fields:
+    return {
+        _marker(CONF_CLIENT_PRIVATE_KEY, required=required): SECRET,
+        vol.Optional(CONF_CLIENT_CERTIFICATE): _PEM,
+        vol.Required(CONF_METER_PUBLIC_KEY): _PEM,
+        vol.Required(CONF_SECURITY_SUITE, default="1"): _suite(1, 2),
+        vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | _COUNTERS),
+        vol.Optional(SECTION_ADVANCED): _collapsed(_TITLES),
+    }
+
+
+_FORMS: Final[Mapping[str, Callable[[bool], _Fields]]] = {
+    AUTHENTICATION_HLS_SECRET: _secret_fields,
+    AUTHENTICATION_KEYS: _key_fields,
+    AUTHENTICATION_CERTIFICATE: _certificate_fields,
+}
+_REAUTH_FORMS: Final[Mapping[str, _Fields]] = {
+    AUTHENTICATION_HLS_SECRET: {vol.Required(CONF_HLS_SECRET): SECRET},
+    AUTHENTICATION_KEYS: {vol.Optional(CONF_ENCRYPTION_KEY): SECRET, vol.Optional(CONF_AUTHENTICATION_KEY): SECRET},
+    AUTHENTICATION_CERTIFICATE: {
+        vol.Optional(CONF_CLIENT_PRIVATE_KEY): SECRET,
+        vol.Optional(CONF_CLIENT_CERTIFICATE): _PEM,
+        vol.Optional(CONF_METER_PUBLIC_KEY): _PEM,
+    },
+}

@@ -1,0 +1,81 @@
+"""The objects of a meter as a person picks them: readable names with their OBIS codes, the sensible ones ticked.
+
+Names are those that the entities will have, from the translations. Knows nothing of forms.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+import re
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import SelectOptionDict
+from homeassistant.helpers.translation import async_get_translations
+
+from ..catalogue import ObjectDescription, describe_attribute, is_identity, sensor_attributes
+from ..const import DOMAIN
+from ..dlms import LocalProtocolError, LogicalName, ObjectListElement
+from ..meter.entity_plan import PlannedSensor, object_key, planned_sensors
+
+_REGISTER_CLASS_ID: Final = 3
+
+
+class NotAnObject(ValueError):
+    """What a person typed is no object that could become an entity."""
+
+    def __init__(self, code: str) -> None:
+        """Keep what was typed, shortened."""
+        super().__init__(code)
+        self.code = code[:40]
+
+
+async def async_object_choices(
+    hass: HomeAssistant, objects: Iterable[ObjectListElement]
+) -> tuple[list[SelectOptionDict], list[str]]:
+    """Return the objects that can become entities, the sensible ones first, and the keys of the sensible ones."""
+    texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
+    found: dict[str, tuple[PlannedSensor, ObjectDescription]] = {}
+    for planned in planned_sensors("", objects):
+        description = describe_attribute(*planned.attribute) if planned.primary else None
+        if description is not None:
+            found[planned.key] = (planned, description)
+    rows = sorted(found.items(), key=lambda row: _rank(*row[1]))
+    choices = [SelectOptionDict(value=key, label=_label(texts, *row)) for key, row in rows]
+    return choices, [key for key, (_, description) in rows if description.enabled_default]
+
+
+def _rank(planned: PlannedSensor, description: ObjectDescription) -> tuple[bool, bool, LogicalName, int]:
+    """Return what sorts: sensible ones first, measured media before abstract objects, then by logical name."""
+    element = planned.element
+    return (not description.enabled_default, element.logical_name.a == 0, element.logical_name, element.class_id)
+
+
+def _label(texts: Mapping[str, str], planned: PlannedSensor, description: ObjectDescription) -> str:
+    """Return "Energy import (1-0:1.8.0)"."""
+    obis = planned.element.logical_name.obis
+    template = texts.get(f"component.{DOMAIN}.entity.sensor.{description.translation_key}.name", obis)
+    name = template.format_map(dict(description.placeholders))
+    return name if obis in name else f"{name} ({obis})"
+
+
+def parse_objects(codes: Sequence[str]) -> list[str]:
+    """Return the keys of objects typed as ``class:logical name``, in the order typed.
+
+    Each line may hold several, separated by blanks, commas or semicolons; without a class, Register is meant. Raises
+    NotAnObject.
+    """
+    keys = dict.fromkeys(_key(code) for line in codes for code in re.split(r"[\s,;]+", line) if code)
+    return list(keys)
+
+
+def _key(code: str) -> str:
+    """Return the key of one object."""
+    head, _, rest = code.partition(":")
+    class_text, name = (head, rest) if head.isascii() and head.isdigit() and len(head) <= 3 else ("", code)
+    class_id = int(class_text) if class_text else _REGISTER_CLASS_ID
+    try:
+        logical_name = LogicalName.parse(name)
+    except LocalProtocolError:
+        raise NotAnObject(code) from None
+    if not sensor_attributes(class_id) or is_identity(class_id, logical_name):
+        raise NotAnObject(code)
+    return object_key(class_id, logical_name)

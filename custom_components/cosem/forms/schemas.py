@@ -1,0 +1,141 @@
+"""The forms of the config and options flow. Shapes only: what people read is in the translations.
+
+Those for credentials are in credential_schemas.py.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from homeassistant.const import CONF_HOST, CONF_PORT, UnitOfTime
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    NumberSelector,
+    NumberSelectorConfig,
+    NumberSelectorMode,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+    TextSelector,
+    TextSelectorConfig,
+)
+import voluptuous as vol
+
+from ..const import (
+    AUTHENTICATION_INHERITED,
+    AUTHENTICATION_NONE,
+    AUTHENTICATIONS,
+    CONF_AUTHENTICATION,
+    CONF_CLIENT_WPORT,
+    CONF_INTERVAL,
+    CONF_OBJECTS,
+    CONF_PRESET,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_SERVER_WPORT,
+    CONF_STAY_CONNECTED,
+    DEFAULT_PORT,
+    DEFAULT_RESPONSE_TIMEOUT,
+    MAX_INTERVAL,
+    MAX_RESPONSE_TIMEOUT,
+    MAX_WPORT,
+    MIN_INTERVAL,
+    MIN_RESPONSE_TIMEOUT,
+    MIN_WPORT,
+    PRESET_GENERIC,
+)
+from ..meter.presets import PRESETS
+from .credential_schemas import SECTION_ADVANCED
+
+CONF_FURTHER_OBJECTS: Final = "further_objects"
+
+MOST_CHECKBOXES: Final = 60
+"""More objects than this become a list that one searches by typing, instead of a page of check boxes."""
+
+
+def _number(minimum: int, maximum: int, unit: str | None = None) -> object:
+    """Return a field for whole numbers (the selector alone would give a float)."""
+    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return vol.All(NumberSelector(config), vol.Coerce(int))
+
+
+_PORT = _number(1, 65_535)
+_WPORT = _number(MIN_WPORT, MAX_WPORT)
+_TIMEOUT = _number(MIN_RESPONSE_TIMEOUT, MAX_RESPONSE_TIMEOUT, UnitOfTime.SECONDS)
+_PRESET = SelectSelector(
+    SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)
+)
+
+
+def _authentication(*kinds: str) -> SelectSelector:
+    """Return the choice of how the meter knows us."""
+    return SelectSelector(
+        SelectSelectorConfig(options=list(kinds), translation_key=CONF_AUTHENTICATION, mode=SelectSelectorMode.LIST)
+    )
+
+
+def connection_schema(*, with_timeout: bool) -> vol.Schema:
+    """Return the form for where the meter is and how it is asked; empty wPorts take the preset's."""
+    fields: dict[vol.Marker, object] = {
+        vol.Required(CONF_HOST): TextSelector(),
+        vol.Required(CONF_PORT, default=DEFAULT_PORT): _PORT,
+        vol.Required(CONF_PRESET, default=PRESET_GENERIC): _PRESET,
+        vol.Optional(CONF_CLIENT_WPORT): _WPORT,
+        vol.Optional(CONF_SERVER_WPORT): _WPORT,
+        vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _authentication(*AUTHENTICATIONS),
+    }
+    if with_timeout:
+        fields[vol.Optional(SECTION_ADVANCED)] = _advanced({})
+    return vol.Schema(fields)
+
+
+def discovery_schema(*, with_parent: bool) -> vol.Schema:
+    """Return the form for a further logical device, whose address and wPorts are known.
+
+    `with_parent` offers the credentials of the entry that told of it.
+    """
+    kinds = [AUTHENTICATION_INHERITED, *AUTHENTICATIONS] if with_parent else AUTHENTICATIONS
+    return vol.Schema(
+        {
+            vol.Required(CONF_AUTHENTICATION, default=kinds[0]): _authentication(*kinds),
+            vol.Optional(SECTION_ADVANCED): _advanced({vol.Optional(CONF_CLIENT_WPORT): _WPORT}),
+        }
+    )
+
+
+def _advanced(first: dict[vol.Marker, object]) -> section:
+    """Return the collapsed section that ends with the response timeout."""
+    timeout: dict[vol.Marker, object] = {
+        vol.Required(CONF_RESPONSE_TIMEOUT, default=DEFAULT_RESPONSE_TIMEOUT): _TIMEOUT
+    }
+    return section(vol.Schema(first | timeout), {"collapsed": True})
+
+
+def _objects(choices: Sequence[SelectOptionDict]) -> SelectSelector:
+    """Return the field that ticks objects, usable with ten of them as well as with hundreds."""
+    mode = SelectSelectorMode.LIST if len(choices) <= MOST_CHECKBOXES else SelectSelectorMode.DROPDOWN
+    return SelectSelector(SelectSelectorConfig(options=list(choices), multiple=True, mode=mode))
+
+
+def objects_schema(
+    choices: Sequence[SelectOptionDict], ticked: Sequence[str], *, with_further_objects: bool
+) -> vol.Schema:
+    """Return the form that says which objects become entities at once."""
+    fields: dict[vol.Marker, object] = {vol.Required(CONF_OBJECTS, default=list(ticked)): _objects(choices)}
+    if with_further_objects:
+        fields[vol.Optional(CONF_FURTHER_OBJECTS)] = TextSelector(TextSelectorConfig(multiple=True))
+    return vol.Schema(fields)
+
+
+def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
+    """Return the form for what may change while the entry runs."""
+    return vol.Schema(
+        {
+            vol.Required(CONF_INTERVAL): _number(MIN_INTERVAL, MAX_INTERVAL, UnitOfTime.SECONDS),
+            vol.Required(CONF_OBJECTS): _objects(choices),
+            vol.Required(CONF_STAY_CONNECTED): BooleanSelector(),
+            vol.Required(CONF_RESPONSE_TIMEOUT): _TIMEOUT,
+        }
+    )

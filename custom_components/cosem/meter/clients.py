@@ -1,0 +1,121 @@
+"""What a loaded entry holds, and the clients that entries of one physical device share.
+
+`async_open_client` (for a moment) and `get_client` with `async_release_client` (for the life of an entry) are the only ways
+to a `DlmsClient`; both open connections through this module's name `open_tcp`, which tests replace. Knows nothing of
+entities, forms or polling.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import (
+    CONF_RESPONSE_TIMEOUT,
+    DEFAULT_RESPONSE_TIMEOUT,
+    DOMAIN,
+)
+from ..dlms import DlmsClient, Timing, Transport, open_tcp
+
+if TYPE_CHECKING:
+    from ..coordinator import CosemCoordinator
+
+type CosemConfigEntry = ConfigEntry[RuntimeData]
+
+
+@dataclass(slots=True, kw_only=True)
+class RuntimeData:
+    """`entry.runtime_data` of a loaded entry."""
+
+    coordinator: CosemCoordinator
+
+
+@dataclass(slots=True, kw_only=True)
+class _SharedClient:
+    """One physical device and how many users its client has.
+
+    Kept without users as well: it knows how to read this meter, and how long its last connection has been closed.
+    """
+
+    client: DlmsClient
+    users: int = 0
+    let_go: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
+    """How to make those release their association who keep one between polls."""
+
+
+_CLIENTS: HassKey[dict[tuple[str, int], _SharedClient]] = HassKey(f"{DOMAIN}_clients")
+
+
+def timing(response_timeout: float) -> Timing:
+    """Return the deadlines for a meter that answers within `response_timeout` seconds."""
+    usual = Timing()
+    return Timing(
+        response=response_timeout,
+        transfer=max(usual.transfer, response_timeout),
+        block=max(usual.block, response_timeout),
+    )
+
+
+def timing_of(options: Mapping[str, Any]) -> Timing:
+    """Return the deadlines that the options of an entry ask for."""
+    return timing(options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT))
+
+
+@callback
+def get_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> DlmsClient:
+    """Return the client of this address and count one more user, who owes one `async_release_client`.
+
+    Where users differ in their patience, the most patient one sets the deadlines of all.
+    """
+    clients = hass.data.setdefault(_CLIENTS, {})
+    address = (host.strip().lower(), port)
+    if (shared := clients.get(address)) is None:
+
+        async def connect() -> Transport:
+            return await open_tcp(host, port, deadlines.connect)
+
+        shared = clients[address] = _SharedClient(client=DlmsClient(host, port, timing=deadlines, connect=connect))
+    elif not shared.users or deadlines.response > shared.client.timing.response:
+        shared.client.timing = deadlines
+    shared.users += 1
+    return shared.client
+
+
+def _shared(hass: HomeAssistant, client: DlmsClient) -> _SharedClient:
+    """Return who else uses a client."""
+    return next(shared for shared in hass.data[_CLIENTS].values() if shared.client is client)
+
+
+@callback
+def on_loan(hass: HomeAssistant, client: DlmsClient, let_go: Callable[[], Awaitable[None]]) -> Callable[[], None]:
+    """Have `let_go` called before the client is lent for a moment; return what ends that.
+
+    A form must not wait for an association that is kept between polls, and many meters have no second one.
+    """
+    waiting = _shared(hass, client).let_go
+    waiting.append(let_go)
+    return lambda: waiting.remove(let_go)
+
+
+async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
+    """Count one user less; after the last one nothing stays open."""
+    shared = _shared(hass, client)
+    shared.users -= 1
+    if not shared.users:
+        await client.close()
+
+
+@asynccontextmanager
+async def async_open_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> AsyncIterator[DlmsClient]:
+    """Lend the client of this address; give it back on every way out."""
+    client = get_client(hass, host, port, deadlines)
+    try:
+        for let_go in list(_shared(hass, client).let_go):
+            await let_go()
+        yield client
+    finally:
+        await async_release_client(hass, client)

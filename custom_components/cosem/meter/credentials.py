@@ -1,0 +1,180 @@
+"""From the data of an entry to what the stack proposes: the one place that knows which fields make which association.
+
+Used by the forms and by the coordinator. The data were checked when they were typed (credential_input.py); what contradicts
+itself here was not made by a form and raises LocalProtocolError.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from homeassistant.const import CONF_PASSWORD
+
+from ..const import (
+    AUTHENTICATION_CERTIFICATE,
+    AUTHENTICATION_HLS_SECRET,
+    AUTHENTICATION_KEYS,
+    AUTHENTICATION_NONE,
+    AUTHENTICATION_PASSWORD,
+    CONF_ACCEPT_UNVERIFIED,
+    CONF_AUTHENTICATION,
+    CONF_AUTHENTICATION_KEY,
+    CONF_CLIENT_CERTIFICATE,
+    CONF_CLIENT_PRIVATE_KEY,
+    CONF_CLIENT_WPORT,
+    CONF_COUNTER_LOGICAL_NAME,
+    CONF_COUNTER_START,
+    CONF_DEDICATED_KEY,
+    CONF_ENCRYPTION_KEY,
+    CONF_HLS_SECRET,
+    CONF_MECHANISM,
+    CONF_METER_PUBLIC_KEY,
+    CONF_METER_SYSTEM_TITLE,
+    CONF_PROTECTION,
+    CONF_SECURITY_SUITE,
+    CONF_SERVER_WPORT,
+    CONF_SYSTEM_TITLE,
+    MECHANISM_GMAC,
+    MECHANISM_LLS,
+    MECHANISM_MANUFACTURER,
+    MECHANISM_MD5,
+    MECHANISM_NONE,
+    MECHANISM_SHA1,
+    MECHANISM_SHA256,
+    PROTECTION_AUTHENTICATED,
+    PROTECTION_AUTHENTICATED_ENCRYPTION,
+    PROTECTION_ENCRYPTED,
+    PROTECTION_NONE,
+)
+from ..dlms import (
+    NO_KEY,
+    AssociationParameters,
+    KeyPairs,
+    Mechanism,
+    Protection,
+    Secret,
+    SecuritySettings,
+    SecuritySuite,
+    load_private_key_pem,
+    load_public_key_pem,
+)
+from ..forms.key_input import secret_octets
+
+_COUNTED_FIELDS: Final = (CONF_SYSTEM_TITLE, CONF_METER_SYSTEM_TITLE, CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START)
+_KEY_FIELDS: Final = (
+    CONF_SECURITY_SUITE,
+    CONF_PROTECTION,
+    CONF_ENCRYPTION_KEY,
+    CONF_AUTHENTICATION_KEY,
+    CONF_DEDICATED_KEY,
+)
+
+CREDENTIAL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
+    AUTHENTICATION_NONE: (),
+    AUTHENTICATION_PASSWORD: (CONF_PASSWORD,),
+    AUTHENTICATION_HLS_SECRET: (CONF_MECHANISM, CONF_HLS_SECRET, *_KEY_FIELDS, *_COUNTED_FIELDS),
+    AUTHENTICATION_KEYS: (
+        CONF_MECHANISM,
+        CONF_PASSWORD,
+        *_KEY_FIELDS,
+        *_COUNTED_FIELDS,
+        CONF_ACCEPT_UNVERIFIED,
+    ),
+    AUTHENTICATION_CERTIFICATE: (
+        CONF_CLIENT_PRIVATE_KEY,
+        CONF_CLIENT_CERTIFICATE,
+        CONF_METER_PUBLIC_KEY,
+        *_KEY_FIELDS,
+        *_COUNTED_FIELDS,
+    ),
+}
+"""The fields that the data of an entry may have, by kind of authentication."""
+
+SECRET_FIELDS: Final = frozenset(
+    {CONF_PASSWORD, CONF_HLS_SECRET, CONF_ENCRYPTION_KEY, CONF_AUTHENTICATION_KEY, CONF_CLIENT_PRIVATE_KEY}
+)
+"""What nobody may see: not in a form, a log, a diagnostics file or the text of an error."""
+
+MECHANISMS: Final[Mapping[str, Mechanism]] = {
+    MECHANISM_NONE: Mechanism.NONE,
+    MECHANISM_LLS: Mechanism.LLS,
+    MECHANISM_MANUFACTURER: Mechanism.HLS,
+    MECHANISM_MD5: Mechanism.HLS_MD5,
+    MECHANISM_SHA1: Mechanism.HLS_SHA1,
+    MECHANISM_GMAC: Mechanism.HLS_GMAC,
+    MECHANISM_SHA256: Mechanism.HLS_SHA256,
+}
+
+_MECHANISM_OF: Final[Mapping[str, Mechanism]] = {
+    AUTHENTICATION_NONE: Mechanism.NONE,
+    AUTHENTICATION_PASSWORD: Mechanism.LLS,
+    AUTHENTICATION_CERTIFICATE: Mechanism.HLS_ECDSA,
+}
+
+PROTECTIONS: Final[Mapping[str, Protection]] = {
+    PROTECTION_NONE: Protection.NONE,
+    PROTECTION_AUTHENTICATED: Protection.AUTHENTICATED,
+    PROTECTION_ENCRYPTED: Protection.ENCRYPTED,
+    PROTECTION_AUTHENTICATED_ENCRYPTION: Protection.AUTHENTICATED_ENCRYPTED,
+}
+
+
+def credentials_of(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the part of an entry's data that belongs to its kind of authentication. It holds secrets."""
+    return {field: data[field] for field in CREDENTIAL_FIELDS[data[CONF_AUTHENTICATION]] if field in data}
+
+
+def counts(data: Mapping[str, Any]) -> bool:
+    """Whether an association uses up invocation counters: for messages, or for the proof of HLS-GMAC."""
+    return data.get(CONF_PROTECTION, PROTECTION_NONE) != PROTECTION_NONE or data.get(CONF_MECHANISM) == MECHANISM_GMAC
+
+
+def association_parameters(
+    data: Mapping[str, Any], *, meter_system_title: bytes | None = None
+) -> AssociationParameters:
+    """Return what is proposed to the meter, from the data of an entry or of a form.
+
+    `meter_system_title` is the one that an earlier association pinned (rule S13); one that a person typed in goes first.
+    """
+    kind, fields = data[CONF_AUTHENTICATION], credentials_of(data)
+    mechanism = _MECHANISM_OF[kind] if kind in _MECHANISM_OF else MECHANISMS[fields[CONF_MECHANISM]]
+    hls_secret = fields.get(CONF_HLS_SECRET)
+    return AssociationParameters(
+        client_wport=data[CONF_CLIENT_WPORT],
+        server_wport=data[CONF_SERVER_WPORT],
+        mechanism=mechanism,
+        password=Secret.from_text(fields[CONF_PASSWORD]) if mechanism is Mechanism.LLS else None,
+        hls_secret=None if hls_secret is None else secret_octets(hls_secret),
+        security=_security(fields, meter_system_title) if CONF_SYSTEM_TITLE in fields else None,
+    )
+
+
+def _security(fields: Mapping[str, Any], pinned: bytes | None) -> SecuritySettings:
+    """Return titles, keys and protection."""
+    meter_title = fields.get(CONF_METER_SYSTEM_TITLE)
+    suite = SecuritySuite(fields.get(CONF_SECURITY_SUITE, SecuritySuite.SUITE_0))
+    return SecuritySettings(
+        client_system_title=bytes.fromhex(fields[CONF_SYSTEM_TITLE]),
+        server_system_title=bytes.fromhex(meter_title) if meter_title else pinned,
+        suite=suite,
+        protection=PROTECTIONS[fields.get(CONF_PROTECTION, PROTECTION_NONE)],
+        global_unicast_encryption_key=_key(fields.get(CONF_ENCRYPTION_KEY)),
+        authentication_key=_key(fields.get(CONF_AUTHENTICATION_KEY)) or NO_KEY,
+        use_dedicated_key=fields.get(CONF_DEDICATED_KEY, False),
+        accept_unverified=fields.get(CONF_ACCEPT_UNVERIFIED, False),
+        key_pairs=_key_pairs(fields, suite) if CONF_CLIENT_PRIVATE_KEY in fields else KeyPairs(),
+    )
+
+
+def _key(digits: str | None) -> Secret | None:
+    """Return a symmetric key, None where there is none."""
+    return Secret(bytes.fromhex(digits)) if digits else None
+
+
+def _key_pairs(fields: Mapping[str, Any], suite: SecuritySuite) -> KeyPairs:
+    """Return our own key pair and the meter's public key."""
+    certificate = fields.get(CONF_CLIENT_CERTIFICATE)
+    return KeyPairs(
+        signing_key=load_private_key_pem(suite, Secret.from_text(fields[CONF_CLIENT_PRIVATE_KEY])),
+        server_signing_key=load_public_key_pem(suite, fields[CONF_METER_PUBLIC_KEY].encode())[0],
+        certificate=load_public_key_pem(suite, certificate.encode())[2] if certificate else b"",
+    )

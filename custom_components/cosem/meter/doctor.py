@@ -1,0 +1,409 @@
+"""The set-up doctor: examines an address in stages and gives one plain verdict per layer.
+
+`examine` opens one association, once; whatever fails ends it with an `ExaminationFailed` that names the layer. It never
+guesses a password and never repeats one. Used by the forms (config_flow.py); knows nothing of them, nor of entities.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+
+from ..const import MAX_COUNTER_START
+from ..dlms import (
+    CLOCK,
+    INVOCATION_COUNTER,
+    SAP_ASSIGNMENT,
+    Association,
+    AssociationParameters,
+    AssociationRejected,
+    AttributeDescriptor,
+    AuthenticationTagInvalid,
+    ConfirmedServiceErrorReceived,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
+    ConnectTimeout,
+    Data,
+    DlmsClient,
+    DlmsError,
+    ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
+    LocalProtocolError,
+    LogicalName,
+    Mechanism,
+    NotWrapper,
+    ObjectListElement,
+    PeerNotAuthenticated,
+    PeerSpeaks,
+    Protection,
+    RemoteProtocolError,
+    ResponseTimeout,
+    SapAssignment,
+    SecurityDowngrade,
+    SecurityError,
+    SecurityState,
+    ServiceError,
+    SystemTitleMismatch,
+    decode_sap_assignment_list,
+    instant,
+    learn_invocation_counter,
+)
+from .counter_store import FIRST_COUNTER, async_security_state
+from .error_mapping import understood, unless_refused
+from .identity import Answers, MeterIdentity, identify, identity_attributes
+from .presets import USUAL_OBJECTS
+from .setup import async_ask, async_read_objects
+
+_SAP_ASSIGNMENT_LIST: Final = AttributeDescriptor(17, SAP_ASSIGNMENT, 2)
+_CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
+
+_SERVICE_INITIATE: Final = 1
+_ACSE_SERVICE_USER: Final = 1
+_NO_REASON: Final = (0, 1)
+_DECIPHERING_ERROR: Final = 5
+
+
+class Stage(StrEnum):
+    """What an examination is doing; also the keys of the texts that say so."""
+
+    CONNECTING = "connecting"
+    LEARNING_COUNTER = "learning_counter"
+    ASSOCIATING = "associating"
+    READING_IDENTITY = "reading_identity"
+    READING_OBJECTS = "reading_objects"
+    TRYING_USUAL_CODES = "trying_usual_codes"
+
+
+class Verdict(StrEnum):
+    """Why an examination failed, by layer; also the keys of the sentences that say so."""
+
+    NAME_NOT_RESOLVED = "name_not_resolved"
+    HOST_UNREACHABLE = "host_unreachable"
+    CONNECTION_REFUSED = "connection_refused"
+    CANNOT_CONNECT = "cannot_connect"
+    CONNECT_TIMEOUT = "connect_timeout"
+    NO_DLMS_ANSWER = "no_dlms_answer"
+    CLOSED_BY_METER = "closed_by_meter"
+    NOT_DLMS_HDLC = "not_dlms_hdlc"
+    NOT_DLMS_TEXT = "not_dlms_text"
+    NOT_DLMS = "not_dlms"
+    BAD_ANSWER = "bad_answer"
+    ASSOCIATION_REFUSED = "association_refused"
+    MECHANISM_REFUSED = "mechanism_refused"
+    AUTHENTICATION_REQUIRED = "authentication_required"
+    STRONGER_AUTHENTICATION = "stronger_authentication"
+    INVALID_AUTH = "invalid_auth"
+    PASSWORD_OR_KEYS_REFUSED = "password_or_keys_refused"  # noqa: S105 - the name of a verdict
+    SECRET_REFUSED = "secret_refused"  # noqa: S105 - likewise
+    KEYS_REFUSED = "keys_refused"
+    CERTIFICATE_REFUSED = "certificate_refused"
+    SYSTEM_TITLE_REFUSED = "system_title_refused"
+    WRONG_KEY = "wrong_key"
+    NO_SECURED_ANSWER = "no_secured_answer"
+    VERIFICATION_FAILED = "verification_failed"
+    DECRYPTED_NONSENSE = "decrypted_nonsense"
+    METER_NOT_PROVEN = "meter_not_proven"
+    COUNTER_REFUSED = "counter_refused"
+    COUNTER_JUMP = "counter_jump"
+    COUNTER_EXHAUSTED = "counter_exhausted"
+    ANSWER_REPLAYED = "answer_replayed"
+    SECURITY_DOWNGRADE = "security_downgrade"
+    UNEXPECTED_SYSTEM_TITLE = "unexpected_system_title"
+    METER_BUSY = "meter_busy"
+    CONNECTION_LOST = "connection_lost"
+    ANSWER_TIMEOUT = "answer_timeout"
+    NO_IDENTITY = "no_identity"
+    UNKNOWN = "unknown"
+
+
+class ExaminationFailed(Exception):
+    """The verdict of one layer."""
+
+    def __init__(
+        self, verdict: Verdict, *, diagnostic: str = "", detail: str = "", seconds: float = 0, counter: int = 0
+    ) -> None:
+        """Keep the verdict and what its sentence needs.
+
+        `diagnostic` is the key of a text in the translations (see `diagnostic_of`), `detail` the stack's own words,
+        `counter` the invocation counter that the meter asks for.
+        """
+        super().__init__(f"{verdict.value}{f': {detail}' if detail else ''}")
+        self.verdict = verdict
+        self.diagnostic = diagnostic
+        self.detail = detail
+        self.seconds = seconds
+        self.counter = counter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What a meter told about itself."""
+
+    identity: MeterIdentity
+    objects: tuple[ObjectListElement, ...] = ()
+    """The object list; or, when it was refused, the usual objects that gave an answer."""
+    list_refused: bool = False
+    logical_devices: tuple[SapAssignment, ...] = ()
+    clock_difference: timedelta | None = None
+    """The meter's clock minus Home Assistant's, to the second or so; None when the meter gives no absolute time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """What to examine."""
+
+    parameters: AssociationParameters
+    expected: str | None = None
+    """The unique id of the entry that the meter should belong to, if there is one already."""
+    with_objects: bool = True
+    counter_logical_name: LogicalName = INVOCATION_COUNTER
+    counter_start: int | None = None
+    """Where to start counting by the user's word; without it a new counter follows the meter's word, within limits."""
+    on_stage: Callable[[Stage], None] = field(default=lambda stage: None)
+
+    @property
+    def is_ciphered(self) -> bool:
+        """Whether messages are protected by keys."""
+        return self.parameters.is_ciphered
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether messages are decrypted without a tag that would tell a wrong key."""
+        security = self.parameters.security
+        return security is not None and (security.accept_unverified or security.protection == Protection.ENCRYPTED)
+
+
+async def examine(hass: HomeAssistant, client: DlmsClient, order: Order) -> Examination:
+    """Associate once and read who the meter is and what it offers. Raises ExaminationFailed and nothing else on purpose."""
+    associated = False
+    state: SecurityState | None = None
+    try:
+        order.on_stage(Stage.CONNECTING)
+        state = await async_security_state(hass, order.parameters)
+        if state is not None:
+            await _prepare_counter(client, order, state)
+        async with client.associate(
+            order.parameters, security_state=state, on_connected=lambda: order.on_stage(Stage.ASSOCIATING)
+        ) as association:
+            associated = True
+            return await _read(hass, association, order)
+    except LocalProtocolError:
+        raise  # our bug: it must surface
+    except InvocationCounterRefused as error:
+        raise await _counter_refused(client, order, state, error) from error
+    except DlmsError as error:
+        raise (_while_reading if associated else _while_associating)(error, order) from error
+
+
+async def _prepare_counter(client: DlmsClient, order: Order, state: SecurityState) -> None:
+    """Let a counter that was never used start where the user or the meter says; the meter's word is not proved."""
+    if order.counter_start is not None:
+        state.follow(order.counter_start, confirmed_by_user=True)
+    elif state.next_value <= FIRST_COUNTER:
+        order.on_stage(Stage.LEARNING_COUNTER)
+        expected = await _learned_counter(client, order)
+        if expected is not None and expected > state.next_value and not state.follow(expected):
+            raise _jump(expected)
+
+
+async def _learned_counter(client: DlmsClient, order: Order) -> int | None:
+    """Return the invocation counter that the meter tells the public client to expect, None where it does not."""
+    try:
+        return await learn_invocation_counter(
+            client, server_wport=order.parameters.server_wport, logical_name=order.counter_logical_name
+        )
+    except ResponseTimeout, ConnectionLost:
+        return None  # a meter without a public client may keep silent, or hang up
+
+
+def _jump(expected: int) -> ExaminationFailed:
+    """Return the verdict for a counter too far above ours to follow it unasked."""
+    if expected > MAX_COUNTER_START:
+        return ExaminationFailed(Verdict.COUNTER_EXHAUSTED, detail=f"the meter asks for {expected}, which leaves none")
+    return ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
+
+
+async def _counter_refused(
+    client: DlmsClient, order: Order, state: SecurityState | None, error: InvocationCounterRefused
+) -> ExaminationFailed:
+    """Return the verdict for a counter that the meter refused: with the number to go on from, where it tells one.
+
+    The client has followed it already as far as it may without the user's word.
+    """
+    assert state is not None  # nothing else sends a counter
+    expected = error.expected if error.expected is not None else await _learned_counter(client, order)
+    if expected is not None and expected > state.next_value:
+        return _jump(expected)
+    return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error))
+
+
+async def _read(hass: HomeAssistant, association: Association, order: Order) -> Examination:
+    """Read the identity, then the objects."""
+    order.on_stage(Stage.READING_IDENTITY)
+    answers = await _answers(association, (*identity_attributes(()), _SAP_ASSIGNMENT_LIST, _CLOCK_TIME))
+    clock_difference = _clock_difference(answers.get(_CLOCK_TIME))
+    identity = identify(answers, order.parameters.server_wport, expected=order.expected)
+    if identity is None:
+        raise ExaminationFailed(Verdict.NO_IDENTITY)
+    objects: tuple[ObjectListElement, ...] = ()
+    list_refused = False
+    if order.with_objects:
+        order.on_stage(Stage.READING_OBJECTS)
+        listed = await async_read_objects(hass, association)
+        if list_refused := listed is None:
+            order.on_stage(Stage.TRYING_USUAL_CODES)
+        objects = await _usual_objects(association) if listed is None else listed
+    return Examination(
+        identity=identity,
+        objects=objects,
+        list_refused=list_refused,
+        logical_devices=_logical_devices(answers.get(_SAP_ASSIGNMENT_LIST)),
+        clock_difference=clock_difference,
+    )
+
+
+async def _answers(association: Association, attributes: Sequence[AttributeDescriptor]) -> Answers:
+    """Read attributes; a meter that refuses the whole request has answered none of them."""
+    return await unless_refused(async_ask(association, attributes)) or {}
+
+
+async def _usual_objects(association: Association) -> tuple[ObjectListElement, ...]:
+    """Ask once for each of the usual objects and return those that answered."""
+    by_attribute = {
+        AttributeDescriptor(class_id, logical_name, 2): ObjectListElement(class_id, 0, logical_name)
+        for class_id, logical_name in USUAL_OBJECTS
+    }
+    answers = await _answers(association, tuple(by_attribute))
+    return tuple(by_attribute[attribute] for attribute, answer in answers.items() if isinstance(answer, Data))
+
+
+def _logical_devices(answer: Data | DlmsError | None) -> tuple[SapAssignment, ...]:
+    """Return the logical devices of the physical device, none where the list cannot be read."""
+    return understood(decode_sap_assignment_list, answer) or () if isinstance(answer, Data) else ()
+
+
+def _clock_difference(answer: Data | DlmsError | None) -> timedelta | None:
+    """Return by how much the meter's clock is ahead of Home Assistant's."""
+    meter_time = instant(answer) if isinstance(answer, Data) else None
+    return None if meter_time is None else meter_time - dt_util.utcnow()
+
+
+def _while_associating(error: DlmsError, order: Order) -> ExaminationFailed:
+    """Return the verdict for an error before the meter accepted the association."""
+    match error:
+        case ConnectFailed(reason=ConnectFailure.NAME_NOT_RESOLVED):
+            return ExaminationFailed(Verdict.NAME_NOT_RESOLVED)
+        case ConnectFailed(reason=ConnectFailure.REFUSED):
+            return ExaminationFailed(Verdict.CONNECTION_REFUSED)
+        case ConnectFailed(reason=ConnectFailure.UNREACHABLE):
+            return ExaminationFailed(Verdict.HOST_UNREACHABLE)
+        case ConnectFailed():
+            return ExaminationFailed(Verdict.CANNOT_CONNECT, detail=error.detail or str(error))
+        case ConnectTimeout():
+            return ExaminationFailed(Verdict.CONNECT_TIMEOUT, seconds=error.seconds)
+        case ResponseTimeout():
+            # Many meters say nothing at all to what they cannot decipher.
+            verdict = Verdict.NO_SECURED_ANSWER if order.is_ciphered else Verdict.NO_DLMS_ANSWER
+            return ExaminationFailed(verdict, seconds=error.seconds)
+        case AssociationRejected():
+            return _refused(error, order)
+        case ExceptionReceived(service_error=code) if order.is_ciphered and code == _DECIPHERING_ERROR:
+            return ExaminationFailed(Verdict.WRONG_KEY)
+        case ServiceError():
+            return ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic=diagnostic_of(error), detail=str(error))
+        case RemoteProtocolError() | SecurityError():
+            return _protocol(error, order)
+    return ExaminationFailed(Verdict.CLOSED_BY_METER)
+
+
+def _while_reading(error: DlmsError, order: Order) -> ExaminationFailed:
+    """Return the verdict for an error after the meter accepted the association."""
+    match error:
+        case ResponseTimeout():
+            return ExaminationFailed(Verdict.ANSWER_TIMEOUT, seconds=error.seconds)
+        case RemoteProtocolError() | SecurityError():
+            return _protocol(error, order)
+    return ExaminationFailed(Verdict.CONNECTION_LOST)
+
+
+def _protocol(error: RemoteProtocolError | SecurityError, order: Order) -> ExaminationFailed:
+    """Return the verdict for something that is no, or no valid, DLMS, or not protected as it should be."""
+    match error:
+        case NotWrapper(speaks=PeerSpeaks.HDLC):
+            return ExaminationFailed(Verdict.NOT_DLMS_HDLC)
+        case NotWrapper(speaks=PeerSpeaks.TEXT):
+            return ExaminationFailed(Verdict.NOT_DLMS_TEXT)
+        case NotWrapper():
+            return ExaminationFailed(Verdict.NOT_DLMS)
+        case RemoteProtocolError() | SecurityDowngrade() if order.is_unverified:
+            # Without a tag a wrong key shows only in what comes out.
+            return ExaminationFailed(Verdict.DECRYPTED_NONSENSE)
+        case SecurityError():
+            return ExaminationFailed(_security_verdict(error), detail=str(error))
+    return ExaminationFailed(Verdict.BAD_ANSWER, detail=str(error))
+
+
+def _security_verdict(error: SecurityError) -> Verdict:
+    """Return the verdict for something that was not protected as it should be: each is another cause, and another advice."""
+    match error:
+        case AuthenticationTagInvalid():
+            return Verdict.VERIFICATION_FAILED
+        case PeerNotAuthenticated():
+            return Verdict.METER_NOT_PROVEN
+        case InvocationCounterExhausted():
+            return Verdict.COUNTER_EXHAUSTED
+        case InvocationCounterReplayed():
+            return Verdict.ANSWER_REPLAYED
+        case SystemTitleMismatch():
+            return Verdict.UNEXPECTED_SYSTEM_TITLE
+    return Verdict.SECURITY_DOWNGRADE
+
+
+_REFUSED_SECRET: Final = {
+    Mechanism.NONE: Verdict.AUTHENTICATION_REQUIRED,
+    Mechanism.LLS: Verdict.INVALID_AUTH,
+    Mechanism.HLS_GMAC: Verdict.KEYS_REFUSED,
+    Mechanism.HLS_ECDSA: Verdict.CERTIFICATE_REFUSED,
+}
+
+
+def _refused(error: AssociationRejected, order: Order) -> ExaminationFailed:
+    """Return the verdict for a refusing AARE."""
+    mechanism = order.parameters.mechanism
+    verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
+    if error.source == _ACSE_SERVICE_USER:
+        match error.diagnostic:
+            case 3 if order.parameters.security is not None:
+                verdict = Verdict.SYSTEM_TITLE_REFUSED
+            case 11:
+                verdict = Verdict.MECHANISM_REFUSED
+            case 12:
+                verdict = Verdict.AUTHENTICATION_REQUIRED if mechanism is Mechanism.NONE else Verdict.MECHANISM_REFUSED
+            case 13 if mechanism is Mechanism.LLS and order.is_ciphered:
+                verdict = Verdict.PASSWORD_OR_KEYS_REFUSED
+            case 13:
+                verdict = _REFUSED_SECRET.get(mechanism, Verdict.SECRET_REFUSED)
+            case 14:
+                verdict = Verdict.STRONGER_AUTHENTICATION
+    return ExaminationFailed(verdict, diagnostic=diagnostic_of(error), detail=str(error))
+
+
+def diagnostic_of(error: DlmsError) -> str:
+    """Return the key of the words for a refusal: source and number, or the reason behind "no reason given"."""
+    match error:
+        case AssociationRejected(initiate_error=int(initiate_error), diagnostic=diagnostic) if diagnostic in _NO_REASON:
+            return f"initiate_{initiate_error}"
+        case AssociationRejected(source=source, diagnostic=diagnostic):
+            return f"{'user' if source == _ACSE_SERVICE_USER else 'provider'}_{diagnostic}"
+        case ConfirmedServiceErrorReceived(service=service, error=code) if service == _SERVICE_INITIATE:
+            return f"initiate_{code}"
+        case ExceptionReceived(service_error=service_error):
+            return f"exception_{service_error}"
+    return "unknown"

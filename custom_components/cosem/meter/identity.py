@@ -1,0 +1,157 @@
+"""Which meter this is, from what it says about itself: the unique id of its entry, and what the device page shows.
+
+The set-up form and every poll decide by the same function. Knows nothing of how the answers were read.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from ..dlms import (
+    LOGICAL_DEVICE_NAME,
+    AttributeDescriptor,
+    Data,
+    DlmsError,
+    LogicalDeviceName,
+    LogicalName,
+    ObjectListElement,
+    display_text,
+    logical_device_name_of,
+    number_of,
+)
+
+_DATA_CLASS_ID: Final = 1
+_VALUE: Final = 2
+_MAX_NAME: Final = 64
+
+NAME_ATTRIBUTE: Final = AttributeDescriptor(_DATA_CLASS_ID, LOGICAL_DEVICE_NAME, _VALUE)
+
+
+def _data(*logical_names: str) -> tuple[AttributeDescriptor, ...]:
+    """Return the value attributes of these objects of class Data."""
+    return tuple(AttributeDescriptor(_DATA_CLASS_ID, LogicalName.parse(name), _VALUE) for name in logical_names)
+
+
+SERIAL_ATTRIBUTES: Final = _data(
+    "0.0.96.1.0.255",  # device ID 1, the manufacturing number
+    "1.0.0.0.0.255",  # electricity ID 1
+    "0.0.96.1.1.255",
+    "1.0.0.0.1.255",
+    "7.0.0.0.0.255",
+    "8.0.0.0.0.255",
+    "6.0.0.0.0.255",
+)
+"""Where meters keep their number, the most usual first."""
+
+FIRMWARE_ATTRIBUTES: Final = _data("1.0.0.2.0.255", "0.0.0.2.0.255", "7.0.0.2.0.255", "0.0.0.2.1.255")
+"""Where meters name their active firmware."""
+
+_MODELS: Final = {1: "Electricity meter", 6: "Heat meter", 7: "Gas meter", 8: "Water meter", 9: "Hot water meter"}
+
+type Answers = Mapping[AttributeDescriptor, Data | DlmsError]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterIdentity:
+    """A meter as it names itself; every text is cleaned."""
+
+    unique_id: str
+    pinned: AttributeDescriptor
+    """What the unique id was made of; read again with every association before data is taken."""
+    manufacturer: str | None
+    serial_number: str | None
+    firmware: str | None
+    model: str | None
+
+    @property
+    def title(self) -> str:
+        """How a person would call the meter: "Iskraemeco 12345678"."""
+        words = [word for word in (self.manufacturer, self.serial_number) if word]
+        return " ".join(words) or self.unique_id
+
+
+def logical_device_title(name: str) -> str:
+    """Return how a person would call a logical device of which only the name is known: "Iskraemeco 12345678"."""
+    known = LogicalDeviceName(name.encode())
+    words = [word for word in (known.manufacturer, known.serial) if word]
+    return " ".join(words) or name
+
+
+def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[AttributeDescriptor, ...]:
+    """Return what to read to know the meter: its name always, the others when the object list has them.
+
+    Without an object list all of them, because one of them may be there.
+    """
+    readable = {
+        AttributeDescriptor(element.class_id, element.logical_name, _VALUE)
+        for element in objects
+        if element.can_read(_VALUE)
+    }
+    others = (*SERIAL_ATTRIBUTES, *FIRMWARE_ATTRIBUTES)
+    return (NAME_ATTRIBUTE, *(attribute for attribute in others if not readable or attribute in readable))
+
+
+def identify(
+    answers: Answers, server_wport: int, objects: Iterable[ObjectListElement] = (), *, expected: str | None = None
+) -> MeterIdentity | None:
+    """Return who the meter is, None when it gives neither a logical device name nor a number.
+
+    The unique id is made of the name, else of the first number and the wPort. An `expected` unique id is recognised in any
+    of them: what could not be read when the entry was made may be readable now.
+    """
+    candidates: dict[str, AttributeDescriptor] = {}
+    for attribute in (NAME_ATTRIBUTE, *SERIAL_ATTRIBUTES):
+        if (candidate := unique_id_of(attribute, answers.get(attribute), server_wport)) is not None:
+            candidates.setdefault(candidate, attribute)
+    if not candidates:
+        return None
+    unique_id = expected if expected in candidates else next(iter(candidates))
+    name = _name(answers.get(NAME_ATTRIBUTE))
+    return MeterIdentity(
+        unique_id=unique_id,
+        pinned=candidates[unique_id],
+        manufacturer=name.manufacturer if name else None,
+        serial_number=_first_text(answers, SERIAL_ATTRIBUTES) or (name.serial if name else None) or None,
+        firmware=_first_text(answers, FIRMWARE_ATTRIBUTES),
+        model=_model(objects),
+    )
+
+
+def unique_id_of(pinned: AttributeDescriptor, answer: Data | DlmsError | None, server_wport: int) -> str | None:
+    """Return the unique id that this answer to the pinned attribute alone gives, None when it gives none."""
+    if pinned == NAME_ATTRIBUTE:
+        name = _name(answer)
+        return name.text if name else None
+    number = _text(answer)
+    return f"{number}_{server_wport}" if number else None
+
+
+def _name(answer: Data | DlmsError | None) -> LogicalDeviceName | None:
+    """Return the logical device name that an answer holds, if it says anything."""
+    name = logical_device_name_of(answer) if isinstance(answer, Data) else None
+    return name if name is not None and name.text else None
+
+
+def _text(answer: Data | DlmsError | None) -> str | None:
+    """Return an answer as a name: text, octets, or a number."""
+    if not isinstance(answer, Data):
+        return None
+    text = display_text(answer, _MAX_NAME)
+    if text is None and (number := number_of(answer)) is not None:
+        text = format(number, "f")
+    return text or None
+
+
+def _first_text(answers: Answers, attributes: Iterable[AttributeDescriptor]) -> str | None:
+    """Return what the first of these attributes says that says something."""
+    return next((text for attribute in attributes if (text := _text(answers.get(attribute))) is not None), None)
+
+
+def _model(objects: Iterable[ObjectListElement]) -> str | None:
+    """Return what the meter measures, from value group A of most of its objects."""
+    counts = dict.fromkeys(_MODELS, 0)
+    for element in objects:
+        if element.logical_name.a in counts:
+            counts[element.logical_name.a] += 1
+    medium = max(counts, key=counts.__getitem__)
+    return _MODELS[medium] if counts[medium] else None

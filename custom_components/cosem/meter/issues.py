@@ -1,0 +1,170 @@
+"""What a person has to know or decide about a meter: the repair issues of one entry, and when they come and go.
+
+The coordinator tells how each poll ended. Kept outside of the coordinator, because a set-up that is tried again has a new one
+every time. Knows nothing of how the issues are repaired (repairs.py).
+"""
+
+from typing import Any, Final
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import (
+    DOMAIN,
+    ISSUE_COUNTER_HALF_USED,
+    ISSUE_COUNTER_NOT_STORED,
+    ISSUE_COUNTER_REFUSED,
+    ISSUE_COUNTER_USED_UP,
+    ISSUE_METER_COUNTER_RESET,
+    ISSUE_METER_LOCKED,
+    ISSUE_METER_NOT_PROVEN,
+    ISSUE_OTHER_METER,
+    ISSUE_OTHER_SYSTEM_TITLE,
+    ISSUE_SECURITY_MISMATCH,
+    ISSUE_VERIFICATION_FAILED,
+    ISSUES,
+)
+from ..dlms import (
+    AssociationRejected,
+    AuthenticationTagInvalid,
+    ConnectionLost,
+    InvocationCounterExhausted,
+    InvocationCounterNotStored,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
+    PeerNotAuthenticated,
+    ResponseTimeout,
+    SecurityError,
+    SystemTitleMismatch,
+)
+from .clients import CosemConfigEntry
+
+ENTRY_ID: Final = "entry_id"
+FOUND: Final = "found"
+EXPECTED_COUNTER: Final = "expected_counter"
+
+_FIXABLE: Final = frozenset(
+    {ISSUE_COUNTER_REFUSED, ISSUE_METER_COUNTER_RESET, ISSUE_OTHER_METER, ISSUE_OTHER_SYSTEM_TITLE}
+)
+_WARNINGS: Final = frozenset({ISSUE_COUNTER_HALF_USED, ISSUE_METER_LOCKED})
+_IN_A_ROW: Final = 3
+"""Failures that may be a coincidence, until they are worth a person's time."""
+
+
+class EntryIssues:
+    """The issues of one entry. One object for the life of Home Assistant."""
+
+    def __init__(self, hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+        """Begin without issues."""
+        self._hass = hass
+        self._entry = entry
+        self._failed_tags = 0
+        self._refused_for_now = 0
+        self._credentials_refused = False
+        self.adopt: str | None = None
+        """The user's word that the meter was replaced: its new unique id, or "" for whichever has the pinned title."""
+
+    @callback
+    def note_success(self, *, counter_half_used: bool) -> None:
+        """Note a good poll: whatever was wrong is over, but for a counter that is used up more and more."""
+        self._failed_tags = self._refused_for_now = 0
+        self._credentials_refused = False
+        self.adopt = None
+        for kind in ISSUES:
+            if kind != ISSUE_COUNTER_HALF_USED:
+                self._clear(kind)
+        if counter_half_used:
+            self._raise(ISSUE_COUNTER_HALF_USED)
+        else:
+            self._clear(ISSUE_COUNTER_HALF_USED)
+
+    @callback
+    def note_failure(self, error: BaseException | None) -> None:
+        """Note what the stack said about a poll that failed."""
+        self._count(error)
+        match error:
+            case AssociationRejected(concerns_authentication=True):
+                self._credentials_refused = True
+            case PeerNotAuthenticated():
+                self._credentials_refused = True
+                self._raise(ISSUE_METER_NOT_PROVEN)
+            case AssociationRejected(transient=True) | ResponseTimeout() | ConnectionLost():
+                # Meters that count wrong attempts keep silent, or refuse everything for now.
+                if self._credentials_refused or self._refused_for_now >= _IN_A_ROW:
+                    self._raise(ISSUE_METER_LOCKED)
+            case AuthenticationTagInvalid():
+                if self._failed_tags >= _IN_A_ROW:
+                    self._raise(ISSUE_VERIFICATION_FAILED)
+            case SecurityError():
+                self._note_security(error)
+
+    def _count(self, error: BaseException | None) -> None:
+        """Count failures of a kind in a row."""
+        self._failed_tags = self._failed_tags + 1 if isinstance(error, AuthenticationTagInvalid) else 0
+        refused_for_now = isinstance(error, AssociationRejected) and error.transient
+        self._refused_for_now = self._refused_for_now + 1 if refused_for_now else 0
+
+    def _note_security(self, error: SecurityError) -> None:
+        """Raise the issue for a meter, or a counter, with which we must not go on."""
+        match error:
+            case InvocationCounterRefused(expected=expected):
+                self._raise(ISSUE_COUNTER_REFUSED, data={EXPECTED_COUNTER: expected})
+            case InvocationCounterReplayed():
+                self._raise(ISSUE_METER_COUNTER_RESET)
+            case InvocationCounterNotStored():
+                self._raise(ISSUE_COUNTER_NOT_STORED)
+            case InvocationCounterExhausted():
+                self._raise(ISSUE_COUNTER_USED_UP)
+            case SystemTitleMismatch(found=bytes(found)):
+                title = found.hex().upper()
+                self._raise(ISSUE_OTHER_SYSTEM_TITLE, {FOUND: title}, {FOUND: title})
+            case _:
+                self._raise(ISSUE_SECURITY_MISMATCH, {"detail": str(error)})
+
+    def is_adopted(self, unique_id: str) -> bool:
+        """Whether the user said that this meter takes the place of the one that the entry was made for."""
+        return self.adopt is not None and self.adopt in {"", unique_id} and unique_id != self._entry.unique_id
+
+    @callback
+    def note_other_meter(self, found: str) -> dict[str, str]:
+        """Note that another meter answers; return the words for the failure."""
+        words = {"expected": str(self._entry.unique_id), FOUND: found}
+        self._raise(ISSUE_OTHER_METER, words, {FOUND: found})
+        return {"name": self._entry.title} | words
+
+    def _raise(self, kind: str, words: dict[str, str] | None = None, data: dict[str, Any] | None = None) -> None:
+        """Show an issue."""
+        ir.async_create_issue(
+            self._hass,
+            DOMAIN,
+            f"{kind}_{self._entry.entry_id}",
+            data={ENTRY_ID: self._entry.entry_id, **(data or {})},
+            is_fixable=kind in _FIXABLE,
+            severity=ir.IssueSeverity.WARNING if kind in _WARNINGS else ir.IssueSeverity.ERROR,
+            translation_key=kind,
+            translation_placeholders={"name": self._entry.title, **(words or {})},
+        )
+
+    def _clear(self, kind: str) -> None:
+        """Show an issue no longer."""
+        ir.async_delete_issue(self._hass, DOMAIN, f"{kind}_{self._entry.entry_id}")
+
+    @callback
+    def forget(self) -> None:
+        """Show nothing of an entry that is removed."""
+        for kind in ISSUES:
+            self._clear(kind)
+        self._hass.data[_ISSUES].pop(self._entry.entry_id, None)
+
+
+@callback
+def issues_of(hass: HomeAssistant, entry: CosemConfigEntry) -> EntryIssues:
+    """Return the issues of an entry, always the same object."""
+    known = hass.data.setdefault(_ISSUES, {})
+    if (issues := known.get(entry.entry_id)) is None:
+        issues = known[entry.entry_id] = EntryIssues(hass, entry)
+    return issues
+
+
+_ISSUES: Final[HassKey[dict[str, EntryIssues]]] = HassKey(f"{DOMAIN}_issues")

@@ -1,0 +1,70 @@
+"""What is usual: the wPorts of meter families, and the objects to try where a meter keeps its object list to itself.
+
+A preset gives the wPorts that a person leaves empty.
+
+Pure data. The names and hints that people see are in the translations (selectors ``preset`` and ``preset_hint``).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from ..const import PRESET_GENERIC
+from ..dlms import LogicalName
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """The wPorts that one family of meters usually has."""
+
+    public_client: int = 16
+    """The public client: everybody may use it, it often sees little more than who the meter is."""
+
+    authenticated_client: int = 1
+    """The client that a password or keys belong to: the least privileged one that sees the registers."""
+
+    server: int = 1
+    """The management logical device."""
+
+    def client(self, *, authenticated: bool) -> int:
+        """Return the client wPort for an association with or without authentication."""
+        return self.authenticated_client if authenticated else self.public_client
+
+
+PRESETS: Final[dict[str, Preset]] = {
+    PRESET_GENERIC: Preset(),
+    "idis_dsmr": Preset(),
+    "spodes": Preset(authenticated_client=32),
+    "itron_sl7000": Preset(public_client=7, authenticated_client=7),
+    "mcs301": Preset(),
+    "gateway_2n": Preset(),
+}
+
+
+def preset_of(name: str) -> Preset:
+    """Return the preset of this name; an entry made by another version may name one that is not known."""
+    return PRESETS.get(name, PRESETS[PRESET_GENERIC])
+
+
+def _registers(*logical_names: str) -> tuple[tuple[int, LogicalName], ...]:
+    """Return these logical names as objects of class Register."""
+    return tuple((3, LogicalName.parse(name)) for name in logical_names)
+
+
+USUAL_OBJECTS: Final[tuple[tuple[int, LogicalName], ...]] = (
+    *_registers("1.0.1.8.0.255", *(f"1.0.1.8.{rate}.255" for rate in range(1, 5))),  # energy import, rates 1 to 4
+    *_registers("1.0.2.8.0.255", *(f"1.0.2.8.{rate}.255" for rate in range(1, 5))),  # energy export
+    *_registers("1.0.15.8.0.255", "1.0.16.8.0.255"),  # energy, absolute sum and net
+    *_registers("1.0.3.8.0.255", "1.0.4.8.0.255"),  # reactive energy
+    *_registers("1.0.1.7.0.255", "1.0.2.7.0.255", "1.0.15.7.0.255", "1.0.16.7.0.255"),  # power
+    *_registers("1.0.21.7.0.255", "1.0.41.7.0.255", "1.0.61.7.0.255"),  # power import by phase
+    *_registers("1.0.22.7.0.255", "1.0.42.7.0.255", "1.0.62.7.0.255"),  # power export by phase
+    *_registers("1.0.12.7.0.255", "1.0.32.7.0.255", "1.0.52.7.0.255", "1.0.72.7.0.255"),  # voltage
+    *_registers("1.0.11.7.0.255", "1.0.31.7.0.255", "1.0.51.7.0.255", "1.0.71.7.0.255"),  # current
+    *_registers("1.0.14.7.0.255", "1.0.13.7.0.255"),  # frequency, power factor
+    (4, LogicalName.parse("1.0.1.6.0.255")),  # maximum demand
+    *_registers("7.0.3.0.0.255", "7.0.3.1.0.255", "7.0.13.2.0.255"),  # gas
+    *_registers("8.0.1.0.0.255", "9.0.1.0.0.255"),  # cold and hot water
+    *_registers("6.0.1.0.0.255", "6.0.2.0.0.255", "6.0.8.0.0.255"),  # heat
+    (8, LogicalName.parse("0.0.1.0.0.255")),  # clock
+)
+"""Class and logical name of what most meters for homes have; each is asked for once."""

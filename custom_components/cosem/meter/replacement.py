@@ -1,0 +1,33 @@
+"""A meter that takes the place of the one that an entry was made for: it gets the entry with all its entities.
+
+Only after a person has said so (repairs.py). Entity ids, names and what hangs on them stay; the unique ids are the new meter's.
+"""
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+
+from ..const import DOMAIN
+from .clients import CosemConfigEntry
+from .store import async_remove_meter
+
+
+@callback
+def has_entry(hass: HomeAssistant, unique_id: str) -> bool:
+    """Whether there is an entry for this meter already."""
+    return hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None
+
+
+async def async_adopt_meter(hass: HomeAssistant, entry: CosemConfigEntry, unique_id: str) -> None:
+    """Give an entry to another meter, unless that one has an entry of its own. Its objects are read anew."""
+    if has_entry(hass, unique_id):
+        return
+    before = str(entry.unique_id)
+    registry = er.async_get(hass)
+    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
+        own = entity.unique_id.removeprefix(f"{before}_")
+        registry.async_update_entity(entity.entity_id, new_unique_id=f"{unique_id}_{own}")
+    devices = dr.async_get(hass)
+    for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
+        devices.async_update_device(device.id, new_identifiers={(DOMAIN, unique_id)})
+    hass.config_entries.async_update_entry(entry, unique_id=unique_id)
+    await async_remove_meter(hass, before)

@@ -1,0 +1,125 @@
+"""The security of one entry between polls: the meter's system title, and where our invocation counter stands.
+
+Makes the terms on which the next association is opened. Knows nothing of what is read, nor of what a failure means.
+"""
+
+import asyncio
+from typing import Final
+
+from homeassistant.core import HomeAssistant
+
+from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME
+from ..dlms import (
+    Association,
+    ConnectFailed,
+    ConnectTimeout,
+    DlmsClient,
+    InvocationCounterRefused,
+    LogicalName,
+    Protection,
+    SecurityState,
+    learn_invocation_counter,
+)
+from .association_keeper import Terms
+from .clients import CosemConfigEntry
+from .counter_store import async_security_state
+from .credentials import association_parameters
+from .error_mapping import unless_silent
+
+COUNTER_HALF_USED: Final = 2**31
+"""From here on somebody should think of new keys: polling alone does not get there, so something uses up counters faster."""
+
+
+class MeterSecurity:
+    """What the association of an entry is opened with."""
+
+    def __init__(self, hass: HomeAssistant, entry: CosemConfigEntry, client: DlmsClient) -> None:
+        """Take what the entry holds. LocalProtocolError when it contradicts itself."""
+        self._hass = hass
+        self._entry = entry
+        self._client = client
+        self._pinned: bytes | None = None
+        self._parameters = association_parameters(entry.data)
+        self._state: SecurityState | None = None
+        self.asks_first = self._parameters.uses_counter
+        """Before the next association the meter is asked which counter it accepted last: at the start and after a refusal."""
+
+    @property
+    def pinned_title(self) -> bytes | None:
+        """The meter's system title as the first association told it (rule S13)."""
+        return self._pinned
+
+    @property
+    def is_unverified(self) -> bool:
+        """Whether answers are decrypted, and nothing tells who sent them: they have no tag, or it is not verified (rule S17)."""
+        security = self._parameters.security
+        return security is not None and (security.accept_unverified or security.protection == Protection.ENCRYPTED)
+
+    @property
+    def counter(self) -> int:
+        """The invocation counter of the next message; 0 where none is used."""
+        return self._state.next_value if self._state is not None else 0
+
+    @property
+    def is_half_used(self) -> bool:
+        """Whether the invocation counter is past its middle (rule S5)."""
+        return self.counter >= COUNTER_HALF_USED
+
+    def pin(self, title: bytes | None) -> None:
+        """Accept no other system title from now on (rule S13)."""
+        if title is not None and title != self._pinned:
+            self._pinned = title
+            self._parameters = association_parameters(self._entry.data, meter_system_title=title)
+
+    def learn_title(self, association: Association) -> None:
+        """Pin the title of a meter that has just proved to be the right one."""
+        self.pin(association.negotiated.server_system_title)
+
+    def note_failure(self, error: BaseException, *, opened: bool) -> None:
+        """Note what ended an association, or prevented it: it may be our counter, and meters say so in many ways.
+
+        Some do not say anything. Where nobody was reached nobody refused.
+        """
+        refused = isinstance(error, InvocationCounterRefused) or not (
+            opened or isinstance(error, (ConnectFailed, ConnectTimeout, asyncio.CancelledError))
+        )
+        self.asks_first |= refused and self._parameters.uses_counter
+
+    async def async_terms(self) -> Terms:
+        """Return how to associate; at first, and after a refusal, the counter follows the meter's word.
+
+        Raises InvocationCounterNotStored when our own counter is not known, and what `_async_follow_meter` does.
+        """
+        if self._parameters.uses_counter:
+            if self._state is None:
+                self._state = await self._async_own_state()
+            if self.asks_first and self._state is not None:
+                await self._async_follow_meter(self._state)
+                self.asks_first = False
+        return Terms(self._parameters, self._state)
+
+    async def _async_own_state(self) -> SecurityState | None:
+        """Return the owner of our counter. Where the user says that it should start can raise it only."""
+        state = await async_security_state(self._hass, self._parameters)
+        start = self._entry.data.get(CONF_COUNTER_START)
+        if state is not None and start is not None:
+            state.follow(start, confirmed_by_user=True)
+        return state
+
+    async def _async_follow_meter(self, state: SecurityState) -> None:
+        """Ask the meter, through the client that needs no keys, which counter it expects; many do not tell.
+
+        The answer proves nothing: it raises our counter by a limited amount, and never lowers it (rule S3). Raises
+        InvocationCounterRefused when it is further ahead: to go on counting might repeat what was used already, because an
+        older backup was restored, or somebody else uses the same keys (rule S4).
+        """
+        logical_name = self._entry.data.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
+        expected = await unless_silent(
+            learn_invocation_counter(
+                self._client,
+                server_wport=self._parameters.server_wport,
+                logical_name=LogicalName.parse(logical_name),
+            )
+        )
+        if expected is not None and expected > state.next_value and not state.follow(expected):
+            raise InvocationCounterRefused(expected)

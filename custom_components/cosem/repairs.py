@@ -1,0 +1,158 @@
+"""The dialogues that repair what a person has to decide: which counter to go on from, and which meter is meant.
+
+Which issues there are, and when, is known by issues.py. Nothing here talks to a meter: the entry is loaded anew afterwards.
+"""
+
+from typing import Any, Final
+
+from homeassistant.components.repairs import FlowType, RepairsFlow, RepairsFlowResult
+from homeassistant.config_entries import SOURCE_RECONFIGURE
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
+import voluptuous as vol
+
+from .const import (
+    CONF_METER_SYSTEM_TITLE,
+    DOMAIN,
+    ISSUE_COUNTER_REFUSED,
+    ISSUE_METER_COUNTER_RESET,
+    ISSUE_OTHER_SYSTEM_TITLE,
+    MAX_COUNTER_START,
+)
+from .dlms import MAX_UNATTENDED_RAISE
+from .meter.clients import CosemConfigEntry
+from .meter.counter_store import FIRST_COUNTER, async_security_state
+from .meter.credentials import association_parameters
+from .meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, issues_of
+from .meter.replacement import has_entry
+from .meter.store import async_pin_system_title
+
+_COUNTER: Final = "counter"
+
+
+async def async_create_fix_flow(
+    hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
+) -> RepairsFlow:
+    """Return the dialogue for an issue that can be repaired."""
+    facts = data or {}
+    entry = hass.config_entries.async_get_entry(str(facts.get(ENTRY_ID)))
+    if entry is None:
+        return EntryGone()
+    kinds = {ISSUE_COUNTER_REFUSED: CounterRepair, ISSUE_METER_COUNTER_RESET: CounterResetRepair}
+    return kinds.get(issue_id.removesuffix(f"_{entry.entry_id}"), MeterRepair)(entry, facts)
+
+
+class EntryGone(RepairsFlow):
+    """Nothing is left to repair."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Say so."""
+        return self.async_abort(reason="entry_gone")
+
+
+class _EntryRepair(RepairsFlow):
+    """What the dialogues share."""
+
+    def __init__(self, entry: CosemConfigEntry, facts: dict[str, str | int | float | None]) -> None:
+        """Repair something of this entry."""
+        self._entry = entry
+        self._facts = facts
+
+    def _repaired(self) -> RepairsFlowResult:
+        """End, and try the meter again."""
+        self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
+        return self.async_create_entry(data={})
+
+
+class CounterRepair(_EntryRepair):
+    """Goes on from a higher invocation counter, by a person's word and without a limit; never from a lower one (rule S3)."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show the number that the meter asks for, or one well above ours, and take what the person decides."""
+        errors: dict[str, str] = {}
+        state = await async_security_state(self.hass, association_parameters(self._entry.data))
+        if state is None:
+            return self.async_abort(reason="no_counter")
+        if user_input is not None:
+            counter = int(user_input[_COUNTER])
+            if counter > state.next_value and state.follow(counter, confirmed_by_user=True):
+                return self._repaired()
+            errors[_COUNTER] = "counter_not_higher"
+        expected = self._facts.get(EXPECTED_COUNTER)
+        proposed = int(expected) if expected else min(state.next_value + MAX_UNATTENDED_RAISE, MAX_COUNTER_START)
+        number = NumberSelector(
+            NumberSelectorConfig(min=FIRST_COUNTER, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)
+        )
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({vol.Required(_COUNTER, default=proposed): number}),
+            errors=errors,
+            description_placeholders={"name": self._entry.title, "ours": str(state.next_value)},
+        )
+
+
+class CounterResetRepair(_EntryRepair):
+    """Accepts that the meter counts its own messages anew, by a person's word only (rule S7)."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask whether the meter was reset or exchanged."""
+        state = await async_security_state(self.hass, association_parameters(self._entry.data))
+        if state is None:
+            return self.async_abort(reason="no_counter")
+        if user_input is not None:
+            state.receiving.forget()
+            return self._repaired()
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=vol.Schema({}),
+            description_placeholders={"name": self._entry.title},
+        )
+
+
+class MeterRepair(_EntryRepair):
+    """Decides between a meter that was replaced and an address that leads to another one."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask."""
+        return self.async_show_menu(
+            step_id="init",
+            menu_options=["adopt", "wrong_address"],
+            description_placeholders={
+                "name": self._entry.title,
+                "expected": str(self._entry.unique_id),
+                FOUND: str(self._facts.get(FOUND)),
+            },
+        )
+
+    async def async_step_adopt(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Let the meter that answers take the place of the old one; entity ids stay.
+
+        A system title proves nothing: the meter has still to know the keys before anything is read.
+        """
+        found = str(self._facts.get(FOUND))
+        if self.issue_id.startswith(ISSUE_OTHER_SYSTEM_TITLE):
+            await async_pin_system_title(self.hass, str(self._entry.unique_id), bytes.fromhex(found))
+            if CONF_METER_SYSTEM_TITLE in self._entry.data:
+                data = {**self._entry.data, CONF_METER_SYSTEM_TITLE: found}
+                self.hass.config_entries.async_update_entry(self._entry, data=data)
+            issues_of(self.hass, self._entry).adopt = ""
+        elif has_entry(self.hass, found):
+            return self.async_abort(reason="already_configured")
+        else:
+            issues_of(self.hass, self._entry).adopt = found
+        return self._repaired()
+
+    async def async_step_wrong_address(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Lead to the form with the address; until it has been corrected the issue stays."""
+        flow = await self.hass.config_entries.flow.async_init(
+            DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": self._entry.entry_id}
+        )
+        return self.async_abort(reason="enter_address", next_flow=(FlowType.CONFIG_FLOW, flow["flow_id"]))

@@ -1,0 +1,187 @@
+"""The TCP endpoint, on loopback sockets where that is the point and on stubs where the network will not do it."""
+
+import asyncio
+import contextlib
+import errno
+import socket
+import struct
+from unittest.mock import AsyncMock, patch
+
+import pytest
+import pytest_socket
+
+from custom_components.cosem.dlms.client import transport
+from custom_components.cosem.dlms.client.transport import open_tcp
+from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout
+
+OPEN = "custom_components.cosem.dlms.client.transport.asyncio.open_connection"
+
+
+@pytest.fixture(autouse=True)
+def _sockets(socket_enabled):
+    """Loopback sockets of both kinds are allowed in this file."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"])
+
+
+@contextlib.asynccontextmanager
+async def server(handle, host="127.0.0.1"):
+    """A server on a free port."""
+    async with await asyncio.start_server(handle, host, 0) as listening:
+        yield listening.sockets[0].getsockname()[1]
+
+
+async def echo(reader, writer):
+    while octets := await reader.read(100):
+        writer.write(octets)
+    writer.close()
+
+
+async def reset(_reader, writer):
+    """Close with RST."""
+    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+async def test_octets_go_out_and_come_back(host):
+    async with server(echo, "::1" if host == "::1" else "127.0.0.1") as port:
+        endpoint = await open_tcp(host, port, 5)
+        await endpoint.send(b"abc")
+        assert await endpoint.receive() == b"abc"
+        await endpoint.close()
+
+
+async def test_socket_options():
+    async with server(echo) as port:
+        endpoint = await open_tcp("127.0.0.1", port, 5)
+        tcp = endpoint._writer.get_extra_info("socket")
+        assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        if hasattr(socket, "TCP_KEEPIDLE"):
+            for option, value in ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3)):
+                assert tcp.getsockopt(socket.IPPROTO_TCP, option) == value
+        await endpoint.close()
+
+
+async def test_times_of_keep_alive_are_left_out_where_the_platform_has_none():
+    async with server(echo) as port:
+        with patch.object(transport, "KEEP_ALIVE", (("TCP_NO_SUCH_OPTION", 60),)):
+            endpoint = await open_tcp("127.0.0.1", port, 5)
+        assert endpoint._writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+        await endpoint.close()
+
+
+async def test_orderly_end_is_no_octets():
+    async def close(_reader, writer):
+        writer.close()
+
+    async with server(close) as port:
+        endpoint = await open_tcp("127.0.0.1", port, 5)
+        assert await endpoint.receive() == b""
+        await endpoint.close()
+
+
+async def test_reset_is_a_lost_connection():
+    async with server(reset) as port:
+        endpoint = await open_tcp("127.0.0.1", port, 5)
+        with pytest.raises(ConnectionLost) as caught:
+            await endpoint.receive()
+        assert caught.value.reset
+        with pytest.raises(ConnectionLost):
+            for _ in range(10):
+                await endpoint.send(b"abc")
+        await endpoint.close()
+        await endpoint.close()
+
+
+@contextlib.asynccontextmanager
+async def deaf_server():
+    """A server that reads nothing, until the end of the context."""
+    gate = asyncio.Event()
+
+    async def take_nothing(_reader, writer):
+        await gate.wait()
+        writer.transport.abort()
+
+    async with server(take_nothing) as port:
+        try:
+            yield port
+        finally:
+            gate.set()
+
+
+async def test_close_does_not_wait_for_a_peer_that_takes_nothing():
+    """Octets that nobody reads are given up after a second, and whoever still sends is set free."""
+    async with deaf_server() as port:
+        endpoint = await open_tcp("127.0.0.1", port, 5)
+        sending = asyncio.create_task(endpoint.send(bytes(50_000_000)))
+        await asyncio.sleep(0.05)
+        assert not sending.done()
+        with patch.object(transport, "_CLOSE_TIMEOUT", 0.05):
+            async with asyncio.timeout(2):
+                await endpoint.close()
+                await asyncio.wait([sending])
+
+
+async def test_cancelled_close_still_closes():
+    async with deaf_server() as port:
+        endpoint = await open_tcp("127.0.0.1", port, 5)
+        endpoint._writer.write(bytes(50_000_000))
+        closing = asyncio.create_task(endpoint.close())
+        await asyncio.sleep(0.05)
+        closing.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await closing
+        assert endpoint._writer.transport.get_write_buffer_size() == 0
+
+
+# -- F01, F02, F04, F05
+
+
+async def test_f01_refused():
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        with pytest.raises(ConnectFailed) as caught:
+            await open_tcp("127.0.0.1", unused.getsockname()[1], 5)
+    assert caught.value.reason is ConnectFailure.REFUSED
+
+
+async def test_f02_black_hole():
+    async def never(*_args, **_kwargs):
+        await asyncio.Event().wait()
+
+    with patch(OPEN, never), pytest.raises(ConnectTimeout) as caught:
+        await open_tcp("192.0.2.1", 4059, 0.01)
+    assert caught.value.seconds == 0.01
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), ConnectFailure.NAME_NOT_RESOLVED),
+        (UnicodeError("label empty or too long"), ConnectFailure.NAME_NOT_RESOLVED),
+        (ExceptionGroup("", [ConnectionRefusedError(errno.ECONNREFUSED, "no")]), ConnectFailure.REFUSED),
+        (
+            ExceptionGroup("", [OSError(errno.ENETUNREACH, "no"), ConnectionRefusedError(errno.ECONNREFUSED, "no")]),
+            ConnectFailure.REFUSED,
+        ),
+        (ExceptionGroup("", [OSError(errno.EHOSTUNREACH, "no route")]), ConnectFailure.UNREACHABLE),
+        (ExceptionGroup("", [TimeoutError(errno.ETIMEDOUT, "timed out")]), ConnectFailure.UNREACHABLE),
+        (ExceptionGroup("", [OSError(errno.EACCES, "not allowed")]), ConnectFailure.OTHER),
+        (OSError("getaddrinfo() returned empty list"), ConnectFailure.OTHER),
+        (OverflowError("port must be 0-65535"), ConnectFailure.OTHER),
+        (ValueError("embedded null character"), ConnectFailure.OTHER),
+    ],
+)
+async def test_f04_why_no_connection_came_about(error, reason):
+    with patch(OPEN, AsyncMock(side_effect=error)), pytest.raises(ConnectFailed) as caught:
+        await open_tcp("meter.example", 4059, 5)
+    assert caught.value.reason is reason
+
+
+async def test_f05_the_name_is_resolved_at_each_connect():
+    with patch(OPEN, AsyncMock(side_effect=OSError("no"))) as opening:
+        for _ in range(2):
+            with pytest.raises(ConnectFailed):
+                await open_tcp("meter.example", 4059, 5)
+    assert [call.args for call in opening.call_args_list] == [("meter.example", 4059)] * 2

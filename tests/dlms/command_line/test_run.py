@@ -1,0 +1,399 @@
+"""The command line gets into a secured meter by every mechanism, suite and protection, and says why when it does not."""
+
+from dataclasses import replace
+import fcntl
+import json
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+import pytest
+
+from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.command_line import run
+from tests.simulated_meter.key_pairs import certificate, pem
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import MeterProfile
+from tests.simulated_meter.secured import client_key_pair
+from tests.simulated_meter.security_profile import Answer, CounterObject
+
+ENERGY = "3:1.0.1.8.0.255:2"
+AUTHENTICATIONS = ("none", "lls", "hls-manufacturer", "hls-md5", "hls-sha1", "hls-gmac", "hls-sha256", "hls-ecdsa")
+GMAC, GMAC_1, GMAC_2, SHA256, ECDSA_1, LLS, PLAIN_GMAC, AUTHENTICATED, ENCRYPTED, ECDSA_2 = (
+    1,
+    3,
+    4,
+    7,
+    9,
+    10,
+    11,
+    12,
+    13,
+    15,
+)
+LABORATORY, ADVANCED = 14, 20
+FULL = ("--protection", "authenticated-encryption")
+
+
+class Technician:
+    """Has what a client of the meter needs in the environment, and types commands."""
+
+    def __init__(
+        self, meter: SimulatedMeter, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        self.meter = meter
+        self.home = home
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+        self.secrets: list[str] = []
+
+    def becomes(self, wport: int) -> tuple[str, ...]:
+        """Set the secrets of a client; return the options that say who one is."""
+        client = self.meter.profile.client(wport)
+        assert client is not None
+        security = client.security
+        assert security is not None
+        self.set("DLMS_PASSWORD", client.password or "")
+        self.set("DLMS_HLS_SECRET", security.secret.decode())
+        self.set("DLMS_ENCRYPTION_KEY", security.encryption_key.hex())
+        self.set("DLMS_AUTHENTICATION_KEY", security.authentication_key.hex())
+        options = ["--host", "meter", "--client", str(wport), "--auth", AUTHENTICATIONS[security.mechanism]]
+        if security.suite:
+            options += ["--suite", str(security.suite)]
+        if security.mechanism == 7:
+            options += ["--keys-file", str(self.key_pairs(wport))]
+        return tuple(options)
+
+    def set(self, variable: str, value: str) -> None:
+        if value:
+            self.secrets.append(value)
+            self.monkeypatch.setenv(variable, value)
+
+    def key_pairs(self, wport: int, **more: str) -> Path:
+        """Write the key pairs of a client into a keys file; the meter's key is a file beside it."""
+        client = self.meter.profile.client(wport)
+        assert client is not None
+        assert client.security is not None
+        meter_key = self.meter.security.identity.signing[client.security.suite].public_key()
+        (self.home / "meter.pem").write_text(pem(meter_key))
+        private = pem(client_key_pair(client.security, wport, "signing"))
+        self.secrets += private.splitlines()[1:-1]
+        entries = {"client_private_key": private, "meter_public_key": "meter.pem", **more}
+        file = self.home / "keys.toml"
+        file.write_text("\n".join(f'{name} = """{value}"""' for name, value in entries.items()))
+        return file
+
+    def reads(self, *options: str) -> None:
+        """Read one value, which must be the true one."""
+        (row,) = self.json(*options, "read", ENERGY)
+        assert row["raw"] == self.meter.truth("1.0.1.8.0.255").value
+        assert row["error"] is None
+
+    def json(self, *arguments: str) -> Any:
+        status, output, error = self.types(*arguments, "--json")
+        assert (status, error) == (0, "")
+        return json.loads(output)
+
+    def fails(self, *options: str) -> str:
+        """Be refused by the meter; return the one sentence."""
+        status, output, error = self.types("--timeout", "0.2", *options, "read", ENERGY)
+        assert (status, output) == (1, "")
+        assert error.count("\n") == 1
+        return error
+
+    def types(self, *arguments: str) -> tuple[int, str, str]:
+        status = main(arguments)
+        written = self.capsys.readouterr()
+        for secret in self.secrets:
+            assert secret not in written.out + written.err
+        return status, written.out, written.err
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """What is kept."""
+        return json.loads((self.home / "state" / "cosem" / "state.json").read_text())
+
+    @property
+    def ceiling(self) -> int:
+        """The ceiling of the only counter."""
+        (ceiling,) = self.state["ceilings"].values()
+        return ceiling
+
+
+@pytest.fixture
+def technician(
+    meter: SimulatedMeter, home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Technician:
+    return Technician(meter, home, monkeypatch, capsys)
+
+
+def with_quirks(profile: MeterProfile, **quirks: object) -> MeterProfile:
+    return replace(profile, security=replace(profile.security, **quirks))
+
+
+def advanced(profile: MeterProfile, counter: int) -> MeterProfile:
+    """Client 1 has used its keys elsewhere up to a counter."""
+    clients = tuple(
+        replace(client, security=replace(client.security, first_counter=counter)) if client.wport == GMAC else client
+        for client in profile.clients
+        if client.security is not None or client.wport == 16
+    )
+    return replace(profile, clients=clients)
+
+
+# --- getting in ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wport", "options"),
+    [
+        (GMAC, ()),
+        (GMAC, ("--dedicated-key",)),
+        (GMAC, ("--suite", "0", *FULL)),
+        (GMAC_1, ()),
+        (GMAC_1, ("--dedicated-key",)),
+        (GMAC_2, ()),
+        (GMAC_2, ("--dedicated-key",)),
+        (PLAIN_GMAC, ("--protection", "none")),
+        (AUTHENTICATED, ("--protection", "authenticated")),
+        (ENCRYPTED, ("--protection", "encrypted")),
+        (LABORATORY, ("--protection", "none")),
+        (LABORATORY, ("--protection", "authenticated")),
+        (LABORATORY, ("--protection", "encrypted")),
+        (LABORATORY, FULL),
+        (18, ("--dedicated-key",)),
+        (5, ()),
+        (6, ()),
+        (8, ()),
+        (SHA256, FULL),
+        (ECDSA_1, FULL),
+        (ECDSA_2, FULL),
+        (LLS, FULL),
+        (19, FULL),
+    ],
+)
+def test_every_mechanism_suite_and_protection(technician: Technician, wport: int, options: tuple[str, ...]):
+    technician.reads(*technician.becomes(wport), *options)
+
+
+def test_plain_clients_leave_no_state(technician: Technician, home: Path):
+    technician.reads(*technician.becomes(5))
+    assert not (home / "state").exists()
+
+
+def test_the_object_list_through_a_protected_association(technician: Technician):
+    objects = technician.json(*technician.becomes(GMAC), "objects")
+    assert any(each["logical_name"] == "1.0.1.8.0.255" for each in objects)
+
+
+def test_keys_as_letters_print_them(technician: Technician, meter: SimulatedMeter):
+    options = technician.becomes(GMAC)
+    key = meter.profile.client(GMAC).security.encryption_key.hex(":").upper()
+    technician.set("DLMS_ENCRYPTION_KEY", f"0x{key} ")
+    technician.reads(*options)
+
+
+def test_an_hls_secret_in_hex(technician: Technician, meter: SimulatedMeter):
+    options = technician.becomes(5)
+    technician.set("DLMS_HLS_SECRET", f"0x{meter.profile.client(5).security.secret.hex()}")
+    technician.reads(*options)
+
+
+def test_all_secrets_from_a_keys_file(
+    technician: Technician, meter: SimulatedMeter, home: Path, monkeypatch: pytest.MonkeyPatch
+):
+    options = technician.becomes(GMAC)
+    security = meter.profile.client(GMAC).security
+    title = meter.security.identity.title.hex()
+    (home / "keys.toml").write_text(
+        f'encryption_key = "{security.encryption_key.hex()}"\nauthentication_key = "{security.authentication_key.hex()}"\n'
+        f'system_title = "4D4D4D0000000001"\nmeter_system_title = "{title}"\n'
+    )
+    # The file goes before the environment.
+    monkeypatch.setenv("DLMS_ENCRYPTION_KEY", "00" * 16)
+    monkeypatch.delenv("DLMS_AUTHENTICATION_KEY")
+    technician.reads(*options, "--keys-file", str(home / "keys.toml"))
+
+
+def test_a_certificate_names_our_title_and_the_meters(technician: Technician, meter: SimulatedMeter, home: Path):
+    options = technician.becomes(ECDSA_1)
+    signing = client_key_pair(meter.profile.client(ECDSA_1).security, ECDSA_1, "signing")
+    own_title, meter_key = b"CLI\0\0\0\0\1", meter.security.identity.signing[1]
+    technician.key_pairs(ECDSA_1, client_certificate=pem_certificate(signing, own_title))
+    (home / "meter.pem").write_text(pem_certificate(meter_key, meter.security.identity.title))
+    technician.reads(*options, *FULL)
+    assert meter.security.history[ECDSA_1]
+    assert meter.security.counters.highest(meter.profile.client(ECDSA_1).security.encryption_key)
+    (home / "meter.pem").write_text(pem_certificate(meter_key, b"MMM\0\0\0\0\1"))
+    assert "Another meter answers" in technician.fails(*options, *FULL)
+
+
+def pem_certificate(key: ec.EllipticCurvePrivateKey, title: bytes) -> str:
+    der = certificate(1, key, title)
+    return x509.load_der_x509_certificate(der).public_bytes(serialization.Encoding.PEM).decode()
+
+
+def test_our_system_title_is_made_once_and_kept(technician: Technician):
+    options = technician.becomes(GMAC)
+    technician.reads(*options)
+    title = technician.state["system_title"]
+    technician.reads(*options)
+    assert technician.state["system_title"] == title
+    assert len(bytes.fromhex(title)) == 8
+
+
+# --- the counter ---------------------------------------------------------------------------------------------------
+
+
+def test_s02_every_call_starts_above_all_counters_used_before(technician: Technician):
+    options = (*technician.becomes(GMAC), "--counter-logical-name", "none")
+    technician.reads(*options)
+    first = technician.ceiling
+    technician.reads(*options)
+    assert technician.ceiling > first
+
+
+def test_each_key_and_title_has_its_own_counter(technician: Technician):
+    technician.reads(*technician.becomes(GMAC), "--system-title", "4D4D4D0000000001")
+    technician.reads(*technician.becomes(GMAC), "--system-title", "4D4D4D0000000002")
+    technician.reads(*technician.becomes(GMAC_1))
+    assert len(technician.state["ceilings"]) == 3
+
+
+@pytest.mark.parametrize("state_file", ["own.json", "sub/folder/own.json"])
+def test_another_state_file(technician: Technician, home: Path, state_file: str):
+    technician.reads(*technician.becomes(GMAC), "--state-file", str(home / state_file))
+    assert not (home / "state").exists()
+    assert (home / state_file).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_counter_is_learned_through_the_public_client(technician: Technician):
+    technician.reads(*technician.becomes(ADVANCED), "--counter-logical-name", "0.0.43.1.20.255")
+    assert 250_000 < technician.ceiling < 252_000
+
+
+def test_keys_in_use_by_another_process_exit_1(technician: Technician, monkeypatch: pytest.MonkeyPatch):
+    def lockf(_file: int, how: int, _length: int, octet: int) -> None:
+        if octet and how & fcntl.LOCK_NB:
+            raise BlockingIOError
+
+    monkeypatch.setattr("fcntl.lockf", lockf)
+    monkeypatch.setattr(run, "_PATIENCE", 0.1)
+    assert "another cosem is using these keys" in technician.fails(*technician.becomes(GMAC))
+
+
+class TestCounterFarAhead:
+    """The meter has counted further than anybody may raise our counter unasked."""
+
+    @pytest.fixture
+    def profile(self, profile: MeterProfile) -> MeterProfile:
+        return advanced(profile, 5_000_000)
+
+    def test_s03_a_counter_far_ahead_is_followed_on_the_users_word_only(self, technician: Technician):
+        options = technician.becomes(GMAC)
+        assert "--counter-start 5000000" in technician.fails(*options)
+        assert "--counter-start 5000000" in technician.fails(*options, "--counter-logical-name", "none")
+        technician.reads(*options, "--counter-start", "5000000")
+        technician.reads(*options)
+        assert technician.ceiling > 5_000_000
+
+    def test_s03_a_start_below_ours_lowers_nothing(self, technician: Technician):
+        options = technician.becomes(GMAC)
+        technician.reads(*options, "--counter-start", "6000000")
+        technician.reads(*options, "--counter-start", "7")
+        assert technician.ceiling > 6_000_000
+
+
+class TestNoCounterObject:
+    """The meter does not tell its counter."""
+
+    @pytest.fixture
+    def profile(self, profile: MeterProfile) -> MeterProfile:
+        return with_quirks(profile, counter_object=CounterObject.HIDDEN)
+
+    def test_a_meter_that_does_not_tell_the_counter_is_read_from_1_on(self, technician: Technician):
+        technician.reads(*technician.becomes(GMAC))
+        assert technician.ceiling == 1_001
+
+    def test_a_refusal_tells_the_counter_too(self, technician: Technician):
+        technician.reads(*technician.becomes(ADVANCED))
+        assert technician.ceiling > 250_000
+
+
+class TestSilentMeter:
+    """The meter is silent to everything it does not like."""
+
+    @pytest.fixture
+    def profile(self, profile: MeterProfile) -> MeterProfile:
+        clients = tuple(client for client in profile.clients if client.wport != 16)
+        return replace(with_quirks(profile, tag_refused=Answer.SILENCE), clients=clients)
+
+    def test_a_meter_without_public_client_is_read_all_the_same(self, technician: Technician, meter: SimulatedMeter):
+        meter.faults.add("silent", on="aarq", times=1)
+        technician.reads("--timeout", "0.5", *technician.becomes(GMAC))
+
+    def test_wrong_keys_may_be_answered_by_silence(self, technician: Technician):
+        options = technician.becomes(GMAC)
+        technician.set("DLMS_AUTHENTICATION_KEY", "42" * 16)
+        assert "silent to wrong keys" in technician.fails(*options)
+
+
+# --- being refused, or lied to -------------------------------------------------------------------------------------
+
+
+def test_wrong_key_is_refused_in_words(technician: Technician):
+    options = technician.becomes(GMAC)
+    technician.set("DLMS_ENCRYPTION_KEY", "42" * 16)
+    text = technician.fails(*options)
+    assert "authentication failure" in text
+    assert "keys" in text
+
+
+@pytest.mark.parametrize(
+    ("wport", "options", "words"),
+    [
+        (GMAC, ("--protection", "none"), ("application context name not supported", "--protection")),
+        (GMAC, ("--protection", "authenticated"), ("no reason given", "--protection")),
+        (PLAIN_GMAC, (), ("application context name not supported",)),
+        (GMAC, ("--auth", "hls-sha1", *FULL), ("mechanism name not recognised", "--auth")),
+    ],
+)
+def test_refusals_with_the_diagnostic_in_words(
+    technician: Technician, wport: int, options: tuple[str, ...], words: tuple[str, ...]
+):
+    own = technician.becomes(wport)
+    technician.set("DLMS_HLS_SECRET", "whatever")
+    text = technician.fails(*own, *options)
+    for word in words:
+        assert word in text
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ("wrong-key", "the authentication tag does not fit"),
+        ("plaintext", "--protection and --suite"),
+        ("encrypted-only", "--protection and --suite"),
+        ("other-suite", "--protection and --suite"),
+        ("deciphering-error", "check the keys, --suite and --protection"),
+        ("wrong-pass-4", "the secret or keys differ"),
+        ("no-pass-4", "--timeout"),
+        ("refused-pass-4", "authentication failure"),
+        ("reflected-challenge", "own challenge"),
+        ("counter-error", "the meter refuses our invocation counter"),
+        ("replay", "invocation counter"),
+    ],
+)
+def test_what_cannot_be_believed_is_told_apart(technician: Technician, meter: SimulatedMeter, fault: str, words: str):
+    options = (*technician.becomes(GMAC), "--counter-logical-name", "none")
+    parameters: dict[str, object] = {"code": 1} if fault in {"counter-error", "replay"} else {}
+    meter.faults.add(fault, **parameters)
+    assert words in technician.fails(*options)
+
+
+def test_s13_another_title_than_the_pinned_one_is_refused(technician: Technician, home: Path):
+    options = technician.becomes(GMAC)
+    (home / "keys.toml").write_text('meter_system_title = "4D4D4D0000000009"')
+    assert "Another meter answers" in technician.fails(*options, "--keys-file", str(home / "keys.toml"))

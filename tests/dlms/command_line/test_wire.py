@@ -1,0 +1,71 @@
+"""Octets that a person typed."""
+
+import pytest
+
+from custom_components.cosem.dlms.command_line.wire import describe_octets, parse_hex
+from custom_components.cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded, UnexpectedApdu
+
+RLRQ_WPDU = "0001 0010 0001 0002 6200"
+
+
+@pytest.mark.parametrize("text", ["6200", "62 00", "62:00", "6 2 0 0", " 62\n00\t", "6200\r\n"])
+def test_hex_with_separators(text: str):
+    assert parse_hex(text) == b"\x62\x00"
+
+
+def test_digits_of_both_cases():
+    assert parse_hex("aBCd") == b"\xab\xcd"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "offset"),
+    [
+        ("", "no octets", 0),
+        (" : ", "no octets", 0),
+        ("6200 8", "one digit", 2),
+        ("62 0x", "'x' is no hexadecimal digit", 1),
+        ("6200٣٣", "no hexadecimal digit", 2),
+    ],
+)
+def test_text_that_is_no_hex_is_refused_with_the_octet(text: str, reason: str, offset: int):
+    with pytest.raises(DecodeError, match=reason) as caught:
+        parse_hex(text)
+    assert caught.value.offset == offset
+
+
+def test_apdu_alone():
+    assert describe_octets(parse_hex("6200")) == [{"apdu": "rlrq"}]
+
+
+def test_wpdu():
+    (described,) = describe_octets(parse_hex(RLRQ_WPDU))
+    assert described["apdu"] == {"apdu": "rlrq"}
+    assert described["source_wport"] == 16
+
+
+def test_several_wpdus_in_a_row_one_of_them_empty():
+    described = describe_octets(parse_hex(RLRQ_WPDU + "0001001000010000" + RLRQ_WPDU))
+    assert [each["apdu"] for each in described] == [{"apdu": "rlrq"}, None, {"apdu": "rlrq"}]
+
+
+@pytest.mark.parametrize(
+    ("text", "error", "offset"),
+    [
+        ("0002", DecodeError, 0),
+        (RLRQ_WPDU + "0002 0010 0001 0002 6200", DecodeError, 10),
+        (RLRQ_WPDU + "0001", DecodeError, 12),
+        (RLRQ_WPDU + "0001 0010 0001 0003 6200", DecodeError, 20),
+        (RLRQ_WPDU + "0001 0010 0001 0002 FF00", UnexpectedApdu, 18),
+        (RLRQ_WPDU + "0001 0010 0001 0003 620000", DecodeError, 20),
+        ("0001 0010 0001 0001 6200", DecodeError, 9),
+        ("7EA0", DecodeError, 0),
+        ("FF", UnexpectedApdu, 0),
+        ("C0", DecodeError, 1),
+        ("C401C100" + 20 * "0201" + "00", LimitExceeded, None),
+    ],
+)
+def test_offset_counts_from_the_first_octet_of_the_input(text: str, error: type[DlmsError], offset: int | None):
+    with pytest.raises(error) as caught:
+        describe_octets(parse_hex(text))
+    if offset is not None:
+        assert getattr(caught.value, "offset", None) == offset

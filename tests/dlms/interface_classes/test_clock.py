@@ -1,0 +1,85 @@
+"""Clock: points in time in every form they come in."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from custom_components.cosem.dlms.encoding.cosem_time import TimePolicy
+from custom_components.cosem.dlms.encoding.data import (
+    NULL,
+    date_time,
+    double_long_unsigned,
+    integer,
+    long64_unsigned,
+    octet_string,
+    structure,
+    visible_string,
+)
+from custom_components.cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.interface_classes.clock import ClockBase, decode_clock_time, instant
+
+# 2024-03-05 (Tuesday) 14:30:00.00, deviation -60 minutes (local time to UTC), status 0
+OCTETS = bytes.fromhex("07E803050 20E1E0000FFC400".replace(" ", ""))
+
+
+@pytest.mark.parametrize("make", [octet_string, date_time])
+def test_a_date_time_comes_as_octet_string_or_with_its_own_tag(make):
+    value = decode_clock_time(make(OCTETS))
+    assert (value.year, value.month, value.day, value.hour, value.minute, value.deviation) == (2024, 3, 5, 14, 30, -60)
+    assert instant(make(OCTETS)) == datetime(2024, 3, 5, 13, 30, tzinfo=UTC)
+
+
+def test_the_policy_of_the_caller_decides_the_sign_of_the_deviation():
+    assert instant(octet_string(OCTETS), TimePolicy.INVERTED) == datetime(2024, 3, 5, 15, 30, tzinfo=UTC)
+
+
+def test_a_time_without_deviation_needs_the_zone_of_the_meter():
+    octets = OCTETS[:9] + bytes.fromhex("800000")
+    zone = ZoneInfo("Europe/Berlin")
+    moment = instant(octet_string(octets), TimePolicy.UNSPECIFIED_LOCAL_TIME, zone)
+    assert moment == datetime(2024, 3, 5, 13, 30, tzinfo=UTC)
+    assert moment.utcoffset() == timedelta(hours=1)
+
+
+@pytest.mark.parametrize("make", [double_long_unsigned, long64_unsigned])
+def test_seconds_since_1970_are_a_point_in_time(make):
+    assert instant(make(1_709_645_400)) == datetime(2024, 3, 5, 13, 30, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        NULL,
+        double_long_unsigned(0),
+        integer(-1),
+        long64_unsigned(2**64 - 1),
+        octet_string(b""),
+        octet_string(bytes(5)),
+        octet_string(b"\xff" * 12),
+        visible_string("2024-03-05 1"),
+        structure(),
+    ],
+)
+def test_what_is_no_point_in_time_gives_none(data):
+    assert instant(data) is None
+
+
+@pytest.mark.parametrize(
+    "data", [NULL, octet_string(OCTETS[:11]), octet_string(OCTETS + b"\x00"), visible_string("x" * 12)]
+)
+def test_a_date_time_has_twelve_octets(data):
+    with pytest.raises(DecodeError):
+        decode_clock_time(data)
+
+
+def test_clock_bases_are_numbered_as_in_the_standard():
+    assert [base.name for base in ClockBase] == [
+        "NOT_DEFINED",
+        "CRYSTAL",
+        "MAINS_50_HZ",
+        "MAINS_60_HZ",
+        "GPS",
+        "RADIO",
+    ]
+    assert ClockBase(5) is ClockBase.RADIO

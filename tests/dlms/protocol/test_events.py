@@ -1,0 +1,18 @@
+from dataclasses import FrozenInstanceError, fields, is_dataclass
+
+import pytest
+
+from custom_components.cosem.dlms.protocol import events
+from tests.dlms.scripted import PAIR
+
+
+def test_events_are_frozen():
+    event = events.Released(PAIR)
+    with pytest.raises(FrozenInstanceError):
+        event.pair = None  # type: ignore[misc]
+
+
+def test_events_show_no_octets_of_values():
+    for kind in vars(events).values():
+        if is_dataclass(kind):
+            assert not [each.name for each in fields(kind) if each.type in {bytes, "bytes"} and each.repr]

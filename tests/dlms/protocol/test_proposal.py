@@ -1,0 +1,329 @@
+import pytest
+
+from custom_components.cosem.dlms.apdu import decode_apdu
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.errors import (
+    AssociationRejected,
+    ConfirmedServiceErrorReceived,
+    DecodeError,
+    ExceptionReceived,
+    LocalProtocolError,
+    RemoteProtocolError,
+    UnexpectedApdu,
+)
+from custom_components.cosem.dlms.protocol.opening import Opening
+from custom_components.cosem.dlms.protocol.proposal import (
+    AssociationParameters,
+    Negotiated,
+    NoProtection,
+    WportPair,
+    encode_proposal,
+    encode_release,
+    initiate_request,
+    refusal_of,
+)
+from custom_components.cosem.dlms.security.key_pairs import generate_key_pair
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.settings import Envelope, KeyPairs, SecuritySettings
+from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
+from tests.dlms.scripted import GRANTED, PARAMETERS, aare, initiate
+from tests.vector_tools import vectors
+
+TITLE = b"MMM\0\0\0\0\1"
+TITLE_ONLY = SecuritySettings(client_system_title=TITLE, protection=Protection.NONE)
+NO_AUTHENTICATION_KEY = SecuritySettings(client_system_title=TITLE, global_unicast_encryption_key=Secret(bytes(16)))
+CIPHERED = NO_AUTHENTICATION_KEY
+OWN_KEY = generate_key_pair(SecuritySuite.SUITE_1)
+NO_METER_KEY = SecuritySettings(
+    client_system_title=TITLE,
+    suite=SecuritySuite.SUITE_1,
+    protection=Protection.NONE,
+    key_pairs=KeyPairs(signing_key=OWN_KEY),
+)
+PASSWORD = AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678"))
+LLS_NAME = bytes.fromhex("60857405080201")
+GMAC_NAME = bytes.fromhex("60857405080205")
+
+
+def check(octets, parameters=PARAMETERS):
+    return Opening(parameters).accept(octets)
+
+
+def proposal(parameters):
+    return encode_proposal(parameters, initiate_request(parameters))
+
+
+# -- what we propose
+
+
+def test_proposal_without_authentication_is_the_published_one():
+    parameters = AssociationParameters(max_receive_pdu_size=1200)
+    assert proposal(parameters).hex().upper() == ("601DA109060760857405080101BE10040E01000000065F1F0400007E1F04B0")
+
+
+def test_proposal_with_password_names_mechanism_and_requirement():
+    octets = proposal(PASSWORD)
+    assert bytes.fromhex("8A0207808B0760857405080201AC0A80083132333435363738") in octets
+    assert decode_apdu(octets).mechanism_name == LLS_NAME
+
+
+def test_every_wport_can_be_proposed():
+    for wport in (0, 65_535):
+        assert AssociationParameters(client_wport=wport, server_wport=wport).pair == WportPair(wport, wport)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "ciphered", "titles", "counter"),
+    [
+        ({}, False, False, False),
+        ({"mechanism": Mechanism.HLS_MD5, "hls_secret": Secret(b"x")}, False, False, False),
+        ({"mechanism": Mechanism.HLS_MD5, "hls_secret": Secret(b"x"), "security": TITLE_ONLY}, False, False, False),
+        ({"mechanism": Mechanism.HLS_SHA256, "hls_secret": Secret(b"x"), "security": TITLE_ONLY}, False, True, False),
+        ({"security": CIPHERED}, True, True, True),
+        ({"mechanism": Mechanism.LLS, "password": Secret(b"x"), "security": CIPHERED}, True, True, True),
+    ],
+)
+def test_what_an_association_uses(arguments, ciphered, titles, counter):
+    parameters = AssociationParameters(**arguments)
+    assert (parameters.is_ciphered, parameters.uses_titles, parameters.uses_counter) == (ciphered, titles, counter)
+    aarq = decode_apdu(proposal(parameters))
+    assert aarq.application_context_name[-1] == (3 if ciphered else 1)
+    assert aarq.calling_ap_title == (TITLE if titles else None)
+    assert parameters.overhead == (21 if ciphered else 0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "general"),
+    [
+        ({}, False),
+        ({"envelope": Envelope.GENERAL}, True),
+        ({"envelope": Envelope.GENERAL_CIPHERING}, True),
+        ({"envelope": Envelope.GENERAL, "protection": Protection.NONE}, False),
+    ],
+    ids=str,
+)
+def test_general_protection_is_proposed_where_it_is_used(changes, general):
+    key = Secret(bytes(16))
+    security = SecuritySettings(**({"client_system_title": TITLE, "global_unicast_encryption_key": key} | changes))
+    parameters = AssociationParameters(security=security)
+    assert (Conformance.GENERAL_PROTECTION in parameters.proposed_conformance) is general
+    inner = decode_apdu(initiate_request(parameters))
+    assert inner.conformance == parameters.proposed_conformance
+
+
+def test_the_certificate_travels_with_ecdsa_only():
+    pairs = KeyPairs(signing_key=OWN_KEY, server_signing_key=OWN_KEY.public_key, certificate=b"certificate")
+    security = SecuritySettings(
+        client_system_title=TITLE, suite=SecuritySuite.SUITE_1, protection=Protection.NONE, key_pairs=pairs
+    )
+    ecdsa = AssociationParameters(mechanism=Mechanism.HLS_ECDSA, security=security)
+    assert decode_apdu(encode_proposal(ecdsa, b"\x01", bytes(32))).calling_ae_qualifier == b"certificate"
+    hashed = AssociationParameters(mechanism=Mechanism.HLS_SHA256, hls_secret=Secret(b"x"), security=security)
+    assert decode_apdu(encode_proposal(hashed, b"\x01", bytes(16))).calling_ae_qualifier is None
+
+
+def test_a_dedicated_key_is_in_the_request_and_not_in_its_repr():
+    octets = initiate_request(AssociationParameters(), Secret(b"sixteen octets.."))
+    assert octets[:19] == b"\x01\x01\x10sixteen octets.."
+    assert "sixteen" not in repr(decode_apdu(octets))
+
+
+def test_release_gives_the_reason_normal():
+    assert encode_release().hex() == "6203800100"
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        {"client_wport": 65_536},
+        {"server_wport": -1},
+        {"client_wport": -1},
+        {"max_receive_pdu_size": 11},
+        {"max_receive_pdu_size": 65_536},
+        {"mechanism": Mechanism.HLS_GMAC},
+        {"mechanism": Mechanism.LLS},
+        {"password": Secret(b"x")},
+        {"hls_secret": Secret(b"x")},
+        {"mechanism": Mechanism.HLS},
+        {"mechanism": Mechanism.HLS_SHA256},
+        {"mechanism": Mechanism.HLS, "hls_secret": Secret(bytes(17))},
+        {"mechanism": Mechanism.HLS_SHA256, "hls_secret": Secret(b"x")},
+        {"mechanism": Mechanism.HLS_ECDSA},
+        {"mechanism": Mechanism.HLS_GMAC, "security": TITLE_ONLY},
+        {"mechanism": Mechanism.HLS_GMAC, "security": NO_AUTHENTICATION_KEY},
+        {"mechanism": Mechanism.HLS_ECDSA, "security": TITLE_ONLY},
+        {"mechanism": Mechanism.HLS_ECDSA, "security": NO_METER_KEY},
+    ],
+    ids="-".join,
+)
+def test_what_can_not_be_proposed_is_refused_at_once(arguments):
+    with pytest.raises(LocalProtocolError):
+        AssociationParameters(**arguments)
+
+
+def test_parameters_show_no_password_and_compare_without_looking_at_it():
+    assert "1234" not in repr(PASSWORD)
+    assert PASSWORD == PASSWORD  # noqa: PLR0124
+    assert AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678")) != PASSWORD
+
+
+def test_the_pair_is_what_tells_associations_apart():
+    assert AssociationParameters(client_wport=2, server_wport=17).pair == WportPair(2, 17)
+    assert str(WportPair(2, 17)) == "2 -> 17"
+
+
+def test_no_protection_changes_nothing():
+    assert NoProtection().protect(b"\xc0\x01") == NoProtection().unprotect(b"\xc0\x01") == b"\xc0\x01"
+
+
+# -- S18: which AARE is accepted
+
+
+def test_s18_what_was_proposed_is_accepted():
+    negotiated = check(aare())
+    assert negotiated == Negotiated(
+        conformance=GRANTED, server_max_receive_pdu_size=1024, dlms_version=6, vaa_name=7, diagnostic=0
+    )
+
+
+def test_s18_mechanism_name_may_be_repeated():
+    assert isinstance(check(aare(mechanism_name=LLS_NAME), PASSWORD), Negotiated)
+
+
+def test_s18_leniency_missing_mechanism_name():
+    assert isinstance(check(aare(), PASSWORD), Negotiated)
+
+
+def test_s18_leniency_protocol_version_present():
+    assert isinstance(check(aare(protocol_version=b"\x07\x80")), Negotiated)
+
+
+def test_s18_leniency_diagnostic_0_from_the_provider():
+    assert isinstance(check(aare(result_source=2)), Negotiated)
+
+
+def test_s18_leniency_reserved_conformance_bits():
+    assert check(aare(initiate(conformance=GRANTED | Conformance(0x81_0000)))).conformance == GRANTED
+
+
+def test_s18_other_context_is_refused():
+    for context in ("60857405080102", "60857405080103", "2B0601"):
+        with pytest.raises(RemoteProtocolError, match="another application context"):
+            check(aare(application_context_name=bytes.fromhex(context)))
+
+
+def test_s18_other_mechanism_is_refused():
+    with pytest.raises(RemoteProtocolError, match="another authentication mechanism"):
+        check(aare(mechanism_name=GMAC_NAME), PASSWORD)
+    with pytest.raises(RemoteProtocolError, match="another authentication mechanism"):
+        check(aare(mechanism_name=LLS_NAME))
+
+
+def test_s18_inconsistent_diagnostic_is_refused():
+    with pytest.raises(RemoteProtocolError, match="with the diagnostic 1"):
+        check(aare(diagnostic=1))
+
+
+def test_s18_pending_authentication_is_a_refusal_of_what_was_proposed():
+    """Accepted, but only after HLS: nothing we could do with a password."""
+    error = check(aare(diagnostic=14, mechanism_name=GMAC_NAME), PASSWORD)
+    assert isinstance(error, AssociationRejected)
+    assert (error.result, error.diagnostic) == (0, 14)
+
+
+@pytest.mark.parametrize("surplus", [Conformance.GENERAL_PROTECTION, Conformance.READ, Conformance.ACCESS])
+def test_s18_services_that_were_not_proposed_are_refused(surplus):
+    with pytest.raises(RemoteProtocolError, match=f"not proposed: {surplus.value:06X}"):
+        check(aare(initiate(conformance=GRANTED | surplus)))
+
+
+@pytest.mark.parametrize("version", [5, 7])
+def test_s18_dlms_version_must_be_6(version: int):
+    with pytest.raises(RemoteProtocolError, match=f"DLMS version {version}"):
+        check(aare(initiate(dlms_version=version)))
+
+
+def test_s18_vaa_name_must_be_that_of_logical_names():
+    with pytest.raises(RemoteProtocolError, match="vaa-name FA00"):
+        check(aare(initiate(vaa_name=0xFA00)))
+
+
+@pytest.mark.parametrize("size", [1, 11])
+def test_s18_pdu_sizes_1_to_11_are_refused(size):
+    with pytest.raises(RemoteProtocolError, match=f"max-receive-pdu-size of {size}"):
+        check(aare(initiate(server_max_receive_pdu_size=size)))
+
+
+def test_s18_pdu_size_0_means_no_limit():
+    negotiated = check(aare(initiate(server_max_receive_pdu_size=0)))
+    assert negotiated.request_limit == 65_535
+    assert check(aare()).request_limit == 1024
+
+
+@pytest.mark.parametrize("inner", [None, b""], ids=["absent", "empty"])
+def test_s18_acceptance_without_user_information_is_refused(inner):
+    with pytest.raises(RemoteProtocolError, match="without an InitiateResponse"):
+        check(aare(inner))
+
+
+def test_s18_acceptance_with_something_else_inside_is_refused():
+    with pytest.raises(RemoteProtocolError, match="without an InitiateResponse"):
+        check(aare(bytes.fromhex("D80101")))
+    with pytest.raises(UnexpectedApdu):
+        check(aare(b"\x99"))
+
+
+def test_octets_that_are_no_aare_are_refused():
+    with pytest.raises(DecodeError):
+        check(aare() + b"\x00")
+
+
+# -- refusals
+
+
+def test_rejection_keeps_result_source_and_diagnostic():
+    error = check(aare(bytes.fromhex("0E010604"), result=1, diagnostic=13))
+    assert (error.result, error.source, error.diagnostic, error.initiate_error) == (1, 1, 13, 4)
+    assert error.concerns_authentication
+
+
+def test_rejection_is_recognised_without_user_information():
+    error = check(aare(None, result=2, result_source=2, diagnostic=1))
+    assert (error.result, error.source, error.initiate_error) == (2, 2, None)
+    assert error.transient
+
+
+@pytest.mark.parametrize("inner", [b"", b"\x99\x99", b"\x0e", b"\x0e\x01\x06\x01\x00"], ids=lambda octets: octets.hex())
+def test_rejection_with_odd_user_information_is_still_a_rejection(inner):
+    assert check(aare(inner, result=1)).initiate_error is None
+
+
+def test_rejection_may_name_another_context():
+    error = check(aare(None, result=1, diagnostic=2, application_context_name=bytes.fromhex("60857405080103")))
+    assert error.diagnostic == 2
+
+
+def test_acceptance_around_a_service_error_is_a_rejection():
+    assert check(aare(bytes.fromhex("0E010602"))).initiate_error == 2
+
+
+def test_bare_service_error_is_a_rejection():
+    error = refusal_of(ConfirmedServiceErrorReceived(1, 6, 3))
+    assert isinstance(error, AssociationRejected)
+    assert error.initiate_error == 3
+
+
+def test_bare_exception_response_stays_one():
+    error = ExceptionReceived(1, 3)
+    assert refusal_of(error) is error
+
+
+@pytest.mark.parametrize("vector", [v for v in vectors("acse") if v.octets[:1] == b"\x61"], ids=lambda v: v.name)
+def test_published_aares_are_decided(vector):
+    """Whatever a sample says, it is accepted, a rejection, or a protocol error; nothing else comes out."""
+    try:
+        outcome = check(vector.octets)
+    except RemoteProtocolError:
+        return
+    assert isinstance(outcome, (Negotiated, AssociationRejected))

@@ -1,0 +1,96 @@
+"""Objects as a person picks them."""
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.cosem.dlms import LogicalName, ObjectListElement
+from custom_components.cosem.forms.objects import NotAnObject, async_object_choices, parse_objects
+
+
+def element(class_id: int, logical_name: str) -> ObjectListElement:
+    return ObjectListElement(class_id, 0, LogicalName.parse(logical_name))
+
+
+async def test_sensible_objects_come_first_and_are_ticked(hass: HomeAssistant):
+    objects = [
+        element(1, "0.0.96.14.0.255"),  # current tariff: sensible, but of no medium
+        element(3, "1.0.96.99.0.255"),  # no code with a name
+        element(3, "1.0.32.7.0.255"),
+        element(8, "0.0.1.0.0.255"),
+        element(3, "1.0.1.8.0.255"),
+        element(3, "1.0.1.8.0.255"),  # listed twice
+        element(7, "1.0.99.1.0.255"),  # a profile is no sensor
+        element(1, "0.0.96.1.0.255"),  # the serial number is for the device page
+    ]
+    choices, ticked = await async_object_choices(hass, objects)
+    values = [choice["value"] for choice in choices]
+    assert values == [
+        "3:1.0.1.8.0.255",
+        "3:1.0.32.7.0.255",
+        "1:0.0.96.14.0.255",
+        "3:1.0.96.99.0.255",
+        "8:0.0.1.0.0.255",
+    ]
+    assert ticked == values[:3]
+
+
+async def test_labels_have_a_name_and_the_code_once(hass: HomeAssistant):
+    choices, _ = await async_object_choices(
+        hass, [element(3, "1.0.1.8.0.255"), element(3, "1.0.32.7.0.255"), element(3, "1.0.96.99.0.255")]
+    )
+    energy, voltage, unknown = (choice["label"] for choice in choices)
+    assert energy.endswith(" (1-0:1.8.0)")
+    assert "L1" in voltage
+    assert voltage.endswith(" (1-0:32.7.0)")
+    assert unknown.count("1-0:96.99.0") == 1
+
+
+async def test_object_without_readable_value_is_not_offered(hass: HomeAssistant):
+    from custom_components.cosem.dlms import AccessRights
+
+    denied = ObjectListElement(3, 0, LogicalName.parse("1.0.1.8.0.255"), {2: AccessRights(0, 1)})
+    assert await async_object_choices(hass, [denied]) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("typed", "keys"),
+    [
+        ([], []),
+        (["", "  "], []),
+        (["3:1.0.1.8.0.255"], ["3:1.0.1.8.0.255"]),
+        (["1.0.1.8.0.255"], ["3:1.0.1.8.0.255"]),
+        (["1-0:1.8.0"], ["3:1.0.1.8.0.255"]),
+        (["1-0:1.8.0*255"], ["3:1.0.1.8.0.255"]),
+        (["4:1-0:1.6.0"], ["4:1.0.1.6.0.255"]),
+        (["8:0.0.1.0.0.255, 1:0.0.96.14.0.255"], ["8:0.0.1.0.0.255", "1:0.0.96.14.0.255"]),
+        (["3:1.0.1.8.0.255;3:1.0.1.8.0.255", "5:1.0.1.4.0.255"], ["3:1.0.1.8.0.255", "5:1.0.1.4.0.255"]),
+    ],
+)
+def test_typed_codes(typed: list[str], keys: list[str]):
+    assert parse_objects(typed) == keys
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "energy",
+        "3:",
+        "3:1.0.1.8",
+        "3:1.0.1.8.0.256",
+        "7:1.0.99.1.0.255",  # a profile
+        "9999:1.0.1.8.0.255",
+        "0:1.0.1.8.0.255",
+        "1:0.0.96.1.0.255",  # who the meter is
+        "²:1.0.1.8.0.255",
+    ],
+)
+def test_typed_codes_that_are_none(code: str):
+    with pytest.raises(NotAnObject) as error:
+        parse_objects(["3:1.0.1.8.0.255", code])
+    assert error.value.code == code
+
+
+def test_only_the_start_of_a_wrong_code_is_repeated():
+    with pytest.raises(NotAnObject) as error:
+        parse_objects(["x" * 1000])
+    assert len(error.value.code) == 40

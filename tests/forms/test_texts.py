@@ -1,0 +1,247 @@
+"""The texts of the forms: nothing is missing, nothing is left over, and every placeholder gets its words."""
+
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from string import Formatter
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import section
+from homeassistant.helpers.selector import SelectSelector
+import pytest
+
+import custom_components.cosem
+from custom_components.cosem.config_flow import CosemConfigFlow
+from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
+from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived
+from custom_components.cosem.dlms.errors import SERVICE_ERRORS
+from custom_components.cosem.forms import credential_schemas, schemas as flow_schemas
+from custom_components.cosem.forms.texts import async_failure_in_words
+from custom_components.cosem.meter.doctor import ExaminationFailed, Stage, Verdict, diagnostic_of
+from custom_components.cosem.meter.presets import PRESETS, USUAL_OBJECTS
+
+FOLDER = Path(custom_components.cosem.__file__).parent
+TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
+FORMS = {
+    "user": flow_schemas.connection_schema(with_timeout=True),
+    "reconfigure": flow_schemas.connection_schema(with_timeout=False),
+    "password": credential_schemas.password_schema(),
+    "known_password": credential_schemas.password_schema(required=False),
+    "hls_secret": credential_schemas.credential_schema("hls_secret", known=False),
+    "keys": credential_schemas.credential_schema("keys", known=False),
+    "certificate": credential_schemas.credential_schema("certificate", known=True),
+    "reauth_confirm": credential_schemas.password_schema(),
+    "reauth_hls_secret": credential_schemas.reauth_schema("hls_secret"),
+    "reauth_keys": credential_schemas.reauth_schema("keys"),
+    "reauth_certificate": credential_schemas.reauth_schema("certificate"),
+    "discovery_confirm": flow_schemas.discovery_schema(with_parent=True),
+    "objects": flow_schemas.objects_schema([], [], with_further_objects=False),
+    "usual_codes": flow_schemas.objects_schema([], [], with_further_objects=True),
+}
+MENUS = {"example_keys", "equal_keys", "counter_jump"}
+CONNECTION = {"host", "port", "client_wport", "server_wport"}
+PLACEHOLDERS = {
+    "user": CONNECTION | {"hint"},
+    "reconfigure": CONNECTION | {"hint", "name"},
+    "password": CONNECTION,
+    "known_password": CONNECTION,
+    "hls_secret": CONNECTION | {"kept"},
+    "keys": CONNECTION | {"kept"},
+    "certificate": CONNECTION | {"kept"},
+    "example_keys": CONNECTION,
+    "equal_keys": CONNECTION,
+    "counter_jump": CONNECTION | {"counter"},
+    "reauth_confirm": CONNECTION | {"name"},
+    "reauth_hls_secret": CONNECTION | {"name"},
+    "reauth_keys": CONNECTION | {"name", "kept", "key_digits"},
+    "reauth_certificate": CONNECTION | {"name"},
+    "discovery_confirm": CONNECTION | {"name"},
+    "objects": CONNECTION | {"name", "count"},
+    "usual_codes": CONNECTION | {"name", "count"},
+    "examine": CONNECTION,
+}
+"""What the steps put into their texts (test_config_flow.py looks at the values)."""
+
+
+def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """All texts with their keys."""
+    if isinstance(node, dict):
+        for key, value in node.items():
+            yield from leaves(value, f"{path}.{key}")
+    else:
+        yield path, node
+
+
+def placeholders(node: Any) -> set[str]:
+    """The placeholders in all texts below."""
+    return {name for _, text in leaves(node) for _, name, _, _ in Formatter().parse(text) if name}
+
+
+def fields_of(schema: Any) -> Iterator[Any]:
+    """The fields of a form and of its sections."""
+    for field in schema.schema.values():
+        if isinstance(field, section):
+            yield from fields_of(field.schema)
+        else:
+            yield from getattr(field, "validators", [field])
+
+
+OWN = {key: TEXTS[key] for key in ("config", "options", "selector")}
+
+
+@pytest.mark.parametrize("step", FORMS)
+def test_each_field_has_a_name_and_a_description(step: str):
+    texts = TEXTS["config"]["step"][step]
+    fields = {str(key): value for key, value in FORMS[step].schema.items()}
+    plain = {key for key, value in fields.items() if not isinstance(value, section)}
+    assert texts["data"].keys() == plain
+    assert texts["data_description"].keys() == plain
+    assert texts["title"]
+    assert texts.get("sections", {}).keys() == fields.keys() - plain
+    for key in fields.keys() - plain:
+        inner = {str(marker) for marker in fields[key].schema.schema}
+        assert texts["sections"][key]["data"].keys() == inner
+        assert texts["sections"][key]["data_description"].keys() == inner
+        assert texts["sections"][key]["name"]
+        assert texts["sections"][key]["description"]
+        assert fields[key].options["collapsed"]
+
+
+def test_each_step_has_texts_and_no_others():
+    assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "examine"}
+    assert TEXTS["options"]["step"].keys() == {"init"}
+    fields = {str(key) for key in flow_schemas.options_schema([]).schema}
+    assert TEXTS["options"]["step"]["init"]["data"].keys() == fields
+    assert TEXTS["options"]["step"]["init"]["data_description"].keys() == fields
+
+
+@pytest.mark.parametrize("step", PLACEHOLDERS)
+def test_each_placeholder_of_a_step_is_filled(step: str):
+    assert placeholders(TEXTS["config"]["step"][step]) <= PLACEHOLDERS[step]
+
+
+INPUT_ERRORS = {
+    "not_hex",
+    "key_length",
+    "invalid_system_title",
+    "equal_system_titles",
+    "secret_not_hex",
+    "secret_length",
+    "not_a_private_key",
+    "key_with_pass_phrase",
+    "not_a_public_key",
+    "not_a_certificate",
+    "certificate_of_other_key",
+    "key_of_other_suite",
+    "hls_secret_missing",
+    "encryption_key_missing",
+    "authentication_key_missing",
+    "client_private_key_missing",
+    "meter_public_key_missing",
+    "keys_without_use",
+    "unverified_with_gmac",
+    "unverified_without_encryption",
+    "unverified_with_key",
+    "invalid_counter_logical_name",
+}
+"""What a form with credentials may be refused for (test_key_input.py and test_credential_input.py see each of them)."""
+
+
+def test_each_verdict_has_a_sentence():
+    sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
+    assert TEXTS["config"]["error"].keys() == sentences
+
+
+def test_sentences_about_inputs_have_their_placeholders():
+    for reason in INPUT_ERRORS:
+        assert placeholders(TEXTS["config"]["error"][reason]) <= {"digits", "octets"}
+
+
+async def test_each_placeholder_of_a_sentence_is_filled(hass: HomeAssistant):
+    for verdict in Verdict:
+        words = await async_failure_in_words(hass, ExaminationFailed(verdict), "generic")
+        assert placeholders(TEXTS["config"]["error"][verdict.value]) <= words.keys() | CONNECTION
+    assert placeholders(TEXTS["config"]["error"]["invalid_host"]) == set()
+    assert placeholders(TEXTS["config"]["error"]["invalid_objects"]) == {"code"}
+
+
+def test_each_stage_is_said():
+    assert TEXTS["config"]["progress"].keys() == {stage.value for stage in Stage}
+    assert placeholders(TEXTS["config"]["progress"]) <= CONNECTION
+
+
+def test_reasons_to_give_up():
+    assert TEXTS["config"]["abort"].keys() == {"already_configured", "wrong_device"}
+    assert placeholders(TEXTS["config"]["abort"]) == {"name"}
+    assert TEXTS["config"]["flow_title"] == "{name}"
+
+
+def test_each_choice_has_a_text():
+    assert TEXTS["selector"]["preset"]["options"].keys() == PRESETS.keys()
+    assert TEXTS["selector"]["preset_hint"]["options"].keys() == PRESETS.keys()
+    used: dict[str, set[str]] = {}
+    for field in [field for schema in FORMS.values() for field in fields_of(schema)]:
+        if isinstance(field, SelectSelector) and "translation_key" in field.config:
+            used.setdefault(field.config["translation_key"], set()).update(field.config["options"])
+    assert used.keys() == {"preset", "authentication", "mechanism", "security_suite", "protection"}
+    for name, options in used.items():
+        assert TEXTS["selector"][name]["options"].keys() == options
+    assert used["authentication"] == {AUTHENTICATION_INHERITED, *AUTHENTICATIONS}
+
+
+def test_each_answer_of_a_menu_has_a_text():
+    for step in MENUS:
+        answers = TEXTS["config"]["step"][step]["menu_options"].keys()
+        assert answers > {f"{way}{kind}" for way in ("", "reauth_") for kind in ("hls_secret", "keys", "certificate")}
+        assert all(hasattr(CosemConfigFlow, f"async_step_{answer}") for answer in answers)
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_says_the_numbers_that_it_gives(name: str):
+    """The form cannot fill in the numbers when a preset is chosen; so its name says them."""
+    preset = PRESETS[name]
+    numbers = TEXTS["selector"]["preset"]["options"][name].partition("(")[2]
+    said = [int(number) for number in re.findall(r"\d+", numbers)]
+    clients = dict.fromkeys([preset.client(authenticated=False), preset.client(authenticated=True)])
+    assert said == [*clients, preset.server]
+
+
+def test_each_diagnostic_of_the_standard_has_words():
+    options = TEXTS["selector"]["association_diagnostic"]["options"]
+    expected = {diagnostic_of(AssociationRejected(1, 1, number)) for number in range(15)}
+    expected |= {diagnostic_of(AssociationRejected(1, 2, number)) for number in range(3)}
+    expected |= {diagnostic_of(AssociationRejected(1, 1, 1, number)) for number in range(5)}
+    expected |= {diagnostic_of(ExceptionReceived(1, number)) for number in SERVICE_ERRORS}
+    assert options.keys() == expected
+
+
+async def test_unknown_diagnostic_is_said_in_the_stacks_words(hass: HomeAssistant):
+    failure = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_99", detail="diagnostic 99")
+    assert (await async_failure_in_words(hass, failure, "generic"))["diagnostic"] == "diagnostic 99"
+    known = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_2", detail="diagnostic 2")
+    assert "application context" in (await async_failure_in_words(hass, known, "generic"))["diagnostic"]
+
+
+async def test_hint_only_where_it_helps(hass: HomeAssistant):
+    helps = ExaminationFailed(Verdict.NO_DLMS_ANSWER)
+    assert "16 (public)" in (await async_failure_in_words(hass, helps, "spodes"))["hint"]
+    assert (await async_failure_in_words(hass, helps, "gone with another version"))["hint"] == ""
+    assert (await async_failure_in_words(hass, ExaminationFailed(Verdict.METER_BUSY), "spodes"))["hint"] == ""
+
+
+@pytest.mark.parametrize(("key", "text"), leaves(OWN), ids=[key for key, _ in leaves(OWN)])
+def test_texts_are_fit_for_home_assistant(key: str, text: str):
+    assert text == text.strip() or "{hint}" in text
+    assert "<" not in text
+    assert "://" not in text
+    assert "www." not in text
+    assert "'{" not in text
+    assert not re.search(r"\b(TODO|wport|WPort|Wport)\b", text)
+    if ".error." in key or ".data_description." in key or ".abort." in key:
+        assert text.endswith(".")
+
+
+def test_usual_objects_are_listed_once():
+    assert len(set(USUAL_OBJECTS)) == len(USUAL_OBJECTS)

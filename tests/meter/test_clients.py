@@ -1,0 +1,81 @@
+"""One client for each physical device, whoever asks; deadlines."""
+
+from unittest.mock import AsyncMock, patch
+
+from homeassistant.core import HomeAssistant
+
+from custom_components.cosem.dlms import AssociationParameters, Timing
+from custom_components.cosem.meter.clients import (
+    async_open_client,
+    async_release_client,
+    get_client,
+    on_loan,
+    timing,
+    timing_of,
+)
+from tests.conftest import HOST
+from tests.simulated_meter.meter import SimulatedMeter
+
+PARAMETERS = AssociationParameters(client_wport=16, server_wport=1)
+
+
+async def test_same_address_gets_the_same_client_however_it_is_written(hass: HomeAssistant):
+    first = get_client(hass, "Meter.local", 4059, Timing())
+    assert get_client(hass, " meter.local", 4059, Timing()) is first
+    assert get_client(hass, "meter.local", 4060, Timing()) is not first
+
+
+async def test_last_user_closes(hass: HomeAssistant):
+    client = get_client(hass, HOST, 4059, Timing())
+    get_client(hass, HOST, 4059, Timing())
+    with patch.object(client, "close", AsyncMock()) as close:
+        await async_release_client(hass, client)
+        close.assert_not_called()
+        await async_release_client(hass, client)
+        close.assert_awaited_once()
+
+
+async def test_client_without_users_is_kept_because_it_knows_the_meter(hass: HomeAssistant):
+    client = get_client(hass, HOST, 4059, Timing())
+    await async_release_client(hass, client)
+    assert get_client(hass, HOST, 4059, Timing()) is client
+
+
+async def test_most_patient_user_sets_the_deadlines(hass: HomeAssistant):
+    client = get_client(hass, HOST, 4059, timing(10))
+    get_client(hass, HOST, 4059, timing(30))
+    assert client.timing == timing(30)
+    get_client(hass, HOST, 4059, timing(20))
+    assert client.timing == timing(30)
+
+
+async def test_changed_option_counts_after_reload(hass: HomeAssistant):
+    client = get_client(hass, HOST, 4059, timing(30))
+    await async_release_client(hass, client)
+    get_client(hass, HOST, 4059, timing(5))
+    assert client.timing == timing(5)
+
+
+async def test_lent_client_connects_and_leaves_nothing_open(hass: HomeAssistant, network: None, meter: SimulatedMeter):
+    async with async_open_client(hass, HOST, 4059, Timing()) as client, client.associate(PARAMETERS) as association:
+        assert association.is_open
+        assert meter.open_links == 1
+    assert meter.open_links == 0
+
+
+async def test_lending_asks_those_to_let_go_who_keep_an_association(hass: HomeAssistant):
+    client = get_client(hass, HOST, 4059, Timing())
+    let_go = AsyncMock()
+    stop = on_loan(hass, client, let_go)
+    async with async_open_client(hass, HOST, 4059, Timing()):
+        let_go.assert_awaited_once()
+    stop()
+    async with async_open_client(hass, HOST, 4059, Timing()):
+        let_go.assert_awaited_once()
+
+
+def test_deadlines_grow_with_the_response_timeout():
+    assert timing(10) == Timing()
+    patient = timing_of({"response_timeout": 121})
+    assert (patient.response, patient.block, patient.transfer) == (121, 121, 121)
+    assert timing_of({}).response == 10

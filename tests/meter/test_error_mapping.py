@@ -1,0 +1,173 @@
+"""Every error of the stack means one thing to Home Assistant, and each has its sentence."""
+
+import json
+from pathlib import Path
+
+from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
+from homeassistant.helpers.update_coordinator import UpdateFailed
+import pytest
+
+from custom_components.cosem.dlms import (
+    AssociationAborted,
+    AssociationRejected,
+    AuthenticationTagInvalid,
+    ConfirmedServiceErrorReceived,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
+    ConnectTimeout,
+    DataAccessError,
+    DecodeError,
+    DlmsError,
+    ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterNotStored,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
+    LimitExceeded,
+    LocalProtocolError,
+    NotWrapper,
+    PeerNotAuthenticated,
+    ResponseTimeout,
+    SecurityDowngrade,
+    SystemTitleMismatch,
+    UnexpectedApdu,
+    WrongAddress,
+)
+from custom_components.cosem.meter import error_mapping
+from custom_components.cosem.meter.error_mapping import (
+    home_assistant_error,
+    map_error,
+    understood,
+    unless_refused,
+    unless_silent,
+)
+
+TEXTS = json.loads((Path(error_mapping.__file__).parents[1] / "translations" / "en.json").read_text(encoding="utf-8"))[
+    "exceptions"
+]
+
+ERRORS = [
+    (ConnectFailed(ConnectFailure.REFUSED), UpdateFailed, UpdateFailed, "cannot_connect", None),
+    (ConnectTimeout(10), UpdateFailed, UpdateFailed, "cannot_connect", None),
+    (ConnectionLost(), UpdateFailed, UpdateFailed, "connection_lost", None),
+    (ResponseTimeout("AARE", 10), UpdateFailed, UpdateFailed, "no_answer", None),
+    (NotWrapper(b"SSH-2.0-"), UpdateFailed, UpdateFailed, "not_dlms", None),
+    (DecodeError("odd"), UpdateFailed, UpdateFailed, "protocol_error", None),
+    (LimitExceeded("octets", 3), UpdateFailed, UpdateFailed, "protocol_error", None),
+    (UnexpectedApdu(0xC4), UpdateFailed, UpdateFailed, "protocol_error", None),
+    (WrongAddress(1, 16), UpdateFailed, UpdateFailed, "protocol_error", None),
+    (AssociationAborted("gone"), UpdateFailed, UpdateFailed, "association_lost", None),
+    (AssociationRejected(2, 1, 1), UpdateFailed, UpdateFailed, "association_refused_for_now", 60),
+    (AssociationRejected(1, 1, 1), UpdateFailed, UpdateFailed, "association_refused", 300),
+    (AssociationRejected(1, 1, 11), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "authentication_refused", None),
+    (AssociationRejected(1, 1, 12), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "authentication_refused", None),
+    (AssociationRejected(1, 1, 13), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "authentication_refused", None),
+    (PeerNotAuthenticated("pass 4"), ConfigEntryAuthFailed, ConfigEntryAuthFailed, "meter_not_proven", None),
+    (ExceptionReceived(1, 1), UpdateFailed, UpdateFailed, "meter_busy", 30),
+    (ExceptionReceived(1, 3), UpdateFailed, UpdateFailed, "meter_busy", 30),
+    (ExceptionReceived(2, 2), UpdateFailed, UpdateFailed, "service_refused", None),
+    (ConfirmedServiceErrorReceived(5, 1, 1), UpdateFailed, UpdateFailed, "service_refused", None),
+    (DataAccessError(3), UpdateFailed, UpdateFailed, "service_refused", None),
+    (SecurityDowngrade("plain"), ConfigEntryError, UpdateFailed, "security_mismatch", None),
+    (SystemTitleMismatch("other"), ConfigEntryError, UpdateFailed, "security_mismatch", None),
+    (SystemTitleMismatch("other", found=bytes(8)), ConfigEntryError, UpdateFailed, "other_system_title", None),
+    (AuthenticationTagInvalid("tag"), UpdateFailed, UpdateFailed, "verification_failed", None),
+    (InvocationCounterReplayed("old"), ConfigEntryError, UpdateFailed, "answer_replayed", None),
+    (InvocationCounterExhausted("end"), ConfigEntryError, UpdateFailed, "counter_used_up", None),
+    (InvocationCounterRefused(7), ConfigEntryError, UpdateFailed, "counter_refused", None),
+    (InvocationCounterNotStored("disk"), UpdateFailed, UpdateFailed, "counter_not_stored", None),
+]
+
+
+@pytest.mark.parametrize(
+    ("error", "at_first", "later", "key", "retry_after"), ERRORS, ids=[repr(row[0])[:60] for row in ERRORS]
+)
+def test_every_error_has_its_meaning(
+    error: DlmsError,
+    at_first: type[HomeAssistantError],
+    later: type[HomeAssistantError],
+    key: str,
+    retry_after: float | None,
+):
+    for first, kind in ((True, at_first), (False, later)):
+        mapped = home_assistant_error(error, first=first)
+        assert type(mapped) is kind
+        assert mapped.translation_domain == "cosem"
+        assert mapped.translation_key == key
+        assert getattr(mapped, "retry_after", None) == retry_after
+        TEXTS[key]["message"].format_map(mapped.translation_placeholders or {})
+        with pytest.raises(kind) as caught, map_error(first=first):
+            raise error
+        assert caught.value.__cause__ is error
+
+
+def test_transient_refusal_is_never_a_matter_of_credentials_alone():
+    """Diagnostic 13 with result 2: the meter says later, and yet it is the password that it does not like."""
+    mapped = home_assistant_error(AssociationRejected(2, 1, 13), first=False)
+    assert isinstance(mapped, ConfigEntryAuthFailed)
+
+
+def test_f40_only_a_refusing_aare_or_a_meter_without_proof_makes_us_ask_for_credentials():
+    asking = {
+        type(error)
+        for error, *_ in ERRORS
+        for first in (True, False)
+        if isinstance(home_assistant_error(error, first=first), ConfigEntryAuthFailed)
+    }
+    assert asking == {AssociationRejected, PeerNotAuthenticated}
+
+
+async def test_silence_is_no_answer():
+    async def silent() -> int:
+        raise ResponseTimeout("AARE", 10)
+
+    async def hung_up() -> int:
+        raise ConnectionLost
+
+    async def answered() -> int:
+        return 3
+
+    async def nobody() -> int:
+        raise ConnectTimeout(10)
+
+    assert await unless_silent(silent()) is None
+    assert await unless_silent(hung_up()) is None
+    assert await unless_silent(answered()) == 3
+    with pytest.raises(ConnectTimeout):
+        await unless_silent(nobody())
+
+
+@pytest.mark.parametrize("bug", [LocalProtocolError("misuse"), ValueError("bug"), TimeoutError()])
+def test_bugs_surface(bug: Exception):
+    with pytest.raises(type(bug)), map_error(first=False):
+        raise bug
+
+
+def test_good_block_passes():
+    with map_error(first=True):
+        pass
+
+
+def test_what_makes_no_sense_is_none():
+    def odd(value: int) -> int:
+        raise DecodeError("odd", value)
+
+    assert understood(odd, 3) is None
+    assert understood(int, "3") == 3
+
+
+async def test_refusal_of_a_whole_question_is_no_answer():
+    async def refused() -> int:
+        raise ExceptionReceived(1, 3)
+
+    async def answered() -> int:
+        return 3
+
+    async def lost() -> int:
+        raise ConnectionLost
+
+    assert await unless_refused(refused()) is None
+    assert await unless_refused(answered()) == 3
+    with pytest.raises(ConnectionLost):
+        await unless_refused(lost())

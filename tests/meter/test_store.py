@@ -1,0 +1,100 @@
+"""What is remembered of a meter survives, and what is unusable is forgotten instead of failing."""
+
+from types import MappingProxyType
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.cosem.dlms import (
+    AccessRights,
+    AttributeDescriptor,
+    LogicalName,
+    MethodAccess,
+    ObjectListElement,
+    ScalerUnit,
+)
+from custom_components.cosem.meter.store import (
+    StoredMeter,
+    async_load_meter,
+    async_load_objects,
+    async_remove_meter,
+    async_save_meter,
+    async_save_objects,
+)
+
+UNIQUE_ID = "SIM../../etc/passwd"
+ENERGY = LogicalName.parse("1.0.1.8.0.255")
+CLOCK = LogicalName.parse("0.0.1.0.0.255")
+OBJECTS = (
+    ObjectListElement(
+        3,
+        0,
+        ENERGY,
+        MappingProxyType({1: AccessRights(1, 1, ()), 2: AccessRights(3, 1, (1, 2))}),
+        MappingProxyType({1: MethodAccess(1, 1)}),
+    ),
+    ObjectListElement(8, 0, CLOCK),
+)
+METER = StoredMeter(
+    objects=OBJECTS, scaler_units={AttributeDescriptor(3, ENERGY, 3): ScalerUnit(-3, 30)}, firmware="1.4"
+)
+
+
+async def test_everything_survives(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    assert await async_load_meter(hass, UNIQUE_ID) == METER
+
+
+async def test_nothing_is_an_empty_record(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    assert await async_load_meter(hass, "unknown") == StoredMeter()
+    assert await async_load_objects(hass, "unknown") == ()
+
+
+async def test_file_name_is_not_what_the_meter_says(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    (key,) = (key for key in hass_storage if key.startswith("cosem"))
+    assert "SIM" not in key
+    assert "/" not in key
+
+
+async def test_meters_do_not_share_a_record(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, "one", METER)
+    assert await async_load_objects(hass, "two") == ()
+
+
+async def test_same_object_list_keeps_the_units(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    await async_save_objects(hass, UNIQUE_ID, tuple(reversed(OBJECTS)))
+    assert (await async_load_meter(hass, UNIQUE_ID)).scaler_units == METER.scaler_units
+
+
+async def test_other_object_list_forgets_the_units(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    await async_save_objects(hass, UNIQUE_ID, OBJECTS[:1])
+    assert await async_load_meter(hass, UNIQUE_ID) == StoredMeter(objects=OBJECTS[:1])
+
+
+async def test_removed_meter_is_forgotten(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    await async_remove_meter(hass, UNIQUE_ID)
+    assert await async_load_meter(hass, UNIQUE_ID) == StoredMeter()
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"objects": None},
+        {"objects": [{"class_id": 3}]},
+        {"objects": [{"class_id": 3, "version": 0, "logical_name": "1.0.1.8.0", "attributes": [], "methods": []}]},
+        {"objects": [{"class_id": 3, "version": 0, "logical_name": "1.0.1.8.0.999", "attributes": [], "methods": []}]},
+        {"scaler_units": {"3:1.0.1.8.0.255:3": [1]}},
+        {"scaler_units": {"energy": [0, 30]}},
+        {"scaler_units": [1]},
+    ],
+)
+async def test_unusable_record_is_no_record(hass: HomeAssistant, hass_storage: dict[str, Any], damage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    (key,) = (key for key in hass_storage if key.startswith("cosem"))
+    hass_storage[key]["data"] |= damage
+    assert await async_load_meter(hass, UNIQUE_ID) == StoredMeter()
