@@ -98,7 +98,7 @@ def our_reader(answer: Answer) -> Decode:
         stream.receive_data(octets)
         wpdu = stream.next_wpdu()
         assert wpdu is not None
-        return decode(decode_get_response_head(client.unprotect(wpdu.apdu)).payload)
+        return decode(decode_get_response_head(client.unprotect(wpdu.apdu).apdu).payload)
 
     return read
 

@@ -737,7 +737,7 @@ async def test_s29_nothing_secret_is_shown_or_logged(mechanism, caplog):
         await association.get(ENERGY)
         connection = house.client._link.connection
         held = connection._associations[house.parameters.pair]
-        shown += [held, held.opening, held.opening._material, held.protection, association, house.state]
+        shown += [held, held.opening, held.opening._material, held.opening.protection, association, house.state]
         shown += [house.parameters, house.parameters.security, association.negotiated]
         dedicated = house.meter.dedicated
     house.meter.change_proof = lambda proof: bytes(20)

@@ -11,6 +11,7 @@ from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.events import ChallengeAnswered
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.transfer.get import GetOne
 from custom_components.cosem.dlms.security.counters import ReceivingCounters, SendingCounter
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import Envelope, SecuritySettings
@@ -157,7 +158,7 @@ class Conversation:
 
     def ask(self) -> None:
         """Send a GET; the answer waits in ``replies``."""
-        self.connection.get(self.pair, CLOCK)
+        self.connection.request(self.pair, GetOne(CLOCK))
         self.pump()
 
     @property

@@ -3,8 +3,8 @@
 import pytest
 
 from custom_components.cosem.dlms.errors import DlmsError
-from custom_components.cosem.dlms.protocol import opening
-from custom_components.cosem.dlms.security import protection
+from custom_components.cosem.dlms.protocol.transfer import hls_proof
+from custom_components.cosem.dlms.security import receiving
 from custom_components.cosem.dlms.security.counters import ReceivingCounter
 from tests.dlms.forgery.forgers import FORGERS
 from tests.dlms.forgery.run import run
@@ -28,16 +28,16 @@ def test_every_rule_is_forged_against():
 
 
 def unverified(sealing, counter, payload, header=b""):
-    return protection.open_unverified(sealing, counter, payload)
+    return receiving.open_unverified(sealing, counter, payload)
 
 
 @pytest.mark.parametrize(
     ("rules", "target", "name", "hole"),
     [
         ({"S06", "S07"}, ReceivingCounter, "check", lambda self, value: None),
-        ({"S08"}, protection, "open_sealed", unverified),
-        ({"S12"}, protection.CipheredProtection, "unprotect", lambda self, apdu: apdu),
-        ({"S19"}, opening, "verify_server_proof", lambda *arguments: None),
+        ({"S08"}, receiving, "open_sealed", unverified),
+        ({"S12"}, receiving.ReceivingContext, "unprotect", lambda self, apdu: receiving.Unprotected(apdu)),
+        ({"S19"}, hls_proof, "verify_server_proof", lambda *arguments: None),
     ],
 )
 def test_a_hole_is_noticed(monkeypatch, rules, target, name, hole):

@@ -17,6 +17,7 @@ from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.states import State
+from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.security.keys import Secret
 from tests.dlms.fuzz.corpus import damaged, framed, octets_of
 from tests.dlms.scripted import (
@@ -53,13 +54,13 @@ LIMITS = Limits(assembled_value=4096, blocks_per_transfer=16)
 
 def _asking() -> Connection:
     connection = associated(limits=LIMITS)
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     return connection
 
 
 def _asking_list() -> Connection:
     connection = associated(limits=LIMITS)
-    connection.get_with_list(PAIR, [(ENERGY, None), (POWER, None)])
+    connection.request(PAIR, GetList([(ENERGY, None), (POWER, None)]))
     return connection
 
 

@@ -25,7 +25,7 @@ from custom_components.cosem.dlms.errors import (
     WrongAddress,
 )
 from custom_components.cosem.dlms.limits import Limits
-from custom_components.cosem.dlms.protocol.connection import NOTIFICATION_TAGS, OTHER_ANSWER_TAGS, Connection
+from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.events import (
     AnswerReceived,
     Associated,
@@ -39,8 +39,10 @@ from custom_components.cosem.dlms.protocol.events import (
 )
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.protocol.states import Input, State
+from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, encode_wpdu
 from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.receiving import Unprotected
 from tests.dlms.scripted import (
     BUSY,
     CLOCK,
@@ -162,7 +164,7 @@ def test_parameters_of_a_new_proposal_count():
 
 def test_get_and_answer():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert sent_by(connection) == [bytes.fromhex("C001C100080000010000FF0200")]
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
     assert connection.is_open(PAIR)
@@ -171,13 +173,13 @@ def test_get_and_answer():
 
 def test_header_and_apdu_are_one_piece_of_output():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert len(connection.data_to_send()) == 8 + 13
 
 
 def test_get_with_list_and_answer():
     connection = associated()
-    connection.get_with_list(PAIR, [(CLOCK, None), (ENERGY, None)])
+    connection.request(PAIR, GetList([(CLOCK, None), (ENERGY, None)]))
     assert receive(connection, values(unsigned(7), 3)) == [
         AnswerReceived(PAIR, b"\x02\x00" + unsigned(7) + b"\x01\x03")
     ]
@@ -185,16 +187,16 @@ def test_get_with_list_and_answer():
 
 def test_data_access_error_ends_the_request_only():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     (event,) = receive(connection, access_error(4))
     assert isinstance(event, RequestFailed)
     assert isinstance(event.error, DataAccessError)
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
 
 
 def test_blocks_are_asked_for_one_by_one():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     connection.data_to_send()
     assert receive(connection, block(1, b"ab")) == [BlockReceived(PAIR, 1, 2)]
     assert sent_by(connection) == [bytes.fromhex("C002C100000001")]
@@ -207,7 +209,7 @@ def test_blocks_are_asked_for_one_by_one():
 
 def test_transfer_aborted_by_the_server():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, block(1, b"ab"))
     (event,) = receive(connection, block_error(2, 15))
     assert isinstance(event, RequestFailed)
@@ -217,7 +219,7 @@ def test_transfer_aborted_by_the_server():
 
 def test_exception_response_ends_the_request_only():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     (event,) = receive(connection, BUSY)
     assert isinstance(event, RequestFailed)
     assert (event.error.state_error, event.error.service_error) == (1, 3)
@@ -227,17 +229,17 @@ def test_exception_response_ends_the_request_only():
 
 def test_exception_response_within_a_transfer_ends_it():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, block(1, b"ab"))
     (event,) = receive(connection, BUSY)
     assert isinstance(event, RequestFailed)
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert receive(connection, value(b"\x00", invoke_id=2)) == [AnswerReceived(PAIR, b"\x00")]
 
 
 def test_confirmed_service_error_ends_the_request_only():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     (event,) = receive(connection, bytes.fromhex("0E050501"))
     assert isinstance(event.error, ConfirmedServiceErrorReceived)
     assert connection.is_open(PAIR)
@@ -245,7 +247,7 @@ def test_confirmed_service_error_ends_the_request_only():
 
 def test_exception_1_1_to_a_single_request_is_the_loss_of_the_association():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     (event,) = receive(connection, NO_ASSOCIATION)
     assert isinstance(event, Dropped)
     assert isinstance(event.error, ExceptionReceived)
@@ -256,7 +258,7 @@ def test_exception_1_1_to_a_single_request_is_the_loss_of_the_association():
 
 def test_exception_1_1_to_a_list_may_only_mean_the_list():
     connection = associated()
-    connection.get_with_list(PAIR, [(CLOCK, None), (ENERGY, None)])
+    connection.request(PAIR, GetList([(CLOCK, None), (ENERGY, None)]))
     (event,) = receive(connection, NO_ASSOCIATION)
     assert isinstance(event, RequestFailed)
     assert connection.is_open(PAIR)
@@ -264,17 +266,17 @@ def test_exception_1_1_to_a_list_may_only_mean_the_list():
 
 def test_second_request_has_to_wait_for_the_first():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     with pytest.raises(LocalProtocolError, match="SEND_REQUEST is not possible while AWAITING_ANSWER"):
-        connection.get(PAIR, CLOCK)
+        connection.request(PAIR, GetOne(CLOCK))
     assert receive(connection, value(b"\x00")) == [AnswerReceived(PAIR, b"\x00")]
 
 
 def test_requests_need_an_association():
     connection = Connection()
     for call in (
-        lambda: connection.get(PAIR, CLOCK),
-        lambda: connection.get_with_list(PAIR, [(CLOCK, None)]),
+        lambda: connection.request(PAIR, GetOne(CLOCK)),
+        lambda: connection.request(PAIR, GetList([(CLOCK, None)])),
         lambda: connection.release(PAIR),
         lambda: connection.stop_waiting_for_release(PAIR),
     ):
@@ -282,41 +284,41 @@ def test_requests_need_an_association():
             call()
     connection.propose(PARAMETERS)
     with pytest.raises(LocalProtocolError, match="ASSOCIATING"):
-        connection.get(PAIR, CLOCK)
+        connection.request(PAIR, GetOne(CLOCK))
 
 
 def test_services_that_were_not_negotiated_are_not_used():
     connection = associated(initiate(conformance=Conformance.GET))
     with pytest.raises(LocalProtocolError, match="multiple-references"):
-        connection.get_with_list(PAIR, [(CLOCK, None)])
+        connection.request(PAIR, GetList([(CLOCK, None)]))
     with pytest.raises(LocalProtocolError, match="selective-access"):
-        connection.get(PAIR, CLOCK, Selection(2, NULL))
+        connection.request(PAIR, GetOne(CLOCK, Selection(2, NULL)))
     connection = associated(initiate(conformance=Conformance.GET | Conformance.MULTIPLE_REFERENCES))
     with pytest.raises(LocalProtocolError, match="selective-access"):
-        connection.get_with_list(PAIR, [(CLOCK, None), (CLOCK, Selection(2, NULL))])
+        connection.request(PAIR, GetList([(CLOCK, None), (CLOCK, Selection(2, NULL))]))
     assert connection.is_open(PAIR)
 
 
 def test_empty_list_is_not_asked_for():
     connection = associated()
     with pytest.raises(LocalProtocolError, match="at least one"):
-        connection.get_with_list(PAIR, [])
+        connection.request(PAIR, GetList([]))
 
 
 def test_request_must_fit_the_meters_pdu_size():
     connection = associated(initiate(server_max_receive_pdu_size=13))
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, value(b"\x00"))
     with pytest.raises(LocalProtocolError, match="24 octets exceeds the meter's limit of 13"):
-        connection.get_with_list(PAIR, [(CLOCK, None), (ENERGY, None)])
+        connection.request(PAIR, GetList([(CLOCK, None), (ENERGY, None)]))
     assert connection.is_open(PAIR)
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert sent_by(connection)[-1][2] & 0x0F == 2  # the refused request used no invoke-id up
 
 
 def test_without_a_limit_of_the_meter_a_request_may_be_long():
     connection = associated(initiate(server_max_receive_pdu_size=0))
-    connection.get_with_list(PAIR, [(attribute, None) for attribute in REGISTERS])
+    connection.request(PAIR, GetList([(attribute, None) for attribute in REGISTERS]))
     assert len(sent_by(connection)[0]) == 1004
 
 
@@ -327,19 +329,19 @@ class Mask:
         return bytes(octet ^ 0xFF for octet in apdu) + bytes(12)
 
     def unprotect(self, apdu):
-        return bytes(octet ^ 0xFF for octet in apdu[:-12])
+        return Unprotected(bytes(octet ^ 0xFF for octet in apdu[:-12]))
 
 
 def test_every_apdu_passes_the_protection_of_its_association():
     connection = associated(initiate(server_max_receive_pdu_size=40))
-    mask = connection._associations[PAIR].protection = Mask()
-    connection.get(PAIR, CLOCK)
-    assert mask.unprotect(sent_by(connection)[0])[:2] == b"\xc0\x01"
+    mask = connection._associations[PAIR].opening.protection = Mask()
+    connection.request(PAIR, GetOne(CLOCK))
+    assert mask.unprotect(sent_by(connection)[0]).apdu[:2] == b"\xc0\x01"
     receive(connection, mask.protect(block(1, b"ab")))
-    assert mask.unprotect(sent_by(connection)[0])[:2] == b"\xc0\x02"
+    assert mask.unprotect(sent_by(connection)[0]).apdu[:2] == b"\xc0\x02"
     assert receive(connection, mask.protect(block(2, b"", last=True))) == [AnswerReceived(PAIR, b"ab")]
     with pytest.raises(LocalProtocolError, match="46 octets exceeds"):
-        connection.get_with_list(PAIR, [(CLOCK, None), (ENERGY, None), (POWER, None)])
+        connection.request(PAIR, GetList([(CLOCK, None), (ENERGY, None), (POWER, None)]))
 
 
 # -- releasing
@@ -382,7 +384,7 @@ def test_late_rlre_changes_nothing():
 
 def test_what_was_given_up_is_not_taken_for_something_later():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     connection.release(PAIR)
     assert receive(connection, value(unsigned(7)), RLRE) == [Released(PAIR)]
     assert connection.counters.stray_apdus == 1
@@ -409,7 +411,7 @@ def test_one_of_two_associations_is_released_and_the_other_works():
     associate(connection, OTHER)
     connection.release(PAIR)
     receive(connection, RLRE)
-    connection.get(OTHER_PAIR, CLOCK)
+    connection.request(OTHER_PAIR, GetOne(CLOCK))
     assert receive(connection, value(unsigned(7)), pair=OTHER_PAIR) == [AnswerReceived(OTHER_PAIR, unsigned(7))]
 
 
@@ -419,8 +421,8 @@ def test_one_of_two_associations_is_released_and_the_other_works():
 def test_associations_overlap_and_may_be_answered_in_any_order():
     connection = associated()
     associate(connection, OTHER)
-    connection.get(PAIR, CLOCK)
-    connection.get(OTHER_PAIR, ENERGY)
+    connection.request(PAIR, GetOne(CLOCK))
+    connection.request(OTHER_PAIR, GetOne(ENERGY))
     octets = connection.data_to_send()
     assert octets[2:6].hex() == "00100001"
     assert octets[8 + 13 + 2 : 8 + 13 + 6].hex() == "00010011"
@@ -432,19 +434,19 @@ def test_invoke_ids_of_associations_are_independent():
     connection = associated()
     associate(connection, OTHER)
     for pair in (PAIR, OTHER_PAIR):
-        connection.get(pair, CLOCK)
+        connection.request(pair, GetOne(CLOCK))
         assert sent_by(connection)[0][2] & 0x0F == 1
 
 
 def test_invoke_id_goes_on_over_a_new_association_of_the_same_pair():
     """A late answer out of the former association could match otherwise."""
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, value(b"\x00"))
     connection.release(PAIR)
     receive(connection, RLRE)
     associate(connection)
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert sent_by(connection)[0][2] & 0x0F == 2
 
 
@@ -453,7 +455,7 @@ def test_invoke_id_goes_on_over_a_new_association_of_the_same_pair():
 
 def test_s22_wrong_invoke_id_is_dropped_and_counted():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert receive(connection, value(unsigned(1), invoke_id=5), value(unsigned(1), invoke_id=5)) == []
     assert connection.counters.stray_apdus == 2
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
@@ -461,7 +463,7 @@ def test_s22_wrong_invoke_id_is_dropped_and_counted():
 
 def test_s22_the_third_in_a_row_closes():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, *[value(unsigned(1), invoke_id=5)] * 3)
     assert isinstance(connection.error, WrongAddress)
     assert (connection.error.source_wport, connection.error.destination_wport) == (1, 16)
@@ -470,31 +472,31 @@ def test_s22_the_third_in_a_row_closes():
 def test_s22_a_good_answer_starts_the_row_again():
     connection = associated()
     for _ in range(10):
-        connection.get(PAIR, CLOCK)
+        connection.request(PAIR, GetOne(CLOCK))
         invoke_id = sent_by(connection)[0][2] & 0x0F
         wrong = value(unsigned(1), invoke_id=(invoke_id + 7) % 16)
         assert len(receive(connection, wrong, wrong, value(unsigned(7), invoke_id=invoke_id))) == 1
     assert connection.error is None
 
 
-@pytest.mark.parametrize("tag", sorted(OTHER_ANSWER_TAGS))
+@pytest.mark.parametrize("tag", [0x0C, 0x0D, 0xC5, 0xDA])
 def test_s22_answers_of_other_services_are_dropped(tag):
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert receive(connection, bytes([tag, 1, 0xC1, 0, 0])) == []
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
 
 
 def test_s22_wrong_block_number_is_dropped():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert receive(connection, block(2, b"cd")) == []
     assert receive(connection, block(1, b"ab")) == [BlockReceived(PAIR, 1, 2)]
 
 
 def test_s22_wrong_wports_are_dropped_and_the_right_answer_is_taken():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     for pair in (WportPair(16, 2), WportPair(17, 1)):
         assert receive(connection, value(unsigned(1)), pair=pair) == []
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
@@ -504,7 +506,7 @@ def test_s22_wrong_wports_are_dropped_and_the_right_answer_is_taken():
 def test_s22_wports_must_be_exchanged():
     """An echo of our own ports is no answer."""
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     connection.receive_data(encode_wpdu(Wpdu(16, 1, value(unsigned(1)))))
     assert events_of(connection) == []
     assert connection.counters.foreign_wports == 1
@@ -512,7 +514,7 @@ def test_s22_wports_must_be_exchanged():
 
 def test_s22_three_wrong_wports_close_while_something_waits():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, *[value(unsigned(1))] * 3, pair=WportPair(77, 3))
     assert isinstance(connection.error, WrongAddress)
     assert (connection.error.source_wport, connection.error.destination_wport) == (3, 77)
@@ -528,7 +530,7 @@ def test_wrong_wports_are_ignored_while_nothing_waits():
 def test_an_answer_to_a_neighbour_is_a_strike():
     connection = associated()
     associate(connection, OTHER)
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, *[value(unsigned(1))] * 3, pair=OTHER_PAIR)
     assert isinstance(connection.error, WrongAddress)
 
@@ -553,19 +555,49 @@ def test_answers_are_dropped_before_and_after_the_association():
 # -- notifications
 
 
-@pytest.mark.parametrize("tag", sorted(NOTIFICATION_TAGS))
+@pytest.mark.parametrize("tag", [0x0F, 0x18, 0xC2])
 @pytest.mark.parametrize("pair", [PAIR, WportPair(1, 1)], ids=["associated", "not associated"])
 def test_notification_is_handed_aside_and_the_request_goes_on(tag, pair):
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     apdu = bytes([tag]) + PUSH[1:]
-    assert receive(connection, apdu, pair=pair) == [NotificationReceived(pair.server_wport, pair.client_wport, apdu)]
+    assert receive(connection, apdu, pair=pair) == [NotificationReceived(pair, apdu, False, None)]
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+@pytest.mark.parametrize("tag", [0x38, 0x58, 0xCA, 0xD2, 0xDB, 0xDC, 0xDD, 0xDF])
+@pytest.mark.parametrize("pair", [PAIR, WportPair(1, 1)], ids=["associated", "not associated"])
+def test_protected_notification_without_keys_is_dropped_and_counted(tag, pair):
+    """Nobody could read it, so nothing may be made of it; the request goes on."""
+    connection = associated()
+    connection.request(PAIR, GetOne(CLOCK))
+    assert receive(connection, bytes([tag]) + PUSH[1:], pair=pair) == []
+    assert connection.counters.unreadable_notifications == 1
+    assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+@pytest.mark.parametrize("pair", [PAIR, WportPair(1, 1)], ids=["associated", "not associated"])
+def test_general_blocks_that_nobody_agreed_on_are_dropped_and_counted(pair):
+    connection = associated()
+    connection.request(PAIR, GetOne(CLOCK))
+    assert receive(connection, bytes.fromhex("E0C00001000003C401C1"), pair=pair) == []
+    assert connection.counters.refused_blocks == 1
+    assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+@pytest.mark.parametrize("apdu", [bytes([0xDB]) + PUSH, bytes.fromhex("E0C00001000003C401C1")], ids=["DB", "E0"])
+def test_what_nobody_can_read_is_limited_while_a_request_waits(apdu):
+    connection = associated(limits=Limits(unsolicited_apdus=3))
+    connection.request(PAIR, GetOne(CLOCK))
+    receive(connection, apdu, apdu, apdu)
+    assert connection.error is None
+    receive(connection, apdu)
+    assert isinstance(connection.error, LimitExceeded)
 
 
 def test_notifications_between_blocks():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     events = receive(connection, PUSH, block(1, b"ab"), PUSH, block(2, b"cd", last=True), PUSH)
     assert [type(event) for event in events] == [
         NotificationReceived,
@@ -579,7 +611,7 @@ def test_notifications_between_blocks():
 
 def test_notifications_while_a_request_waits_are_limited():
     connection = associated(limits=Limits(unsolicited_apdus=3))
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert len(receive(connection, PUSH, PUSH, PUSH)) == 3
     receive(connection, PUSH)
     assert isinstance(connection.error, LimitExceeded)
@@ -588,7 +620,7 @@ def test_notifications_while_a_request_waits_are_limited():
 def test_each_request_and_each_block_may_have_its_notifications():
     connection = associated(limits=Limits(unsolicited_apdus=3))
     for number in range(4):
-        connection.get(PAIR, CLOCK)
+        connection.request(PAIR, GetOne(CLOCK))
         invoke_id = number + 1
         receive(connection, PUSH, PUSH, block(1, b"", invoke_id=invoke_id), PUSH, PUSH)
         receive(connection, block(2, b"\x00", last=True, invoke_id=invoke_id))
@@ -600,7 +632,7 @@ def test_f12_a_thousand_wpdus_in_one_segment():
     connection = associated()
     apdus = [PUSH[:-1] + bytes([number % 256]) for number in range(1000)]
     events = receive(connection, *apdus)
-    assert [event.apdu for event in events] == apdus
+    assert [event.plain_apdu for event in events] == apdus
 
 
 # -- what ends the connection
@@ -609,7 +641,7 @@ def test_f12_a_thousand_wpdus_in_one_segment():
 @pytest.mark.parametrize("tag", [0x00, 0x01, 0x60, 0x62, 0xC0, 0xC1, 0xC3, 0xD9, 0xCC, 0x99, 0xFF])
 def test_an_apdu_that_no_server_sends_ends_the_connection(tag):
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, bytes([tag, 1, 2, 3]))
     assert isinstance(connection.error, UnexpectedApdu)
     assert connection.error.tag == tag
@@ -629,7 +661,7 @@ def test_rlre_that_nobody_asked_for_ends_the_connection():
 
 def test_undecodable_answer_ends_the_connection():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, b"\xc4\x07\xc1\x00")
     assert isinstance(connection.error, DecodeError)
 
@@ -672,14 +704,14 @@ def test_announced_size_is_the_limit():
 
 def test_value_without_end_is_limited():
     connection = associated(limits=Limits(assembled_value=100))
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     receive(connection, block(1, bytes(60)), block(2, bytes(60)))
     assert isinstance(connection.error, LimitExceeded)
 
 
 def test_end_of_the_connection_drops_what_was_there():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     connection.receive_eof()
     dropped, end = events_of(connection)
     assert isinstance(end.error, ConnectionLost)
@@ -722,14 +754,14 @@ def test_after_the_end_nothing_can_be_asked():
     with pytest.raises(LocalProtocolError, match="ended"):
         connection.propose(OTHER)
     with pytest.raises(LocalProtocolError, match="CLOSED"):
-        connection.get(PAIR, CLOCK)
+        connection.request(PAIR, GetOne(CLOCK))
     with pytest.raises(LocalProtocolError, match="CLOSED"):
         connection.release(PAIR)
 
 
 def test_what_was_complete_before_the_framing_broke_counts():
     connection = associated()
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     connection.receive_data(answer(value(unsigned(7))) + b"HTTP/1.1")
     first, *_rest = events_of(connection)
     assert first == AnswerReceived(PAIR, unsigned(7))
@@ -757,7 +789,7 @@ def _closed(connection):
 
 def _asking(connection):
     associate(connection)
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
 
 
 def _in_blocks(connection):
@@ -853,8 +885,8 @@ def test_every_apdu_in_every_state(state, name):
 
 LOCAL = {
     "propose": lambda connection: connection.propose(PARAMETERS),
-    "get": lambda connection: connection.get(PAIR, CLOCK),
-    "get with list": lambda connection: connection.get_with_list(PAIR, [(CLOCK, None)]),
+    "get": lambda connection: connection.request(PAIR, GetOne(CLOCK)),
+    "get with list": lambda connection: connection.request(PAIR, GetList([(CLOCK, None)])),
     "release": lambda connection: connection.release(PAIR),
     "stop waiting": lambda connection: connection.stop_waiting_for_release(PAIR),
 }
@@ -921,7 +953,7 @@ def test_m12_whole_and_in_pieces_give_the_same(name, pieces):
     outcomes = []
     for size in (len(octets), pieces):
         connection = associated()
-        connection.get(PAIR, CLOCK)
+        connection.request(PAIR, GetOne(CLOCK))
         events, output = [], b""
         for start in range(0, len(octets), size):
             connection.receive_data(octets[start : start + size])

@@ -17,6 +17,7 @@ from custom_components.cosem.dlms.errors import (
     UnexpectedApdu,
     WrongAddress,
 )
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.events import (
     AnswerReceived,
@@ -29,6 +30,7 @@ from custom_components.cosem.dlms.protocol.events import (
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, Negotiated, NoProtection
 from custom_components.cosem.dlms.protocol.states import State
+from custom_components.cosem.dlms.protocol.transfer.get import GetOne
 from custom_components.cosem.dlms.security.cipher import SealingKey, open_sealed
 from custom_components.cosem.dlms.security.counters import MAX_UNATTENDED_RAISE, ReceivingCounters, SendingCounter
 from custom_components.cosem.dlms.security.keys import Secret
@@ -141,7 +143,7 @@ def test_ciphered_association_with_dedicated_key():
     assert sent_by(connection) == [pass_3]
     connection.receive_data(answer(pass_4))
     assert [type(event) for event in events_of(connection)] == [ChallengeAnswered, Associated]
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     (sent,) = sent_by(connection)
     assert opened(sent[2:], dedicated=True)[:2] == opened(get[2:], dedicated=True)[:2] == b"\xc0\x01"
     assert sent[:7] == get[:7]
@@ -179,7 +181,7 @@ def test_s03_a_refused_counter_is_raised_and_the_get_repeated_as_in_the_sample()
     connection = Connection()
     connection.propose(parameters, opening)
     connection.receive_data(answer(*meter.replies(*sent_by(connection))))
-    connection.get(PAIR, CLOCK)
+    connection.request(PAIR, GetOne(CLOCK))
     assert sent_by(connection) == [get]
     connection.receive_data(answer(refusal))
     _, event = events_of(connection)
@@ -187,8 +189,8 @@ def test_s03_a_refused_counter_is_raised_and_the_get_repeated_as_in_the_sample()
     assert isinstance(event.error, InvocationCounterRefused)
     assert event.error.expected == REFUSED_COUNTER.expect["next_invocation_counter"]
     assert sending.follow(event.error.expected, MAX_UNATTENDED_RAISE)
-    connection._associations[PAIR].exchange._next_invoke_id = 1
-    connection.get(PAIR, CLOCK)
+    connection._associations[PAIR]._next_invoke_id = 1
+    connection.request(PAIR, GetOne(CLOCK))
     assert sent_by(connection) == [again]
     connection.receive_data(answer(response))
     (event,) = events_of(connection)
@@ -253,7 +255,7 @@ def test_s19_what_is_no_proof_is_not_taken_for_one(connection, returned):
 
 def test_nothing_can_be_asked_before_the_proof(connection):
     with pytest.raises(LocalProtocolError):
-        connection.get(PAIR, CLOCK)
+        connection.request(PAIR, GetOne(CLOCK))
 
 
 def test_a_second_aare_ends_the_connection(connection):
@@ -401,4 +403,6 @@ def test_hashed_mechanisms_without_titles_need_no_settings():
     value = decode_apdu(steps(PLAIN_GMAC)[1]).responding_authentication_value
     octets = encode_apdu(fields_with(decode_apdu(aare(**HLS_AARE)), responding_authentication_value=value))
     assert isinstance(opening.accept(octets), Negotiated)
-    assert opening.proof_request(InvokeIdAndPriority(1))[:13] == bytes.fromhex("C301C1000F0000280000FF0101")
+    assert opening.proof().first(InvokeIdAndPriority(1), DEFAULT_LIMITS)[:13] == bytes.fromhex(
+        "C301C1000F0000280000FF0101"
+    )

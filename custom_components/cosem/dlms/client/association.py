@@ -37,6 +37,8 @@ from ..protocol.events import (
 )
 from ..protocol.opening import Opening
 from ..protocol.proposal import AssociationParameters, Negotiated
+from ..protocol.transfer import Transfer
+from ..protocol.transfer.get import GetList, GetOne
 from ..security.counters import MAX_UNATTENDED_RAISE, SendingCounter
 from .link import Link, Timing
 from .list_sizes import ReadingPlan
@@ -107,8 +109,7 @@ class Association:
 
     async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
         """Return the value of one attribute as encoded Data, put together from blocks. Raises as get() does."""
-        connection, pair = self._link.connection, self.parameters.pair
-        return await self._request(lambda: connection.get(pair, attribute, selection), "get-response")
+        return await self._request(GetOne(attribute, selection))
 
     async def get_rows(
         self, attribute: AttributeDescriptor, selection: Selection | None = None
@@ -135,9 +136,7 @@ class Association:
 
         Raises as get() does; DataAccessError is the meter's word on the whole list.
         """
-        connection, pair = self._link.connection, self.parameters.pair
-        items = [(attribute, None) for attribute in attributes]
-        return await self._request(lambda: connection.get_with_list(pair, items), "get-response")
+        return await self._request(GetList([(attribute, None) for attribute in attributes]))
 
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
         """Return ``decode(octets, limits)``, computed outside of the event loop when there is much of it (rule M13).
@@ -262,14 +261,14 @@ class Association:
         if error is not None:
             raise error
 
-    async def _request(self, send: Callable[[], None], waiting_for: str) -> bytes:
-        """Send a request when it is its turn, and return the complete answer."""
+    async def _request(self, transfer: Transfer) -> bytes:
+        """Send a request when it is its turn, and return what the transfer completes with."""
         self._requests += 1
         try:
             async with self._link.turn:
-                event = await self._exchange(send, waiting_for)
+                event = await self._exchange(transfer)
                 if self._follow(event):
-                    event = await self._exchange(send, waiting_for)
+                    event = await self._exchange(transfer)
         finally:
             self._requests -= 1
             self._used_at = asyncio.get_running_loop().time()
@@ -279,16 +278,16 @@ class Association:
             self._ended = self._ended or event.error
         raise _error_of(event)
 
-    async def _exchange(self, send: Callable[[], None], waiting_for: str) -> Event:
+    async def _exchange(self, transfer: Transfer) -> Event:
         """Send a request and return the event that ends it."""
         self._raise_if_ended()
         await self._reserve()
         self._raise_if_ended()
-        send()
+        self._link.connection.request(self.parameters.pair, transfer)
         seconds = self._timing.response
         latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)
         try:
-            while isinstance(event := await self._next_event(waiting_for, seconds, latest), BlockReceived):
+            while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
                 seconds = self._timing.block
         except asyncio.CancelledError:
             self._ended = self._ended or AssociationAborted("a request was given up")

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from ..errors import ConnectionLost, DlmsError, TransportError
 from ..limits import Limits
 from ..protocol.connection import Connection
-from ..protocol.events import ConnectionEnded, Event, NotificationReceived
+from ..protocol.events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
 from ..protocol.proposal import WportPair
 from .transport import Transport
 
@@ -67,6 +67,7 @@ class Link:
     def __init__(self, transport: Transport, limits: Limits, clock: Callable[[], float]) -> None:
         """Start reading."""
         self.connection = Connection(limits=limits)
+        self.connection.open()
         self.users = 0
         self.turn = asyncio.Lock()
         """Held from a request to its answer: most devices handle one request at a time, whatever the logical device."""
@@ -137,6 +138,6 @@ class Link:
 
     def _dispatch(self) -> None:
         while (event := self.connection.next_event()) is not None:
-            if isinstance(event, (NotificationReceived, ConnectionEnded)):
+            if isinstance(event, (NotificationReceived, ConnectionReady, ConnectionEnded)):
                 continue  # notifications: counted by the connection; a consumer comes with push
             self._inboxes[event.pair].put_nowait(event)

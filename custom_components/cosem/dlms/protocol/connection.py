@@ -1,158 +1,67 @@
 """One connection to one physical device: octets in, events out, octets to send. Sans-IO.
 
-Joins framing, associations and exchanges: finds the association by its wPorts, moves its state through the one table
-(states.py), and turns whatever the peer does into events. Knows nothing of sockets, time and tasks; whoever drives it
-owns the deadlines::
+The way in has four stages, and what leaves one is never looked at twice: framing (framing.py), reassembly of general
+blocks (reassembly.py), unprotect (security/), and here the route: an answer goes to its association
+(association_state.py), a notification becomes an event, an error ends the connection. Whoever drives it owns the deadlines::
 
+    connection.open()
     connection.propose(parameters)
-    await transport.send(connection.data_to_send())
-    connection.receive_data(await transport.receive())
+    await transport.send(connection.data_to_send(now))
+    connection.receive_data(await transport.receive(), now)
     while (event := connection.next_event()) is not None: ...
 
-One object, one life: after ConnectionEnded nothing happens any more, and the first error is the one that counts.
-What the peer does wrong ends the connection (rule M9): the boundaries of its messages would still be known, but not
-what it believes to have answered. Two things are forgiven. APDUs that belong to nothing we asked are dropped and
-counted, and only ``Limits.strikes`` in a row end the connection (S22); wPorts of no association of ours count as
-strikes only while something is unanswered. Notifications are handed aside at any time, up to
-``Limits.unsolicited_apdus`` while one request waits.
-
-Every APDU passes ``Protection`` on its way in and out, right behind and in front of the framing; ACSE APDUs pass as they
-are, their contents are the business of opening.py. A protected APDU that fails its verification, or repeats an invocation
-counter, is dropped and counted like a stray one (F38, F39) and remembered: a caller who waited in vain gets that
-error. One that is less or otherwise protected than agreed ends the connection (rules S11 to S16).
+One object, one life: after ConnectionEnded nothing happens any more, and the first error is the one that counts. What the
+peer does wrong ends the connection (rule M9); what is forgiven, and how often, is in strikes.py (S22, F38, F39).
 """
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
-from ..apdu import decode_apdu
-from ..apdu.acse import AARE, RLRE
-from ..apdu.action import ACTION_RESPONSE
-from ..apdu.common import AttributeDescriptor, Selection
-from ..apdu.faults import (
-    CONFIRMED_SERVICE_ERROR,
-    EXCEPTION_RESPONSE,
-    INVOCATION_COUNTER_ERROR,
-    ConfirmedServiceError,
-    ExceptionResponse,
-)
-from ..apdu.get import GET_RESPONSE
-from ..apdu.initiate import Conformance
+from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..errors import (
-    AssociationRejected,
     AuthenticationTagInvalid,
-    ConfirmedServiceErrorReceived,
     ConnectionLost,
     DlmsError,
-    ExceptionReceived,
-    InvocationCounterRefused,
     InvocationCounterReplayed,
-    LimitExceeded,
     LocalProtocolError,
-    PeerNotAuthenticated,
     SecurityError,
-    WrongAddress,
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import SendingCounter
-from .events import (
-    AnswerReceived,
-    Associated,
-    AssociationRefused,
-    BlockReceived,
-    ChallengeAnswered,
-    ConnectionEnded,
-    Dropped,
-    Event,
-    NotificationReceived,
-    Released,
-    RequestFailed,
-)
-from .exchange import Complete, Exchange, NextBlock, Request, RequestKind
-from .framing import Framing, WrapperFraming
+from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
+from .association_state import AssociationState
+from .events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
+from .framing import Framing, Message, Ready, WrapperFraming
 from .opening import Opening
-from .proposal import (
-    MAX_PDU_SIZE,
-    AssociationParameters,
-    Negotiated,
-    Protection,
-    WportPair,
-    refusal_of,
-)
-from .states import FAILURE_MEANS, OPEN_STATES, WAITING_STATES, Input, State, advance
-from .wrapper import Wpdu
-
-NOTIFICATION_TAGS: Final = frozenset({0x0F, 0x18, 0x38, 0x58, 0xC2, 0xCA, 0xD2, 0xDB, 0xDC, 0xDD, 0xDF, 0xE0})
-"""DataNotification, InformationReport, EventNotification, plain and ciphered, and the envelopes they may come in."""
-
-OTHER_ANSWER_TAGS: Final = frozenset({0x0C, 0x0D, 0xC5, 0xDA})
-"""Answers to services we do not use: read, write, set, access."""
+from .proposal import MAX_PDU_SIZE, AssociationParameters, WportPair
+from .reassembly import Reassembly
+from .states import State
+from .strikes import Counters, Strikes
+from .transfer import Transfer
 
 FIRST_APDU_LIMIT: Final = 2048
 """Octets; an AARE may be longer than the PDU size that is about to be agreed on, and so may a notification."""
-
-_ASSOCIATION_UNKNOWN: Final = (1, 1)
-"""exception-response service-not-allowed, operation-not-possible: the meter knows no association."""
-
-
-@dataclass(slots=True, kw_only=True)
-class _Association:
-    """What is known of one association."""
-
-    opening: Opening
-    exchange: Exchange
-    protection: Protection
-    state: State = State.IDLE
-    negotiated: Negotiated | None = None
-    forgery: SecurityError | None = None
-    """Why the last APDU was dropped, until one is taken."""
-
-    @property
-    def parameters(self) -> AssociationParameters:
-        return self.opening.parameters
-
-    @property
-    def pair(self) -> WportPair:
-        return self.parameters.pair
-
-
-@dataclass(slots=True)
-class Counters:
-    """What was dropped without a consequence; for diagnostics."""
-
-    stray_apdus: int = 0
-    foreign_wports: int = 0
-    forged_apdus: int = 0
-    notifications: int = 0
 
 
 class Connection:
     """The client's end of one connection. Methods that take a pair raise LocalProtocolError for an unknown one."""
 
     def __init__(self, framing: Framing | None = None, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        """Start with nothing proposed. The framing is the wrapper unless another one is given."""
+        """Start with nothing proposed. The framing is the wrapper on a stream unless another one is given."""
         self._framing: Framing = framing or WrapperFraming()
         self._limits = limits
-        self._associations: dict[WportPair, _Association] = {}
+        self._associations: dict[WportPair, AssociationState] = {}
+        self._reassembly_of_foreign = Reassembly()
         self._events: deque[Event] = deque()
-        self._output = bytearray()
-        self._strikes = 0
-        self._unsolicited = 0
+        self._strikes = Strikes(limits)
         self._error: DlmsError | None = None
-        self.counters: Final = Counters()
-        self._handlers: Final[dict[int, Callable[[_Association, bytes], None]]] = {
-            AARE: self._receive_aare,
-            RLRE: self._receive_rlre,
-            GET_RESPONSE: self._receive_get_response,
-            ACTION_RESPONSE: self._receive_action_response,
-            EXCEPTION_RESPONSE: self._receive_error,
-            CONFIRMED_SERVICE_ERROR: self._receive_error,
-            **dict.fromkeys(OTHER_ANSWER_TAGS, self._receive_stray),
-        }
 
     # -- what the owner asks
+
+    @property
+    def counters(self) -> Counters:
+        """What was dropped; for diagnostics."""
+        return self._strikes.counters
 
     @property
     def error(self) -> DlmsError | None:
@@ -168,11 +77,13 @@ class Connection:
 
     def is_open(self, pair: WportPair) -> bool:
         """Return whether both sides have this association."""
-        return self.state(pair) in OPEN_STATES
+        association = self._associations.get(pair)
+        return association is not None and association.is_open
 
     def is_waiting(self, pair: WportPair) -> bool:
         """Return whether something of this association is unanswered."""
-        return self.state(pair) in WAITING_STATES
+        association = self._associations.get(pair)
+        return association is not None and association.is_waiting
 
     def forgery(self, pair: WportPair) -> SecurityError | None:
         """Return why the last APDU of an association was dropped, None when it was taken."""
@@ -187,13 +98,26 @@ class Connection:
         """Return what happened next, None when nothing is left."""
         return self._events.popleft() if self._events else None
 
-    def data_to_send(self) -> bytes:
-        """Return everything to be sent, whole messages only, and forget it."""
-        octets = bytes(self._output)
-        self._output.clear()
-        return octets
+    def data_to_send(self, now: float = 0.0) -> bytes:
+        """Return everything to be sent, whole messages only, and forget it. Nothing after the end."""
+        return b"" if self._error is not None else self._framing.data_to_send(now)
+
+    @property
+    def next_call(self) -> float | None:
+        """When the framing wants ``call``, None when it waits for nothing."""
+        return None if self._error is not None else self._framing.next_call
 
     # -- what the owner does
+
+    def open(self) -> None:
+        """Begin. ConnectionReady follows, at once or after a handshake of the framing."""
+        self._framing.open()
+        self._take_messages()
+
+    def close(self) -> None:
+        """Let the framing say good-bye, when nothing more is going to be sent."""
+        if self._error is None:
+            self._framing.close()
 
     def propose(self, parameters: AssociationParameters, opening: Opening | None = None) -> None:
         """Send the AARQ. Associated or AssociationRefused follows, with high-level security after ChallengeAnswered.
@@ -204,74 +128,54 @@ class Connection:
         """
         if self._error is not None:
             raise LocalProtocolError("the connection has ended")
+        pair = parameters.pair
         opening = opening or Opening(parameters, limits=self._limits)
-        association = self._associations.get(parameters.pair)
+        association = self._associations.get(pair)
         if association is None:
-            association = _Association(opening=opening, exchange=Exchange(self._limits), protection=opening.protection)
-        after = advance(association.state, Input.SEND_AARQ)
-        aarq = opening.aarq()
-        association.state = after
-        association.opening, association.protection = opening, opening.protection
-        association.negotiated = association.forgery = None
-        self._associations[parameters.pair] = association
+            association = AssociationState(opening, self._limits, self._events, self._strikes, self._send)
+        association.propose(opening)
+        self._associations[pair] = association
         self._framing.expect_apdu_limit(self._receive_limit())
-        self._send_plain(association, aarq)
 
-    def get(self, pair: WportPair, attribute: AttributeDescriptor, selection: Selection | None = None) -> None:
-        """Send a GET for one attribute. BlockReceived..., AnswerReceived or RequestFailed follow.
+    def request(self, pair: WportPair, transfer: Transfer) -> None:
+        """Send the first request of a transfer. BlockReceived..., AnswerReceived or RequestFailed follow.
 
-        Raises LocalProtocolError: not associated, another request outstanding, selective access not negotiated, or a
+        Raises LocalProtocolError: not associated, another request outstanding, a service that was not negotiated, or a
         request longer than the server's max-receive-pdu-size.
         """
-        association = self._associated(pair)
-        if selection is not None:
-            _require(association, Conformance.SELECTIVE_ACCESS)
-        self._request(association, association.exchange.prepare_get(attribute, selection))
-
-    def get_with_list(self, pair: WportPair, items: Sequence[tuple[AttributeDescriptor, Selection | None]]) -> None:
-        """Send a GET for several attributes. The same events follow as for get().
-
-        Raises LocalProtocolError as get() does, and when multiple references were not negotiated or nothing is asked.
-        """
-        association = self._associated(pair)
-        _require(association, Conformance.MULTIPLE_REFERENCES)
-        if not items:
-            raise LocalProtocolError("a list of attributes needs at least one")
-        if any(selection is not None for _attribute, selection in items):
-            _require(association, Conformance.SELECTIVE_ACCESS)
-        self._request(association, association.exchange.prepare_get_with_list(tuple(items)))
+        self._known(pair).request(transfer)
 
     def release(self, pair: WportPair) -> None:
         """Send the RLRQ, also when something is outstanding. Released follows if the peer answers."""
-        association = self._known(pair)
-        self._step_local(association, Input.SEND_RLRQ)
-        association.exchange.stop()
-        association.opening.stop()
-        self._send_plain(association, association.opening.release_request())
+        self._known(pair).release()
 
     def stop_waiting_for_release(self, pair: WportPair) -> None:
         """Take the association for released although the peer did not answer. Released follows."""
-        association = self._known(pair)
-        self._step_local(association, Input.END_OF_WAIT)
-        self._events.append(Released(pair))
+        self._known(pair).stop_waiting_for_release()
 
-    def receive_data(self, octets: bytes) -> None:
+    def receive_data(self, octets: bytes, now: float = 0.0) -> None:
         """Take octets from the peer, cut anywhere. Never raises; after the end they are ignored."""
         if self._error is not None:
             return
         framing_error = None
         try:
-            self._framing.receive_data(octets)
+            self._framing.receive_data(octets, now)
         except DlmsError as error:
             framing_error = error
-        try:
-            # What was complete before the framing broke still counts, so that segments make no difference (rule M12).
-            while (message := self._framing.next_message()) is not None:
-                self._receive_message(message)
-        except DlmsError as error:
-            self.abort(error)
-        if framing_error is not None:
+        # What was complete before the framing broke still counts, so that segments make no difference (rule M12).
+        self._take_messages()
+        if framing_error is None:
+            return
+        if self._framing.error_is_fatal:
             self.abort(framing_error)
+        else:
+            self.counters.broken_datagrams += 1
+
+    def call(self, now: float) -> None:
+        """Let the framing do what is due at ``next_call``. Never raises."""
+        if self._error is None:
+            self._framing.call(now)
+            self._take_messages()
 
     def receive_eof(self, *, reset: bool = False) -> None:
         """Take the end of the connection: orderly, or by a reset (any loss of the transport). Never raises."""
@@ -287,55 +191,21 @@ class Connection:
         if self._error is not None:
             return
         self._error = error
-        self._output.clear()
         for association in self._associations.values():
-            was = association.state
-            association.state = advance(was, Input.CONNECTION_END)
-            association.exchange.stop()
-            if was is not State.IDLE:
-                self._events.append(Dropped(association.pair, error))
+            association.end(error)
         self._events.append(ConnectionEnded(error))
 
     # -- sending
 
-    def _known(self, pair: WportPair) -> _Association:
+    def _known(self, pair: WportPair) -> AssociationState:
         association = self._associations.get(pair)
         if association is None:
             raise LocalProtocolError(f"nothing was proposed for the wPorts {pair}")
         return association
 
-    def _associated(self, pair: WportPair) -> _Association:
-        """Return an association that can take a request; the table has the last word."""
-        association = self._known(pair)
-        advance(association.state, Input.SEND_REQUEST)
-        return association
-
-    def _request(self, association: _Association, request: Request) -> None:
-        negotiated = association.negotiated
-        assert negotiated is not None  # set before the state in which requests are possible
-        octets = association.protection.protect(request.octets)
-        if len(octets) > negotiated.request_limit:
-            raise LocalProtocolError(
-                f"a request of {len(octets)} octets exceeds the meter's limit of {negotiated.request_limit}"
-            )
-        self._step_local(association, Input.SEND_REQUEST)
-        association.exchange.start(request)
-        self._unsolicited = 0
-        self._write(association, octets)
-
-    def _send(self, association: _Association, apdu: bytes) -> None:
-        self._send_plain(association, association.protection.protect(apdu))
-
-    def _send_plain(self, association: _Association, octets: bytes) -> None:
-        self._unsolicited = 0
-        self._write(association, octets)
-
-    def _write(self, association: _Association, octets: bytes) -> None:
-        pair = association.pair
-        self._output += self._framing.encode(Wpdu(pair.client_wport, pair.server_wport, octets))
-
-    def _step_local(self, association: _Association, sent: Input) -> None:
-        association.state = advance(association.state, sent)
+    def _send(self, pair: WportPair, octets: bytes) -> None:
+        self._strikes.sent()
+        self._framing.send(Message(*pair, octets))
 
     def _receive_limit(self) -> int:
         """Return the longest APDU we told anybody to send, and its protection; at least what an AARE may need.
@@ -348,190 +218,71 @@ class Connection:
         ]
         return min(max([FIRST_APDU_LIMIT, *sizes]), self._limits.apdu)
 
-    # -- receiving
+    # -- the way in, behind the framing
 
-    def _receive_message(self, message: Wpdu) -> None:
-        association = self._associations.get(WportPair(message.destination_wport, message.source_wport))
-        apdu = message.apdu
-        if association is not None:
-            try:
-                apdu = association.protection.unprotect(apdu)
-            except (AuthenticationTagInvalid, InvocationCounterReplayed) as error:
-                self._receive_forgery(association, error)
-                return
-        tag = apdu[0]
+    def _take_messages(self) -> None:
+        try:
+            while (event := self._framing.next_event()) is not None:
+                if isinstance(event, Message):
+                    self._receive_message(event)
+                elif isinstance(event, Ready):
+                    self._events.append(ConnectionReady())
+                else:
+                    raise event.error
+        except DlmsError as error:
+            self.abort(error)
+
+    def _receive_message(self, message: Message) -> None:
+        pair = WportPair(message.client, message.server)
+        association = self._associations.get(pair)
+        reassembly = self._reassembly_of_foreign if association is None else association.reassembly
+        apdu = reassembly.receive(message.apdu)
+        if apdu is None:
+            self._receive_refused_block()
+            return
+        if association is None:
+            self._receive_foreign(pair, apdu)
+            return
+        try:
+            plain = association.opening.protection.unprotect(apdu)
+        except (AuthenticationTagInvalid, InvocationCounterReplayed) as error:
+            association.receive_forgery(error)
+            return
+        self._route(association, plain)
+
+    def _route(self, association: AssociationState, plain: Unprotected) -> None:
+        tag = plain.apdu[0]
         if tag in NOTIFICATION_TAGS:
-            self._receive_notification(message)
-        elif association is None:
-            self.counters.foreign_wports += 1
-            if self._something_waits():
-                self._strike(message.source_wport, message.destination_wport)
-        elif (handle := self._handlers.get(tag)) is not None:
-            handle(association, apdu)
+            self._receive_notification(association.pair, plain)
+        elif tag in PROTECTED_NOTIFICATION_TAGS:
+            self._receive_unreadable()
+        elif tag == GENERAL_BLOCK_TRANSFER:
+            self._receive_refused_block()  # blocks that were protected one by one
         else:
-            self._step(association, Input.RECV_FOREIGN, tag)
+            association.receive(plain.apdu)
+
+    def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
+        """Take an APDU for which there is no association: notifications need none, but keys to be read."""
+        if apdu[0] in NOTIFICATION_TAGS:
+            self._receive_notification(pair, Unprotected(apdu))
+        elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
+            self._receive_unreadable()
+        else:
+            self._strikes.foreign(pair, waiting=self._something_waits())
+
+    def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
+        self.counters.notifications += 1
+        self._strikes.unsolicited(waiting=self._something_waits())
+        self._events.append(NotificationReceived(pair, *plain))
+
+    def _receive_unreadable(self) -> None:
+        """Drop a protected APDU for which nobody has keys: nothing may be made of it."""
+        self.counters.unreadable_notifications += 1
+        self._strikes.unsolicited(waiting=self._something_waits())
+
+    def _receive_refused_block(self) -> None:
+        self.counters.refused_blocks += 1
+        self._strikes.unsolicited(waiting=self._something_waits())
 
     def _something_waits(self) -> bool:
-        return any(association.state in WAITING_STATES for association in self._associations.values())
-
-    def _receive_notification(self, message: Wpdu) -> None:
-        self.counters.notifications += 1
-        if self._something_waits():
-            self._unsolicited += 1
-            if self._unsolicited > self._limits.unsolicited_apdus:
-                raise LimitExceeded("unsolicited APDUs while a request waits", self._limits.unsolicited_apdus)
-        self._events.append(NotificationReceived(message.source_wport, message.destination_wport, message.apdu))
-
-    def _step(self, association: _Association, received: Input, tag: int) -> bool:
-        """Move on by an input of the peer; return whether the state is another one now."""
-        before = association.state
-        association.state = advance(before, received, tag)
-        return association.state is not before
-
-    def _receive_aare(self, association: _Association, apdu: bytes) -> None:
-        opening = association.opening
-        outcome: Negotiated | AssociationRejected | SecurityError
-        try:
-            outcome = opening.accept(apdu)
-        except SecurityError as error:
-            outcome = error
-        if not isinstance(outcome, Negotiated):
-            received = Input.RECV_REFUSAL
-        elif opening.parameters.is_high_level:
-            received = Input.RECV_CHALLENGE
-        else:
-            received = Input.RECV_ACCEPTANCE
-        if not self._step(association, received, AARE):
-            self.counters.stray_apdus += 1
-            return
-        self._note_good(association)
-        if not isinstance(outcome, Negotiated):
-            self._refuse(association, outcome)
-            return
-        association.negotiated = outcome
-        if received is Input.RECV_CHALLENGE:
-            self._send(association, opening.proof_request(association.exchange.take_invoke_id()))
-            self._events.append(ChallengeAnswered(association.pair))
-        else:
-            self._events.append(Associated(association.pair, outcome))
-
-    def _receive_action_response(self, association: _Association, apdu: bytes) -> None:
-        """Take the meter's proof (HLS pass 4): before it is verified nothing can be read."""
-        try:
-            proved = association.opening.check_proof(apdu)
-        except (PeerNotAuthenticated, AssociationRejected) as error:
-            self._step(association, Input.RECV_REFUSAL, ACTION_RESPONSE)
-            self._note_good(association)
-            self._refuse(association, error)
-            return
-        if not proved:
-            self._receive_stray(association, apdu)
-            return
-        self._step(association, Input.RECV_PROOF, ACTION_RESPONSE)
-        self._note_good(association)
-        assert association.negotiated is not None  # set with the challenge
-        self._events.append(Associated(association.pair, association.negotiated))
-
-    def _refuse(self, association: _Association, error: DlmsError) -> None:
-        """Report a refusal. If it is ours, or comes after the AARE, the meter is told, and its answer not awaited."""
-        if isinstance(error, SecurityError) or association.negotiated is not None:
-            self._send_plain(association, association.opening.release_request())
-        self._events.append(AssociationRefused(association.pair, error))
-
-    def _receive_rlre(self, association: _Association, apdu: bytes) -> None:
-        decode_apdu(apdu, self._limits)  # reason not-finished does not keep an association that we have left
-        if self._step(association, Input.RECV_RELEASE, RLRE):
-            self._note_good(association)
-            self._events.append(Released(association.pair))
-        else:
-            self.counters.stray_apdus += 1
-
-    def _receive_get_response(self, association: _Association, apdu: bytes) -> None:
-        outcome = association.exchange.receive(apdu)
-        if outcome is None:
-            self._receive_stray(association, apdu)
-            return
-        self._note_good(association)
-        pair = association.pair
-        if isinstance(outcome, NextBlock):
-            self._step(association, Input.RECV_BLOCK, GET_RESPONSE)
-            self._events.append(BlockReceived(pair, outcome.block_number, outcome.size))
-            self._send(association, outcome.request)
-        elif isinstance(outcome, Complete):
-            self._step(association, Input.RECV_ANSWER, GET_RESPONSE)
-            self._events.append(AnswerReceived(pair, outcome.octets))
-        else:
-            self._step(association, Input.RECV_FAILURE, GET_RESPONSE)
-            self._events.append(RequestFailed(pair, outcome.error))
-
-    def _receive_error(self, association: _Association, apdu: bytes) -> None:
-        """Take an exception-response or confirmed-service-error: never authenticated, so it ends what waits and no more."""
-        error = _error_of(apdu, self._limits, counts=association.parameters.uses_counter)
-        means = FAILURE_MEANS.get(association.state, Input.RECV_STRAY)
-        if means is Input.RECV_FAILURE and _says_lost(error) and association.exchange.kind is RequestKind.SINGLE:
-            means = Input.RECV_LOSS
-        if means is Input.RECV_STRAY:
-            self._receive_stray(association, apdu)
-            return
-        self._step(association, means, apdu[0])
-        association.exchange.stop()
-        association.opening.stop()
-        self._note_good(association)
-        self._events.append(_EVENT_OF_FAILURE[means](association.pair, error))
-
-    def _receive_stray(self, association: _Association, apdu: bytes) -> None:
-        """Count an answer that belongs to nothing we asked."""
-        self._step(association, Input.RECV_STRAY, apdu[0])
-        self.counters.stray_apdus += 1
-        self._strike(association.pair.server_wport, association.pair.client_wport)
-
-    def _receive_forgery(self, association: _Association, error: SecurityError) -> None:
-        """Count an APDU that was not verified; it changes nothing, but too many in a row end the connection."""
-        self.counters.forged_apdus += 1
-        association.forgery = error
-        self._strikes += 1
-        if self._strikes >= self._limits.strikes:
-            raise error
-
-    def _note_good(self, association: _Association) -> None:
-        self._strikes = 0
-        association.forgery = None
-
-    def _strike(self, source_wport: int, destination_wport: int) -> None:
-        self._strikes += 1
-        if self._strikes >= self._limits.strikes:
-            raise WrongAddress(source_wport, destination_wport)
-
-
-def _require(association: _Association, service: Conformance) -> None:
-    negotiated = association.negotiated
-    assert negotiated is not None  # set before the state in which requests are possible
-    if service not in negotiated.conformance:
-        raise LocalProtocolError(f"{service.standard_names[0]} was not negotiated")
-
-
-def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
-    """Return the error that an error APDU stands for. ``counts``: our invocation counter can be the reason."""
-    decoded = decode_apdu(apdu, limits)
-    if isinstance(decoded, ExceptionResponse):
-        if counts and decoded.service_error == INVOCATION_COUNTER_ERROR:
-            return InvocationCounterRefused(decoded.invocation_counter)
-        return ExceptionReceived(decoded.state_error, decoded.service_error, decoded.invocation_counter)
-    assert isinstance(decoded, ConfirmedServiceError)  # the two tags that lead here
-    return ConfirmedServiceErrorReceived(decoded.service, decoded.error_class, decoded.error)
-
-
-def _says_lost(error: DlmsError) -> bool:
-    """Return whether the meter says that it knows no association.
-
-    To a list it may as well mean that it knows no lists: the caller finds out by asking for less.
-    """
-    return isinstance(error, ExceptionReceived) and (error.state_error, error.service_error) == _ASSOCIATION_UNKNOWN
-
-
-_EVENT_OF_FAILURE: Final[dict[Input, Callable[[WportPair, DlmsError], Event]]] = {
-    Input.RECV_REFUSAL: lambda pair, error: AssociationRefused(pair, refusal_of(error)),
-    Input.RECV_FAILURE: RequestFailed,
-    Input.RECV_LOSS: Dropped,
-    Input.RECV_RELEASE: lambda pair, _error: Released(pair),
-}
+        return any(association.is_waiting for association in self._associations.values())

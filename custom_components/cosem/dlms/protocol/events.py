@@ -48,11 +48,7 @@ class BlockReceived:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReceived:
-    """The answer is complete.
-
-    ``octets``: for a single attribute the encoded Data, for a list the encoded SEQUENCE OF Get-Data-Result, whether or
-    not they came in blocks.
-    """
+    """The answer is complete. ``octets`` are what the transfer says, whether or not they came in blocks."""
 
     pair: WportPair
     octets: bytes = field(repr=False)
@@ -86,11 +82,21 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class NotificationReceived:
-    """An APDU that nobody asked for, with a notification's tag. Not decoded, not authenticated (rule S23)."""
+    """An APDU that nobody asked for: DataNotification, EventNotification or InformationReport, plain and not decoded.
 
-    source_wport: int
-    destination_wport: int
-    apdu: bytes = field(repr=False)
+    ``authenticated``: a tag or signature was verified, and ``system_title`` names the sender; else nobody knows who sent
+    it (rule S23).
+    """
+
+    pair: WportPair
+    plain_apdu: bytes = field(repr=False)
+    authenticated: bool = False
+    system_title: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionReady:
+    """The framing is ready: APDUs can be exchanged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,5 +116,6 @@ type Event = (
     | Released
     | Dropped
     | NotificationReceived
+    | ConnectionReady
     | ConnectionEnded
 )

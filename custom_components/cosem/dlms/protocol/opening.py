@@ -1,9 +1,8 @@
 """Opening one association: what is proposed under which protection, which AARE is believed, passes 3 and 4. Sans-IO.
 
-One :class:`Opening` is one attempt: it is made with fresh random octets, builds the AARQ, checks the AARE, answers the
-meter's challenge and verifies the meter's answer to ours, before anything may be read (rule S19). Afterwards its
-``protection`` serves the association. The names in the AARE and the InitiateResponse are judged in association.py, the
-states are in states.py, octets in WPDUs in connection.py. IEC 62056-5-3, COSEM-OPEN, authentication mechanisms.
+One :class:`Opening` is one attempt: it is made with fresh random octets, builds the AARQ, checks the AARE and makes the
+transfer of passes 3 and 4 (transfer/hls_proof.py). Afterwards its ``protection`` serves the association. The names in
+the AARE and the InitiateResponse are judged in proposal.py. IEC 62056-5-3, COSEM-OPEN, authentication mechanisms.
 
 Receiving counters (rules S6, S7): the meter's proof answers a challenge that nobody has seen before, so after it even
 a counter that the meter has reset is accepted: an association with high-level security starts with a receiving counter
@@ -16,19 +15,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ..apdu import decode_apdu, encode_apdu
-from ..apdu.acse import Aare, Mechanism
-from ..apdu.action import ActionRequestNormal, ActionResponseNormal
-from ..apdu.common import InvokeIdAndPriority, MethodDescriptor
-from ..encoding.data import Data, DataType, octet_string
+from ..apdu.acse import Aare
 from ..errors import (
     AssociationRejected,
     InvocationCounterExhausted,
     LocalProtocolError,
-    PeerNotAuthenticated,
     SecurityDowngrade,
 )
-from ..interface_classes.association_ln import CURRENT_ASSOCIATION
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import ReceivingCounter, ReceivingCounters, SendingCounter
 from ..security.general_ciphering import GeneralCipherer
@@ -37,29 +30,22 @@ from ..security.hls import (
     Challenges,
     HlsCredentials,
     check_challenges,
-    client_proof,
-    verify_server_proof,
 )
 from ..security.keys import Secret
 from ..security.protection import CipheredProtection, KeyCounters
 from ..security.settings import check_server_title
 from .proposal import (
+    ApduProtection,
     AssociationParameters,
     Negotiated,
     NoProtection,
-    Protection,
     check_initiate,
     check_names,
     encode_proposal,
     encode_release,
     initiate_request,
 )
-
-_REPLY_TO_HLS: Final = MethodDescriptor(15, CURRENT_ASSOCIATION, 1)
-"""reply_to_HLS_authentication of the current association."""
-
-_REFUSED_OUR_PROOF: Final = (1, 1, 13)
-"""rejected-permanent, acse-service-user, authentication failure: what the meter means by an error in pass 4."""
+from .transfer.hls_proof import HlsProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,9 +87,8 @@ class Opening:
         self._limits: Final = limits
         self._counters = self._make_counters()
         self._ciphered = self._make_protection()
-        self.protection: Final[Protection] = self._ciphered or NoProtection()
+        self.protection: Final[ApduProtection] = self._ciphered or NoProtection()
         self._challenges: Challenges | None = None
-        self._invoke_id: int | None = None
 
     def _make_counters(self) -> KeyCounters | None:
         if not self.parameters.uses_counter:
@@ -150,7 +135,7 @@ class Opening:
         if self._ciphered is not None:
             if not initiate:
                 raise SecurityDowngrade("the AARE carries no protected InitiateResponse")
-            initiate = self._ciphered.unprotect(initiate)
+            initiate = self._ciphered.unprotect(initiate).apdu
         negotiated = check_initiate(initiate, self.parameters, aare.diagnostic, self._limits)
         if self.parameters.is_high_level:
             self._take_challenge(aare, title)
@@ -165,6 +150,8 @@ class Opening:
             self._ciphered.learn_server_title(title)
         if self._counters is not None and not self.parameters.is_high_level and self._material.receiving is not None:
             self._counters.receiving = self._material.receiving.of(title)
+            if self._ciphered is not None:
+                self._ciphered.receiving.counter = self._counters.receiving
         return title
 
     def _take_challenge(self, aare: Aare, title: bytes | None) -> None:
@@ -178,40 +165,17 @@ class Opening:
         )
         check_challenges(self.parameters.mechanism, self._challenges)
 
-    def proof_request(self, invoke: InvokeIdAndPriority) -> bytes:
-        """Return the plain ACTION request that answers the meter's challenge (pass 3)."""
+    def proof(self) -> HlsProof:
+        """Return passes 3 and 4, for an AARE that was accepted with the meter's challenge."""
         assert self._challenges is not None  # taken with the AARE
-        counter = None
-        if self.parameters.mechanism is Mechanism.HLS_GMAC:
-            assert self._counters is not None  # this mechanism uses them
-            counter = self._counters.sending.take()
-        proof = client_proof(self._credentials(), self._challenges, counter)
-        self._invoke_id = invoke.invoke_id
-        return encode_apdu(ActionRequestNormal(invoke, _REPLY_TO_HLS, octet_string(proof)))
+        counter = None if self._counters is None else self._counters.sending
+        return HlsProof(self._credentials(), self._challenges, counter)
 
-    def check_proof(self, octets: bytes) -> bool:
-        """Return True when an ACTION response (pass 4) holds the meter's proof, False when it belongs to nothing.
-
-        Raises PeerNotAuthenticated for a proof that is wrong or missing, AssociationRejected when the meter refuses
-        ours, DecodeError for the octets.
-        """
-        response = decode_apdu(octets, self._limits)
-        invoke = getattr(response, "invoke", None)
-        if self._invoke_id is None or not isinstance(invoke, InvokeIdAndPriority) or invoke[0] != self._invoke_id:
-            return False
-        self._invoke_id = None
-        if not isinstance(response, ActionResponseNormal):
-            raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
-        result, returned = response.outcome
-        if result.code or (returned is not None and not isinstance(returned, Data)):
-            raise AssociationRejected(*_REFUSED_OUR_PROOF)
-        if returned is None or returned.type is not DataType.OCTET_STRING or not isinstance(returned.value, bytes):
-            raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
-        assert self._challenges is not None  # set before our proof was sent
-        verify_server_proof(self._credentials(), self._challenges, returned.value)
+    def proved(self) -> None:
+        """Note that the meter's proof was verified: what it counts from now on replaces what is remembered (rule S7)."""
+        assert self._challenges is not None  # taken with the AARE
         if self._material.receiving is not None and self._counters is not None:
             self._material.receiving.replace(self._challenges.server_system_title, self._counters.receiving)
-        return True
 
     def _credentials(self) -> HlsCredentials:
         security = self.parameters.security
@@ -226,10 +190,6 @@ class Opening:
             signing_key=security.key_pairs.signing_key,
             peer_public_key=security.key_pairs.server_signing_key,
         )
-
-    def stop(self) -> None:
-        """Wait for no proof any more: a late one finds nothing to belong to."""
-        self._invoke_id = None
 
     def release_request(self) -> bytes:
         """Return the RLRQ, protected where the association is: meters with ciphering may ignore a plain one.

@@ -53,6 +53,7 @@ from ..errors import (
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.keys import Secret
+from ..security.receiving import Unprotected
 from ..security.settings import Envelope, SecuritySettings
 
 MAX_WPORT: Final = 0xFFFF
@@ -87,13 +88,13 @@ class WportPair(NamedTuple):
         return f"{self.client_wport} -> {self.server_wport}"
 
 
-class Protection(Protocol):
+class ApduProtection(Protocol):
     """What stands between the plain APDUs of an association and the octets in a WPDU (ciphering)."""
 
     def protect(self, apdu: bytes) -> bytes:
         """Return the octets to send. Raises SecurityError."""
 
-    def unprotect(self, apdu: bytes) -> bytes:
+    def unprotect(self, apdu: bytes) -> Unprotected:
         """Return the plain APDU, verified. Raises SecurityError or DecodeError."""
 
 
@@ -104,9 +105,9 @@ class NoProtection:
         """Return the APDU as it is."""
         return apdu
 
-    def unprotect(self, apdu: bytes) -> bytes:
+    def unprotect(self, apdu: bytes) -> Unprotected:
         """Return the APDU as it is."""
-        return apdu
+        return Unprotected(apdu)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

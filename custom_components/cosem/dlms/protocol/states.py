@@ -148,6 +148,15 @@ FAILURE_MEANS: Final[Mapping[State, Input]] = MappingProxyType(
 )
 """What an exception-response or confirmed-service-error is an answer to. In other states it is stray."""
 
+SUCCESS_MEANS: Final[Mapping[State, Input]] = MappingProxyType(
+    {
+        State.PROVING: Input.RECV_PROOF,
+        State.AWAITING_ANSWER: Input.RECV_ANSWER,
+        State.AWAITING_BLOCK: Input.RECV_ANSWER,
+    }
+)
+"""What the completion of the outstanding transfer is an input of."""
+
 OPEN_STATES: Final = frozenset({State.ASSOCIATED, State.AWAITING_ANSWER, State.AWAITING_BLOCK})
 """The states in which the association exists for both sides."""
 

@@ -1,0 +1,315 @@
+"""One association on one connection: its opening, its protection, its state and the transfer that is outstanding.
+
+Moves by the one table (states.py): by what we send, and by plain APDUs of the peer, which become events. Knows nothing of
+framing and of other associations.
+"""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from ..apdu import decode_apdu
+from ..apdu.acse import AARE, RLRE
+from ..apdu.action import ACTION_RESPONSE
+from ..apdu.common import InvokeIdAndPriority
+from ..apdu.faults import (
+    CONFIRMED_SERVICE_ERROR,
+    EXCEPTION_RESPONSE,
+    INVOCATION_COUNTER_ERROR,
+    ConfirmedServiceError,
+    ExceptionResponse,
+)
+from ..apdu.get import GET_RESPONSE, decode_get_response_head
+from ..errors import (
+    AssociationRejected,
+    ConfirmedServiceErrorReceived,
+    DlmsError,
+    ExceptionReceived,
+    InvocationCounterRefused,
+    LocalProtocolError,
+    SecurityError,
+)
+from ..limits import Limits
+from .events import (
+    AnswerReceived,
+    Associated,
+    AssociationRefused,
+    BlockReceived,
+    ChallengeAnswered,
+    Dropped,
+    Event,
+    Released,
+    RequestFailed,
+)
+from .opening import Opening
+from .proposal import AssociationParameters, Negotiated, WportPair, refusal_of
+from .reassembly import Reassembly
+from .states import FAILURE_MEANS, OPEN_STATES, SUCCESS_MEANS, WAITING_STATES, Input, State, advance
+from .strikes import Strikes
+from .transfer import ANSWER_TAGS, Complete, Continues, Outcome, Transfer
+
+INVOKE_IDS: Final = 16
+_FIRST_INVOKE_ID: Final = 1
+
+_ASSOCIATION_UNKNOWN: Final = (1, 1)
+"""exception-response service-not-allowed, operation-not-possible: the meter knows no association."""
+
+_FORMS: Final[dict[int, Callable[[bytes, Limits], object]]] = {
+    GET_RESPONSE: decode_get_response_head,
+    ACTION_RESPONSE: decode_apdu,
+}
+"""What tells a stray answer from octets that are none, which end the connection (rule M9). A value is not looked into."""
+
+
+class AssociationState:
+    """What is known of one association, and what happens to it.
+
+    ``events`` and ``strikes`` are those of the connection; ``send`` takes octets of an APDU, protected or not.
+    """
+
+    def __init__(
+        self,
+        opening: Opening,
+        limits: Limits,
+        events: deque[Event],
+        strikes: Strikes,
+        send: Callable[[WportPair, bytes], None],
+    ) -> None:
+        """Start idle; the invoke-id goes on over new associations of the same pair."""
+        self.opening = opening
+        self.state = State.IDLE
+        self.reassembly: Final = Reassembly()
+        self.negotiated: Negotiated | None = None
+        self.forgery: SecurityError | None = None
+        """Why the last APDU was dropped, until one is taken."""
+        self._limits = limits
+        self._events = events
+        self._strikes = strikes
+        self._send = send
+        self._transfer: Transfer | None = None
+        self._next_invoke_id = _FIRST_INVOKE_ID
+        self._handlers: Final[dict[int, Callable[[bytes], None]]] = {
+            AARE: self._receive_aare,
+            RLRE: self._receive_rlre,
+            EXCEPTION_RESPONSE: self._receive_error,
+            CONFIRMED_SERVICE_ERROR: self._receive_error,
+            **dict.fromkeys(ANSWER_TAGS, self._receive_answer),
+        }
+
+    @property
+    def parameters(self) -> AssociationParameters:
+        """What was proposed last."""
+        return self.opening.parameters
+
+    @property
+    def pair(self) -> WportPair:
+        """The wPorts."""
+        return self.parameters.pair
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both sides have this association."""
+        return self.state in OPEN_STATES
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something of ours is unanswered."""
+        return self.state in WAITING_STATES
+
+    # -- what we send
+
+    def propose(self, opening: Opening) -> None:
+        """Send the AARQ. Raises LocalProtocolError, InvocationCounterExhausted; nothing has changed then."""
+        after = advance(self.state, Input.SEND_AARQ)
+        aarq = opening.aarq()
+        self.state = after
+        self.opening = opening
+        self.negotiated = self.forgery = None
+        self._send(self.pair, aarq)
+
+    def request(self, transfer: Transfer) -> None:
+        """Send the first request of a transfer. Raises as Connection.request does; nothing has changed then."""
+        advance(self.state, Input.SEND_REQUEST)  # the table has the first word
+        negotiated = self.negotiated
+        assert negotiated is not None  # set before the state in which requests are possible
+        if missing := transfer.needs & ~negotiated.conformance:
+            raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
+        invoke = InvokeIdAndPriority(self._next_invoke_id)
+        octets = self.opening.protection.protect(transfer.first(invoke, self._limits))
+        if len(octets) > negotiated.request_limit:
+            raise LocalProtocolError(
+                f"a request of {len(octets)} octets exceeds the meter's limit of {negotiated.request_limit}"
+            )
+        self.state = advance(self.state, Input.SEND_REQUEST)
+        self._start(transfer, octets)
+
+    def release(self) -> None:
+        """Send the RLRQ. Raises LocalProtocolError."""
+        self.state = advance(self.state, Input.SEND_RLRQ)
+        self._transfer = None
+        self._send(self.pair, self.opening.release_request())
+
+    def stop_waiting_for_release(self) -> None:
+        """Take the association for released. Raises LocalProtocolError."""
+        self.state = advance(self.state, Input.END_OF_WAIT)
+        self._events.append(Released(self.pair))
+
+    def end(self, error: DlmsError) -> None:
+        """Take the end of the connection."""
+        was, self.state = self.state, advance(self.state, Input.CONNECTION_END)
+        self._transfer = None
+        if was is not State.IDLE:
+            self._events.append(Dropped(self.pair, error))
+
+    def _start(self, transfer: Transfer, octets: bytes) -> None:
+        self._next_invoke_id = (self._next_invoke_id + 1) % INVOKE_IDS
+        self._transfer = transfer
+        self._send(self.pair, octets)
+
+    # -- what the peer sends, in plain
+
+    def receive(self, apdu: bytes) -> None:
+        """Take a plain APDU that is no notification. Raises RemoteProtocolError, which ends the connection."""
+        handle = self._handlers.get(apdu[0])
+        if handle is None:
+            self._step(Input.RECV_FOREIGN, apdu[0])
+        else:
+            handle(apdu)
+
+    def receive_forgery(self, error: SecurityError) -> None:
+        """Note an APDU that was not verified; it changes nothing. Raises ``error`` after too many in a row."""
+        self.forgery = error
+        self._strikes.forged(error)
+
+    def _step(self, received: Input, tag: int) -> bool:
+        """Move on by an input of the peer; return whether the state is another one now."""
+        before = self.state
+        self.state = advance(before, received, tag)
+        return self.state is not before
+
+    def _taken(self) -> None:
+        """Note an APDU that was expected."""
+        self._strikes.good()
+        self.forgery = None
+
+    def _receive_aare(self, apdu: bytes) -> None:
+        outcome: Negotiated | AssociationRejected | SecurityError
+        try:
+            outcome = self.opening.accept(apdu)
+        except SecurityError as error:
+            outcome = error
+        if not isinstance(outcome, Negotiated):
+            received = Input.RECV_REFUSAL
+        elif self.parameters.is_high_level:
+            received = Input.RECV_CHALLENGE
+        else:
+            received = Input.RECV_ACCEPTANCE
+        if not self._step(received, AARE):
+            self._strikes.counters.stray_apdus += 1
+            return
+        self._taken()
+        if not isinstance(outcome, Negotiated):
+            self._refuse(outcome)
+            return
+        self.negotiated = outcome
+        if received is Input.RECV_CHALLENGE:
+            transfer = self.opening.proof()
+            request = transfer.first(InvokeIdAndPriority(self._next_invoke_id), self._limits)
+            self._start(transfer, self.opening.protection.protect(request))
+            self._events.append(ChallengeAnswered(self.pair))
+        else:
+            self._events.append(Associated(self.pair, outcome))
+
+    def _refuse(self, error: DlmsError) -> None:
+        """Report a refusal. If it is ours, or comes after the AARE, the meter is told, and its answer not awaited."""
+        if isinstance(error, SecurityError) or self.negotiated is not None:
+            self._send(self.pair, self.opening.release_request())
+        self._events.append(AssociationRefused(self.pair, error))
+
+    def _receive_rlre(self, apdu: bytes) -> None:
+        decode_apdu(apdu, self._limits)  # reason not-finished does not keep an association that we have left
+        if self._step(Input.RECV_RELEASE, RLRE):
+            self._taken()
+            self._events.append(Released(self.pair))
+        else:
+            self._strikes.counters.stray_apdus += 1
+
+    def _receive_answer(self, apdu: bytes) -> None:
+        tag, transfer = apdu[0], self._transfer
+        if transfer is not None and tag in transfer.answers:
+            outcome = transfer.receive(apdu)
+        else:
+            outcome = None
+            if (check := _FORMS.get(tag)) is not None:
+                check(apdu, self._limits)
+        if outcome is None:
+            self._receive_stray(apdu)
+        else:
+            self._advance_transfer(outcome, tag)
+
+    def _advance_transfer(self, outcome: Outcome, tag: int) -> None:
+        was = self.state
+        if isinstance(outcome, Continues):
+            self._step(Input.RECV_BLOCK, tag)
+            self._taken()
+            self._events.append(BlockReceived(self.pair, outcome.block_number, outcome.size))
+            self._send(self.pair, self.opening.protection.protect(outcome.request))
+            return
+        self._transfer = None
+        received = (SUCCESS_MEANS if isinstance(outcome, Complete) else FAILURE_MEANS)[was]
+        self._step(received, tag)
+        self._taken()
+        if not isinstance(outcome, Complete):
+            if received is Input.RECV_REFUSAL:
+                self._refuse(outcome.error)
+            else:
+                self._events.append(RequestFailed(self.pair, outcome.error))
+        elif received is Input.RECV_PROOF:
+            assert self.negotiated is not None  # set with the challenge
+            self.opening.proved()
+            self._events.append(Associated(self.pair, self.negotiated))
+        else:
+            self._events.append(AnswerReceived(self.pair, outcome.octets))
+
+    def _receive_error(self, apdu: bytes) -> None:
+        """Take an exception-response or confirmed-service-error: never authenticated, so it ends what waits and no more."""
+        error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
+        means = FAILURE_MEANS.get(self.state, Input.RECV_STRAY)
+        if means is Input.RECV_FAILURE and _says_lost(error) and self._transfer and self._transfer.unknown_means_lost:
+            means = Input.RECV_LOSS
+        if means is Input.RECV_STRAY:
+            self._receive_stray(apdu)
+            return
+        self._step(means, apdu[0])
+        self._transfer = None
+        self._taken()
+        self._events.append(_EVENT_OF_FAILURE[means](self.pair, error))
+
+    def _receive_stray(self, apdu: bytes) -> None:
+        """Count an answer that belongs to nothing we asked."""
+        self._step(Input.RECV_STRAY, apdu[0])
+        self._strikes.stray(self.pair)
+
+
+def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
+    """Return the error that an error APDU stands for. ``counts``: our invocation counter can be the reason."""
+    decoded = decode_apdu(apdu, limits)
+    if isinstance(decoded, ExceptionResponse):
+        if counts and decoded.service_error == INVOCATION_COUNTER_ERROR:
+            return InvocationCounterRefused(decoded.invocation_counter)
+        return ExceptionReceived(decoded.state_error, decoded.service_error, decoded.invocation_counter)
+    assert isinstance(decoded, ConfirmedServiceError)  # the two tags that lead here
+    return ConfirmedServiceErrorReceived(decoded.service, decoded.error_class, decoded.error)
+
+
+def _says_lost(error: DlmsError) -> bool:
+    """Return whether the meter says that it knows no association."""
+    return isinstance(error, ExceptionReceived) and (error.state_error, error.service_error) == _ASSOCIATION_UNKNOWN
+
+
+_EVENT_OF_FAILURE: Final[dict[Input, Callable[[WportPair, DlmsError], Event]]] = {
+    Input.RECV_REFUSAL: lambda pair, error: AssociationRefused(pair, refusal_of(error)),
+    Input.RECV_FAILURE: RequestFailed,
+    Input.RECV_LOSS: Dropped,
+    Input.RECV_RELEASE: lambda pair, _error: Released(pair),
+}

@@ -1,0 +1,130 @@
+"""GET of one attribute and of a list, answered at once or in blocks. IEC 62056-5-3, GET service.
+
+An answer is taken only if invoke-id, form and block number are those expected (rule S22). Leniencies: last-block FF is
+true (in the codec); a list of one may be answered like a single attribute; a block that is not the last may be empty; a
+server may end a transfer with a plain error instead of an error block.
+"""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Final, override
+
+from ...apdu.common import AttributeDescriptor, InvokeIdAndPriority, Selection
+from ...apdu.get import (
+    GET_RESPONSE,
+    GetRequest,
+    GetRequestNext,
+    GetRequestNormal,
+    GetRequestWithList,
+    GetResponseHead,
+    GetResponseKind,
+    decode_get_response_head,
+)
+from ...apdu.initiate import Conformance
+from ...errors import DataAccessError, LocalProtocolError
+from ...limits import DEFAULT_LIMITS, Limits
+from . import Complete, Continues, Failed, Outcome, encode_request
+from .blocks import ReceivedBlocks
+
+_LIST_OF_ONE: Final = b"\x01"
+"""The count in front of a single Get-Data-Result makes it the list that was asked for."""
+
+
+class _Get:
+    """What both forms have in common: the answer may come in blocks."""
+
+    answers: Final = frozenset({GET_RESPONSE})
+    awaited: Final = "get-response"
+
+    def __init__(self, needs: Conformance) -> None:
+        self.needs: Final = needs
+        self._limits = DEFAULT_LIMITS
+        self._blocks = ReceivedBlocks(DEFAULT_LIMITS)
+        self._invoke: InvokeIdAndPriority | None = None
+
+    @abstractmethod
+    def _request(self, invoke: InvokeIdAndPriority) -> GetRequest: ...
+
+    @abstractmethod
+    def _receive_whole(self, head: GetResponseHead) -> Outcome | None: ...
+
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
+        """Return the get-request."""
+        octets = encode_request(self._request(invoke))
+        self._invoke, self._limits = invoke, limits
+        self._blocks = ReceivedBlocks(limits)
+        return octets
+
+    def receive(self, apdu: bytes) -> Outcome | None:
+        """Take a get-response."""
+        head = decode_get_response_head(apdu, self._limits)
+        if self._invoke is None or head.invoke.invoke_id != self._invoke.invoke_id:
+            return None
+        if head.kind is GetResponseKind.WITH_DATABLOCK:
+            return self._receive_block(head, self._invoke)
+        if head.kind is GetResponseKind.NORMAL and head.error is not None and self._has_blocks:
+            return Failed(DataAccessError(head.error.code))
+        return None if self._has_blocks else self._receive_whole(head)
+
+    @property
+    def _has_blocks(self) -> bool:
+        return self._blocks.next_number > 1
+
+    def _receive_block(self, head: GetResponseHead, invoke: InvokeIdAndPriority) -> Outcome | None:
+        if head.error is not None:
+            return Failed(DataAccessError(head.error.code))
+        number = self._blocks.next_number
+        if head.block_number != number:
+            return None
+        self._blocks.add(head.payload)
+        if head.last_block:
+            return Complete(self._blocks.joined())
+        return Continues(number, self._blocks.size, encode_request(GetRequestNext(invoke, number)))
+
+
+class GetOne(_Get):
+    """GET of one attribute; completes with its encoded Data."""
+
+    unknown_means_lost: Final = True
+
+    def __init__(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> None:
+        """Ask for an attribute, or for the part of it that is selected."""
+        super().__init__(Conformance(0) if selection is None else Conformance.SELECTIVE_ACCESS)
+        self._attribute = attribute
+        self._selection = selection
+
+    @override
+    def _request(self, invoke: InvokeIdAndPriority) -> GetRequest:
+        return GetRequestNormal(invoke, self._attribute, self._selection)
+
+    @override
+    def _receive_whole(self, head: GetResponseHead) -> Outcome | None:
+        if head.kind is not GetResponseKind.NORMAL:
+            return None
+        if head.error is not None:
+            return Failed(DataAccessError(head.error.code))
+        return Complete(head.payload[1:])  # behind the choice octet is the Data
+
+
+class GetList(_Get):
+    """GET of several attributes; completes with an encoded SEQUENCE OF Get-Data-Result."""
+
+    unknown_means_lost: Final = False
+
+    def __init__(self, items: Sequence[tuple[AttributeDescriptor, Selection | None]]) -> None:
+        """Ask for attributes, each with what is selected of it. Raises LocalProtocolError for none."""
+        if not items:
+            raise LocalProtocolError("a list of attributes needs at least one")
+        selects = any(selection is not None for _attribute, selection in items)
+        needs = Conformance.MULTIPLE_REFERENCES
+        super().__init__(needs | Conformance.SELECTIVE_ACCESS if selects else needs)
+        self._items = tuple(items)
+
+    @override
+    def _request(self, invoke: InvokeIdAndPriority) -> GetRequest:
+        return GetRequestWithList(invoke, self._items)
+
+    @override
+    def _receive_whole(self, head: GetResponseHead) -> Outcome | None:
+        # A single result keeps its choice octet and gets the count of a list.
+        return Complete(_LIST_OF_ONE + head.payload if head.kind is GetResponseKind.NORMAL else head.payload)

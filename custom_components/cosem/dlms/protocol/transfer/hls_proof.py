@@ -1,0 +1,81 @@
+"""Passes 3 and 4 of high-level authentication: ACTION reply_to_HLS_authentication. IEC 62056-5-3, COSEM-OPEN.
+
+Our answer to the meter's challenge goes out, the meter's answer to ours is verified (rule S19). Completes without octets.
+"""
+
+from typing import Final
+
+from ...apdu.acse import Mechanism
+from ...apdu.action import (
+    ACTION_RESPONSE,
+    ActionRequestNormal,
+    ActionResponse,
+    ActionResponseNormal,
+    decode_action_response,
+)
+from ...apdu.common import InvokeIdAndPriority, MethodDescriptor
+from ...apdu.initiate import Conformance
+from ...encoding.data import Data, DataType, octet_string
+from ...encoding.octets import Reader
+from ...errors import AssociationRejected, PeerNotAuthenticated
+from ...interface_classes.association_ln import CURRENT_ASSOCIATION
+from ...limits import DEFAULT_LIMITS, Limits
+from ...security.counters import SendingCounter
+from ...security.hls import Challenges, HlsCredentials, client_proof, verify_server_proof
+from . import Complete, Failed, Outcome, encode_request
+
+_REPLY_TO_HLS: Final = MethodDescriptor(15, CURRENT_ASSOCIATION, 1)
+"""reply_to_HLS_authentication of the current association."""
+
+_REFUSED_OUR_PROOF: Final = (1, 1, 13)
+"""rejected-permanent, acse-service-user, authentication failure: what the meter means by an error in pass 4."""
+
+
+class HlsProof:
+    """The proofs of both sides. Fails with PeerNotAuthenticated for a wrong or missing one, AssociationRejected for ours."""
+
+    needs: Final = Conformance(0)
+    answers: Final = frozenset({ACTION_RESPONSE})
+    awaited: Final = "answer to reply_to_HLS_authentication"
+    unknown_means_lost: Final = False
+
+    def __init__(self, credentials: HlsCredentials, challenges: Challenges, counter: SendingCounter | None) -> None:
+        """Prove with ``credentials``; ``counter`` is that of the global key, which GMAC takes a value of."""
+        self._credentials = credentials
+        self._challenges = challenges
+        self._counter = counter
+        self._limits = DEFAULT_LIMITS
+        self._invoke: InvokeIdAndPriority | None = None
+
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
+        """Return the request with our proof. Raises InvocationCounterExhausted when no counter may be used."""
+        counter = None
+        if self._credentials.mechanism is Mechanism.HLS_GMAC:
+            assert self._counter is not None  # this mechanism has one
+            counter = self._counter.take()
+        proof = client_proof(self._credentials, self._challenges, counter)
+        self._invoke, self._limits = invoke, limits
+        return encode_request(ActionRequestNormal(invoke, _REPLY_TO_HLS, octet_string(proof)))
+
+    def receive(self, apdu: bytes) -> Outcome | None:
+        """Take an action-response."""
+        reader = Reader(apdu, limits=self._limits)
+        response = decode_action_response(reader)
+        reader.finish()
+        if self._invoke is None or response.invoke.invoke_id != self._invoke.invoke_id:
+            return None
+        try:
+            self._verify(response)
+        except (AssociationRejected, PeerNotAuthenticated) as error:
+            return Failed(error)
+        return Complete(b"")
+
+    def _verify(self, response: ActionResponse) -> None:
+        if not isinstance(response, ActionResponseNormal):
+            raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
+        result, returned = response.outcome
+        if result.code or (returned is not None and not isinstance(returned, Data)):
+            raise AssociationRejected(*_REFUSED_OUR_PROOF)
+        if returned is None or returned.type is not DataType.OCTET_STRING or not isinstance(returned.value, bytes):
+            raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
+        verify_server_proof(self._credentials, self._challenges, returned.value)

@@ -1,0 +1,244 @@
+"""Verifying and opening what one peer sends: keys, titles and counters, with or without an association.
+
+The order is the point: envelope, signature, security control, system title, counter, tag - and only then is there a
+plaintext, and only then does the counter move (rules S6, S8). What is weaker than, or other than the settings demand is
+SecurityDowngrade, whatever its tag says (rules S11 to S16). IEC 62056-5-3, protection of xDLMS APDUs.
+"""
+
+from dataclasses import dataclass
+from typing import Final, NamedTuple, override
+
+from ..apdu import decode_apdu
+from ..apdu.acse import AARE, RLRE
+from ..apdu.ciphered import (
+    DEDICATED_TAGS,
+    GENERAL_CIPHERING,
+    GENERAL_DED_CIPHERING,
+    GENERAL_GLO_CIPHERING,
+    GENERAL_SIGNING,
+    GLOBAL_TAGS,
+    CipheredContent,
+    GeneralCiphering,
+    GeneralDedCiphering,
+    GeneralGloCiphering,
+    GeneralHeader,
+    GeneralSigning,
+    ServiceCiphered,
+)
+from ..apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE
+from ..apdu.notification import DATA_NOTIFICATION, EVENT_NOTIFICATION_REQUEST
+from ..apdu.short_name import INFORMATION_REPORT_REQUEST
+from ..errors import (
+    AuthenticationTagInvalid,
+    DecodeError,
+    PeerNotAuthenticated,
+    SecurityDowngrade,
+    SystemTitleMismatch,
+)
+from ..limits import DEFAULT_LIMITS, Limits
+from .cipher import SealingKey, open_sealed, open_unverified
+from .counters import ReceivingCounter
+from .general_ciphering import GeneralCipherer, encode_header
+from .keys import Secret
+from .settings import Envelope, SecuritySettings, check_server_title
+
+_GENERAL_TAGS: Final = frozenset({GENERAL_GLO_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_CIPHERING, GENERAL_SIGNING})
+ENVELOPE_TAGS: Final = frozenset({*GLOBAL_TAGS, *DEDICATED_TAGS, *_GENERAL_TAGS})
+"""Everything that has to be opened with keys."""
+
+PLAIN_TAGS: Final = frozenset({AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR})
+"""What may be plain in a ciphered association (rule S12): ACSE, and errors, which end a request and supply no value."""
+
+NOTIFICATION_TAGS: Final = frozenset({DATA_NOTIFICATION, INFORMATION_REPORT_REQUEST, EVENT_NOTIFICATION_REQUEST})
+"""What a meter sends unasked. In plain they pass, as what they are: not authenticated (rule S23)."""
+
+PROTECTED_NOTIFICATION_TAGS: Final = frozenset(
+    {tag for tag, plain in {**GLOBAL_TAGS, **DEDICATED_TAGS}.items() if plain in NOTIFICATION_TAGS} | _GENERAL_TAGS
+)
+"""The envelopes that notifications come in."""
+
+
+class Unprotected(NamedTuple):
+    """A plain APDU. ``authenticated``: by a verified tag or signature, then ``system_title`` names who sent it."""
+
+    apdu: bytes
+    authenticated: bool = False
+    system_title: bytes | None = None
+
+    @override
+    def __repr__(self) -> str:
+        """Return the size of the APDU, not its octets (rule S29)."""
+        return f"Unprotected({len(self.apdu)} octets, authenticated={self.authenticated})"
+
+
+@dataclass(slots=True)
+class _Key:
+    """One key of the peer's, its counter, and what is made of it once."""
+
+    key: Secret
+    counter: ReceivingCounter
+    opening: SealingKey | None = None
+
+
+class ReceivingContext:
+    """What is needed to read one peer. Global and dedicated key count apart.
+
+    ``counter`` is that of the global key and may be exchanged before anything was received under it. ``general`` is
+    needed for the envelope general-ciphering.
+    """
+
+    def __init__(
+        self,
+        settings: SecuritySettings,
+        counter: ReceivingCounter,
+        *,
+        dedicated_key: Secret | None = None,
+        general: GeneralCipherer | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        """Start with what the settings say of the peer."""
+        self.settings: Final = settings
+        self.server_system_title = settings.server_system_title
+        self._limits = limits
+        self._expected_control = settings.expected_control
+        self._verifies = not settings.accept_unverified
+        key = settings.global_unicast_encryption_key
+        assert key is not None  # settings that cipher have one
+        self._global = _Key(key, counter)
+        self._dedicated = None if dedicated_key is None else _Key(dedicated_key, ReceivingCounter())
+        self._general = general
+
+    @property
+    def counter(self) -> ReceivingCounter:
+        """The receiving counter of the global key."""
+        return self._global.counter
+
+    @counter.setter
+    def counter(self, counter: ReceivingCounter) -> None:
+        self._global.counter = counter
+
+    def learn_server_title(self, title: bytes | None) -> None:
+        """Take the system title of the AARE. SystemTitleMismatch when another one is pinned (rule S13)."""
+        own = self.settings.client_system_title
+        self.server_system_title = check_server_title(title, own, self.server_system_title)
+
+    def unprotect(self, apdu: bytes) -> Unprotected:
+        """Return the plain APDU after everything about it was verified.
+
+        Raises AuthenticationTagInvalid, InvocationCounterReplayed, SystemTitleMismatch, SecurityDowngrade, DecodeError.
+        Plain errors, ACSE APDUs and plain notifications come back as they are, not authenticated.
+        """
+        tag = apdu[0]
+        if tag in PLAIN_TAGS or tag in NOTIFICATION_TAGS:
+            return Unprotected(apdu)
+        try:
+            plain = self._open_envelope(self._check_signature(apdu))
+        except PeerNotAuthenticated:
+            # A signature is the tag of a signed message: one that does not fit says nothing about our credentials.
+            raise AuthenticationTagInvalid("the signature does not fit") from None
+        if not plain:
+            raise DecodeError("a protected APDU with nothing in it")
+        if plain[0] in ENVELOPE_TAGS:
+            raise SecurityDowngrade("a protected APDU inside of a protected APDU")
+        authenticated = self.settings.sign or (self._verifies and self._expected_control.authenticated)
+        return Unprotected(plain, authenticated, self.server_system_title if authenticated else None)
+
+    def _check_signature(self, apdu: bytes) -> bytes:
+        signed = apdu[0] == GENERAL_SIGNING
+        if signed != self.settings.sign:
+            raise SecurityDowngrade("a signature was not agreed on" if signed else "the signature is missing")
+        if not signed:
+            return apdu
+        decoded = decode_apdu(apdu, self._limits)
+        assert isinstance(decoded, GeneralSigning)  # by its tag
+        self._check_header(decoded.header)
+        public_key = self.settings.key_pairs.server_signing_key
+        assert public_key is not None  # checked by the settings
+        public_key.verify(decoded.signature, signed_part(decoded))
+        if not decoded.content:
+            raise DecodeError("a signed APDU with nothing in it")
+        return decoded.content
+
+    def _open_envelope(self, apdu: bytes) -> bytes:
+        tag = apdu[0]
+        if tag not in ENVELOPE_TAGS:
+            raise SecurityDowngrade(f"an APDU with tag {tag:02X} came without protection")
+        decoded = decode_apdu(apdu, self._limits)
+        match decoded:
+            case ServiceCiphered():
+                expected = GLOBAL_TAGS.get(tag, DEDICATED_TAGS.get(tag))
+                plain = self._open(self._key(dedicated=tag in DEDICATED_TAGS), decoded.content)
+                if plain[:1] != bytes((expected or 0,)):
+                    raise SecurityDowngrade(f"tag {tag:02X} holds another APDU than it says")
+                return plain
+            case GeneralGloCiphering() | GeneralDedCiphering():
+                self._check_title(decoded.system_title)
+                return self._open(self._key(dedicated=tag == GENERAL_DED_CIPHERING), decoded.content)
+            case GeneralCiphering():
+                return self._open_generally(decoded)
+            case _:
+                raise SecurityDowngrade("a signed APDU inside of a signed APDU")
+
+    def _key(self, *, dedicated: bool) -> _Key:
+        if self.settings.envelope is Envelope.GENERAL_CIPHERING:
+            raise SecurityDowngrade("the meter answers general-ciphering with something else")
+        if not dedicated:
+            return self._global
+        if self._dedicated is None:
+            raise SecurityDowngrade("the meter uses a dedicated key that does not exist")
+        return self._dedicated
+
+    def _open(self, key: _Key, content: CipheredContent) -> bytes:
+        control = self._expected_control
+        if content.security_control != control:
+            raise SecurityDowngrade(
+                f"security control {content.security_control.raw:02X}, where {control.raw:02X} was agreed on"
+            )
+        counter = content.invocation_counter
+        assert counter is not None  # every control that we expect protects something
+        title = self.server_system_title
+        if title is None:
+            raise SystemTitleMismatch("a protected APDU from a meter whose system title is not known")
+        key.counter.check(counter)
+        opening = self._opening(key, title)
+        if not self._verifies:
+            return open_unverified(opening, counter, content.payload)
+        plain = open_sealed(opening, counter, content.payload)
+        if control.authenticated:
+            key.counter.commit(counter)
+        return plain
+
+    def _opening(self, key: _Key, title: bytes) -> SealingKey:
+        if key.opening is None or key.opening.system_title != title:
+            key.opening = SealingKey(
+                key=key.key,
+                authentication_key=self.settings.authentication_key,
+                control=self._expected_control,
+                system_title=title,
+            )
+        return key.opening
+
+    def _open_generally(self, apdu: GeneralCiphering) -> bytes:
+        if self._general is None or self.settings.envelope is not Envelope.GENERAL_CIPHERING:
+            raise SecurityDowngrade("general-ciphering was not agreed on")
+        self._check_header(apdu.header)
+        title = self.server_system_title
+        assert title is not None  # the header was checked against it
+        return self._general.unprotect(apdu, title, self._global.counter)
+
+    def _check_title(self, title: bytes) -> None:
+        # An empty title means the one known from the association.
+        if title and title != self.server_system_title:
+            raise SystemTitleMismatch("a protected APDU carries another system title than the meter's")
+
+    def _check_header(self, header: GeneralHeader) -> None:
+        if self.server_system_title is None:
+            raise SystemTitleMismatch("a protected APDU from a meter whose system title is not known")
+        self._check_title(header.originator_system_title)
+        if header.recipient_system_title not in {b"", self.settings.client_system_title}:
+            raise SystemTitleMismatch("a protected APDU is addressed to somebody else")
+
+
+def signed_part(apdu: GeneralSigning) -> bytes:
+    """Return what a general-signing signature covers: the five fields and the content, each with its length."""
+    return encode_header(apdu.header, apdu.content)

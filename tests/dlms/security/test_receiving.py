@@ -1,0 +1,66 @@
+"""A receiving context without an association, as a listener for push uses it; all else is in test_protection.py."""
+
+import pytest
+
+from custom_components.cosem.dlms.errors import InvocationCounterReplayed, SystemTitleMismatch
+from custom_components.cosem.dlms.security.counters import ReceivingCounter
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.receiving import ReceivingContext, Unprotected
+from custom_components.cosem.dlms.security.settings import SecuritySettings
+from tests.dlms.lone_meter import AK, EK, TITLE, LoneMeter, sized
+
+DATA = bytes.fromhex("0F00000001001107")
+DEDICATED = bytes(range(0x40, 0x50))
+
+
+def context(counter=None, *, title=TITLE, **changes):
+    settings = SecuritySettings(
+        client_system_title=bytes.fromhex("4D4D4D0000000001"),
+        server_system_title=title,
+        global_unicast_encryption_key=Secret(EK),
+        authentication_key=Secret(AK),
+    )
+    return ReceivingContext(settings, counter or ReceivingCounter(), **changes)
+
+
+def pushed(meter, tag=0xDB, *, title=TITLE, dedicated=False):
+    return bytes([tag]) + sized(title) + sized(meter.sealed(DATA, dedicated=dedicated))
+
+
+def test_a_push_is_read_without_an_association():
+    assert context().unprotect(pushed(LoneMeter())) == Unprotected(DATA, True, TITLE)
+
+
+def test_s06_the_counter_is_the_callers_and_moves_behind_the_tag():
+    counter, meter = ReceivingCounter(), LoneMeter()
+    octets = pushed(meter)
+    context(counter).unprotect(octets)
+    assert counter.last == 0x100
+    with pytest.raises(InvocationCounterReplayed):
+        context(counter).unprotect(octets)
+
+
+def test_global_and_dedicated_key_count_apart():
+    counter, meter = ReceivingCounter(), LoneMeter(dedicated=DEDICATED)
+    made = context(counter, dedicated_key=Secret(DEDICATED))
+    made.unprotect(pushed(meter))
+    assert made.unprotect(pushed(meter, 0xDC, dedicated=True)).apdu == DATA  # its counter is 0
+    assert counter.last == 0x100
+
+
+def test_the_counter_of_the_global_key_can_be_exchanged():
+    counter, meter = ReceivingCounter(0x200), LoneMeter()
+    made = context()
+    made.counter = counter
+    assert made.counter is counter
+    with pytest.raises(InvocationCounterReplayed):
+        made.unprotect(pushed(meter))
+
+
+def test_s13_a_sender_whose_title_is_not_known_is_not_believed():
+    with pytest.raises(SystemTitleMismatch):
+        context(title=None).unprotect(pushed(LoneMeter()))
+
+
+def test_s29_the_octets_are_not_shown():
+    assert repr(Unprotected(b"password", True, TITLE)) == "Unprotected(8 octets, authenticated=True)"
