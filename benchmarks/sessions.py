@@ -33,6 +33,7 @@ from custom_components.cosem.dlms import (
     Transport,
     learn_invocation_counter,
     open_tcp,
+    with_wrapper,
 )
 from custom_components.cosem.dlms.interface_classes.association_ln import CURRENT_ASSOCIATION, decode_object_list
 from custom_components.cosem.dlms.interface_classes.register import decode_scaler_unit, scale
@@ -139,7 +140,7 @@ class Sessions:
 
     def our_client(self) -> DlmsClient:
         """Return a new client: nothing is remembered from another session."""
-        return DlmsClient("127.0.0.1", self._port, connect=self._connect)
+        return DlmsClient("127.0.0.1", self._port, connect=with_wrapper(self._connect))
 
     async def _connect(self) -> Transport:
         transport = CountingTransport(await open_tcp("127.0.0.1", self._port, 10))

@@ -26,6 +26,7 @@ from custom_components.cosem.dlms import (
     Transport,
     TransportError,
 )
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.meter.doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
 from custom_components.cosem.meter.store import async_load_objects
 from tests.conftest import HOST, unique_id_of
@@ -452,7 +453,7 @@ async def test_usual_codes_where_the_object_list_is_refused(
 
 async def _examined(hass: HomeAssistant, meter: SimulatedMeter) -> Examination:
     """What the doctor finds at the simulated meter."""
-    client = DlmsClient(HOST, connect=meter.connect, timing=Timing(reconnect_gap=0))
+    client = DlmsClient(HOST, connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
     return await examine(hass, client, Order(parameters=AssociationParameters()))
 
 

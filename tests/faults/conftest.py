@@ -21,6 +21,7 @@ from custom_components.cosem.dlms import (
     Secret,
     Timing,
 )
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile
 
@@ -143,7 +144,7 @@ def meter(profile: MeterProfile, clock: MeterClock) -> SimulatedMeter:
 async def poller(meter: SimulatedMeter) -> AsyncIterator[Poller]:
     """A poller; at the end nothing is left: no connection, no task."""
     before = asyncio.all_tasks()
-    client = DlmsClient("meter", connect=meter.connect, timing=FAST)
+    client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
     yield Poller(meter, client)
     await client.close()
     assert not client.is_connected

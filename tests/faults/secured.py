@@ -24,6 +24,7 @@ from custom_components.cosem.dlms import (
     SecurityState,
     SecuritySuite,
 )
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.envelopes import BadEnvelope, Envelope, Kind, is_protected, read
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
@@ -196,7 +197,7 @@ async def secure_poller(clock: MeterClock) -> AsyncIterator[Callable[..., Secure
 
     def make(wport: int = 1, meter: SimulatedMeter | None = None, *, start: int = 1, **changes: Any) -> SecurePoller:
         meter = meter or SimulatedMeter(secured_profile(), clock)
-        client = DlmsClient("meter", connect=meter.connect, timing=FAST)
+        client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
         made.append(SecurePoller(meter, client, wport=wport, start=start, changes=changes))
         return made[-1]
 

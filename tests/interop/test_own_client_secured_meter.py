@@ -36,6 +36,7 @@ from custom_components.cosem.dlms import (
     Timing,
     learn_invocation_counter,
 )
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.link import SystemClock
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, load_profile
@@ -132,7 +133,7 @@ class House:
 
     def __init__(self, profile: MeterProfile | None = None, *, timing: Timing = TIMING, start: int = 0) -> None:
         self.meter = SimulatedMeter(profile or secured(), lambda: NOW)
-        self.client = DlmsClient("meter", timing=timing, connect=self.meter.connect, clock=SystemClock())
+        self.client = DlmsClient("meter", timing=timing, connect=with_wrapper(self.meter.connect), clock=SystemClock())
         self.store = Store(start)
         self.state = SecurityState(start, self.store)
 

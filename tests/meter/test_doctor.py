@@ -53,6 +53,7 @@ from custom_components.cosem.dlms import (
     UnexpectedApdu,
     generate_key_pair,
 )
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.encoding.data_types import unsigned
 from custom_components.cosem.meter.doctor import (
     Examination,
@@ -88,7 +89,9 @@ class Client:
     def __init__(self, associating: DlmsError | None = None, reading: DlmsError | None = None, meter: Any = None):
         self.associating = associating
         self.reading = reading
-        self.real = DlmsClient("", connect=meter.connect, timing=Timing(reconnect_gap=0)) if meter else None
+        self.real = (
+            DlmsClient("", connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0)) if meter else None
+        )
         self.refused: set[int] = set()
         self.replaced: dict[int, Data] = {}
 
@@ -130,7 +133,7 @@ async def verdict(hass: HomeAssistant, client: Any, parameters: AssociationParam
 
 async def examined(hass: HomeAssistant, meter: SimulatedMeter, **order: Any) -> Examination:
     """What the doctor finds."""
-    client = DlmsClient("", connect=meter.connect, timing=Timing(reconnect_gap=0))
+    client = DlmsClient("", connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
     return await examine(hass, client, Order(**{"parameters": READER} | order))
 
 

@@ -7,12 +7,13 @@ from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, Selection
 from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from .client.association import Association
+from .client.channel import Channel, Connector, with_wrapper
 from .client.client import DEFAULT_PORT, DlmsClient
 from .client.invocation_counter import INVOCATION_COUNTER, learn_invocation_counter
 from .client.link import Timing
 from .client.list_sizes import ReadingMemory
 from .client.security_state import CounterStore, SecurityState
-from .client.transport import Connector, Transport, open_tcp
+from .client.transport import Transport, open_tcp
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
 from .encoding.logical_name import LogicalName
@@ -114,6 +115,7 @@ __all__ = [
     "AttributeDescriptor",
     "AuthenticationTagInvalid",
     "BitString",
+    "Channel",
     "ClockStatus",
     "CompactArray",
     "ConfirmedServiceErrorReceived",
@@ -198,4 +200,5 @@ __all__ = [
     "scale",
     "status_text",
     "unit_symbol",
+    "with_wrapper",
 ]

@@ -19,7 +19,7 @@ from ..const import (
     DEFAULT_RESPONSE_TIMEOUT,
     DOMAIN,
 )
-from ..dlms import DlmsClient, Timing, Transport, open_tcp
+from ..dlms import DlmsClient, Timing, Transport, open_tcp, with_wrapper
 
 if TYPE_CHECKING:
     from ..coordinator import CosemCoordinator
@@ -78,7 +78,9 @@ def get_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> 
         async def connect() -> Transport:
             return await open_tcp(host, port, deadlines.connect)
 
-        shared = clients[address] = _SharedClient(client=DlmsClient(host, port, timing=deadlines, connect=connect))
+        shared = clients[address] = _SharedClient(
+            client=DlmsClient(host, port, timing=deadlines, connect=with_wrapper(connect))
+        )
     elif not shared.users or deadlines.response > shared.client.timing.response:
         shared.client.timing = deadlines
     shared.users += 1

@@ -17,6 +17,7 @@ from custom_components.cosem.dlms.apdu.common import Selection
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client import association as open_association, client as client_module
 from custom_components.cosem.dlms.client.association import Association
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import SYSTEM_CLOCK, Link, Timing
 from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned
@@ -86,7 +87,7 @@ class StillClock:
 
 
 def client_of(meter, timing=QUICK, **arguments):
-    return DlmsClient("meter.example", connect=meter.connect, timing=timing, **arguments)
+    return DlmsClient("meter.example", connect=with_wrapper(meter.connect), timing=timing, **arguments)
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ async def test_callers_of_one_association_are_served_one_after_the_other(patient
 
 
 async def test_before_the_association_exists_there_is_nothing_to_ask(meter):
-    link = Link(await meter.connect(), DEFAULT_LIMITS, SYSTEM_CLOCK.monotonic)
+    link = Link(await with_wrapper(meter.connect)(), DEFAULT_LIMITS, SYSTEM_CLOCK.monotonic)
     association = Association(link, PARAMETERS, QUICK, DEFAULT_LIMITS)
     with pytest.raises(LocalProtocolError):
         assert association.negotiated
@@ -931,7 +932,7 @@ async def test_release_answered_in_the_very_moment_of_the_deadline():
     import time
 
     meter = ScriptedMeter(rlrq=lambda apdu: [time.sleep(2 * QUICK.release)] and [RLRE])
-    client = DlmsClient("meter", timing=QUICK, connect=meter.connect)
+    client = DlmsClient("meter", timing=QUICK, connect=with_wrapper(meter.connect))
     async with client.associate(PARAMETERS) as association:
         assert await association.get(ENERGY) == SEVEN
     assert not meter.open_links

@@ -34,6 +34,7 @@ from custom_components.cosem.dlms import (
     WrongAddress,
     open_tcp,
 )
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.link import split
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile, Quirks, Release
@@ -53,7 +54,7 @@ class Household:
     def __init__(self, quirks=None, timing=QUICK, max_receive_pdu_size=2048, **profile):
         self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self.meter = SimulatedMeter(MeterProfile(quirks=quirks or Quirks(), **profile), clock=lambda: self.now)
-        self.client = DlmsClient("meter.example", connect=self.meter.connect, timing=timing)
+        self.client = DlmsClient("meter.example", connect=with_wrapper(self.meter.connect), timing=timing)
         self.parameters = AssociationParameters(
             client_wport=2,
             mechanism=Mechanism.LLS,

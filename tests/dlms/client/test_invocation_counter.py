@@ -2,6 +2,7 @@ import pytest
 
 from custom_components.cosem.dlms.apdu import encode_apdu
 from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER, learn_invocation_counter
 from custom_components.cosem.dlms.client.link import Timing
@@ -13,7 +14,7 @@ QUICK = Timing(response=0.5, release=0.1, reconnect_gap=0)
 
 
 async def learn(meter, **arguments):
-    client = DlmsClient("meter", timing=QUICK, connect=meter.connect)
+    client = DlmsClient("meter", timing=QUICK, connect=with_wrapper(meter.connect))
     counter = await learn_invocation_counter(client, **({"server_wport": 17} | arguments))
     assert not meter.open_links
     return counter

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.client.security_state import SecurityState
@@ -99,7 +100,7 @@ class House:
             security=self.settings(suite, level if ciphered else 0, settings),
         )
         self.links = []
-        self.client = DlmsClient("meter", timing=timing, connect=self.connect)
+        self.client = DlmsClient("meter", timing=timing, connect=with_wrapper(self.connect))
         self.store = Store(start)
         self.state = SecurityState(start, self.store)
 

@@ -397,9 +397,7 @@ def test_s17_unverified_data_need_the_setting():
     assert reader.unprotect(meter.protect(ANSWER)).apdu == ANSWER
     assert reader.protect(GET)[2] == 0x20
     with pytest.raises(DecodeError):
-        reader.unprotect(
-            encode_apdu(GeneralGloCiphering(b"", CipheredContent(SecurityControl(0x30), 9, bytes(12))))
-        ).apdu
+        reader.unprotect(encode_apdu(GeneralGloCiphering(b"", CipheredContent(SecurityControl(0x30), 9, bytes(12)))))
     with pytest.raises(SecurityDowngrade):
         reader.unprotect(make(meter=True, protection=Protection.ENCRYPTED).protect(ANSWER))
 
@@ -542,7 +540,7 @@ def test_s14_signatures_are_there_exactly_when_agreed(both_pairs):
     with pytest.raises(SecurityDowngrade):
         make(suite=SecuritySuite.SUITE_1).unprotect(
             make(meter=True, key_pairs=both_pairs[1], **signing).protect(ANSWER)
-        ).apdu
+        )
     client = make(key_pairs=both_pairs[0], **signing)
     with pytest.raises(SecurityDowngrade):
         client.unprotect(make(meter=True, suite=SecuritySuite.SUITE_1).protect(ANSWER))

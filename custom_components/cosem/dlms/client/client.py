@@ -17,10 +17,11 @@ from ..errors import AssociationAborted, ConnectTimeout, LocalProtocolError, Res
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
+from .channel import Connector, with_wrapper
 from .link import SYSTEM_CLOCK, Clock, Link, Timing
 from .list_sizes import ReadingMemory
 from .security_state import SecurityState
-from .transport import Connector, Transport, open_tcp
+from .transport import Transport, open_tcp
 
 DEFAULT_PORT: Final = 4059
 
@@ -60,7 +61,7 @@ class DlmsClient:
         self.timing = timing
         self.reading_memory: Final[dict[WportPair, ReadingMemory]] = {}
         self._limits = limits
-        self._connect: Connector = connect or self._connect_tcp
+        self._connect: Connector = connect or with_wrapper(self._connect_tcp)
         self._clock = clock
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
@@ -131,14 +132,24 @@ class DlmsClient:
                 if link is not None:
                     await link.close()
                     await self._pause_since(link.closed_at)
-                try:
-                    async with asyncio.timeout(self.timing.connect):
-                        transport = await self._connect()
-                except TimeoutError:
-                    raise ConnectTimeout(self.timing.connect) from None
-                link = self._link = Link(transport, self._limits, self._clock.monotonic)
+                link = self._link = await self._open_link()
             link.users += 1
             return link
+
+    async def _open_link(self) -> Link:
+        """Return a connection over which APDUs can be exchanged."""
+        link: Link | None = None
+        try:
+            async with asyncio.timeout(self.timing.connect):
+                link = Link(await self._connect(), self._limits, self._clock.monotonic)
+                await link.open()
+        except BaseException as error:
+            if link is not None:
+                await link.close()
+            if isinstance(error, TimeoutError):
+                raise ConnectTimeout(self.timing.connect) from None
+            raise
+        return link
 
     async def _wait_for(self, pair: WportPair, in_use: asyncio.Lock) -> None:
         """Wait until the pair of wPorts is free; take it from an association that is kept open without being used."""
@@ -170,7 +181,7 @@ class DlmsClient:
             use.link.users -= 1
             try:
                 if not use.link.users:
-                    await use.link.fail(AssociationAborted("the last association was released"))
+                    await use.link.leave(AssociationAborted("the last association was released"))
             finally:
                 del self._uses[pair]
                 self._in_use[pair].release()

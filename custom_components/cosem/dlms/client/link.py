@@ -1,6 +1,6 @@
-"""One TCP connection and the task that reads it: drives a Connection, hands its events to whoever waits for them.
+"""One channel and the task that reads it: drives a Connection, hands its events to whoever waits for them.
 
-Owns the socket and nothing else: which associations live on it is the client's business. It ends once, with the first
+Owns the transport and nothing else: which associations live on it is the client's business. It ends once, with the first
 error, and then everybody who waits gets that error. Knows nothing of attributes and values.
 """
 
@@ -16,7 +16,7 @@ from ..limits import Limits
 from ..protocol.connection import Connection
 from ..protocol.events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
 from ..protocol.proposal import WportPair
-from .transport import Transport
+from .channel import Channel
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,30 +61,46 @@ class SystemClock:
 SYSTEM_CLOCK: Final = SystemClock()
 
 
-class Link:
-    """A connection that is being read. ``users`` counts the associations on it."""
+_GOOD_BYE: Final = 1.0
+"""Seconds for the framing's last octets."""
 
-    def __init__(self, transport: Transport, limits: Limits, clock: Callable[[], float]) -> None:
+
+class Link:
+    """A channel that is being read. ``users`` counts the associations on it."""
+
+    def __init__(self, channel: Channel, limits: Limits, clock: Callable[[], float]) -> None:
         """Start reading."""
-        self.connection = Connection(limits=limits)
-        self.connection.open()
+        self.connection = Connection(channel.framing, limits=limits)
         self.users = 0
         self.turn = asyncio.Lock()
         """Held from a request to its answer: most devices handle one request at a time, whatever the logical device."""
         self.before_reading: Final[dict[WportPair, Callable[[], Awaitable[object]]]] = {}
         """Awaited before each read: what came in may be answered at once, and needs reserved counters for that."""
         self.closed_at = math.inf
-        """By the clock, when the socket was closed."""
-        self._transport = transport
+        """By the clock, when the transport was closed."""
+        self._transport = channel.transport
         self._clock = clock
         self._inboxes: dict[WportPair, asyncio.Queue[Event]] = {}
+        self._opened = asyncio.Event()
         self._sending = asyncio.Lock()
+        self._loop = asyncio.get_running_loop()
+        self._alarm: asyncio.TimerHandle | None = None
+        self._sending_for_alarm: asyncio.Task[None] | None = None
         self._reader = asyncio.create_task(self._read(), name="dlms link reader")
 
     @property
     def is_alive(self) -> bool:
         """Whether the connection can still be used."""
         return self.connection.error is None
+
+    async def open(self) -> None:
+        """Return when APDUs can be exchanged, after a handshake where the framing has one. Raises DlmsError."""
+        self.connection.open()
+        self._dispatch()
+        await self.flush()
+        await self._opened.wait()
+        if self.connection.error is not None:
+            raise self.connection.error
 
     def open_inbox(self, pair: WportPair) -> asyncio.Queue[Event]:
         """Return a new queue for the events of a pair; an older one gets no more."""
@@ -94,14 +110,25 @@ class Link:
     async def flush(self) -> None:
         """Send what the connection wants to send, each message whole. Raises TransportError."""
         async with self._sending:
-            if octets := self.connection.data_to_send():
+            if octets := self.connection.data_to_send(self._loop.time()):
                 await self._transport.send(octets)
+        self._set_alarm()
 
     async def fail(self, error: DlmsError) -> DlmsError:
         """End everything because of ``error``; return the error that was first, which is what everybody gets to see."""
         self.connection.abort(error)
         await self.close()
         return self.connection.error or error
+
+    async def leave(self, error: DlmsError) -> None:
+        """End in good order: the framing says good-bye, if that is usual. ``error`` is for whoever comes later."""
+        self.connection.close()
+        try:
+            async with asyncio.timeout(_GOOD_BYE):
+                await self.flush()
+        except TransportError, TimeoutError:
+            pass  # it is over either way
+        await self.fail(error)
 
     async def close(self) -> None:
         """Close the socket and wait until it is closed. May be called again. Bounded by the transport's own deadline."""
@@ -118,7 +145,7 @@ class Link:
                 for prepare in list(self.before_reading.values()):
                     await prepare()
                 if octets := await self._transport.receive():
-                    self.connection.receive_data(octets)
+                    self.connection.receive_data(octets, self._loop.time())
                 else:
                     self.connection.receive_eof()
                 self._dispatch()
@@ -131,6 +158,7 @@ class Link:
         finally:
             self.connection.abort(ConnectionLost())
             self._dispatch()
+            self._set_alarm()
             try:
                 await self._transport.close()
             finally:
@@ -138,6 +166,31 @@ class Link:
 
     def _dispatch(self) -> None:
         while (event := self.connection.next_event()) is not None:
-            if isinstance(event, (NotificationReceived, ConnectionReady, ConnectionEnded)):
-                continue  # notifications: counted by the connection; a consumer comes with push
-            self._inboxes[event.pair].put_nowait(event)
+            if isinstance(event, (ConnectionReady, ConnectionEnded)):
+                self._opened.set()
+            elif not isinstance(event, NotificationReceived):  # counted by the connection; a consumer comes with push
+                self._inboxes[event.pair].put_nowait(event)
+
+    # -- the framing's own time
+
+    def _set_alarm(self) -> None:
+        if self._alarm is not None:
+            self._alarm.cancel()
+            self._alarm = None
+        if (due := self.connection.next_call) is not None:
+            self._alarm = self._loop.call_at(due, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self.connection.call(self._loop.time())
+        self._dispatch()
+        if self.is_alive:
+            self._sending_for_alarm = self._loop.create_task(self._flush_after_alarm(), name="dlms link resend")
+        else:
+            self._reader.cancel()  # it closes the transport
+
+    async def _flush_after_alarm(self) -> None:
+        try:
+            await self.flush()
+        except TransportError as error:
+            await self.fail(error)

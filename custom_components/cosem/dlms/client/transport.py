@@ -6,7 +6,6 @@ stream TCP-DISCONNECT, reset and keep-alive failure TCP-ABORT.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
 import errno
 import socket
 from typing import Final, Protocol
@@ -43,9 +42,6 @@ class Transport(Protocol):
 
     async def close(self) -> None:
         """Close; bounded in time, may be called twice, never raises."""
-
-
-type Connector = Callable[[], Awaitable[Transport]]
 
 
 class TcpTransport:
