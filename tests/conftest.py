@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
+import threading
 from typing import Any
 from unittest.mock import patch
 
@@ -11,6 +12,7 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
+from hypothesis import HealthCheck, settings
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
@@ -31,6 +33,7 @@ from custom_components.cosem.const import (
 from custom_components.cosem.dlms import Timing, Transport, logical_device_name_of
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD
+from tests.still_loop import StillLoop, until
 
 HOST = "192.0.2.7"  # a documentation address: nothing may really connect to it
 READER = 2
@@ -42,8 +45,29 @@ TICKED = (
 )
 
 
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
+
+
+def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEventLoop]]:
+    """Let every test run on a loop whose time does not depend on the machine."""
+    return {"still": StillLoop}
+
+
+@pytest.fixture
+def _workers_have_ended(verify_cleanup: None) -> Iterator[None]:
+    """Wait for threads that were told to end: the test plug-in, which looks for what was left behind, does not."""
+    before = set(threading.enumerate())
+    yield
+    loop = asyncio.get_event_loop()
+    loop.run_until_complete(loop.shutdown_default_executor())
+    for thread in set(threading.enumerate()) - before:
+        if thread.name.startswith(("SyncWorker", "ImportExecutor", "asyncio")):
+            thread.join(timeout=60)
+
+
 @pytest.fixture(autouse=True)
-def _our_integration(request: pytest.FixtureRequest) -> None:
+def _our_integration(request: pytest.FixtureRequest, _workers_have_ended: None) -> None:
     """Let Home Assistant find custom integrations, in tests that have a Home Assistant."""
     if "recorder_mock" in request.fixturenames:
         request.getfixturevalue("async_test_recorder")  # the recorder comes before Home Assistant
@@ -124,15 +148,6 @@ async def poll(hass: HomeAssistant, freezer: FrozenDateTimeFactory, seconds: flo
     await hass.async_block_till_done(wait_background_tasks=True)
 
 
-async def until(condition: Callable[[], object]) -> None:
-    """Let everything run that is ready, until something has happened."""
-    for _ in range(10_000):
-        if condition():
-            return
-        await asyncio.sleep(0)
-    raise AssertionError("it did not happen")
-
-
 async def set_up(hass: HomeAssistant, entry: MockConfigEntry) -> MockConfigEntry:
     """Add an entry and set it up."""
     entry.add_to_hass(hass)
@@ -155,4 +170,4 @@ def state_of(hass: HomeAssistant, entry: MockConfigEntry, own: str) -> str:
     return state.state
 
 
-__all__ = ["custom_components"]
+__all__ = ["custom_components", "until"]

@@ -29,10 +29,11 @@ from custom_components.cosem.dlms import (
     WrongAddress,
 )
 from tests.conftest import set_up
-from tests.faults.truth import Bench, EntryMaker, spin, until
+from tests.faults.truth import Bench, EntryMaker, spin
 from tests.simulated_meter.link import Direction
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.steps import Send, Step, wpdu
+from tests.still_loop import quiet, until
 
 ENERGY = "3_1.0.1.8.0.255_2"
 POWER = "3_1.0.1.7.0.255_2"
@@ -101,12 +102,12 @@ async def outage(bench: Bench, entry: MockConfigEntry, error: type[DlmsError], *
     if fault["name"] in {"refuse", "black-hole"}:
         await lose_association(bench, entry)
     for _ in range(3):
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert {bench.state(entry, own) for own in (ENERGY, POWER, VOLTAGE)} == {STATE_UNAVAILABLE}
         assert isinstance(cause_of(entry), error), repr(cause_of(entry))
         assert bench.meter.open_links == 0
     bench.meter.faults.clear()
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert fresh(bench, entry)
     bench.check_outages(1)
 
@@ -115,7 +116,7 @@ async def harmless(bench: Bench, entry: MockConfigEntry, **fault: Any) -> None:
     """Let a fault last for three polls that must all succeed."""
     added = bench.meter.faults.add(**fault)
     for number in range(3):
-        await bench.poll(entry)
+        await bench.poll()
         assert fresh(bench, entry)
         assert added.fired > number
     bench.check_outages(0)
@@ -154,15 +155,15 @@ async def test_f08_f09_connection_ends_at_every_octet(
         return [Send(octets)]
 
     bench.meter.manipulator = lambda: note_size
-    await bench.poll(entry)
+    await bench.poll()
     for octet in range(sizes[number]):
         bench.meter.faults.add(name, on=where, octet=octet)
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert isinstance(cause_of(entry), ConnectionLost)
         assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
         assert bench.meter.open_links == 0
         bench.meter.faults.clear()
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert fresh(bench, entry)
     bench.check_outages(sizes[number])
     bench.check_truth(entry)
@@ -176,10 +177,10 @@ async def test_f10_half_open_after_a_power_cut(bench: Bench, entry: MockConfigEn
 
 async def test_f10_restart_of_the_meter_without_a_word(bench: Bench, entry: MockConfigEntry):
     bench.meter.restart()
-    await bench.poll(entry)
+    await bench.poll()
     if entry.options["stay_connected"]:
         assert isinstance(cause_of(entry), ResponseTimeout)
-        await bench.poll(entry)
+        await bench.poll()
         bench.check_outages(1)
     assert fresh(bench, entry)
 
@@ -248,25 +249,25 @@ async def test_f31_busy_meter_is_asked_again_within_half_a_minute(
     if where == "aarq":
         await lose_association(bench, entry)
     bench.meter.faults.add("busy", code=code, on=where)
-    await bench.poll(entry)
+    await bench.poll()
     assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
     assert 0 < pause_of(entry) <= 30
     assert not [
         flow for flow in bench.hass.config_entries.flow.async_progress() if flow["context"]["source"] == "reauth"
     ]
     bench.meter.faults.clear()
-    await bench.poll(entry, 31)
+    await bench.poll(31)
     assert fresh(bench, entry)
     bench.check_outages(1)
 
 
 async def test_f32_temporary_failure_of_one_object(bench: Bench, entry: MockConfigEntry):
     bench.meter.faults.add("temporary-failure", object="1.0.32.7.0.255")
-    await bench.poll(entry)
+    await bench.poll()
     assert bench.state(entry, VOLTAGE) == STATE_UNKNOWN
     assert fresh(bench, entry)
     bench.meter.faults.clear()
-    await bench.poll(entry)
+    await bench.poll()
     assert 200 < float(bench.state(entry, VOLTAGE)) < 260
     bench.check_outages(0)
 
@@ -277,13 +278,13 @@ async def test_f33_refused_object_is_not_asked_for_again_until_reload(
 ):
     fault = bench.meter.faults.add(name, object="1.0.32.7.0.255")
     for _ in range(3):
-        await bench.poll(entry)
+        await bench.poll()
         assert bench.state(entry, VOLTAGE) == STATE_UNAVAILABLE
         assert fresh(bench, entry)
     assert fault.fired == 1
     assert caplog.text.count("does not give 3:1.0.32.7.0.255:2") == 1
     bench.meter.faults.clear()
-    await bench.poll(entry)
+    await bench.poll()
     assert bench.state(entry, VOLTAGE) == STATE_UNAVAILABLE
     await bench.hass.config_entries.async_reload(entry.entry_id)
     assert 200 < float(bench.state(entry, VOLTAGE)) < 260
@@ -296,18 +297,18 @@ async def lose_association(bench: Bench, entry: MockConfigEntry) -> None:
         bench.meter.restart()
         for link in bench.meter.links:
             await link.close()
-        await spin()
+        await quiet()
 
 
 async def test_f34_transient_refusal(bench: Bench, entry: MockConfigEntry):
     await lose_association(bench, entry)
     bench.meter.faults.add("aare-transient")
     for _ in range(3):
-        await bench.poll(entry)
+        await bench.poll()
         assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
         assert 50 < pause_of(entry) <= 60
     bench.meter.faults.clear()
-    await bench.poll(entry, 61)
+    await bench.poll(61)
     assert fresh(bench, entry)
     bench.check_outages(1)
 
@@ -317,7 +318,7 @@ async def test_f35_f36_refused_authentication_is_not_repeated(bench: Bench, entr
     await lose_association(bench, entry)
     fault = bench.meter.faults.add(name)
     for _ in range(10):
-        await bench.poll(entry, 600)
+        await bench.poll(600)
         assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
     assert fault.fired == 1
     reauth = [flow for flow in bench.hass.config_entries.flow.async_progress() if flow["context"]["source"] == "reauth"]
@@ -330,11 +331,11 @@ async def test_f35_f36_refused_authentication_is_not_repeated(bench: Bench, entr
 async def test_f36_permanent_refusal_for_another_reason_is_tried_slowly(bench: Bench, entry: MockConfigEntry):
     await lose_association(bench, entry)
     bench.meter.faults.add("aare-short", code=1)
-    await bench.poll(entry)
+    await bench.poll()
     assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
     assert 270 <= pause_of(entry) <= 300
     bench.meter.faults.clear()
-    await bench.poll(entry, 310)
+    await bench.poll(310)
     assert fresh(bench, entry)
     bench.check_outages(1)
 
@@ -350,18 +351,18 @@ async def test_f43_oversized_apdu(bench: Bench, entry: MockConfigEntry):
 async def test_f43_bomb_instead_of_a_value(bench: Bench, entry: MockConfigEntry, name: str):
     """It ends the poll it comes in; as long as it goes on it is unknown, and the others are read."""
     bench.meter.faults.add(name, object="1.0.32.7.0.255")
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert {bench.state(entry, own) for own in (ENERGY, POWER, VOLTAGE)} == {STATE_UNAVAILABLE}
     assert isinstance(cause_of(entry), RemoteProtocolError), repr(cause_of(entry))
     assert bench.meter.open_links == 0
     for _ in range(3):
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert bench.state(entry, VOLTAGE) == STATE_UNKNOWN
         assert bench.state(entry, ENERGY) not in {STATE_UNAVAILABLE, STATE_UNKNOWN}
         bench.check_truth(entry)
         assert bench.meter.open_links == 0
     bench.meter.faults.clear()
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert fresh(bench, entry)
     bench.check_outages(1)
 
@@ -387,7 +388,7 @@ async def test_f50_start_after_a_kill_with_a_request_out(
     await hass.config_entries.async_setup(entry.entry_id)
     assert entry.state is ConfigEntryState.LOADED
     assert fresh(bench, entry)
-    await bench.poll(entry)
+    await bench.poll()
     assert fresh(bench, entry)
     bench.check_truth(entry)
     await hass.config_entries.async_unload(entry.entry_id)
@@ -447,7 +448,7 @@ async def test_f51_end_while_the_meter_is_silent_takes_two_seconds(
     else:
         hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
         ending = asyncio.create_task(hass.async_block_till_done(wait_background_tasks=True))
-    await spin()
+    await quiet()
     await bench.pass_time(2.1)
     assert ending.done()
     await ending
@@ -461,9 +462,10 @@ async def test_f51_unload_of_a_set_up_that_is_under_way(hass: HomeAssistant, ben
     setup = asyncio.create_task(hass.config_entries.async_setup(entry.entry_id))
     await until(lambda: entry.state is ConfigEntryState.SETUP_IN_PROGRESS)
     await until(lambda: any(request.kind == "get" for request in bench.meter.log))
+    stopped_at = hass.loop.time()
     hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
-    await spin()
-    await asyncio.wait_for(setup, 3)
+    await setup
+    assert hass.loop.time() - stopped_at <= 3
     assert entry.state is ConfigEntryState.SETUP_RETRY
     await hass.config_entries.async_unload(entry.entry_id)
     bench.check_nothing_left()
@@ -479,7 +481,7 @@ async def test_f57_two_logical_devices_of_one_address_are_read_in_turn(
         hass, make_entry(server_wport=16, objects=["3:7.0.3.0.0.255"], stay_connected=stay_connected, title="Gas")
     )
     for _ in range(5):
-        await bench.poll(electricity)
+        await bench.poll()
         assert fresh(bench, electricity)
         assert float(bench.state(gas, GAS)) > 0
         assert gas.runtime_data.coordinator.last_update_success

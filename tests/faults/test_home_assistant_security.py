@@ -80,7 +80,7 @@ def asked_for_keys(hass: HomeAssistant) -> bool:
 
 async def fresh(bench: Bench, entry: MockConfigEntry) -> None:
     """A poll brings the meter's present energy, and everything is well."""
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     state = bench.state(entry, ENERGY)
     assert state != STATE_UNAVAILABLE, repr(cause_of(entry))
     assert round(float(state) * 1000) == bench.meter.truth("1.0.1.8.0.255").value
@@ -109,7 +109,7 @@ async def test_s7_without_mutual_authentication_a_reset_needs_the_user(hass: Hom
     entry = await set_up(hass, secured_entry(bench.meter, 19))
     await fresh(bench, entry)
     bench.meter.restart(lose_counters=True)
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert isinstance(cause_of(entry), InvocationCounterReplayed)
     assert issues(hass) == {"meter_counter_reset"}
     assert not asked_for_keys(hass)
@@ -140,11 +140,11 @@ async def test_s3_a_counter_too_far_ahead_needs_the_user(hass: HomeAssistant, be
     await fresh(bench, entry)
     used = counters_sent(bench.meter)
     bench.meter.security.counters.accept(_key(bench.meter), bytes.fromhex("4841530000000001"), used[-1] + far)
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert isinstance(cause_of(entry), InvocationCounterRefused)
     assert issues(hass) == {"counter_refused"}
     tried = len(counters_sent(bench.meter))
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert len(counters_sent(bench.meter)) == tried
     assert not asked_for_keys(hass)
 
@@ -170,7 +170,7 @@ async def test_f30_every_way_to_refuse_a_counter(
     await fresh(bench, entry)
     ahead = counters_sent(meter)[-1] + 20_000
     meter.security.counters.accept(_key(meter), bytes.fromhex("4841530000000001"), ahead)
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     if told is CounterObject.HIDDEN and refusal is not Answer.EXCEPTION:
         assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
         assert not asked_for_keys(hass)
@@ -233,7 +233,7 @@ async def test_f60_counter_that_cannot_be_stored(hass: HomeAssistant, bench: Ben
         state.sending.take()  # what hours of polling would use
     sent = len(counters_sent(bench.meter))
     with patch.object(storage.Store, "_async_write_data", side_effect=WriteError("read-only")):
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert isinstance(cause_of(entry), InvocationCounterNotStored)
         assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
         assert issues(hass) == {"counter_not_stored"}
@@ -255,12 +255,12 @@ async def test_f60_at_the_first_set_up_it_is_tried_again(hass: HomeAssistant, be
 
 async def test_s5_half_used_warns_and_used_up_stops(hass: HomeAssistant, bench: Bench):
     entry = await set_up(hass, secured_entry(bench.meter, counter_start=2**31))
-    await bench.poll(entry)
+    await bench.poll()
     assert issues(hass) == {"counter_half_used"}
     assert min(counters_sent(bench.meter)) >= 2**31
     entry.runtime_data.coordinator.security._state.follow(2**32 - 2**16, confirmed_by_user=True)
     sent = len(counters_sent(bench.meter))
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert issues(hass) == {"counter_half_used", "counter_used_up"}
     assert len(counters_sent(bench.meter)) == sent
     assert not asked_for_keys(hass)
@@ -283,13 +283,13 @@ async def test_f37_meter_that_cannot_prove_itself(hass: HomeAssistant, bench: Be
     entry = await set_up(hass, secured_entry(bench.meter, wport))
     bench.meter.faults.add(fault)
     read = sum(request.kind == "get" for request in bench.meter.log)
-    await bench.poll(entry)
+    await bench.poll()
     assert isinstance(cause_of(entry), PeerNotAuthenticated)
     assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
     assert issues(hass) == {"meter_not_proven"}
     assert asked_for_keys(hass)
     before = bench.meter.requests
-    await bench.poll(entry, 340)
+    await bench.poll(340)
     assert bench.meter.requests == before, "it is not asked again"
     assert sum(request.kind == "get" for request in bench.meter.log) in {read, read + (wport != 5)}
 
@@ -298,7 +298,7 @@ async def test_f38_wrong_tags(hass: HomeAssistant, bench: Bench):
     entry = await set_up(hass, secured_entry(bench.meter))
     bench.meter.faults.add("wrong-tag")
     for number in range(1, 5):
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert isinstance(cause_of(entry), AuthenticationTagInvalid)
         assert issues(hass) == ({"verification_failed"} if number >= 3 else set())
         assert not asked_for_keys(hass)
@@ -346,7 +346,7 @@ DOWNGRADES = [
 async def test_f40_downgrade(hass: HomeAssistant, bench: Bench, fault: str):
     entry = await set_up(hass, secured_entry(bench.meter))
     bench.meter.faults.add(fault)
-    await bench.poll(entry)
+    await bench.poll()
     assert isinstance(cause_of(entry), SecurityDowngrade)
     assert issues(hass) == {"security_mismatch"}
     assert not asked_for_keys(hass)
@@ -371,7 +371,7 @@ async def test_f45_another_system_title(hass: HomeAssistant, bench: Bench, wport
     entry = await set_up(hass, secured_entry(bench.meter, wport))
     bench.meter.faults.add("other-title", times=1)
     read = sum(request.kind == "get" for request in bench.meter.log)
-    await bench.poll(entry)
+    await bench.poll()
     assert isinstance(cause_of(entry), SystemTitleMismatch)
     assert issues(hass) == {"other_system_title"}
     assert sum(request.kind == "get" for request in bench.meter.log) == read
@@ -408,7 +408,7 @@ async def test_locked_without_a_word_of_credentials(hass: HomeAssistant, bench: 
     entry = await set_up(hass, secured_entry(bench.meter))
     bench.meter.faults.add("aare-transient")
     for number in range(1, 4):
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert issues(hass) == ({"meter_locked"} if number == 3 else set())
     bench.meter.faults.clear()
     await fresh(bench, entry)
@@ -418,6 +418,6 @@ async def test_silence_alone_is_no_lock(hass: HomeAssistant, bench: Bench):
     entry = await set_up(hass, secured_entry(bench.meter))
     bench.meter.faults.add("silent")
     for _ in range(3):
-        await bench.poll(entry, 340)
+        await bench.poll(340)
         assert isinstance(cause_of(entry), ResponseTimeout)
     assert issues(hass) == set()

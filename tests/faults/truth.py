@@ -7,7 +7,6 @@ import asyncio
 from collections.abc import Callable
 from decimal import Decimal
 import logging
-import time
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.const import EVENT_STATE_CHANGED, STATE_UNAVAILABLE, STATE_UNKNOWN
@@ -19,6 +18,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, decode_scaler_unit, scale
 from tests.conftest import sensor_id
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.still_loop import quiet
 
 LOGGER_NAME = "custom_components.cosem"
 SILENT = {STATE_UNAVAILABLE, STATE_UNKNOWN}
@@ -47,26 +47,15 @@ class Bench:
             self.published.append(state)
 
     async def pass_time(self, seconds: float) -> None:
-        """Let time pass at once, as if nothing had been due in between."""
+        """Let time pass at once, as if nothing had been due in between; then everything happens that needs no more time."""
         self.freezer.tick(seconds)
         async_fire_time_changed(self.hass)
-        await spin()
+        await quiet()
 
-    async def poll(self, entry: MockConfigEntry, wait: float = 70) -> None:
-        """Let a poll begin, and time pass in steps until it has ended, as deadlines demand."""
-        coordinator = entry.runtime_data.coordinator
-        step = wait
-        for _ in range(200):
-            self.freezer.tick(step)
-            async_fire_time_changed(self.hass)
-            for _ in range(100):
-                await asyncio.sleep(0)
-                if coordinator._reading is None or coordinator._reading.done():
-                    break
-            else:
-                step = 1
-                continue
-            break
+    async def poll(self, wait: float = 70) -> None:
+        """Let a poll begin, and as much time pass until it has ended as deadlines demand."""
+        self.freezer.tick(wait)
+        async_fire_time_changed(self.hass)
         await self.hass.async_block_till_done(wait_background_tasks=True)
 
     def state(self, entry: MockConfigEntry, own: str) -> str:
@@ -135,20 +124,11 @@ def own_tasks() -> list[asyncio.Task[object]]:
     return [task for task in asyncio.all_tasks() if task.get_name().startswith("dlms") or "poll" in task.get_name()]
 
 
-async def spin(turns: int = 300) -> None:
-    """Let everything run that is ready."""
+async def spin(turns: int) -> None:
+    """Let what is ready run so many times."""
     for _ in range(turns):
         await asyncio.sleep(0)
 
 
-async def until(condition: Callable[[], bool], turns: int = 3000) -> None:
-    """Wait until something holds that other threads have to do with, however busy the machine is; no clock is asked."""
-    for turn in range(turns):
-        if condition():
-            return
-        await asyncio.to_thread(time.sleep, 0.001) if turn % 10 == 9 else await asyncio.sleep(0)
-    raise AssertionError("did not come about")
-
-
 type EntryMaker = Callable[..., MockConfigEntry]
-__all__ = ["Bench", "EntryMaker", "own_tasks", "spin", "until"]
+__all__ = ["Bench", "EntryMaker", "own_tasks", "spin"]

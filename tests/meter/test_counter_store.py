@@ -348,7 +348,7 @@ class Machine:
             self.step()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.slow
 async def test_s1_no_counter_is_used_twice_whenever_the_power_fails(
     hass: HomeAssistant, caplog: pytest.LogCaptureFixture
 ):
