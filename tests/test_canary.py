@@ -122,7 +122,7 @@ class Life:
         for entry in self.hass.config_entries.async_entries(DOMAIN):
             self.note("entry", entry)
             self.note("reason", (entry.reason, entry.error_reason_translation_placeholders))
-            coordinator = getattr(getattr(entry, "runtime_data", None), "coordinator", None)
+            coordinator = getattr(entry, "runtime_data", None)
             if coordinator is not None and coordinator.last_exception is not None:
                 error = coordinator.last_exception
                 self.note("exception", "".join(traceback.format_exception(error)))
@@ -423,7 +423,7 @@ async def test_s28_no_secret_leaks(
 async def asked(hass: HomeAssistant, life: Life, entry: Any) -> None:
     """Poll now, if the entry is loaded."""
     if entry.state is ConfigEntryState.LOADED:
-        await entry.runtime_data.coordinator.async_refresh()
+        await entry.runtime_data.async_refresh()
     await hass.async_block_till_done(wait_background_tasks=True)
     life.note_everything()
 

@@ -41,7 +41,7 @@ ENERGY_UNIT = ENERGY_VALUE._replace(attribute_index=3)
 
 
 def coordinator_of(entry: MockConfigEntry) -> CosemCoordinator:
-    coordinator = entry.runtime_data.coordinator
+    coordinator = entry.runtime_data
     assert isinstance(coordinator, CosemCoordinator)
     return coordinator
 

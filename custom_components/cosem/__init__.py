@@ -18,9 +18,9 @@ from .const import (
     CONF_SERVER_WPORT,
     DOMAIN,
 )
-from .coordinator import CosemCoordinator
+from .coordinator import CosemConfigEntry, CosemCoordinator
 from .dlms import LogicalDeviceName
-from .meter.clients import CosemConfigEntry, RuntimeData, get_client, timing_of
+from .meter.clients import get_client, timing_of
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
 
@@ -37,7 +37,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
     await coordinator.async_config_entry_first_refresh()
-    entry.runtime_data = RuntimeData(coordinator=coordinator)
+    entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     _offer_further_logical_devices(hass, entry)
     return True
@@ -58,7 +58,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> No
 def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
     """Show the other logical devices of the same physical device as discovered, unless they have an entry already."""
     known = {other.unique_id for other in hass.config_entries.async_entries(DOMAIN)}
-    for sap, octets in entry.runtime_data.coordinator.logical_devices:
+    for sap, octets in entry.runtime_data.logical_devices:
         name = LogicalDeviceName(octets).text
         if sap == entry.data[CONF_SERVER_WPORT] or not name or name in known:
             continue

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 import random
 from typing import Final, override
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
@@ -46,7 +47,7 @@ from .dlms import (
     ScalerUnit,
 )
 from .meter.association_keeper import AssociationKeeper
-from .meter.clients import CosemConfigEntry, async_release_client, on_loan
+from .meter.clients import async_release_client, on_loan
 from .meter.entity_plan import CLOCK_CLASS_ID, complete_objects, initially_enabled, planned_sensors
 from .meter.error_mapping import map_error
 from .meter.identity import MeterIdentity, unique_id_of
@@ -63,6 +64,8 @@ from .meter.setup import (
     scaler_unit_attribute,
 )
 from .meter.store import StoredMeter, async_load_meter, async_save_meter
+
+type CosemConfigEntry = ConfigEntry[CosemCoordinator]
 
 _LASTING: Final = frozenset({3, 4, 9, 12, 13})
 """data-access-results that asking again does not change: read-write-denied, object-undefined, object-class-inconsistent,

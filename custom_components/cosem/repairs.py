@@ -6,7 +6,7 @@ Which issues there are, and when, is known by issues.py. Nothing here talks to a
 from typing import Any, Final
 
 from homeassistant.components.repairs import FlowType, RepairsFlow, RepairsFlowResult
-from homeassistant.config_entries import SOURCE_RECONFIGURE
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
 import voluptuous as vol
@@ -20,7 +20,6 @@ from .const import (
     MAX_COUNTER_START,
 )
 from .dlms import MAX_UNATTENDED_RAISE
-from .meter.clients import CosemConfigEntry
 from .meter.counter_store import FIRST_COUNTER, async_security_state
 from .meter.credentials import association_parameters
 from .meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, issues_of
@@ -53,7 +52,7 @@ class EntryGone(RepairsFlow):
 class _EntryRepair(RepairsFlow):
     """What the dialogues share."""
 
-    def __init__(self, entry: CosemConfigEntry, facts: dict[str, str | int | float | None]) -> None:
+    def __init__(self, entry: ConfigEntry, facts: dict[str, str | int | float | None]) -> None:
         """Repair something of this entry."""
         self._entry = entry
         self._facts = facts

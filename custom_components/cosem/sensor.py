@@ -13,7 +13,7 @@ from homeassistant.util import dt as dt_util
 
 from .catalogue import ObjectDescription, describe_attribute
 from .const import CONF_OBJECTS, MAX_STATE_LENGTH
-from .coordinator import CosemCoordinator
+from .coordinator import CosemConfigEntry, CosemCoordinator
 from .dlms import (
     AttributeDescriptor,
     Data,
@@ -28,7 +28,6 @@ from .dlms import (
     status_text,
 )
 from .entity import CosemEntity, device_info
-from .meter.clients import CosemConfigEntry
 from .meter.entity_plan import PlannedSensor, planned_sensors
 from .meter.setup import scaler_unit_attribute
 
@@ -43,7 +42,7 @@ async def async_setup_entry(
     hass: HomeAssistant, entry: CosemConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
     """Add a sensor for everything that the meter offers; what was not chosen is registered disabled."""
-    coordinator = entry.runtime_data.coordinator
+    coordinator = entry.runtime_data
     ticked = frozenset(entry.options[CONF_OBJECTS])
     sensors: list[SensorEntity] = [AuthenticitySensor(coordinator)] if coordinator.security.is_unverified else []
     for planned in planned_sensors(str(entry.unique_id), coordinator.objects):

@@ -75,13 +75,13 @@ async def entry(
 
 def cause_of(entry: MockConfigEntry) -> BaseException | None:
     """What the stack said about the last failure."""
-    failure = entry.runtime_data.coordinator.last_exception
+    failure = entry.runtime_data.last_exception
     assert failure is not None
     return failure.__cause__
 
 
 def pause_of(entry: MockConfigEntry) -> float:
-    failure = entry.runtime_data.coordinator.last_exception
+    failure = entry.runtime_data.last_exception
     assert isinstance(failure, UpdateFailed)
     assert failure.retry_after is not None
     return failure.retry_after
@@ -407,7 +407,7 @@ async def test_f51_end_at_each_await_point_of_a_poll(
     turns = 0
     finished = False
     while not finished:
-        refresh = asyncio.create_task(entry.runtime_data.coordinator.async_refresh())
+        refresh = asyncio.create_task(entry.runtime_data.async_refresh())
         await spin(turns)
         finished = refresh.done()
         if how == "unload":
@@ -484,7 +484,7 @@ async def test_f57_two_logical_devices_of_one_address_are_read_in_turn(
         await bench.poll()
         assert fresh(bench, electricity)
         assert float(bench.state(gas, GAS)) > 0
-        assert gas.runtime_data.coordinator.last_update_success
+        assert gas.runtime_data.last_update_success
     bench.check_outages(0)
     bench.check_truth(electricity)
     bench.check_truth(gas, server_wport=16)

@@ -69,7 +69,7 @@ async def bench(
 
 def cause_of(entry: MockConfigEntry) -> BaseException | None:
     """What the stack said about the last failure."""
-    failure = entry.runtime_data.coordinator.last_exception
+    failure = entry.runtime_data.last_exception
     return None if failure is None else failure.__cause__
 
 
@@ -228,7 +228,7 @@ async def test_f50_restart_while_a_request_is_out(hass: HomeAssistant, bench: Be
 async def test_f60_counter_that_cannot_be_stored(hass: HomeAssistant, bench: Bench):
     entry = await set_up(hass, secured_entry(bench.meter))
     await fresh(bench, entry)
-    state = entry.runtime_data.coordinator.security._state
+    state = entry.runtime_data.security._state
     while state.sending.ceiling - state.next_value > 5:
         state.sending.take()  # what hours of polling would use
     sent = len(counters_sent(bench.meter))
@@ -258,7 +258,7 @@ async def test_s5_half_used_warns_and_used_up_stops(hass: HomeAssistant, bench: 
     await bench.poll()
     assert issues(hass) == {"counter_half_used"}
     assert min(counters_sent(bench.meter)) >= 2**31
-    entry.runtime_data.coordinator.security._state.follow(2**32 - 2**16, confirmed_by_user=True)
+    entry.runtime_data.security._state.follow(2**32 - 2**16, confirmed_by_user=True)
     sent = len(counters_sent(bench.meter))
     await bench.poll(340)
     assert issues(hass) == {"counter_half_used", "counter_used_up"}

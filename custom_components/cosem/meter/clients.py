@@ -1,4 +1,4 @@
-"""What a loaded entry holds, and the clients that entries of one physical device share.
+"""The clients that entries of one physical device share.
 
 `async_open_client` (for a moment) and `get_client` with `async_release_client` (for the life of an entry) are the only ways
 to a `DlmsClient`; both open connections through this module's name `open_tcp`, which tests replace. Knows nothing of
@@ -8,9 +8,8 @@ entities, forms or polling.
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
@@ -20,18 +19,6 @@ from ..const import (
     DOMAIN,
 )
 from ..dlms import DlmsClient, Timing, Transport, open_tcp, with_wrapper
-
-if TYPE_CHECKING:
-    from ..coordinator import CosemCoordinator
-
-type CosemConfigEntry = ConfigEntry[RuntimeData]
-
-
-@dataclass(slots=True, kw_only=True)
-class RuntimeData:
-    """`entry.runtime_data` of a loaded entry."""
-
-    coordinator: CosemCoordinator
 
 
 @dataclass(slots=True, kw_only=True)

@@ -6,6 +6,7 @@ every time. Knows nothing of how the issues are repaired (repairs.py).
 
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.util.hass_dict import HassKey
@@ -38,7 +39,6 @@ from ..dlms import (
     SecurityError,
     SystemTitleMismatch,
 )
-from .clients import CosemConfigEntry
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
@@ -55,7 +55,7 @@ _IN_A_ROW: Final = 3
 class EntryIssues:
     """The issues of one entry. One object for the life of Home Assistant."""
 
-    def __init__(self, hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         """Begin without issues."""
         self._hass = hass
         self._entry = entry
@@ -159,7 +159,7 @@ class EntryIssues:
 
 
 @callback
-def issues_of(hass: HomeAssistant, entry: CosemConfigEntry) -> EntryIssues:
+def issues_of(hass: HomeAssistant, entry: ConfigEntry) -> EntryIssues:
     """Return the issues of an entry, always the same object."""
     known = hass.data.setdefault(_ISSUES, {})
     if (issues := known.get(entry.entry_id)) is None:

@@ -3,11 +3,11 @@
 Only after a person has said so (repairs.py). Entity ids, names and what hangs on them stay; the unique ids are the new meter's.
 """
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import DOMAIN
-from .clients import CosemConfigEntry
 from .store import async_remove_meter
 
 
@@ -17,7 +17,7 @@ def has_entry(hass: HomeAssistant, unique_id: str) -> bool:
     return hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None
 
 
-async def async_adopt_meter(hass: HomeAssistant, entry: CosemConfigEntry, unique_id: str) -> None:
+async def async_adopt_meter(hass: HomeAssistant, entry: ConfigEntry, unique_id: str) -> None:
     """Give an entry to another meter, unless that one has an entry of its own. Its objects are read anew."""
     if has_entry(hass, unique_id):
         return

@@ -6,6 +6,7 @@ Makes the terms on which the next association is opened. Knows nothing of what i
 import asyncio
 from typing import Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME
@@ -21,7 +22,6 @@ from ..dlms import (
     learn_invocation_counter,
 )
 from .association_keeper import Terms
-from .clients import CosemConfigEntry
 from .counter_store import async_security_state
 from .credentials import association_parameters
 from .error_mapping import unless_silent
@@ -33,7 +33,7 @@ COUNTER_HALF_USED: Final = 2**31
 class MeterSecurity:
     """What the association of an entry is opened with."""
 
-    def __init__(self, hass: HomeAssistant, entry: CosemConfigEntry, client: DlmsClient) -> None:
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: DlmsClient) -> None:
         """Take what the entry holds. LocalProtocolError when it contradicts itself."""
         self._hass = hass
         self._entry = entry
