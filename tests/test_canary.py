@@ -408,7 +408,7 @@ async def test_s28_no_secret_leaks(
         for flow in hass.config_entries.flow.async_progress():
             life.note("flow", flow)
             hass.config_entries.flow.async_abort(flow["flow_id"])
-    with patch(f"{PACKAGE}.coordinator.async_ask", side_effect=RuntimeError("a bug")):
+    with patch(f"{PACKAGE}.meter.reader.async_ask", side_effect=RuntimeError("a bug")):
         await asked(hass, life, entry)
     await mended(hass, life, who, entry)
     await hass.config_entries.async_remove(entry.entry_id)

@@ -1,16 +1,13 @@
-"""How the meter is polled: few exchanges, exact moments, the right meter only, patience after failures."""
+"""How the meter is polled and lent: few exchanges, in order, patience after failures, a clean end."""
 
 import asyncio
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import ConfigEntryState
-from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import ConfigEntryAuthFailed
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
@@ -18,26 +15,28 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.coordinator import CosemCoordinator
-from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
-from custom_components.cosem.dlms.encoding.data import unsigned
-from custom_components.cosem.meter.clients import async_open_client, timing
+from custom_components.cosem.dlms import (
+    Association,
+    AttributeDescriptor,
+    ConnectionLost,
+    Data,
+    DataAccessError,
+    LogicalName,
+    ResponseTimeout,
+)
+from custom_components.cosem.meter.clients import async_open_client, get_client, timing
 from custom_components.cosem.meter.credentials import association_parameters
-from custom_components.cosem.meter.store import async_load_meter, async_save_objects
-from tests.conftest import HOST, poll, sensor_id, set_up, state_of, until
+from tests.conftest import HOST, poll, set_up, state_of, until
 from tests.simulated_meter.link import Direction, Pause, Send
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.objects import constant
 from tests.simulated_meter.profile import MeterProfile
 from tests.simulated_meter.steps import Finish
 
 type EntryMaker = Callable[..., MockConfigEntry]
 
 ENERGY = "3_1.0.1.8.0.255_2"
-POWER = "3_1.0.1.7.0.255_2"
-VOLTAGE = "3_1.0.32.7.0.255_2"
-DRIFT = "8_0.0.1.0.0.255_2_drift"
 ENERGY_VALUE = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
-ENERGY_UNIT = ENERGY_VALUE._replace(attribute_index=3)
+POWER_VALUE = AttributeDescriptor(3, LogicalName.parse("1.0.1.7.0.255"), 2)
 
 
 def coordinator_of(entry: MockConfigEntry) -> CosemCoordinator:
@@ -53,7 +52,7 @@ def kinds_since(meter: SimulatedMeter, number: int) -> list[str]:
 
 @pytest.fixture
 def no_jitter() -> Iterator[None]:
-    with patch("custom_components.cosem.coordinator.random.uniform", return_value=1.0):
+    with patch("custom_components.cosem.meter.back_off.random.uniform", return_value=1.0):
         yield
 
 
@@ -143,238 +142,6 @@ async def test_without_enabled_entities_there_is_no_polling(
     assert coordinator_of(entry).data.values == {}
 
 
-async def test_units_are_read_once_in_the_life_of_an_object_list(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
-):
-    entry = await set_up(hass, make_entry())
-    stored = await async_load_meter(hass, str(entry.unique_id))
-    assert stored.scaler_units[ENERGY_UNIT] == ScalerUnit(0, 30)
-    assert len(stored.scaler_units) > 30  # those of disabled entities, too
-    meter.faults.add("denied", attribute=3)
-    await hass.config_entries.async_reload(entry.entry_id)
-    assert coordinator_of(entry).scaler_unit(ENERGY_VALUE) == ScalerUnit(0, 30)
-    assert coordinator_of(entry).refused == {}
-
-
-async def test_units_are_read_again_when_the_object_list_changed(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
-):
-    entry = await set_up(hass, make_entry())
-    objects = coordinator_of(entry).objects
-    await async_save_objects(hass, str(entry.unique_id), objects[:-1])
-    fault = meter.faults.add("denied", object="1.0.1.8.0.255", attribute=3)
-    await hass.config_entries.async_reload(entry.entry_id)
-    assert fault.fired
-
-
-async def test_other_firmware_brings_object_list_and_units_anew(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    hass_storage: dict[str, Any],
-    caplog: pytest.LogCaptureFixture,
-):
-    entry = await set_up(hass, make_entry())
-    listed = len(coordinator_of(entry).objects)
-    await hass.config_entries.async_unload(entry.entry_id)
-    (key,) = (key for key in hass_storage if key.startswith(DOMAIN))
-    record = hass_storage[key]["data"]
-    record["firmware"] = "SIM-FW 1.3.0"
-    record["objects"] = [item for item in record["objects"] if item["logical_name"] != "1.0.14.7.0.255"]
-    record["scaler_units"]["3:1.0.1.8.0.255:3"] = [3, 30]
-    await hass.config_entries.async_setup(entry.entry_id)
-    assert "runs another firmware" in caplog.text
-    assert len(coordinator_of(entry).objects) == listed
-    assert coordinator_of(entry).scaler_unit(ENERGY_VALUE) == ScalerUnit(0, 30)
-
-
-async def test_units_of_disabled_entities_are_left_for_later_when_they_take_long(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker
-):
-    with patch("custom_components.cosem.coordinator.SCALER_BUDGET", 0):
-        entry = await set_up(hass, make_entry())
-    assert len(coordinator_of(entry).scaler_units) == 3
-
-
-async def test_trouble_with_disabled_entities_does_not_fail_the_set_up(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
-):
-    meter.faults.add("count-bomb", object="1.0.14.7.0.255", attribute=3)
-    entry = await set_up(hass, make_entry())
-    assert entry.state is ConfigEntryState.LOADED
-    assert state_of(hass, entry, ENERGY) not in {STATE_UNAVAILABLE, STATE_UNKNOWN}
-    assert meter.open_links == 0
-
-
-# --- Object list not readable -------------------------------------------------------------------------------------
-
-
-async def test_without_a_readable_object_list_the_ticked_objects_are_read(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
-):
-    meter.faults.add("denied", object="0.0.40.0.0.255")
-    entry = await set_up(hass, make_entry())
-    assert len(coordinator_of(entry).objects) == 4
-    assert float(state_of(hass, entry, ENERGY)) > 0
-
-
-async def test_object_typed_by_hand_is_read_besides_the_object_list(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, caplog: pytest.LogCaptureFixture
-):
-    entry = await set_up(hass, make_entry(objects=["3:1.0.1.8.0.255", "3:1.0.99.7.0.255"]))
-    assert state_of(hass, entry, "3_1.0.99.7.0.255_2") == STATE_UNAVAILABLE
-    assert float(state_of(hass, entry, ENERGY)) > 0
-
-
-# --- The right meter only -----------------------------------------------------------------------------------------
-
-
-async def test_data_of_another_meter_is_never_taken(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    meters: dict[str, SimulatedMeter],
-    freezer: FrozenDateTimeFactory,
-    issue_registry: ir.IssueRegistry,
-    caplog: pytest.LogCaptureFixture,
-):
-    entry = await set_up(hass, make_entry())
-    data = coordinator_of(entry).data
-    meters[HOST] = SimulatedMeter(MeterProfile(seed=99), meter.clock)
-    await poll(hass, freezer)
-    assert state_of(hass, entry, ENERGY) == STATE_UNAVAILABLE
-    assert coordinator_of(entry).data is data
-    assert "Another meter answers at this address" in caplog.text
-    assert issue_registry.async_get_issue(DOMAIN, f"other_meter_{entry.entry_id}")
-    meters[HOST] = meter
-    await poll(hass, freezer)
-    assert float(state_of(hass, entry, ENERGY)) > 0
-    assert issue_registry.async_get_issue(DOMAIN, f"other_meter_{entry.entry_id}") is None
-
-
-async def test_meter_swapped_behind_a_kept_association_is_noticed_with_the_next_one(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    meters: dict[str, SimulatedMeter],
-    freezer: FrozenDateTimeFactory,
-):
-    entry = await set_up(hass, make_entry(stay_connected=True))
-    meters[HOST] = SimulatedMeter(MeterProfile(seed=99), meter.clock)
-    meter.faults.add("reset")
-    await poll(hass, freezer)
-    assert state_of(hass, entry, ENERGY) == STATE_UNAVAILABLE
-
-
-async def test_meter_without_a_name_is_known_by_its_number(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    freezer: FrozenDateTimeFactory,
-):
-    fault = meter.faults.add("denied", object="0.0.42.0.0.255")
-    entry = await set_up(hass, make_entry(unique_id="49762188_1"))
-    assert entry.state is ConfigEntryState.LOADED, entry.reason
-    await poll(hass, freezer)
-    assert float(state_of(hass, entry, ENERGY)) > 0
-    # The name that becomes readable one day changes nothing.
-    meter.faults.faults.remove(fault)
-    await hass.config_entries.async_reload(entry.entry_id)
-    assert entry.state is ConfigEntryState.LOADED
-
-
-async def test_without_proof_of_identity_nothing_is_taken(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    freezer: FrozenDateTimeFactory,
-    caplog: pytest.LogCaptureFixture,
-):
-    entry = await set_up(hass, make_entry())
-    meter.faults.add("temporary-failure", object="0.0.42.0.0.255", times=1)
-    await poll(hass, freezer)
-    assert state_of(hass, entry, ENERGY) == STATE_UNAVAILABLE
-    assert "does not say which one it is" in caplog.text
-    await poll(hass, freezer)
-    assert float(state_of(hass, entry, ENERGY)) > 0
-
-
-# --- Units --------------------------------------------------------------------------------------------------------
-
-
-async def test_number_without_its_unit_is_not_published(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    freezer: FrozenDateTimeFactory,
-):
-    fault = meter.faults.add("temporary-failure", object="1.0.32.7.0.255", attribute=3)
-    entry = await set_up(hass, make_entry())
-    assert state_of(hass, entry, VOLTAGE) == STATE_UNKNOWN
-    meter.faults.faults.remove(fault)
-    await poll(hass, freezer)
-    assert 200 < float(state_of(hass, entry, VOLTAGE)) < 260
-    state = hass.states.get(sensor_id(hass, entry, VOLTAGE))
-    assert state is not None
-    assert state.attributes["unit_of_measurement"] == "V"
-
-
-async def test_register_whose_unit_is_refused_is_unavailable(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    freezer: FrozenDateTimeFactory,
-    caplog: pytest.LogCaptureFixture,
-):
-    meter.faults.add("denied", object="1.0.32.7.0.255", attribute=3)
-    entry = await set_up(hass, make_entry())
-    assert state_of(hass, entry, VOLTAGE) == STATE_UNAVAILABLE
-    assert float(state_of(hass, entry, ENERGY)) > 0
-    before = meter.requests
-    await poll(hass, freezer)
-    assert kinds_since(meter, before) == ["aarq", "get", "rlrq"]
-    assert caplog.text.count("does not give 3:1.0.32.7.0.255:3 (read-write-denied)") == 1
-
-
-async def test_register_whose_unit_makes_no_sense_is_unavailable(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    caplog: pytest.LogCaptureFixture,
-):
-    (voltage,) = meter.devices[1].named(LogicalName.parse("1.0.32.7.0.255"))
-    meter.devices[1].add(replace(voltage, attributes={2: voltage.attributes[2], 3: constant(unsigned(35))}))
-    entry = await set_up(hass, make_entry())
-    assert state_of(hass, entry, VOLTAGE) == STATE_UNAVAILABLE
-    assert float(state_of(hass, entry, ENERGY)) > 0
-    assert caplog.text.count("does not give 3:1.0.32.7.0.255:3 (not a scaler_unit)") == 1
-
-
-# --- Clock --------------------------------------------------------------------------------------------------------
-
-
-async def test_clock_is_asked_alone_after_a_slow_read(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    freezer: FrozenDateTimeFactory,
-):
-    await set_up(hass, make_entry())
-    before = meter.requests
-    with patch("custom_components.cosem.coordinator._SLOW_READ", -1.0):
-        await poll(hass, freezer)
-    assert kinds_since(meter, before) == ["aarq", "get", "get", "rlrq"]
-
-
 # --- Kept association ---------------------------------------------------------------------------------------------
 
 
@@ -455,23 +222,6 @@ async def test_pauses_grow_up_to_five_minutes_and_begin_anew_after_a_good_poll(
     meter.faults.add("refuse")
     await poll(hass, freezer)
     assert pause_of(entry) == 60
-
-
-async def test_endless_failure_stays_at_five_minutes(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, no_jitter: None
-):
-    coordinator = coordinator_of(await set_up(hass, make_entry()))
-    coordinator._failures = 100_000
-    assert coordinator._pause(None) == 300
-
-
-async def test_pauses_vary_by_a_tenth(hass: HomeAssistant, network: None, make_entry: EntryMaker):
-    coordinator = coordinator_of(await set_up(hass, make_entry()))
-    pauses = {coordinator._pause(None) for _ in range(200)}
-    assert len(pauses) > 100
-    assert all(pause is not None and 54 <= pause <= 66 for pause in pauses)
-    asked_for = {coordinator._pause(30) for _ in range(200)}
-    assert all(pause is not None and 27 <= pause <= 30 for pause in asked_for)
 
 
 async def test_next_attempt_comes_after_the_pause_and_not_before(
@@ -558,17 +308,272 @@ async def test_failure_of_a_poll_that_was_cancelled_is_nobodys_business(
 ):
     entry = await set_up(hass, make_entry())
     coordinator = coordinator_of(entry)
+    begun = asyncio.Event()
 
-    async def stubborn() -> None:
+    async def stubborn(_association: Association) -> None:
+        begun.set()
         try:
-            await asyncio.sleep(3600)
+            await asyncio.Event().wait()
         except asyncio.CancelledError:
             raise UpdateFailed("on the way out") from None
 
     with patch.object(coordinator, "_async_poll", stubborn):
         refresh = asyncio.create_task(coordinator.async_refresh())
-        await asyncio.sleep(0)
+        await begun.wait()
         refresh.cancel()
         with pytest.raises(asyncio.CancelledError):
             await refresh
     assert "never retrieved" not in caplog.text
+
+
+# --- Other work in the same association ---------------------------------------------------------------------------
+
+
+async def power(association: Association) -> Data:
+    """Some work that polls do not do."""
+    return await association.get(POWER_VALUE)
+
+
+def gated(name: str, done: list[str], gate: asyncio.Event | None = None) -> Callable[[Association], Awaitable[str]]:
+    """Work that says when it begins and ends, and waits in between for a gate."""
+
+    async def work(association: Association) -> str:
+        done.append(f"{name} begins")
+        await association.get(POWER_VALUE)
+        if gate is not None:
+            await gate.wait()
+        done.append(f"{name} ends")
+        return name
+
+    return work
+
+
+async def test_work_runs_in_an_association_of_its_own_with_the_right_meter(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    entry = await set_up(hass, make_entry())
+    before = meter.requests
+    assert await coordinator_of(entry).async_run(power) == meter.truth("1.0.1.7.0.255")
+    assert kinds_since(meter, before) == ["aarq", "get", "get", "rlrq"]  # who are you, the work
+    assert meter.open_links == 0
+
+
+async def test_work_uses_a_kept_association_and_leaves_it_open(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+):
+    entry = await set_up(hass, make_entry(stay_connected=True))
+    before = meter.requests
+    await coordinator_of(entry).async_run(power)
+    assert kinds_since(meter, before) == ["get", "get"]
+    await poll(hass, freezer)
+    assert kinds_since(meter, before) == ["get", "get", "get"]
+    assert meter.connections == 1
+
+
+@pytest.mark.parametrize("stay_connected", [False, True])
+async def test_work_and_polls_take_their_turns_in_the_order_of_asking(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, stay_connected: bool
+):
+    entry = await set_up(hass, make_entry(stay_connected=stay_connected))
+    coordinator = coordinator_of(entry)
+    done: list[str] = []
+    gate = asyncio.Event()
+    coordinator.async_add_listener(lambda: done.append("poll"))
+    before = meter.requests
+    first = asyncio.create_task(coordinator.async_run(gated("first", done, gate)))
+    await until(lambda: done)
+    others = [
+        asyncio.create_task(coordinator.async_refresh()),
+        asyncio.create_task(coordinator.async_run(gated("second", done))),
+        asyncio.create_task(coordinator.async_run(gated("third", done))),
+    ]
+    for _ in range(100):
+        await asyncio.sleep(0)
+    assert done == ["first begins"]
+    gate.set()
+    assert await first == "first"
+    assert (await asyncio.gather(*others))[1:] == ["second", "third"]
+    done.remove("poll")  # that it was served between the two, the requests tell: listeners may hear it a turn later
+    assert done == [f"{name} {what}" for name in ("first", "second", "third") for what in ("begins", "ends")]
+    expected = []
+    for kinds in (["get", "get"], ["get"], ["get", "get"], ["get", "get"]):  # who are you, the work; a poll
+        expected += kinds if stay_connected else ["aarq", *kinds, "rlrq"]
+    assert kinds_since(meter, before) == expected
+
+
+async def test_what_the_stack_says_during_work_is_told_as_for_polls(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    coordinator = coordinator_of(await set_up(hass, make_entry()))
+    meter.faults.add("denied", object="1.0.1.7.0.255")
+    with pytest.raises(UpdateFailed) as refused:
+        await coordinator.async_run(power)
+    assert refused.value.translation_key == "service_refused"
+    assert isinstance(refused.value.__cause__, DataAccessError)
+    meter.faults.add("refuse")
+    with pytest.raises(UpdateFailed) as away:
+        await coordinator.async_run(power)
+    assert away.value.translation_key == "cannot_connect"
+    assert coordinator.last_update_success  # the polls have their own judgement
+    meter.faults.clear()
+    assert await coordinator.async_run(power)
+
+
+async def test_what_work_itself_raises_comes_out_unchanged_and_ends_the_association(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    coordinator = coordinator_of(await set_up(hass, make_entry(stay_connected=True)))
+
+    async def broken(_association: Association) -> None:
+        raise ValueError("a bug")
+
+    with pytest.raises(ValueError, match="a bug"):
+        await coordinator.async_run(broken)
+    assert meter.open_links == 0
+    assert await coordinator.async_run(power)
+    assert meter.connections == 2
+
+
+async def test_work_is_not_begun_with_another_meter(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    meters: dict[str, SimulatedMeter],
+    issue_registry: ir.IssueRegistry,
+):
+    entry = await set_up(hass, make_entry())
+    meters[HOST] = SimulatedMeter(MeterProfile(seed=99), meter.clock)
+    done: list[str] = []
+    with pytest.raises(UpdateFailed) as failure:
+        await coordinator_of(entry).async_run(gated("work", done))
+    assert failure.value.translation_key == "other_meter"
+    assert done == []
+    assert issue_registry.async_get_issue(DOMAIN, f"other_meter_{entry.entry_id}")
+
+
+async def test_work_that_has_not_begun_gets_a_new_association_for_one_that_is_gone(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    coordinator = coordinator_of(await set_up(hass, make_entry(stay_connected=True)))
+    done: list[str] = []
+    meter.faults.add("fin", times=1)  # the end arrives as the answer to the question who it is
+    assert await coordinator.async_run(gated("work", done)) == "work"
+    assert done == ["work begins", "work ends"]
+    assert meter.connections == 2
+
+
+async def test_work_that_has_begun_is_never_repeated(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    coordinator = coordinator_of(await set_up(hass, make_entry(stay_connected=True)))
+    begun = 0
+
+    async def lost(association: Association) -> None:
+        nonlocal begun
+        begun += 1
+        meter.faults.add("fin", times=1)
+        await association.get(POWER_VALUE)
+
+    with pytest.raises(UpdateFailed) as failure:
+        await coordinator.async_run(lost)
+    assert isinstance(failure.value.__cause__, ConnectionLost)
+    assert begun == 1
+    assert meter.connections == 1
+
+
+async def test_refused_credentials_end_work_and_polls_and_ask_for_new_ones(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+):
+    coordinator = coordinator_of(await set_up(hass, make_entry()))
+    meter.faults.add("aare-authentication")
+    results = await asyncio.gather(*(coordinator.async_run(power) for _ in range(2)), return_exceptions=True)
+    assert [getattr(result, "translation_key", result) for result in results] == [
+        "authentication_refused",
+        "authentication_stopped",
+    ]
+    sources = [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)]
+    assert sources.count("reauth") == 1
+    before = meter.connections
+    await poll(hass, freezer)
+    assert not coordinator.last_update_success
+    assert meter.connections == before
+
+
+async def test_caller_that_gives_up_ends_its_work_with_a_release_and_no_other(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    coordinator = coordinator_of(await set_up(hass, make_entry()))
+    done: list[str] = []
+    before = meter.requests
+    first = asyncio.create_task(coordinator.async_run(gated("first", done, asyncio.Event())))
+    second = asyncio.create_task(coordinator.async_run(gated("second", done)))
+    third = asyncio.create_task(coordinator.async_run(gated("third", done)))
+    await until(lambda: done)
+    second.cancel()  # while it waits for its turn
+    first.cancel()
+    for task in (first, second):
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await third == "third"
+    assert done == ["first begins", "third begins", "third ends"]
+    assert kinds_since(meter, before) == ["aarq", "get", "get", "rlrq"] * 2
+    assert meter.open_links == 0
+
+
+@pytest.mark.parametrize("stay_connected", [False, True])
+async def test_unload_ends_work_under_way_and_work_that_waits(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, stay_connected: bool
+):
+    entry = await set_up(hass, make_entry(stay_connected=stay_connected))
+    coordinator = coordinator_of(entry)
+    done: list[str] = []
+    before = meter.requests
+    running = [
+        asyncio.create_task(coordinator.async_run(gated(name, done, asyncio.Event()))) for name in ("first", "second")
+    ]
+    await until(lambda: done)
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for result in await asyncio.gather(*running, return_exceptions=True):
+        assert isinstance(result, HomeAssistantError)
+        assert result.translation_key == "entry_ended"
+    assert done == ["first begins"]
+    assert kinds_since(meter, before)[-1] == "rlrq"
+    assert meter.open_links == 0
+    with pytest.raises(HomeAssistantError) as late:
+        await coordinator.async_run(gated("late", done))
+    assert late.value.translation_key == "entry_ended"
+    assert done == ["first begins"]
+
+
+async def test_meter_that_keeps_silent_ends_work_by_its_deadline(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    coordinator = coordinator_of(await set_up(hass, make_entry()))
+    with patch("custom_components.cosem.meter.reader.async_ask", side_effect=ResponseTimeout("GET", 10)):
+        with pytest.raises(UpdateFailed) as failure:
+            await coordinator.async_run(power)
+    assert failure.value.translation_key == "no_answer"
+    assert meter.open_links == 0
+    assert await coordinator.async_run(power)
+
+
+async def test_before_the_first_poll_work_learns_who_the_meter_is(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    entry = make_entry()
+    entry.add_to_hass(hass)
+    coordinator = CosemCoordinator(hass, entry, get_client(hass, HOST, 4059, timing(10)))
+    assert await coordinator.async_run(power)
+    assert coordinator.reader.identity is not None
+    assert coordinator.reader.identity.unique_id == entry.unique_id
+    await coordinator.async_shutdown()
+    assert meter.open_links == 0

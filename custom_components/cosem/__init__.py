@@ -58,7 +58,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> No
 def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
     """Show the other logical devices of the same physical device as discovered, unless they have an entry already."""
     known = {other.unique_id for other in hass.config_entries.async_entries(DOMAIN)}
-    for sap, octets in entry.runtime_data.logical_devices:
+    for sap, octets in entry.runtime_data.reader.logical_devices:
         name = LogicalDeviceName(octets).text
         if sap == entry.data[CONF_SERVER_WPORT] or not name or name in known:
             continue

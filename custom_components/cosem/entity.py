@@ -13,7 +13,7 @@ from .meter.entity_plan import PlannedSensor
 
 def device_info(coordinator: CosemCoordinator) -> DeviceInfo:
     """Return the device of a logical device; one entry has exactly one."""
-    entry, identity = coordinator.config_entry, coordinator.identity
+    entry, identity = coordinator.config_entry, coordinator.reader.identity
     return DeviceInfo(
         identifiers={(DOMAIN, str(entry.unique_id))},
         name=entry.title,
@@ -46,4 +46,4 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
     @override
     def available(self) -> bool:
         """False while the meter does not answer, and for an attribute that it refuses."""
-        return super().available and not self.coordinator.is_refused(self.attribute)
+        return super().available and not self.coordinator.reader.is_refused(self.attribute)

@@ -24,12 +24,11 @@ from .dlms import (
     display_text,
     instant,
     number_of,
-    scale,
     status_text,
 )
 from .entity import CosemEntity, device_info
 from .meter.entity_plan import PlannedSensor, planned_sensors
-from .meter.setup import scaler_unit_attribute
+from .meter.reader import Reading
 
 PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
 
@@ -45,7 +44,7 @@ async def async_setup_entry(
     coordinator = entry.runtime_data
     ticked = frozenset(entry.options[CONF_OBJECTS])
     sensors: list[SensorEntity] = [AuthenticitySensor(coordinator)] if coordinator.security.is_unverified else []
-    for planned in planned_sensors(str(entry.unique_id), coordinator.objects):
+    for planned in planned_sensors(str(entry.unique_id), coordinator.reader.objects):
         enabled = planned.primary and planned.key in ticked
         if planned.drift:
             sensors.append(ClockDriftSensor(coordinator, planned, enabled=enabled))
@@ -56,15 +55,18 @@ async def async_setup_entry(
 
 def _describe(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
     """Return how the catalogue shows an attribute, by what is known of it so far."""
-    class_id, logical_name, attribute_index = attribute
+    reading = _reading(coordinator, attribute)
     return describe_attribute(
-        class_id,
-        logical_name,
-        attribute_index,
-        coordinator.scaler_unit(attribute),
-        sample=coordinator.data.values.get(attribute),
-        mbus_device_type=coordinator.mbus_device_types.get(logical_name.b),
+        *attribute,
+        reading.scaler_unit,
+        sample=reading.value,
+        mbus_device_type=coordinator.reader.mbus_device_types.get(attribute.logical_name.b),
     )
+
+
+def _reading(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> Reading:
+    """Return the last value of an attribute with its unit, or at least the unit."""
+    return coordinator.data.values.get(attribute) or coordinator.reader.reading(attribute)
 
 
 def _text(data: Data) -> str | None:
@@ -77,9 +79,9 @@ def _text(data: Data) -> str | None:
     return text[:MAX_STATE_LENGTH] if text else None
 
 
-def _number(data: Data, scaler_unit: ScalerUnit | None) -> Decimal | None:
+def _number(reading: Reading) -> Decimal | None:
     """Return a value as an exact number; None for what is none, or too long to be shown."""
-    number = scale(data, scaler_unit)
+    number = reading.number
     return None if number is None or len(decimal_text(number)) > MAX_STATE_LENGTH else number
 
 
@@ -118,21 +120,20 @@ class ObjectSensor(CosemEntity, SensorEntity):
 
     def _has_changed(self) -> bool:
         """Notice a unit that became known or changed, and the first value or one of another type."""
-        data = self.coordinator.data.values.get(self.attribute)
+        reading = _reading(self.coordinator, self.attribute)
         before = (self._scaler_unit, self._type)
-        self._scaler_unit = self.coordinator.scaler_unit(self.attribute)
-        self._type = self._type if data is None else data.type
+        self._scaler_unit = reading.scaler_unit
+        self._type = self._type if reading.value is None else reading.value.type
         return before != (self._scaler_unit, self._type)
 
     def _native_value(self) -> SensorValue:
         """Return the value of the last poll, None when the meter had none or it makes no sense."""
-        data = self.coordinator.data.values.get(self.attribute)
-        if data is None:
+        reading = _reading(self.coordinator, self.attribute)
+        if (data := reading.value) is None:
             return None
         match self._kind:
             case "number":
-                unknown_scale = self._scaler_unit is None and scaler_unit_attribute(self.attribute) is not None
-                return None if unknown_scale else _number(data, self._scaler_unit)
+                return _number(reading)
             case "timestamp":
                 return _timestamp(data)
             case "bits":
@@ -185,7 +186,7 @@ class ClockDriftSensor(CosemEntity, SensorEntity):
     def _drift(self) -> int | None:
         """Return meter's time minus Home Assistant's at the moment of reading; meters count whole seconds."""
         readings = self.coordinator.data
-        data = readings.values.get(self.attribute)
+        data = _reading(self.coordinator, self.attribute).value
         moment = None if data is None else _timestamp(data)
         if moment is None or readings.clock_read_at is None:
             return None

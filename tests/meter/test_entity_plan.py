@@ -12,10 +12,8 @@ from custom_components.cosem.const import CONF_OBJECTS, DOMAIN
 from custom_components.cosem.dlms import AccessRights, AttributeDescriptor, LogicalName, ObjectListElement
 from custom_components.cosem.meter.entity_plan import (
     async_apply_selection,
-    complete_objects,
     enabled_objects,
     initially_enabled,
-    object_key,
     planned_sensors,
 )
 
@@ -81,16 +79,6 @@ def test_what_may_not_be_read_has_no_sensor():
     (planned,) = planned_sensors(UNIQUE_ID, [element])
     assert planned.attribute == AttributeDescriptor(4, DEMAND, 4)
     assert not planned.primary
-
-
-def test_objects_typed_by_hand_follow_the_list():
-    completed = complete_objects(OBJECTS[:1], ["3:1.0.1.8.0.255", "1:0.0.96.13.0.255"])
-    assert completed == (OBJECTS[0], ObjectListElement(1, 0, LogicalName.parse("0.0.96.13.0.255")))
-    assert complete_objects((), []) == ()
-
-
-def test_key_is_class_and_logical_name():
-    assert object_key(3, ENERGY) == "3:1.0.1.8.0.255"
 
 
 def test_new_entities_are_wanted_when_ticked(hass: HomeAssistant, entry: MockConfigEntry):

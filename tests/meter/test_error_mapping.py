@@ -36,6 +36,7 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.meter import error_mapping
 from custom_components.cosem.meter.error_mapping import (
+    WrongMeter,
     home_assistant_error,
     map_error,
     understood,
@@ -171,3 +172,20 @@ async def test_refusal_of_a_whole_question_is_no_answer():
     assert await unless_refused(answered()) == 3
     with pytest.raises(ConnectionLost):
         await unless_refused(lost())
+
+
+@pytest.mark.parametrize(("first", "kind"), [(True, ConfigEntryError), (False, UpdateFailed)])
+def test_other_meter_stops_the_first_set_up_and_fails_a_poll(first: bool, kind: type[HomeAssistantError]):
+    wrong = WrongMeter("SIM1", "SIM2")
+    with pytest.raises(kind) as raised, map_error(first=first):
+        raise wrong
+    assert raised.value.__cause__ is wrong
+    assert raised.value.translation_key == "other_meter"
+    assert raised.value.translation_placeholders == {"expected": "SIM1", "found": "SIM2"}
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_meter_that_does_not_say_which_one_it_is_may_say_so_the_next_time(first: bool):
+    with pytest.raises(UpdateFailed) as raised, map_error(first=first):
+        raise WrongMeter("SIM1", None)
+    assert raised.value.translation_key == "identity_unreadable"

@@ -14,7 +14,8 @@ from homeassistant.helpers.translation import async_get_translations
 from ..catalogue import ObjectDescription, describe_attribute, is_identity, sensor_attributes
 from ..const import DOMAIN
 from ..dlms import LocalProtocolError, LogicalName, ObjectListElement
-from ..meter.entity_plan import PlannedSensor, object_key, planned_sensors
+from ..meter.entity_plan import PlannedSensor, planned_sensors
+from ..meter.objects import object_key
 
 _REGISTER_CLASS_ID: Final = 3
 

@@ -5,7 +5,8 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 
 from ..const import CONF_OBJECTS
-from ..meter.entity_plan import async_apply_selection, complete_objects, enabled_objects
+from ..meter.entity_plan import async_apply_selection, enabled_objects
+from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
 from .objects import async_object_choices
 from .schemas import options_schema

@@ -58,8 +58,8 @@ from ..dlms import (
 from .counter_store import FIRST_COUNTER, async_security_state
 from .error_mapping import understood, unless_refused
 from .identity import Answers, MeterIdentity, identify, identity_attributes
+from .objects import async_ask, async_read_objects
 from .presets import USUAL_OBJECTS
-from .setup import async_ask, async_read_objects
 
 _SAP_ASSIGNMENT_LIST: Final = AttributeDescriptor(17, SAP_ASSIGNMENT, 2)
 _CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)

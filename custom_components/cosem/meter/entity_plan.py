@@ -4,7 +4,7 @@ The entity registry is the truth: a choice made on the device page shows in the 
 the user changed in it. Knows nothing of the meter.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,15 +16,11 @@ from homeassistant.helpers import entity_registry as er
 from ..catalogue import is_identity, sensor_attributes
 from ..const import CONF_OBJECTS, DOMAIN
 from ..dlms import AttributeDescriptor, LogicalName, ObjectListElement
+from .objects import object_key
 
 CLOCK_CLASS_ID: Final = 8
 DRIFT: Final = "drift"
 _PRIMARY_ATTRIBUTE: Final = "2"
-
-
-def object_key(class_id: int, logical_name: LogicalName) -> str:
-    """Return how an object is written in `CONF_OBJECTS`: ``3:1.0.1.8.0.255``."""
-    return f"{class_id}:{logical_name}"
 
 
 def entity_unique_id(
@@ -51,14 +47,6 @@ class PlannedSensor:
     def key(self) -> str:
         """How the object is written in `CONF_OBJECTS`."""
         return object_key(self.element.class_id, self.element.logical_name)
-
-
-def complete_objects(objects: Sequence[ObjectListElement], keys: Iterable[str]) -> tuple[ObjectListElement, ...]:
-    """Return the object list and, behind it, ticked objects that it lacks: typed in by hand, or the list is not readable."""
-    known = {object_key(element.class_id, element.logical_name) for element in objects}
-    pairs = (key.split(":") for key in keys if key not in known)
-    typed = (ObjectListElement(int(class_id), 0, LogicalName.parse(name)) for class_id, name in pairs)
-    return (*objects, *typed)
 
 
 def planned_sensors(entry_unique_id: str, objects: Iterable[ObjectListElement]) -> list[PlannedSensor]:

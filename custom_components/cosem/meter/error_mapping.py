@@ -6,10 +6,10 @@
 | busy, or refused for now | not ready, tried again | UpdateFailed with its own pause |
 | refused for authentication, or no proof by the meter | reauthentication, no further attempt | the same |
 | a tag that does not verify, a counter that cannot be stored | not ready, tried again | UpdateFailed |
-| other meter, weaker protection, counter refused or used up | ConfigEntryError, no further attempt | UpdateFailed |
+| other system title, weaker protection, counter refused or used up | ConfigEntryError, no further attempt | UpdateFailed |
 
 Only an AARE that refuses for authentication and a meter that cannot prove itself make Home Assistant ask for credentials:
-nothing else that a packet carries can (rule F40). Which of these become repair issues is known by issues.py.
+nothing else that a packet carries can (rule F40). A meter with another identity stops the first set-up, too. Which of these become repair issues is known by issues.py.
 
 The coordinator makes "not ready" of UpdateFailed during the first set-up. Anything that is no DlmsError, and our own misuse
 of the stack, is a bug and surfaces. Set-up forms have their own table, because they speak of layers (doctor.py).
@@ -22,7 +22,7 @@ from typing import Any
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
-from ..const import DOMAIN, RETRY_BUSY, RETRY_REFUSED, RETRY_TRANSIENT
+from ..const import DOMAIN, ISSUE_OTHER_METER, RETRY_BUSY, RETRY_REFUSED, RETRY_TRANSIENT
 from ..dlms import (
     AssociationError,
     AssociationRejected,
@@ -50,13 +50,25 @@ from ..dlms import (
 _BUSY = (1, 3)  # exception-response, service-error: operation-not-possible, other-reason
 
 
+class WrongMeter(Exception):
+    """Not the meter that an entry was made for, or one that does not say which it is."""
+
+    def __init__(self, expected: str, found: str | None) -> None:
+        """Keep both unique ids, None for one that could not be read."""
+        super().__init__(expected, found)
+        self.expected = expected
+        self.found = found
+
+
 @contextmanager
 def map_error(*, first: bool) -> Iterator[None]:
-    """Turn any error of the stack inside the block into Home Assistant's; `first` during the first set-up."""
+    """Turn what the stack or the reader raises inside the block into Home Assistant's; `first` during the first set-up."""
     try:
         yield
     except LocalProtocolError:
         raise
+    except WrongMeter as wrong:
+        raise _wrong_meter_error(wrong, first=first) from wrong
     except DlmsError as error:
         raise home_assistant_error(error, first=first) from error
 
@@ -86,6 +98,18 @@ async def unless_silent[T](answer: Awaitable[T]) -> T | None:
         return await answer
     except ResponseTimeout, ConnectionLost:
         return None
+
+
+def _wrong_meter_error(wrong: WrongMeter, *, first: bool) -> HomeAssistantError:
+    """Return the exception for a meter whose values must not be taken."""
+    if wrong.found is None:
+        return UpdateFailed(translation_domain=DOMAIN, translation_key="identity_unreadable")
+    kind = ConfigEntryError if first else UpdateFailed
+    return kind(
+        translation_domain=DOMAIN,
+        translation_key=ISSUE_OTHER_METER,
+        translation_placeholders={"expected": wrong.expected, "found": wrong.found},
+    )
 
 
 def home_assistant_error(error: DlmsError, *, first: bool) -> HomeAssistantError:

@@ -1,25 +1,34 @@
 """Which meter this is, from what it says about itself: the unique id of its entry, and what the device page shows.
 
-The set-up form and every poll decide by the same function. Knows nothing of how the answers were read.
+The set-up form and every poll decide by the same function, `identify`.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from ..dlms import (
     LOGICAL_DEVICE_NAME,
+    SAP_ASSIGNMENT,
+    Association,
     AttributeDescriptor,
     Data,
     DlmsError,
     LogicalDeviceName,
     LogicalName,
     ObjectListElement,
+    SapAssignment,
+    decode_sap_assignment_list,
     display_text,
     logical_device_name_of,
     number_of,
 )
+from .error_mapping import understood
+from .objects import async_ask
 
+_SAP_LIST: Final = AttributeDescriptor(17, SAP_ASSIGNMENT, 2)
+_MBUS_CLIENT: Final = 72
+_MBUS_DEVICE_TYPE: Final = 9
 _DATA_CLASS_ID: Final = 1
 _VALUE: Final = 2
 _MAX_NAME: Final = 64
@@ -70,6 +79,17 @@ class MeterIdentity:
         return " ".join(words) or self.unique_id
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelfDescription:
+    """What a meter says about itself."""
+
+    identity: MeterIdentity | None
+    logical_devices: tuple[SapAssignment, ...]
+    """All logical devices of the physical device, as far as this one tells."""
+    mbus_device_types: Mapping[int, int]
+    """What the M-Bus devices measure that hang on this meter, by channel (value group B)."""
+
+
 def logical_device_title(name: str) -> str:
     """Return how a person would call a logical device of which only the name is known: "Iskraemeco 12345678"."""
     known = LogicalDeviceName(name.encode())
@@ -89,6 +109,32 @@ def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[Attribute
     }
     others = (*SERIAL_ATTRIBUTES, *FIRMWARE_ATTRIBUTES)
     return (NAME_ATTRIBUTE, *(attribute for attribute in others if not readable or attribute in readable))
+
+
+async def async_read_identity(
+    association: Association, objects: Sequence[ObjectListElement], *, expected: str | None
+) -> SelfDescription:
+    """Ask a meter who it is, and which logical devices there are besides."""
+    attributes = list(identity_attributes(objects))
+    if any((element.class_id, element.logical_name) == _SAP_LIST[:2] for element in objects):
+        attributes.append(_SAP_LIST)
+    mbus_devices = [
+        AttributeDescriptor(_MBUS_CLIENT, element.logical_name, _MBUS_DEVICE_TYPE)
+        for element in objects
+        if element.class_id == _MBUS_CLIENT and element.can_read(_MBUS_DEVICE_TYPE)
+    ]
+    answers = await async_ask(association, [*attributes, *mbus_devices])
+    sap_list = answers.pop(_SAP_LIST, None)
+    device_types = {
+        attribute.logical_name.b: int(number)
+        for attribute in mbus_devices
+        if isinstance(answer := answers.pop(attribute), Data) and (number := number_of(answer)) is not None
+    }
+    return SelfDescription(
+        identity=identify(answers, association.parameters.server_wport, objects, expected=expected),
+        logical_devices=understood(decode_sap_assignment_list, sap_list) or () if isinstance(sap_list, Data) else (),
+        mbus_device_types=device_types,
+    )
 
 
 def identify(

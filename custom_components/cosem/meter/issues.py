@@ -39,6 +39,7 @@ from ..dlms import (
     SecurityError,
     SystemTitleMismatch,
 )
+from .error_mapping import WrongMeter
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
@@ -81,9 +82,11 @@ class EntryIssues:
 
     @callback
     def note_failure(self, error: BaseException | None) -> None:
-        """Note what the stack said about a poll that failed."""
+        """Note why a poll failed: what the stack said, or WrongMeter."""
         self._count(error)
         match error:
+            case WrongMeter(expected=expected, found=str(found)):
+                self._raise(ISSUE_OTHER_METER, {"expected": expected, FOUND: found}, {FOUND: found})
             case AssociationRejected(concerns_authentication=True):
                 self._credentials_refused = True
             case PeerNotAuthenticated():
@@ -125,13 +128,6 @@ class EntryIssues:
     def is_adopted(self, unique_id: str) -> bool:
         """Whether the user said that this meter takes the place of the one that the entry was made for."""
         return self.adopt is not None and self.adopt in {"", unique_id} and unique_id != self._entry.unique_id
-
-    @callback
-    def note_other_meter(self, found: str) -> dict[str, str]:
-        """Note that another meter answers; return the words for the failure."""
-        words = {"expected": str(self._entry.unique_id), FOUND: found}
-        self._raise(ISSUE_OTHER_METER, words, {FOUND: found})
-        return {"name": self._entry.title} | words
 
     def _raise(self, kind: str, words: dict[str, str] | None = None, data: dict[str, Any] | None = None) -> None:
         """Show an issue."""

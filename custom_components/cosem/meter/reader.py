@@ -1,0 +1,261 @@
+"""Reads one meter: knows which meter it is, its objects and units, and what it refuses; gives values with their units.
+
+Takes an open association and lets the stack's errors through. Nothing counts before the meter has proved to be the right
+one. Knows nothing of when to read, of entities, or of what a failure means.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from itertools import batched
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_OBJECTS, LOGGER, SCALER_BUDGET
+from ..dlms import (
+    Association,
+    AttributeDescriptor,
+    Data,
+    DataType,
+    ObjectListElement,
+    SapAssignment,
+    ScalerUnit,
+    scale,
+)
+from .error_mapping import WrongMeter, map_error
+from .identity import MeterIdentity, async_read_identity, unique_id_of
+from .issues import issues_of
+from .objects import (
+    GetDataResult,
+    async_ask,
+    async_read_objects,
+    complete_objects,
+    decoded_scaler_unit,
+    scaler_unit_attribute,
+)
+from .replacement import async_adopt_meter
+from .store import StoredMeter, async_load_meter, async_save_meter
+
+_CLOCK_CLASS_ID: Final = 8
+
+_LASTING: Final = frozenset({3, 4, 9, 12, 13})
+"""data-access-results that asking again does not change: read-write-denied, object-undefined, object-class-inconsistent,
+type-unmatched, scope-of-access-violated. The others mean that there is no value this time."""
+
+_SLOW_READ: Final = 2.0
+"""Seconds. After a longer read nobody knows at which moment the clock was answered; it is asked once more, alone."""
+
+_UNITS_AT_A_TIME: Final = 64
+"""Between two such requests the time budget for units is looked at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """The value of one attribute and its unit."""
+
+    value: Data | None = None
+    """None: the meter has no value just now, or was not asked."""
+    scaler_unit: ScalerUnit | None = None
+    unit_missing: bool = False
+    """The attribute has a unit, and it could not be read so far: its number would be a guess."""
+
+    @property
+    def number(self) -> Decimal | None:
+        """The exact number in its unit; None without a value, for what is no number, and while the unit is missing."""
+        return None if self.value is None or self.unit_missing else scale(self.value, self.scaler_unit)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """What was read at one time."""
+
+    values: Mapping[AttributeDescriptor, Reading] = field(default_factory=dict)
+    """An attribute is absent when the meter refused it before, or nobody asked for it."""
+    clock_read_at: datetime | None = None
+    """Home Assistant's time at the moment that the clock objects were read."""
+
+
+class MeterReader:
+    """What is known of the meter of one entry, and how to read it."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        """Begin without any knowledge; `async_load` and `async_identify` bring it."""
+        self._hass = hass
+        self._entry = entry
+        self._stored = StoredMeter()
+        self._listed: tuple[ObjectListElement, ...] = ()
+        self._verified: Association | None = None
+        """The association in which the meter said last that it is the right one."""
+        self.identity: MeterIdentity | None = None
+        self.objects: tuple[ObjectListElement, ...] = ()
+        """The object list, and what was typed by hand besides."""
+        self.logical_devices: tuple[SapAssignment, ...] = ()
+        self.mbus_device_types: Mapping[int, int] = {}
+        self.scaler_units: dict[AttributeDescriptor, ScalerUnit] = {}
+        """By the descriptor of the attribute scaler_unit itself."""
+        self.refused: dict[AttributeDescriptor, str] = {}
+        """Attributes that the meter refuses for good, and its reason; asked again after a reload only."""
+
+    async def async_load(self) -> bytes | None:
+        """Load what is remembered of the meter; return its system title, None where none is known."""
+        self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
+        return self._stored.system_title
+
+    async def async_identify(self, association: Association) -> None:
+        """Learn what the meter is and has: what is remembered, the rest from the meter.
+
+        Raises WrongMeter when it is not the one of the entry, and no person said that it takes that one's place.
+        """
+        objects = self._stored.objects or await async_read_objects(self._hass, association) or ()
+        said = await async_read_identity(association, objects, expected=self._entry.unique_id)
+        unique_id = said.identity.unique_id if said.identity else None
+        if unique_id is not None and issues_of(self._hass, self._entry).is_adopted(unique_id):
+            await async_adopt_meter(self._hass, self._entry, unique_id)
+            self._stored = StoredMeter(system_title=self._stored.system_title)
+            objects = await async_read_objects(self._hass, association) or objects
+        self._require(association, unique_id)
+        self.identity = said.identity
+        self.logical_devices = said.logical_devices
+        self.mbus_device_types = said.mbus_device_types
+        self.scaler_units = dict(self._stored.scaler_units)
+        if self._firmware_changed():
+            LOGGER.info("%s runs another firmware: its object list and units are read again", self._entry.title)
+            objects = await async_read_objects(self._hass, association) or objects
+            self.scaler_units = {}
+        self._listed = tuple(objects)
+        self.objects = complete_objects(objects, self._entry.options[CONF_OBJECTS])
+
+    def _require(self, association: Association, unique_id: str | None) -> None:
+        """Note that this is the meter that the entry was made for; raises WrongMeter when it is not."""
+        if unique_id != self._entry.unique_id:
+            raise WrongMeter(str(self._entry.unique_id), unique_id)
+        self._verified = association
+
+    def _firmware_changed(self) -> bool:
+        """Whether the meter runs another firmware than the one that the stored object list belongs to."""
+        firmware = self.identity.firmware if self.identity else None
+        return None not in (firmware, self._stored.firmware) and firmware != self._stored.firmware
+
+    async def async_verify(self, association: Association) -> None:
+        """Ask the meter who it is, before something is done that polls do not do. Raises WrongMeter.
+
+        Asked even in an association that was verified before: so its end is noticed before anything is written.
+        """
+        if self.identity is None:
+            await self.async_identify(association)
+            return
+        pinned = self.identity.pinned
+        answers = await async_ask(association, [pinned])
+        self._require(association, unique_id_of(pinned, answers[pinned], association.parameters.server_wport))
+
+    async def async_read(self, association: Association, wanted: Iterable[AttributeDescriptor]) -> Readings:
+        """Return values with their units of what is wanted, but for what the meter refuses for good.
+
+        Raises WrongMeter; then nothing that was read counts.
+        """
+        attributes = [attribute for attribute in sorted(set(wanted)) if not self.is_refused(attribute)]
+        pinned = [] if self._verified is association or self.identity is None else [self.identity.pinned]
+        missing = self._missing_units(attributes)
+        answers, read_at = await self._async_ask(association, [*pinned, *missing, *attributes])
+        for attribute in pinned:
+            self._require(association, unique_id_of(attribute, answers[attribute], association.parameters.server_wport))
+        for attribute in missing:
+            self._learn_scaler_unit(attribute, answers[attribute])
+        values = {
+            attribute: self.reading(attribute, self._value(attribute, answers[attribute])) for attribute in attributes
+        }
+        return Readings(values=values, clock_read_at=read_at)
+
+    async def async_read_units(self, association: Association, attributes: Iterable[AttributeDescriptor]) -> None:
+        """Read the units of attributes that nobody wants now, so that they are right when somebody does.
+
+        For a limited time and without failing: nothing that anybody looks at depends on it.
+        """
+        loop = self._hass.loop
+        until = loop.time() + SCALER_BUDGET
+        missing = [unit for unit in self._missing_units(attributes) if unit not in self.refused]
+        try:
+            with map_error(first=True):
+                for units in batched(missing, _UNITS_AT_A_TIME, strict=False):
+                    if loop.time() >= until:
+                        return
+                    for attribute, answer in (await async_ask(association, units)).items():
+                        if (scaler_unit := decoded_scaler_unit(answer)) is not None:
+                            self.scaler_units[attribute] = scaler_unit
+        except HomeAssistantError as error:
+            LOGGER.debug("%s: the units of disabled entities are still unknown: %s", self._entry.title, error)
+
+    async def async_save(self, system_title: bytes | None) -> None:
+        """Write what is worth remembering, when it changed."""
+        meter = StoredMeter(
+            objects=self._listed,
+            scaler_units=dict(self.scaler_units),
+            firmware=(self.identity.firmware if self.identity else None) or self._stored.firmware,
+            system_title=system_title,
+        )
+        if meter != self._stored:
+            self._stored = meter
+            await async_save_meter(self._hass, str(self._entry.unique_id), meter)
+
+    def reading(self, attribute: AttributeDescriptor, value: Data | None = None) -> Reading:
+        """Return a value with the unit of its attribute, as far as that is known."""
+        unit = scaler_unit_attribute(attribute)
+        scaler_unit = None if unit is None else self.scaler_units.get(unit)
+        return Reading(value=value, scaler_unit=scaler_unit, unit_missing=unit is not None and scaler_unit is None)
+
+    def is_refused(self, attribute: AttributeDescriptor) -> bool:
+        """Whether the meter refuses an attribute, or what is needed to understand it."""
+        return attribute in self.refused or scaler_unit_attribute(attribute) in self.refused
+
+    def _missing_units(self, attributes: Iterable[AttributeDescriptor]) -> list[AttributeDescriptor]:
+        """Return which attributes scaler_unit were not read so far."""
+        units = {unit for attribute in attributes if (unit := scaler_unit_attribute(attribute)) is not None}
+        return sorted(units.difference(self.scaler_units))
+
+    async def _async_ask(
+        self, association: Association, attributes: Sequence[AttributeDescriptor]
+    ) -> tuple[dict[AttributeDescriptor, GetDataResult], datetime]:
+        """Return the answers, and Home Assistant's time when the clock objects among them were read."""
+        answers, read_at, seconds = await self._async_ask_timed(association, attributes)
+        clocks = [attribute for attribute in attributes if attribute.class_id == _CLOCK_CLASS_ID]
+        if clocks and seconds > _SLOW_READ and len(attributes) > len(clocks):
+            again, read_at, _ = await self._async_ask_timed(association, clocks)
+            answers |= again
+        return answers, read_at
+
+    async def _async_ask_timed(
+        self, association: Association, attributes: Sequence[AttributeDescriptor]
+    ) -> tuple[dict[AttributeDescriptor, GetDataResult], datetime, float]:
+        """Return the answers, the middle of the time that they took, and how many seconds that was."""
+        started, began = dt_util.utcnow(), self._hass.loop.time()
+        answers = await async_ask(association, attributes)
+        seconds = self._hass.loop.time() - began
+        return answers, started + timedelta(seconds=seconds / 2), seconds
+
+    def _value(self, attribute: AttributeDescriptor, answer: GetDataResult) -> Data | None:
+        """Return the value, None when there is none this time."""
+        if isinstance(answer, Data):
+            return None if answer.type is DataType.NULL_DATA else answer
+        if answer.result in _LASTING:
+            self._refuse(attribute, answer.name)
+        return None
+
+    def _learn_scaler_unit(self, attribute: AttributeDescriptor, answer: GetDataResult) -> None:
+        """Keep a scaler_unit; without one that makes sense a register's number would be a guess."""
+        scaler_unit = decoded_scaler_unit(answer)
+        if scaler_unit is not None:
+            self.scaler_units[attribute] = scaler_unit
+        elif isinstance(answer, Data):
+            self._refuse(attribute, "not a scaler_unit")
+        elif answer.result in _LASTING:
+            self._refuse(attribute, answer.name)
+
+    def _refuse(self, attribute: AttributeDescriptor, reason: str) -> None:
+        """Do not ask for an attribute again, and say so once."""
+        self.refused[attribute] = reason
+        LOGGER.warning("%s does not give %s (%s); not asked again until reload", self._entry.title, attribute, reason)
