@@ -558,9 +558,9 @@ async def test_meter_that_keeps_silent_ends_work_by_its_deadline(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
 ):
     coordinator = coordinator_of(await set_up(hass, make_entry()))
-    with patch("custom_components.cosem.meter.reader.async_ask", side_effect=ResponseTimeout("GET", 10)):
-        with pytest.raises(UpdateFailed) as failure:
-            await coordinator.async_run(power)
+    silent = patch("custom_components.cosem.meter.reader.async_ask", side_effect=ResponseTimeout("GET", 10))
+    with silent, pytest.raises(UpdateFailed) as failure:
+        await coordinator.async_run(power)
     assert failure.value.translation_key == "no_answer"
     assert meter.open_links == 0
     assert await coordinator.async_run(power)

@@ -391,7 +391,7 @@ async def test_values_of_an_mbus_device_know_what_it_measures(
 async def test_what_the_catalogue_cannot_show_has_no_entity(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, entity_registry: er.EntityRegistry
 ):
-    with patch("custom_components.cosem.sensor.describe_attribute", return_value=None):
+    with patch("custom_components.cosem.entity.describe_attribute", return_value=None):
         entry = await set_up(hass, make_entry())
     (drift,) = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     assert drift.unique_id == f"{entry.unique_id}_8_0.0.1.0.0.255_2_drift"

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from custom_components.cosem import const
+from custom_components.cosem.catalogue import NOT_AUTHENTICATED
 from custom_components.cosem.meter import issues
 from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS
 from custom_components.cosem.meter.doctor import Stage, Verdict
@@ -158,7 +159,7 @@ def test_selectors():
 
 
 def test_exceptions():
-    not_exceptions = re.compile("^(?!.*(SelectorConfig|async_create_issue|ObjectDescription))")
+    not_exceptions = re.compile("^(?!.*(SelectorConfig|async_create_issue|Description$))")
     used = keyword_words("translation_key", of=not_exceptions)
     used |= mapped_words() | returned_words("_failed_poll_key") | returned_words("_security_key")
     assert used == set(TEXTS["exceptions"])
@@ -194,17 +195,11 @@ def test_fix_flows():
 
 
 def test_entities_of_our_own():
-    """Those of the catalogue are compared in test_catalogue.py."""
-    used = {
-        word
-        for tree in TREES.values()
-        for node in ast.walk(tree)
-        if isinstance(node, ast.Assign)
-        and any(isinstance(target, ast.Name) and target.id == "_attr_translation_key" for target in node.targets)
-        for word in words(node.value)
-    }
+    """Those that show the value of an attribute are compared in test_catalogue.py."""
+    used = keyword_words("translation_key", of=re.compile("Description$"), inside=re.compile("catalogue/derived"))
     assert used == {"clock_drift", "authenticity"}
     assert used <= set(TEXTS["entity"]["sensor"])
+    assert set(TEXTS["entity"]["sensor"]["authenticity"]["state"]) == {NOT_AUTHENTICATED}
 
 
 def test_nothing_else_is_in_the_file():

@@ -16,6 +16,7 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 
 from .const import (
     CONF_INTERVAL,
+    CONF_OBJECTS,
     CONF_STAY_CONNECTED,
     DEFAULT_INTERVAL,
     DOMAIN,
@@ -33,7 +34,7 @@ from .dlms import (
 from .meter.association_keeper import AssociationKeeper
 from .meter.back_off import BackOff
 from .meter.clients import async_release_client, on_loan
-from .meter.entity_plan import initially_enabled, planned_sensors
+from .meter.entity_plan import initially_read, plan_entities
 from .meter.error_mapping import map_error
 from .meter.issues import issues_of
 from .meter.reader import MeterReader, Readings
@@ -114,12 +115,12 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def _async_poll(self, association: Association) -> Readings:
         """Read what the enabled entities show; the first time, learn before what the meter is and has."""
         if not self._first:
-            return await self.reader.async_read(association, self.async_contexts())
+            shown = [attribute for reads in self.async_contexts() for attribute in reads]
+            return await self.reader.async_read(association, shown)
         await self.reader.async_identify(association)
-        objects = self.reader.objects
-        readings = await self.reader.async_read(association, initially_enabled(self.hass, self.config_entry, objects))
-        plan = planned_sensors(str(self.config_entry.unique_id), objects)
-        await self.reader.async_read_units(association, [planned.attribute for planned in plan])
+        plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])
+        readings = await self.reader.async_read(association, initially_read(self.hass, self.config_entry, plan))
+        await self.reader.async_read_units(association, [attribute for planned in plan for attribute in planned.reads])
         return readings
 
     async def _async_noted[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:

@@ -1,14 +1,45 @@
-"""What all entities of a meter have in common: the device page, the unique id, when they are available."""
+"""From a planned entity to one of Home Assistant: what those of all platforms have in common."""
 
+from functools import partial
 from typing import override
 
+from homeassistant.const import Platform
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
+from .catalogue import ObjectDescription, describe_attribute
+from .const import CONF_OBJECTS, DOMAIN
 from .coordinator import CosemCoordinator
-from .dlms import class_name
-from .meter.entity_plan import PlannedSensor
+from .dlms import AttributeDescriptor, class_name
+from .meter.entity_plan import PlannedEntity, plan_entities
+from .meter.reader import Reading
+
+
+def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[PlannedEntity]:
+    """Return everything that the meter offers to a platform; what was not chosen is to be registered disabled."""
+    plan = plan_entities(
+        coordinator.reader.objects,
+        ticked=frozenset(coordinator.config_entry.options[CONF_OBJECTS]),
+        unverified=coordinator.security.is_unverified,
+        describe=partial(describe, coordinator),
+    )
+    return [planned for planned in plan if planned.platform is platform]
+
+
+def describe(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
+    """Return how the catalogue shows an attribute, by what is known of it so far."""
+    reading = reading_of(coordinator, attribute)
+    return describe_attribute(
+        *attribute,
+        reading.scaler_unit,
+        sample=reading.value,
+        mbus_device_type=coordinator.reader.mbus_device_types.get(attribute.logical_name.b),
+    )
+
+
+def reading_of(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> Reading:
+    """Return the last value of an attribute with its unit, or at least the unit."""
+    return coordinator.data.values.get(attribute) or coordinator.reader.reading(attribute)
 
 
 def device_info(coordinator: CosemCoordinator) -> DeviceInfo:
@@ -25,25 +56,34 @@ def device_info(coordinator: CosemCoordinator) -> DeviceInfo:
 
 
 class CosemEntity(CoordinatorEntity[CosemCoordinator]):
-    """An entity that shows one attribute of one object."""
+    """An entity of a meter."""
 
     _attr_has_entity_name = True
 
-    def __init__(self, coordinator: CosemCoordinator, planned: PlannedSensor) -> None:
-        """Ask the coordinator for the attribute as long as the entity is enabled."""
-        super().__init__(coordinator, context=planned.attribute)
-        self.attribute = planned.attribute
-        self._attr_unique_id = planned.unique_id
+    def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
+        """Have the coordinator read what the entity needs, as long as it is enabled."""
+        super().__init__(coordinator, context=planned.reads)
+        self._reads = planned.reads
+        self._attr_unique_id = planned.unique_id(str(coordinator.config_entry.unique_id))
+        self._attr_entity_registry_enabled_default = planned.enabled
         self._attr_device_info = device_info(coordinator)
-        self._attr_extra_state_attributes = {
-            "obis_code": planned.attribute.logical_name.obis,
-            "interface_class": class_name(planned.attribute.class_id),
-        }
-        if coordinator.security.is_unverified:
-            self._attr_extra_state_attributes["authenticated"] = False
+        self._look_as(planned.description)
+        if planned.reads:
+            self._attr_extra_state_attributes = {
+                "obis_code": planned.reads[0].logical_name.obis,
+                "interface_class": class_name(planned.reads[0].class_id),
+            }
+            if coordinator.security.is_unverified:
+                self._attr_extra_state_attributes["authenticated"] = False
+
+    def _look_as(self, description: ObjectDescription) -> None:
+        """Look as the catalogue says."""
+        self._attr_translation_key = description.translation_key
+        self._attr_translation_placeholders = dict(description.placeholders)
+        self._attr_entity_category = description.entity_category
 
     @property
     @override
     def available(self) -> bool:
         """False while the meter does not answer, and for an attribute that it refuses."""
-        return super().available and not self.coordinator.reader.is_refused(self.attribute)
+        return super().available and not any(map(self.coordinator.reader.is_refused, self._reads))

@@ -1,72 +1,40 @@
-"""Sensors: one for each value that an object of the meter holds, and how far the meter's clock is off."""
+"""Sensors: one for each value that an object of the meter holds, and what is derived from it."""
 
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, override
 
-from homeassistant.components.sensor import SensorDeviceClass, SensorEntity, SensorStateClass
-from homeassistant.const import EntityCategory, UnitOfTime
+from homeassistant.components.sensor import SensorEntity
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.update_coordinator import CoordinatorEntity
 from homeassistant.util import dt as dt_util
 
-from .catalogue import ObjectDescription, describe_attribute
-from .const import CONF_OBJECTS, MAX_STATE_LENGTH
+from .catalogue import NOT_AUTHENTICATED, Kind, ObjectDescription, SensorDescription
+from .const import MAX_STATE_LENGTH
 from .coordinator import CosemConfigEntry, CosemCoordinator
-from .dlms import (
-    AttributeDescriptor,
-    Data,
-    DataType,
-    ScalerUnit,
-    TimePolicy,
-    decimal_text,
-    display_text,
-    instant,
-    number_of,
-    status_text,
-)
-from .entity import CosemEntity, device_info
-from .meter.entity_plan import PlannedSensor, planned_sensors
+from .dlms import Data, DataType, ScalerUnit, TimePolicy, decimal_text, display_text, instant, number_of, status_text
+from .entity import CosemEntity, describe, planned_entities, reading_of
+from .meter.entity_plan import PlannedEntity
 from .meter.reader import Reading
 
 PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
 
-NOT_AUTHENTICATED: Final = "not_authenticated"
-
-type SensorValue = Decimal | str | datetime | None
+type SensorValue = Decimal | str | datetime | int | None
 
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: CosemConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add a sensor for everything that the meter offers; what was not chosen is registered disabled."""
+    """Add the sensors that are planned."""
     coordinator = entry.runtime_data
-    ticked = frozenset(entry.options[CONF_OBJECTS])
-    sensors: list[SensorEntity] = [AuthenticitySensor(coordinator)] if coordinator.security.is_unverified else []
-    for planned in planned_sensors(str(entry.unique_id), coordinator.reader.objects):
-        enabled = planned.primary and planned.key in ticked
-        if planned.drift:
-            sensors.append(ClockDriftSensor(coordinator, planned, enabled=enabled))
-        elif (description := _describe(coordinator, planned.attribute)) is not None:
-            sensors.append(ObjectSensor(coordinator, planned, description, enabled=enabled))
-    async_add_entities(sensors)
+    async_add_entities(_sensor(coordinator, planned) for planned in planned_entities(coordinator, Platform.SENSOR))
 
 
-def _describe(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
-    """Return how the catalogue shows an attribute, by what is known of it so far."""
-    reading = _reading(coordinator, attribute)
-    return describe_attribute(
-        *attribute,
-        reading.scaler_unit,
-        sample=reading.value,
-        mbus_device_type=coordinator.reader.mbus_device_types.get(attribute.logical_name.b),
-    )
-
-
-def _reading(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> Reading:
-    """Return the last value of an attribute with its unit, or at least the unit."""
-    return coordinator.data.values.get(attribute) or coordinator.reader.reading(attribute)
+def _sensor(coordinator: CosemCoordinator, planned: PlannedEntity) -> CosemSensor:
+    """Return the sensor for a planned entity."""
+    kind = planned.description.kind if isinstance(planned.description, SensorDescription) else None
+    return _DERIVED_SENSORS.get(kind, ObjectSensor)(coordinator, planned)
 
 
 def _text(data: Data) -> str | None:
@@ -91,44 +59,63 @@ def _timestamp(data: Data) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC)
 
 
-class ObjectSensor(CosemEntity, SensorEntity):
-    """The value of one attribute."""
+class CosemSensor(CosemEntity, SensorEntity):
+    """A sensor; what it shows is up to its kind."""
 
-    def __init__(
-        self, coordinator: CosemCoordinator, planned: PlannedSensor, description: ObjectDescription, *, enabled: bool
-    ) -> None:
+    _kind: Kind = "number"
+
+    def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
         """Show what the last poll brought."""
         super().__init__(coordinator, planned)
-        self._attr_entity_registry_enabled_default = enabled
+        self._attr_native_value = self._value()
+
+    @override
+    def _look_as(self, description: ObjectDescription) -> None:
+        """Look as the catalogue says."""
+        super()._look_as(description)
+        if isinstance(description, SensorDescription):
+            self._kind = description.kind
+            self._attr_device_class = description.device_class
+            self._attr_state_class = description.state_class
+            self._attr_native_unit_of_measurement = description.native_unit
+            self._attr_suggested_unit_of_measurement = description.suggested_unit
+            self._attr_suggested_display_precision = description.suggested_display_precision
+            self._attr_options = list(description.options) or None
+
+    def _value(self) -> SensorValue:
+        """Return the value to show."""
+        raise NotImplementedError
+
+    @callback
+    @override
+    def _handle_coordinator_update(self) -> None:
+        """Show what the poll brought."""
+        self._attr_native_value = self._value()
+        super()._handle_coordinator_update()
+
+
+class ObjectSensor(CosemSensor):
+    """The value of one attribute."""
+
+    def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
+        """Begin with the look that the plan has."""
         self._scaler_unit: ScalerUnit | None = None
         self._type: DataType | None = None
+        super().__init__(coordinator, planned)
         self._has_changed()
-        self._apply(description)
-        self._attr_native_value = self._native_value()
-
-    def _apply(self, description: ObjectDescription) -> None:
-        """Look as the catalogue says."""
-        self._kind = description.kind
-        self._attr_translation_key = description.translation_key
-        self._attr_translation_placeholders = dict(description.placeholders)
-        self._attr_device_class = description.device_class
-        self._attr_state_class = description.state_class
-        self._attr_native_unit_of_measurement = description.native_unit
-        self._attr_suggested_unit_of_measurement = description.suggested_unit
-        self._attr_suggested_display_precision = description.suggested_display_precision
-        self._attr_entity_category = description.entity_category
 
     def _has_changed(self) -> bool:
         """Notice a unit that became known or changed, and the first value or one of another type."""
-        reading = _reading(self.coordinator, self.attribute)
+        reading = reading_of(self.coordinator, self._reads[0])
         before = (self._scaler_unit, self._type)
         self._scaler_unit = reading.scaler_unit
         self._type = self._type if reading.value is None else reading.value.type
         return before != (self._scaler_unit, self._type)
 
-    def _native_value(self) -> SensorValue:
+    @override
+    def _value(self) -> SensorValue:
         """Return the value of the last poll, None when the meter had none or it makes no sense."""
-        reading = _reading(self.coordinator, self.attribute)
+        reading = reading_of(self.coordinator, self._reads[0])
         if (data := reading.value) is None:
             return None
         match self._kind:
@@ -144,57 +131,32 @@ class ObjectSensor(CosemEntity, SensorEntity):
     @override
     def _handle_coordinator_update(self) -> None:
         """Show what the poll brought; what became known of the object may change its look."""
-        if self._has_changed() and (description := _describe(self.coordinator, self.attribute)) is not None:
-            self._apply(description)
-        self._attr_native_value = self._native_value()
+        if self._has_changed() and (description := describe(self.coordinator, self._reads[0])) is not None:
+            self._look_as(description)
         super()._handle_coordinator_update()
 
 
-class AuthenticitySensor(CoordinatorEntity[CosemCoordinator], SensorEntity):
-    """Says of a meter whose answers cannot be verified that nobody knows who sent them (rule S17)."""
+class AuthenticitySensor(CosemSensor):
+    """Says that nobody knows who sent the values."""
 
-    _attr_has_entity_name = True
-    _attr_translation_key = "authenticity"
-    _attr_device_class = SensorDeviceClass.ENUM
-    _attr_entity_category = EntityCategory.DIAGNOSTIC
-    _attr_native_value = NOT_AUTHENTICATED
-
-    def __init__(self, coordinator: CosemCoordinator) -> None:
-        """Belong to the meter as a whole."""
-        super().__init__(coordinator)
-        self._attr_options = [NOT_AUTHENTICATED]
-        self._attr_unique_id = f"{coordinator.config_entry.unique_id}_authenticity"
-        self._attr_device_info = device_info(coordinator)
+    @override
+    def _value(self) -> SensorValue:
+        """Return the only state that there is: a meter that can be verified has no such sensor."""
+        return NOT_AUTHENTICATED
 
 
-class ClockDriftSensor(CosemEntity, SensorEntity):
+class ClockDriftSensor(CosemSensor):
     """How many seconds the meter's clock is ahead of Home Assistant's."""
 
-    _attr_translation_key = "clock_drift"
-    _attr_device_class = SensorDeviceClass.DURATION
-    _attr_state_class = SensorStateClass.MEASUREMENT
-    _attr_native_unit_of_measurement = UnitOfTime.SECONDS
-    _attr_suggested_display_precision = 0
-    _attr_entity_category = EntityCategory.DIAGNOSTIC
-
-    def __init__(self, coordinator: CosemCoordinator, planned: PlannedSensor, *, enabled: bool) -> None:
-        """Show what the last poll brought."""
-        super().__init__(coordinator, planned)
-        self._attr_entity_registry_enabled_default = enabled
-        self._attr_native_value = self._drift()
-
-    def _drift(self) -> int | None:
-        """Return meter's time minus Home Assistant's at the moment of reading; meters count whole seconds."""
-        readings = self.coordinator.data
-        data = _reading(self.coordinator, self.attribute).value
-        moment = None if data is None else _timestamp(data)
-        if moment is None or readings.clock_read_at is None:
-            return None
-        return round((moment - readings.clock_read_at).total_seconds())
-
-    @callback
     @override
-    def _handle_coordinator_update(self) -> None:
-        """Show what the poll brought."""
-        self._attr_native_value = self._drift()
-        super()._handle_coordinator_update()
+    def _value(self) -> SensorValue:
+        """Return meter's time minus Home Assistant's at the moment of reading; meters count whole seconds."""
+        data, read_at = reading_of(self.coordinator, self._reads[0]).value, self.coordinator.data.clock_read_at
+        moment = None if data is None else _timestamp(data)
+        return None if moment is None or read_at is None else round((moment - read_at).total_seconds())
+
+
+_DERIVED_SENSORS: Final[dict[Kind | None, type[CosemSensor]]] = {
+    "authenticity": AuthenticitySensor,
+    "clock_drift": ClockDriftSensor,
+}

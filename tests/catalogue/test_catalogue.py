@@ -16,7 +16,7 @@ from homeassistant.const import EntityCategory
 import pytest
 
 from custom_components.cosem.catalogue import (
-    ObjectDescription,
+    SensorDescription,
     describe_attribute,
     is_identity,
     sensor_attributes,
@@ -48,7 +48,7 @@ def describe(code: str, unit: int | None = None, scaler: int = 0, *, class_id: i
     return describe_attribute(class_id, LogicalName.parse(code), attribute, scaler_unit, **hints)
 
 
-def name_of(description: ObjectDescription) -> str:
+def name_of(description: SensorDescription) -> str:
     """Return the English name as a person sees it."""
     return NAMES[description.translation_key].format_map(dict(description.placeholders))
 
@@ -405,13 +405,13 @@ def _every_code() -> Iterator[LogicalName]:
 
 
 @pytest.fixture(scope="module")
-def descriptions() -> dict[str, list[ObjectDescription]]:
+def descriptions() -> dict[str, list[SensorDescription]]:
     """Return translation key -> distinct descriptions, over many codes and every unit that makes sense for any."""
     units = [None, *(ScalerUnit(-1, code) for code in (W, WH, V, M3, CELSIUS, KELVIN, PERCENT, DEGREE, NONE))]
     found: dict[str, set[tuple]] = {}
-    result: dict[str, list[ObjectDescription]] = {}
+    result: dict[str, list[SensorDescription]] = {}
 
-    def add(description: ObjectDescription | None) -> None:
+    def add(description: SensorDescription | None) -> None:
         if description is None:
             return
         placeholders = tuple(description.placeholders)
@@ -464,7 +464,7 @@ def test_every_description_is_one_that_home_assistant_accepts(unit):
                     _assert_accepted(description)
 
 
-def _assert_accepted(description: ObjectDescription) -> None:
+def _assert_accepted(description: SensorDescription) -> None:
     """Check what homeassistant.components.sensor complains about."""
     device_class, state_class = description.device_class, description.state_class
     if description.kind != "number":

@@ -3,18 +3,22 @@
 from types import MappingProxyType
 
 from homeassistant.config_entries import ConfigEntryDisabler
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cosem.catalogue import AUTHENTICITY, ObjectDescription, SensorDescription
+from custom_components.cosem.catalogue.derived import CLOCK_DRIFT
 from custom_components.cosem.const import CONF_OBJECTS, DOMAIN
 from custom_components.cosem.dlms import AccessRights, AttributeDescriptor, LogicalName, ObjectListElement
 from custom_components.cosem.meter.entity_plan import (
+    PlannedEntity,
     async_apply_selection,
     enabled_objects,
-    initially_enabled,
-    planned_sensors,
+    initially_read,
+    plan_entities,
 )
 
 ENERGY = LogicalName.parse("1.0.1.8.0.255")
@@ -28,6 +32,7 @@ OBJECTS = (
     ObjectListElement(1, 0, LogicalName.parse("0.0.42.0.0.255")),
     ObjectListElement(7, 1, LogicalName.parse("1.0.99.1.0.255")),
 )
+PLAN = plan_entities(OBJECTS)
 INTEGRATION = er.RegistryEntryDisabler.INTEGRATION
 USER = er.RegistryEntryDisabler.USER
 CONFIG_ENTRY = er.RegistryEntryDisabler.CONFIG_ENTRY
@@ -38,6 +43,11 @@ PRIMARY = {
     "8:0.0.1.0.0.255": "8_0.0.1.0.0.255_2_drift",
 }
 FURTHER = ("4_1.0.1.6.0.255_4", "4_1.0.1.6.0.255_5", "8_0.0.1.0.0.255_2")
+
+
+def planned(entry: MockConfigEntry) -> list[PlannedEntity]:
+    """The plan with what the entry's options say."""
+    return plan_entities(OBJECTS, ticked=entry.options[CONF_OBJECTS])
 
 
 @pytest.fixture
@@ -64,31 +74,78 @@ def disablers(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, er.Regis
     }
 
 
-def test_each_object_has_one_first_sensor_and_further_ones():
-    plan = planned_sensors(UNIQUE_ID, OBJECTS)
-    own = {planned.unique_id.removeprefix(f"{UNIQUE_ID}_"): planned for planned in plan}
-    assert own.keys() == {*PRIMARY.values(), *FURTHER}
-    assert {name for name, planned in own.items() if planned.primary} == set(PRIMARY.values())
-    assert {planned.key for planned in plan} == PRIMARY.keys()
-    assert [name for name, planned in own.items() if planned.drift] == ["8_0.0.1.0.0.255_2_drift"]
+def test_each_object_has_one_first_entity_and_further_ones():
+    plan = {item.key: item for item in PLAN}
+    assert plan.keys() == {*PRIMARY.values(), *FURTHER}
+    assert {key for key, item in plan.items() if item.primary} == set(PRIMARY.values())
+    assert {item.object_key for item in PLAN} == PRIMARY.keys()
+    assert {key: plan[own].object_key for key, own in PRIMARY.items()} == {key: key for key in PRIMARY}
+    assert [key for key, item in plan.items() if item.description is CLOCK_DRIFT] == ["8_0.0.1.0.0.255_2_drift"]
 
 
-def test_what_may_not_be_read_has_no_sensor():
+def test_entity_knows_platform_and_what_it_needs():
+    assert {item.platform for item in PLAN} == {Platform.SENSOR}
+    assert {item.calls for item in PLAN} == {()}
+    needs = {item.key: item.reads for item in PLAN}
+    assert needs["3_1.0.1.8.0.255_2"] == (AttributeDescriptor(3, ENERGY, 2),)
+    assert needs["4_1.0.1.6.0.255_5"] == (AttributeDescriptor(4, DEMAND, 5),)
+    assert needs["8_0.0.1.0.0.255_2"] == needs["8_0.0.1.0.0.255_2_drift"] == (AttributeDescriptor(8, CLOCK, 2),)
+
+
+def test_unique_id_is_made_of_the_meters_identity_and_the_key():
+    assert PLAN[0].unique_id(UNIQUE_ID) == "SIM_with_underscores_3_3_1.0.1.8.0.255_2"
+    keys = [item.key for item in PLAN]
+    assert len(set(keys)) == len(keys)
+
+
+def test_ticked_objects_enable_their_first_entity_only():
+    plan = plan_entities(OBJECTS, ticked=["4:1.0.1.6.0.255", "8:0.0.1.0.0.255"])
+    assert {item.key for item in plan if item.enabled} == {"4_1.0.1.6.0.255_2", "8_0.0.1.0.0.255_2_drift"}
+
+
+def test_meter_that_cannot_be_verified_has_an_entity_that_says_so():
+    first, *others = plan_entities(OBJECTS, unverified=True)
+    assert others == PLAN
+    assert first.unique_id(UNIQUE_ID) == "SIM_with_underscores_3_authenticity"
+    assert first.description is AUTHENTICITY
+    assert first.enabled
+    assert first.object_key is None
+    assert first.reads == ()
+
+
+def test_description_is_what_is_known_by_now():
+    known = SensorDescription(translation_key="known")
+    plan = plan_entities(OBJECTS[:1], describe=lambda attribute: known if attribute.class_id == 3 else None)
+    assert [item.description for item in plan] == [known]
+
+
+def test_what_the_catalogue_cannot_show_has_no_entity_but_what_is_derived():
+    assert [item.key for item in plan_entities(OBJECTS, describe=lambda _: None)] == ["8_0.0.1.0.0.255_2_drift"]
+
+
+def test_entity_may_be_one_of_any_platform():
+    relay = ObjectDescription(platform=Platform.SWITCH, translation_key="relay")
+    (item,) = plan_entities(OBJECTS[:1], describe=lambda _: relay)
+    assert item.platform is Platform.SWITCH
+
+
+def test_what_may_not_be_read_has_no_entity():
     rights = MappingProxyType({2: AccessRights(0, 1, ()), 4: AccessRights(1, 1, ()), 5: AccessRights(2, 1, ())})
     element = ObjectListElement(4, 0, DEMAND, rights, MappingProxyType({}))
-    (planned,) = planned_sensors(UNIQUE_ID, [element])
-    assert planned.attribute == AttributeDescriptor(4, DEMAND, 4)
-    assert not planned.primary
+    (item,) = plan_entities([element], ticked=["4:1.0.1.6.0.255"])
+    assert item.reads == (AttributeDescriptor(4, DEMAND, 4),)
+    assert not item.primary
+    assert not item.enabled
 
 
 def test_new_entities_are_wanted_when_ticked(hass: HomeAssistant, entry: MockConfigEntry):
-    assert initially_enabled(hass, entry, OBJECTS) == [AttributeDescriptor(3, ENERGY, 2)]
+    assert initially_read(hass, entry, planned(entry)) == [AttributeDescriptor(3, ENERGY, 2)]
 
 
 def test_known_entities_are_wanted_when_enabled(hass: HomeAssistant, entry: MockConfigEntry):
     register(hass, entry, PRIMARY["3:1.0.1.8.0.255"], USER)
     register(hass, entry, "4_1.0.1.6.0.255_5")
-    assert initially_enabled(hass, entry, OBJECTS) == [AttributeDescriptor(4, DEMAND, 5)]
+    assert initially_read(hass, entry, planned(entry)) == [AttributeDescriptor(4, DEMAND, 5)]
 
 
 def test_enabled_objects_are_those_whose_first_entity_is_enabled(hass: HomeAssistant, entry: MockConfigEntry):
@@ -98,12 +155,12 @@ def test_enabled_objects_are_those_whose_first_entity_is_enabled(hass: HomeAssis
     other = MockConfigEntry(domain=DOMAIN, unique_id="other", options={CONF_OBJECTS: []})
     other.add_to_hass(hass)
     register(hass, other, PRIMARY["3:1.0.1.8.0.255"])
-    assert enabled_objects(hass, entry) == {"8:0.0.1.0.0.255"}
-    assert enabled_objects(hass, other) == {"3:1.0.1.8.0.255"}
+    assert enabled_objects(hass, entry, PLAN) == {"8:0.0.1.0.0.255"}
+    assert enabled_objects(hass, other, PLAN) == {"3:1.0.1.8.0.255"}
 
 
 def test_ticked_objects_of_a_meter_never_read_count_as_enabled(hass: HomeAssistant, entry: MockConfigEntry):
-    assert enabled_objects(hass, entry) == {"3:1.0.1.8.0.255"}
+    assert enabled_objects(hass, entry, PLAN) == {"3:1.0.1.8.0.255"}
 
 
 def test_saving_an_unchanged_form_changes_nothing(hass: HomeAssistant, entry: MockConfigEntry):
@@ -113,21 +170,21 @@ def test_saving_an_unchanged_form_changes_nothing(hass: HomeAssistant, entry: Mo
     for own in FURTHER:
         register(hass, entry, own)
     before = disablers(hass, entry)
-    async_apply_selection(hass, entry, enabled_objects(hass, entry))
+    async_apply_selection(hass, entry, PLAN, enabled_objects(hass, entry, PLAN))
     assert disablers(hass, entry) == before
 
 
 @pytest.mark.parametrize("disabled_by", [INTEGRATION, USER])
 def test_tick_enables(hass: HomeAssistant, entry: MockConfigEntry, disabled_by: er.RegistryEntryDisabler):
     register(hass, entry, PRIMARY["3:1.0.1.8.0.255"], disabled_by)
-    async_apply_selection(hass, entry, ["3:1.0.1.8.0.255"])
+    async_apply_selection(hass, entry, PLAN, ["3:1.0.1.8.0.255"])
     assert disablers(hass, entry) == {PRIMARY["3:1.0.1.8.0.255"]: None}
 
 
 def test_taking_the_tick_away_disables_the_first_entity_only(hass: HomeAssistant, entry: MockConfigEntry):
     register(hass, entry, PRIMARY["4:1.0.1.6.0.255"])
     register(hass, entry, "4_1.0.1.6.0.255_5")
-    async_apply_selection(hass, entry, [])
+    async_apply_selection(hass, entry, PLAN, [])
     assert disablers(hass, entry) == {PRIMARY["4:1.0.1.6.0.255"]: INTEGRATION, "4_1.0.1.6.0.255_5": None}
 
 
@@ -137,14 +194,32 @@ def test_entity_disabled_with_its_entry_stays_so(hass: HomeAssistant):
     )
     entry.add_to_hass(hass)
     register(hass, entry, PRIMARY["3:1.0.1.8.0.255"], CONFIG_ENTRY)
-    async_apply_selection(hass, entry, ["3:1.0.1.8.0.255"])
+    async_apply_selection(hass, entry, PLAN, ["3:1.0.1.8.0.255"])
     assert disablers(hass, entry) == {PRIMARY["3:1.0.1.8.0.255"]: CONFIG_ENTRY}
 
 
 @pytest.mark.parametrize("unique_id", ["foreign", "SIM_with_underscores_3", "SIM_with_underscores_3_"])
 def test_entity_of_another_form_is_left_alone(hass: HomeAssistant, entry: MockConfigEntry, unique_id: str):
     entity_id = er.async_get(hass).async_get_or_create("sensor", DOMAIN, unique_id, config_entry=entry).entity_id
-    async_apply_selection(hass, entry, [])
+    async_apply_selection(hass, entry, PLAN, [])
     registered = er.async_get(hass).async_get(entity_id)
     assert registered is not None
     assert registered.disabled_by is None
+
+
+def test_object_that_the_form_does_not_show_is_not_touched_by_saving_it(hass: HomeAssistant, entry: MockConfigEntry):
+    """An object list that is not known any more must not switch everything off."""
+    register(hass, entry, PRIMARY["4:1.0.1.6.0.255"])
+    async_apply_selection(hass, entry, plan_entities(OBJECTS[:1]), [])
+    assert disablers(hass, entry) == {PRIMARY["4:1.0.1.6.0.255"]: None}
+
+
+def test_entity_of_another_platform_is_found_there(hass: HomeAssistant, entry: MockConfigEntry):
+    relay = ObjectDescription(platform=Platform.SWITCH, translation_key="relay")
+    plan = plan_entities(OBJECTS[:1], describe=lambda _: relay)
+    registry = er.async_get(hass)
+    unique_id = plan[0].unique_id(UNIQUE_ID)
+    registry.async_get_or_create("switch", DOMAIN, unique_id, config_entry=entry, disabled_by=USER)
+    register(hass, entry, plan[0].key)  # a sensor of the same unique id is another entity
+    assert enabled_objects(hass, entry, plan) == set()
+    assert initially_read(hass, entry, plan) == []

@@ -11,7 +11,7 @@ from homeassistant.const import DEGREE, EntityCategory
 
 from ..dlms import Data, DataType, LogicalName, ScalerUnit
 from . import abstract, electricity, gas, heat, water
-from .model import CURRENT_VALUE, WITHOUT_NAME, Entry, Kind, ObjectDescription, StateRule
+from .model import CURRENT_VALUE, WITHOUT_NAME, Entry, Kind, SensorDescription, StateRule
 from .units import HomeUnit, accepts, home_unit
 
 DATA: Final = 1
@@ -76,7 +76,7 @@ def describe_attribute(
     *,
     sample: Data | None = None,
     mbus_device_type: int | None = None,
-) -> ObjectDescription | None:
+) -> SensorDescription | None:
     """Return how an attribute looks as a sensor; None when there is nothing that a sensor can show.
 
     ``scaler_unit`` None: not read yet, or the class has none; name and default do not depend on it. ``sample`` is a
@@ -153,13 +153,13 @@ def _finish(
     *,
     medium: int = 0,
     sample: Data | None = None,
-) -> ObjectDescription:
+) -> SensorDescription:
     """Add what the unit says, and leave out what Home Assistant would refuse."""
     kind = _kind(entry, sample)
     historical = logical_name.f != CURRENT_VALUE
     category = EntityCategory.DIAGNOSTIC if entry.diagnostic else None
     if kind != "number":
-        return ObjectDescription(
+        return SensorDescription(
             translation_key=entry.key,
             placeholders=entry.placeholders,
             device_class=SensorDeviceClass.TIMESTAMP if kind == "timestamp" else None,
@@ -171,7 +171,7 @@ def _finish(
     state_class = None if historical else _state_class(entry.state, unit)
     device_class = _device_class(entry, unit, state_class)
     shown_as = unit.shown_as if unit and device_class else None
-    return ObjectDescription(
+    return SensorDescription(
         translation_key=entry.key,
         placeholders=entry.placeholders,
         device_class=device_class,

@@ -1,4 +1,4 @@
-"""What the catalogue says about an object: before its unit is known (Entry) and after (ObjectDescription).
+"""What the catalogue says about an object: before its unit is known (Entry) and after (a description for its platform).
 
 Also how a translation key is put together from a stem and qualifiers. Pure data; no Home Assistant objects but enums.
 """
@@ -10,11 +10,11 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
-from homeassistant.const import EntityCategory
+from homeassistant.const import EntityCategory, Platform
 
 from ..dlms import LogicalName
 
-type Kind = Literal["number", "text", "timestamp", "bits"]
+type Kind = Literal["number", "text", "timestamp", "bits", "clock_drift", "authenticity"]
 
 CURRENT_VALUE: Final = 255
 """Value group F of a value that is not historical."""
@@ -54,17 +54,27 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectDescription:
-    """How one attribute of one object looks as a sensor. Every combination is one that Home Assistant accepts."""
+    """How something of an object looks as an entity, whatever its platform."""
 
+    platform: Platform
     translation_key: str
     placeholders: Mapping[str, str] = field(default_factory=lambda: NO_PLACEHOLDERS)
+    entity_category: EntityCategory | None = None
+    enabled_default: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SensorDescription(ObjectDescription):
+    """How it looks as a sensor. Every combination is one that Home Assistant accepts."""
+
+    platform: Platform = Platform.SENSOR
     device_class: SensorDeviceClass | None = None
     state_class: SensorStateClass | None = None
     native_unit: str | None = None
     suggested_unit: str | None = None
     suggested_display_precision: int | None = None
-    entity_category: EntityCategory | None = None
-    enabled_default: bool = False
+    options: tuple[str, ...] = ()
+    """All states that there are, where the device class is "enum"."""
     kind: Kind = "number"
 
 

@@ -4,7 +4,7 @@ The package knows nothing of Home Assistant and is importable on its own.
 """
 
 from .apdu.acse import Mechanism
-from .apdu.common import AttributeDescriptor, Selection
+from .apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from .client.association import Association
 from .client.channel import Channel, Connector, with_wrapper
@@ -148,6 +148,7 @@ __all__ = [
     "LogicalName",
     "Mechanism",
     "MethodAccess",
+    "MethodDescriptor",
     "Negotiated",
     "NotWrapper",
     "ObjectListElement",

@@ -11,10 +11,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import SelectOptionDict
 from homeassistant.helpers.translation import async_get_translations
 
-from ..catalogue import ObjectDescription, describe_attribute, is_identity, sensor_attributes
+from ..catalogue import is_identity, sensor_attributes
 from ..const import DOMAIN
 from ..dlms import LocalProtocolError, LogicalName, ObjectListElement
-from ..meter.entity_plan import PlannedSensor, planned_sensors
+from ..meter.entity_plan import PlannedEntity, plan_entities
 from ..meter.objects import object_key
 
 _REGISTER_CLASS_ID: Final = 3
@@ -34,26 +34,29 @@ async def async_object_choices(
 ) -> tuple[list[SelectOptionDict], list[str]]:
     """Return the objects that can become entities, the sensible ones first, and the keys of the sensible ones."""
     texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
-    found: dict[str, tuple[PlannedSensor, ObjectDescription]] = {}
-    for planned in planned_sensors("", objects):
-        description = describe_attribute(*planned.attribute) if planned.primary else None
-        if description is not None:
-            found[planned.key] = (planned, description)
-    rows = sorted(found.items(), key=lambda row: _rank(*row[1]))
-    choices = [SelectOptionDict(value=key, label=_label(texts, *row)) for key, row in rows]
-    return choices, [key for key, (_, description) in rows if description.enabled_default]
+    plan = plan_entities(objects)
+    first = {planned.object_key for planned in plan if planned.primary}
+    found: dict[str, PlannedEntity] = {}
+    for planned in plan:
+        if planned.object_key is not None and planned.object_key in first:
+            found.setdefault(
+                planned.object_key, planned
+            )  # the value itself names the object, not what is derived of it
+    rows = sorted(found.items(), key=lambda row: _rank(row[1]))
+    choices = [SelectOptionDict(value=key, label=_label(texts, planned)) for key, planned in rows]
+    return choices, [key for key, planned in rows if planned.description.enabled_default]
 
 
-def _rank(planned: PlannedSensor, description: ObjectDescription) -> tuple[bool, bool, LogicalName, int]:
+def _rank(planned: PlannedEntity) -> tuple[bool, bool, LogicalName, int]:
     """Return what sorts: sensible ones first, measured media before abstract objects, then by logical name."""
-    element = planned.element
-    return (not description.enabled_default, element.logical_name.a == 0, element.logical_name, element.class_id)
+    class_id, logical_name, _ = planned.reads[0]
+    return (not planned.description.enabled_default, logical_name.a == 0, logical_name, class_id)
 
 
-def _label(texts: Mapping[str, str], planned: PlannedSensor, description: ObjectDescription) -> str:
+def _label(texts: Mapping[str, str], planned: PlannedEntity) -> str:
     """Return "Energy import (1-0:1.8.0)"."""
-    obis = planned.element.logical_name.obis
-    template = texts.get(f"component.{DOMAIN}.entity.sensor.{description.translation_key}.name", obis)
+    description, obis = planned.description, planned.reads[0].logical_name.obis
+    template = texts.get(f"component.{DOMAIN}.entity.{description.platform}.{description.translation_key}.name", obis)
     name = template.format_map(dict(description.placeholders))
     return name if obis in name else f"{name} ({obis})"
 

@@ -5,7 +5,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 
 from ..const import CONF_OBJECTS
-from ..meter.entity_plan import async_apply_selection, enabled_objects
+from ..meter.entity_plan import async_apply_selection, enabled_objects, plan_entities
 from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
 from .objects import async_object_choices
@@ -18,12 +18,14 @@ class CosemOptionsFlow(OptionsFlowWithReload):
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how often, what, and how."""
         entry = self.config_entry
-        if user_input is not None:
-            async_apply_selection(self.hass, entry, user_input[CONF_OBJECTS])
-            return self.async_create_entry(data=user_input)
         stored = await async_load_objects(self.hass, str(entry.unique_id))
-        choices, _ = await async_object_choices(self.hass, complete_objects(stored, entry.options[CONF_OBJECTS]))
-        enabled = enabled_objects(self.hass, entry)
+        objects = complete_objects(stored, entry.options[CONF_OBJECTS])
+        plan = plan_entities(objects)
+        if user_input is not None:
+            async_apply_selection(self.hass, entry, plan, user_input[CONF_OBJECTS])
+            return self.async_create_entry(data=user_input)
+        choices, _ = await async_object_choices(self.hass, objects)
+        enabled = enabled_objects(self.hass, entry, plan)
         ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
         return self.async_show_form(
             step_id="init",

@@ -1,134 +1,153 @@
-"""Which objects of a meter are entities: their keys and unique ids, what the options form shows, what saving it does.
+"""The entities of a meter, for all platforms: what each needs, how it looks, and whether it is enabled.
 
 The entity registry is the truth: a choice made on the device page shows in the form, and saving the form changes only what
-the user changed in it. Knows nothing of the meter.
+the user changed in it. Knows nothing of how a meter is read.
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from homeassistant.components.sensor import DOMAIN as SENSOR_DOMAIN
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
 
-from ..catalogue import is_identity, sensor_attributes
+from ..catalogue import AUTHENTICITY, DERIVED, ObjectDescription, describe_attribute, is_identity, sensor_attributes
 from ..const import CONF_OBJECTS, DOMAIN
-from ..dlms import AttributeDescriptor, LogicalName, ObjectListElement
+from ..dlms import AttributeDescriptor, MethodDescriptor, ObjectListElement
 from .objects import object_key
 
-CLOCK_CLASS_ID: Final = 8
-DRIFT: Final = "drift"
-_PRIMARY_ATTRIBUTE: Final = "2"
+type Describe = Callable[[AttributeDescriptor], ObjectDescription | None]
 
-
-def entity_unique_id(
-    entry_unique_id: str, class_id: int, logical_name: LogicalName, attribute_index: int, suffix: str = ""
-) -> str:
-    """Return the unique id of an entity, made of the meter's identity only; a suffix tells what was derived."""
-    plain = f"{entry_unique_id}_{class_id}_{logical_name}_{attribute_index}"
-    return f"{plain}_{suffix}" if suffix else plain
+_AUTHENTICITY_KEY: Final = "authenticity"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PlannedSensor:
-    """A sensor that an object may have."""
+class PlannedEntity:
+    """An entity that a meter may have."""
 
-    element: ObjectListElement
-    attribute: AttributeDescriptor
-    unique_id: str
-    primary: bool
+    key: str
+    """What tells it from the meter's other entities, for ever: ``3_1.0.1.8.0.255_2``."""
+    reads: tuple[AttributeDescriptor, ...] = ()
+    """Attributes that it needs, the one that it is about first."""
+    calls: tuple[MethodDescriptor, ...] = ()
+    """Methods that it can call."""
+    description: ObjectDescription
+    object_key: str | None = None
+    """How its object is written in `CONF_OBJECTS`; None where it belongs to the meter as a whole."""
+    primary: bool = False
     """The object's first entity: ticking the object enables it. The others are for those who look for them."""
-    drift: bool = False
-    """How far the clock is off, instead of its time."""
+    enabled: bool = False
+    """Whether it is enabled while nobody has chosen."""
 
     @property
-    def key(self) -> str:
-        """How the object is written in `CONF_OBJECTS`."""
-        return object_key(self.element.class_id, self.element.logical_name)
+    def platform(self) -> Platform:
+        """Whose entity it is."""
+        return self.description.platform
+
+    def unique_id(self, entry_unique_id: str) -> str:
+        """Return its unique id, made of the meter's identity and the key only."""
+        return f"{entry_unique_id}_{self.key}"
 
 
-def planned_sensors(entry_unique_id: str, objects: Iterable[ObjectListElement]) -> list[PlannedSensor]:
-    """Return every sensor that these objects may have; what cannot be read, or only names the meter, has none."""
-    plan = []
+def plan_entities(
+    objects: Iterable[ObjectListElement],
+    *,
+    ticked: Collection[str] = (),
+    unverified: bool = False,
+    describe: Describe = lambda attribute: describe_attribute(*attribute),
+) -> list[PlannedEntity]:
+    """Return every entity that a meter with these objects may have; what cannot be read, or only names the meter, has none.
+
+    `describe` says how an attribute looks: without it, as far as its logical name tells. `unverified`: nobody knows who sends
+    the values.
+    """
+    plan = [PlannedEntity(key=_AUTHENTICITY_KEY, description=AUTHENTICITY, enabled=True)] if unverified else []
     for element in objects:
-        class_id, logical_name = element.class_id, element.logical_name
-        if is_identity(class_id, logical_name):
-            continue
-        for position, index in enumerate(sensor_attributes(class_id)):
-            if not element.can_read(index):
-                continue
-            attribute = AttributeDescriptor(class_id, logical_name, index)
-            unique_id = entity_unique_id(entry_unique_id, class_id, logical_name, index)
-            is_clock = class_id == CLOCK_CLASS_ID
-            first = position == 0
-            plan.append(
-                PlannedSensor(element=element, attribute=attribute, unique_id=unique_id, primary=first and not is_clock)
-            )
-            if is_clock and first:
-                drift_id = entity_unique_id(entry_unique_id, class_id, logical_name, index, DRIFT)
-                plan.append(
-                    PlannedSensor(element=element, attribute=attribute, unique_id=drift_id, primary=True, drift=True)
-                )
+        plan.extend(_entities_of_object(element, describe, ticked=_key_of(element) in ticked))
     return plan
 
 
+def _key_of(element: ObjectListElement) -> str:
+    """Return how an object is written in `CONF_OBJECTS`."""
+    return object_key(element.class_id, element.logical_name)
+
+
+def _entities_of_object(element: ObjectListElement, describe: Describe, *, ticked: bool) -> Iterator[PlannedEntity]:
+    """Return one entity for each attribute that can be shown, and what is derived of it."""
+    class_id, logical_name = element.class_id, element.logical_name
+    if is_identity(class_id, logical_name):
+        return
+    for position, index in enumerate(sensor_attributes(class_id)):
+        if not element.can_read(index):
+            continue
+        attribute = AttributeDescriptor(class_id, logical_name, index)
+        suffix, derived = DERIVED.get((class_id, index), ("", None))
+        key = f"{class_id}_{logical_name}_{index}"
+        for entity_key, description, first in (
+            (key, describe(attribute), position == 0 and derived is None),
+            (f"{key}_{suffix}", derived, position == 0),
+        ):
+            if description is not None:
+                yield PlannedEntity(
+                    key=entity_key,
+                    reads=(attribute,),
+                    description=description,
+                    object_key=_key_of(element),
+                    primary=first,
+                    enabled=first and ticked,
+                )
+
+
 @callback
-def initially_enabled(
-    hass: HomeAssistant, entry: ConfigEntry, objects: Iterable[ObjectListElement]
-) -> list[AttributeDescriptor]:
-    """Return what the entities will need that are about to be added: known ones that are enabled, new ones if ticked."""
+def _registered(hass: HomeAssistant, entry: ConfigEntry, planned: PlannedEntity) -> er.RegistryEntry | None:
+    """Return what the registry knows of a planned entity, None before it was ever added."""
     registry = er.async_get(hass)
-    ticked = entry.options[CONF_OBJECTS]
+    entity_id = registry.async_get_entity_id(planned.platform, DOMAIN, planned.unique_id(str(entry.unique_id)))
+    return None if entity_id is None else registry.async_get(entity_id)
+
+
+@callback
+def initially_read(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity]) -> list[AttributeDescriptor]:
+    """Return what the entities will need that are about to be added: known ones that are enabled, new ones if ticked."""
     wanted: dict[AttributeDescriptor, None] = {}
-    for planned in planned_sensors(str(entry.unique_id), objects):
-        entity_id = registry.async_get_entity_id(SENSOR_DOMAIN, DOMAIN, planned.unique_id)
-        if entity_id is None:
-            enabled = planned.primary and planned.key in ticked
-        else:
-            enabled = registry.entities[entity_id].disabled_by is None
-        if enabled:
-            wanted[planned.attribute] = None
+    for planned in plan:
+        registered = _registered(hass, entry, planned)
+        if planned.enabled if registered is None else registered.disabled_by is None:
+            wanted |= dict.fromkeys(planned.reads)
     return list(wanted)
 
 
-def _object_of_primary(entry_unique_id: str, unique_id: str) -> str | None:
-    """Return the key of the object whose first entity this is, None for every other entity.
-
-    A clock's first entity is its drift: the time itself changes with every poll and is off by default.
-    """
-    own = unique_id.removeprefix(f"{entry_unique_id}_")
-    class_id, logical_name, attribute_index, suffix = [*own.split("_"), "", "", "", ""][:4]
-    wanted = DRIFT if class_id == str(CLOCK_CLASS_ID) else ""
-    if own == unique_id or attribute_index != _PRIMARY_ATTRIBUTE or suffix != wanted:
-        return None
-    return f"{class_id}:{logical_name}"
-
-
 @callback
-def _primary_entries(hass: HomeAssistant, entry: ConfigEntry) -> dict[str, er.RegistryEntry]:
+def _primary_entries(
+    hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity]
+) -> dict[str, er.RegistryEntry]:
     """Return the registry entry of each object's first entity, by object key."""
     return {
-        key: registered
-        for registered in er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
-        if (key := _object_of_primary(str(entry.unique_id), registered.unique_id)) is not None
+        planned.object_key: registered
+        for planned in plan
+        if planned.primary
+        and planned.object_key is not None
+        and (registered := _registered(hass, entry, planned)) is not None
     }
 
 
 @callback
-def enabled_objects(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
+def enabled_objects(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity]) -> set[str]:
     """Return the keys of the objects whose first entity is enabled now, whoever enabled it.
 
     Objects without an entity so far, because the meter was never read, count as the options say.
     """
-    known = _primary_entries(hass, entry)
+    known = _primary_entries(hass, entry, plan)
     enabled = {key for key, registered in known.items() if registered.disabled_by is None}
     return enabled | {key for key in entry.options[CONF_OBJECTS] if key not in known}
 
 
 @callback
-def async_apply_selection(hass: HomeAssistant, entry: ConfigEntry, objects: Collection[str]) -> None:
+def async_apply_selection(
+    hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity], objects: Collection[str]
+) -> None:
     """Enable the entities of the objects newly ticked, disable those no longer ticked, touch no other.
 
     A tick outranks an earlier choice of the user, because it is the later one. Entities disabled with their whole device
@@ -136,7 +155,7 @@ def async_apply_selection(hass: HomeAssistant, entry: ConfigEntry, objects: Coll
     """
     registry = er.async_get(hass)
     by_choice = (er.RegistryEntryDisabler.INTEGRATION, er.RegistryEntryDisabler.USER)
-    for key, registered in _primary_entries(hass, entry).items():
+    for key, registered in _primary_entries(hass, entry, plan).items():
         if key in objects and registered.disabled_by in by_choice:
             registry.async_update_entity(registered.entity_id, disabled_by=None)
         elif key not in objects and registered.disabled_by is None:
