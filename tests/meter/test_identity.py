@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.cosem.dlms import (
     AccessRights,
+    AssociationParameters,
     AttributeDescriptor,
     Data,
     DataAccessError,
@@ -17,8 +18,11 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.dlms.encoding.data import (
     NULL,
+    array,
     double_long_unsigned,
+    long_unsigned,
     octet_string,
+    structure,
     unsigned,
     visible_string,
 )
@@ -28,6 +32,8 @@ from custom_components.cosem.meter.identity import (
     NAME_ATTRIBUTE,
     SERIAL_ATTRIBUTES,
     MeterIdentity,
+    SelfDescription,
+    async_read_identity,
     identify,
     identity_attributes,
     logical_device_title,
@@ -193,3 +199,52 @@ def test_with_an_object_list_only_what_it_has_is_asked_for_and_the_name_always()
 )
 def test_logical_device_of_which_only_the_name_is_known_is_called_as_a_person_would(name: str, title: str):
     assert logical_device_title(name) == title
+
+
+class Answering:
+    """An association whose meter gives these answers, and denies everything else."""
+
+    def __init__(self, answers: Answers, server_wport: int = 1) -> None:
+        self.parameters = AssociationParameters(client_wport=16, server_wport=server_wport)
+        self.answers = answers
+        self.asked: list[AttributeDescriptor] = []
+
+    async def get_many(self, attributes: list[AttributeDescriptor]) -> list[Data | DataAccessError]:
+        self.asked += attributes
+        return [self.answers.get(attribute, DENIED) for attribute in attributes]
+
+
+SAP_LIST = AttributeDescriptor(17, LogicalName.parse("0.0.41.0.0.255"), 2)
+MBUS_TYPE = AttributeDescriptor(72, LogicalName.parse("0.1.24.1.0.255"), 9)
+
+
+async def said_by(answers: Answers, *objects: tuple[int, str]) -> tuple[SelfDescription, Answering]:
+    association = Answering({NAME_ATTRIBUTE: NAME, **answers})
+    said = await async_read_identity(association, listed(*objects), expected=None)  # type: ignore[arg-type]
+    return said, association
+
+
+async def test_meter_is_asked_only_for_what_its_object_list_has():
+    said, association = await said_by({}, (3, "1.0.1.8.0.255"))
+    assert association.asked == [NAME_ATTRIBUTE]
+    assert said.identity is not None
+    assert said.identity.unique_id == "ISK1030775213859"
+    assert said.logical_devices == ()
+    assert said.mbus_device_types == {}
+
+
+async def test_other_logical_devices_are_those_of_the_sap_assignment_list():
+    sap_list = array(structure(long_unsigned(1), octet_string(b"A")), structure(long_unsigned(16), octet_string(b"B")))
+    said, association = await said_by({SAP_LIST: sap_list}, (17, "0.0.41.0.0.255"))
+    assert SAP_LIST in association.asked
+    assert said.logical_devices == ((1, b"A"), (16, b"B"))
+    for odd in (DENIED, unsigned(1)):
+        said, _ = await said_by({SAP_LIST: odd}, (17, "0.0.41.0.0.255"))
+        assert said.logical_devices == ()
+
+
+async def test_mbus_devices_say_what_they_measure_by_channel():
+    said, _ = await said_by({MBUS_TYPE: unsigned(7)}, (72, "0.1.24.1.0.255"), (72, "0.2.24.1.0.255"))
+    assert said.mbus_device_types == {1: 7}
+    said, _ = await said_by({MBUS_TYPE: NULL}, (72, "0.1.24.1.0.255"))
+    assert said.mbus_device_types == {}

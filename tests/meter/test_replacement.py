@@ -1,0 +1,62 @@
+"""A new meter takes over an entry with its entities, and nobody else's."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr, entity_registry as er
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.meter.replacement import async_adopt_meter, has_entry
+from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
+
+OLD, NEW = "SIM1", "SIM_2"
+
+
+@pytest.fixture
+def entry(hass: HomeAssistant) -> MockConfigEntry:
+    made = MockConfigEntry(domain=DOMAIN, unique_id=OLD)
+    made.add_to_hass(hass)
+    return made
+
+
+def unique_ids(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, str]:
+    """Unique ids by entity id."""
+    registered = er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)
+    return {item.entity_id: item.unique_id for item in registered}
+
+
+async def test_new_meter_gets_the_entry_with_its_entities_and_device(
+    hass: HomeAssistant, hass_storage: dict[str, Any], entry: MockConfigEntry
+):
+    registry, devices = er.async_get(hass), dr.async_get(hass)
+    device = devices.async_get_or_create(config_entry_id=entry.entry_id, identifiers={(DOMAIN, OLD)})
+    for own in ("3_1.0.1.8.0.255_2", "8_0.0.1.0.0.255_2_drift", "authenticity"):
+        registry.async_get_or_create("sensor", DOMAIN, f"{OLD}_{own}", config_entry=entry, suggested_object_id=own)
+    before = unique_ids(hass, entry)
+    await async_save_meter(hass, OLD, StoredMeter(firmware="7"))
+    await async_adopt_meter(hass, entry, NEW)
+    assert entry.unique_id == NEW
+    assert unique_ids(hass, entry) == {
+        entity_id: f"{NEW}_{unique_id[len(OLD) + 1 :]}" for entity_id, unique_id in before.items()
+    }
+    moved = devices.async_get(device.id)
+    assert moved is not None
+    assert moved.identifiers == {(DOMAIN, NEW)}
+    assert await async_load_meter(hass, OLD) == StoredMeter()
+
+
+async def test_meter_with_an_entry_of_its_own_keeps_it(hass: HomeAssistant, entry: MockConfigEntry):
+    other = MockConfigEntry(domain=DOMAIN, unique_id=NEW)
+    other.add_to_hass(hass)
+    er.async_get(hass).async_get_or_create("sensor", DOMAIN, f"{OLD}_authenticity", config_entry=entry)
+    before = unique_ids(hass, entry)
+    await async_adopt_meter(hass, entry, NEW)
+    assert entry.unique_id == OLD
+    assert unique_ids(hass, entry) == before
+
+
+def test_has_entry(hass: HomeAssistant, entry: MockConfigEntry):
+    assert has_entry(hass, OLD)
+    assert not has_entry(hass, NEW)
