@@ -494,7 +494,7 @@ async def test_real_examination_passes_through_the_stages(
 ):
     seen = []
     with patch(
-        "custom_components.cosem.forms.examination.ExaminationRun._on_stage", lambda _, stage: seen.append(stage)
+        "custom_components.cosem.forms.examination.BackgroundExamination._on_stage", lambda _, stage: seen.append(stage)
     ):
         await submit(hass, form, host=HOST)
     assert seen == [stage for stage in Stage if stage is not Stage.LEARNING_COUNTER]  # that is for keys
@@ -587,8 +587,8 @@ async def test_password_appears_nowhere_but_in_the_entry(
     assert result["errors"] == {"base": "unknown"}
     seen += hass.config_entries.flow.async_progress()
     flow = hass.config_entries.flow._progress[form["flow_id"]]
-    assert flow._run.outcome() is flow._failure  # asking again neither examines nor logs again
-    seen += [flow._facts, flow._run, flow._failure, flow.cur_step]
+    assert flow._run.outcome() is flow._draft.failure  # asking again neither examines nor logs again
+    seen += [flow._draft, flow._draft.failure, flow._run, flow.cur_step]
     for thing in seen:
         assert CANARY not in repr(thing)
         assert CANARY not in str(thing)

@@ -453,7 +453,8 @@ async def test_counter_is_learned_through_the_public_client_and_the_progress_say
     kind, typed = typed_for(meter, 20)  # its counter is at 250,000
     result = await begun(hass, kind, 20)
     with patch(
-        "custom_components.cosem.forms.examination.ExaminationRun._on_stage", lambda _, stage: stages.append(stage)
+        "custom_components.cosem.forms.examination.BackgroundExamination._on_stage",
+        lambda _, stage: stages.append(stage),
     ):
         result = await submit(hass, result, **typed)
     assert stages[:3] == [Stage.CONNECTING, Stage.LEARNING_COUNTER, Stage.ASSOCIATING]
@@ -752,9 +753,9 @@ async def test_s28_secrets_appear_nowhere_but_in_the_entry(
         result = await with_password(hass, await submit(hass, result, **wrong))
         seen += [result, hass.config_entries.flow.async_progress()]
         flow = hass.config_entries.flow._progress[result["flow_id"]]
-        seen += [flow._facts, flow._run, flow._failure, flow._read, flow._examination, flow.cur_step]
-        if flow._failure is not None:
-            seen += [flow._failure.__cause__, flow._failure.args]
+        seen += [flow._draft, flow._draft.failure, flow._draft.examination, flow._run, flow.cur_step]
+        if (failure := flow._draft.failure) is not None:
+            seen += [failure.__cause__, failure.args]
     assert result["step_id"] == "objects"
     with pytest.raises(InvalidData) as refused:
         await submit(hass, await begun(hass, kind, wport), **typed | {main: [OTHER]})

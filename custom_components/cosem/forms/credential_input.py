@@ -75,13 +75,13 @@ def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialInput:
     """What was read from a form, or why it cannot be used."""
 
-    credentials: dict[str, Any] = field(default_factory=dict, repr=False)
+    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """The part of an entry's data that belongs to the credentials; with errors only what is right of it."""
-    errors: dict[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
     octets: int = 0
     """The number of octets that would be right, where an error is about a length."""
     doubts: tuple[str, ...] = ()
@@ -97,7 +97,9 @@ def read_credentials(kind: str, typed: Mapping[str, Any], known: Mapping[str, An
     """Return what a form holds. `typed` is flat; an empty secret, and an own title that was not typed, is the known one."""
     reader = _Reader(typed, known)
     _READERS[kind](reader)
-    return reader.result
+    return CredentialInput(
+        credentials=reader.credentials, errors=reader.errors, octets=reader.octets, doubts=tuple(reader.doubts)
+    )
 
 
 class _Reader:
@@ -106,16 +108,19 @@ class _Reader:
     def __init__(self, typed: Mapping[str, Any], known: Mapping[str, Any]) -> None:
         self.typed = typed
         self.known = known
-        self.result = CredentialInput()
+        self.credentials: dict[str, Any] = {}
+        self.errors: dict[str, str] = {}
+        self.octets = 0
+        self.doubts: list[str] = []
 
     def fail(self, name: str, reason: str) -> None:
         """Note what is wrong with a field."""
-        self.result.errors.setdefault(name, reason)
+        self.errors.setdefault(name, reason)
 
     def keep(self, name: str, value: object) -> None:
         """Note a field that is right; None is none."""
         if value is not None:
-            self.result.credentials[name] = value
+            self.credentials[name] = value
 
     def parsed(self, name: str, value: str | None, parse: Callable[[str], str]) -> str | None:
         """Return a text in its proper form and keep it; None when there is none or it is wrong."""
@@ -125,7 +130,7 @@ class _Reader:
             right = parse(value)
         except KeyInputError as error:
             self.fail(name, error.reason)
-            self.result.octets = error.octets or self.result.octets
+            self.octets = error.octets or self.octets
             return None
         self.keep(name, right)
         return right
@@ -225,9 +230,9 @@ def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False,
         reader.required(CONF_AUTHENTICATION_KEY, authentication_key)
     keys = [key for key in (encryption_key, authentication_key) if key is not None]
     if any(is_public_example(key) for key in keys):
-        reader.result.doubts += (DOUBT_EXAMPLE_KEYS,)
+        reader.doubts.append(DOUBT_EXAMPLE_KEYS)
     elif len(keys) > len(set(keys)):
-        reader.result.doubts += (DOUBT_EQUAL_KEYS,)
+        reader.doubts.append(DOUBT_EQUAL_KEYS)
     _read_counter(reader)
 
 

@@ -1,34 +1,17 @@
-"""One examination of a meter in the background, watched stage by stage by the progress step of a flow.
-
-Knows when a stage changed and how it ended; knows nothing of forms.
-"""
+"""One examination of a meter in the background, watched stage by stage by the progress step of a flow."""
 
 import asyncio
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final, Self
+from collections.abc import Callable
+from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 
-from ..const import (
-    AUTHENTICATION_NONE,
-    CONF_AUTHENTICATION,
-    CONF_CLIENT_WPORT,
-    CONF_COUNTER_LOGICAL_NAME,
-    CONF_COUNTER_START,
-    CONF_PRESET,
-    CONF_RESPONSE_TIMEOUT,
-    CONF_SERVER_WPORT,
-    DEFAULT_COUNTER_LOGICAL_NAME,
-    DEFAULT_RESPONSE_TIMEOUT,
-    LOGGER,
-)
+from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME, LOGGER
 from ..dlms import LogicalName
 from ..meter.clients import async_open_client, timing
-from ..meter.credentials import association_parameters, credentials_of
+from ..meter.credentials import association_parameters
 from ..meter.doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
+from .draft import Draft
 
 _SHARE_DONE: Final = {
     Stage.CONNECTING: 0.05,
@@ -39,76 +22,19 @@ _SHARE_DONE: Final = {
     Stage.TRYING_USUAL_CODES: 0.8,
 }
 
-_CONNECTION: Final = (
-    CONF_HOST,
-    CONF_PORT,
-    CONF_PRESET,
-    CONF_CLIENT_WPORT,
-    CONF_SERVER_WPORT,
-    CONF_AUTHENTICATION,
-)
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ConnectionFacts:
-    """Where a meter is and how it is asked: what becomes the data of an entry."""
-
-    host: str
-    port: int
-    preset: str
-    client_wport: int
-    server_wport: int
-    authentication: str
-    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The part of an entry's data that belongs to the kind of authentication. It holds secrets."""
-    response_timeout: int = DEFAULT_RESPONSE_TIMEOUT
-
-    @classmethod
-    def of_entry(cls, entry: ConfigEntry) -> Self:
-        """Return what an entry holds."""
-        return cls(
-            **{key: entry.data[key] for key in _CONNECTION},
-            credentials=credentials_of(entry.data),
-            response_timeout=entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
-        )
-
-    @property
-    def is_authenticated(self) -> bool:
-        """True when the meter wants to know who asks."""
-        return self.authentication != AUTHENTICATION_NONE
-
-    def connection_data(self) -> dict[str, Any]:
-        """Return the data of an entry but for the credentials."""
-        return {key: getattr(self, key) for key in _CONNECTION}
-
-    def entry_data(self) -> dict[str, Any]:
-        """Return the data of an entry."""
-        return {**self.connection_data(), **self.credentials}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Depth:
-    """How far to look."""
-
-    expected: str | None = None
-    """The unique id that the meter should have, if it has an entry already."""
-    with_objects: bool = True
-
-
-class ExaminationRun:
+class BackgroundExamination:
     """An examination that is under way, or has ended."""
 
-    def __init__(
-        self, hass: HomeAssistant, facts: ConnectionFacts, depth: Depth, on_progress: Callable[[float], None]
-    ) -> None:
-        """Start it."""
+    def __init__(self, hass: HomeAssistant, draft: Draft, on_progress: Callable[[float], None]) -> None:
+        """Start to examine what a draft says; the objects of a meter that has an entry are not read again."""
         self.stage = Stage.CONNECTING
         self._hass = hass
         self._on_progress = on_progress
         self._changed = asyncio.Event()
         self._observer: asyncio.Task[Any] | None = None
         self._outcome: Examination | ExaminationFailed | None = None
-        self._task = hass.async_create_task(self._run(facts, depth), f"examination of {facts.host}")
+        self._task = hass.async_create_task(self._run(draft), f"examination of {draft.given_facts.host}")
 
     def observer(self) -> asyncio.Task[Any] | None:
         """Return a task that ends with the present stage; None when the examination has ended."""
@@ -135,21 +61,23 @@ class ExaminationRun:
         """Give up; the association is released on the way out."""
         self._task.cancel()
 
-    async def _run(self, facts: ConnectionFacts, depth: Depth) -> Examination:
+    async def _run(self, draft: Draft) -> Examination:
         """Examine, and wake the observer at the end."""
+        facts = draft.complete_facts
         try:
             async with async_open_client(self._hass, facts.host, facts.port, timing(facts.response_timeout)) as client:
-                return await examine(self._hass, client, self._order(facts, depth))
+                return await examine(self._hass, client, self._order(draft))
         finally:
             self._changed.set()
 
-    def _order(self, facts: ConnectionFacts, depth: Depth) -> Order:
+    def _order(self, draft: Draft) -> Order:
         """Return what to examine."""
+        facts = draft.complete_facts
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
         return Order(
             parameters=association_parameters(facts.entry_data()),
-            expected=depth.expected,
-            with_objects=depth.with_objects,
+            expected=draft.expected,
+            with_objects=not draft.purpose.mends,
             counter_logical_name=LogicalName.parse(counter),
             counter_start=facts.credentials.get(CONF_COUNTER_START),
             on_stage=self._on_stage,

@@ -1,13 +1,18 @@
-"""The form for what may change while an entry runs: how often, what, and how. What the connection needs is in config_flow.py."""
+"""The form for what may change while an entry runs: how often, what, and how. The connection is changed in config_flow.py."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
 
 from ..const import CONF_OBJECTS
+from ..dlms import ObjectListElement
 from ..meter.entity_plan import async_apply_selection, enabled_objects, plan_entities
 from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
+from .answers import take_options
+from .draft import Draft, Purpose
+from .next_step import Step, next_step
 from .objects import async_object_choices
 from .schemas import options_schema
 
@@ -17,18 +22,25 @@ class CosemOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask how often, what, and how."""
-        entry = self.config_entry
-        stored = await async_load_objects(self.hass, str(entry.unique_id))
-        objects = complete_objects(stored, entry.options[CONF_OBJECTS])
-        plan = plan_entities(objects)
+        draft = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title)
         if user_input is not None:
-            async_apply_selection(self.hass, entry, plan, user_input[CONF_OBJECTS])
-            return self.async_create_entry(data=user_input)
+            draft = take_options(draft, user_input)
+        stored = await async_load_objects(self.hass, str(self.config_entry.unique_id))
+        objects = complete_objects(stored, self.config_entry.options[CONF_OBJECTS])
+        if next_step(draft) is Step.INIT:
+            return await self._show(objects)
+        assert draft.options is not None
+        async_apply_selection(self.hass, self.config_entry, plan_entities(objects), draft.options[CONF_OBJECTS])
+        return self.async_create_entry(data=draft.options)
+
+    async def _show(self, objects: Sequence[ObjectListElement]) -> ConfigFlowResult:
+        """Show the form; what is ticked is what is enabled, wherever that was chosen."""
+        entry = self.config_entry
         choices, _ = await async_object_choices(self.hass, objects)
-        enabled = enabled_objects(self.hass, entry, plan)
+        enabled = enabled_objects(self.hass, entry, plan_entities(objects))
         ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
         return self.async_show_form(
-            step_id="init",
+            step_id=Step.INIT.value,
             data_schema=self.add_suggested_values_to_schema(
                 options_schema(choices), {**entry.options, CONF_OBJECTS: ticked}
             ),

@@ -1,45 +1,27 @@
-"""What the sentence about a failed examination needs: the field it is about, the words for its placeholders.
+"""What the texts of a step need: the words for their placeholders, and the field that each error is about.
 
-The sentences themselves are in the translations. Knows nothing of steps.
+The sentences themselves are in the translations.
 """
 
 from collections.abc import Callable
 from typing import Final
 
-from homeassistant.const import CONF_HOST, CONF_PASSWORD
+from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
+import voluptuous as vol
 
-from ..const import CONF_AUTHENTICATION, CONF_ENCRYPTION_KEY, CONF_HLS_SECRET, DOMAIN
-from ..meter.doctor import ExaminationFailed, Verdict
+from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, DOMAIN
+from ..dlms import SecuritySuite
+from ..meter.doctor import ExaminationFailed
+from .draft import Draft
+from .next_step import CREDENTIAL_FORMS, REAUTH_FORMS, Step
+from .remedies import BASE, REMEDIES
 
-FIELDS: Final = {
-    Verdict.NAME_NOT_RESOLVED: CONF_HOST,
-    Verdict.AUTHENTICATION_REQUIRED: CONF_AUTHENTICATION,
-    Verdict.MECHANISM_REFUSED: CONF_AUTHENTICATION,
-    Verdict.STRONGER_AUTHENTICATION: CONF_AUTHENTICATION,
-    Verdict.INVALID_AUTH: CONF_PASSWORD,
-    Verdict.SECRET_REFUSED: CONF_HLS_SECRET,
-    Verdict.WRONG_KEY: CONF_ENCRYPTION_KEY,
-}
-"""The field that a verdict is about; the others are about several."""
-
-_HINTED: Final = frozenset(
-    {
-        Verdict.CONNECTION_REFUSED,
-        Verdict.NO_DLMS_ANSWER,
-        Verdict.CLOSED_BY_METER,
-        Verdict.ASSOCIATION_REFUSED,
-        Verdict.MECHANISM_REFUSED,
-        Verdict.AUTHENTICATION_REQUIRED,
-        Verdict.STRONGER_AUTHENTICATION,
-        Verdict.NO_IDENTITY,
-    }
-)
-"""Verdicts for which it helps to know what is usual for this kind of meter."""
+_WITH_CREDENTIALS: Final = frozenset({*CREDENTIAL_FORMS.values(), *REAUTH_FORMS.values()})
 
 
-async def async_words(hass: HomeAssistant) -> Callable[[str, str, str], str]:
+async def _async_texts(hass: HomeAssistant) -> Callable[[str, str, str], str]:
     """Return a look-up of the texts for placeholders in the language of Home Assistant: selector, option, otherwise."""
     texts = await async_get_translations(hass, hass.config.language, "selector", {DOMAIN})
     return lambda selector, option, otherwise: texts.get(
@@ -47,13 +29,63 @@ async def async_words(hass: HomeAssistant) -> Callable[[str, str, str], str]:
     )
 
 
+def connection_words(draft: Draft) -> dict[str, str]:
+    """Return what texts may say about the connection."""
+    facts = draft.facts or draft.known
+    return {key: str(getattr(facts, key, "")) for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)}
+
+
+def question_words(draft: Draft) -> dict[str, str]:
+    """Return the placeholders of a question with two answers."""
+    words = connection_words(draft)
+    if draft.failure is not None:
+        words["counter"] = str(draft.failure.counter)
+    return words
+
+
+async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dict[str, str]:
+    """Return the placeholders of a form and of the sentence about the last failure."""
+    words = connection_words(draft) | {"hint": ""}
+    if step in _WITH_CREDENTIALS:
+        words |= await _async_credential_words(hass, draft)
+    if draft.failure is not None:
+        words |= await async_failure_in_words(hass, draft.failure, draft.given_facts.preset)
+    if draft.examination is not None:
+        found = {CONF_NAME: draft.examination.identity.title, "count": str(len(draft.choices))}
+        return {**words, **found, **draft.error_words}
+    return words | ({CONF_NAME: draft.name} if draft.name else {})
+
+
+async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
+    """Return what a form with credentials says about secrets that are kept, and about lengths."""
+    text = await _async_texts(hass)
+    octets = draft.read.octets if draft.read is not None else 0
+    return {
+        "kept": text("secret_hint", "kept", "") if draft.has_main_secret else "",
+        "octets": str(octets),
+        "digits": str(2 * octets),
+        "key_digits": str(2 * SecuritySuite(draft.settings.get(CONF_SECURITY_SUITE, 0)).key_length),
+    }
+
+
 async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed, preset: str) -> dict[str, str]:
     """Return the placeholders for the sentence about a failure, in the language of Home Assistant."""
-    text = await async_words(hass)
+    text = await _async_texts(hass)
     return {
         "seconds": f"{failure.seconds:g}",
         "detail": failure.detail,
         "counter": str(failure.counter),
         "diagnostic": text("association_diagnostic", failure.diagnostic, failure.detail),
-        "hint": text("preset_hint", preset, "") if failure.verdict in _HINTED else "",
+        "hint": text("preset_hint", preset, "") if REMEDIES[failure.verdict].has_hint else "",
     }
+
+
+def errors_of(draft: Draft, schema: vol.Schema) -> dict[str, str]:
+    """Return what a form says is wrong, by field: the last failure, or what cannot be used of the last answer.
+
+    A field inside of a section cannot show a sentence of its own: it stands above the form then.
+    """
+    errors = draft.errors
+    if (failure := draft.failure) is not None:
+        errors = {REMEDIES[failure.verdict].field: failure.verdict.value}
+    return {field if field in schema.schema else BASE: reason for field, reason in errors.items()}

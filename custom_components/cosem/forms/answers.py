@@ -1,0 +1,157 @@
+"""What the answers of a person make of a draft. Pure, but for the random octets of a new system title.
+
+Each function takes the draft and the fields of a form. Whatever is submitted ends the talk about the last failure.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from homeassistant.const import CONF_HOST, CONF_PASSWORD
+
+from ..const import (
+    AUTHENTICATION_INHERITED,
+    AUTHENTICATION_NONE,
+    CONF_AUTHENTICATION,
+    CONF_CLIENT_WPORT,
+    CONF_COUNTER_START,
+    CONF_INTERVAL,
+    CONF_OBJECTS,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_STAY_CONNECTED,
+    DEFAULT_INTERVAL,
+    DEFAULT_RESPONSE_TIMEOUT,
+)
+from ..meter.credentials import SECRET_FIELDS
+from .connection import ConnectionFacts, read_connection, read_host
+from .credential_input import CredentialInput, flat, read_credentials
+from .credential_schemas import SECTION_ADVANCED
+from .draft import Draft, Purpose, with_credentials_of
+from .objects import NotAnObject, parse_objects
+from .schemas import CONF_FURTHER_OBJECTS
+
+type Typed = Mapping[str, Any]
+
+
+def take_connection(draft: Draft, typed: Typed) -> Draft:
+    """Take the form that says where the meter is and how it is asked."""
+    before = draft.facts or draft.known
+    if (host := read_host(typed[CONF_HOST])) is None:
+        errors = {CONF_HOST: "invalid_host"}
+        return replace(draft, typed=typed, known=before, facts=None, failure=None, errors=errors)
+    return _with_facts(draft, read_connection(typed, host, before), typed)
+
+
+def take_logical_device(draft: Draft, typed: Typed) -> Draft:
+    """Take the form for a logical device that was discovered; its credentials may be those of its neighbour."""
+    assert draft.known is not None
+    parent = draft.parent if typed[CONF_AUTHENTICATION] == AUTHENTICATION_INHERITED else None
+    advanced = typed.get(SECTION_ADVANCED, {})
+    facts = replace(
+        draft.known,
+        authentication=parent.authentication if parent is not None else typed[CONF_AUTHENTICATION],
+        client_wport=advanced.get(CONF_CLIENT_WPORT, draft.known.client_wport),
+        response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
+    )
+    given = _with_facts(draft, facts, typed)
+    if parent is None:
+        return given
+    read = CredentialInput(credentials=dict(parent.credentials))
+    return replace(with_credentials_of(given, parent), read=read, password_given=CONF_PASSWORD in read.credentials)
+
+
+def _with_facts(draft: Draft, facts: ConnectionFacts, typed: Typed) -> Draft:
+    """Note the facts. Settings of another kind of authentication are forgotten, secrets are not."""
+    keeps_settings = facts.authentication in {AUTHENTICATION_NONE, draft.kind}
+    return replace(
+        draft,
+        facts=facts,
+        typed=typed,
+        kind=draft.kind if keeps_settings else facts.authentication,
+        settings=draft.settings if keeps_settings else {},
+        read=None,
+        password_given=False,
+        errors={},
+        failure=None,
+    )
+
+
+def take_password(draft: Draft, typed: Typed) -> Draft:
+    """Take the form that asks for a password."""
+    return _with_password(draft, typed[CONF_PASSWORD])
+
+
+def take_known_password(draft: Draft, typed: Typed) -> Draft:
+    """Take the form that asks for a new password, or none to keep the one that is known."""
+    return _with_password(draft, typed.get(CONF_PASSWORD) or draft.secrets[CONF_PASSWORD])
+
+
+def _with_password(draft: Draft, password: str) -> Draft:
+    """Note a password, which may belong to keys that were asked for before, or are stored."""
+    return replace(
+        draft,
+        secrets={**draft.secrets, CONF_PASSWORD: password},
+        read=draft.read or CredentialInput(credentials=dict(draft.given_facts.credentials)),
+        password_given=True,
+        failure=None,
+    )
+
+
+def take_credentials(draft: Draft, typed: Typed) -> Draft:
+    """Take a form with credentials: what is right of it is kept, with errors as well."""
+    fields = flat(typed)
+    given: dict[str, Any] = fields
+    if draft.purpose is Purpose.REAUTHENTICATE:  # that form has secrets only
+        given = {**draft.settings, **without_empty(fields)}
+    read = read_credentials(draft.given_facts.authentication, given, {**draft.settings, **draft.secrets})
+    shown = {name: value for name, value in {**fields, **read.credentials}.items() if name not in SECRET_FIELDS}
+    secrets = {name: value for name, value in read.credentials.items() if name in SECRET_FIELDS}
+    return replace(
+        draft,
+        settings={**draft.settings, **shown},
+        secrets={**draft.secrets, **secrets},
+        read=read,
+        password_given=False,
+        errors=read.errors,
+        failure=None,
+    )
+
+
+def without_empty(typed: Typed) -> dict[str, Any]:
+    """Return the fields of a form that hold something."""
+    return {name: value for name, value in typed.items() if value not in (None, "")}
+
+
+def accept_doubt(draft: Draft, doubt: str) -> Draft:
+    """Use keys that are doubtful, by the user's word."""
+    return replace(draft, accepted_doubts=draft.accepted_doubts | {doubt})
+
+
+def follow_counter(draft: Draft) -> Draft:
+    """Go on from the invocation counter that the meter told, by the user's word (rule S3)."""
+    assert draft.failure is not None
+    assert draft.read is not None
+    start = {CONF_COUNTER_START: draft.failure.counter}
+    read = replace(draft.read, credentials={**draft.read.credentials, **start})
+    return replace(draft, settings={**draft.settings, **start}, read=read, failure=None)
+
+
+def take_objects(draft: Draft, typed: Typed) -> Draft:
+    """Take the form that says which objects become entities at once."""
+    try:
+        further = parse_objects(typed.get(CONF_FURTHER_OBJECTS, []))
+    except NotAnObject as error:
+        errors = {CONF_FURTHER_OBJECTS: "invalid_objects"}
+        return replace(draft, typed=typed, errors=errors, error_words={"code": error.code})
+    options = {
+        CONF_INTERVAL: DEFAULT_INTERVAL,
+        CONF_OBJECTS: list(dict.fromkeys([*typed[CONF_OBJECTS], *further])),
+        CONF_STAY_CONNECTED: False,
+        CONF_RESPONSE_TIMEOUT: draft.given_facts.response_timeout,
+    }
+    return replace(draft, options=options, errors={}, error_words={})
+
+
+def take_options(draft: Draft, typed: Typed) -> Draft:
+    """Take the form with the options of an entry."""
+    return replace(draft, options=dict(typed))

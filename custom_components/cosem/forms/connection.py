@@ -1,0 +1,115 @@
+"""Where a meter is and how it is asked: the facts, and how the forms about them are read. Knows nothing of steps."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+
+from ..const import (
+    AUTHENTICATION_NONE,
+    CONF_AUTHENTICATION,
+    CONF_CLIENT_WPORT,
+    CONF_PRESET,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_SERVER_WPORT,
+    DEFAULT_RESPONSE_TIMEOUT,
+)
+from ..meter.credentials import credentials_of
+from ..meter.presets import preset_of
+from .credential_schemas import SECTION_ADVANCED
+
+_CONNECTION: Final = (
+    CONF_HOST,
+    CONF_PORT,
+    CONF_PRESET,
+    CONF_CLIENT_WPORT,
+    CONF_SERVER_WPORT,
+    CONF_AUTHENTICATION,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConnectionFacts:
+    """Where a meter is and how it is asked: what becomes the data of an entry."""
+
+    host: str
+    port: int
+    preset: str
+    client_wport: int
+    server_wport: int
+    authentication: str
+    credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The part of an entry's data that belongs to the kind of authentication. It holds secrets."""
+    response_timeout: int = DEFAULT_RESPONSE_TIMEOUT
+
+    @classmethod
+    def of_entry(cls, entry: ConfigEntry) -> Self:
+        """Return what an entry holds."""
+        return cls(
+            **{key: entry.data[key] for key in _CONNECTION},
+            credentials=credentials_of(entry.data),
+            response_timeout=entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
+        )
+
+    @property
+    def is_authenticated(self) -> bool:
+        """True when the meter wants to know who asks."""
+        return self.authentication != AUTHENTICATION_NONE
+
+    def connection_data(self) -> dict[str, Any]:
+        """Return the data of an entry but for the credentials."""
+        return {key: getattr(self, key) for key in _CONNECTION}
+
+    def entry_data(self) -> dict[str, Any]:
+        """Return the data of an entry."""
+        return {**self.connection_data(), **self.credentials}
+
+
+def read_host(typed: str) -> str | None:
+    """Return a name or an address without decoration; None when it is something else, for example a name with a port."""
+    host = typed.strip().removeprefix("[").removesuffix("]")
+    is_wrong = not host or any(character.isspace() or character in "/@[]" for character in host) or host.count(":") == 1
+    return None if is_wrong else host
+
+
+def read_connection(typed: Mapping[str, Any], host: str, before: ConnectionFacts | None) -> ConnectionFacts:
+    """Return the facts that a form holds; the preset gives the wPorts that are left empty.
+
+    A form without a response timeout keeps the one of `before`.
+    """
+    preset = preset_of(typed[CONF_PRESET])
+    authenticated = typed[CONF_AUTHENTICATION] != AUTHENTICATION_NONE
+    present = before.response_timeout if before is not None else DEFAULT_RESPONSE_TIMEOUT
+    return ConnectionFacts(
+        host=host,
+        port=typed[CONF_PORT],
+        preset=typed[CONF_PRESET],
+        client_wport=typed.get(CONF_CLIENT_WPORT, preset.client(authenticated=authenticated)),
+        server_wport=typed.get(CONF_SERVER_WPORT, preset.server),
+        authentication=typed[CONF_AUTHENTICATION],
+        response_timeout=typed.get(SECTION_ADVANCED, {}).get(CONF_RESPONSE_TIMEOUT, present),
+    )
+
+
+def as_typed(facts: ConnectionFacts) -> dict[str, Any]:
+    """Return the fields of a form that would give these facts.
+
+    A wPort that the preset gives stays empty, so that another preset can give another one.
+    """
+    typed = facts.connection_data()
+    preset = preset_of(facts.preset)
+    if facts.client_wport == preset.client(authenticated=facts.is_authenticated):
+        del typed[CONF_CLIENT_WPORT]
+    if facts.server_wport == preset.server:
+        del typed[CONF_SERVER_WPORT]
+    return typed
+
+
+def shared_facts(entry: ConfigEntry | None, host: str, port: int) -> ConnectionFacts | None:
+    """Return the facts of an entry whose credentials another logical device at this address may share; None if it may not."""
+    if entry is None or (entry.data[CONF_HOST], entry.data[CONF_PORT]) != (host, port):
+        return None
+    facts = ConnectionFacts.of_entry(entry)
+    return facts if facts.is_authenticated else None

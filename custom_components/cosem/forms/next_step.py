@@ -1,0 +1,153 @@
+"""Which step comes next: decided from the draft alone, for set-up, discovery, new secrets, changes and options alike.
+
+The tables say which form asks for what; `next_step` says what is missing first. Nothing else decides about the order of steps.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from homeassistant.const import CONF_PASSWORD
+
+from ..const import (
+    AUTHENTICATION_CERTIFICATE,
+    AUTHENTICATION_HLS_SECRET,
+    AUTHENTICATION_KEYS,
+    AUTHENTICATION_NONE,
+    AUTHENTICATION_PASSWORD,
+    CONF_MECHANISM,
+    MECHANISM_LLS,
+)
+from .credential_input import DOUBT_EQUAL_KEYS, DOUBT_EXAMPLE_KEYS
+from .draft import Draft, Purpose
+from .remedies import REMEDIES, Mend
+
+
+class Step(StrEnum):
+    """The steps of all flows, by the names that Home Assistant and the translations know; the last three end a flow."""
+
+    USER = "user"
+    RECONFIGURE = "reconfigure"
+    DISCOVERY_CONFIRM = "discovery_confirm"
+    PASSWORD = "password"  # noqa: S105 - the name of a form
+    KNOWN_PASSWORD = "known_password"  # noqa: S105 - likewise
+    HLS_SECRET = "hls_secret"  # noqa: S105 - likewise
+    KEYS = "keys"
+    CERTIFICATE = "certificate"
+    REAUTH_CONFIRM = "reauth_confirm"
+    REAUTH_HLS_SECRET = "reauth_hls_secret"  # noqa: S105 - likewise
+    REAUTH_KEYS = "reauth_keys"
+    REAUTH_CERTIFICATE = "reauth_certificate"
+    EXAMPLE_KEYS = "example_keys"
+    EQUAL_KEYS = "equal_keys"
+    COUNTER_JUMP = "counter_jump"
+    EXAMINE = "examine"
+    OBJECTS = "objects"
+    USUAL_CODES = "usual_codes"
+    INIT = "init"
+
+    CREATE_ENTRY = "create_entry"
+    UPDATE_ENTRY = "update_entry"
+    SAVE_OPTIONS = "save_options"
+
+
+CONNECTION_FORMS: Final[Mapping[Purpose, Step]] = {
+    Purpose.SET_UP: Step.USER,
+    Purpose.RECONFIGURE: Step.RECONFIGURE,
+    Purpose.ADD_LOGICAL_DEVICE: Step.DISCOVERY_CONFIRM,
+}
+"""The form that asks where the meter is; whoever only wants new secrets asks nobody for that."""
+
+CREDENTIAL_FORMS: Final[Mapping[str, Step]] = {
+    AUTHENTICATION_HLS_SECRET: Step.HLS_SECRET,
+    AUTHENTICATION_KEYS: Step.KEYS,
+    AUTHENTICATION_CERTIFICATE: Step.CERTIFICATE,
+}
+"""The form for each kind of authentication that has more than a password."""
+
+REAUTH_FORMS: Final[Mapping[str, Step]] = {
+    AUTHENTICATION_HLS_SECRET: Step.REAUTH_HLS_SECRET,
+    AUTHENTICATION_KEYS: Step.REAUTH_KEYS,
+    AUTHENTICATION_CERTIFICATE: Step.REAUTH_CERTIFICATE,
+}
+"""The same, where the meter refuses what is stored: nothing but the secrets."""
+
+DOUBTS: Final[Mapping[str, Step]] = {
+    DOUBT_EXAMPLE_KEYS: Step.EXAMPLE_KEYS,
+    DOUBT_EQUAL_KEYS: Step.EQUAL_KEYS,
+}
+"""The question that each doubt about keys asks."""
+
+QUESTIONS: Final[Mapping[Step, str]] = {
+    Step.EXAMPLE_KEYS: "accept_example_keys",
+    Step.EQUAL_KEYS: "accept_equal_keys",
+    Step.COUNTER_JUMP: "follow_counter",
+}
+"""Menus with two answers: back to the form with the credentials, or the one named here."""
+
+
+def next_step(draft: Draft) -> Step:
+    """Return what comes next."""
+    if draft.purpose is Purpose.CHANGE_OPTIONS:
+        return Step.INIT if draft.options is None else Step.SAVE_OPTIONS
+    if draft.failure is not None:
+        return _step_after(REMEDIES[draft.failure.verdict].mend, draft)
+    if draft.facts is None:
+        return first_form(draft)
+    if draft.examination is None:
+        return _step_before_examination(draft)
+    if draft.purpose.mends:
+        return Step.UPDATE_ENTRY
+    if draft.options is None:
+        return Step.USUAL_CODES if draft.examination.list_refused else Step.OBJECTS
+    return Step.CREATE_ENTRY
+
+
+def first_form(draft: Draft) -> Step:
+    """Return the form that a flow begins with, and that mends what is not about credentials."""
+    if draft.purpose is not Purpose.REAUTHENTICATE:
+        return CONNECTION_FORMS[draft.purpose]
+    return Step.REAUTH_CONFIRM if draft.settings.get(CONF_MECHANISM) == MECHANISM_LLS else credential_form(draft)
+
+
+def credential_form(draft: Draft) -> Step:
+    """Return the form that asks for credentials of the chosen kind."""
+    kind = draft.given_facts.authentication
+    if draft.purpose is Purpose.REAUTHENTICATE:
+        return Step.REAUTH_CONFIRM if kind == AUTHENTICATION_PASSWORD else REAUTH_FORMS[kind]
+    return _password_form(draft) if kind == AUTHENTICATION_PASSWORD else CREDENTIAL_FORMS[kind]
+
+
+def _password_form(draft: Draft) -> Step:
+    """Return the form that asks for a password; the one that is known needs not be typed again."""
+    return Step.KNOWN_PASSWORD if CONF_PASSWORD in draft.secrets else Step.PASSWORD
+
+
+def _step_before_examination(draft: Draft) -> Step:
+    """Return the form for what is missing before the meter can be asked."""
+    kind = draft.given_facts.authentication
+    if kind == AUTHENTICATION_NONE:
+        return Step.EXAMINE
+    if draft.read is None:
+        return first_form(draft) if draft.purpose is Purpose.REAUTHENTICATE else credential_form(draft)
+    if draft.read.errors:
+        return credential_form(draft)
+    for doubt in draft.read.doubts:
+        if doubt not in draft.accepted_doubts:
+            return DOUBTS[doubt]
+    if (kind == AUTHENTICATION_PASSWORD or draft.read.needs_password) and not draft.password_given:
+        return _password_form(draft)
+    return Step.EXAMINE
+
+
+def _step_after(mend: Mend, draft: Draft) -> Step:
+    """Return the form that can mend a failure."""
+    kind = draft.given_facts.authentication
+    if mend is Mend.COUNTER and kind in CREDENTIAL_FORMS:
+        return Step.COUNTER_JUMP
+    # Without credentials there are none to mend; and whoever was asked for new ones is asked for them again.
+    if kind == AUTHENTICATION_NONE or draft.purpose is Purpose.REAUTHENTICATE:
+        return first_form(draft)
+    if mend is Mend.PASSWORD:
+        return Step.PASSWORD
+    return credential_form(draft) if mend is Mend.CREDENTIALS else first_form(draft)

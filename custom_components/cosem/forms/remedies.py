@@ -1,0 +1,82 @@
+"""What each verdict about a meter means for the forms: one row for every verdict. Pure data."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final
+
+from homeassistant.const import CONF_HOST, CONF_PASSWORD
+
+from ..const import CONF_AUTHENTICATION, CONF_ENCRYPTION_KEY, CONF_HLS_SECRET
+from ..meter.doctor import Verdict
+
+BASE: Final = "base"
+"""Home Assistant's name for a sentence that belongs to no field."""
+
+
+class Mend(Enum):
+    """What a person has to change."""
+
+    CONNECTION = auto()
+    PASSWORD = auto()
+    CREDENTIALS = auto()
+    COUNTER = auto()
+    """Nothing is wrong: a high invocation counter needs a word of the user first (rule S3)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Remedy:
+    """What is done after a verdict."""
+
+    mend: Mend = Mend.CONNECTION
+    field: str = BASE
+    """The field that the verdict is about; most are about several."""
+    refused_secret: str | None = None
+    """The secret to type again: meters count wrong ones, so that the same one must not be sent again by a slip."""
+    has_hint: bool = False
+    """Whether it helps to know what is usual for this kind of meter."""
+
+
+_CONNECTION: Final = Remedy()
+_HINTED: Final = Remedy(has_hint=True)
+_CREDENTIALS: Final = Remedy(mend=Mend.CREDENTIALS)
+
+REMEDIES: Final[Mapping[Verdict, Remedy]] = {
+    Verdict.NAME_NOT_RESOLVED: Remedy(field=CONF_HOST),
+    Verdict.HOST_UNREACHABLE: _CONNECTION,
+    Verdict.CONNECTION_REFUSED: _HINTED,
+    Verdict.CANNOT_CONNECT: _CONNECTION,
+    Verdict.CONNECT_TIMEOUT: _CONNECTION,
+    Verdict.NO_DLMS_ANSWER: _HINTED,
+    Verdict.CLOSED_BY_METER: _HINTED,
+    Verdict.NOT_DLMS_HDLC: _CONNECTION,
+    Verdict.NOT_DLMS_TEXT: _CONNECTION,
+    Verdict.NOT_DLMS: _CONNECTION,
+    Verdict.BAD_ANSWER: _CONNECTION,
+    Verdict.ASSOCIATION_REFUSED: _HINTED,
+    Verdict.MECHANISM_REFUSED: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
+    Verdict.AUTHENTICATION_REQUIRED: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
+    Verdict.STRONGER_AUTHENTICATION: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
+    Verdict.INVALID_AUTH: Remedy(mend=Mend.PASSWORD, field=CONF_PASSWORD, refused_secret=CONF_PASSWORD),
+    Verdict.PASSWORD_OR_KEYS_REFUSED: Remedy(mend=Mend.CREDENTIALS, refused_secret=CONF_PASSWORD),
+    Verdict.SECRET_REFUSED: Remedy(mend=Mend.CREDENTIALS, field=CONF_HLS_SECRET, refused_secret=CONF_HLS_SECRET),
+    Verdict.KEYS_REFUSED: _CREDENTIALS,
+    Verdict.CERTIFICATE_REFUSED: _CREDENTIALS,
+    Verdict.SYSTEM_TITLE_REFUSED: _CREDENTIALS,
+    Verdict.WRONG_KEY: Remedy(mend=Mend.CREDENTIALS, field=CONF_ENCRYPTION_KEY),
+    Verdict.NO_SECURED_ANSWER: _CREDENTIALS,
+    Verdict.VERIFICATION_FAILED: _CREDENTIALS,
+    Verdict.DECRYPTED_NONSENSE: _CREDENTIALS,
+    Verdict.METER_NOT_PROVEN: _CREDENTIALS,
+    Verdict.COUNTER_REFUSED: _CREDENTIALS,
+    Verdict.COUNTER_JUMP: Remedy(mend=Mend.COUNTER),
+    Verdict.COUNTER_EXHAUSTED: _CREDENTIALS,
+    Verdict.ANSWER_REPLAYED: _CREDENTIALS,
+    Verdict.SECURITY_DOWNGRADE: _CREDENTIALS,
+    Verdict.UNEXPECTED_SYSTEM_TITLE: _CREDENTIALS,
+    Verdict.METER_BUSY: _CONNECTION,
+    Verdict.CONNECTION_LOST: _CONNECTION,
+    Verdict.ANSWER_TIMEOUT: _CONNECTION,
+    Verdict.NO_IDENTITY: _HINTED,
+    Verdict.UNKNOWN: _CONNECTION,
+}

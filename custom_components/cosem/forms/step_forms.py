@@ -1,0 +1,91 @@
+"""Each step that is a form: its fields, what it shows again, and what its answer makes of the draft. One table."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import voluptuous as vol
+
+from .answers import (
+    take_connection,
+    take_credentials,
+    take_known_password,
+    take_logical_device,
+    take_objects,
+    take_password,
+)
+from .credential_schemas import credential_schema, password_schema, reauth_schema, suggested_values
+from .draft import Draft
+from .next_step import Step
+from .schemas import connection_schema, discovery_schema, objects_schema
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepForm:
+    """A form."""
+
+    schema: Callable[[Draft], vol.Schema]
+    shown: Callable[[Draft, vol.Schema], Mapping[str, Any]]
+    """What is filled in already. Never a secret."""
+    take: Callable[[Draft, Mapping[str, Any]], Draft]
+    is_last: bool | None = None
+    """Whether the button says so; None where that is not known."""
+
+
+def _typed(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
+    return draft.typed
+
+
+def _settings(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
+    return suggested_values(schema, draft.settings)
+
+
+def _nothing(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
+    return {}
+
+
+def _credential_schema(draft: Draft) -> vol.Schema:
+    return credential_schema(draft.given_facts.authentication, known=draft.has_main_secret)
+
+
+def _objects_form(*, with_further_objects: bool) -> StepForm:
+    return StepForm(
+        schema=lambda draft: objects_schema(draft.choices, draft.ticked, with_further_objects=with_further_objects),
+        shown=_typed,
+        take=take_objects,
+        is_last=True,
+    )
+
+
+def _reauth_schema(draft: Draft) -> vol.Schema:
+    return reauth_schema(draft.given_facts.authentication)
+
+
+_PASSWORD: Final = StepForm(schema=lambda _: password_schema(), shown=_nothing, take=take_password)
+_CREDENTIALS: Final = StepForm(schema=_credential_schema, shown=_settings, take=take_credentials)
+_REAUTH: Final = StepForm(schema=_reauth_schema, shown=_nothing, take=take_credentials)
+
+STEP_FORMS: Final[Mapping[Step, StepForm]] = {
+    Step.USER: StepForm(schema=lambda _: connection_schema(with_timeout=True), shown=_typed, take=take_connection),
+    Step.RECONFIGURE: StepForm(
+        schema=lambda _: connection_schema(with_timeout=False), shown=_typed, take=take_connection
+    ),
+    Step.DISCOVERY_CONFIRM: StepForm(
+        schema=lambda draft: discovery_schema(with_parent=draft.parent is not None),
+        shown=_typed,
+        take=take_logical_device,
+    ),
+    Step.PASSWORD: _PASSWORD,
+    Step.KNOWN_PASSWORD: StepForm(
+        schema=lambda _: password_schema(required=False), shown=_nothing, take=take_known_password
+    ),
+    Step.HLS_SECRET: _CREDENTIALS,
+    Step.KEYS: _CREDENTIALS,
+    Step.CERTIFICATE: _CREDENTIALS,
+    Step.REAUTH_CONFIRM: _PASSWORD,
+    Step.REAUTH_HLS_SECRET: _REAUTH,
+    Step.REAUTH_KEYS: _REAUTH,
+    Step.REAUTH_CERTIFICATE: _REAUTH,
+    Step.OBJECTS: _objects_form(with_further_objects=False),
+    Step.USUAL_CODES: _objects_form(with_further_objects=True),
+}
