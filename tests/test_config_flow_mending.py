@@ -7,16 +7,14 @@ from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType, InvalidData
-from homeassistant.helpers import entity_registry as er
+from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import Timing
 from custom_components.cosem.meter.identity import logical_device_title
-from custom_components.cosem.meter.store import async_save_objects
-from tests.conftest import HOST, TICKED, unique_id_of
+from tests.conftest import HOST, unique_id_of
 from tests.flow_tools import aarqs, connection, shown_again, submit
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
@@ -299,73 +297,6 @@ async def test_reconfiguration_to_the_association_of_another_entry(
     result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection(server_wport=GAS_WPORT))
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
-
-
-# --- Options -----------------------------------------------------------------------------------------------------------
-
-
-async def test_options_show_what_is_enabled_and_apply_what_changed(
-    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter, entity_registry: er.EntityRegistry
-):
-    await loaded(hass, entry)
-    frequency = "3:1.0.14.7.0.255"
-    prefix = f"{entry.unique_id}_3"
-    voltage_id = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{prefix}_1.0.32.7.0.255_2")
-    frequency_id = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{prefix}_1.0.14.7.0.255_2")
-    # The device page is as good a place to choose.
-    entity_registry.async_update_entity(voltage_id, disabled_by=er.RegistryEntryDisabler.USER)
-
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert result["type"] is FlowResultType.FORM
-    assert result["step_id"] == "init"
-    shown = shown_again(result)
-    assert set(shown["objects"]) == set(TICKED) - {"3:1.0.32.7.0.255"}
-    assert (shown["interval"], shown["stay_connected"], shown["response_timeout"]) == (60, False, 10)
-    offered = next(value for key, value in result["data_schema"].schema.items() if key == "objects").config["options"]
-    labels = {option["value"]: option["label"] for option in offered}
-    assert len(labels) > 40
-    assert "(1-0:14.7.0)" in labels[frequency]
-
-    chosen = [key for key in shown["objects"] if key != "3:1.0.1.7.0.255"] + [frequency]
-    typed = {"interval": 300, "objects": chosen, "stay_connected": True, "response_timeout": 30}
-    result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == typed
-    await hass.async_block_till_done()
-    assert entry.state is ConfigEntryState.LOADED
-    assert entity_registry.async_get(frequency_id).disabled_by is None
-    assert entity_registry.async_get(voltage_id).disabled_by is er.RegistryEntryDisabler.USER
-    assert hass.states.get(frequency_id) is not None
-    power_id = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{prefix}_1.0.1.7.0.255_2")
-    assert entity_registry.async_get(power_id).disabled_by is er.RegistryEntryDisabler.INTEGRATION
-    assert hass.states.get(power_id) is None
-
-
-async def test_options_of_a_meter_that_was_never_read(
-    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter
-):
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert set(shown_again(result)["objects"]) == set(TICKED)
-    await async_save_objects(hass, entry.unique_id, ())
-    meter.faults.add("refuse")
-    result = await hass.config_entries.options.async_configure(
-        result["flow_id"],
-        {"interval": 10, "objects": [], "stay_connected": False, "response_timeout": 120},
-    )
-    assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options["interval"] == 10
-    assert entry.options["objects"] == []
-
-
-@pytest.mark.parametrize(
-    "wrong", [{"interval": 9}, {"response_timeout": 121}, {"response_timeout": 0}, {"objects": ["3:1.0.99.99.0.255"]}]
-)
-async def test_options_have_limits(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]):
-    result = await hass.config_entries.options.async_init(entry.entry_id)
-    typed = {"interval": 60, "objects": [], "stay_connected": False, "response_timeout": 10} | wrong
-    with pytest.raises(InvalidData) as error:
-        await hass.config_entries.options.async_configure(result["flow_id"], typed)
-    assert set(error.value.schema_errors) == set(wrong)
 
 
 # --- A further logical device ------------------------------------------------------------------------------------------

@@ -111,9 +111,12 @@ def test_each_step_of_the_table_belongs_to_a_flow():
 def test_errors():
     used = {member.value for member in Verdict}
     for node in ast.walk(TREES["forms/answers.py"]):
-        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Dict):
-            if any(isinstance(target, ast.Name) and target.id == "errors" for target in node.targets):
-                used |= {word for value in node.value.values for word in words(value)}
+        if (
+            isinstance(node, ast.Assign)
+            and isinstance(node.value, ast.Dict)
+            and any(isinstance(target, ast.Name) and target.id == "errors" for target in node.targets)
+        ):
+            used |= {word for value in node.value.values for word in words(value)}
     assert used >= {"invalid_host", "invalid_objects", "unknown"}
     texts = set(TEXTS["config"]["error"])
     assert used <= texts

@@ -20,7 +20,7 @@ from custom_components.cosem.dlms.errors import SERVICE_ERRORS
 from custom_components.cosem.forms import credential_schemas, schemas as flow_schemas
 from custom_components.cosem.forms.texts import async_failure_in_words
 from custom_components.cosem.meter.doctor import ExaminationFailed, Stage, Verdict, diagnostic_of
-from custom_components.cosem.meter.presets import PRESETS, USUAL_OBJECTS
+from custom_components.cosem.meter.presets import PRESETS
 
 FOLDER = Path(custom_components.cosem.__file__).parent
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
@@ -241,7 +241,3 @@ def test_texts_are_fit_for_home_assistant(key: str, text: str):
     assert not re.search(r"\b(TODO|wport|WPort|Wport)\b", text)
     if ".error." in key or ".data_description." in key or ".abort." in key:
         assert text.endswith(".")
-
-
-def test_usual_objects_are_listed_once():
-    assert len(set(USUAL_OBJECTS)) == len(USUAL_OBJECTS)

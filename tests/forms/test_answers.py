@@ -1,0 +1,247 @@
+"""What an answer makes of a draft: what is kept, what is forgotten, and that the last failure is no longer talked about."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from custom_components.cosem.forms.answers import (
+    accept_doubt,
+    follow_counter,
+    take_connection,
+    take_credentials,
+    take_known_password,
+    take_logical_device,
+    take_objects,
+    take_options,
+    take_password,
+    without_empty,
+)
+from custom_components.cosem.forms.draft import Draft, Purpose, adding_logical_device, failed
+from custom_components.cosem.forms.next_step import Step, next_step
+from custom_components.cosem.meter.credentials import SECRET_FIELDS
+from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
+from tests.conftest import HOST
+from tests.forms.drafts import KINDS, draft, examination, facts, read
+
+KEY = "8A23423BEF4C57D1906611AA7F0C3E5D"
+OTHER_KEY = "D3E0C5B2A1F498671023344556A7B8C9"
+TYPED = {"host": HOST, "port": 4059, "preset": "generic", "client_wport": 2, "server_wport": 1}
+KEYS = {
+    "encryption_key": KEY,
+    "authentication_key": OTHER_KEY,
+    "security_suite": 0,
+    "protection": "authenticated_encryption",
+}
+GMAC = {"mechanism": "hls-gmac", "dedicated_key": False, "system_title": "4841530102030405"}
+FAILURE = ExaminationFailed(Verdict.UNKNOWN)
+
+
+# --- Where the meter is ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_connection_becomes_facts(kind: str):
+    typed = TYPED | {"authentication": kind}
+    after = take_connection(replace(draft(None), failure=FAILURE, errors={"host": "invalid_host"}), typed)
+    assert after.facts == facts(kind)
+    assert after.typed == typed
+    assert (after.failure, after.errors, after.read, after.password_given) == (None, {}, None, False)
+
+
+def test_host_that_is_none_is_typed_again_and_nothing_is_lost():
+    before = draft("keys", facts=facts("keys", response_timeout=44), failure=FAILURE)
+    wrong = take_connection(before, TYPED | {"authentication": "keys", "host": "a b"})
+    assert wrong.errors == {"host": "invalid_host"}
+    assert wrong.failure is None
+    assert wrong.typed["host"] == "a b"
+    assert next_step(wrong) is Step.USER
+    right = take_connection(wrong, TYPED | {"authentication": "keys"})
+    assert right.errors == {}
+    assert right.facts == facts("keys", response_timeout=44)
+
+
+def test_settings_belong_to_a_kind_and_secrets_do_not():
+    """A slip in the choice costs no secret that was typed; settings of another kind would not fit."""
+    before = draft("keys", settings={"mechanism": "lls"}, secrets={"password": "x"})
+    for kind, settings, remembered in (
+        ("keys", {"mechanism": "lls"}, "keys"),
+        ("none", {"mechanism": "lls"}, "keys"),
+        ("password", {}, "password"),
+        ("hls_secret", {}, "hls_secret"),
+    ):
+        after = take_connection(before, TYPED | {"authentication": kind})
+        assert (after.settings, after.secrets, after.kind) == (settings, {"password": "x"}, remembered)
+
+
+def test_credentials_are_asked_for_again_after_another_connection():
+    before = draft("keys", read=read(credentials={"mechanism": "lls"}), password_given=True, secrets={"password": "x"})
+    assert next_step(before) is Step.EXAMINE
+    assert next_step(take_connection(before, TYPED | {"authentication": "keys"})) is Step.KEYS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_logical_device_is_asked_as_the_user_says(kind: str):
+    begun = adding_logical_device("gas", facts(server_wport=16), facts("password", credentials={"password": "x"}))
+    after = take_logical_device(begun, {"authentication": kind, "advanced": {"client_wport": 9, "response_timeout": 5}})
+    assert after.facts == facts(kind, server_wport=16, client_wport=9, response_timeout=5)
+    assert after.secrets == {}  # nothing is shared unasked
+    after = take_logical_device(begun, {"authentication": kind})
+    assert after.facts == facts(kind, server_wport=16)
+
+
+@pytest.mark.parametrize(
+    ("kind", "credentials"),
+    [
+        ("password", {"password": "x"}),
+        ("hls_secret", {"mechanism": "hls-sha256", "hls_secret": "x"}),
+        ("keys", {"mechanism": "lls", "password": "x", **KEYS}),
+        ("keys", {"mechanism": "hls-gmac", **KEYS}),
+        ("certificate", {"client_private_key": "x", "meter_public_key": "y"}),
+    ],
+)
+def test_inherited_credentials_are_tried_at_once(kind: str, credentials: dict[str, Any]):
+    begun = adding_logical_device("gas", facts(server_wport=16), facts(kind, credentials=credentials))
+    after = take_logical_device(begun, {"authentication": "inherited"})
+    assert next_step(after) is Step.EXAMINE
+    assert after.complete_facts == facts(kind, server_wport=16, credentials=credentials)
+    assert {**after.secrets, **after.settings} == credentials
+    assert after.kind == kind
+
+
+# --- Passwords ---------------------------------------------------------------------------------------------------------
+
+
+def test_password_is_given_once():
+    after = take_password(draft("password", failure=FAILURE), {"password": "typed"})
+    assert after.complete_facts.credentials == {"password": "typed"}
+    assert after.failure is None
+    assert next_step(after) is Step.EXAMINE
+
+
+@pytest.mark.parametrize(("typed", "used"), [({}, "known"), ({"password": ""}, "known"), ({"password": "new"}, "new")])
+def test_empty_field_means_the_password_that_is_known(typed: dict[str, str], used: str):
+    after = take_known_password(draft("password", secrets={"password": "known"}, failure=FAILURE), typed)
+    assert after.complete_facts.credentials == {"password": used}
+    assert after.secrets == {"password": used}
+    assert after.failure is None
+
+
+def test_password_belongs_to_the_keys_that_were_typed_before():
+    before = draft("keys", read=read(credentials={"mechanism": "lls", **KEYS}))
+    after = take_password(before, {"password": "typed"})
+    assert after.complete_facts.credentials == {"mechanism": "lls", **KEYS, "password": "typed"}
+
+
+def test_password_belongs_to_the_keys_that_are_stored():
+    """A new password for an entry with keys: the keys stay."""
+    stored = {"mechanism": "lls", "password": "refused", **KEYS}
+    begun = Draft(
+        purpose=Purpose.REAUTHENTICATE, facts=facts("keys", credentials=stored), settings={"mechanism": "lls"}
+    )
+    after = take_password(begun, {"password": "new"})
+    assert after.complete_facts.credentials == stored | {"password": "new"}
+
+
+# --- Secrets, keys, certificates ---------------------------------------------------------------------------------------
+
+
+def test_keys_become_credentials():
+    before = draft("keys", failure=FAILURE, errors={"base": "x"}, password_given=True)
+    after = take_credentials(before, {**KEYS, "advanced": GMAC})
+    assert (after.errors, after.failure, after.password_given) == ({}, None, False)
+    assert next_step(after) is Step.EXAMINE
+    assert after.complete_facts.credentials["encryption_key"] == KEY
+    assert after.secrets == {"encryption_key": KEY, "authentication_key": OTHER_KEY}
+    assert after.settings["protection"] == "authenticated_encryption"
+    assert not after.settings.keys() & SECRET_FIELDS
+
+
+def test_what_is_right_is_kept_of_a_form_that_is_wrong():
+    wrong = take_credentials(draft("keys"), {**KEYS, "authentication_key": "12", "advanced": GMAC})
+    assert wrong.errors == {"authentication_key": "key_length"}
+    assert next_step(wrong) is Step.KEYS
+    assert wrong.secrets == {"encryption_key": KEY}
+    assert "12" not in wrong.settings.values()
+    right = take_credentials(wrong, {**KEYS, "encryption_key": "", "advanced": GMAC})
+    assert right.errors == {}
+    assert right.complete_facts.credentials["encryption_key"] == KEY
+
+
+def test_new_secrets_keep_the_settings_that_are_stored():
+    stored = {"mechanism": "hls-gmac", **KEYS, **GMAC}
+    settings = {name: value for name, value in stored.items() if name not in SECRET_FIELDS}
+    secrets = {name: value for name, value in stored.items() if name in SECRET_FIELDS}
+    begun = draft("keys", Purpose.REAUTHENTICATE, settings=settings, secrets=secrets)
+    new = "00112233445566778899AABBCCDDEE00"
+    after = take_credentials(begun, {"encryption_key": new, "authentication_key": ""})
+    assert after.errors == {}
+    credentials = after.complete_facts.credentials
+    assert (credentials["encryption_key"], credentials["authentication_key"]) == (new, OTHER_KEY)
+    assert {name: credentials[name] for name in settings} == settings
+
+
+def test_empty_fields_hold_nothing():
+    assert without_empty({"a": "", "b": None, "c": 0, "d": False, "e": "x"}) == {"c": 0, "d": False, "e": "x"}
+
+
+def test_doubt_is_answered_once_for_the_whole_flow():
+    before = draft("keys", read=read(doubts=("equal_keys",)))
+    accepted = accept_doubt(before, "equal_keys")
+    assert next_step(before) is Step.EQUAL_KEYS
+    assert next_step(accepted) is Step.EXAMINE
+    again = take_credentials(accepted, {**KEYS, "authentication_key": KEY, "advanced": GMAC})
+    assert again.read is not None
+    assert again.read.doubts == ("equal_keys",)
+    assert next_step(again) is Step.EXAMINE
+
+
+def test_s3_counter_of_the_meter_is_followed_by_the_users_word_only():
+    before = failed(
+        draft("keys", read=read(credentials={"mechanism": "hls-gmac"})),
+        ExaminationFailed(Verdict.COUNTER_JUMP, counter=123456),
+    )
+    assert next_step(before) is Step.COUNTER_JUMP
+    after = follow_counter(before)
+    assert after.failure is None
+    assert next_step(after) is Step.EXAMINE
+    assert after.complete_facts.credentials == {"mechanism": "hls-gmac", "counter_start": 123456}
+    assert after.settings == {"counter_start": 123456}
+    assert "counter_start" not in before.complete_facts.credentials
+
+
+# --- What is shown -----------------------------------------------------------------------------------------------------
+
+
+def test_objects_become_the_options_of_the_entry():
+    before = draft(
+        "none", examination=examination(), errors={"further_objects": "invalid_objects"}, error_words={"code": "x"}
+    )
+    before = replace(before, facts=facts(response_timeout=44))
+    after = take_objects(before, {"objects": ["3:1.0.1.8.0.255"], "further_objects": ["1-0:1.8.0", "1-0:2.8.0"]})
+    assert after.options == {
+        "interval": 60,
+        "objects": ["3:1.0.1.8.0.255", "3:1.0.2.8.0.255"],
+        "stay_connected": False,
+        "response_timeout": 44,
+    }
+    assert (after.errors, after.error_words) == ({}, {})
+    assert next_step(after) is Step.CREATE_ENTRY
+
+
+def test_code_that_is_no_object_is_said():
+    before = draft("none", examination=examination(list_refused=True))
+    typed = {"objects": [], "further_objects": ["1-0:1.8.0 rubbish"]}
+    after = take_objects(before, typed)
+    assert after.errors == {"further_objects": "invalid_objects"}
+    assert after.error_words == {"code": "rubbish"}
+    assert after.typed == typed
+    assert after.options is None
+    assert next_step(after) is Step.USUAL_CODES
+
+
+def test_options_are_what_the_form_holds():
+    typed = {"interval": 10, "objects": [], "stay_connected": True, "response_timeout": 5}
+    after = take_options(Draft(purpose=Purpose.CHANGE_OPTIONS), typed)
+    assert after.options == typed
+    assert next_step(after) is Step.SAVE_OPTIONS

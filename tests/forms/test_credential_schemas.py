@@ -1,0 +1,90 @@
+"""The fields of the forms with credentials: the right ones, secrets hidden and never filled in."""
+
+from typing import Any
+
+from homeassistant.data_entry_flow import section
+import pytest
+import voluptuous as vol
+
+from custom_components.cosem.forms.credential_schemas import (
+    credential_schema,
+    password_schema,
+    reauth_schema,
+    suggested_values,
+)
+from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS, SECRET_FIELDS
+
+KINDS = ("hls_secret", "keys", "certificate")
+SCHEMAS = {
+    **{f"{kind}, known {known}": credential_schema(kind, known=known) for kind in KINDS for known in (True, False)},
+    **{f"reauth {kind}": reauth_schema(kind) for kind in KINDS},
+    "password": password_schema(),
+    "known password": password_schema(required=False),
+}
+
+
+def flat_fields(schema: vol.Schema) -> dict[vol.Marker, Any]:
+    """The fields of a form and of its sections."""
+    found: dict[vol.Marker, Any] = {}
+    for marker, field in schema.schema.items():
+        found |= flat_fields(field.schema) if isinstance(field, section) else {marker: field}
+    return found
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_form_asks_for_what_an_entry_of_its_kind_may_have(kind: str):
+    asked = [str(marker) for marker in flat_fields(credential_schema(kind, known=False))]
+    assert len(asked) == len(set(asked))
+    assert set(asked) == set(CREDENTIAL_FIELDS[kind]) - {"password"}  # that has a form of its own
+    assert {str(marker) for marker in reauth_schema(kind).schema} <= set(asked)
+
+
+@pytest.mark.parametrize("name", SCHEMAS)
+def test_s27_secret_is_hidden_and_has_no_default(name: str):
+    for marker, field in flat_fields(SCHEMAS[name]).items():
+        if str(marker) in SECRET_FIELDS:
+            assert field.config["type"] == "password"
+            assert field.config["autocomplete"] == "off"
+            assert isinstance(marker.default, vol.Undefined)
+            assert marker.description is None
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rare_settings_are_closed(kind: str):
+    sections = [field for field in credential_schema(kind, known=False).schema.values() if isinstance(field, section)]
+    assert sections
+    assert all(field.options["collapsed"] for field in sections)
+
+
+def test_known_password_may_stay_empty():
+    assert password_schema(required=False)({}) == {}
+    with pytest.raises(vol.Invalid):
+        password_schema()({})
+
+
+def test_suite_is_a_number():
+    schema = credential_schema("keys", known=True)
+    assert schema({"security_suite": "2"})["security_suite"] == 2
+    assert schema({})["security_suite"] == 0
+    assert credential_schema("certificate", known=True)({"meter_public_key": "x"})["security_suite"] == 1
+
+
+def test_suggested_values_are_those_of_the_form_section_by_section():
+    values = {
+        "encryption_key": "cAnArY",
+        "authentication_key": "cAnArY",
+        "security_suite": 2,
+        "protection": "encrypted",
+        "system_title": "4841530102030405",
+        "counter_start": None,
+        "hls_secret": "cAnArY",
+        "unrelated": 1,
+    }
+    shown = suggested_values(credential_schema("keys", known=True), values)
+    assert shown == {
+        "security_suite": "2",
+        "protection": "encrypted",
+        "advanced": {"system_title": "4841530102030405"},
+    }
+    shown = suggested_values(credential_schema("hls_secret", known=True), values)
+    assert shown["message_protection"] == {"protection": "encrypted", "security_suite": "2"}

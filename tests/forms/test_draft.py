@@ -1,0 +1,154 @@
+"""The set-up as a value: how it begins, what the meter adds, and that nobody reads a secret in it."""
+
+from dataclasses import FrozenInstanceError, fields
+from typing import Any
+
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosem.forms.credential_input import CredentialInput
+from custom_components.cosem.forms.draft import (
+    Draft,
+    Purpose,
+    adding_logical_device,
+    examined,
+    failed,
+    reauthenticating,
+    reconfiguring,
+    with_credentials_of,
+)
+from custom_components.cosem.meter.credentials import SECRET_FIELDS
+from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
+from tests.forms.drafts import CHOICE, FLOWS, KINDS, draft, examination, facts, read
+
+CANARY = "cAnArY"
+STORED: dict[str, dict[str, Any]] = {
+    "none": {},
+    "password": {"password": CANARY},
+    "hls_secret": {"mechanism": "hls-sha256", "hls_secret": CANARY, "system_title": "4841530102030405"},
+    "keys": {"mechanism": "lls", "password": CANARY, "encryption_key": CANARY, "authentication_key": CANARY},
+    "certificate": {"client_private_key": CANARY, "meter_public_key": "public", "security_suite": 1},
+}
+
+
+def entry_of(kind: str) -> MockConfigEntry:
+    """An entry with this kind of authentication."""
+    return MockConfigEntry(title="SIM 1", unique_id="SIM1", data=facts(kind, credentials=STORED[kind]).entry_data())
+
+
+def test_draft_cannot_be_changed():
+    for name in (field.name for field in fields(Draft)):
+        with pytest.raises(FrozenInstanceError):
+            setattr(draft(), name, None)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_s28_draft_shows_no_secret(kind: str):
+    known = facts(kind, credentials=STORED[kind])
+    full = Draft(
+        known=known,
+        parent=known,
+        facts=known,
+        settings={"mechanism": "lls"},
+        secrets=dict.fromkeys(SECRET_FIELDS, CANARY),
+        read=CredentialInput(credentials=STORED[kind], errors={"encryption_key": "not_hex"}),
+        failure=ExaminationFailed(Verdict.KEYS_REFUSED, detail="refused"),
+        examination=examination(),
+    )
+    for shown in (full, full.complete_facts, reconfiguring(entry_of(kind)), reauthenticating(entry_of(kind))):
+        assert CANARY not in repr(shown)
+        assert CANARY not in str(shown)
+    assert "192.0.2.7" in repr(full)
+    assert "not_hex" in repr(full)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_credentials_of_an_entry_are_sorted_into_secrets_and_settings(kind: str):
+    begun = with_credentials_of(draft(), facts(kind, credentials=STORED[kind]))
+    assert begun.kind == kind
+    assert {**begun.secrets, **begun.settings} == STORED[kind]
+    assert begun.secrets.keys() <= SECRET_FIELDS
+    assert not begun.settings.keys() & SECRET_FIELDS
+    assert CANARY not in begun.settings.values()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reconfiguration_begins_with_the_form_as_it_was(kind: str):
+    begun = reconfiguring(entry_of(kind))
+    assert begun.purpose is Purpose.RECONFIGURE
+    assert (begun.name, begun.expected) == ("SIM 1", "SIM1")
+    assert begun.facts is None  # a form has still to say them
+    assert begun.known == facts(kind, credentials=STORED[kind])
+    assert begun.typed["authentication"] == kind
+    assert not begun.typed.keys() & SECRET_FIELDS
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_reauthentication_keeps_the_connection(kind: str):
+    begun = reauthenticating(entry_of(kind))
+    assert begun.purpose is Purpose.REAUTHENTICATE
+    assert (begun.name, begun.expected) == ("SIM 1", "SIM1")
+    assert begun.facts is not None
+    assert begun.facts.authentication == (kind if kind != "none" else "password")
+    assert begun.read is None
+
+
+def test_logical_device_begins_with_where_it_is():
+    begun = adding_logical_device("SIM gas", facts(server_wport=16), facts("keys"))
+    assert begun.purpose is Purpose.ADD_LOGICAL_DEVICE
+    assert (begun.name, begun.expected, begun.facts) == ("SIM gas", None, None)
+    assert begun.known == facts(server_wport=16)
+    assert begun.parent == facts("keys")
+
+
+def test_which_flows_mend_an_entry():
+    assert {purpose for purpose in Purpose if purpose.mends} == {Purpose.REAUTHENTICATE, Purpose.RECONFIGURE}
+
+
+def test_facts_are_there_once_they_are_given():
+    assert draft("keys").given_facts == facts("keys")
+    with pytest.raises(AssertionError):
+        _ = draft(None).given_facts
+
+
+def test_what_is_examined_has_the_credentials_that_were_given():
+    known = {"password": "known", "encryption_key": "key"}
+    assert draft("none", secrets=known).complete_facts.credentials == {}
+    held = read(credentials={"mechanism": "lls", "password": "before"})
+    assert draft("keys", secrets=known, read=held).complete_facts.credentials == held.credentials
+    complete = draft("keys", secrets=known, read=held, password_given=True).complete_facts
+    assert complete.credentials == {"mechanism": "lls", "password": "known"}
+    assert complete.entry_data() == {**facts("keys").connection_data(), **complete.credentials}
+    assert held.credentials["password"] == "before"
+
+
+@pytest.mark.parametrize(
+    ("kind", "secret"),
+    [("hls_secret", "hls_secret"), ("keys", "encryption_key"), ("certificate", "client_private_key")],
+)
+def test_main_secret_of_each_kind(kind: str, secret: str):
+    for name in SECRET_FIELDS:
+        assert draft(kind, secrets={name: "x"}).has_main_secret == (name == secret)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_failure_forgets_the_secret_that_was_refused_and_no_other(verdict: Verdict):
+    known = dict.fromkeys(SECRET_FIELDS, "x")
+    refused = {"invalid_auth": "password", "password_or_keys_refused": "password", "secret_refused": "hls_secret"}
+    failure = ExaminationFailed(verdict)
+    for purpose in FLOWS:
+        before = draft("keys", purpose, secrets=known, settings={"mechanism": "lls"}, typed={"host": "x"})
+        after = failed(before, failure)
+        assert after.failure is failure
+        assert after.secrets == {name: "x" for name in known if name != refused.get(verdict.value)}
+        assert (after.settings, after.typed, after.facts) == (before.settings, before.typed, before.facts)
+        assert before.secrets == known
+
+
+def test_examined_meter_offers_its_objects():
+    found = examination()
+    after = examined(draft("none", typed={"host": "x"}), found, [CHOICE], ["3:1.0.1.8.0.255"])
+    assert after.examination is found
+    assert after.choices == (CHOICE,)
+    assert after.ticked == ("3:1.0.1.8.0.255",)
+    assert after.typed == {}

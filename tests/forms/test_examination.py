@@ -1,0 +1,163 @@
+"""An examination in the background: what is asked of the doctor, how its stages are seen, how it ends."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.cosem.forms import examination as examination_module
+from custom_components.cosem.forms.draft import Draft, Purpose
+from custom_components.cosem.forms.examination import BackgroundExamination
+from custom_components.cosem.meter.doctor import Examination, ExaminationFailed, Order, Stage, Verdict
+from tests.forms.drafts import FLOWS, draft, examination, read
+
+pytestmark = pytest.mark.usefixtures("network")
+
+type Doctor = Callable[[Order], Awaitable[Examination]]
+type Begun = Callable[..., BackgroundExamination]
+type Ordered = Callable[[Draft], Awaitable[Order]]
+
+
+@pytest.fixture
+def begun(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Begun:
+    """Begins an examination by this doctor."""
+
+    def begin(
+        doctor: Doctor, from_draft: Draft, on_progress: Callable[[float], None] = lambda share: None
+    ) -> BackgroundExamination:
+        async def examine(_hass: HomeAssistant, _client: object, order: Order) -> Examination:
+            return await doctor(order)
+
+        monkeypatch.setattr(examination_module, "examine", examine)
+        return BackgroundExamination(hass, from_draft, on_progress)
+
+    return begin
+
+
+async def finished(run: BackgroundExamination) -> Examination | ExaminationFailed:
+    """Follow an examination to its end, as the flow does."""
+    while (observer := run.observer()) is not None:
+        await observer
+    return run.outcome()
+
+
+@pytest.fixture
+def ordered(begun: Begun) -> Ordered:
+    """Examines, and returns what the doctor was asked."""
+
+    async def order_of(begin: Draft) -> Order:
+        orders: list[Order] = []
+
+        async def doctor(order: Order) -> Examination:
+            orders.append(order)
+            return examination()
+
+        assert await finished(begun(doctor, begin)) == examination()
+        return orders[0]
+
+    return order_of
+
+
+@pytest.mark.parametrize("purpose", FLOWS, ids=lambda purpose: purpose.name)
+async def test_objects_are_read_for_a_new_entry_only(ordered: Ordered, purpose: Purpose):
+    order = await ordered(draft("none", purpose, expected="SIM1"))
+    assert order.with_objects == (purpose in {Purpose.SET_UP, Purpose.ADD_LOGICAL_DEVICE})
+    assert order.expected == "SIM1"
+    assert (order.parameters.client_wport, order.parameters.server_wport) == (2, 1)
+
+
+async def test_counter_is_looked_for_where_the_form_says(ordered: Ordered):
+    order = await ordered(draft("none"))
+    assert (str(order.counter_logical_name), order.counter_start) == ("0.0.43.1.0.255", None)
+    held = read(
+        credentials={
+            "counter_logical_name": "0.0.43.1.7.255",
+            "counter_start": 99,
+            "mechanism": "hls-md5",
+            "hls_secret": "x",
+        }
+    )
+    order = await ordered(draft("hls_secret", read=held))
+    assert (str(order.counter_logical_name), order.counter_start) == ("0.0.43.1.7.255", 99)
+
+
+async def test_each_stage_wakes_the_observer_once(begun: Begun):
+    go_on = asyncio.Event()
+
+    async def doctor(order: Order) -> Examination:
+        for stage in Stage:
+            await go_on.wait()
+            go_on.clear()
+            order.on_stage(stage)
+        return examination()
+
+    shares: list[float] = []
+    run = begun(doctor, draft("none"), shares.append)
+    assert run.stage is Stage.CONNECTING
+    for stage in Stage:
+        observer = run.observer()
+        assert observer is not None
+        assert run.observer() is observer  # asking again changes nothing
+        assert not observer.done()
+        go_on.set()
+        await observer
+        assert run.stage is stage
+    assert await finished(run) == examination()
+    assert run.observer() is None
+    assert shares == sorted(set(shares))
+    assert len(shares) == len(Stage)
+
+
+async def test_verdict_is_the_outcome(begun: Begun):
+    failure = ExaminationFailed(Verdict.METER_BUSY)
+
+    async def doctor(_order: Order) -> Examination:
+        raise failure
+
+    assert await finished(begun(doctor, draft("none"))) is failure
+
+
+@pytest.mark.no_fail_on_log_exception
+async def test_bug_is_logged_once_and_said(begun: Begun, caplog: pytest.LogCaptureFixture):
+    async def doctor(_order: Order) -> Examination:
+        raise RuntimeError("a bug")
+
+    run = begun(doctor, draft("none"))
+    outcome = await finished(run)
+    assert isinstance(outcome, ExaminationFailed)
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert run.outcome() is outcome
+    logged = [record for record in caplog.records if record.exc_info]
+    assert [record.message for record in logged] == ["Unexpected exception while examining a meter"]
+    assert "a bug" in caplog.text
+
+
+async def test_cancelled_examination_gives_the_client_back(begun: Begun, monkeypatch: pytest.MonkeyPatch):
+    steps: list[str] = []
+    started = asyncio.Event()
+
+    @asynccontextmanager
+    async def lent(*_: object) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            steps.append("given back")
+
+    async def doctor(_order: Order) -> Examination:
+        started.set()
+        try:
+            return await asyncio.Future()
+        finally:
+            steps.append("cancelled")
+
+    monkeypatch.setattr(examination_module, "async_open_client", lent)
+    run = begun(doctor, draft("none"))
+    observer = run.observer()
+    assert observer is not None
+    await started.wait()
+    run.cancel()
+    await observer
+    assert run.observer() is None
+    assert steps == ["cancelled", "given back"]

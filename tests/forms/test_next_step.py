@@ -1,0 +1,205 @@
+"""The table of steps: every purpose, kind of authentication, mechanism, verdict and missing piece has one step, and it is the right one."""
+
+from itertools import product
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import custom_components.cosem
+from custom_components.cosem.const import AUTHENTICATIONS
+from custom_components.cosem.forms.draft import Draft, Purpose
+from custom_components.cosem.forms.next_step import (
+    CONNECTION_FORMS,
+    CREDENTIAL_FORMS,
+    DOUBTS,
+    QUESTIONS,
+    REAUTH_FORMS,
+    Step,
+    credential_form,
+    first_form,
+    next_step,
+)
+from custom_components.cosem.forms.remedies import REMEDIES, Mend
+from custom_components.cosem.forms.step_forms import STEP_FORMS
+from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
+from tests.forms.drafts import FLOWS, KINDS, draft, examination, read
+
+MECHANISMS = ("none", "lls", "hls-manufacturer", "hls-md5", "hls-sha1", "hls-gmac", "hls-sha256")
+KEYED = ("hls_secret", "keys", "certificate")
+PASSWORD = {"password": "stored"}
+ENDINGS = {Step.CREATE_ENTRY, Step.UPDATE_ENTRY, Step.SAVE_OPTIONS}
+
+HOME = {Purpose.SET_UP: "user", Purpose.ADD_LOGICAL_DEVICE: "discovery_confirm", Purpose.RECONFIGURE: "reconfigure"}
+"""Where what is not about credentials is mended, when credentials are not all that is asked for."""
+
+AFTER = {
+    # What has to be mended: the form for no authentication, for a password, for anything else
+    Mend.CONNECTION: ("{home}", "{home}", "{home}"),
+    Mend.PASSWORD: ("{home}", "password", "password"),
+    Mend.CREDENTIALS: ("{home}", "{password}", "{kind}"),
+    Mend.COUNTER: ("{home}", "{home}", "counter_jump"),
+}
+
+
+def step_after(purpose: Purpose, kind: str, mechanism: str, verdict: Verdict, known: dict[str, str]) -> Step:
+    """What the table says after a failure."""
+    settings = {"mechanism": mechanism}
+    failure = ExaminationFailed(verdict)
+    return next_step(draft(kind, purpose, settings=settings, secrets=known, read=read(), failure=failure))
+
+
+@pytest.mark.parametrize("purpose", HOME, ids=lambda purpose: purpose.name)
+@pytest.mark.parametrize("verdict", Verdict)
+def test_each_failure_leads_to_the_form_that_mends_it(purpose: Purpose, verdict: Verdict):
+    for kind, mechanism, known in product(KINDS, MECHANISMS, ({}, PASSWORD)):
+        row = AFTER[REMEDIES[verdict].mend]
+        expected = row[0 if kind == "none" else 1 if kind == "password" else 2].format(
+            home=HOME[purpose], kind=kind, password="known_password" if known else "password"
+        )
+        assert step_after(purpose, kind, mechanism, verdict, known).value == expected, (kind, mechanism)
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_whoever_was_asked_for_new_secrets_is_asked_for_them_again(verdict: Verdict):
+    for kind, mechanism, known in product(KINDS[1:], MECHANISMS, ({}, PASSWORD)):
+        expected = "reauth_confirm" if kind == "password" or mechanism == "lls" else f"reauth_{kind}"
+        if verdict is Verdict.COUNTER_JUMP and kind in KEYED:
+            expected = "counter_jump"
+        step = step_after(Purpose.REAUTHENTICATE, kind, mechanism, verdict, known)
+        assert step.value == expected, (kind, mechanism)
+
+
+def test_password_that_was_refused_is_typed_again_whatever_is_known():
+    """INVALID_AUTH never leads to the form where an empty field sends the same password once more."""
+    for purpose, kind, known in product(HOME, KINDS[1:], ({}, PASSWORD)):
+        assert step_after(purpose, kind, "none", Verdict.INVALID_AUTH, known) is Step.PASSWORD
+
+
+@pytest.mark.parametrize("purpose", FLOWS, ids=lambda purpose: purpose.name)
+def test_flow_begins_with_its_form(purpose: Purpose):
+    if purpose is Purpose.REAUTHENTICATE:
+        for kind, mechanism in product(KINDS[1:], MECHANISMS):
+            begun = draft(kind, purpose, settings={"mechanism": mechanism}, secrets=PASSWORD)
+            expected = "reauth_confirm" if kind == "password" or mechanism == "lls" else f"reauth_{kind}"
+            assert next_step(begun).value == first_form(begun).value == expected
+    else:
+        assert next_step(draft(None, purpose)) is first_form(draft(None, purpose)) is CONNECTION_FORMS[purpose]
+
+
+CREDENTIALS = {
+    # What the last form with credentials held: what is asked next of a new or changed entry
+    "nothing yet": (None, {}, "{kind}"),
+    "errors": ({"errors": {"base": "not_hex"}}, {}, "{kind}"),
+    "errors and doubts": ({"errors": {"base": "not_hex"}, "doubts": ("equal_keys",)}, {}, "{kind}"),
+    "errors and no password": ({"errors": {"base": "x"}, "credentials": {"mechanism": "lls"}}, {}, "{kind}"),
+    "public keys": ({"doubts": ("example_keys",)}, {}, "example_keys"),
+    "equal keys": ({"doubts": ("equal_keys",)}, {}, "equal_keys"),
+    "public keys, accepted": ({"doubts": ("example_keys",)}, {"accepted_doubts": {"example_keys"}}, "examine"),
+    "equal keys, accepted": ({"doubts": ("equal_keys",)}, {"accepted_doubts": {"equal_keys"}}, "examine"),
+    "one of two accepted": (
+        {"doubts": ("example_keys", "equal_keys")},
+        {"accepted_doubts": {"example_keys"}},
+        "equal_keys",
+    ),
+    "another doubt accepted": ({"doubts": ("example_keys",)}, {"accepted_doubts": {"equal_keys"}}, "example_keys"),
+    "a doubt before the password": (
+        {"doubts": ("equal_keys",), "credentials": {"mechanism": "lls"}},
+        {},
+        "equal_keys",
+    ),
+    "no password": ({"credentials": {"mechanism": "lls"}}, {}, "{password}"),
+    "a password": ({"credentials": {"mechanism": "lls"}}, {"password_given": True}, "examine"),
+    "everything": ({"credentials": {"mechanism": "hls-gmac"}}, {}, "examine"),
+}
+
+
+@pytest.mark.parametrize("held", CREDENTIALS)
+@pytest.mark.parametrize("purpose", FLOWS, ids=lambda purpose: purpose.name)
+def test_what_is_missing_is_asked_for_before_the_meter_is(purpose: Purpose, held: str):
+    fields, changes, expected = CREDENTIALS[held]
+    for kind, known in product(KEYED, ({}, PASSWORD)):
+        begun = draft(kind, purpose, secrets=known, read=None if fields is None else read(**fields), **changes)
+        reauth = "reauth_" if purpose is Purpose.REAUTHENTICATE else ""
+        form = expected.format(kind=f"{reauth}{kind}", password="known_password" if known else "password")
+        assert next_step(begun).value == form, kind
+
+
+@pytest.mark.parametrize("purpose", HOME, ids=lambda purpose: purpose.name)
+def test_password_is_asked_for_once(purpose: Purpose):
+    for known, held in product(({}, PASSWORD), (None, read())):
+        begun = draft("password", purpose, secrets=known, read=held)
+        assert next_step(begun) is (Step.KNOWN_PASSWORD if known else Step.PASSWORD)
+    assert next_step(draft("password", purpose, secrets=PASSWORD, read=read(), password_given=True)) is Step.EXAMINE
+
+
+@pytest.mark.parametrize("purpose", HOME, ids=lambda purpose: purpose.name)
+def test_public_client_needs_nothing_more(purpose: Purpose):
+    assert next_step(draft("none", purpose)) is Step.EXAMINE
+    assert next_step(draft("none", purpose, secrets=PASSWORD, read=read(errors={"base": "x"}))) is Step.EXAMINE
+
+
+@pytest.mark.parametrize(
+    ("purpose", "list_refused", "options", "step"),
+    [
+        (Purpose.SET_UP, False, None, Step.OBJECTS),
+        (Purpose.SET_UP, True, None, Step.USUAL_CODES),
+        (Purpose.SET_UP, False, {}, Step.CREATE_ENTRY),
+        (Purpose.SET_UP, True, {}, Step.CREATE_ENTRY),
+        (Purpose.ADD_LOGICAL_DEVICE, False, None, Step.OBJECTS),
+        (Purpose.ADD_LOGICAL_DEVICE, True, None, Step.USUAL_CODES),
+        (Purpose.ADD_LOGICAL_DEVICE, False, {}, Step.CREATE_ENTRY),
+        (Purpose.RECONFIGURE, False, None, Step.UPDATE_ENTRY),
+        (Purpose.REAUTHENTICATE, True, None, Step.UPDATE_ENTRY),
+    ],
+)
+def test_examined_meter_is_chosen_from_or_mended(
+    purpose: Purpose, list_refused: bool, options: dict[str, Any] | None, step: Step
+):
+    for kind in KINDS:
+        found = examination(list_refused=list_refused)
+        assert next_step(draft(kind, purpose, examination=found, options=options)) is step
+
+
+def test_options_are_asked_for_and_saved():
+    assert next_step(Draft(purpose=Purpose.CHANGE_OPTIONS)) is Step.INIT
+    assert next_step(Draft(purpose=Purpose.CHANGE_OPTIONS, options={})) is Step.SAVE_OPTIONS
+
+
+def everything() -> list[Draft]:
+    """Drafts with all that may be missing or wrong, in every combination."""
+    held = [None if fields is None else read(**fields) for fields, _, _ in CREDENTIALS.values()]
+    failures = [None, *(ExaminationFailed(verdict) for verdict in Verdict)]
+    return [
+        draft(kind, purpose, settings={"mechanism": mechanism}, secrets=known, read=form, failure=failure)
+        for purpose, kind, mechanism, known, form, failure in product(
+            FLOWS, KINDS, MECHANISMS[:3], ({}, PASSWORD), held, failures
+        )
+        if purpose is not Purpose.REAUTHENTICATE or kind != "none"
+    ]
+
+
+def test_every_combination_is_decided_and_every_step_can_be_shown():
+    texts = json.loads((Path(custom_components.cosem.__file__).parent / "translations" / "en.json").read_text())
+    steps = texts["config"]["step"]
+    reached = set()
+    for begun in everything():
+        step = next_step(begun)
+        reached.add(step)
+        if step in QUESTIONS:
+            menu = {credential_form(begun).value, QUESTIONS[step]}
+            if begun.facts.authentication in KEYED:
+                assert menu <= steps[step.value]["menu_options"].keys()
+        else:
+            assert step is Step.EXAMINE or step in STEP_FORMS
+    choices = {Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
+    assert reached | choices | ENDINGS | set(CONNECTION_FORMS.values()) == set(Step)
+
+
+def test_tables_are_complete():
+    assert set(REMEDIES) == set(Verdict)
+    assert CREDENTIAL_FORMS.keys() == REAUTH_FORMS.keys() == set(AUTHENTICATIONS) - {"none", "password"}
+    assert CONNECTION_FORMS.keys() == set(FLOWS) - {Purpose.REAUTHENTICATE}
+    assert set(DOUBTS.values()) < QUESTIONS.keys()
+    assert STEP_FORMS.keys() | QUESTIONS.keys() | ENDINGS | {Step.EXAMINE, Step.INIT} == set(Step)

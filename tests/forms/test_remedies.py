@@ -1,0 +1,72 @@
+"""What each verdict means for the forms, said a second time and independently: meters count wrong secrets."""
+
+from custom_components.cosem.forms.remedies import REMEDIES, Mend
+from custom_components.cosem.forms.step_forms import STEP_FORMS
+from custom_components.cosem.meter.credentials import SECRET_FIELDS
+from custom_components.cosem.meter.doctor import Verdict
+from tests.forms.drafts import draft
+
+NETWORK = {
+    "name_not_resolved", "host_unreachable", "connection_refused", "cannot_connect", "connect_timeout", "no_dlms_answer",
+    "closed_by_meter", "not_dlms_hdlc", "not_dlms_text", "not_dlms", "bad_answer", "connection_lost", "answer_timeout",
+}  # fmt: skip
+NOT_WANTED = {
+    "association_refused", "mechanism_refused", "authentication_required", "stronger_authentication", "meter_busy",
+    "no_identity", "unknown",
+}  # fmt: skip
+SECURITY = {
+    "password_or_keys_refused", "secret_refused", "keys_refused", "certificate_refused", "system_title_refused", "wrong_key",
+    "no_secured_answer", "verification_failed", "decrypted_nonsense", "meter_not_proven", "counter_refused",
+    "counter_exhausted", "answer_replayed", "security_downgrade", "unexpected_system_title",
+}  # fmt: skip
+
+
+def verdicts(mend: Mend) -> set[str]:
+    """The verdicts after which this has to be mended."""
+    return {verdict.value for verdict, remedy in REMEDIES.items() if remedy.mend is mend}
+
+
+def test_each_verdict_has_its_remedy():
+    assert set(REMEDIES) == set(Verdict)
+    assert verdicts(Mend.CONNECTION) == NETWORK | NOT_WANTED
+    assert verdicts(Mend.PASSWORD) == {"invalid_auth"}
+    assert verdicts(Mend.CREDENTIALS) == SECURITY
+    assert verdicts(Mend.COUNTER) == {"counter_jump"}
+
+
+def test_refused_secret_is_not_sent_again_by_a_slip():
+    refused = {verdict.value: remedy.refused_secret for verdict, remedy in REMEDIES.items() if remedy.refused_secret}
+    assert refused == {
+        "invalid_auth": "password",
+        "password_or_keys_refused": "password",
+        "secret_refused": "hls_secret",
+    }
+    assert set(refused.values()) <= SECRET_FIELDS
+
+
+def test_sentence_stands_at_the_field_that_it_is_about():
+    fields = {verdict.value: remedy.field for verdict, remedy in REMEDIES.items() if remedy.field != "base"}
+    assert fields == {
+        "name_not_resolved": "host",
+        "mechanism_refused": "authentication",
+        "authentication_required": "authentication",
+        "stronger_authentication": "authentication",
+        "invalid_auth": "password",
+        "secret_refused": "hls_secret",
+        "wrong_key": "encryption_key",
+    }
+    shown = {str(marker) for form in STEP_FORMS.values() for marker in form.schema(draft("keys")).schema}
+    assert set(fields.values()) - {"hls_secret"} <= shown
+
+
+def test_hint_helps_where_the_wports_may_be_wrong():
+    assert {verdict.value for verdict, remedy in REMEDIES.items() if remedy.has_hint} == {
+        "connection_refused",
+        "no_dlms_answer",
+        "closed_by_meter",
+        "association_refused",
+        "mechanism_refused",
+        "authentication_required",
+        "stronger_authentication",
+        "no_identity",
+    }
