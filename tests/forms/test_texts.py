@@ -1,6 +1,7 @@
 """The texts of the forms: nothing is missing, nothing is left over, and every placeholder gets its words."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 import json
 from pathlib import Path
 import re
@@ -18,9 +19,18 @@ from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATI
 from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived
 from custom_components.cosem.dlms.errors import SERVICE_ERRORS
 from custom_components.cosem.forms import credential_schemas, schemas as flow_schemas
-from custom_components.cosem.forms.texts import async_failure_in_words
+from custom_components.cosem.forms.next_step import Step
+from custom_components.cosem.forms.texts import (
+    async_failure_in_words,
+    async_form_words,
+    connection_words,
+    errors_of,
+    question_words,
+)
 from custom_components.cosem.meter.doctor import ExaminationFailed, Stage, Verdict, diagnostic_of
 from custom_components.cosem.meter.presets import PRESETS
+from tests.conftest import HOST
+from tests.forms.drafts import CHOICE, draft, examination, facts, read
 
 FOLDER = Path(custom_components.cosem.__file__).parent
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
@@ -241,3 +251,56 @@ def test_texts_are_fit_for_home_assistant(key: str, text: str):
     assert not re.search(r"\b(TODO|wport|WPort|Wport)\b", text)
     if ".error." in key or ".data_description." in key or ".abort." in key:
         assert text.endswith(".")
+
+
+def test_words_about_the_connection():
+    assert connection_words(draft(None)) == dict.fromkeys(CONNECTION, "")
+    known = {"host": HOST, "port": "4059", "client_wport": "2", "server_wport": "1"}
+    assert connection_words(draft(None, known=facts())) == known
+    assert connection_words(draft("none", known=facts(host="before"))) == known
+
+
+def test_question_about_a_counter_says_it():
+    assert question_words(draft("keys")) == connection_words(draft("keys"))
+    asked = draft("keys", failure=ExaminationFailed(Verdict.COUNTER_JUMP, counter=99))
+    assert question_words(asked) == connection_words(asked) | {"counter": "99"}
+
+
+async def test_form_says_what_it_is_about(hass: HomeAssistant):
+    begun = draft("none", name="Kitchen")
+    assert (await async_form_words(hass, begun, Step.RECONFIGURE))["name"] == "Kitchen"
+    assert "name" not in await async_form_words(hass, draft("none"), Step.USER)
+    found = draft("none", name="announced", examination=examination(), choices=(CHOICE,), error_words={"code": "x"})
+    words = await async_form_words(hass, found, Step.USUAL_CODES)
+    assert (words["name"], words["count"], words["code"]) == ("SIM 1", "1", "x")
+
+
+async def test_form_says_that_a_secret_is_kept(hass: HomeAssistant):
+    for known, kept in (({"encryption_key": "x"}, True), ({"password": "x"}, False)):
+        words = await async_form_words(hass, draft("keys", secrets=known), Step.KEYS)
+        assert bool(words["kept"]) == kept
+    assert "kept" not in await async_form_words(hass, draft("password"), Step.PASSWORD)
+
+
+async def test_form_says_how_long_a_key_is(hass: HomeAssistant):
+    begun = draft("keys", settings={"security_suite": 2}, read=read(octets=32))
+    words = await async_form_words(hass, begun, Step.REAUTH_KEYS)
+    assert (words["octets"], words["digits"], words["key_digits"]) == ("32", "64", "64")
+    words = await async_form_words(hass, draft("keys"), Step.KEYS)
+    assert (words["octets"], words["digits"], words["key_digits"]) == ("0", "0", "32")
+
+
+def test_failure_is_said_before_what_was_typed():
+    failure = ExaminationFailed(Verdict.WRONG_KEY)
+    begun = draft("keys", failure=failure, errors={"authentication_key": "not_hex"})
+    assert errors_of(begun, FORMS["keys"]) == {"encryption_key": "wrong_key"}
+    assert errors_of(replace(begun, failure=None), FORMS["keys"]) == {"authentication_key": "not_hex"}
+    assert errors_of(draft("keys"), FORMS["keys"]) == {}
+
+
+def test_error_of_a_field_inside_of_a_section_stands_above_the_form():
+    begun = draft("keys", errors={"counter_logical_name": "invalid_counter_logical_name"})
+    assert errors_of(begun, FORMS["keys"]) == {"base": "invalid_counter_logical_name"}
+    assert errors_of(draft("keys", failure=ExaminationFailed(Verdict.WRONG_KEY)), FORMS["user"]) == {
+        "base": "wrong_key"
+    }
