@@ -27,7 +27,14 @@ from custom_components.cosem.dlms import (
     TransportError,
 )
 from custom_components.cosem.dlms.client.channel import with_wrapper
-from custom_components.cosem.meter.doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
+from custom_components.cosem.meter.doctor import (
+    Examination,
+    ExaminationFailed,
+    ExaminationRequest,
+    Stage,
+    Verdict,
+    examine,
+)
 from custom_components.cosem.meter.store import async_load_objects
 from tests.conftest import HOST, unique_id_of
 from tests.flow_tools import aarqs, connection, shown_again, submit
@@ -162,7 +169,7 @@ async def test_preset_gives_the_wports_that_are_left_empty(
         result = await submit(hass, form, host=HOST, **typed)
         if "authentication" in typed:
             result = await submit(hass, result, password="x")
-    order: Order = examine.mock_calls[0].args[2]
+    order: ExaminationRequest = examine.mock_calls[0].args[2]
     assert (order.parameters.client_wport, order.parameters.server_wport) == (client_wport, server_wport)
     assert result["step_id"] == "user"
     assert result["description_placeholders"]["client_wport"] == str(client_wport)
@@ -454,14 +461,14 @@ async def test_usual_codes_where_the_object_list_is_refused(
 async def _examined(hass: HomeAssistant, meter: SimulatedMeter) -> Examination:
     """What the doctor finds at the simulated meter."""
     client = DlmsClient(HOST, connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
-    return await examine(hass, client, Order(parameters=AssociationParameters()))
+    return await examine(hass, client, ExaminationRequest(parameters=AssociationParameters()))
 
 
 async def test_progress_says_what_it_is_doing(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
     examination = await _examined(hass, meter)
     go_on = asyncio.Event()
 
-    async def slow(_hass: HomeAssistant, _client: object, order: Order) -> Examination:
+    async def slow(_hass: HomeAssistant, _client: object, order: ExaminationRequest) -> Examination:
         for stage in Stage:
             order.on_stage(stage)
             await go_on.wait()

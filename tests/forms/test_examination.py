@@ -10,14 +10,14 @@ import pytest
 from custom_components.cosem.forms import examination as examination_module
 from custom_components.cosem.forms.draft import Draft, Purpose
 from custom_components.cosem.forms.examination import BackgroundExamination
-from custom_components.cosem.meter.doctor import Examination, ExaminationFailed, Order, Stage, Verdict
+from custom_components.cosem.meter.doctor import Examination, ExaminationFailed, ExaminationRequest, Stage, Verdict
 from tests.forms.drafts import FLOWS, draft, examination, read
 
 pytestmark = pytest.mark.usefixtures("network")
 
-type Doctor = Callable[[Order], Awaitable[Examination]]
+type Doctor = Callable[[ExaminationRequest], Awaitable[Examination]]
 type Begun = Callable[..., BackgroundExamination]
-type Ordered = Callable[[Draft], Awaitable[Order]]
+type Requested = Callable[[Draft], Awaitable[ExaminationRequest]]
 
 
 @pytest.fixture
@@ -27,8 +27,8 @@ def begun(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Begun:
     def begin(
         doctor: Doctor, from_draft: Draft, on_progress: Callable[[float], None] = lambda share: None
     ) -> BackgroundExamination:
-        async def examine(_hass: HomeAssistant, _client: object, order: Order) -> Examination:
-            return await doctor(order)
+        async def examine(_hass: HomeAssistant, _client: object, request: ExaminationRequest) -> Examination:
+            return await doctor(request)
 
         monkeypatch.setattr(examination_module, "examine", examine)
         return BackgroundExamination(hass, from_draft, on_progress)
@@ -44,33 +44,33 @@ async def finished(run: BackgroundExamination) -> Examination | ExaminationFaile
 
 
 @pytest.fixture
-def ordered(begun: Begun) -> Ordered:
+def requested(begun: Begun) -> Requested:
     """Examines, and returns what the doctor was asked."""
 
-    async def order_of(begin: Draft) -> Order:
-        orders: list[Order] = []
+    async def request_of(begin: Draft) -> ExaminationRequest:
+        requests: list[ExaminationRequest] = []
 
-        async def doctor(order: Order) -> Examination:
-            orders.append(order)
+        async def doctor(request: ExaminationRequest) -> Examination:
+            requests.append(request)
             return examination()
 
         assert await finished(begun(doctor, begin)) == examination()
-        return orders[0]
+        return requests[0]
 
-    return order_of
+    return request_of
 
 
 @pytest.mark.parametrize("purpose", FLOWS, ids=lambda purpose: purpose.name)
-async def test_objects_are_read_for_a_new_entry_only(ordered: Ordered, purpose: Purpose):
-    order = await ordered(draft("none", purpose, expected="SIM1"))
-    assert order.with_objects == (purpose in {Purpose.SET_UP, Purpose.ADD_LOGICAL_DEVICE})
-    assert order.expected == "SIM1"
-    assert (order.parameters.client_wport, order.parameters.server_wport) == (2, 1)
+async def test_objects_are_read_for_a_new_entry_only(requested: Requested, purpose: Purpose):
+    request = await requested(draft("none", purpose, expected="SIM1"))
+    assert request.with_objects == (purpose in {Purpose.SET_UP, Purpose.ADD_LOGICAL_DEVICE})
+    assert request.expected == "SIM1"
+    assert (request.parameters.client_wport, request.parameters.server_wport) == (2, 1)
 
 
-async def test_counter_is_looked_for_where_the_form_says(ordered: Ordered):
-    order = await ordered(draft("none"))
-    assert (str(order.counter_logical_name), order.counter_start) == ("0.0.43.1.0.255", None)
+async def test_counter_is_looked_for_where_the_form_says(requested: Requested):
+    request = await requested(draft("none"))
+    assert (str(request.counter_logical_name), request.counter_start) == ("0.0.43.1.0.255", None)
     held = read(
         credentials={
             "counter_logical_name": "0.0.43.1.7.255",
@@ -79,18 +79,18 @@ async def test_counter_is_looked_for_where_the_form_says(ordered: Ordered):
             "hls_secret": "x",
         }
     )
-    order = await ordered(draft("hls_secret", read=held))
-    assert (str(order.counter_logical_name), order.counter_start) == ("0.0.43.1.7.255", 99)
+    request = await requested(draft("hls_secret", read=held))
+    assert (str(request.counter_logical_name), request.counter_start) == ("0.0.43.1.7.255", 99)
 
 
 async def test_each_stage_wakes_the_observer_once(begun: Begun):
     go_on = asyncio.Event()
 
-    async def doctor(order: Order) -> Examination:
+    async def doctor(request: ExaminationRequest) -> Examination:
         for stage in Stage:
             await go_on.wait()
             go_on.clear()
-            order.on_stage(stage)
+            request.on_stage(stage)
         return examination()
 
     shares: list[float] = []
@@ -113,7 +113,7 @@ async def test_each_stage_wakes_the_observer_once(begun: Begun):
 async def test_verdict_is_the_outcome(begun: Begun):
     failure = ExaminationFailed(Verdict.METER_BUSY)
 
-    async def doctor(_order: Order) -> Examination:
+    async def doctor(_request: ExaminationRequest) -> Examination:
         raise failure
 
     assert await finished(begun(doctor, draft("none"))) is failure
@@ -121,7 +121,7 @@ async def test_verdict_is_the_outcome(begun: Begun):
 
 @pytest.mark.no_fail_on_log_exception
 async def test_bug_is_logged_once_and_said(begun: Begun, caplog: pytest.LogCaptureFixture):
-    async def doctor(_order: Order) -> Examination:
+    async def doctor(_request: ExaminationRequest) -> Examination:
         raise RuntimeError("a bug")
 
     run = begun(doctor, draft("none"))
@@ -145,7 +145,7 @@ async def test_cancelled_examination_gives_the_client_back(begun: Begun, monkeyp
         finally:
             steps.append("given back")
 
-    async def doctor(_order: Order) -> Examination:
+    async def doctor(_request: ExaminationRequest) -> Examination:
         started.set()
         try:
             return await asyncio.Future()

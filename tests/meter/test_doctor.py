@@ -58,7 +58,7 @@ from custom_components.cosem.dlms.encoding.data_types import unsigned
 from custom_components.cosem.meter.doctor import (
     Examination,
     ExaminationFailed,
-    Order,
+    ExaminationRequest,
     Stage,
     Verdict,
     diagnostic_of,
@@ -126,7 +126,7 @@ class Client:
 async def verdict(hass: HomeAssistant, client: Any, parameters: AssociationParameters = PUBLIC) -> ExaminationFailed:
     """The failure of an examination."""
     with pytest.raises(ExaminationFailed) as failed:
-        await examine(hass, client, Order(parameters=parameters))
+        await examine(hass, client, ExaminationRequest(parameters=parameters))
     assert isinstance(failed.value.__cause__, DlmsError)
     return failed.value
 
@@ -134,7 +134,7 @@ async def verdict(hass: HomeAssistant, client: Any, parameters: AssociationParam
 async def examined(hass: HomeAssistant, meter: SimulatedMeter, **order: Any) -> Examination:
     """What the doctor finds."""
     client = DlmsClient("", connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
-    return await examine(hass, client, Order(**{"parameters": READER} | order))
+    return await examine(hass, client, ExaminationRequest(**{"parameters": READER} | order))
 
 
 async def test_examination_of_a_household_meter(hass: HomeAssistant, meter: SimulatedMeter):
@@ -185,7 +185,7 @@ async def test_sap_list_that_is_refused_or_makes_no_sense(hass: HomeAssistant, m
     assert (await examined(hass, meter)).logical_devices == ()
     client = Client(meter=meter)
     client.replaced = {17: unsigned(5)}
-    result = await examine(hass, client, Order(parameters=READER))  # type: ignore[arg-type]
+    result = await examine(hass, client, ExaminationRequest(parameters=READER))  # type: ignore[arg-type]
     assert result.logical_devices == ()
 
 
@@ -208,7 +208,7 @@ async def test_exception_response_to_the_object_list_leads_to_the_usual_codes(
 ):
     client = Client(meter=meter, reading=ExceptionReceived(1, 2))
     client.refused = {15}
-    result = await examine(hass, client, Order(parameters=READER))  # type: ignore[arg-type]
+    result = await examine(hass, client, ExaminationRequest(parameters=READER))  # type: ignore[arg-type]
     assert result.list_refused
     assert result.objects
 
@@ -216,7 +216,7 @@ async def test_exception_response_to_the_object_list_leads_to_the_usual_codes(
 async def test_meter_that_answers_none_of_the_usual_codes(hass: HomeAssistant, meter: SimulatedMeter):
     client = Client(meter=meter, reading=ExceptionReceived(1, 2))
     client.refused = {15, 3}
-    result = await examine(hass, client, Order(parameters=READER))  # type: ignore[arg-type]
+    result = await examine(hass, client, ExaminationRequest(parameters=READER))  # type: ignore[arg-type]
     assert result.list_refused
     assert result.objects == ()
 
@@ -232,7 +232,7 @@ async def test_meter_that_says_nothing_about_itself(hass: HomeAssistant, meter: 
 async def test_exception_response_to_the_identity_is_no_identity(hass: HomeAssistant, meter: SimulatedMeter):
     client = Client(meter=meter, reading=ExceptionReceived(1, 2))
     with pytest.raises(ExaminationFailed) as failed:
-        await examine(hass, client, Order(parameters=READER))  # type: ignore[arg-type]
+        await examine(hass, client, ExaminationRequest(parameters=READER))  # type: ignore[arg-type]
     assert failed.value.verdict is Verdict.NO_IDENTITY
 
 
@@ -422,7 +422,7 @@ async def examined_with_counter(
         return state
 
     client = Client(associating=refused or ConnectionLost())
-    order = Order(parameters=keys(), on_stage=stages.append, **order)
+    order = ExaminationRequest(parameters=keys(), on_stage=stages.append, **order)
     with (
         patch("custom_components.cosem.meter.doctor.async_security_state", owner),
         patch("custom_components.cosem.meter.doctor.learn_invocation_counter", learn),
@@ -500,7 +500,7 @@ async def test_refused_counter_offers_the_number_that_the_meter_expects(
 @pytest.mark.parametrize("stage", ["associating", "reading"])
 async def test_our_own_misuse_of_the_stack_surfaces(hass: HomeAssistant, stage: str):
     with pytest.raises(LocalProtocolError):
-        await examine(hass, Client(**{stage: LocalProtocolError("a bug")}), Order(parameters=PUBLIC))  # type: ignore[arg-type]
+        await examine(hass, Client(**{stage: LocalProtocolError("a bug")}), ExaminationRequest(parameters=PUBLIC))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNT
 from ..dlms import LogicalName
 from ..meter.clients import async_open_client, timing
 from ..meter.credentials import association_parameters
-from ..meter.doctor import Examination, ExaminationFailed, Order, Stage, Verdict, examine
+from ..meter.doctor import Examination, ExaminationFailed, ExaminationRequest, Stage, Verdict, examine
 from .draft import Draft
 
 _SHARE_DONE: Final = {
@@ -66,15 +66,15 @@ class BackgroundExamination:
         facts = draft.complete_facts
         try:
             async with async_open_client(self._hass, facts.host, facts.port, timing(facts.response_timeout)) as client:
-                return await examine(self._hass, client, self._order(draft))
+                return await examine(self._hass, client, self._request(draft))
         finally:
             self._changed.set()
 
-    def _order(self, draft: Draft) -> Order:
+    def _request(self, draft: Draft) -> ExaminationRequest:
         """Return what to examine."""
         facts = draft.complete_facts
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
-        return Order(
+        return ExaminationRequest(
             parameters=association_parameters(facts.entry_data()),
             expected=draft.expected,
             with_objects=not draft.purpose.mends,

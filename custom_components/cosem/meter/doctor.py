@@ -156,7 +156,7 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Order:
+class ExaminationRequest:
     """What to examine."""
 
     parameters: AssociationParameters
@@ -180,44 +180,44 @@ class Order:
         return security is not None and (security.accept_unverified or security.protection == Protection.ENCRYPTED)
 
 
-async def examine(hass: HomeAssistant, client: DlmsClient, order: Order) -> Examination:
+async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationRequest) -> Examination:
     """Associate once and read who the meter is and what it offers. Raises ExaminationFailed and nothing else on purpose."""
     associated = False
     state: SecurityState | None = None
     try:
-        order.on_stage(Stage.CONNECTING)
-        state = await async_security_state(hass, order.parameters)
+        request.on_stage(Stage.CONNECTING)
+        state = await async_security_state(hass, request.parameters)
         if state is not None:
-            await _prepare_counter(client, order, state)
+            await _prepare_counter(client, request, state)
         async with client.associate(
-            order.parameters, security_state=state, on_connected=lambda: order.on_stage(Stage.ASSOCIATING)
+            request.parameters, security_state=state, on_connected=lambda: request.on_stage(Stage.ASSOCIATING)
         ) as association:
             associated = True
-            return await _read(hass, association, order)
+            return await _read(hass, association, request)
     except LocalProtocolError:
         raise  # our bug: it must surface
     except InvocationCounterRefused as error:
-        raise await _counter_refused(client, order, state, error) from error
+        raise await _counter_refused(client, request, state, error) from error
     except DlmsError as error:
-        raise (_while_reading if associated else _while_associating)(error, order) from error
+        raise (_while_reading if associated else _while_associating)(error, request) from error
 
 
-async def _prepare_counter(client: DlmsClient, order: Order, state: SecurityState) -> None:
+async def _prepare_counter(client: DlmsClient, request: ExaminationRequest, state: SecurityState) -> None:
     """Let a counter that was never used start where the user or the meter says; the meter's word is not proved."""
-    if order.counter_start is not None:
-        state.follow(order.counter_start, confirmed_by_user=True)
+    if request.counter_start is not None:
+        state.follow(request.counter_start, confirmed_by_user=True)
     elif state.next_value <= FIRST_COUNTER:
-        order.on_stage(Stage.LEARNING_COUNTER)
-        expected = await _learned_counter(client, order)
+        request.on_stage(Stage.LEARNING_COUNTER)
+        expected = await _learned_counter(client, request)
         if expected is not None and expected > state.next_value and not state.follow(expected):
             raise _jump(expected)
 
 
-async def _learned_counter(client: DlmsClient, order: Order) -> int | None:
+async def _learned_counter(client: DlmsClient, request: ExaminationRequest) -> int | None:
     """Return the invocation counter that the meter tells the public client to expect, None where it does not."""
     try:
         return await learn_invocation_counter(
-            client, server_wport=order.parameters.server_wport, logical_name=order.counter_logical_name
+            client, server_wport=request.parameters.server_wport, logical_name=request.counter_logical_name
         )
     except ResponseTimeout, ConnectionLost:
         return None  # a meter without a public client may keep silent, or hang up
@@ -231,34 +231,34 @@ def _jump(expected: int) -> ExaminationFailed:
 
 
 async def _counter_refused(
-    client: DlmsClient, order: Order, state: SecurityState | None, error: InvocationCounterRefused
+    client: DlmsClient, request: ExaminationRequest, state: SecurityState | None, error: InvocationCounterRefused
 ) -> ExaminationFailed:
     """Return the verdict for a counter that the meter refused: with the number to go on from, where it tells one.
 
     The client has followed it already as far as it may without the user's word.
     """
     assert state is not None  # nothing else sends a counter
-    expected = error.expected if error.expected is not None else await _learned_counter(client, order)
+    expected = error.expected if error.expected is not None else await _learned_counter(client, request)
     if expected is not None and expected > state.next_value:
         return _jump(expected)
     return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error))
 
 
-async def _read(hass: HomeAssistant, association: Association, order: Order) -> Examination:
+async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:
     """Read the identity, then the objects."""
-    order.on_stage(Stage.READING_IDENTITY)
+    request.on_stage(Stage.READING_IDENTITY)
     answers = await _answers(association, (*identity_attributes(()), _SAP_ASSIGNMENT_LIST, _CLOCK_TIME))
     clock_difference = _clock_difference(answers.get(_CLOCK_TIME))
-    identity = identify(answers, order.parameters.server_wport, expected=order.expected)
+    identity = identify(answers, request.parameters.server_wport, expected=request.expected)
     if identity is None:
         raise ExaminationFailed(Verdict.NO_IDENTITY)
     objects: tuple[ObjectListElement, ...] = ()
     list_refused = False
-    if order.with_objects:
-        order.on_stage(Stage.READING_OBJECTS)
+    if request.with_objects:
+        request.on_stage(Stage.READING_OBJECTS)
         listed = await async_read_objects(hass, association)
         if list_refused := listed is None:
-            order.on_stage(Stage.TRYING_USUAL_CODES)
+            request.on_stage(Stage.TRYING_USUAL_CODES)
         objects = await _usual_objects(association) if listed is None else listed
     return Examination(
         identity=identity,
@@ -295,7 +295,7 @@ def _clock_difference(answer: Data | DlmsError | None) -> timedelta | None:
     return None if meter_time is None else meter_time - dt_util.utcnow()
 
 
-def _while_associating(error: DlmsError, order: Order) -> ExaminationFailed:
+def _while_associating(error: DlmsError, request: ExaminationRequest) -> ExaminationFailed:
     """Return the verdict for an error before the meter accepted the association."""
     match error:
         case ConnectFailed(reason=ConnectFailure.NAME_NOT_RESOLVED):
@@ -310,30 +310,30 @@ def _while_associating(error: DlmsError, order: Order) -> ExaminationFailed:
             return ExaminationFailed(Verdict.CONNECT_TIMEOUT, seconds=error.seconds)
         case ResponseTimeout():
             # Many meters say nothing at all to what they cannot decipher.
-            verdict = Verdict.NO_SECURED_ANSWER if order.is_ciphered else Verdict.NO_DLMS_ANSWER
+            verdict = Verdict.NO_SECURED_ANSWER if request.is_ciphered else Verdict.NO_DLMS_ANSWER
             return ExaminationFailed(verdict, seconds=error.seconds)
         case AssociationRejected():
-            return _refused(error, order)
-        case ExceptionReceived(service_error=code) if order.is_ciphered and code == _DECIPHERING_ERROR:
+            return _refused(error, request)
+        case ExceptionReceived(service_error=code) if request.is_ciphered and code == _DECIPHERING_ERROR:
             return ExaminationFailed(Verdict.WRONG_KEY)
         case ServiceError():
             return ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic=diagnostic_of(error), detail=str(error))
         case RemoteProtocolError() | SecurityError():
-            return _protocol(error, order)
+            return _protocol(error, request)
     return ExaminationFailed(Verdict.CLOSED_BY_METER)
 
 
-def _while_reading(error: DlmsError, order: Order) -> ExaminationFailed:
+def _while_reading(error: DlmsError, request: ExaminationRequest) -> ExaminationFailed:
     """Return the verdict for an error after the meter accepted the association."""
     match error:
         case ResponseTimeout():
             return ExaminationFailed(Verdict.ANSWER_TIMEOUT, seconds=error.seconds)
         case RemoteProtocolError() | SecurityError():
-            return _protocol(error, order)
+            return _protocol(error, request)
     return ExaminationFailed(Verdict.CONNECTION_LOST)
 
 
-def _protocol(error: RemoteProtocolError | SecurityError, order: Order) -> ExaminationFailed:
+def _protocol(error: RemoteProtocolError | SecurityError, request: ExaminationRequest) -> ExaminationFailed:
     """Return the verdict for something that is no, or no valid, DLMS, or not protected as it should be."""
     match error:
         case NotWrapper(speaks=PeerSpeaks.HDLC):
@@ -342,7 +342,7 @@ def _protocol(error: RemoteProtocolError | SecurityError, order: Order) -> Exami
             return ExaminationFailed(Verdict.NOT_DLMS_TEXT)
         case NotWrapper():
             return ExaminationFailed(Verdict.NOT_DLMS)
-        case RemoteProtocolError() | SecurityDowngrade() if order.is_unverified:
+        case RemoteProtocolError() | SecurityDowngrade() if request.is_unverified:
             # Without a tag a wrong key shows only in what comes out.
             return ExaminationFailed(Verdict.DECRYPTED_NONSENSE)
         case SecurityError():
@@ -374,19 +374,19 @@ _REFUSED_SECRET: Final = {
 }
 
 
-def _refused(error: AssociationRejected, order: Order) -> ExaminationFailed:
+def _refused(error: AssociationRejected, request: ExaminationRequest) -> ExaminationFailed:
     """Return the verdict for a refusing AARE."""
-    mechanism = order.parameters.mechanism
+    mechanism = request.parameters.mechanism
     verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
     if error.source == _ACSE_SERVICE_USER:
         match error.diagnostic:
-            case 3 if order.parameters.security is not None:
+            case 3 if request.parameters.security is not None:
                 verdict = Verdict.SYSTEM_TITLE_REFUSED
             case 11:
                 verdict = Verdict.MECHANISM_REFUSED
             case 12:
                 verdict = Verdict.AUTHENTICATION_REQUIRED if mechanism is Mechanism.NONE else Verdict.MECHANISM_REFUSED
-            case 13 if mechanism is Mechanism.LLS and order.is_ciphered:
+            case 13 if mechanism is Mechanism.LLS and request.is_ciphered:
                 verdict = Verdict.PASSWORD_OR_KEYS_REFUSED
             case 13:
                 verdict = _REFUSED_SECRET.get(mechanism, Verdict.SECRET_REFUSED)
