@@ -314,6 +314,26 @@ async def test_equal_keys_are_used_after_a_confirmation_only(hass: HomeAssistant
     await made(hass, await submit(hass, result, **typed))
 
 
+async def test_dialog_that_is_opened_again_shows_the_same_step(hass: HomeAssistant, meter: SimulatedMeter):
+    """As the frontend does after it was reloaded: nothing is submitted, nothing is asked of the meter."""
+    kind, typed = typed_for(meter, 14)
+    configure = hass.config_entries.flow.async_configure
+    result = await begun(hass, kind, 14)
+    assert (await configure(result["flow_id"]))["step_id"] == kind
+    result = await submit(hass, result, **typed | {"authentication_key": OTHER[:-2]})
+    assert result["errors"]
+    again = await configure(result["flow_id"])
+    assert (again["step_id"], again["errors"]) == (kind, {})
+    assert shown_again(again) == shown_again(result)
+    question = await submit(hass, again, **typed)
+    assert question["step_id"] == "example_keys"
+    again = await configure(question["flow_id"])
+    for part in ("type", "step_id", "menu_options", "description_placeholders"):
+        assert again[part] == question[part]
+    assert meter.connections == 0
+    await made(hass, await chosen(hass, again, "accept_example_keys"))
+
+
 # --- The meter refuses, or cannot be believed ----------------------------------------------------------------------------
 
 
