@@ -1,5 +1,7 @@
 """What is compared: the same work by three libraries. The other two come from PyPI and are used in tests only."""
 
+from typing import Any
+
 from dlms_cosem import a_xdr, cosem, enumerations
 from dlms_cosem.parsers import ProfileGenericBufferParser
 from gurux_dlms import GXByteBuffer, GXDLMSClient
@@ -37,7 +39,7 @@ def our_data(octets: bytes) -> object:
     return decode_data_octets(octets)
 
 
-def gurux_data(octets: bytes) -> object:
+def gurux_data(octets: bytes) -> Any:
     """Lists of plain values."""
     return _GXCommon.getData(GURUX_SETTINGS, GXByteBuffer(octets), _GXDataInfo())
 

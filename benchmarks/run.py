@@ -11,6 +11,7 @@ exit 1 when a target is missed.
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 import gc
 from pathlib import Path
 import platform
@@ -39,15 +40,14 @@ class Task:
 def tasks() -> list[Task]:
     """Return what is measured."""
     profile = samples.load_profile(1000)
-    both = {"gurux": libraries.gurux_data, "dlms_cosem": libraries.dlms_cosem_data}
+    generic = partial(Task, gurux=libraries.gurux_data, dlms_cosem=libraries.dlms_cosem_data)
     return [
-        Task(
+        generic(
             name="1,000 rows x 8 columns, raw",
             octets=profile,
             ours=libraries.our_rows,
             most_ms=0.5,
             least_ratio=25,
-            **both,
         ),
         Task(
             name="1,000 rows x 8 columns, with date-times",
@@ -58,26 +58,23 @@ def tasks() -> list[Task]:
             most_ms=2,
             least_ratio=12,
         ),
-        Task(
+        generic(
             name="1,200 structures of mixed shapes, typed",
             octets=samples.mixed(1200),
             ours=libraries.our_data,
             least_ratio=3,
-            **both,
         ),
-        Task(
+        generic(
             name="object list of 300 objects, typed",
             octets=samples.object_list(300),
             ours=libraries.our_data,
             least_ratio=3,
-            **both,
         ),
-        Task(
+        generic(
             name="1,000 rows x 8 columns, typed, generic",
             octets=profile,
             ours=libraries.our_data,
             least_ratio=3,
-            **both,
         ),
     ]
 

@@ -1,6 +1,6 @@
 """Check the limits of coverage in a report of `coverage json`: `coverage_limits.py coverage.json`.
 
-The protocol stack and the config flow are covered to the last branch, the whole to 95 %.
+The protocol stack and the whole config flow are covered to the last branch, everything together to 95 %.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import sys
 from typing import Any
 
 INTEGRATION = "custom_components/cosem/"
-COMPLETE = (INTEGRATION + "dlms/", INTEGRATION + "config_flow")  # the flow may spread over config_flow*.py
+COMPLETE = (INTEGRATION + "dlms/", INTEGRATION + "config_flow.py", INTEGRATION + "forms/")
 WHOLE_PERCENT = 95.0
 
 
@@ -44,7 +44,7 @@ def main() -> int:
     if found:
         print("coverage is below its limits:", *found, sep="\n  ")
         return 1
-    print(f"coverage: dlms/ and config_flow complete, the whole {report['totals']['percent_covered']:.2f} %")
+    print(f"coverage: dlms/, config_flow.py and forms/ complete, the whole {report['totals']['percent_covered']:.2f} %")
     return 0
 
 

@@ -21,9 +21,12 @@ import shutil
 import subprocess
 import sys
 import time
-from typing import Dict, Iterator, List
+from typing import TYPE_CHECKING, Dict, Iterator, List
 
-from python314 import SetupError, cache_folder, find_or_fetch, good, run, say, tool
+if TYPE_CHECKING:
+    from tools.python314 import SetupError, cache_folder, find_or_fetch, good, run, say, tool
+else:
+    from python314 import SetupError, cache_folder, find_or_fetch, good, run, say, tool
 
 ROOT = Path(__file__).resolve().parent.parent
 STAMP = ".built-from"
