@@ -59,26 +59,29 @@ def imports_of(module: Module) -> Iterator[Import]:
     The ways to spell our own modules become one: without `custom_components`, and with the integration's name before
     `dlms`, which is importable on its own. A relative import that leaves the integration keeps its dots.
     """
-    package = module.name.split(".")
-    if not module.is_package:
-        package.pop()
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
             for alias in node.names:
-                yield Import(node.lineno, _one_spelling(alias.name, module.integration))
+                yield Import(node.lineno, one_spelling(alias.name, module))
         elif isinstance(node, ast.ImportFrom):
-            base = package[: len(package) - node.level + 1] if node.level else []
-            if node.level > len(package):
-                base = ["." * node.level]
-            name = ".".join([*base, *([node.module] if node.module else [])])
-            yield Import(
-                node.lineno, _one_spelling(name, module.integration), tuple(alias.name for alias in node.names)
-            )
+            yield Import(node.lineno, taken_from(node, module), tuple(alias.name for alias in node.names))
 
 
-def _one_spelling(name: str, integration: str) -> str:
+def taken_from(node: ast.ImportFrom, module: Module) -> str:
+    """The absolute name of the module that a `from ... import` of `module` names."""
+    package = module.name.split(".")
+    if not module.is_package:
+        package.pop()
+    base = package[: len(package) - node.level + 1] if node.level else []
+    if node.level > len(package):
+        base = ["." * node.level]
+    return one_spelling(".".join([*base, *([node.module] if node.module else [])]), module)
+
+
+def one_spelling(name: str, module: Module) -> str:
+    """A dotted name as every module of ours would write it."""
     name = name.removeprefix(f"{COMPONENTS}.")
-    return f"{integration}.{name}" if name.split(".")[0] == STACK else name
+    return f"{module.integration}.{name}" if name.split(".")[0] == STACK else name
 
 
 def own_modules_imported(module: Module, modules: Mapping[str, Module]) -> set[str]:

@@ -20,7 +20,7 @@ _NONE: Final = StateRule.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
+class Line:
     """One kind of abstract object: C, D, the E it covers, and what it is."""
 
     c: int
@@ -35,9 +35,9 @@ class Row:
     enabled: bool = False
 
 
-def _one(c: int, d: int, e: int, stem: str, state: StateRule = _NONE, kind: Kind = "number") -> Row:
+def _one(c: int, d: int, e: int, stem: str, state: StateRule = _NONE, kind: Kind = "number") -> Line:
     """Make a row for a single object, which has the name alone."""
-    return Row(c=c, d=d, e=range(e, e + 1), stem=stem, state=state, kind=kind, named=e)
+    return Line(c=c, d=d, e=range(e, e + 1), stem=stem, state=state, kind=kind, named=e)
 
 
 def _many(
@@ -47,15 +47,15 @@ def _many(
     state: StateRule = _NONE,
     kind: Kind = "number",
     named: int | None = None,
-) -> Row:
+) -> Line:
     """Make a row for several objects of one kind, by C and D."""
     c, d = c_d
-    return Row(c=c, d=d, e=e, stem=stem, state=state, kind=kind, named=named)
+    return Line(c=c, d=d, e=e, stem=stem, state=state, kind=kind, named=named)
 
 
 _TAMPER: Final = ("meter_cover", "terminal_cover", "tilt", "magnetic_field", "switch", "metrology", "communication")
 
-ROWS: Final[tuple[Row, ...]] = (
+ROWS: Final[tuple[Line, ...]] = (
     _one(0, 1, 0, "billing_counter"),
     _one(0, 1, 1, "billing_periods_available"),
     _many((0, 1), range(2, 20), "billing_time", kind="timestamp"),
@@ -79,7 +79,7 @@ ROWS: Final[tuple[Row, ...]] = (
     _many((96, 4), range(5), "internal_control_signals", kind="bits"),
     _many((96, 5), range(5), "operating_status", kind="bits", named=0),
     _one(96, 6, 0, "battery_use_time", _COUNTER),
-    Row(c=96, d=6, e=range(1, 2), stem="battery_charge", state=_MEASURED, named=1, device_class=Device.BATTERY),
+    Line(c=96, d=6, e=range(1, 2), stem="battery_charge", state=_MEASURED, named=1, device_class=Device.BATTERY),
     _one(96, 6, 2, "battery_change_due", kind="timestamp"),
     _one(96, 6, 3, "battery_voltage", _MEASURED),
     _one(96, 6, 4, "battery_capacity", StateRule.MEASUREMENT_IF_CLASSED),
@@ -100,16 +100,16 @@ ROWS: Final[tuple[Row, ...]] = (
     _many((96, 8), range(64), "operating_time", _COUNTER, named=0),
     _one(96, 9, 0, "ambient_temperature", _MEASURED),
     _one(96, 9, 1, "ambient_pressure", _MEASURED),
-    Row(c=96, d=9, e=range(2, 3), stem="ambient_humidity", state=_MEASURED, named=2, device_class=Device.HUMIDITY),
+    Line(c=96, d=9, e=range(2, 3), stem="ambient_humidity", state=_MEASURED, named=2, device_class=Device.HUMIDITY),
     _many((96, 10), range(1, 11), "profile_status", kind="bits"),
     _many((96, 11), range(100), "event_code", kind="text", named=0),
     _one(96, 12, 1, "connections"),
     _one(96, 12, 4, "port_parameter", kind="text"),
-    Row(c=96, d=12, e=range(5, 6), stem="radio_signal", state=_MEASURED, named=5, device_class=Device.SIGNAL_STRENGTH),
+    Line(c=96, d=12, e=range(5, 6), stem="radio_signal", state=_MEASURED, named=5, device_class=Device.SIGNAL_STRENGTH),
     _one(96, 12, 6, "phone_number", kind="text"),
     _one(96, 13, 0, "consumer_message", kind="text"),
     _one(96, 13, 1, "consumer_information", kind="text"),
-    Row(c=96, d=14, e=range(16), stem="active_tariff", kind="text", named=0, enabled=True),
+    Line(c=96, d=14, e=range(16), stem="active_tariff", kind="text", named=0, enabled=True),
     _many((96, 15), range(100), "event_counter", _COUNTER, named=0),
     _many((96, 16), range(10), "profile_signature", kind="text"),
     *(
@@ -155,7 +155,7 @@ def find(logical_name: LogicalName, mbus_device_type: int | None = None) -> Entr
     return None
 
 
-def _entry(row: Row, logical_name: LogicalName) -> Entry:
+def _entry(row: Line, logical_name: LogicalName) -> Entry:
     """Describe an object by its row."""
     named = row.named == logical_name.e
     variants: Variants = ALONE if named else ONLY_CODE

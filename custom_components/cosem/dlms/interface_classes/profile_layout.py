@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import repeat
 import struct
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from ..encoding.compact_array import without_unused_bits
 from ..encoding.data import BitString, DataType, PlainValue, TypeDescription
@@ -19,7 +19,7 @@ from ..errors import DecodeError
 
 type Row = tuple[PlainValue, ...]
 # Takes the unpacked columns that it needs from the iterator and returns one value per row.
-type _Build = Callable[[Iterator[Any], int], Iterable[Any]]
+type _Build = Callable[[Iterator[Iterable[object]], int], Iterable[object]]
 
 _CODES: Final = {int(kind): code for kind, code in FIXED_CODES.items() if kind not in DELTA_TYPES}
 _FIXED: Final = {tag: (f"x{code}", struct.calcsize(f">x{code}")) for tag, code in _CODES.items()}
@@ -33,21 +33,24 @@ class _Irregular(Exception):  # not an error and never seen outside
     """The row has no fixed layout."""
 
 
-def _value(columns: Iterator[Any], _: int) -> Iterable[Any]:
-    column: Iterable[Any] = next(columns)
-    return column
+def _value(columns: Iterator[Iterable[object]], _: int) -> Iterable[object]:
+    return next(columns)
 
 
-def _none(_: Iterator[Any], rows: int) -> Iterable[Any]:
+def _octets(columns: Iterator[Iterable[object]]) -> Iterable[bytes]:
+    return cast("Iterable[bytes]", next(columns))  # its struct code is that of octets
+
+
+def _none(_: Iterator[Iterable[object]], rows: int) -> Iterable[object]:
     return repeat(None, rows)
 
 
-def _latin_1(columns: Iterator[Any], _: int) -> Iterable[Any]:
-    return map(str, next(columns), repeat("latin-1"))
+def _latin_1(columns: Iterator[Iterable[object]], _: int) -> Iterable[object]:
+    return map(str, _octets(columns), repeat("latin-1"))
 
 
-def _utf_8(columns: Iterator[Any], _: int) -> Iterable[Any]:
-    return map(str, next(columns), repeat("utf-8"), repeat("surrogateescape"))
+def _utf_8(columns: Iterator[Iterable[object]], _: int) -> Iterable[object]:
+    return map(str, _octets(columns), repeat("utf-8"), repeat("surrogateescape"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +59,10 @@ class _Bits:
 
     bits: int
 
-    def __call__(self, columns: Iterator[Any], _: int) -> Iterable[Any]:
+    def __call__(self, columns: Iterator[Iterable[object]], _: int) -> Iterable[object]:
         """Drop unused bits and join with the number of bits."""
         bits = self.bits
-        return [BitString(without_unused_bits(octets, bits), bits) for octets in next(columns)]
+        return [BitString(without_unused_bits(octets, bits), bits) for octets in _octets(columns)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class _Group:
 
     children: list[_Build]
 
-    def __call__(self, columns: Iterator[Any], rows: int) -> Iterable[Any]:
+    def __call__(self, columns: Iterator[Iterable[object]], rows: int) -> Iterable[object]:
         """Join the children's values."""
         parts = [child(columns, rows) for child in self.children]
         return zip(*parts, strict=True) if parts else repeat((), rows)
@@ -108,7 +111,7 @@ class RowLayout(NamedTuple):
         if self.build is None:
             return list(unpacked)
         columns = iter(tuple(zip(*unpacked, strict=True)))
-        return list(self.build(columns, rows))
+        return list(cast("Iterable[Row]", self.build(columns, rows)))
 
 
 def layout_of_row(reader: Reader) -> RowLayout | None:

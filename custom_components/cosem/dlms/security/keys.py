@@ -43,7 +43,7 @@ class Secret:
         """Refuse: secrets are compared in constant time, by the code that knows why."""
         raise LocalProtocolError("secrets are not compared with ==")
 
-    __hash__ = None  # type: ignore[assignment]
+    __hash__ = None  # type: ignore[assignment]  # object declares a method; None is how a class is made unhashable
 
     @override
     def __reduce__(self) -> NoReturn:
