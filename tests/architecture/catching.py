@@ -76,8 +76,9 @@ def nothing_swallowed(module: Module, modules: Modules) -> Iterator[Finding]:
             yield Finding(module.name, f"line {line}: what is caught cannot be read from the source")
     called = {id(node.func) for node in nodes_of(module) if isinstance(node, ast.Call)}
     for node in nodes_of(module):
-        named = isinstance(node, ast.Name | ast.Attribute) and id(node) not in called
-        if named and "contextlib.suppress" in names.dotted(node):
+        if not isinstance(node, ast.Name | ast.Attribute) or id(node) in called:
+            continue
+        if "contextlib.suppress" in names.dotted(node):
             yield Finding(module.name, f"line {node.lineno} hands suppress on, so that nobody sees what for")
     for node in nodes_of(module):
         if isinstance(node, ast.Try | ast.TryStar):

@@ -155,7 +155,9 @@ def no_evaluation(module: Module, _modules: Modules) -> Iterator[Finding]:
             yield Finding(module.name, f"line {line} reaches through {name}")
     names = names_of(module)
     for node in nodes_of(module):
-        for origin in names.dotted(node) if isinstance(node, ast.Name | ast.Attribute) else ():
+        if not isinstance(node, ast.Name | ast.Attribute):
+            continue
+        for origin in names.dotted(node):
             top, _, rest = origin.partition(".")
             if top in {"builtins", "codecs", "io"} and rest.split(".")[0] in forbidden:
                 yield Finding(module.name, f"line {node.lineno} uses {origin}")

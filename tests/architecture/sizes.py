@@ -89,9 +89,9 @@ def parameters(module: Module, _modules: Modules) -> Iterator[Finding]:
         count = _count(node.args) - methods.get(id(node), False)
         if count > MOST_PARAMETERS:
             yield Finding(f"{module.name}.{name}", f"{count} parameters, at most {MOST_PARAMETERS}")
-    for node in nodes_of(module):
-        if isinstance(node, ast.Lambda) and _count(node.args) > MOST_PARAMETERS:
-            yield Finding(f"{module.name}.lambda", f"{_count(node.args)} parameters, at most {MOST_PARAMETERS}")
+    for inner in nodes_of(module):
+        if isinstance(inner, ast.Lambda) and _count(inner.args) > MOST_PARAMETERS:
+            yield Finding(f"{module.name}.lambda", f"{_count(inner.args)} parameters, at most {MOST_PARAMETERS}")
 
 
 def _is_static(function: Function) -> bool:

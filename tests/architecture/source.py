@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
+from typing import override
 
 from tools.rooms import Module, one_spelling, taken_from
 
@@ -23,6 +24,7 @@ class Finding:
     where: str
     what: str
 
+    @override
     def __str__(self) -> str:
         return f"{self.where}: {self.what}"
 

@@ -5,9 +5,9 @@ Transfers know nothing of states, protection and time; values stay octets. IEC 6
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-from ...apdu import encode_apdu
+from ...apdu import Apdu, encode_apdu
 from ...apdu.access import ACCESS_RESPONSE
 from ...apdu.action import ACTION_RESPONSE
 from ...apdu.common import InvokeIdAndPriority
@@ -85,7 +85,7 @@ class Transfer(Protocol):
         """
 
 
-def encode_request(request: Any) -> bytes:
+def encode_request(request: Apdu) -> bytes:
     """Return the octets of a request. Raises LocalProtocolError for numbers that do not fit their fields."""
     try:
         return encode_apdu(request)
