@@ -175,7 +175,7 @@ async def test_f10_half_open_after_a_power_cut(bench: Bench, entry: MockConfigEn
     await outage(bench, entry, ResponseTimeout, name="half-open", on="get")
 
 
-async def test_f10_restart_of_the_meter_without_a_word(bench: Bench, entry: MockConfigEntry):
+async def test_f10_f27_restart_of_the_meter_without_a_word(bench: Bench, entry: MockConfigEntry):
     bench.meter.restart()
     await bench.poll()
     if entry.options["stay_connected"]:

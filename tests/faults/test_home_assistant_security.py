@@ -363,7 +363,7 @@ async def test_f40_downgrade_at_the_first_set_up(hass: HomeAssistant, bench: Ben
     assert not asked_for_keys(hass)
 
 
-# --- F45 and locks ------------------------------------------------------------------------------------------------------
+# --- F7, F45 and locks ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wport", [1, 9])

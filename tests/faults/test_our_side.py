@@ -1,7 +1,9 @@
-"""F50, F51, F57: our own side stops, is cancelled anywhere, or has two users of one meter."""
+"""F50, F51, F52, F57: our own side stops, is cancelled anywhere, has a clock that jumps, or two users of one meter."""
 
 import asyncio
 from contextlib import suppress
+from itertools import cycle
+import time
 
 import pytest
 
@@ -68,6 +70,20 @@ async def test_f51_cancelled_while_the_meter_is_silent(poller: Poller, kind: str
         await task
     await poller.client.close()
     assert asyncio.get_running_loop().time() - started < FAST.release + 0.3
+    await poller.recovers()
+
+
+@pytest.mark.parametrize("days", [1, -1, 3653, -3653])
+async def test_f52_the_wall_clock_jumps_at_every_look(
+    poller: Poller, clock: MeterClock, monkeypatch: pytest.MonkeyPatch, days: int
+):
+    now = time.time()
+    jumps = cycle([now, now + days * 86400])
+    monkeypatch.setattr(time, "time", lambda: next(jumps))
+    monkeypatch.setattr(time, "time_ns", lambda: int(next(jumps)) * 10**9)
+    for _ in range(2):
+        await poller.poll()
+        clock.advance(minutes=1)
     await poller.recovers()
 
 
