@@ -184,7 +184,7 @@ class Sessions:
         return values, self.round_trips()
 
     async def our_session_after_learning(self) -> tuple[Values, int]:
-        """Our client asks for the counter first, as at the very first time; how long takes the gap between connections."""
+        """Our client asks for the counter first, as at the very first time, with the gap between connections."""
         client = self.our_client()
         expected = await learn_invocation_counter(client, server_wport=self.parameters.server_wport)
         assert expected is not None

@@ -32,7 +32,8 @@ logger:
   default: warning
   logs:
     custom_components.cosem: info
-    # Home Assistant looks into its camera code to describe its actions, and that misses a system library nobody uses here.
+    # Home Assistant looks into its camera code to describe its actions, and that misses a system library nobody uses
+    # here.
     homeassistant.components.camera.img_util: fatal
 """
 

@@ -1,7 +1,8 @@
 """Fill in the Energy dashboard with the meter's entities, and with the days before the demo was started.
 
-A new Home Assistant knows the meter since a minute, and an Energy dashboard without yesterday shows nothing. The simulated meter
-is a function of time, so the demo computes what an installation that had been running for some days would have recorded.
+A new Home Assistant knows the meter since a minute, and an Energy dashboard without yesterday shows nothing. The
+simulated meter is a function of time, so the demo computes what an installation that had been running for some days
+would have recorded.
 """
 
 from collections.abc import Callable
@@ -88,8 +89,8 @@ async def of_class(hass: HomeAssistant, entities: list[dict[str, Any]], device_c
 async def write_history(hass: HomeAssistant, entity_id: str, counter: Counter, now: datetime) -> None:
     """Give an energy entity the hourly statistics of the days before.
 
-    The recorder starts its own sum at zero with the first state it sees. So the sums written here end at zero *now*: what
-    it adds later then continues them without a jump.
+    The recorder starts its own sum at zero with the first state it sees. So the sums written here end at zero *now*:
+    what it adds later then continues them without a jump.
     """
     unit = (await hass.get(f"/api/states/{entity_id}"))["attributes"]["unit_of_measurement"]
     per_unit = UNITS_PER[unit]

@@ -1,4 +1,4 @@
-"""Walk a config flow over REST as a person would: known fields get the demo's answers, all others keep what they show."""
+"""Walk a config flow over REST as a person would: known fields get the demo's answers, others stay as shown."""
 
 import asyncio
 from collections.abc import Mapping, Sequence

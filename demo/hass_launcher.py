@@ -1,7 +1,7 @@
 """Start Home Assistant, `python -m demo.hass_launcher -c FOLDER`, leaving out what a bare machine has no libraries for.
 
-Every Home Assistant loads cameras, speech and the like by default. They need ffmpeg, libturbojpeg or a compiler, and where
-those are missing their failures would fill the log, though nothing in the demo uses them.
+Every Home Assistant loads cameras, speech and the like by default. They need ffmpeg, libturbojpeg or a compiler, and
+where those are missing their failures would fill the log, though nothing in the demo uses them.
 """
 
 import importlib.util

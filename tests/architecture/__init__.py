@@ -1,1 +1,1 @@
-"""The checks of docs/architecture.md: functions from a module's syntax tree to findings, and ways around them that fail."""
+"""The checks of docs/architecture.md: functions from a module to findings, and ways around them that fail."""

@@ -68,7 +68,7 @@ def stack_layers(module: Module, modules: Modules) -> Iterator[Finding]:
 
 
 def known_imports(module: Module, modules: Modules) -> Iterator[Finding]:
-    """Every import of our own leads to a module that exists, inside the integration, and takes what is defined there."""
+    """Every import of our own leads to a module that exists, and takes what is defined there."""
     for entry in imports_of(module):
         if entry.module.startswith("."):
             yield Finding(module.name, f"line {entry.line} leaves the integration with {entry.module}")
@@ -113,7 +113,7 @@ def exported_names(package: Module) -> set[str]:
 
 
 def front_door(module: Module, modules: Modules) -> Iterator[Finding]:
-    """The integration takes only exported names from the stack, one by one; the stack has no use for its own front door."""
+    """The integration takes exported names of the stack, one by one; the stack does not use its own front door."""
     exported = exported_names(modules[STACK])
     for entry in imports_of(module):
         whole = entry.module == STACK and not entry.names

@@ -1,4 +1,4 @@
-"""What code can reach: which modules of others each room may import, and no clock, file or evaluation behind their backs."""
+"""What code can reach: modules of others that each room may import, and no clock, file or evaluation."""
 
 import ast
 from collections.abc import Iterator, Mapping

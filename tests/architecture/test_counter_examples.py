@@ -12,7 +12,7 @@ HOUSE = {
     "catalogue/model": "class Description: ...",
     "const": "DOMAIN = 'cosem'",
     "coordinator": "class CosemCoordinator: ...",
-    "dlms/__init__": "from .errors import *\n__all__ = ['Association', 'DlmsClient', 'DlmsError', 'LocalProtocolError']",
+    "dlms/__init__": "__all__ = ['Association', 'DlmsClient', 'DlmsError', 'LocalProtocolError']",
     "dlms/apdu/common": "class Selection: ...",
     "dlms/client/__init__": "",
     "dlms/client/link": "import asyncio\nclass Link: ...",

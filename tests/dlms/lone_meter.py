@@ -1,4 +1,4 @@
-"""A meter that shares no code with the stack: octets by hand, `cryptography` for the rest, written from the specification.
+"""A meter that shares no code with the stack: octets by hand from the specification, `cryptography` for the rest.
 
 It opens every protected APDU that a client sends - in any envelope - and complains when a tag is wrong or when a key, a
 system title and an invocation counter come twice. What it answers can be changed by its hooks.

@@ -136,7 +136,7 @@ type Reply = Callable[[Wpdu], Iterable[Part]]
 
 
 class ScriptedTransport:
-    """The client's end. ``reply`` says what comes back for each WPDU sent: APDUs, Raw octets, End, or seconds to wait."""
+    """The client's end. ``reply``: what comes back for each WPDU sent (APDUs, Raw octets, End, or seconds to wait)."""
 
     def __init__(self, reply: Reply) -> None:
         self.reply = reply

@@ -411,7 +411,10 @@ def test_decode_of_what_is_no_apdu_exits_1_with_reason_and_offset(
 
 
 def test_decode_masks_a_password(capsys: pytest.CaptureFixture[str]):
-    aarq = "6036A1090607608574050801018A0207808B0760857405080201AC0A80083132333435363738BE10040E01000000065F1F0400007E1FFFFF"
+    aarq = (
+        "6036A1090607608574050801018A0207808B0760857405080201AC0A80083132333435363738"
+        "BE10040E01000000065F1F0400007E1FFFFF"
+    )
     wpdu = f"0001001000010038{aarq}"
     for octets in (aarq, wpdu):
         for form in ([], ["--json"]):
@@ -479,7 +482,8 @@ def test_output_that_nobody_reads_any_more_is_no_error(monkeypatch: pytest.Monke
 
 
 def test_stack_is_importable_on_its_own():
-    program = f"import sys; sys.path.append({str(ROOT / 'custom_components' / 'cosem')!r}); import dlms; print(len(dlms.__all__))"
+    folder = str(ROOT / "custom_components" / "cosem")
+    program = f"import sys; sys.path.append({folder!r}); import dlms; print(len(dlms.__all__))"
     done = subprocess.run(
         [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=30, check=False
     )

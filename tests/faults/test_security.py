@@ -1,6 +1,7 @@
 """F29, F30, F37 to F40, F45 over TCP at the stack: forged, replayed, downgraded octets never become a value.
 
-Every poll that succeeds passes the truth check; counters never repeat (secured.py); after the fault the next poll is fresh.
+Every poll that succeeds passes the truth check; counters never repeat (secured.py); after the fault the next poll is
+fresh.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""What the forms with credentials take: whatever they accept can be proposed, whatever they refuse is said at its field."""
+"""Forms with credentials: whatever they accept can be proposed, whatever they refuse is said at its field."""
 
 from typing import Any
 
@@ -64,7 +64,7 @@ def test_new_system_title_has_three_letters_and_is_new():
     assert all(title.startswith(b"HAS".hex()) and len(title) == 16 for title in titles)
 
 
-# --- HLS secret --------------------------------------------------------------------------------------------------------
+# --- HLS secret -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("mechanism", ["hls-manufacturer", "hls-md5", "hls-sha1"])
@@ -104,7 +104,7 @@ def test_wrong_secret():
     accepted("hls_secret", {"mechanism": "hls-manufacturer", "hls_secret": f"0x{KEY}"})
 
 
-# --- Keys --------------------------------------------------------------------------------------------------------------
+# --- Keys -------------------------------------------------------------------------------------------------------------
 
 
 def test_keys_in_their_usual_form():
@@ -230,7 +230,7 @@ def test_s17_decrypting_without_verifying_goes_without_the_authentication_key_on
     assert refused("keys", typed | {"mechanism": "hls-gmac"})[field] == "unverified_with_gmac"
 
 
-# --- Certificates ------------------------------------------------------------------------------------------------------
+# --- Certificates -----------------------------------------------------------------------------------------------------
 
 
 def test_key_pairs_without_protection_of_messages():

@@ -1,4 +1,4 @@
-"""Keys as people have them: every form that letters and mails use, what is wrong with the others, and no echo of either."""
+"""Keys as people have them: every form that letters and mails use, what is wrong with others, and no echo."""
 
 from collections.abc import Callable
 

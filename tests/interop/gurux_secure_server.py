@@ -2,8 +2,8 @@
 
 Client 1 authenticates by GMAC; the clients of SECRET_CLIENTS by SECRET and the mechanism named there.
 
-The library's server side is unfinished (it writes wrong lengths around title and challenge of an AARE, never moves its counter,
-and calls setters that do not exist), so those spots are completed here; every cryptographic octet is its own.
+The library's server side is unfinished (it writes wrong lengths around title and challenge of an AARE, never moves its
+counter, and calls setters that do not exist), so those spots are completed here; every cryptographic octet is its own.
 """
 
 from typing import Any, Final, override

@@ -102,7 +102,7 @@ async def test_a_wrong_password_is_refused(served: Served, in_thread: InThread):
 @pytest.mark.parametrize("wport", [1, 3, 4], ids=["suite-0", "suite-1", "suite-2"])
 @pytest.mark.parametrize("pdu_size", [256, 1024])
 async def test_gmac_and_general_glo_ciphering(served: Served, in_thread: InThread, wport: int, pdu_size: int):
-    """This library computes pass 3 with the counter that it then uses for the APDU as well: the meter must take that."""
+    """This library uses the counter of pass 3 for the APDU as well: the meter must take that."""
     profile = replace(load_profile("secured", {}), history_days=2, max_pdu_size=pdu_size)
     async with served(profile.with_security(hls_counter_may_repeat=True)) as server:
         client = profile.client(wport)

@@ -1,4 +1,4 @@
-"""gurux-dlms's secure client reads the simulated meter: every mechanism it has, suites 0, 1, 2, A, E, AE, dedicated keys."""
+"""The secure client of gurux-dlms reads the simulated meter: every mechanism, suites 0-2, A, E, AE, dedicated keys."""
 
 from dataclasses import replace
 from typing import Any

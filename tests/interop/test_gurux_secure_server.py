@@ -1,4 +1,4 @@
-"""Our client reads a server whose codec and cipher are gurux-dlms: HLS-GMAC, suites, A, E, AE, dedicated keys, general forms."""
+"""Our client reads a server with the codec and cipher of gurux-dlms: HLS-GMAC, suites, A, E, AE, dedicated keys."""
 
 from typing import Any
 

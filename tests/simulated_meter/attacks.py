@@ -1,7 +1,7 @@
 """What a forger between meter and client, or a broken meter, does to protected answers. Named faults of the plan.
 
-Each strikes the answer to one kind of request: aarq, action (pass 3 among them, as "hls"), get, rlrq. ``count`` repeats what is
-forged, ``then_answer`` lets the honest answer follow.
+Each strikes the answer to one kind of request: aarq, action (pass 3 among them, as "hls"), get, rlrq. ``count`` repeats
+what is forged, ``then_answer`` lets the honest answer follow.
 """
 
 from collections.abc import Callable, Sequence

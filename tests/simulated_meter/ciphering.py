@@ -1,4 +1,4 @@
-"""AES-GCM as protected APDUs use it: authenticated, encrypted, or both; tags of 12 octets. IEC 62056-5-3, security suites.
+"""AES-GCM as protected APDUs use it (IEC 62056-5-3): authenticated, encrypted, or both; tags of 12 octets.
 
 Own code of the meter, on the primitives of ``cryptography`` alone.
 """

@@ -30,7 +30,7 @@ type Phases = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class DayPattern:
-    """Powers by minute and their integrals. ``power[m]`` and ``reactive[m]`` are W and var of L1, L2, L3 (import positive).
+    """Powers by minute and their integrals. ``power[m]``, ``reactive[m]``: W and var of L1, L2, L3 (import positive).
 
     The arrays in ``sums`` have 1,441 items: what was accumulated in the minutes before; watt-minutes.
     """

@@ -1,4 +1,4 @@
-"""Puts the logical devices of the simulated meter together: electricity on the management logical device, and a gas meter."""
+"""The logical devices of the simulated meter: electricity on the management logical device, and a gas meter."""
 
 from datetime import UTC, datetime
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""How protected APDUs are laid out: glo-, ded-, general-glo-, general-ded-, general-ciphering, general-signing. No keys here.
+"""How protected APDUs are laid out: glo-, ded-, general-glo-, general-ded-, general-ciphering, general-signing.
 
 Own code, not the stack's codec. IEC 62056-5-3, ASN.1.
 """
@@ -61,7 +61,7 @@ NO_HEADER: Final = Header()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Envelope:
-    """A protected APDU. Which fields count depends on the kind; ``content`` follows control and counter, or is signed."""
+    """A protected APDU. Its kind says which fields count; ``content`` follows control and counter, or is signed."""
 
     kind: Kind
     inner_tag: int = 0

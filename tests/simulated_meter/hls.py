@@ -1,4 +1,4 @@
-"""High level security as the meter does it: what both sides answer to each other's challenge. IEC 62056-5-3, mechanisms 2-7."""
+"""High level security as the meter does it: answers to challenges. IEC 62056-5-3, mechanisms 2-7."""
 
 from dataclasses import dataclass
 import hashlib

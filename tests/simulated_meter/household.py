@@ -1,4 +1,4 @@
-"""What the simulated meter measures: a home with appliances, a heat pump and solar panels, as a pure function of (seed, time).
+"""What the simulated meter measures: a home with a heat pump and solar panels, as a pure function of (seed, time).
 
 Energies are the integrals of the powers shown: exact, never falling, the total always the sum of its tariffs. Any time
 after 2020 costs about the same. Knows nothing of DLMS.
@@ -47,7 +47,7 @@ class Energies:
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One phase now. Voltage in 0.1 V, current in 0.01 A, power in W and var (import positive), power factor in 0.001."""
+    """One phase now: 0.1 V, 0.01 A, W and var (import positive), power factor in 0.001."""
 
     voltage: int
     current: int
@@ -93,7 +93,7 @@ def _power_factor(power: int, reactive: int) -> int:
 
 
 class Household:
-    """A home. ``standard_offset`` is the local standard time in seconds east of UTC; people live by it, tariffs switch by it."""
+    """A home. ``standard_offset``: local standard time in seconds east of UTC; people and tariffs go by it."""
 
     def __init__(self, seed: int, *, phases: int = 3, standard_offset: int = 3600) -> None:
         self.seed = seed
@@ -144,7 +144,7 @@ class Household:
         return (last[2] + last[3] - first[2] - first[3]) // (PERIOD * 1000)
 
     def peak_import(self, begin: int, at: int) -> tuple[int, int]:
-        """Return the largest average over a complete period in [begin, at) and when that period ended (UNIX seconds)."""
+        """Return the largest average of a complete period in [begin, at) and its end (UNIX seconds)."""
         best, when = 0, begin
         day_start = begin
         while day_start + PERIOD <= at:

@@ -1,7 +1,7 @@
-"""An in-memory link between a client and the simulated meter, with hands on every octet: split, merge, delay, drop, corrupt,
-reset, close.
+"""An in-memory link between a client and the simulated meter, with hands on every octet.
 
-The client's side has the methods of the stack's Transport. No tasks: what the meter does happens inside send and receive.
+They split, merge, delay, drop, corrupt, reset and close. The client's side has the methods of the stack's Transport. No
+tasks: what the meter does happens inside send and receive.
 """
 
 import asyncio

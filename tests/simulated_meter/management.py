@@ -1,4 +1,4 @@
-"""Association LN, SAP assignment, Clock and set-up objects of the simulated meter. Blue Book classes 8, 15, 17, 41, 43, 70."""
+"""Association LN, SAP assignment, Clock and set-up objects: Blue Book classes 8, 15, 17, 41, 43, 70."""
 
 from collections.abc import Iterable
 

@@ -138,7 +138,7 @@ class SimulatedMeter:
         class_id: int | None = None,
         selection: Selection | None = None,
     ) -> Data:
-        """Return what an attribute really holds at a time (default: now), seen by a client (default: with all rights)."""
+        """Return what an attribute really holds at a time (now), seen by a client (with all rights)."""
         name = LogicalName.parse(logical_name) if isinstance(logical_name, str) else logical_name
         device = self.devices[server_wport]
         candidates = [item for item in device.named(name) if class_id in {None, item.class_id}]

@@ -1,4 +1,4 @@
-"""The object model of the simulated meter: objects with attributes, who may read them, and what they hold at one moment.
+"""The object model of the simulated meter: objects, attributes, who may read them, and what they hold at a time.
 
 Attributes are functions of a View: the household at one time, seen by one client. Blue Book, interface classes.
 """

@@ -1,6 +1,7 @@
 """What kind of meter is simulated: addresses, clients and their rights, sizes, and the oddities of real meters.
 
-A profile is a TOML file with the field names of the dataclasses here; everything has a default. Knows nothing of octets.
+A profile is a TOML file with the field names of the dataclasses here; everything has a default. Knows nothing of
+octets.
 """
 
 from collections.abc import Mapping

@@ -1,7 +1,7 @@
-"""The protection of one association's APDUs as the meter sees it: opens requests, protects answers in kind. IEC 62056-5-3.
+"""The protection of one association's APDUs as the meter sees it: opens requests, protects answers in kind.
 
-An answer has the envelopes of its request, and at least the protection that the policy adds. Counters are the meter's own:
-one per key and sender, not lost with the connection.
+An answer has the envelopes of its request, and at least the protection that the policy adds. Counters are the meter's
+own: one per key and sender, not lost with the connection.
 """
 
 from collections.abc import Callable
@@ -44,7 +44,7 @@ class Rejected(Exception):
 
 
 class Counters:
-    """The invocation counters of a meter: of each key and sender the last one received, of each key the next one sent."""
+    """The invocation counters of a meter: the last one received of each key and sender, the next one of each key."""
 
     def __init__(self) -> None:
         self._received: dict[tuple[bytes, bytes], int] = {}
@@ -96,7 +96,7 @@ class Partner:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A request without its protection. ``layers``: outermost first. ``previous``: the last counter before this request."""
+    """A request without its protection. ``layers``: outermost first. ``previous``: the counter before this one."""
 
     plaintext: bytes
     layers: tuple[Envelope, ...] = ()

@@ -1,4 +1,4 @@
-"""An association with authentication or protection, from the AARE to the RLRE: pass 3 and 4, services, release. IEC 62056-5-3.
+"""An association with authentication or protection, from the AARE to the RLRE: pass 3 and 4, services, release.
 
 Until pass 3 has succeeded nothing but reply_to_HLS_authentication is answered.
 """

@@ -182,7 +182,7 @@ def client_key_pair(security: ClientSecurity, wport: int, purpose: str) -> ec.El
 def _public_key(
     security: ClientSecurity, wport: int, purpose: str, certificate: bytes
 ) -> ec.EllipticCurvePublicKey | None:
-    """Return a client's public key. A certificate that comes along must hold the same key: nobody else vouches for it."""
+    """Return a client's public key. A certificate beside it must hold the same key: nobody else vouches for it."""
     if security.suite not in CURVES:
         return None
     known = client_key_pair(security, wport, purpose).public_key()

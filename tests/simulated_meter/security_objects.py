@@ -1,4 +1,4 @@
-"""Security setup (class 64) and invocation counter objects, one of each per client with security. Blue Book, class 64."""
+"""Security setup (Blue Book, class 64) and invocation counter objects, one of each per client with security."""
 
 from collections.abc import Iterable
 from typing import Final

@@ -1,4 +1,4 @@
-"""One connection to the simulated meter, without sockets: octets in, steps out. Wrapper framing, routing by wPorts, faults."""
+"""One connection to the simulated meter, without sockets: octets in, steps out; wrapper, wPorts, faults."""
 
 from collections.abc import Callable
 from datetime import datetime

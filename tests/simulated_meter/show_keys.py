@@ -1,4 +1,4 @@
-"""Says what a client needs to associate: mechanism, suite, policy, keys in hex, key pairs in PEM. All of it is for tests."""
+"""Says what a client needs to associate: mechanism, suite, policy, keys in hex, key pairs in PEM. For tests."""
 
 from collections.abc import Iterator
 
@@ -37,7 +37,8 @@ def key_lines(profile: MeterProfile, security: Security) -> Iterator[str]:
     yield f"meter: system title {identity.title.hex().upper()}"
     for suite in CURVES:
         yield f"meter, public signing key of suite {suite}:\n{pem(identity.signing[suite].public_key()).strip()}"
-        yield f"meter, public key agreement key of suite {suite}:\n{pem(identity.agreement[suite].public_key()).strip()}"
+        public_key = pem(identity.agreement[suite].public_key()).strip()
+        yield f"meter, public key agreement key of suite {suite}:\n{public_key}"
     for client in profile.clients:
         yield f"\nclient {client.wport} ({client.name}): {authentication(client)}"
         if client.security is not None:

@@ -1,7 +1,7 @@
 """The forms for credentials: for each kind of authentication the fields that it needs, and no others.
 
-Shapes only: what people read is in the translations, what is done with the input in credential_input.py. Secrets are typed into
-password fields, which are never pre-filled. Rare settings are in collapsed sections.
+Shapes only: what people read is in the translations, what is done with the input in credential_input.py. Secrets are
+typed into password fields, which are never pre-filled. Rare settings are in collapsed sections.
 """
 
 from collections.abc import Callable, Mapping

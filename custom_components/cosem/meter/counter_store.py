@@ -1,9 +1,9 @@
 """Invocation counters that outlive restarts, entries and crashes: one ceiling for each encryption key and system title.
 
-A value of the counter may be used once only, for as long as the key is in use (rules S1, S2). So the ceilings belong to the
-keys and not to entries: deleting an entry, making it again, or a second entry with the same keys go on counting. Kept in two
-private files, because Home Assistant puts a damaged one aside and goes on without it; the higher ceiling counts. A key
-cannot be told from its name in the file: it is a salted fingerprint. IEC 62056-5-3 (invocation counter).
+A value of the counter may be used once only, for as long as the key is in use (rules S1, S2). So the ceilings belong to
+the keys and not to entries: deleting an entry, making it again, or a second entry with the same keys go on counting.
+Kept in two private files, because Home Assistant puts a damaged one aside and goes on without it; the higher ceiling
+counts. A key cannot be told from its name in the file: it is a salted fingerprint. IEC 62056-5-3 (invocation counter).
 """
 
 import asyncio

@@ -9,7 +9,7 @@ from custom_components.cosem.dlms.errors import DlmsError
 
 
 def check_sample(octets: bytes, *, complete_prefixes: Container[int] = ()) -> Apdu:
-    """Decode and encode again, refuse every prefix and every addition. ``complete_prefixes``: lengths that are APDUs."""
+    """Decode and encode again, refuse prefixes and additions. ``complete_prefixes``: lengths that are APDUs."""
     apdu = decode_apdu(octets)
     assert encode_apdu(apdu) == octets
     check_refusals(octets, complete_prefixes=complete_prefixes)

@@ -111,7 +111,7 @@ async def test_reservations_at_the_same_time_save_once():
 
 
 async def test_a_cancelled_reservation_does_not_overtake_a_later_one():
-    """The write goes on behind the cancelled caller; the next one waits for it, so the higher ceiling is stored last."""
+    """The write goes on behind the cancelled caller; the next one waits, so the higher ceiling is stored last."""
     store = Store()
     store.gate = asyncio.Event()
     state = SecurityState(0, store)

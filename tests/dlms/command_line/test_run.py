@@ -1,4 +1,4 @@
-"""The command line gets into a secured meter by every mechanism, suite and protection, and says why when it does not."""
+"""The command line gets into a secured meter by every mechanism, suite and protection, or says why not."""
 
 from dataclasses import replace
 import fcntl
@@ -208,7 +208,8 @@ def test_all_secrets_from_a_keys_file(
     security = meter.profile.client(GMAC).security
     title = meter.security.identity.title.hex()
     (home / "keys.toml").write_text(
-        f'encryption_key = "{security.encryption_key.hex()}"\nauthentication_key = "{security.authentication_key.hex()}"\n'
+        f'encryption_key = "{security.encryption_key.hex()}"\n'
+        f'authentication_key = "{security.authentication_key.hex()}"\n'
         f'system_title = "4D4D4D0000000001"\nmeter_system_title = "{title}"\n'
     )
     # The file goes before the environment.

@@ -112,7 +112,10 @@ def test_a_link_to_the_file_stays_a_link(path: Path, tmp_path: Path):
         b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", "ceilings": {"a": -1}}',
         b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", "ceilings": {"a": "1"}}',
         b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", "ceilings": {"a": true}}',
-        b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", "ceilings": {"a": 4294967296}}',
+        (
+            b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", '
+            b'"ceilings": {"a": 4294967296}}'
+        ),
         b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", "ceilings": 5}',
     ],
 )

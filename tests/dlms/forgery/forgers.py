@@ -1,7 +1,7 @@
 """What a forger can do, by the rule that stands against it. Each returns octets that the client must not believe.
 
-A forger sees everything on the wire, may change, repeat and reorder it, and may know nothing, or - where a rule speaks of
-downgrades - even the keys: then the only thing wrong is what the rule forbids.
+A forger sees everything on the wire, may change, repeat and reorder it, and may know nothing, or - where a rule speaks
+of downgrades - even the keys: then the only thing wrong is what the rule forbids.
 """
 
 from collections.abc import Callable

@@ -2,9 +2,9 @@
 
     scripts/forge [--count N] [--seed S] [--processes N]
 
-Every forgery meets a client in the middle of an honest association. Afterwards the honest message is delivered, where the
-connection still lives, and must be believed: that shows that the forgery alone was what was refused. Prints the seed
-and the counts by rule; exit 1 when anything was accepted, or when an honest message was not.
+Every forgery meets a client in the middle of an honest association. Afterwards the honest message is delivered, where
+the connection still lives, and must be believed: that shows that the forgery alone was what was refused. Prints the
+seed and the counts by rule; exit 1 when anything was accepted, or when an honest message was not.
 """
 
 import argparse

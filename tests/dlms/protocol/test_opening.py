@@ -50,7 +50,8 @@ DEDICATED = by_name(
 )
 REFUSED_COUNTER = by_name(
     "sequences",
-    "glo-get answered by invocation-counter-error carrying the expected counter; client must raise its counter and retry",
+    "glo-get answered by invocation-counter-error carrying the expected counter; "
+    "client must raise its counter and retry",
 )
 
 

@@ -93,7 +93,7 @@ class ActionRequestWithFirstPblock:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithListAndFirstPblock:
-    """Action-Request-With-List-And-First-Pblock: several methods and the first piece of the encoded list of parameters."""
+    """Action-Request-With-List-And-First-Pblock: several methods and the first piece of the list of parameters."""
 
     invoke: InvokeIdAndPriority
     methods: tuple[MethodDescriptor, ...]

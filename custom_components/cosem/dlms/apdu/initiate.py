@@ -53,7 +53,7 @@ class Conformance(IntFlag, boundary=KEEP):
 
     @property
     def standard_names(self) -> list[str]:
-        """The standard's names of the bits that are set, from bit 0 on; reserved bits as ``reserved-zero`` and so on."""
+        """The standard's names of the bits that are set, from bit 0 on; reserved ones as ``reserved-zero``, ..."""
         return [
             _RESERVED_NAMES[mask]
             if mask in _RESERVED_NAMES

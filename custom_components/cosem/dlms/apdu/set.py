@@ -98,7 +98,7 @@ class SetRequestWithList:
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithListAndFirstDatablock:
-    """Set-Request-With-List-And-First-Datablock: several attributes and the first piece of the encoded list of values."""
+    """Set-Request-With-List-And-First-Datablock: several attributes and the first piece of the list of values."""
 
     invoke: InvokeIdAndPriority
     items: tuple[AttributeReference, ...]

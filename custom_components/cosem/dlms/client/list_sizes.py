@@ -9,8 +9,9 @@ worked before. Within an association lists only get shorter; after many associat
 is tried again, because a network that failed at the wrong moment looks like a meter that does not answer.
 Knows nothing of sockets and encodings of values.
 
-A value that cannot be decoded ends the connection, and with it the whole reading (F43). From then on that attribute is asked
-for alone and last, so that one odd object does not make the others unreadable, and is read as soon as it makes sense again.
+A value that cannot be decoded ends the connection, and with it the whole reading (F43). From then on that attribute is
+asked for alone and last, so that one odd object does not make the others unreadable, and is read as soon as it makes
+sense again.
 """
 
 from collections.abc import Sequence

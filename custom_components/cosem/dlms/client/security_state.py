@@ -2,8 +2,8 @@
 
 A value of the sending counter is used only below a ceiling that the store has written durably before (rules S1, S2).
 So after a crash, a restart or a restored backup the next life starts at the stored ceiling, above everything that was
-ever used. One :class:`SecurityState` may serve several associations and several clients with the same key and title; two
-for the same key and title must never live at the same time. Fresh random octets for an attempt come from here, too.
+ever used. One :class:`SecurityState` may serve several associations and several clients with the same key and title;
+two for the same key and title must never live at the same time. Fresh random octets for an attempt come from here, too.
 """
 
 import asyncio

@@ -1,12 +1,12 @@
 """What the command line keeps between calls: the ceilings of invocation counters, and a system title of its own.
 
-One JSON file, private to the user, replaced as a whole. A counter belongs to a key and a title; the file knows them by a
-salted fingerprint only. A second process with the same key and title waits, because a meter takes counters in ascending
-order only; one with other keys does not. A file that cannot be understood is never replaced: a counter used twice would
-give the key away (rules S1, S2).
+One JSON file, private to the user, replaced as a whole. A counter belongs to a key and a title; the file knows them by
+a salted fingerprint only. A second process with the same key and title waits, because a meter takes counters in
+ascending order only; one with other keys does not. A file that cannot be understood is never replaced: a counter used
+twice would give the key away (rules S1, S2).
 
-Locks are single octets of a file beside it: octet 0 while the state is changed, and another one for each key and title in
-use. They end with the process, however it ends. Inside one process there must be one StateFile at a time.
+Locks are single octets of a file beside it: octet 0 while the state is changed, and another one for each key and title
+in use. They end with the process, however it ends. Inside one process there must be one StateFile at a time.
 """
 
 import asyncio
@@ -85,7 +85,7 @@ def default_path(environment: Mapping[str, str]) -> Path:
 
 
 class StateFile:
-    """The file, made on first use; a context manager. Raises UsageError when it cannot be read, understood or written."""
+    """The file, made on first use; a context manager. Raises UsageError when it cannot be used."""
 
     def __init__(self, path: Path) -> None:
         """Name the file; nothing is opened yet."""

@@ -1,6 +1,7 @@
 """The six-octet logical name of a COSEM object (OBIS code, IEC 62056-6-1): parse, format, compare.
 
-Text forms: ``1.0.1.8.0.255`` (the standard's instance form), ``1-0:1.8.0*255`` and ``1-0:1.8.0`` (as printed on meters).
+Text forms: ``1.0.1.8.0.255`` (the standard's instance form), ``1-0:1.8.0*255`` and ``1-0:1.8.0`` (as printed on
+meters).
 """
 
 from typing import Final, Self, override

@@ -102,7 +102,7 @@ class Reader:
         return self.take(count)
 
     def count(self) -> int:
-        """Return the number of elements of a list. Each element has at least one octet, so it cannot exceed the rest."""
+        """Return the number of elements of a list: each has at least one octet, so it cannot exceed the rest."""
         start = self.offset
         number = self.length()
         if number > self.remaining:

@@ -73,7 +73,7 @@ MANUFACTURERS: Final[dict[str, str]] = {
 
 
 def clean_text(text: str, limit: int = MAX_STATE) -> str:
-    """Return text that is safe to show: no control, format or unassigned characters, none of ``<>&``, cut to ``limit``."""
+    """Return text safe to show: no control, format or unassigned characters, no ``<>&``, cut to ``limit``."""
     kept = (
         character
         for character in text

@@ -2,7 +2,8 @@
 
 The way in has four stages, and what leaves one is never looked at twice: framing (framing.py), reassembly of general
 blocks (reassembly.py), unprotect (security/), and here the route: an answer goes to its association
-(association_state.py), a notification becomes an event, an error ends the connection. Whoever drives it owns the deadlines::
+(association_state.py), a notification becomes an event, an error ends the connection. Whoever drives it owns the
+deadlines::
 
     connection.open()
     connection.propose(parameters)
@@ -10,8 +11,8 @@ blocks (reassembly.py), unprotect (security/), and here the route: an answer goe
     connection.receive_data(await transport.receive(), now)
     while (event := connection.next_event()) is not None: ...
 
-One object, one life: after ConnectionEnded nothing happens any more, and the first error is the one that counts. What the
-peer does wrong ends the connection (rule M9); what is forgiven, and how often, is in strikes.py (S22, F38, F39).
+One object, one life: after ConnectionEnded nothing happens any more, and the first error is the one that counts. What
+the peer does wrong ends the connection (rule M9); what is forgiven, and how often, is in strikes.py (S22, F38, F39).
 """
 
 from collections import deque

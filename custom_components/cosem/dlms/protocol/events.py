@@ -84,8 +84,8 @@ class Dropped:
 class NotificationReceived:
     """An APDU that nobody asked for: DataNotification, EventNotification or InformationReport, plain and not decoded.
 
-    ``authenticated``: a tag or signature was verified, and ``system_title`` names the sender; else nobody knows who sent
-    it (rule S23).
+    ``authenticated``: a tag or signature was verified, and ``system_title`` names the sender; else nobody knows who
+    sent it (rule S23).
     """
 
     pair: WportPair

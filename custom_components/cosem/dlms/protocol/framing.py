@@ -1,7 +1,7 @@
 """The seam between octets and addressed APDUs: what a framing offers, and the wrapper in that form.
 
-What is above knows only :class:`Framing`. A framing may need octets of its own (HDLC: SNRM, RR, DISC) and a clock, which
-comes in as an argument: seconds of any monotonic clock. Knows nothing of what is in an APDU.
+What is above knows only :class:`Framing`. A framing may need octets of its own (HDLC: SNRM, RR, DISC) and a clock,
+which comes in as an argument: seconds of any monotonic clock. Knows nothing of what is in an APDU.
 """
 
 from collections import deque

@@ -172,7 +172,7 @@ class Opening:
         return HlsProof(self._credentials(), self._challenges, counter)
 
     def proved(self) -> None:
-        """Note that the meter's proof was verified: what it counts from now on replaces what is remembered (rule S7)."""
+        """Note that the meter's proof was verified: its counter replaces what is remembered (rule S7)."""
         assert self._challenges is not None  # taken with the AARE
         if self._material.receiving is not None and self._counters is not None:
             self._material.receiving.replace(self._challenges.server_system_title, self._counters.receiving)

@@ -59,7 +59,7 @@ class Strikes:
         self._strike(error)
 
     def unsolicited(self, *, waiting: bool) -> None:
-        """Note an APDU that nobody asked for. Raises LimitExceeded when too many come while something is ``waiting``."""
+        """Note an APDU that nobody asked for. Raises LimitExceeded for too many while something is ``waiting``."""
         if not waiting:
             return
         self._unsolicited += 1

@@ -1,7 +1,7 @@
 """AES-GCM as DLMS/COSEM uses it: one function to seal, one to open; 12-octet tags; the nonce is built here only.
 
-IEC 62056-5-3 (security header, AES-GCM). Verify, then return: :func:`open_sealed` gives octets out only after the tag was
-found good (rule S8). All primitives are those of ``cryptography``.
+IEC 62056-5-3 (security header, AES-GCM). Verify, then return: :func:`open_sealed` gives octets out only after the tag
+was found good (rule S8). All primitives are those of ``cryptography``.
 """
 
 from dataclasses import dataclass

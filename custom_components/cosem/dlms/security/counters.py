@@ -69,7 +69,7 @@ class SendingCounter:
         self._ceiling = max(self._ceiling, ceiling)
 
     def follow(self, value: int, limit: int) -> bool:
-        """Follow a value learned from the meter: upwards only, by at most ``limit``. Return whether it is now the next one.
+        """Follow a value learned from the meter: upwards only, by at most ``limit``. Return whether it is now next.
 
         A lower value changes nothing, because following it would repeat nonces; a larger jump needs the user's word
         (rule S3). The value may be the next one already: a meter that refuses a value asks for the one behind it.

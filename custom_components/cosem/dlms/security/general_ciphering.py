@@ -47,11 +47,12 @@ class GeneralCipherer:
         """``random(n)`` returns n octets from the operating system's source."""
         self._settings: Final = settings
         self._random: Final = random
-        # The static scheme derives the key of a message from its transaction id, and counts from 0: none may come again.
-        # Counting from a random start, a million associations of 100 messages collide with a probability of 10**-5.
+        # The static scheme derives the key of a message from its transaction id, and counts from 0: none may come
+        # again. Counting from a random start, a million associations of 100 messages collide with a probability of
+        # 10**-5.
         self._next_transaction_id = int.from_bytes(random(_TRANSACTION_ID_OCTETS), "big")
         self._last_transaction_id: bytes | None = None
-        """Of the request that waits. None for no request: an empty one may come, with a notification, again and again."""
+        """Of the request that waits. None for no request: an empty one comes with every notification."""
 
     def new_header(self, recipient: bytes) -> GeneralHeader:
         """Return a header with a transaction id that was never used: random per association, then counted."""

@@ -1,7 +1,8 @@
 """High level security: what each authentication mechanism computes in pass 3 and expects in pass 4.
 
-IEC 62056-5-3 (authentication mechanisms 2 to 7). Pure functions: challenges and counters come in as arguments. Comparison of
-computed values is in constant time (rule S10); any failure is PeerNotAuthenticated and says no more than that.
+IEC 62056-5-3 (authentication mechanisms 2 to 7). Pure functions: challenges and counters come in as arguments.
+Comparison of computed values is in constant time (rule S10); any failure is PeerNotAuthenticated and says no more than
+that.
 """
 
 from dataclasses import dataclass
@@ -98,8 +99,8 @@ def _aes_ecb(secret: Secret, challenge: bytes) -> bytes:
     key = secret.reveal()
     if len(key) > _AES_BLOCK:
         raise LocalProtocolError(f"the secret of mechanism 2 has at most {_AES_BLOCK} octets")
-    # ECB is what the meters' mechanism 2 prescribes; a block proves knowledge of the secret, it hides nothing. That blocks
-    # are enciphered one by one makes reflection easier: see _reflects.
+    # ECB is what the meters' mechanism 2 prescribes; a block proves knowledge of the secret, it hides nothing. That
+    # blocks are enciphered one by one makes reflection easier: see _reflects.
     encryptor = Cipher(algorithms.AES(key.ljust(_AES_BLOCK, b"\0")), modes.ECB()).encryptor()  # noqa: S305
     return encryptor.update(_padded(challenge)) + encryptor.finalize()
 

@@ -1,7 +1,7 @@
-"""Elliptic curve key pairs: raw public keys, signatures r || s, ECDH, and the derivation of a key from the shared secret.
+"""Elliptic curve key pairs: raw public keys, signatures r || s, ECDH, and keys derived from the shared secret.
 
-IEC 62056-5-3 (ECDSA, ECDH, key derivation; NIST SP 800-56A concatenation KDF with one round). P-256 with SHA-256 for suite 1,
-P-384 with SHA-384 for suite 2. A peer's point is validated by ``cryptography`` when it is loaded.
+IEC 62056-5-3 (ECDSA, ECDH, key derivation; NIST SP 800-56A concatenation KDF with one round). P-256 with SHA-256 for
+suite 1, P-384 with SHA-384 for suite 2. A peer's point is validated by ``cryptography`` when it is loaded.
 """
 
 import re
@@ -70,7 +70,7 @@ class PublicKey:
 
     @classmethod
     def from_certificate(cls, suite: SecuritySuite, der: bytes) -> tuple[PublicKey, bytes]:
-        """Load a certificate (X.509 DER); return its key and the system title that its subject common name is, else empty."""
+        """Load a certificate (X.509 DER); return its key and the system title in its common name, else empty."""
         try:
             certificate = x509.load_der_x509_certificate(der)
             key = certificate.public_key()

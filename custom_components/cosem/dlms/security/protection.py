@@ -1,6 +1,7 @@
 """The protection of one association's APDUs: service-specific and general global or dedicated ciphering, and signing.
 
-What is sent is sealed here; what is received is verified by the ReceivingContext. IEC 62056-5-3, protection of xDLMS APDUs.
+What is sent is sealed here; what is received is verified by the ReceivingContext. IEC 62056-5-3, protection of xDLMS
+APDUs.
 """
 
 from dataclasses import dataclass, field

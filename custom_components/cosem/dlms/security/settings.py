@@ -1,7 +1,7 @@
 """What an association knows of security before it meets the meter: keys, titles, level, envelope. Frozen and checked.
 
-IEC 62056-5-3 (security context). Knows nothing of counters and of octets on the wire. Compared by identity: two settings
-cannot be compared without comparing their secrets.
+IEC 62056-5-3 (security context). Knows nothing of counters and of octets on the wire. Compared by identity: two
+settings cannot be compared without comparing their secrets.
 """
 
 from dataclasses import dataclass, field
