@@ -1,9 +1,9 @@
 """An event loop with a clock of its own, so that no test depends on how fast the machine is.
 
-Its time stands still while anything is going on and jumps to the next timer when nothing is: a deadline is missed only by what
-really never comes, and costs nothing. Work handed to threads counts as going on. Only where a test has sockets or other
-processes does the loop wait as any loop does, because nobody can know what is under way there; that time counts. Where
-freezegun has frozen the time, its clock is the loop's, and jumps with it.
+Its time stands still while anything is going on and jumps to the next timer when nothing is: a deadline is missed only
+by what really never comes, and costs nothing. Work handed to threads counts as going on. Only where a test has sockets
+or other processes does the loop wait as any loop does, because nobody can know what is under way there; that time
+counts. Where freezegun has frozen the time, its clock is the loop's, and jumps with it.
 """
 
 import asyncio
@@ -53,7 +53,7 @@ class StillLoop(asyncio.SelectorEventLoop):
             self._now += seconds
 
     async def outside(self) -> bool:
-        """Return True when something came in from a thread or a socket, False when there is nothing but time to wait for."""
+        """Return True when something came in from a thread or a socket, False when only time is left to wait for."""
         waiter: asyncio.Future[bool] = self.create_future()
         self._waiting.append(waiter)
         return await waiter
@@ -138,7 +138,7 @@ async def quiet() -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    """Let everything run that is ready, threads and sockets too, until something has happened that needs no time to pass."""
+    """Let everything run that is ready, threads and sockets too, until something happened that needs no time."""
     loop = still_loop()
     idle = 0
     while not condition():

@@ -1,7 +1,7 @@
 """A second framing, to prove the seam: it needs a handshake, acknowledges each message, and sends again after a time.
 
-Frame: A5, kind, number, client, server, length of two octets each, APDU. Both ends are here; ``Gateway`` puts a meter that
-speaks the wrapper behind the other end, so that neither client nor meter knows of it.
+Frame: A5, kind, number, client, server, length of two octets each, APDU. Both ends are here; ``Gateway`` puts a meter
+that speaks the wrapper behind the other end, so that neither client nor meter knows of it.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """A channel: a transport and the framing that belongs to it, made together by one connector.
 
-TCP goes with the wrapper; HDLC over TCP, or datagrams, are other pairs. Whoever talks to a meter is given a connector and
-knows nothing of either part.
+TCP goes with the wrapper; HDLC over TCP, or datagrams, are other pairs. Whoever talks to a meter is given a connector
+and knows nothing of either part.
 """
 
 from collections.abc import Awaitable, Callable
