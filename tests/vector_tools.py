@@ -22,10 +22,16 @@ class Vector(NamedTuple):
     fields: dict[str, Any]
 
 
+CAPTURED = frozenset({"push-capture"})
+"""Themes of which nothing is ours to ship."""
+
+
 @cache
 def vectors(theme: str) -> tuple[Vector, ...]:
-    """Return all samples of one file, each name once, our own copies first."""
+    """Return all samples of one file, each name once, our own copies first. FileNotFoundError for a theme without any."""
     found: dict[str, Vector] = {}
+    if theme not in CAPTURED and not (OWN / f"{theme}.json").exists():
+        raise FileNotFoundError(theme)
     for folder in (OWN, FOREIGN):
         file = folder / f"{theme}.json"
         if not file.exists():

@@ -145,9 +145,12 @@ def test_bugs_surface(bug: Exception):
         raise bug
 
 
-def test_good_block_passes():
-    with map_error(first=True):
-        pass
+@pytest.mark.parametrize("first", [True, False])
+def test_good_block_passes(first: bool):
+    answers = []
+    with map_error(first=first):
+        answers.append(7)
+    assert answers == [7]
 
 
 def test_what_makes_no_sense_is_none():

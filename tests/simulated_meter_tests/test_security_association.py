@@ -580,7 +580,8 @@ class TestLock:
         client.enter()
 
     def test_success_forgets_wrong_attempts(self):
-        client = SecureClient(secured_meter(), 20)
+        meter = secured_meter()
+        client = SecureClient(meter, 20)
         for _ in range(2):
             client.begin()
             client.pass_3(bytes(17))
@@ -588,6 +589,7 @@ class TestLock:
         client.begin()
         client.pass_3(bytes(17))
         client.enter()
+        assert value_of(client.read()) == truth(meter)
 
 
 def test_a_restart_may_lose_counters():

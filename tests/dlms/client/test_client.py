@@ -790,8 +790,9 @@ async def test_close_releases_what_is_open(client, meter):
     await client.close()
 
 
-async def test_close_of_an_unused_client():
-    await DlmsClient("meter.example").close()
+async def test_an_unused_client_is_closed_without_a_connection(client, meter):
+    await client.close()
+    assert not meter.links
 
 
 async def test_close_tells_whoever_waits(patient, meter):

@@ -155,16 +155,40 @@ def test_action_without_parameters_says_so():
     assert describe(ActionRequestNormal(INVOKE, PUBLIC_METHOD))["parameters"] is None
 
 
-@pytest.mark.parametrize("vector", vectors("wpdu"), ids=lambda vector: vector.name)
+INNER_APDUS = {
+    "60": "aarq",
+    "62": "rlrq",
+    "c001": "get-request-normal",
+    "c101": "set-request-normal",
+    "c401": "get-response-normal",
+    "c402": "get-response-with-datablock",
+    "c2": "event-notification-request",
+    "0f": "data-notification",
+    "db": "general-glo-ciphering",
+}
+
+
+@pytest.mark.parametrize(
+    "vector", [vector for vector in vectors("wpdu") if "error" not in vector.expect], ids=lambda vector: vector.name
+)
 def test_wpdu_is_shown_with_its_header_and_its_apdu(vector):
-    try:
-        wpdu = decode_wpdu(vector.octets)
-        apdu = decode_apdu(wpdu.apdu) if wpdu.apdu else None
-    except DlmsError:
-        return
-    described = describe_wpdu(wpdu)
-    inner = None if apdu is None else describe(apdu, show_secrets=True)
-    assert described == vector.expect | {"apdu": inner}
+    described = describe_wpdu(decode_wpdu(vector.octets))
+    inner = described.pop("apdu")
+    octets = vector.expect["apdu"]
+    assert described == {key: value for key, value in vector.expect.items() if key != "apdu"}
+    if octets:
+        assert inner["apdu"] == next(name for tag, name in INNER_APDUS.items() if octets.startswith(tag))
+        assert encode_apdu(decode_apdu(bytes.fromhex(octets))).hex() == octets
+    else:
+        assert inner is None
+
+
+@pytest.mark.parametrize(
+    "vector", [vector for vector in vectors("wpdu") if "error" in vector.expect], ids=lambda vector: vector.name
+)
+def test_wpdu_that_is_none_is_not_shown(vector):
+    with pytest.raises(DlmsError):
+        describe_wpdu(decode_wpdu(vector.octets))
 
 
 def test_wpdu_with_octets_that_are_no_apdu_is_refused():
@@ -172,11 +196,9 @@ def test_wpdu_with_octets_that_are_no_apdu_is_refused():
         describe_wpdu(Wpdu(1, 16, b"\xff"))
 
 
-@pytest.mark.parametrize("theme", ["data", "compact-array"])
-def test_data_is_shown_with_its_type(theme: str):
-    for vector in vectors(theme):
-        if "error" not in vector.expect:
-            assert describe(decode_data_octets(vector.octets)) == vector.expect
+@pytest.mark.parametrize("vector", [*vectors("data"), *vectors("compact-array")], ids=lambda vector: vector.name)
+def test_data_is_shown_with_its_type(vector):
+    assert describe(decode_data_octets(vector.octets)) == vector.expect
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])

@@ -288,8 +288,9 @@ def test_the_fast_way_gives_the_same_for_plausible_octets(raw, policy, zone):
 
 def test_a_fixed_zone_is_made_once_and_only_for_real_offsets():
     assert fixed_zone(0) is UTC
-    assert fixed_zone(-60) is fixed_zone(-60)
-    assert fixed_zone(-60) == timezone(timedelta(hours=1))
+    zone = fixed_zone(-60)
+    assert zone == timezone(timedelta(hours=1))
+    assert fixed_zone(-60) is zone
     with pytest.raises(ValueError, match="deviation"):
         fixed_zone(841)
 

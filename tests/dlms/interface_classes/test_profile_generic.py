@@ -562,17 +562,24 @@ CLOCK = CaptureObject(8, LogicalName.parse("0.0.1.0.0.255"), 2, 0)
 ENERGY = CaptureObject(3, LogicalName.parse("1.0.1.8.0.255"), 2, 0)
 
 
-def test_capture_objects_of_the_samples():
-    for sample in vectors("profile-buffer"):
-        definitions = [
-            CaptureObject(
-                entry["class_id"], LogicalName.parse(entry["instance"]), entry["attribute"], entry["data_index"]
-            )
-            for entry in sample.expect["capture_objects"]
-        ]
-        data = array(*map(encode_capture_object, definitions))
-        assert decode_capture_objects(decode_data_octets(encode_data_octets(data))) == tuple(definitions)
-        assert time_columns(definitions) == (0,)
+@pytest.mark.parametrize("sample", SAMPLES)
+def test_capture_objects_of_the_samples(sample):
+    entries = sample.expect["capture_objects"]
+    definitions = tuple(
+        CaptureObject(entry["class_id"], LogicalName.parse(entry["instance"]), entry["attribute"], entry["data_index"])
+        for entry in entries
+    )
+    octets = bytes((1, len(entries))) + b"".join(map(octets_of_capture_object, entries))
+    assert encode_data_octets(array(*map(encode_capture_object, definitions))) == octets
+    assert decode_capture_objects(decode_data_octets(octets)) == definitions
+    assert time_columns(definitions) == (0,)
+
+
+def octets_of_capture_object(entry):
+    """By hand: a structure of long-unsigned, octet-string, integer and long-unsigned."""
+    name = bytes(map(int, entry["instance"].split(".")))
+    class_id, data_index = (entry[field].to_bytes(2) for field in ("class_id", "data_index"))
+    return b"\2\4\x12" + class_id + b"\x09\6" + name + b"\x0f" + bytes([entry["attribute"]]) + b"\x12" + data_index
 
 
 def test_capture_objects_of_any_integer_types_are_read():

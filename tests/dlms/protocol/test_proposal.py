@@ -164,7 +164,8 @@ def test_what_can_not_be_proposed_is_refused_at_once(arguments):
 
 def test_parameters_show_no_password_and_compare_without_looking_at_it():
     assert "1234" not in repr(PASSWORD)
-    assert PASSWORD == PASSWORD  # noqa: PLR0124
+    found = {PASSWORD: 7}
+    assert found[PASSWORD] == 7  # by identity: nothing in it is compared
     assert AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678")) != PASSWORD
 
 
@@ -320,11 +321,51 @@ def test_bare_exception_response_stays_one():
     assert refusal_of(error) is error
 
 
-@pytest.mark.parametrize("vector", [v for v in vectors("acse") if v.octets[:1] == b"\x61"], ids=lambda v: v.name)
-def test_published_aares_are_decided(vector):
-    """Whatever a sample says, it is accepted, a rejection, or a protocol error; nothing else comes out."""
-    try:
-        outcome = check(vector.octets)
-    except RemoteProtocolError:
-        return
-    assert isinstance(outcome, (Negotiated, AssociationRejected))
+AARES = [vector for vector in vectors("acse") if vector.octets[:1] == b"\x61"]
+SOURCES = {"acse-service-user": 1, "acse-service-provider": 2}
+
+
+def verdict_of(vector):
+    """What a client that proposed logical names without authentication has to make of a sample, by what it says."""
+    said, diagnostic = vector.expect, vector.expect["diagnostic"]
+    if said["result"] == 0 and diagnostic["value"] == 0:
+        return "accepted" if said["application_context"] == "LN" else "not what was proposed"
+    return "refused"
+
+
+def aares(verdict):
+    chosen = [vector for vector in AARES if verdict_of(vector) == verdict]
+    return pytest.mark.parametrize("vector", chosen, ids=lambda vector: vector.name)
+
+
+@aares("accepted")
+def test_published_aares_are_accepted_with_what_they_grant(vector):
+    negotiated, said = check(vector.octets), vector.expect["user_information"]
+    assert negotiated == Negotiated(
+        conformance=Conformance(int(said["conformance"]["raw"], 16)),
+        server_max_receive_pdu_size=said["server_max_receive_pdu_size"],
+        dlms_version=said["dlms_version"],
+        vaa_name=said["vaa_name"],
+        diagnostic=0,
+    )
+
+
+@aares("refused")
+def test_published_aares_that_refuse_are_rejections_for_their_reason(vector):
+    error, reason = check(vector.octets), vector.expect["diagnostic"]
+    assert isinstance(error, AssociationRejected)
+    assert (error.result, error.source, error.diagnostic) == (
+        vector.expect["result"],
+        SOURCES[reason["source"]],
+        reason["value"],
+    )
+
+
+@aares("not what was proposed")
+def test_published_aares_that_accept_something_else_are_an_error(vector):
+    with pytest.raises(RemoteProtocolError, match="another application context"):
+        check(vector.octets)
+
+
+def test_published_aares_of_each_verdict_are_there():
+    assert {verdict_of(vector) for vector in AARES} == {"accepted", "refused", "not what was proposed"}

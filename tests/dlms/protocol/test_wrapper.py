@@ -72,11 +72,12 @@ def test_a_datagram_holds_exactly_one_wpdu(sample):
             decode_wpdu(sample.octets[:size])
 
 
-def test_a_truncated_header_is_refused():
-    for sample in vectors("wpdu"):
-        if "error" in sample.expect:
-            with pytest.raises(DecodeError):
-                decode_wpdu(sample.octets)
+@pytest.mark.parametrize(
+    "sample", [sample for sample in vectors("wpdu") if "error" in sample.expect], ids=lambda sample: sample.name
+)
+def test_a_truncated_header_is_refused(sample):
+    with pytest.raises(DecodeError):
+        decode_wpdu(sample.octets)
 
 
 @pytest.mark.parametrize("octets", [b"\x00\x02" + bytes(6), b"\x01", b"\x7e\xa0", b"HTTP/1.1 400 Bad Request"])

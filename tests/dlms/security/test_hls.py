@@ -90,7 +90,10 @@ def test_sample_ecdsa_signature():
     public = PublicKey.from_octets(SecuritySuite.SUITE_1, bytes.fromhex(vector.keys["signing_public"]))
     # The sample was computed by the client: seen from the other side it is the peer's proof.
     other = mirrored(BOTH)
-    verify_server_proof(credentials(Mechanism.HLS_ECDSA, peer_public_key=public), other, vector.octets)
+    known = credentials(Mechanism.HLS_ECDSA, peer_public_key=public)
+    assert verify_server_proof(known, other, vector.octets) is None
+    with pytest.raises(PeerNotAuthenticated):
+        verify_server_proof(known, BOTH, vector.octets)
 
 
 def test_sha256_hashes_secret_titles_and_both_challenges():

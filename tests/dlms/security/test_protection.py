@@ -99,14 +99,21 @@ def test_what_one_side_protects_the_other_opens(changes):
         assert client.unprotect(answer(client, meter)).apdu == ANSWER
 
 
-@pytest.mark.parametrize("sign", [False, True], ids=["", "signed"])
-@pytest.mark.parametrize("suite", list(SecuritySuite), ids=str)
-@pytest.mark.parametrize("key_info", list(KeyInfoKind), ids=str)
+AGREED = {KeyInfoKind.AGREED_ONE_PASS, KeyInfoKind.AGREED_STATIC}
+
+
+@pytest.mark.parametrize(
+    ("key_info", "suite", "sign"),
+    [
+        pytest.param(key_info, suite, sign, id=f"{key_info.name}-{suite.name}{'-signed' * sign}")
+        for key_info in KeyInfoKind
+        for suite in SecuritySuite
+        for sign in (False, True)
+        if suite is not SecuritySuite.SUITE_0 or not (sign or key_info in AGREED)  # suite 0 has no key pairs
+    ],
+)
 @pytest.mark.parametrize("envelope", list(Envelope), ids=str)
 def test_no_envelope_adds_more_than_its_overhead(envelope, key_info, suite, sign):
-    agreed = key_info in {KeyInfoKind.AGREED_ONE_PASS, KeyInfoKind.AGREED_STATIC}
-    if suite is SecuritySuite.SUITE_0 and (sign or agreed):
-        return  # no key pairs
     key = Secret(bytes(suite.key_length))
     pair = generate_key_pair(suite) if suite else None
     public = pair.public_key if pair else None
@@ -406,18 +413,21 @@ def test_s17_unverified_data_do_not_move_the_counter():
     meter = make(meter=True, counter=5)
     reader = make(authentication_key=Secret(b""), accept_unverified=True)
     octets = meter.protect(ANSWER)
-    assert reader.unprotect(octets).apdu == reader.unprotect(octets).apdu
+    for _ in range(2):
+        assert reader.unprotect(octets).apdu == ANSWER
     general = {"authentication_key": Secret(b""), "accept_unverified": True, "envelope": Envelope.GENERAL_CIPHERING}
     reader = make(**general)
     octets = make(meter=True, envelope=Envelope.GENERAL_CIPHERING, counter=5).protect(ANSWER)
-    assert reader.unprotect(octets).apdu == reader.unprotect(octets).apdu
+    for _ in range(2):
+        assert reader.unprotect(octets).apdu == ANSWER
 
 
 def test_encryption_alone_does_not_move_the_counter():
     for changes in ({}, {"envelope": Envelope.GENERAL_CIPHERING}):
         client = make(protection=Protection.ENCRYPTED, **changes)
         octets = make(meter=True, protection=Protection.ENCRYPTED, counter=9, **changes).protect(ANSWER)
-        assert client.unprotect(octets).apdu == client.unprotect(octets).apdu
+        for _ in range(2):
+            assert client.unprotect(octets).apdu == ANSWER
 
 
 def key_pairs(meter, own, other):
