@@ -404,3 +404,40 @@ async def test_unique_ids_are_made_of_the_meters_identity_only(
     for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id):
         assert item.unique_id.startswith(f"{entry.unique_id}_")
         assert item.platform == DOMAIN
+
+
+# --- Names and decimals -----------------------------------------------------------------------------------------------
+
+
+async def test_names_have_their_words_filled_in(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    put(meter, register(FREE, lambda _: unsigned(7), 0, 27))
+    codes = ("1.0.32.7.0.255", "1.0.1.8.2.255", FREE)
+    entry = await set_up(hass, make_entry(objects=[f"3:{code}" for code in codes]))
+    names = [full_state(hass, entry, f"3_{code}_2").name for code in codes]
+    assert names == [
+        "Meter Voltage L1",
+        "Meter Energy import tariff 2",
+        "Meter OBIS 1-0:128.7.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("scaler", "unit", "decimals"),
+    [(0, 27, 0), (-3, 27, 0), (0, 35, 0), (-1, 35, 1), (-3, 35, 1), (-3, 33, 2), (-4, 255, 3)],
+)
+async def test_a_sensor_suggests_the_decimals_worth_showing(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    entity_registry: er.EntityRegistry,
+    scaler: int,
+    unit: int,
+    decimals: int,
+):
+    state = await register_state(hass, make_entry, meter, unsigned(7), scaler, unit)
+    registered = entity_registry.async_get(state.entity_id)
+    assert registered is not None
+    assert registered.options["sensor"]["suggested_display_precision"] == decimals

@@ -2,8 +2,10 @@
 
 from homeassistant.helpers.selector import SelectOptionDict, SelectSelector
 import pytest
+import voluptuous as vol
 
-from custom_components.cosem.forms.schemas import MOST_CHECKBOXES, objects_schema, options_schema
+from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS, CONF_AUTHENTICATION
+from custom_components.cosem.forms.schemas import MOST_CHECKBOXES, discovery_schema, objects_schema, options_schema
 
 
 @pytest.mark.parametrize(
@@ -24,3 +26,23 @@ def test_ticked_objects_are_what_an_untouched_form_gives():
     schema = objects_schema(choices, ["a", "c"], with_further_objects=True)
     assert schema({}) == {"objects": ["a", "c"]}
     assert schema({"objects": []}) == {"objects": []}
+
+
+@pytest.mark.parametrize(
+    ("with_parent", "offered"),
+    [
+        (True, [AUTHENTICATION_INHERITED, *AUTHENTICATIONS]),
+        (False, [*AUTHENTICATIONS]),
+    ],
+)
+def test_a_discovered_logical_device_takes_the_credentials_of_its_parent_only_where_there_is_one(
+    with_parent: bool, offered: list[str]
+):
+    schema = discovery_schema(with_parent=with_parent)
+    field = schema.schema[CONF_AUTHENTICATION]
+    assert isinstance(field, SelectSelector)
+    assert field.config["options"] == offered
+    assert schema({}) == {CONF_AUTHENTICATION: offered[0]}
+    if not with_parent:
+        with pytest.raises(vol.Invalid):
+            schema({CONF_AUTHENTICATION: AUTHENTICATION_INHERITED})

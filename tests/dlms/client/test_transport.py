@@ -11,7 +11,7 @@ import pytest
 import pytest_socket
 
 from custom_components.cosem.dlms.client import transport
-from custom_components.cosem.dlms.client.transport import open_tcp
+from custom_components.cosem.dlms.client.transport import TcpTransport, open_tcp
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout
 
 OPEN = "custom_components.cosem.dlms.client.transport.asyncio.open_connection"
@@ -185,3 +185,86 @@ async def test_f05_the_name_is_resolved_at_each_connect():
             with pytest.raises(ConnectFailed):
                 await open_tcp("meter.example", 4059, 5)
     assert [call.args for call in opening.call_args_list] == [("meter.example", 4059)] * 2
+
+
+# -- reset while sending; how it is closed
+
+
+class StubWriter:
+    """A stream writer that notes what is done with it, in order."""
+
+    def __init__(self, error=None, *, drains=True):
+        self.error, self.drains = error, drains
+        self.done = []
+        self.transport = self
+
+    def get_extra_info(self, _name):
+        return self
+
+    def setsockopt(self, *_arguments):
+        """Any option will do."""
+
+    def write(self, octets):
+        self.done.append(octets)
+        if self.error and not self.drains:
+            raise self.error
+
+    async def drain(self):
+        self.done.append("drain")
+        if self.error:
+            raise self.error
+
+    def close(self):
+        self.done.append("close")
+
+    async def wait_closed(self):
+        self.done.append("closed")
+        if self.error:
+            raise self.error
+
+    def abort(self):
+        self.done.append("abort")
+
+
+@pytest.mark.parametrize("drains", [True, False], ids=["when waiting", "at once"])
+@pytest.mark.parametrize("error", [ConnectionResetError, BrokenPipeError])
+async def test_a_reset_while_sending_is_a_lost_connection_that_was_reset(error, drains):
+    endpoint = TcpTransport(None, StubWriter(error(errno.ECONNRESET, "reset"), drains=drains))
+    with pytest.raises(ConnectionLost) as caught:
+        await endpoint.send(b"abc")
+    assert caught.value.reset
+    assert isinstance(caught.value.__cause__, error)
+
+
+@pytest.mark.parametrize("error", [None, ConnectionResetError()], ids=["in order", "reset"])
+async def test_an_end_in_good_order_comes_first_and_nothing_is_aborted_before(error):
+    writer = StubWriter(error)
+    await TcpTransport(None, writer).close()
+    assert writer.done == ["close", "closed", "abort"]
+
+
+async def test_close_says_goodbye_with_fin_after_the_last_octet():
+    """A reset would throw away what the peer has not read yet."""
+    received, ended = [], asyncio.Event()
+
+    async def note(reader, writer):
+        try:
+            while octets := await reader.read(65_536):
+                received.append(len(octets))
+            received.append("fin")
+        except ConnectionError:
+            received.append("reset")
+        writer.close()
+        ended.set()
+
+    async with server(note) as port:
+        endpoint = await open_tcp("127.0.0.1", port, 5)
+        sent = 0
+        while not endpoint._writer.transport.get_write_buffer_size():  # until the sockets take no more at once
+            endpoint._writer.write(bytes(1_000_000))
+            sent += 1_000_000
+        with patch.object(transport, "_CLOSE_TIMEOUT", None):
+            await endpoint.close()
+        await ended.wait()
+    assert received[-1] == "fin"
+    assert sum(received[:-1]) == sent

@@ -334,6 +334,13 @@ def test_dates_and_times_of_day():
     assert decode_time(octets("0EFF0000")).to_time() is None
 
 
+@pytest.mark.parametrize("hour", [0, 22, 23])
+def test_every_hour_of_a_day_is_a_time_of_day(hour):
+    assert decode_time(bytes((hour, 59, 0, 0xFF))).to_time() == time(hour, 59)
+    assert decode_time(bytes((hour, 0, 59, 99))).to_time() == time(hour, 0, 59, 990_000)
+    assert at(f"07E7021802{hour:02X}3B3BFF000000") == datetime(2023, 2, 24, hour, 59, 59, tzinfo=UTC)
+
+
 def test_special_days_and_months_keep_their_octets():
     value = decode_date_time(octets("FFFF03FE07020000008000FF"))
     assert (value.month, value.day, value.weekday) == (3, LAST_DAY, 7)

@@ -2,6 +2,7 @@
 
 import hashlib
 
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
@@ -229,3 +230,24 @@ def test_s21_own_challenges_are_long_enough():
     assert {mechanism: challenge_length(mechanism) for mechanism in (*SYMMETRIC, Mechanism.HLS_ECDSA)} == dict.fromkeys(
         SYMMETRIC, 16
     ) | {Mechanism.HLS_ECDSA: 32}
+
+
+def proof_under(control, counter=7, title=SERVER):
+    """A proof that is right for this security control, made by cryptography alone."""
+    head, octets = bytes([control]), counter.to_bytes(4, "big")
+    tag = AESGCM(EK.reveal()).encrypt(title + octets, b"", head + AK.reveal() + CTOS)[:12]
+    return head + octets + tag
+
+
+@pytest.mark.parametrize(
+    ("suite", "control"), [(SecuritySuite.SUITE_0, 0x10), (SecuritySuite.SUITE_1, 0x11)], ids=["suite 0", "suite 1"]
+)
+def test_s19_a_gmac_proof_under_authentication_and_our_suite_is_believed(suite, control):
+    assert verify_server_proof(credentials(Mechanism.HLS_GMAC, suite=suite), BOTH, proof_under(control)) == 7
+
+
+@pytest.mark.parametrize("control", [0x00, 0x20, 0x30, 0x11, 0x12, 0x50, 0x90])
+def test_s19_a_gmac_proof_under_another_security_control_is_refused(control):
+    """Nothing but the control octet differs from what was agreed: no authentication, encryption, another suite or key."""
+    with pytest.raises(PeerNotAuthenticated, match="wrong form"):
+        verify_server_proof(credentials(Mechanism.HLS_GMAC), BOTH, proof_under(control))
