@@ -55,13 +55,18 @@ from .errors import (
 from .interface_classes.association_ln import (
     CURRENT_ASSOCIATION,
     AccessRights,
+    AssociationLnAttribute,
+    AssociationLnMethod,
     MethodAccess,
     ObjectListElement,
     decode_object_list,
 )
 from .interface_classes.class_names import CLASS_NAMES, attribute_name, class_name
-from .interface_classes.clock import CLOCK, instant
-from .interface_classes.extended_register import status_text
+from .interface_classes.clock import CLOCK, ClockAttribute, ClockMethod, instant
+from .interface_classes.data import DataAttribute
+from .interface_classes.demand_register import DemandRegisterAttribute, DemandRegisterMethod
+from .interface_classes.extended_register import ExtendedRegisterAttribute, ExtendedRegisterMethod, status_text
+from .interface_classes.interface_class import InterfaceClass
 from .interface_classes.logical_device_name import (
     LOGICAL_DEVICE_NAME,
     LogicalDeviceName,
@@ -69,17 +74,27 @@ from .interface_classes.logical_device_name import (
     display_text,
     logical_device_name_of,
 )
+from .interface_classes.mbus_client import MbusClientAttribute, MbusClientMethod, MbusDeviceType
+from .interface_classes.profile_generic import BufferSelector, ProfileGenericAttribute, ProfileGenericMethod
 from .interface_classes.register import (
-    SCALER_UNIT_ATTRIBUTE,
-    VALUE_ATTRIBUTES,
+    RegisterAttribute,
+    RegisterMethod,
     ScalerUnit,
     decimal_text,
     decode_scaler_unit,
     number_of,
     scale,
 )
-from .interface_classes.sap_assignment import SAP_ASSIGNMENT, SapAssignment, decode_sap_assignment_list
+from .interface_classes.sap_assignment import (
+    SAP_ASSIGNMENT,
+    SapAssignment,
+    SapAssignmentAttribute,
+    SapAssignmentMethod,
+    decode_sap_assignment_list,
+)
+from .interface_classes.security_setup import SecuritySetupAttribute, SecuritySetupMethod
 from .interface_classes.units import UNITS, Unit, unit_symbol
+from .interface_classes.value_attributes import SCALER_UNIT_ATTRIBUTE, VALUE_ATTRIBUTES, scaler_unit_attribute
 from .limits import DEFAULT_LIMITS, Limits
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
 from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
@@ -110,12 +125,17 @@ __all__ = [
     "Association",
     "AssociationAborted",
     "AssociationError",
+    "AssociationLnAttribute",
+    "AssociationLnMethod",
     "AssociationParameters",
     "AssociationRejected",
     "AttributeDescriptor",
     "AuthenticationTagInvalid",
     "BitString",
+    "BufferSelector",
     "Channel",
+    "ClockAttribute",
+    "ClockMethod",
     "ClockStatus",
     "CompactArray",
     "ConfirmedServiceErrorReceived",
@@ -129,12 +149,18 @@ __all__ = [
     "CounterStore",
     "Data",
     "DataAccessError",
+    "DataAttribute",
     "DataType",
     "DecodeError",
+    "DemandRegisterAttribute",
+    "DemandRegisterMethod",
     "DlmsClient",
     "DlmsError",
     "Envelope",
     "ExceptionReceived",
+    "ExtendedRegisterAttribute",
+    "ExtendedRegisterMethod",
+    "InterfaceClass",
     "InvocationCounterExhausted",
     "InvocationCounterNotStored",
     "InvocationCounterRefused",
@@ -146,6 +172,9 @@ __all__ = [
     "LocalProtocolError",
     "LogicalDeviceName",
     "LogicalName",
+    "MbusClientAttribute",
+    "MbusClientMethod",
+    "MbusDeviceType",
     "Mechanism",
     "MethodAccess",
     "MethodDescriptor",
@@ -156,18 +185,26 @@ __all__ = [
     "PeerSpeaks",
     "PlainValue",
     "PrivateKey",
+    "ProfileGenericAttribute",
+    "ProfileGenericMethod",
     "Protection",
     "ProtocolError",
     "PublicKey",
     "ReadingMemory",
+    "RegisterAttribute",
+    "RegisterMethod",
     "RemoteProtocolError",
     "ResponseTimeout",
     "SapAssignment",
+    "SapAssignmentAttribute",
+    "SapAssignmentMethod",
     "ScalerUnit",
     "Secret",
     "SecurityDowngrade",
     "SecurityError",
     "SecuritySettings",
+    "SecuritySetupAttribute",
+    "SecuritySetupMethod",
     "SecurityState",
     "SecuritySuite",
     "Selection",
@@ -199,6 +236,7 @@ __all__ = [
     "open_tcp",
     "plain",
     "scale",
+    "scaler_unit_attribute",
     "status_text",
     "unit_symbol",
     "with_wrapper",

@@ -64,9 +64,12 @@ def _fail(text: str, status: int) -> int:
 def _objects(options: argparse.Namespace) -> None:
     from .apdu.common import AttributeDescriptor
     from .command_line.run import with_association
-    from .interface_classes.association_ln import CLASS_ID, CURRENT_ASSOCIATION, OBJECT_LIST, decode_object_list
+    from .interface_classes.association_ln import CURRENT_ASSOCIATION, AssociationLnAttribute, decode_object_list
+    from .interface_classes.interface_class import InterfaceClass
 
-    attribute = AttributeDescriptor(CLASS_ID, CURRENT_ASSOCIATION, OBJECT_LIST)
+    attribute = AttributeDescriptor(
+        InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, AssociationLnAttribute.OBJECT_LIST
+    )
     elements = decode_object_list(with_association(options, lambda association: association.get(attribute)))
     if options.json:
         _print_json(
@@ -103,7 +106,7 @@ def _object_row(element: ObjectListElement) -> tuple[str, ...]:
 
 def _read(options: argparse.Namespace) -> None:
     from .command_line.run import with_association
-    from .describe.values import scaler_unit_attribute
+    from .interface_classes.value_attributes import scaler_unit_attribute
 
     asked: list[AttributeDescriptor] = options.attributes
     scalers = (scaler_unit_attribute(attribute) for attribute in asked)
@@ -119,8 +122,9 @@ def _read(options: argparse.Namespace) -> None:
 
 def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Data | DataAccessError]) -> JsonObject:
     """Return what is known of one attribute. A number whose scaling is unknown is an error, its raw form is there."""
-    from .describe.values import attribute_value, is_number, raw_value, scaler_unit_attribute
+    from .describe.values import attribute_value, is_number, raw_value
     from .interface_classes.register import decode_scaler_unit
+    from .interface_classes.value_attributes import scaler_unit_attribute
 
     row: JsonObject = {
         "class_id": attribute.class_id,

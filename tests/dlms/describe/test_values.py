@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
-from custom_components.cosem.dlms.describe.values import attribute_value, raw_value, scaler_unit_attribute
+from custom_components.cosem.dlms.describe.values import attribute_value, raw_value
 from custom_components.cosem.dlms.encoding.data import (
     NULL,
     BitString,
@@ -29,25 +29,6 @@ REGISTER = AttributeDescriptor(3, NAME, 2)
 CLOCK_TIME = AttributeDescriptor(8, NAME, 2)
 ANY = AttributeDescriptor(1, NAME, 2)
 NOON = bytes.fromhex("07E901010312000000FFC400")
-
-
-@pytest.mark.parametrize(
-    ("class_id", "index", "scaler_index"),
-    [
-        (3, 2, 3),
-        (4, 2, 3),
-        (5, 2, 4),
-        (5, 3, 4),
-        (3, 3, None),
-        (4, 5, None),
-        (1, 2, None),
-        (8, 2, None),
-        (999, 2, None),
-    ],
-)
-def test_where_the_scaling_of_an_attribute_is(class_id: int, index: int, scaler_index: int | None):
-    found = scaler_unit_attribute(AttributeDescriptor(class_id, NAME, index))
-    assert found == (None if scaler_index is None else AttributeDescriptor(class_id, NAME, scaler_index))
 
 
 @pytest.mark.parametrize(

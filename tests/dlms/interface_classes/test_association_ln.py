@@ -22,6 +22,8 @@ from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded
 from custom_components.cosem.dlms.interface_classes.association_ln import (
     AccessRights,
+    AssociationLnAttribute,
+    AssociationLnMethod,
     MethodAccess,
     ObjectListElement,
     decode_object_list,
@@ -233,3 +235,11 @@ def test_truncated_at_any_octet_only_our_errors_come_out():
     for length in range(len(octets)):
         with pytest.raises(DecodeError):
             decode_object_list(decode_data_octets(octets[:length]))
+
+
+def test_the_secret_and_what_takes_or_proves_it():
+    assert AssociationLnAttribute.SECRET == 7
+    assert AssociationLnMethod.REPLY_TO_HLS_AUTHENTICATION == 1
+    assert AssociationLnMethod.CHANGE_HLS_SECRET == 2
+    assert [attribute.value for attribute in AssociationLnAttribute] == list(range(2, 12))
+    assert [method.value for method in AssociationLnMethod] == list(range(1, 7))

@@ -2,7 +2,12 @@
 
 import pytest
 
-from custom_components.cosem.dlms.interface_classes.class_names import CLASS_NAMES, attribute_name, class_name
+from custom_components.cosem.dlms.interface_classes.class_names import (
+    CLASS_NAMES,
+    attribute_index_of,
+    attribute_name,
+    class_name,
+)
 
 
 @pytest.mark.parametrize(
@@ -49,3 +54,30 @@ def test_every_class_calls_its_first_attribute_logical_name():
 )
 def test_attribute_names(class_id, attribute_index, name):
     assert attribute_name(class_id, attribute_index) == name
+
+
+BY_POSITION = {
+    1: "value",
+    3: "value scaler_unit",
+    4: "value scaler_unit status capture_time",
+    5: "current_average_value last_average_value scaler_unit status capture_time start_time_current period number_of_periods",
+    7: "buffer capture_objects capture_period sort_method sort_object entries_in_use profile_entries",
+    8: "time time_zone status daylight_savings_begin daylight_savings_end daylight_savings_deviation daylight_savings_enabled clock_base",
+    15: "object_list associated_partners_id application_context_name xDLMS_context_info authentication_mechanism_name secret association_status security_setup_reference user_list current_user",
+    17: "SAP_assignment_list",
+    64: "security_policy security_suite client_system_title server_system_title certificates",
+    72: "mbus_port_reference capture_definition capture_period primary_address identification_number manufacturer_id version device_type access_number status alarm configuration encryption_key_status",
+}
+"""The attributes of classes with a file of their own, in the order of the standard's tables, from attribute 2 on."""
+
+
+@pytest.mark.parametrize("class_id", BY_POSITION)
+def test_attributes_of_a_class_follow_each_other(class_id):
+    names = BY_POSITION[class_id].split()
+    assert [attribute_name(class_id, index) for index in range(2, len(names) + 3)] == [*names, None]
+
+
+def test_an_attribute_is_found_by_its_name():
+    assert attribute_index_of(5, "scaler_unit") == 4
+    assert attribute_index_of(5, "buffer") is None
+    assert attribute_index_of(9999, "value") is None

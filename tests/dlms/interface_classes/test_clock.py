@@ -17,7 +17,15 @@ from custom_components.cosem.dlms.encoding.data import (
     visible_string,
 )
 from custom_components.cosem.dlms.errors import DecodeError
-from custom_components.cosem.dlms.interface_classes.clock import ClockBase, decode_clock_time, instant
+from custom_components.cosem.dlms.interface_classes.clock import (
+    CLOCK_TIME,
+    TIME_ATTRIBUTES,
+    ClockAttribute,
+    ClockBase,
+    ClockMethod,
+    decode_clock_time,
+    instant,
+)
 
 # 2024-03-05 (Tuesday) 14:30:00.00, deviation -60 minutes (local time to UTC), status 0
 OCTETS = bytes.fromhex("07E803050 20E1E0000FFC400".replace(" ", ""))
@@ -83,3 +91,14 @@ def test_clock_bases_are_numbered_as_in_the_standard():
         "RADIO",
     ]
     assert ClockBase(5) is ClockBase.RADIO
+
+
+def test_attributes_and_methods_are_numbered_as_in_the_standard():
+    assert [attribute.value for attribute in ClockAttribute] == list(range(2, 10))
+    assert [method.value for method in ClockMethod] == list(range(1, 7))
+    assert (ClockAttribute.TIME, ClockAttribute.CLOCK_BASE, ClockMethod.SHIFT_TIME) == (2, 9, 6)
+
+
+def test_what_is_a_point_in_time():
+    assert {(4, 5), (5, 6), (5, 7), (8, 2)} == TIME_ATTRIBUTES
+    assert CLOCK_TIME == (8, 2)

@@ -4,7 +4,11 @@ import pytest
 
 from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned, integer, long_unsigned
 from custom_components.cosem.dlms.errors import DecodeError
-from custom_components.cosem.dlms.interface_classes.demand_register import decode_demand_interval
+from custom_components.cosem.dlms.interface_classes.demand_register import (
+    DemandRegisterAttribute,
+    DemandRegisterMethod,
+    decode_demand_interval,
+)
 
 
 def test_block_demand_has_one_period():
@@ -29,3 +33,9 @@ def test_sliding_demand_multiplies_its_periods():
 def test_what_is_no_count_is_refused(period, count):
     with pytest.raises(DecodeError):
         decode_demand_interval(period, count)
+
+
+def test_the_running_average_comes_before_the_last_one():
+    assert DemandRegisterAttribute.CURRENT_AVERAGE_VALUE == 2
+    assert DemandRegisterAttribute.LAST_AVERAGE_VALUE == 3
+    assert [method.value for method in DemandRegisterMethod] == [1, 2]

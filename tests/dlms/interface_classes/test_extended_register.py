@@ -13,7 +13,11 @@ from custom_components.cosem.dlms.encoding.data import (
     unsigned,
     visible_string,
 )
-from custom_components.cosem.dlms.interface_classes.extended_register import status_text
+from custom_components.cosem.dlms.interface_classes.extended_register import (
+    ExtendedRegisterAttribute,
+    ExtendedRegisterMethod,
+    status_text,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +37,9 @@ from custom_components.cosem.dlms.interface_classes.extended_register import sta
 )
 def test_a_status_is_shown_without_guessing(data, text):
     assert status_text(data) == text
+
+
+def test_numbers_of_an_extended_register():
+    names = [attribute.standard_name for attribute in ExtendedRegisterAttribute]
+    assert names == ["value", "scaler_unit", "status", "capture_time"]
+    assert ExtendedRegisterMethod.RESET == 1

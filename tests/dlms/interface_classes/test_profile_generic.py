@@ -35,7 +35,10 @@ from custom_components.cosem.dlms.encoding.octets import Reader
 from custom_components.cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded
 from custom_components.cosem.dlms.interface_classes import profile_layout, profile_rows
 from custom_components.cosem.dlms.interface_classes.profile_generic import (
+    BufferSelector,
     CaptureObject,
+    ProfileGenericAttribute,
+    ProfileGenericMethod,
     decode_capture_objects,
     decode_rows,
     decode_rows_generic,
@@ -633,3 +636,10 @@ def test_rows_nested_to_the_limit_are_read_and_one_level_more_is_refused(rows):
     for decode in (decode_rows, decode_rows_generic):
         with pytest.raises(LimitExceeded, match="nesting"):
             decode(octets, Limits(nesting_depth=2))
+
+
+def test_numbers_of_a_profile():
+    assert [attribute.value for attribute in ProfileGenericAttribute] == list(range(2, 9))
+    assert (ProfileGenericAttribute.BUFFER, ProfileGenericAttribute.CAPTURE_PERIOD) == (2, 4)
+    assert (BufferSelector.RANGE, BufferSelector.ENTRY) == (1, 2)
+    assert (ProfileGenericMethod.RESET, ProfileGenericMethod.CAPTURE) == (1, 2)

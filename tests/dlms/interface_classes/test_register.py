@@ -34,6 +34,8 @@ from custom_components.cosem.dlms.errors import DecodeError
 from custom_components.cosem.dlms.interface_classes.register import (
     MAX_SCALER,
     UNSCALED,
+    RegisterAttribute,
+    RegisterMethod,
     ScalerUnit,
     decimal_text,
     decode_scaler_unit,
@@ -195,3 +197,7 @@ def test_a_float32_that_needs_nine_digits_gets_them():
 def test_decimal_text_has_no_exponent():
     assert decimal_text(Decimal("1E-10")) == "0.0000000001"
     assert decimal_text(Decimal("1E+3")) == "1000"
+
+
+def test_numbers_of_a_register():
+    assert (RegisterAttribute.VALUE, RegisterAttribute.SCALER_UNIT, RegisterMethod.RESET) == (2, 3, 1)

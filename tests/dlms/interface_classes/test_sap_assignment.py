@@ -18,7 +18,12 @@ from custom_components.cosem.dlms.encoding.data import (
     visible_string,
 )
 from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded
-from custom_components.cosem.dlms.interface_classes.sap_assignment import SapAssignment, decode_sap_assignment_list
+from custom_components.cosem.dlms.interface_classes.sap_assignment import (
+    SapAssignment,
+    SapAssignmentAttribute,
+    SapAssignmentMethod,
+    decode_sap_assignment_list,
+)
 from custom_components.cosem.dlms.limits import Limits
 
 
@@ -69,3 +74,7 @@ def test_the_list_has_a_limit():
     entry = structure(long_unsigned(1), octet_string(b"ABC"))
     with pytest.raises(LimitExceeded):
         decode_sap_assignment_list(array(entry, entry, entry), Limits(objects=2))
+
+
+def test_numbers_of_sap_assignment():
+    assert (SapAssignmentAttribute.SAP_ASSIGNMENT_LIST, SapAssignmentMethod.CONNECT_LOGICAL_DEVICE) == (2, 1)

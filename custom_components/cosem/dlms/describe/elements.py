@@ -21,6 +21,10 @@ from ..apdu.common import (
 )
 from ..encoding.compact_array import encode_contents
 from ..encoding.data_types import BitString, CompactArray, Data, DataType, TypeDescription
+from ..interface_classes.association_ln import AssociationLnAttribute, AssociationLnMethod
+from ..interface_classes.interface_class import InterfaceClass
+from ..interface_classes.mbus_client import MbusClientMethod
+from ..interface_classes.security_setup import SecuritySetupMethod
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
@@ -28,11 +32,18 @@ type JsonObject = dict[str, Json]
 HIDDEN: Final = "(hidden)"
 """Stands where a secret was left out."""
 
-_SECRET_ATTRIBUTES: Final = frozenset({(15, 7)})
-"""(class_id, attribute_index): the secret of Association LN."""
-
-_SECRET_METHODS: Final = frozenset({(15, 2), (64, 2), (64, 3), (72, 7), (72, 8)})
-"""(class_id, method_index): change_HLS_secret, key_transfer, key_agreement, set_encryption_key, transfer_key."""
+_SECRET_ATTRIBUTES: Final[frozenset[tuple[int, int]]] = frozenset(
+    {(InterfaceClass.ASSOCIATION_LN, AssociationLnAttribute.SECRET)}
+)
+_SECRET_METHODS: Final[frozenset[tuple[int, int]]] = frozenset(
+    {
+        (InterfaceClass.ASSOCIATION_LN, AssociationLnMethod.CHANGE_HLS_SECRET),
+        (InterfaceClass.SECURITY_SETUP, SecuritySetupMethod.KEY_TRANSFER),
+        (InterfaceClass.SECURITY_SETUP, SecuritySetupMethod.KEY_AGREEMENT),
+        (InterfaceClass.MBUS_CLIENT, MbusClientMethod.SET_ENCRYPTION_KEY),
+        (InterfaceClass.MBUS_CLIENT, MbusClientMethod.TRANSFER_KEY),
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,33 +3,18 @@
 Knows the classes whose attributes are defined to hold date-times or scaled numbers (IEC 62056-6-2); gets decoded Data.
 """
 
-from typing import Final
-
 from ..apdu.common import AttributeDescriptor
 from ..encoding.cosem_time import decode_date, decode_time
 from ..encoding.data_types import CompactArray, Data, DataType
 from ..errors import DecodeError
-from ..interface_classes.clock import decode_clock_time, instant
+from ..interface_classes.clock import TIME_ATTRIBUTES, decode_clock_time, instant
 from ..interface_classes.register import (
-    SCALER_UNIT_ATTRIBUTE,
-    VALUE_ATTRIBUTES,
     ScalerUnit,
     decimal_text,
     integer_of,
     scale,
 )
 from .elements import Json, describe_data
-
-_DATE_TIME_ATTRIBUTES: Final = frozenset({(4, 5), (5, 6), (5, 7), (8, 2)})
-"""(class_id, attribute_index) of points in time: capture_time, start_time_current, the clock's time."""
-
-
-def scaler_unit_attribute(attribute: AttributeDescriptor) -> AttributeDescriptor | None:
-    """Return the attribute that says how ``attribute`` is scaled, None where nothing is."""
-    if attribute.attribute_index not in VALUE_ATTRIBUTES.get(attribute.class_id, ()):
-        return None
-    index = SCALER_UNIT_ATTRIBUTE.get(attribute.class_id)
-    return None if index is None else attribute._replace(attribute_index=index)
 
 
 def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: ScalerUnit | None) -> Json:
@@ -42,7 +27,7 @@ def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: Sca
     if scaler_unit is not None and is_number(data):
         number = scale(data, scaler_unit)
         return None if number is None else decimal_text(number)
-    if (attribute.class_id, attribute.attribute_index) in _DATE_TIME_ATTRIBUTES:
+    if (attribute.class_id, attribute.attribute_index) in TIME_ATTRIBUTES:
         return _time_text(data)
     return _plain(data)
 

@@ -6,6 +6,7 @@ Structures are checked strictly; numbers that no edition defines are kept as num
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import IntEnum
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -13,11 +14,10 @@ from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError, LimitExceeded
 from ..limits import DEFAULT_LIMITS, Limits
+from .interface_class import AttributeIndex, InterfaceClass
 from .register import integer_of
 
-CLASS_ID: Final = 15
 CURRENT_ASSOCIATION: Final = LogicalName.parse("0.0.40.0.0.255")
-OBJECT_LIST: Final = 2
 
 _USUAL_VERSION: Final = 1
 _BITS_VERSION: Final = 3
@@ -38,6 +38,32 @@ _PROTECTION_BITS: Final = (
     (64, "encrypted-response"),
     (128, "signed-response"),
 )
+
+
+class AssociationLnAttribute(AttributeIndex):
+    """Attributes of Association LN; 9 from version 1 on, 10 and 11 from version 2 on."""
+
+    OBJECT_LIST = 2
+    ASSOCIATED_PARTNERS_ID = 3
+    APPLICATION_CONTEXT_NAME = 4
+    XDLMS_CONTEXT_INFO = 5
+    AUTHENTICATION_MECHANISM_NAME = 6
+    SECRET = 7
+    ASSOCIATION_STATUS = 8
+    SECURITY_SETUP_REFERENCE = 9
+    USER_LIST = 10
+    CURRENT_USER = 11
+
+
+class AssociationLnMethod(IntEnum):
+    """Methods of Association LN; the users' from version 2 on."""
+
+    REPLY_TO_HLS_AUTHENTICATION = 1
+    CHANGE_HLS_SECRET = 2
+    ADD_OBJECT = 3
+    REMOVE_OBJECT = 4
+    ADD_USER = 5
+    REMOVE_USER = 6
 
 
 class AccessRights(NamedTuple):
@@ -134,7 +160,7 @@ def decode_object_list(
 def _own_version(heads: list[tuple[int, int, LogicalName]]) -> int:
     """Find the version of the association that is being talked in."""
     for class_id, version, logical_name in heads:
-        if class_id == CLASS_ID and logical_name == CURRENT_ASSOCIATION:
+        if class_id == InterfaceClass.ASSOCIATION_LN and logical_name == CURRENT_ASSOCIATION:
             return version
     return _USUAL_VERSION
 

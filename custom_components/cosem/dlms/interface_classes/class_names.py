@@ -1,80 +1,41 @@
 """Names of COSEM interface classes and of their attributes (IEC 62056-6-2), for people.
 
-A table and nothing else. Attribute 1 of every class is the logical name. Where versions of a class differ, the names of
-the newest version known here stand; an index behind the table has no name.
+Where versions of a class differ, the names of the newest version known here stand. A class with a file of its own has its
+attributes there; of the others only the names are known, from attribute 2 on.
 """
 
 from typing import Final
 
-_LOGICAL_NAME: Final = "logical_name"
+from .association_ln import AssociationLnAttribute
+from .clock import ClockAttribute
+from .data import DataAttribute
+from .demand_register import DemandRegisterAttribute
+from .extended_register import ExtendedRegisterAttribute
+from .interface_class import LOGICAL_NAME_ATTRIBUTE, AttributeIndex, InterfaceClass
+from .mbus_client import MbusClientAttribute
+from .profile_generic import ProfileGenericAttribute
+from .register import RegisterAttribute
+from .sap_assignment import SapAssignmentAttribute
+from .security_setup import SecuritySetupAttribute
 
-_CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
-    1: ("Data", ("value",)),
-    3: ("Register", ("value", "scaler_unit")),
-    4: ("Extended register", ("value", "scaler_unit", "status", "capture_time")),
-    5: (
-        "Demand register",
-        (
-            "current_average_value",
-            "last_average_value",
-            "scaler_unit",
-            "status",
-            "capture_time",
-            "start_time_current",
-            "period",
-            "number_of_periods",
-        ),
-    ),
-    6: ("Register activation", ("register_assignment", "mask_list", "active_mask")),
-    7: (
-        "Profile generic",
-        (
-            "buffer",
-            "capture_objects",
-            "capture_period",
-            "sort_method",
-            "sort_object",
-            "entries_in_use",
-            "profile_entries",
-        ),
-    ),
-    8: (
-        "Clock",
-        (
-            "time",
-            "time_zone",
-            "status",
-            "daylight_savings_begin",
-            "daylight_savings_end",
-            "daylight_savings_deviation",
-            "daylight_savings_enabled",
-            "clock_base",
-        ),
-    ),
-    9: ("Script table", ("scripts",)),
-    10: ("Schedule", ("entries",)),
-    11: ("Special days table", ("entries",)),
-    12: (
+_CLASSES: Final[dict[InterfaceClass, tuple[str, type[AttributeIndex] | tuple[str, ...]]]] = {
+    InterfaceClass.DATA: ("Data", DataAttribute),
+    InterfaceClass.REGISTER: ("Register", RegisterAttribute),
+    InterfaceClass.EXTENDED_REGISTER: ("Extended register", ExtendedRegisterAttribute),
+    InterfaceClass.DEMAND_REGISTER: ("Demand register", DemandRegisterAttribute),
+    InterfaceClass.REGISTER_ACTIVATION: ("Register activation", ("register_assignment", "mask_list", "active_mask")),
+    InterfaceClass.PROFILE_GENERIC: ("Profile generic", ProfileGenericAttribute),
+    InterfaceClass.CLOCK: ("Clock", ClockAttribute),
+    InterfaceClass.SCRIPT_TABLE: ("Script table", ("scripts",)),
+    InterfaceClass.SCHEDULE: ("Schedule", ("entries",)),
+    InterfaceClass.SPECIAL_DAYS_TABLE: ("Special days table", ("entries",)),
+    InterfaceClass.ASSOCIATION_SN: (
         "Association SN",
         ("object_list", "access_rights_list", "security_setup_reference", "user_list", "current_user"),
     ),
-    15: (
-        "Association LN",
-        (
-            "object_list",
-            "associated_partners_id",
-            "application_context_name",
-            "xDLMS_context_info",
-            "authentication_mechanism_name",
-            "secret",
-            "association_status",
-            "security_setup_reference",
-            "user_list",
-            "current_user",
-        ),
-    ),
-    17: ("SAP assignment", ("SAP_assignment_list",)),
-    18: (
+    InterfaceClass.ASSOCIATION_LN: ("Association LN", AssociationLnAttribute),
+    InterfaceClass.SAP_ASSIGNMENT: ("SAP assignment", SapAssignmentAttribute),
+    InterfaceClass.IMAGE_TRANSFER: (
         "Image transfer",
         (
             "image_block_size",
@@ -85,8 +46,8 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "image_to_activate_info",
         ),
     ),
-    19: ("IEC local port setup", ()),
-    20: (
+    InterfaceClass.IEC_LOCAL_PORT_SETUP: ("IEC local port setup", ()),
+    InterfaceClass.ACTIVITY_CALENDAR: (
         "Activity calendar",
         (
             "calendar_name_active",
@@ -100,17 +61,20 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "activate_passive_calendar_time",
         ),
     ),
-    21: ("Register monitor", ("thresholds", "monitored_value", "actions")),
-    22: ("Single action schedule", ("executed_script", "type", "execution_time")),
-    23: ("IEC HDLC setup", ()),
-    24: ("IEC twisted pair setup", ()),
-    25: ("M-Bus slave port setup", ()),
-    26: ("Utility tables", ("table_id", "length", "buffer")),
-    27: ("Modem configuration", ()),
-    28: ("Auto answer", ()),
-    29: ("Auto connect", ("mode", "repetitions", "repetition_delay", "calling_window", "destination_list")),
-    30: ("Data protection", ()),
-    40: (
+    InterfaceClass.REGISTER_MONITOR: ("Register monitor", ("thresholds", "monitored_value", "actions")),
+    InterfaceClass.SINGLE_ACTION_SCHEDULE: ("Single action schedule", ("executed_script", "type", "execution_time")),
+    InterfaceClass.IEC_HDLC_SETUP: ("IEC HDLC setup", ()),
+    InterfaceClass.IEC_TWISTED_PAIR_SETUP: ("IEC twisted pair setup", ()),
+    InterfaceClass.MBUS_SLAVE_PORT_SETUP: ("M-Bus slave port setup", ()),
+    InterfaceClass.UTILITY_TABLES: ("Utility tables", ("table_id", "length", "buffer")),
+    InterfaceClass.MODEM_CONFIGURATION: ("Modem configuration", ()),
+    InterfaceClass.AUTO_ANSWER: ("Auto answer", ()),
+    InterfaceClass.AUTO_CONNECT: (
+        "Auto connect",
+        ("mode", "repetitions", "repetition_delay", "calling_window", "destination_list"),
+    ),
+    InterfaceClass.DATA_PROTECTION: ("Data protection", ()),
+    InterfaceClass.PUSH_SETUP: (
         "Push setup",
         (
             "push_object_list",
@@ -127,8 +91,11 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "last_confirmation_date_time",
         ),
     ),
-    41: ("TCP-UDP setup", ("TCP-UDP_port", "IP_reference", "MSS", "nb_of_sim_conn", "inactivity_time_out")),
-    42: (
+    InterfaceClass.TCP_UDP_SETUP: (
+        "TCP-UDP setup",
+        ("TCP-UDP_port", "IP_reference", "MSS", "nb_of_sim_conn", "inactivity_time_out"),
+    ),
+    InterfaceClass.IPV4_SETUP: (
         "IPv4 setup",
         (
             "DL_reference",
@@ -142,15 +109,15 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "secondary_DNS_address",
         ),
     ),
-    43: ("MAC address setup", ("MAC_address",)),
-    44: ("PPP setup", ("PHY_reference", "LCP_options", "IPCP_options", "PPP_authentication")),
-    45: ("GPRS modem setup", ("APN", "PIN_code", "quality_of_service")),
-    46: ("SMTP setup", ()),
-    47: (
+    InterfaceClass.MAC_ADDRESS_SETUP: ("MAC address setup", ("MAC_address",)),
+    InterfaceClass.PPP_SETUP: ("PPP setup", ("PHY_reference", "LCP_options", "IPCP_options", "PPP_authentication")),
+    InterfaceClass.GPRS_MODEM_SETUP: ("GPRS modem setup", ("APN", "PIN_code", "quality_of_service")),
+    InterfaceClass.SMTP_SETUP: ("SMTP setup", ()),
+    InterfaceClass.GSM_DIAGNOSTIC: (
         "GSM diagnostic",
         ("operator", "status", "cs_attachment", "ps_status", "cell_info", "adjacent_cells", "capture_time"),
     ),
-    48: (
+    InterfaceClass.IPV6_SETUP: (
         "IPv6 setup",
         (
             "DL_reference",
@@ -164,18 +131,15 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "neighbor_discovery_setup",
         ),
     ),
-    61: ("Register table", ("table_cell_values", "table_cell_definition", "scaler_unit")),
-    62: (
+    InterfaceClass.REGISTER_TABLE: ("Register table", ("table_cell_values", "table_cell_definition", "scaler_unit")),
+    InterfaceClass.COMPACT_DATA: (
         "Compact data",
         ("compact_buffer", "capture_objects", "template_id", "template_description", "capture_method"),
     ),
-    63: ("Status mapping", ("status_word", "mapping_table")),
-    64: (
-        "Security setup",
-        ("security_policy", "security_suite", "client_system_title", "server_system_title", "certificates"),
-    ),
-    65: ("Parameter monitor", ("changed_parameter", "capture_time", "parameter_list")),
-    67: (
+    InterfaceClass.STATUS_MAPPING: ("Status mapping", ("status_word", "mapping_table")),
+    InterfaceClass.SECURITY_SETUP: ("Security setup", SecuritySetupAttribute),
+    InterfaceClass.PARAMETER_MONITOR: ("Parameter monitor", ("changed_parameter", "capture_time", "parameter_list")),
+    InterfaceClass.SENSOR_MANAGER: (
         "Sensor manager",
         (
             "serial_number",
@@ -194,12 +158,12 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "processed_value_actions",
         ),
     ),
-    68: (
+    InterfaceClass.ARBITRATOR: (
         "Arbitrator",
         ("actions", "permissions_table", "weightings_table", "most_recent_requests_table", "last_outcome"),
     ),
-    70: ("Disconnect control", ("output_state", "control_state", "control_mode")),
-    71: (
+    InterfaceClass.DISCONNECT_CONTROL: ("Disconnect control", ("output_state", "control_state", "control_mode")),
+    InterfaceClass.LIMITER: (
         "Limiter",
         (
             "monitored_value",
@@ -214,39 +178,15 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "actions",
         ),
     ),
-    72: (
-        "M-Bus client",
-        (
-            "mbus_port_reference",
-            "capture_definition",
-            "capture_period",
-            "primary_address",
-            "identification_number",
-            "manufacturer_id",
-            "version",
-            "device_type",
-            "access_number",
-            "status",
-            "alarm",
-            "configuration",
-            "encryption_key_status",
-        ),
-    ),
-    74: ("M-Bus master port setup", ()),
-    76: ("DLMS server M-Bus port setup", ()),
-    77: ("M-Bus diagnostic", ()),
-    100: (
+    InterfaceClass.MBUS_CLIENT: ("M-Bus client", MbusClientAttribute),
+    InterfaceClass.MBUS_MASTER_PORT_SETUP: ("M-Bus master port setup", ()),
+    InterfaceClass.DLMS_SERVER_MBUS_PORT_SETUP: ("DLMS server M-Bus port setup", ()),
+    InterfaceClass.MBUS_DIAGNOSTIC: ("M-Bus diagnostic", ()),
+    InterfaceClass.NTP_SETUP: (
         "NTP setup",
-        (
-            "activated",
-            "server_address",
-            "server_port",
-            "authentication_method",
-            "authentication_keys",
-            "client_key",
-        ),
+        ("activated", "server_address", "server_port", "authentication_method", "authentication_keys", "client_key"),
     ),
-    111: (
+    InterfaceClass.ACCOUNT: (
         "Account",
         (
             "account_mode_and_status",
@@ -269,7 +209,7 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "max_provision_period",
         ),
     ),
-    112: (
+    InterfaceClass.CREDIT: (
         "Credit",
         (
             "current_credit_amount",
@@ -284,7 +224,7 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "period",
         ),
     ),
-    113: (
+    InterfaceClass.CHARGE: (
         "Charge",
         (
             "total_amount_paid",
@@ -301,10 +241,13 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "proportion",
         ),
     ),
-    115: ("Token gateway", ("token", "token_time", "token_description", "token_delivery_method", "token_status")),
-    122: ("Function control", ()),
-    123: ("Array manager", ()),
-    124: (
+    InterfaceClass.TOKEN_GATEWAY: (
+        "Token gateway",
+        ("token", "token_time", "token_description", "token_delivery_method", "token_status"),
+    ),
+    InterfaceClass.FUNCTION_CONTROL: ("Function control", ()),
+    InterfaceClass.ARRAY_MANAGER: ("Array manager", ()),
+    InterfaceClass.COMMUNICATION_PORT_PROTECTION: (
         "Communication port protection",
         (
             "protection_mode",
@@ -318,11 +261,23 @@ _CLASSES: Final[dict[int, tuple[str, tuple[str, ...]]]] = {
             "cumulative_failed_attempts",
         ),
     ),
-    151: ("LTE monitoring", ()),
+    InterfaceClass.LTE_MONITORING: ("LTE monitoring", ()),
 }
 
-CLASS_NAMES: Final[dict[int, str]] = {class_id: name for class_id, (name, _) in _CLASSES.items()}
+
+def _by_index(attributes: type[AttributeIndex] | tuple[str, ...]) -> dict[int, str]:
+    """Return the names of attributes by their index."""
+    if isinstance(attributes, tuple):
+        return dict(enumerate(attributes, LOGICAL_NAME_ATTRIBUTE + 1))
+    return {attribute.value: attribute.standard_name for attribute in attributes}
+
+
+CLASS_NAMES: Final[dict[int, str]] = {class_id.value: name for class_id, (name, _) in _CLASSES.items()}
 """Class id -> name as the standard writes it."""
+
+_ATTRIBUTE_NAMES: Final[dict[int, dict[int, str]]] = {
+    class_id.value: _by_index(attributes) for class_id, (_, attributes) in _CLASSES.items()
+}
 
 
 def class_name(class_id: int) -> str:
@@ -332,8 +287,12 @@ def class_name(class_id: int) -> str:
 
 def attribute_name(class_id: int, attribute_index: int) -> str | None:
     """Return the standard's name of an attribute; None when it has none here (manufacturer's own, later versions)."""
-    if attribute_index == 1:
-        return _LOGICAL_NAME
-    _, names = _CLASSES.get(class_id, ("", ()))
-    position = attribute_index - 2
-    return names[position] if 0 <= position < len(names) else None
+    if attribute_index == LOGICAL_NAME_ATTRIBUTE:
+        return "logical_name"
+    return _ATTRIBUTE_NAMES.get(class_id, {}).get(attribute_index)
+
+
+def attribute_index_of(class_id: int, name: str) -> int | None:
+    """Return the number of the attribute with this name, None when the class has none, or is not known here."""
+    names = _ATTRIBUTE_NAMES.get(class_id, {})
+    return next((index for index, found in names.items() if found == name), None)

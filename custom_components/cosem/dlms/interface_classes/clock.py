@@ -12,16 +12,53 @@ from ..encoding.cosem_time import CosemDateTime, TimePolicy, decode_date_time, t
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError
+from .demand_register import DemandRegisterAttribute
+from .extended_register import ExtendedRegisterAttribute
+from .interface_class import AttributeIndex, InterfaceClass
 from .register import integer_of
 
 CLOCK: Final = LogicalName.parse("0.0.1.0.0.255")
-TIME: Final = 2
-TIME_ZONE: Final = 3
-STATUS: Final = 4
-CLOCK_BASE: Final = 9
 
 _DATE_TIME_OCTETS: Final = 12
 _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59 UTC, where Python's calendar ends
+
+
+class ClockAttribute(AttributeIndex):
+    """Attributes of Clock."""
+
+    TIME = 2
+    TIME_ZONE = 3
+    STATUS = 4
+    DAYLIGHT_SAVINGS_BEGIN = 5
+    DAYLIGHT_SAVINGS_END = 6
+    DAYLIGHT_SAVINGS_DEVIATION = 7
+    DAYLIGHT_SAVINGS_ENABLED = 8
+    CLOCK_BASE = 9
+
+
+class ClockMethod(IntEnum):
+    """Methods of Clock."""
+
+    ADJUST_TO_QUARTER = 1
+    ADJUST_TO_MEASURING_PERIOD = 2
+    ADJUST_TO_MINUTE = 3
+    ADJUST_TO_PRESET_TIME = 4
+    PRESET_ADJUSTING_TIME = 5
+    SHIFT_TIME = 6
+
+
+CLOCK_TIME: Final = (InterfaceClass.CLOCK, ClockAttribute.TIME)
+"""Class id and attribute of the meter's time."""
+
+TIME_ATTRIBUTES: Final[frozenset[tuple[int, int]]] = frozenset(
+    {
+        CLOCK_TIME,
+        (InterfaceClass.EXTENDED_REGISTER, ExtendedRegisterAttribute.CAPTURE_TIME),
+        (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.CAPTURE_TIME),
+        (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.START_TIME_CURRENT),
+    }
+)
+"""Class id and attribute of what is a point in time."""
 
 
 class ClockBase(IntEnum):

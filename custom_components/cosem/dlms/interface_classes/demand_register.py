@@ -4,20 +4,32 @@ Values and scaler_unit are read as in register.py, times as in clock.py.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from enum import IntEnum
 
 from ..encoding.data import Data
 from ..errors import DecodeError
+from .interface_class import AttributeIndex
 from .register import integer_of
 
-CURRENT_AVERAGE_VALUE: Final = 2
-LAST_AVERAGE_VALUE: Final = 3
-SCALER_UNIT: Final = 4
-STATUS: Final = 5
-CAPTURE_TIME: Final = 6
-START_TIME_CURRENT: Final = 7
-PERIOD: Final = 8
-NUMBER_OF_PERIODS: Final = 9
+
+class DemandRegisterAttribute(AttributeIndex):
+    """Attributes of Demand register."""
+
+    CURRENT_AVERAGE_VALUE = 2
+    LAST_AVERAGE_VALUE = 3
+    SCALER_UNIT = 4
+    STATUS = 5
+    CAPTURE_TIME = 6
+    START_TIME_CURRENT = 7
+    PERIOD = 8
+    NUMBER_OF_PERIODS = 9
+
+
+class DemandRegisterMethod(IntEnum):
+    """Methods of Demand register."""
+
+    RESET = 1
+    NEXT_PERIOD = 2
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,26 @@
 Value and scaler_unit are read as in register.py, the capture time as in clock.py.
 """
 
-from typing import Final
+from enum import IntEnum
 
 from ..encoding.data import BitString, Data, DataType
+from .interface_class import AttributeIndex
 from .register import integer_of
 
-VALUE: Final = 2
-SCALER_UNIT: Final = 3
-STATUS: Final = 4
-CAPTURE_TIME: Final = 5
+
+class ExtendedRegisterAttribute(AttributeIndex):
+    """Attributes of Extended register."""
+
+    VALUE = 2
+    SCALER_UNIT = 3
+    STATUS = 4
+    CAPTURE_TIME = 5
+
+
+class ExtendedRegisterMethod(IntEnum):
+    """Methods of Extended register."""
+
+    RESET = 1
 
 
 def status_text(data: Data) -> str | None:

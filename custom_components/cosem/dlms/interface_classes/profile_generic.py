@@ -6,6 +6,7 @@ capture period, the clock's column, the meter's reading of deviations. Knows not
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta, tzinfo
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from ..encoding.cosem_time import ClockStatus, TimePolicy, fast_datetime, is_ambiguous, standard_offset
@@ -23,18 +24,16 @@ from ..encoding.data import (
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError
 from ..limits import DEFAULT_LIMITS, Limits
+from .clock import CLOCK_TIME, TIME_ATTRIBUTES
+from .interface_class import AttributeIndex
 from .profile_layout import Row
 from .profile_rows import decode_rows, decode_rows_generic
 
 __all__ = [
-    "BUFFER",
-    "CAPTURE_OBJECTS",
-    "CAPTURE_PERIOD",
-    "ENTRIES_IN_USE",
-    "ENTRY_SELECTOR",
-    "PROFILE_ENTRIES",
-    "RANGE_SELECTOR",
+    "BufferSelector",
     "CaptureObject",
+    "ProfileGenericAttribute",
+    "ProfileGenericMethod",
     "Row",
     "TimedRow",
     "decode_capture_objects",
@@ -49,18 +48,32 @@ __all__ = [
     "time_columns",
 ]
 
-BUFFER: Final = 2
-CAPTURE_OBJECTS: Final = 3
-CAPTURE_PERIOD: Final = 4
-ENTRIES_IN_USE: Final = 7
-PROFILE_ENTRIES: Final = 8
 
-RANGE_SELECTOR: Final = 1
-ENTRY_SELECTOR: Final = 2
+class ProfileGenericAttribute(AttributeIndex):
+    """Attributes of Profile generic."""
 
-# class and attribute of what is a point in time: the clock, capture times, the start of a demand period.
-_CLOCK: Final = (8, 2)
-_TIMES: Final = frozenset({_CLOCK, (4, 5), (5, 6), (5, 7)})
+    BUFFER = 2
+    CAPTURE_OBJECTS = 3
+    CAPTURE_PERIOD = 4
+    SORT_METHOD = 5
+    SORT_OBJECT = 6
+    ENTRIES_IN_USE = 7
+    PROFILE_ENTRIES = 8
+
+
+class ProfileGenericMethod(IntEnum):
+    """Methods of Profile generic."""
+
+    RESET = 1
+    CAPTURE = 2
+
+
+class BufferSelector(IntEnum):
+    """Ways to ask for a part of the buffer: the selectors of range_descriptor and entry_descriptor."""
+
+    RANGE = 1
+    ENTRY = 2
+
 
 _BATCH: Final = 4_096  # rows held twice at a time
 _STATUS: Final = 11  # place of the clock status in a date-time
@@ -84,7 +97,7 @@ class CaptureObject(NamedTuple):
     @property
     def is_clock(self) -> bool:
         """True for the time attribute of a clock: the row's timestamp."""
-        return (self.class_id, self.attribute_index) == _CLOCK
+        return (self.class_id, self.attribute_index) == CLOCK_TIME
 
 
 def decode_capture_objects(data: Data) -> tuple[CaptureObject, ...]:
@@ -116,7 +129,9 @@ def encode_capture_object(definition: CaptureObject) -> Data:
 def time_columns(capture_objects: Sequence[CaptureObject]) -> tuple[int, ...]:
     """Return the columns that hold points in time."""
     return tuple(
-        index for index, column in enumerate(capture_objects) if (column.class_id, column.attribute_index) in _TIMES
+        index
+        for index, column in enumerate(capture_objects)
+        if (column.class_id, column.attribute_index) in TIME_ATTRIBUTES
     )
 
 

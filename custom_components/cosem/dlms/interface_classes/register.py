@@ -1,26 +1,35 @@
 """Meaning of Register (class 3), and what it shares with Extended and Demand register: the scaled value.
 
-Scaling is exact: decimal numbers, never binary floats. IEC 62056-6-2, class Register, attribute scaler_unit.
-Knows nothing of associations; gets decoded Data, gives numbers.
+Scaling is exact: decimal numbers, never binary floats (IEC 62056-6-2, class Register, attribute scaler_unit).
 """
 
 from decimal import Context, Decimal
+from enum import IntEnum
 import math
 import struct
 from typing import Final, NamedTuple
 
 from ..encoding.data import Data, DataType
 from ..errors import DecodeError
+from .interface_class import AttributeIndex
 from .units import NO_UNIT, unit_symbol
 
 MAX_SCALER: Final = 30
 """The largest power of ten that is believed, either way: SI prefixes end there, anything beyond is a broken attribute."""
 
-VALUE_ATTRIBUTES: Final[dict[int, tuple[int, ...]]] = {1: (2,), 3: (2,), 4: (2,), 5: (2, 3)}
-"""Class id -> attributes that hold a value to be scaled (class 1 has no scaler of its own)."""
 
-SCALER_UNIT_ATTRIBUTE: Final[dict[int, int]] = {3: 3, 4: 3, 5: 4, 61: 4, 67: 8}
-"""Class id -> attribute that holds scaler_unit; classes without one are absent."""
+class RegisterAttribute(AttributeIndex):
+    """Attributes of Register."""
+
+    VALUE = 2
+    SCALER_UNIT = 3
+
+
+class RegisterMethod(IntEnum):
+    """Methods of Register."""
+
+    RESET = 1
+
 
 _INTEGERS: Final = frozenset(
     {

@@ -3,17 +3,30 @@
 In the TCP/UDP profile a server SAP is a server wPort (IEC 62056-9-7).
 """
 
+from enum import IntEnum
 from typing import Final, NamedTuple
 
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError, LimitExceeded
 from ..limits import DEFAULT_LIMITS, Limits
+from .interface_class import AttributeIndex
 from .logical_device_name import string_octets
 from .register import integer_of
 
 SAP_ASSIGNMENT: Final = LogicalName.parse("0.0.41.0.0.255")
-SAP_ASSIGNMENT_LIST: Final = 2
+
+
+class SapAssignmentAttribute(AttributeIndex):
+    """Attributes of SAP assignment."""
+
+    SAP_ASSIGNMENT_LIST = 2
+
+
+class SapAssignmentMethod(IntEnum):
+    """Methods of SAP assignment."""
+
+    CONNECT_LOGICAL_DEVICE = 1
 
 
 class SapAssignment(NamedTuple):

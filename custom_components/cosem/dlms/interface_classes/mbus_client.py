@@ -1,0 +1,51 @@
+"""Attributes and methods of M-Bus client (class 72, versions 0 and 1, IEC 62056-6-2): one meter behind this meter.
+
+What it measures is told by its device type; the values themselves are Extended registers at 0.b.24.2.e.255.
+"""
+
+from enum import IntEnum
+
+from .interface_class import AttributeIndex
+
+
+class MbusClientAttribute(AttributeIndex):
+    """Attributes of M-Bus client; the last two from version 1 on."""
+
+    MBUS_PORT_REFERENCE = 2
+    CAPTURE_DEFINITION = 3
+    CAPTURE_PERIOD = 4
+    PRIMARY_ADDRESS = 5
+    IDENTIFICATION_NUMBER = 6
+    MANUFACTURER_ID = 7
+    VERSION = 8
+    DEVICE_TYPE = 9
+    ACCESS_NUMBER = 10
+    STATUS = 11
+    ALARM = 12
+    CONFIGURATION = 13
+    ENCRYPTION_KEY_STATUS = 14
+
+
+class MbusClientMethod(IntEnum):
+    """Methods of M-Bus client; both keys are secret."""
+
+    SLAVE_INSTALL = 1
+    SLAVE_DEINSTALL = 2
+    CAPTURE = 3
+    RESET_ALARM = 4
+    SYNCHRONIZE_CLOCK = 5
+    DATA_SEND = 6
+    SET_ENCRYPTION_KEY = 7
+    TRANSFER_KEY = 8
+
+
+class MbusDeviceType(IntEnum):
+    """Attribute 9, as far as the stack has a use for it: what the device measures (EN 13757-3)."""
+
+    ELECTRICITY = 0x02
+    GAS = 0x03
+    HEAT_OUTLET = 0x04
+    WARM_WATER = 0x06
+    WATER = 0x07
+    HEAT_COST_ALLOCATOR = 0x08
+    HEAT_INLET = 0x0C

@@ -1,0 +1,31 @@
+"""Attributes and methods of Security setup (class 64, versions 0 and 1, IEC 62056-6-2).
+
+Numbers only. What a security policy means is in security/suite.py; the transferred keys are wrapped (security/key_wrap.py).
+"""
+
+from enum import IntEnum
+
+from .interface_class import AttributeIndex
+
+
+class SecuritySetupAttribute(AttributeIndex):
+    """Attributes of Security setup; the certificates from version 1 on."""
+
+    SECURITY_POLICY = 2
+    SECURITY_SUITE = 3
+    CLIENT_SYSTEM_TITLE = 4
+    SERVER_SYSTEM_TITLE = 5
+    CERTIFICATES = 6
+
+
+class SecuritySetupMethod(IntEnum):
+    """Methods of Security setup; version 0 has the first two (the second is called global_key_transfer there)."""
+
+    SECURITY_ACTIVATE = 1
+    KEY_TRANSFER = 2
+    KEY_AGREEMENT = 3
+    GENERATE_KEY_PAIR = 4
+    GENERATE_CERTIFICATE_REQUEST = 5
+    IMPORT_CERTIFICATE = 6
+    EXPORT_CERTIFICATE = 7
+    REMOVE_CERTIFICATE = 8
