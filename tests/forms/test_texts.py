@@ -17,7 +17,7 @@ import custom_components.cosem
 from custom_components.cosem.config_flow import CosemConfigFlow
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
 from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived
-from custom_components.cosem.dlms.errors import SERVICE_ERRORS
+from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import credential_schemas, schemas as flow_schemas
 from custom_components.cosem.forms.next_step import Step
 from custom_components.cosem.forms.texts import (
@@ -223,7 +223,7 @@ def test_each_diagnostic_of_the_standard_has_words():
     expected = {diagnostic_of(AssociationRejected(1, 1, number)) for number in range(15)}
     expected |= {diagnostic_of(AssociationRejected(1, 2, number)) for number in range(3)}
     expected |= {diagnostic_of(AssociationRejected(1, 1, 1, number)) for number in range(5)}
-    expected |= {diagnostic_of(ExceptionReceived(1, number)) for number in SERVICE_ERRORS}
+    expected |= {diagnostic_of(ExceptionReceived(1, number)) for number in ServiceErrorCode}
     assert options.keys() == expected
 
 

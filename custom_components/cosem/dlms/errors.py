@@ -1,12 +1,12 @@
-"""Every exception that a caller of the stack can see.
+"""Every exception that a caller of the stack can see, and the standard's numbers that they carry.
 
 Whatever octets arrive, the stack raises only :class:`DlmsError` and its children. They carry machine-readable fields and
-a short English text; never a key, never a password, never more than 32 octets of what was received.
-This module knows nothing of codecs, sockets or Home Assistant.
+a short English text; never a key, never a password, never more than 32 octets of what was received. Fields with a number
+of the standard are plain integers, to be compared with the enumerations here.
 """
 
-from enum import StrEnum
-from typing import Final
+from enum import IntEnum, StrEnum
+from typing import Final, override
 
 MAX_PAYLOAD_IN_TEXT: Final = 32  # octets; keeps foreign content out of logs (log injection, privacy)
 
@@ -15,6 +15,168 @@ def excerpt(octets: bytes | bytearray | memoryview) -> str:
     """Return at most 32 octets as upper case hex, with an ellipsis where octets were cut off."""
     head = bytes(octets[:MAX_PAYLOAD_IN_TEXT]).hex().upper()
     return head if len(octets) <= MAX_PAYLOAD_IN_TEXT else f"{head}..."
+
+
+class StandardCode(IntEnum):
+    """Base of the standard's numbered results and errors. A meter may send any number: unknown ones stay numbers."""
+
+    @property
+    def standard_name(self) -> str:
+        """The name as the standard writes it: ``read-write-denied``."""
+        return self.name.lower().replace("_", "-")
+
+    @classmethod
+    def name_of(cls, number: int) -> str | None:
+        """Return the standard's name of a number, None where it has none."""
+        return cls(number).standard_name if number in cls else None
+
+
+class DataAccessResultCode(StandardCode):
+    """Data-Access-Result (IEC 62056-5-3): how reading or writing one attribute ended."""
+
+    SUCCESS = 0
+    HARDWARE_FAULT = 1
+    TEMPORARY_FAILURE = 2
+    READ_WRITE_DENIED = 3
+    OBJECT_UNDEFINED = 4
+    OBJECT_CLASS_INCONSISTENT = 9
+    OBJECT_UNAVAILABLE = 11
+    TYPE_UNMATCHED = 12
+    SCOPE_OF_ACCESS_VIOLATED = 13
+    DATA_BLOCK_UNAVAILABLE = 14
+    LONG_GET_ABORTED = 15
+    NO_LONG_GET_IN_PROGRESS = 16
+    LONG_SET_ABORTED = 17
+    NO_LONG_SET_IN_PROGRESS = 18
+    DATA_BLOCK_NUMBER_INVALID = 19
+    OTHER_REASON = 250
+
+
+class ActionResultCode(StandardCode):
+    """Action-Result (IEC 62056-5-3): how a method ended."""
+
+    SUCCESS = 0
+    HARDWARE_FAULT = 1
+    TEMPORARY_FAILURE = 2
+    READ_WRITE_DENIED = 3
+    OBJECT_UNDEFINED = 4
+    OBJECT_CLASS_INCONSISTENT = 9
+    OBJECT_UNAVAILABLE = 11
+    TYPE_UNMATCHED = 12
+    SCOPE_OF_ACCESS_VIOLATED = 13
+    DATA_BLOCK_UNAVAILABLE = 14
+    LONG_ACTION_ABORTED = 15
+    NO_LONG_ACTION_IN_PROGRESS = 16
+    OTHER_REASON = 250
+
+
+class StateErrorCode(StandardCode):
+    """state-error of an exception-response."""
+
+    SERVICE_NOT_ALLOWED = 1
+    SERVICE_UNKNOWN = 2
+
+
+class ServiceErrorCode(StandardCode):
+    """service-error of an exception-response; the last one carries the lowest invocation counter that is accepted."""
+
+    OPERATION_NOT_POSSIBLE = 1
+    SERVICE_NOT_SUPPORTED = 2
+    OTHER_REASON = 3
+    PDU_TOO_LONG = 4
+    DECIPHERING_ERROR = 5
+    INVOCATION_COUNTER_ERROR = 6
+
+
+class ConfirmedService(StandardCode):
+    """What a confirmed-service-error is about."""
+
+    INITIATE_ERROR = 1
+    READ = 5
+    WRITE = 6
+
+
+class ServiceErrorClass(StandardCode):
+    """Error class of a confirmed-service-error; it numbers its errors."""
+
+    APPLICATION_REFERENCE = 0
+    HARDWARE_RESOURCE = 1
+    VDE_STATE_ERROR = 2
+    SERVICE = 3
+    DEFINITION = 4
+    ACCESS = 5
+    INITIATE = 6
+    LOAD_DATA_SET = 7
+    TASK = 9
+
+
+class AssociationResult(StandardCode):
+    """AARE result."""
+
+    ACCEPTED = 0
+    REJECTED_PERMANENT = 1
+    REJECTED_TRANSIENT = 2
+
+
+class DiagnosticSource(StandardCode):
+    """AARE result-source-diagnostic: who says it; each numbers its diagnostics."""
+
+    ACSE_SERVICE_USER = 1
+    ACSE_SERVICE_PROVIDER = 2
+
+
+class _Diagnostic(StandardCode):
+    @property
+    @override
+    def standard_name(self) -> str:
+        return " ".join(word if word in {"ACSE", "AE", "AP"} else word.lower() for word in self.name.split("_"))
+
+
+class UserDiagnostic(_Diagnostic):
+    """AARE diagnostic of the acse-service-user."""
+
+    NULL = 0
+    NO_REASON_GIVEN = 1
+    APPLICATION_CONTEXT_NAME_NOT_SUPPORTED = 2
+    CALLING_AP_TITLE_NOT_RECOGNISED = 3
+    CALLING_AP_INVOCATION_ID_NOT_RECOGNISED = 4
+    CALLING_AE_QUALIFIER_NOT_RECOGNISED = 5
+    CALLING_AE_INVOCATION_ID_NOT_RECOGNISED = 6
+    CALLED_AP_TITLE_NOT_RECOGNISED = 7
+    CALLED_AP_INVOCATION_ID_NOT_RECOGNISED = 8
+    CALLED_AE_QUALIFIER_NOT_RECOGNISED = 9
+    CALLED_AE_INVOCATION_ID_NOT_RECOGNISED = 10
+    AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED = 11
+    AUTHENTICATION_MECHANISM_NAME_REQUIRED = 12
+    AUTHENTICATION_FAILURE = 13
+    AUTHENTICATION_REQUIRED = 14
+
+
+class ProviderDiagnostic(_Diagnostic):
+    """AARE diagnostic of the acse-service-provider."""
+
+    NULL = 0
+    NO_REASON_GIVEN = 1
+    NO_COMMON_ACSE_VERSION = 2
+
+
+_DIAGNOSTICS: Final[dict[int, type[StandardCode]]] = {
+    DiagnosticSource.ACSE_SERVICE_USER: UserDiagnostic,
+    DiagnosticSource.ACSE_SERVICE_PROVIDER: ProviderDiagnostic,
+}
+_OF_AUTHENTICATION: Final = frozenset(
+    {
+        UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED,
+        UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED,
+        UserDiagnostic.AUTHENTICATION_FAILURE,
+    }
+)
+
+
+def acse_diagnostic_name(source: int, diagnostic: int) -> str:
+    """Return the standard's words for an AARE diagnostic of a DiagnosticSource, "unknown" where it has none."""
+    numbered = _DIAGNOSTICS.get(source)
+    return (numbered and numbered.name_of(diagnostic)) or "unknown"
 
 
 class DlmsError(Exception):
@@ -176,7 +338,7 @@ class InvocationCounterNotStored(InvocationCounterExhausted):
 
 
 class InvocationCounterRefused(SecurityError):
-    """The meter refuses our invocation counter (exception-response, service-error 6); following it did not help.
+    """The meter refuses our invocation counter (ServiceErrorCode.INVOCATION_COUNTER_ERROR); following it did not help.
 
     ``expected``: the counter it asks for, unverified, if it told one. Nobody proved who sent this: it says that our
     counter needs a look, never that keys are wrong.
@@ -217,8 +379,8 @@ class AssociationRejected(AssociationError):
     """The AARE refuses the association (IEC 62056-5-3, AARE result and result-source-diagnostic)."""
 
     def __init__(self, result: int, source: int, diagnostic: int, initiate_error: int | None = None) -> None:
-        """Keep result (1 permanent, 2 transient), source (1 user, 2 provider), diagnostic, initiateError if sent."""
-        source_name = {1: "acse-service-user", 2: "acse-service-provider"}.get(source, f"source {source}")
+        """Keep AssociationResult, DiagnosticSource, User- or ProviderDiagnostic, and the initiateError if one was sent."""
+        source_name = DiagnosticSource.name_of(source) or f"source {source}"
         reason = acse_diagnostic_name(source, diagnostic)
         super().__init__(f"association refused: result {result}, {source_name} diagnostic {diagnostic} ({reason})")
         self.result = result
@@ -229,12 +391,12 @@ class AssociationRejected(AssociationError):
     @property
     def transient(self) -> bool:
         """True when the meter says that it may accept later."""
-        return self.result == 2
+        return self.result == AssociationResult.REJECTED_TRANSIENT
 
     @property
     def concerns_authentication(self) -> bool:
-        """True when credentials or the chosen mechanism are the reason (user diagnostics 11, 12, 13)."""
-        return self.source == 1 and self.diagnostic in (11, 12, 13)
+        """True when credentials or the chosen mechanism are the reason."""
+        return self.source == DiagnosticSource.ACSE_SERVICE_USER and self.diagnostic in _OF_AUTHENTICATION
 
 
 class AssociationAborted(AssociationError):
@@ -246,25 +408,25 @@ class ServiceError(DlmsError):
 
 
 class DataAccessError(ServiceError):
-    """A data-access-result other than success for one attribute (IEC 62056-5-3, Data-Access-Result)."""
+    """A DataAccessResultCode other than success for one attribute."""
 
     def __init__(self, result: int) -> None:
         """Keep the code; unknown codes are kept as they are."""
-        super().__init__(f"data-access-result {result} ({DATA_ACCESS_RESULTS.get(result, 'unknown')})")
+        super().__init__(f"data-access-result {result} ({DataAccessResultCode.name_of(result) or 'unknown'})")
         self.result = result
 
     @property
     def name(self) -> str:
         """The standard's name of the code, "unknown" where it has none."""
-        return DATA_ACCESS_RESULTS.get(self.result, "unknown")
+        return DataAccessResultCode.name_of(self.result) or "unknown"
 
 
 class ActionError(ServiceError):
-    """An action-result other than success."""
+    """An ActionResultCode other than success."""
 
     def __init__(self, result: int) -> None:
         """Keep the code; unknown codes are kept as they are."""
-        super().__init__(f"action-result {result} ({DATA_ACCESS_RESULTS.get(result, 'unknown')})")
+        super().__init__(f"action-result {result} ({ActionResultCode.name_of(result) or 'unknown'})")
         self.result = result
 
 
@@ -272,10 +434,10 @@ class ExceptionReceived(ServiceError):
     """An exception-response (tag D8). Never authenticated: it may end a request and nothing else."""
 
     def __init__(self, state_error: int, service_error: int, invocation_counter: int | None = None) -> None:
-        """Keep both codes and the counter that came with service-error 6."""
+        """Keep both codes and the counter that came with an invocation-counter-error."""
         super().__init__(
-            f"exception-response: {STATE_ERRORS.get(state_error, state_error)}, "
-            f"{SERVICE_ERRORS.get(service_error, service_error)}"
+            f"exception-response: {StateErrorCode.name_of(state_error) or state_error}, "
+            f"{ServiceErrorCode.name_of(service_error) or service_error}"
         )
         self.state_error = state_error
         self.service_error = service_error
@@ -283,7 +445,7 @@ class ExceptionReceived(ServiceError):
 
 
 class ConfirmedServiceErrorReceived(ServiceError):
-    """A confirmed-service-error (tag 0E): service 1 initiate, 5 read, 6 write; error class and code."""
+    """A confirmed-service-error (tag 0E): ConfirmedService, ServiceErrorClass, and an error numbered by the class."""
 
     def __init__(self, service: int, error_class: int, error: int) -> None:
         """Keep the three numbers as sent."""
@@ -291,60 +453,3 @@ class ConfirmedServiceErrorReceived(ServiceError):
         self.service = service
         self.error_class = error_class
         self.error = error
-
-
-def acse_diagnostic_name(source: int, diagnostic: int) -> str:
-    """Return the standard's words for an AARE diagnostic; ``source`` 1 acse-service-user, 2 acse-service-provider."""
-    names = {1: ACSE_USER_DIAGNOSTICS, 2: ACSE_PROVIDER_DIAGNOSTICS}.get(source, {})
-    return names.get(diagnostic, "unknown")
-
-
-ACSE_USER_DIAGNOSTICS: Final[dict[int, str]] = {
-    0: "null",
-    1: "no reason given",
-    2: "application context name not supported",
-    3: "calling AP title not recognised",
-    4: "calling AP invocation id not recognised",
-    5: "calling AE qualifier not recognised",
-    6: "calling AE invocation id not recognised",
-    7: "called AP title not recognised",
-    8: "called AP invocation id not recognised",
-    9: "called AE qualifier not recognised",
-    10: "called AE invocation id not recognised",
-    11: "authentication mechanism name not recognised",
-    12: "authentication mechanism name required",
-    13: "authentication failure",
-    14: "authentication required",
-}
-
-ACSE_PROVIDER_DIAGNOSTICS: Final[dict[int, str]] = {0: "null", 1: "no reason given", 2: "no common ACSE version"}
-
-DATA_ACCESS_RESULTS: Final[dict[int, str]] = {
-    0: "success",
-    1: "hardware-fault",
-    2: "temporary-failure",
-    3: "read-write-denied",
-    4: "object-undefined",
-    9: "object-class-inconsistent",
-    11: "object-unavailable",
-    12: "type-unmatched",
-    13: "scope-of-access-violated",
-    14: "data-block-unavailable",
-    15: "long-get-aborted",
-    16: "no-long-get-in-progress",
-    17: "long-set-aborted",
-    18: "no-long-set-in-progress",
-    19: "data-block-number-invalid",
-    250: "other-reason",
-}
-
-STATE_ERRORS: Final[dict[int, str]] = {1: "service-not-allowed", 2: "service-unknown"}
-
-SERVICE_ERRORS: Final[dict[int, str]] = {
-    1: "operation-not-possible",
-    2: "service-not-supported",
-    3: "other-reason",
-    4: "pdu-too-long",
-    5: "deciphering-error",
-    6: "invocation-counter-error",
-}

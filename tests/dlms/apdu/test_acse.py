@@ -13,6 +13,8 @@ from custom_components.cosem.dlms.apdu.acse import (
     AuthenticationForm,
     AuthenticationValue,
     Mechanism,
+    ReleaseRequestReason,
+    ReleaseResponseReason,
     Rlre,
     Rlrq,
     application_context_from_name,
@@ -183,3 +185,10 @@ def test_repr_of_an_aarq_without_anything_says_so():
     text = repr(Aarq(application_context_name=CONTEXT))
     assert "mechanism_name=None" in text
     assert "user_information=none" in text
+
+
+def test_reasons_of_a_release_are_named():
+    assert [reason.standard_name for reason in ReleaseRequestReason] == ["normal", "urgent", "user-defined"]
+    assert [reason.standard_name for reason in ReleaseResponseReason] == ["normal", "not-finished", "user-defined"]
+    assert [reason.value for reason in ReleaseRequestReason] == [reason.value for reason in ReleaseResponseReason]
+    assert [reason.value for reason in ReleaseRequestReason] == [0, 1, 30]

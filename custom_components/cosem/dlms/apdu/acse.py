@@ -22,7 +22,7 @@ from ..encoding.ber import (
     read_only,
 )
 from ..encoding.octets import Reader, Writer
-from ..errors import DecodeError
+from ..errors import DecodeError, DiagnosticSource, StandardCode
 from .common import expect_tag
 
 AARQ: Final = 0x60
@@ -36,11 +36,10 @@ _BITSTRING: Final = 0x81
 _CONTEXT_PREFIX: Final = bytes.fromhex("608574050801")
 _MECHANISM_PREFIX: Final = bytes.fromhex("608574050802")
 
+_SOURCE_TAGS: Final = {0xA0 | source: source for source in DiagnosticSource}
+
 AUTHENTICATION_REQUIREMENT: Final = b"\x07\x80"
 """acse-requirements with the one bit that exists: authentication functional unit."""
-
-SOURCE_USER: Final = 1
-SOURCE_PROVIDER: Final = 2
 
 
 class ApplicationContext(IntEnum):
@@ -65,12 +64,20 @@ class Mechanism(IntEnum):
     HLS_ECDSA = 7
 
 
-class AssociationResult(IntEnum):
-    """AARE result."""
+class ReleaseRequestReason(StandardCode):
+    """Reason of an RLRQ."""
 
-    ACCEPTED = 0
-    REJECTED_PERMANENT = 1
-    REJECTED_TRANSIENT = 2
+    NORMAL = 0
+    URGENT = 1
+    USER_DEFINED = 30
+
+
+class ReleaseResponseReason(StandardCode):
+    """Reason of an RLRE."""
+
+    NORMAL = 0
+    NOT_FINISHED = 1
+    USER_DEFINED = 30
 
 
 class AuthenticationForm(StrEnum):
@@ -129,7 +136,7 @@ class Aarq:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aare:
-    """AARE. ``result_source``: 1 acse-service-user, 2 acse-service-provider; ``diagnostic`` is numbered by it."""
+    """AARE. ``result``: AssociationResult or another number; ``result_source``: DiagnosticSource, numbers ``diagnostic``."""
 
     application_context_name: bytes
     result: int
@@ -262,9 +269,9 @@ class _Fields:
         start = field.offset
         source, choice = read_element(field)
         field.finish()
-        if source not in (0xA0 | SOURCE_USER, 0xA0 | SOURCE_PROVIDER):
+        if source not in _SOURCE_TAGS:
             raise DecodeError(f"result-source-diagnostic from the unknown source {source:02X}", start)
-        return source & 0x0F, read_number(read_only(choice, INTEGER))
+        return _SOURCE_TAGS[source], read_number(read_only(choice, INTEGER))
 
     def required[T](self, value: T | None, name: str) -> T:
         """Return ``value``, which must be there."""

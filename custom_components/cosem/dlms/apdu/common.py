@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Self, override
 from ..encoding.data import Data, decode_data, encode_data
 from ..encoding.logical_name import LogicalName
 from ..encoding.octets import Reader, Writer
-from ..errors import DATA_ACCESS_RESULTS, DecodeError, UnexpectedApdu
+from ..errors import DataAccessResultCode, DecodeError, UnexpectedApdu
 
 _CONFIRMED: Final = 0x40
 _HIGH_PRIORITY: Final = 0x80
@@ -114,14 +114,14 @@ class Selection(NamedTuple):
 
 
 class DataAccessResult(NamedTuple):
-    """Data-Access-Result (or Action-Result, which shares the numbers). Unknown codes are kept."""
+    """Data-Access-Result or Action-Result: a DataAccessResultCode or ActionResultCode. Unknown codes are kept."""
 
     code: int
 
     @property
     def name(self) -> str:
         """The standard's name, "unknown" where it has none."""
-        return DATA_ACCESS_RESULTS.get(self.code, "unknown")
+        return DataAccessResultCode.name_of(self.code) or "unknown"
 
 
 type GetDataResult = Data | DataAccessResult

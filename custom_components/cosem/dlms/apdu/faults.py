@@ -7,33 +7,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..encoding.octets import Reader, Writer
+from ..errors import ServiceErrorCode
 from .common import expect_tag
 
 EXCEPTION_RESPONSE: Final = 0xD8
 CONFIRMED_SERVICE_ERROR: Final = 0x0E
 
-INVOCATION_COUNTER_ERROR: Final = 6
-"""The service-error that carries the lowest invocation counter the server accepts."""
-
-INITIATE_ERROR: Final = 1
-"""ConfirmedServiceError service: initiateError."""
-
-ERROR_CLASSES: Final[dict[int, str]] = {
-    0: "application-reference",
-    1: "hardware-resource",
-    2: "vde-state-error",
-    3: "service",
-    4: "definition",
-    5: "access",
-    6: "initiate",
-    7: "load-data-set",
-    9: "task",
-}
+INVOCATION_COUNTER_ERROR: Final = ServiceErrorCode.INVOCATION_COUNTER_ERROR
 
 
 @dataclass(frozen=True, slots=True)
 class ExceptionResponse:
-    """ExceptionResponse. Belongs to the oldest outstanding request: it has no invoke-id."""
+    """ExceptionResponse: StateErrorCode, ServiceErrorCode, or other numbers. It has no invoke-id."""
 
     state_error: int
     service_error: int
@@ -42,7 +27,7 @@ class ExceptionResponse:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedServiceError:
-    """ConfirmedServiceError: service 1 initiateError, 5 read, 6 write; error class and error by that class."""
+    """ConfirmedServiceError: ConfirmedService, ServiceErrorClass and an error numbered by that class, or other numbers."""
 
     service: int
     error_class: int
@@ -52,12 +37,12 @@ class ConfirmedServiceError:
 def decode_exception_response(reader: Reader) -> ExceptionResponse:
     """Return an ExceptionResponse; unknown codes are kept.
 
-    Leniency "exception without counter": old servers send two octets also for service-error 6.
+    Leniency "exception without counter": old servers send two octets also for an invocation-counter-error.
     """
     expect_tag(reader, EXCEPTION_RESPONSE)
     state_error = reader.unsigned8()
     service_error = reader.unsigned8()
-    if service_error == INVOCATION_COUNTER_ERROR and reader.remaining:
+    if service_error == ServiceErrorCode.INVOCATION_COUNTER_ERROR and reader.remaining:
         return ExceptionResponse(state_error, service_error, reader.unsigned32())
     return ExceptionResponse(state_error, service_error)
 

@@ -9,6 +9,7 @@ from ..errors import (
     ConnectionLost,
     ConnectTimeout,
     DataAccessError,
+    DiagnosticSource,
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
@@ -20,12 +21,10 @@ from ..errors import (
     ResponseTimeout,
     SecurityDowngrade,
     SecurityError,
+    ServiceErrorCode,
     SystemTitleMismatch,
+    UserDiagnostic,
 )
-
-_CONTEXT_NOT_SUPPORTED = 2
-_TITLE_NOT_RECOGNISED = 3
-_DECIPHERING_ERROR = 5
 
 
 def sentence(error: DlmsError) -> str:
@@ -59,7 +58,7 @@ def _advice(error: DlmsError) -> str:
             return "Check --client, --server and --auth"
         case AssociationRejected():
             return _refusal_advice(error)
-        case ExceptionReceived(service_error=code) if code == _DECIPHERING_ERROR:
+        case ExceptionReceived(service_error=ServiceErrorCode.DECIPHERING_ERROR):
             return "The meter cannot decipher what we send: check the keys, --suite and --protection"
         case DataAccessError() | ExceptionReceived():
             return "This client may not be allowed to: try another --client or --auth"
@@ -70,10 +69,11 @@ def _advice(error: DlmsError) -> str:
 def _refusal_advice(error: AssociationRejected) -> str:
     if error.concerns_authentication:
         return "Check --auth, --client and the password, secret or keys, before trying again: meters lock clients out"
-    if error.source == 1 and error.diagnostic == _CONTEXT_NOT_SUPPORTED:
-        return "The meter may want ciphering, or none: check --protection, --client, --server and --auth"
-    if error.source == 1 and error.diagnostic == _TITLE_NOT_RECOGNISED:
-        return "The meter may know its clients by their titles: check --system-title"
+    match error.source, error.diagnostic:
+        case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED:
+            return "The meter may want ciphering, or none: check --protection, --client, --server and --auth"
+        case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNISED:
+            return "The meter may know its clients by their titles: check --system-title"
     # "No reason given" is also what meters say that cannot decipher the proposal.
     return "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys"
 

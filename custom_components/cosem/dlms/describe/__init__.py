@@ -10,7 +10,7 @@ from typing import Any, Final, assert_never
 
 from ..apdu import APDU_NAMES, Apdu, acse, block, ciphered, decode_apdu, faults
 from ..encoding.data_types import Data
-from ..errors import DlmsError
+from ..errors import DlmsError, ServiceErrorClass
 from . import association, services
 from .elements import HIDDEN, Context, Json, JsonObject, describe_data, hex_or_none, present
 
@@ -59,7 +59,7 @@ def _exception_response(apdu: faults.ExceptionResponse, _: Context) -> JsonObjec
 def _confirmed_service_error(apdu: faults.ConfirmedServiceError, _: Context) -> JsonObject:
     return {
         "service": apdu.service,
-        "error_class": faults.ERROR_CLASSES.get(apdu.error_class, apdu.error_class),
+        "error_class": ServiceErrorClass.name_of(apdu.error_class) or apdu.error_class,
         "error": apdu.error,
     }
 

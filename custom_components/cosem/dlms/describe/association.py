@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from ..apdu import acse, initiate
+from ..errors import DiagnosticSource
 from .elements import HIDDEN, Context, JsonObject, hex_or_none, present
 
 _CONTEXT_NAMES: Final = {
@@ -12,8 +13,6 @@ _CONTEXT_NAMES: Final = {
     acse.ApplicationContext.LN_CIPHERED: "LN-ciphered",
     acse.ApplicationContext.SN_CIPHERED: "SN-ciphered",
 }
-
-_SOURCES: Final = {acse.SOURCE_USER: "acse-service-user", acse.SOURCE_PROVIDER: "acse-service-provider"}
 
 
 def _context(name: bytes) -> JsonObject:
@@ -73,7 +72,7 @@ def _aare(apdu: acse.Aare, context: Context) -> JsonObject:
     return {
         **_context(apdu.application_context_name),
         "result": apdu.result,
-        "diagnostic": {"source": _SOURCES[apdu.result_source], "value": apdu.diagnostic},
+        "diagnostic": {"source": DiagnosticSource(apdu.result_source).standard_name, "value": apdu.diagnostic},
         **present(
             {
                 "protocol_version": apdu.protocol_version,

@@ -7,27 +7,35 @@ from collections.abc import Iterator
 import json
 from typing import Final
 
-from ..errors import DATA_ACCESS_RESULTS, SERVICE_ERRORS, STATE_ERRORS, acse_diagnostic_name
+from ..apdu.acse import ReleaseRequestReason, ReleaseResponseReason
+from ..errors import (
+    AssociationResult,
+    ConfirmedService,
+    DataAccessResultCode,
+    DiagnosticSource,
+    ServiceErrorCode,
+    StandardCode,
+    StateErrorCode,
+    acse_diagnostic_name,
+)
 from .elements import Json, JsonObject
 
 _INDENT: Final = "  "
 
-_ASSOCIATION_RESULTS: Final = {0: "accepted", 1: "rejected-permanent", 2: "rejected-transient"}
-_RELEASE_REASONS: Final = {0: "normal", 30: "user-defined"}
-_SOURCES: Final = {"acse-service-user": 1, "acse-service-provider": 2}
+_SOURCES: Final = {source.standard_name: source for source in DiagnosticSource}
 
-# Names of codes by the field they are in; the first key is the APDU, None for all others.
-_CODE_NAMES: Final[dict[tuple[str | None, str], dict[int, str]]] = {
-    ("aare", "result"): _ASSOCIATION_RESULTS,
-    ("rlrq", "reason"): _RELEASE_REASONS | {1: "urgent"},
-    ("rlre", "reason"): _RELEASE_REASONS | {1: "not-finished"},
-    ("exception-response", "state_error"): STATE_ERRORS,
-    ("exception-response", "service_error"): SERVICE_ERRORS,
-    ("confirmed-service-error", "service"): {1: "initiate-error", 5: "read", 6: "write"},
-    ("confirmed-service-error", "error"): {},
-    (None, "result"): DATA_ACCESS_RESULTS,
-    (None, "error"): DATA_ACCESS_RESULTS,
-    (None, "results"): DATA_ACCESS_RESULTS,
+# What numbers mean by the field they are in; the first key is the APDU, None for all others.
+_CODES: Final[dict[tuple[str | None, str], type[StandardCode] | None]] = {
+    ("aare", "result"): AssociationResult,
+    ("rlrq", "reason"): ReleaseRequestReason,
+    ("rlre", "reason"): ReleaseResponseReason,
+    ("exception-response", "state_error"): StateErrorCode,
+    ("exception-response", "service_error"): ServiceErrorCode,
+    ("confirmed-service-error", "service"): ConfirmedService,
+    ("confirmed-service-error", "error"): None,
+    (None, "result"): DataAccessResultCode,
+    (None, "error"): DataAccessResultCode,
+    (None, "results"): DataAccessResultCode,
 }
 
 
@@ -101,6 +109,6 @@ def _code_name(apdu: str | None, key: str, value: Json, around: JsonObject) -> s
     source = around.get("source")
     if key == "value" and isinstance(source, str):
         return f" ({acse_diagnostic_name(_SOURCES[source], value)})"
-    names = _CODE_NAMES.get((apdu, key), _CODE_NAMES.get((None, key), {}))
-    name = names.get(value)
+    codes = _CODES.get((apdu, key), _CODES.get((None, key)))
+    name = None if codes is None else codes.name_of(value)
     return f" ({name})" if name else ""

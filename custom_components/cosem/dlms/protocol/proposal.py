@@ -27,7 +27,6 @@ from ..apdu.acse import (
     Aare,
     Aarq,
     ApplicationContext,
-    AssociationResult,
     AuthenticationForm,
     AuthenticationValue,
     Mechanism,
@@ -46,6 +45,7 @@ from ..apdu.initiate import (
 )
 from ..errors import (
     AssociationRejected,
+    AssociationResult,
     ConfirmedServiceErrorReceived,
     DlmsError,
     LocalProtocolError,
