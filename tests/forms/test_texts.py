@@ -16,7 +16,7 @@ import pytest
 import custom_components.cosem
 from custom_components.cosem.config_flow import CosemConfigFlow
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
-from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived
+from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived, InputFault
 from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import credential_schemas, schemas as flow_schemas
 from custom_components.cosem.forms.next_step import Step
@@ -156,12 +156,16 @@ INPUT_ERRORS = {
     "unverified_with_key",
     "invalid_counter_logical_name",
 }
-"""What a form with credentials may be refused for (test_key_input.py and test_credential_input.py see each of them)."""
+"""What a form with credentials may be refused for (test_typed.py and test_credential_input.py see each of them)."""
 
 
 def test_each_verdict_has_a_sentence():
     sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
     assert TEXTS["config"]["error"].keys() == sentences
+
+
+def test_each_fault_of_something_typed_has_a_sentence():
+    assert {fault.value for fault in InputFault} - INPUT_ERRORS == {"unknown_name"}  # forms offer names to choose from
 
 
 def test_sentences_about_inputs_have_their_placeholders():

@@ -5,11 +5,9 @@ from typing import Any
 import pytest
 
 from custom_components.cosem.const import AUTHENTICATIONS
-from custom_components.cosem.dlms import Mechanism, Protection, SecuritySuite
+from custom_components.cosem.dlms import LocalProtocolError, Mechanism, Protection, SecuritySuite
 from custom_components.cosem.meter.credentials import (
     CREDENTIAL_FIELDS,
-    MECHANISMS,
-    PROTECTIONS,
     SECRET_FIELDS,
     association_parameters,
     counts,
@@ -94,14 +92,22 @@ def test_secret_with_titles():
     assert not counts(stored)
 
 
-@pytest.mark.parametrize("protection", PROTECTIONS)
-def test_keys(protection: str):
+@pytest.mark.parametrize(
+    ("protection", "meant"),
+    [
+        ("none", Protection.NONE),
+        ("authenticated", Protection.AUTHENTICATED),
+        ("encrypted", Protection.ENCRYPTED),
+        ("authenticated_encryption", Protection.AUTHENTICATED_ENCRYPTED),
+    ],
+)
+def test_keys(protection: str, meant: Protection):
     parameters = association_parameters(data(**KEYS | {"protection": protection}))
     assert parameters.mechanism is Mechanism.HLS_GMAC
     assert (parameters.password, parameters.hls_secret) == (None, None)
     security = parameters.security
     assert security is not None
-    assert security.protection == PROTECTIONS[protection]
+    assert security.protection == meant
     assert security.suite is SecuritySuite.SUITE_0
     assert security.global_unicast_encryption_key is not None
     assert security.global_unicast_encryption_key.reveal().hex().upper() == KEY
@@ -185,4 +191,8 @@ def test_s27_nothing_of_it_shows_a_secret():
 def test_each_kind_has_fields_and_each_secret_belongs_to_one():
     assert CREDENTIAL_FIELDS.keys() == set(AUTHENTICATIONS)
     assert {name for fields in CREDENTIAL_FIELDS.values() for name in fields} >= SECRET_FIELDS
-    assert Mechanism.HLS_ECDSA not in MECHANISMS.values()
+
+
+def test_key_pairs_belong_to_certificates_only():
+    with pytest.raises(LocalProtocolError):
+        association_parameters(data(**KEYS | {"mechanism": "hls-ecdsa"}))

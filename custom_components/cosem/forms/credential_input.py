@@ -40,11 +40,12 @@ from ..const import (
     PROTECTION_AUTHENTICATED_ENCRYPTION,
     PROTECTION_NONE,
 )
-from ..dlms import LocalProtocolError, LogicalName
-from .key_input import (
+from ..dlms import (
     MAX_MANUFACTURER_SECRET,
     MAX_SECRET,
-    KeyInputError,
+    LocalProtocolError,
+    LogicalName,
+    TypedInputError,
     is_public_example,
     parse_certificate,
     parse_key,
@@ -128,8 +129,8 @@ class _Reader:
             return None
         try:
             right = parse(value)
-        except KeyInputError as error:
-            self.fail(name, error.reason)
+        except TypedInputError as error:
+            self.fail(name, error.reason.value)
             self.octets = error.octets or self.octets
             return None
         self.keep(name, right)

@@ -34,15 +34,6 @@ from ..const import (
     CONF_SERVER_WPORT,
     CONF_SYSTEM_TITLE,
     MECHANISM_GMAC,
-    MECHANISM_LLS,
-    MECHANISM_MANUFACTURER,
-    MECHANISM_MD5,
-    MECHANISM_NONE,
-    MECHANISM_SHA1,
-    MECHANISM_SHA256,
-    PROTECTION_AUTHENTICATED,
-    PROTECTION_AUTHENTICATED_ENCRYPTION,
-    PROTECTION_ENCRYPTED,
     PROTECTION_NONE,
 )
 from ..dlms import (
@@ -50,14 +41,15 @@ from ..dlms import (
     AssociationParameters,
     KeyPairs,
     Mechanism,
-    Protection,
     Secret,
     SecuritySettings,
     SecuritySuite,
     load_private_key_pem,
     load_public_key_pem,
+    parse_mechanism,
+    parse_protection,
+    secret_octets,
 )
-from ..forms.key_input import secret_octets
 
 _COUNTED_FIELDS: Final = (CONF_SYSTEM_TITLE, CONF_METER_SYSTEM_TITLE, CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START)
 _KEY_FIELDS: Final = (
@@ -94,27 +86,10 @@ SECRET_FIELDS: Final = frozenset(
 )
 """What nobody may see: not in a form, a log, a diagnostics file or the text of an error."""
 
-MECHANISMS: Final[Mapping[str, Mechanism]] = {
-    MECHANISM_NONE: Mechanism.NONE,
-    MECHANISM_LLS: Mechanism.LLS,
-    MECHANISM_MANUFACTURER: Mechanism.HLS,
-    MECHANISM_MD5: Mechanism.HLS_MD5,
-    MECHANISM_SHA1: Mechanism.HLS_SHA1,
-    MECHANISM_GMAC: Mechanism.HLS_GMAC,
-    MECHANISM_SHA256: Mechanism.HLS_SHA256,
-}
-
 _MECHANISM_OF: Final[Mapping[str, Mechanism]] = {
     AUTHENTICATION_NONE: Mechanism.NONE,
     AUTHENTICATION_PASSWORD: Mechanism.LLS,
     AUTHENTICATION_CERTIFICATE: Mechanism.HLS_ECDSA,
-}
-
-PROTECTIONS: Final[Mapping[str, Protection]] = {
-    PROTECTION_NONE: Protection.NONE,
-    PROTECTION_AUTHENTICATED: Protection.AUTHENTICATED,
-    PROTECTION_ENCRYPTED: Protection.ENCRYPTED,
-    PROTECTION_AUTHENTICATED_ENCRYPTION: Protection.AUTHENTICATED_ENCRYPTED,
 }
 
 
@@ -136,7 +111,7 @@ def association_parameters(
     `meter_system_title` is the one that an earlier association pinned (rule S13); one that a person typed in goes first.
     """
     kind, fields = data[CONF_AUTHENTICATION], credentials_of(data)
-    mechanism = _MECHANISM_OF[kind] if kind in _MECHANISM_OF else MECHANISMS[fields[CONF_MECHANISM]]
+    mechanism = _MECHANISM_OF[kind] if kind in _MECHANISM_OF else parse_mechanism(fields[CONF_MECHANISM])
     hls_secret = fields.get(CONF_HLS_SECRET)
     return AssociationParameters(
         client_wport=data[CONF_CLIENT_WPORT],
@@ -156,7 +131,7 @@ def _security(fields: Mapping[str, Any], pinned: bytes | None) -> SecuritySettin
         client_system_title=bytes.fromhex(fields[CONF_SYSTEM_TITLE]),
         server_system_title=bytes.fromhex(meter_title) if meter_title else pinned,
         suite=suite,
-        protection=PROTECTIONS[fields.get(CONF_PROTECTION, PROTECTION_NONE)],
+        protection=parse_protection(fields.get(CONF_PROTECTION, PROTECTION_NONE)),
         global_unicast_encryption_key=_key(fields.get(CONF_ENCRYPTION_KEY)),
         authentication_key=_key(fields.get(CONF_AUTHENTICATION_KEY)) or NO_KEY,
         use_dedicated_key=fields.get(CONF_DEDICATED_KEY, False),

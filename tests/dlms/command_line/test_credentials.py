@@ -220,3 +220,25 @@ def test_usage_errors_exit_2_before_anything_is_sent(
     output = capsys.readouterr()
     assert words in output.err
     assert CANARY not in output.err + output.out
+
+
+def test_what_forms_take_the_command_line_takes_too(tmp_path: Path):
+    one_line = private_pem("client", 1).replace("\n", " ")
+    file = keys_file(
+        tmp_path,
+        f'client_private_key = "{one_line}"\nmeter_public_key = """{PUBLIC}"""\nsystem_title = "MMM 00-00-BC-61-4E"',
+    )
+    security = parameters("--auth", "hls-ecdsa", *file).security
+    assert security is not None
+    assert security.client_system_title == bytes.fromhex("4D4D4D0000BC614E")
+    spelt = "–".join(KEY[start : start + 4] for start in range(0, 32, 4))
+    gmac = parameters(*GMAC, environment=KEYS | {"DLMS_ENCRYPTION_KEY": spelt}).security
+    assert gmac is not None
+    assert gmac.global_unicast_encryption_key is not None
+    assert gmac.global_unicast_encryption_key.reveal() == bytes.fromhex(KEY)
+
+
+@pytest.mark.parametrize("empty", ["", " ", "0x"])
+def test_a_key_without_digits_is_none(empty: str):
+    with pytest.raises(UsageError, match="needs an encryption key"):
+        parameters(*FULL, environment=KEYS | {"DLMS_ENCRYPTION_KEY": empty})

@@ -9,14 +9,12 @@ import pytest
 
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.command_line.options import (
-    AUTHENTICATIONS,
     NOT_ASKED,
-    PROTECTIONS,
     build_parser,
-    hex_digits,
     with_defaults,
 )
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.security.names import MECHANISM_NAMES, PROTECTION_NAMES
 
 ROOT = Path(__file__).parents[3]
 CANARY = "C0FFEE5EC2E7"
@@ -49,8 +47,8 @@ def test_options_of_security():
 
 def test_choices_are_those_of_the_contract():
     high = ["manufacturer", "md5", "sha1", "gmac", "sha256", "ecdsa"]
-    assert list(AUTHENTICATIONS) == ["none", "lls", *(f"hls-{name}" for name in high)]
-    assert PROTECTIONS == ("none", "authenticated", "encrypted", "authenticated-encryption")
+    assert list(MECHANISM_NAMES) == ["none", "lls", *(f"hls-{name}" for name in high)]
+    assert PROTECTION_NAMES == ("none", "authenticated", "encrypted", "authenticated-encryption")
 
 
 @pytest.mark.parametrize(
@@ -88,14 +86,6 @@ def test_an_unknown_option_is_named(capsys: pytest.CaptureFixture[str]):
     assert "unrecognized arguments --encryption-key\n" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("text", "digits"),
-    [("", ""), ("0x00 11:22-33", "00112233"), ("0011\n", "0011"), ("001", None), ("zz", None), ("00١١", None)],
-)
-def test_hex_as_letters_and_mails_print_it(text: str, digits: str | None):
-    assert hex_digits(text) == digits
-
-
 def test_help_tells_everything_and_is_quick():
     arguments = [sys.executable, "-P", str(ROOT / "tools" / "with_stack.py"), "dlms", "--help"]
     times = []
@@ -104,5 +94,12 @@ def test_help_tells_everything_and_is_quick():
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=30, check=True)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.5
-    for word in (*AUTHENTICATIONS, *PROTECTIONS, "DLMS_HLS_SECRET", "DLMS_ENCRYPTION_KEY", "--state-file", "keys file"):
+    for word in (
+        *MECHANISM_NAMES,
+        *PROTECTION_NAMES,
+        "DLMS_HLS_SECRET",
+        "DLMS_ENCRYPTION_KEY",
+        "--state-file",
+        "keys file",
+    ):
         assert word in done.stdout

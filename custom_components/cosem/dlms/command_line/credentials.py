@@ -5,6 +5,7 @@ The keys file goes before the environment, and an option before both: what was t
 
 import argparse
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 import tomllib
 from typing import Final
@@ -12,28 +13,25 @@ from typing import Final
 from ..apdu.acse import Mechanism
 from ..errors import LocalProtocolError
 from ..protocol.proposal import AssociationParameters
-from ..security.key_pairs import PublicKey, load_private_key_pem, load_public_key_pem
+from ..security.key_pairs import load_private_key_pem, load_public_key_pem
 from ..security.keys import Secret
 from ..security.settings import NO_KEY, KeyPairs, SecuritySettings
 from ..security.suite import SYSTEM_TITLE_LENGTH, Protection, SecuritySuite
-from .options import UsageError, hex_digits, parse_title
+from ..security.typed import (
+    InputFault,
+    TypedInputError,
+    parse_certificate,
+    parse_key,
+    parse_mechanism,
+    parse_private_key,
+    parse_protection,
+    parse_public_key,
+    parse_secret,
+    parse_system_title,
+    secret_octets,
+)
+from .options import NO_SYSTEM_TITLE, UsageError
 
-_MECHANISMS: Final[Mapping[str, Mechanism]] = {
-    "none": Mechanism.NONE,
-    "lls": Mechanism.LLS,
-    "hls-manufacturer": Mechanism.HLS,
-    "hls-md5": Mechanism.HLS_MD5,
-    "hls-sha1": Mechanism.HLS_SHA1,
-    "hls-gmac": Mechanism.HLS_GMAC,
-    "hls-sha256": Mechanism.HLS_SHA256,
-    "hls-ecdsa": Mechanism.HLS_ECDSA,
-}
-_PROTECTIONS: Final[Mapping[str, Protection]] = {
-    "none": Protection.NONE,
-    "authenticated": Protection.AUTHENTICATED,
-    "encrypted": Protection.ENCRYPTED,
-    "authenticated-encryption": Protection.AUTHENTICATED_ENCRYPTED,
-}
 _WITH_SECRET: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
 _WITH_TITLES: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA})
 
@@ -62,9 +60,9 @@ def association_parameters(
     UsageError for what is missing, wrong, or contradicts itself.
     """
     sources = _Sources(options.keys_file, environment)
-    mechanism = _MECHANISMS[options.auth]
+    mechanism = parse_mechanism(options.auth)
     default = Protection.AUTHENTICATED_ENCRYPTED if mechanism is Mechanism.HLS_GMAC else Protection.NONE
-    protection = default if options.protection is None else _PROTECTIONS[options.protection]
+    protection = default if options.protection is None else parse_protection(options.protection)
     if options.dedicated_key and protection is Protection.NONE:
         raise UsageError("--dedicated-key needs --protection")
     try:
@@ -158,68 +156,69 @@ class _Sources:
 
     def hls_secret(self, authentication: str) -> Secret:
         """Return the secret of mechanisms 2, 3, 4 and 6: text, or octets as 0x and hex."""
-        octets = self.octets("hls_secret")
-        if octets[:2] in {b"0x", b"0X"}:
-            digits = hex_digits(self.text("hls_secret"))
-            if digits is None:
-                raise UsageError("the HLS secret begins with 0x, but is not hexadecimal")
-            octets = bytes.fromhex(digits)
-        if not octets:
-            raise UsageError(f"--auth {authentication} needs a secret: set DLMS_HLS_SECRET, or use --keys-file")
-        return Secret(octets)
+        try:
+            return secret_octets(parse_secret(self.text("hls_secret"), limit=None))
+        except TypedInputError as error:
+            if error.reason is InputFault.SECRET_NOT_HEX and error.digits:
+                raise UsageError("the HLS secret begins with 0x, but is not hexadecimal") from None
+        raise UsageError(f"--auth {authentication} needs a secret: set DLMS_HLS_SECRET, or use --keys-file")
 
     def key(self, name: str, suite: SecuritySuite) -> Secret | None:
         """Return a symmetric key, None when it is not there."""
-        digits = hex_digits(self.text(name))
-        if digits is None:
-            raise UsageError(f"the {name.replace('_', ' ')} is not hexadecimal, or a digit is missing")
-        if not digits:
-            return None
-        if len(digits) != 2 * suite.key_length:
+        try:
+            return Secret(bytes.fromhex(parse_key(self.text(name), suite)))
+        except TypedInputError as error:
+            if error.reason is InputFault.KEY_LENGTH and not error.digits:
+                return None
+            key = f"the {name.replace('_', ' ')}"
+            if error.reason is InputFault.NOT_HEX or error.digits % 2:
+                raise UsageError(f"{key} is not hexadecimal, or a digit is missing") from None
             raise UsageError(
-                f"the {name.replace('_', ' ')} of security suite {suite.value} has {suite.key_length} octets, "
-                f"not {len(digits) // 2}; see --suite"
-            )
-        return Secret(bytes.fromhex(digits))
+                f"{key} of security suite {suite.value} has {error.octets} octets, not {error.digits // 2}; see --suite"
+            ) from None
 
     def title(self, name: str) -> bytes:
         """Return a system title, empty when it is not there."""
         text = self.text(name)
         try:
-            return parse_title(text) if text else b""
-        except UsageError as error:
-            raise UsageError(f"{name} in the keys file: {error}") from None
+            return bytes.fromhex(parse_system_title(text)) if text else b""
+        except TypedInputError:
+            raise UsageError(f"{name} in the keys file: {NO_SYSTEM_TITLE}") from None
 
     def key_pairs(self, suite: SecuritySuite) -> tuple[KeyPairs, bytes, bytes]:
         """Return what ECDSA needs, and the titles that the certificates name for us and for the meter."""
         private, certificate, public = map(self._pem, ("client_private_key", "client_certificate", "meter_public_key"))
         if not private or not public:
             raise UsageError("--auth hls-ecdsa needs client_private_key and meter_public_key in --keys-file")
-        try:
-            signing_key = load_private_key_pem(suite, Secret(private))
-        except LocalProtocolError as error:
-            raise UsageError(f"client_private_key in the keys file: {error}") from None
-        server_key, meter_title, _ = _public_key("meter_public_key", suite, public)
-        certified_title, der = b"", b""
+        private = _parsed("client_private_key", partial(parse_private_key, private, suite))
+        public = _parsed("meter_public_key", partial(parse_public_key, public, suite))
         if certificate:
-            own_key, certified_title, der = _public_key("client_certificate", suite, certificate)
-            if own_key.octets != signing_key.public_key.octets:
-                raise UsageError("client_certificate in the keys file belongs to another key than client_private_key")
-        pairs = KeyPairs(signing_key=signing_key, server_signing_key=server_key, certificate=der)
+            parse = partial(parse_certificate, certificate, suite, private, bare_key=True)
+            certificate = _parsed("client_certificate", parse)
+        server_key, meter_title, _ = load_public_key_pem(suite, public.encode())
+        _, certified_title, der = load_public_key_pem(suite, certificate.encode()) if certificate else (None, b"", b"")
+        pairs = KeyPairs(
+            signing_key=load_private_key_pem(suite, Secret.from_text(private)),
+            server_signing_key=server_key,
+            certificate=der,
+        )
         return pairs, _whole(certified_title), _whole(meter_title)
 
-    def _pem(self, name: str) -> bytes:
+    def _pem(self, name: str) -> str:
         """Return PEM: the entry itself, or the file beside the keys file that it names."""
         text = self.text(name)
         if not text or _PEM in text:
-            return text.encode()
-        return _read(self._folder / text, f"file of {name}")
+            return text
+        return _read(self._folder / text, f"file of {name}").decode(errors="replace")
 
 
-def _public_key(name: str, suite: SecuritySuite, pem: bytes) -> tuple[PublicKey, bytes, bytes]:
+def _parsed(name: str, parse: Callable[[], str]) -> str:
+    """Return an entry of the keys file in its proper form."""
     try:
-        return load_public_key_pem(suite, pem)
-    except LocalProtocolError as error:
+        return parse()
+    except TypedInputError as error:
+        if error.reason is InputFault.CERTIFICATE_OF_OTHER_KEY:
+            raise UsageError(f"{name} in the keys file belongs to another key than client_private_key") from None
         raise UsageError(f"{name} in the keys file: {error}") from None
 
 

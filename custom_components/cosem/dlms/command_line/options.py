@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, Final, NoReturn, override
 
 from ..errors import LocalProtocolError
+from ..security.names import MECHANISM_NAMES, PROTECTION_NAMES
 
 if TYPE_CHECKING:
     from ..apdu.common import AttributeDescriptor
@@ -37,20 +38,8 @@ DEFAULTS: Final = {
 }
 """By destination; kept apart because an option may stand before or after the command."""
 
-AUTHENTICATIONS: Final = (
-    "none",
-    "lls",
-    "hls-manufacturer",
-    "hls-md5",
-    "hls-sha1",
-    "hls-gmac",
-    "hls-sha256",
-    "hls-ecdsa",
-)
-PROTECTIONS: Final = ("none", "authenticated", "encrypted", "authenticated-encryption")
-
-_TITLE_DIGITS: Final = 16
 _MOST_COUNTER: Final = 2**32 - 2**16 - 1
+NO_SYSTEM_TITLE: Final = "a system title is 8 octets, 16 hexadecimal digits"
 NOT_ASKED: Final = "none"
 """In place of a logical name: the meter is not asked for our invocation counter."""
 
@@ -127,7 +116,7 @@ def _shared_options() -> _Parser:
     shared.add_argument("--port", type=number(1, 65_535), help="TCP port (default 4059)")
     shared.add_argument("--client", type=number(0, 65_535), metavar="N", help="client wPort (default 16, public)")
     shared.add_argument("--server", type=number(0, 65_535), metavar="N", help="server wPort (default 1, management)")
-    shared.add_argument("--auth", choices=AUTHENTICATIONS, help="authentication (default none)")
+    shared.add_argument("--auth", choices=MECHANISM_NAMES, help="authentication (default none)")
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
     shared.add_argument("--json", action="store_true", help="write JSON for programs")
@@ -144,7 +133,7 @@ def _add_security(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--protection",
-        choices=PROTECTIONS,
+        choices=PROTECTION_NAMES,
         help="of every message (default: authenticated-encryption with hls-gmac, otherwise none)",
     )
     group.add_argument(
@@ -205,24 +194,12 @@ def _seconds(text: str) -> float:
 
 
 def _system_title(text: str) -> bytes:
+    from ..security.typed import TypedInputError, parse_system_title
+
     try:
-        return parse_title(text)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
-
-
-def parse_title(text: str) -> bytes:
-    """Return a system title from hex. UsageError."""
-    digits = hex_digits(text)
-    if digits is None or len(digits) != _TITLE_DIGITS:
-        raise UsageError(f"a system title is {_TITLE_DIGITS // 2} octets, {_TITLE_DIGITS} hexadecimal digits")
-    return bytes.fromhex(digits)
-
-
-def hex_digits(text: str) -> str | None:
-    """Return the digits of octets as letters and mails print them: with spaces, colons, dashes or 0x. None if not hex."""
-    digits = re.sub(r"0[xX]|[\s:.,\-]", "", text)
-    return digits if re.fullmatch(r"(?:[0-9A-Fa-f]{2})*", digits) else None
+        return bytes.fromhex(parse_system_title(text))
+    except TypedInputError:
+        raise argparse.ArgumentTypeError(NO_SYSTEM_TITLE) from None
 
 
 def _logical_name_or_none(text: str) -> LogicalName | str:

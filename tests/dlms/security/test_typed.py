@@ -6,19 +6,24 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 import pytest
 
-from custom_components.cosem.forms.key_input import (
-    KeyInputError,
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.security.suite import Protection
+from custom_components.cosem.dlms.security.typed import (
+    InputFault,
+    TypedInputError,
+    hex_digits,
     is_public_example,
     parse_certificate,
     parse_key,
+    parse_mechanism,
     parse_private_key,
+    parse_protection,
     parse_public_key,
     parse_secret,
     parse_system_title,
     secret_octets,
     title_in_certificate,
 )
-from tests.forms.test_texts import INPUT_ERRORS
 from tests.key_material import certificate_pem, private_pem, public_pem
 
 KEY = "8A23423BEF4C57D1906611AA7F0C3E5D"
@@ -26,11 +31,11 @@ LONG_KEY = KEY + "D3E0C5B2A1F498671023344556A7B8C9"
 TITLE = "4D4D4D0000BC614E"
 
 
-def wrong(parse: Callable[[], object]) -> KeyInputError:
+def wrong(parse: Callable[[], object]) -> TypedInputError:
     """What an input is refused for; the exception chain holds no word of it either."""
-    with pytest.raises(KeyInputError) as refused:
+    with pytest.raises(TypedInputError) as refused:
         parse()
-    assert refused.value.reason in INPUT_ERRORS  # there is a sentence for it
+    assert refused.value.reason in InputFault  # test_texts.py sees that there is a sentence for each
     assert refused.value.__cause__ is None
     assert refused.value.__suppress_context__ or refused.value.__context__ is None
     return refused.value
@@ -233,3 +238,77 @@ def test_system_title_in_a_certificate():
     assert title_in_certificate(certificate_pem("client", 1, "4d4d4d0000bc614e"), 1) == TITLE
     assert title_in_certificate(certificate_pem("client", 1, "Meter of my neighbour"), 1) is None
     assert title_in_certificate(public_pem("client", 1), 1) is None
+
+
+@pytest.mark.parametrize(
+    ("typed", "digits"),
+    [("", ""), ("0x00 11:22-33", "00112233"), ("00 1a\n", "001A"), ("zz", None), ("00١١", None)],
+)
+def test_hex_as_letters_and_mails_print_it(typed: str, digits: str | None):
+    if digits is None:
+        assert wrong(lambda: hex_digits(typed)).reason is InputFault.NOT_HEX
+    else:
+        assert hex_digits(typed) == digits
+
+
+def test_a_refusal_tells_how_many_digits_there_are():
+    error = wrong(lambda: parse_key(KEY[:-1], 0))
+    assert (error.digits, error.octets, str(error)) == (31, 16, "key length")
+    assert wrong(lambda: parse_secret("0x")).digits == 0
+    assert wrong(lambda: parse_secret("0x123")).digits == 3
+
+
+def test_an_environment_need_not_be_utf_8():
+    assert secret_octets(parse_secret("a\udcff")).reveal() == b"a\xff"
+
+
+def test_a_secret_without_a_limit_is_not_empty_all_the_same():
+    assert parse_secret("x" * 1000, limit=None) == "x" * 1000
+    assert wrong(lambda: parse_secret("", limit=None)).reason is InputFault.SECRET_LENGTH
+
+
+def test_mechanisms_by_name():
+    named = ["none", "lls", "hls-manufacturer", "hls-md5", "hls-sha1", "hls-gmac", "hls-sha256", "hls-ecdsa"]
+    assert [parse_mechanism(name) for name in named] == list(Mechanism)
+    assert parse_mechanism("hls-gmac") is Mechanism.HLS_GMAC
+    for other in ("", "gmac", "HLS-GMAC", "5"):
+        assert wrong(lambda other=other: parse_mechanism(other)).reason is InputFault.UNKNOWN_NAME
+
+
+@pytest.mark.parametrize(
+    ("name", "protection"),
+    [
+        ("none", Protection.NONE),
+        ("authenticated", Protection.AUTHENTICATED),
+        ("encrypted", Protection.ENCRYPTED),
+        ("authenticated-encryption", Protection.AUTHENTICATED_ENCRYPTED),
+        ("authenticated_encryption", Protection.AUTHENTICATED_ENCRYPTED),
+    ],
+)
+def test_protections_by_name(name: str, protection: Protection):
+    assert parse_protection(name) is protection
+    assert wrong(lambda: parse_protection(f"{name} ")).reason is InputFault.UNKNOWN_NAME
+
+
+def test_a_bare_public_key_stands_for_a_certificate_where_that_is_allowed():
+    private = private_pem("client", 1)
+    for pem in (public_pem("client", 1), certificate_pem("client", 1)):
+        assert parse_certificate(pem, 1, private, bare_key=True) == pem
+    error = wrong(lambda: parse_certificate(public_pem("meter", 1), 1, private, bare_key=True))
+    assert error.reason is InputFault.CERTIFICATE_OF_OTHER_KEY
+
+
+def test_what_is_wrong_with_a_key_is_said_in_a_sentence():
+    no_certificate = "-----BEGIN CERTIFICATE-----\n!\n-----END CERTIFICATE-----"
+    other_curve = "security suite 1 needs a key on secp256r1"
+    private, public = rsa_pem()
+    for parse, typed, text in (
+        (parse_private_key, "", "not a PEM private key without pass phrase"),
+        (parse_private_key, private, "not an elliptic curve key"),
+        (parse_private_key, private_pem("client", 2), other_curve),
+        (parse_public_key, "", "not a PEM public key or certificate"),
+        (parse_public_key, no_certificate, "not a PEM certificate"),
+        (parse_public_key, public, "not an elliptic curve key"),
+        (parse_public_key, certificate_pem("meter", 2), other_curve),
+    ):
+        assert str(wrong(lambda parse=parse, typed=typed: parse(typed, 1))) == text
