@@ -13,8 +13,6 @@ from .common import expect_tag
 EXCEPTION_RESPONSE: Final = 0xD8
 CONFIRMED_SERVICE_ERROR: Final = 0x0E
 
-INVOCATION_COUNTER_ERROR: Final = ServiceErrorCode.INVOCATION_COUNTER_ERROR
-
 
 @dataclass(frozen=True, slots=True)
 class ExceptionResponse:

@@ -16,20 +16,19 @@ from ..errors import (
     ConfirmedServiceErrorReceived,
     ConnectionLost,
     DataAccessError,
+    DataAccessResultCode,
     DlmsError,
     ExceptionReceived,
     RemoteProtocolError,
     ServiceError,
+    ServiceErrorCode,
     TransportError,
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from .list_sizes import ReadingPlan
 
-_SERVICE_NOT_SUPPORTED: Final = 2
-_BUSY: Final = frozenset({1, 3})
-"""service-error operation-not-possible and other-reason: may be different the next time."""
-_TEMPORARY_FAILURE: Final = 2
-_OTHER_REASON: Final = 250
+_BUSY: Final = frozenset({ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON})
+"""May be different the next time."""
 
 _PATIENCE: Final = 3
 """Exception-responses to single reads, and nothing else, after which a meter is left alone."""
@@ -119,7 +118,7 @@ async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDe
     try:
         octets = await source.get_octets(attribute)
     except DataAccessError as error:
-        if error.result != _OTHER_REASON:
+        if error.result != DataAccessResultCode.OTHER_REASON:
             plan.answered([])
         return error
     plan.answered([(attribute, len(octets))])
@@ -135,7 +134,7 @@ async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDe
 async def _read_suspect(source: Source, plan: ReadingPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
     """Return value or error of an attribute that may end the connection, when nothing is left to be lost by that."""
     if not source.is_open:
-        return DataAccessError(_OTHER_REASON)
+        return DataAccessError(DataAccessResultCode.OTHER_REASON)
     try:
         return await _read_single(source, plan, attribute)
     except (ExceptionReceived, ConfirmedServiceErrorReceived, RemoteProtocolError) as error:
@@ -149,7 +148,7 @@ async def _read_list(
     try:
         octets = await source.get_list_octets(batch)
     except ExceptionReceived as error:
-        plan.refused(len(batch), for_good=error.service_error == _SERVICE_NOT_SUPPORTED)
+        plan.refused(len(batch), for_good=error.service_error == ServiceErrorCode.SERVICE_NOT_SUPPORTED)
         if not source.is_open:
             raise
         return []
@@ -179,12 +178,14 @@ async def _read_list(
 
 def _is_other_reason(value: Data | DataAccessError) -> bool:
     """Return whether this may be the word of a meter that refuses the list as such."""
-    return isinstance(value, DataAccessError) and value.result == _OTHER_REASON
+    return isinstance(value, DataAccessError) and value.result == DataAccessResultCode.OTHER_REASON
 
 
 def _element_error(error: DlmsError) -> DataAccessError:
     """Return what an error means for the one attribute that was asked for, when others were answered."""
     busy = isinstance(error, ExceptionReceived) and error.service_error in _BUSY
-    element_error = DataAccessError(_TEMPORARY_FAILURE if busy else _OTHER_REASON)
+    element_error = DataAccessError(
+        DataAccessResultCode.TEMPORARY_FAILURE if busy else DataAccessResultCode.OTHER_REASON
+    )
     element_error.__cause__ = error
     return element_error

@@ -6,7 +6,7 @@ Structures are checked strictly; numbers that no edition defines are kept as num
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import IntEnum
+from enum import IntEnum, IntFlag
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -20,23 +20,59 @@ from .register import integer_of
 CURRENT_ASSOCIATION: Final = LogicalName.parse("0.0.40.0.0.255")
 
 _USUAL_VERSION: Final = 1
-_BITS_VERSION: Final = 3
+_FLAGS_VERSION: Final = 3
 
-_MODE_NAMES: Final = ("none", "read", "write", "read-write")
-_ATTRIBUTE_MODES: Final[dict[int, str]] = {
-    **dict(enumerate(_MODE_NAMES)),
-    4: "authenticated-read",
-    5: "authenticated-write",
-    6: "authenticated-read-write",
-}
-_METHOD_MODES: Final[dict[int, str]] = {0: "none", 1: "access", 2: "authenticated-access"}
-_PROTECTION_BITS: Final = (
-    (4, "authenticated-request"),
-    (8, "encrypted-request"),
-    (16, "signed-request"),
-    (32, "authenticated-response"),
-    (64, "encrypted-response"),
-    (128, "signed-response"),
+
+class AttributeAccessMode(IntEnum):
+    """access_mode of an attribute in versions 0 (up to 3), 1 and 2."""
+
+    NONE = 0
+    READ = 1
+    WRITE = 2
+    READ_WRITE = 3
+    AUTHENTICATED_READ = 4
+    AUTHENTICATED_WRITE = 5
+    AUTHENTICATED_READ_WRITE = 6
+
+
+class MethodAccessMode(IntEnum):
+    """access_mode of a method in versions 1 and 2; version 0 has the first two, as a boolean."""
+
+    NONE = 0
+    ACCESS = 1
+    AUTHENTICATED_ACCESS = 2
+
+
+class AccessFlag(IntFlag):
+    """access_mode from version 3 on: what is allowed, and how requests and responses must be protected."""
+
+    READ = 1
+    ACCESS = 1
+    WRITE = 2
+    AUTHENTICATED_REQUEST = 4
+    ENCRYPTED_REQUEST = 8
+    SIGNED_REQUEST = 16
+    AUTHENTICATED_RESPONSE = 32
+    ENCRYPTED_RESPONSE = 64
+    SIGNED_RESPONSE = 128
+
+
+_PROTECTION_FLAGS: Final = tuple(flag for flag in AccessFlag if flag not in AccessFlag.READ | AccessFlag.WRITE)
+_READING_MODES: Final = frozenset(
+    {
+        AttributeAccessMode.READ,
+        AttributeAccessMode.READ_WRITE,
+        AttributeAccessMode.AUTHENTICATED_READ,
+        AttributeAccessMode.AUTHENTICATED_READ_WRITE,
+    }
+)
+_WRITING_MODES: Final = frozenset(
+    {
+        AttributeAccessMode.WRITE,
+        AttributeAccessMode.READ_WRITE,
+        AttributeAccessMode.AUTHENTICATED_WRITE,
+        AttributeAccessMode.AUTHENTICATED_READ_WRITE,
+    }
 )
 
 
@@ -80,23 +116,25 @@ class AccessRights(NamedTuple):
         From version 3 on the protection that a request or response needs follows:
         ``read+authenticated-request+encrypted-response``.
         """
-        if self.association_version >= _BITS_VERSION:
-            return _with_protection(_MODE_NAMES[self.mode & 3], self.mode)
-        return _ATTRIBUTE_MODES.get(self.mode, f"mode {self.mode}")
+        if self.association_version >= _FLAGS_VERSION:
+            return _with_protection(
+                _mode_name(AttributeAccessMode, self.mode & (AccessFlag.READ | AccessFlag.WRITE)), self.mode
+            )
+        return _mode_name(AttributeAccessMode, self.mode)
 
     @property
     def can_read(self) -> bool:
         """True when reading is allowed, be it with protection."""
-        if self.association_version >= _BITS_VERSION:
-            return bool(self.mode & 1)
-        return self.mode in {1, 3, 4, 6}
+        if self.association_version >= _FLAGS_VERSION:
+            return bool(self.mode & AccessFlag.READ)
+        return self.mode in _READING_MODES
 
     @property
     def can_write(self) -> bool:
         """True when writing is allowed, be it with protection."""
-        if self.association_version >= _BITS_VERSION:
-            return bool(self.mode & 2)
-        return self.mode in {2, 3, 5, 6}
+        if self.association_version >= _FLAGS_VERSION:
+            return bool(self.mode & AccessFlag.WRITE)
+        return self.mode in _WRITING_MODES
 
 
 class MethodAccess(NamedTuple):
@@ -108,14 +146,16 @@ class MethodAccess(NamedTuple):
     @property
     def name(self) -> str:
         """``none``, ``access``, ``authenticated-access``; from version 3 on with protection as in AccessRights."""
-        if self.association_version >= _BITS_VERSION:
-            return _with_protection("access" if self.mode & 1 else "none", self.mode)
-        return _METHOD_MODES.get(self.mode, f"mode {self.mode}")
+        if self.association_version >= _FLAGS_VERSION:
+            return _with_protection(_mode_name(MethodAccessMode, self.mode & AccessFlag.ACCESS), self.mode)
+        return _mode_name(MethodAccessMode, self.mode)
 
     @property
     def can_call(self) -> bool:
         """True when the call is allowed, be it with protection."""
-        return bool(self.mode & 1) if self.association_version >= _BITS_VERSION else self.mode in {1, 2}
+        if self.association_version >= _FLAGS_VERSION:
+            return bool(self.mode & AccessFlag.ACCESS)
+        return self.mode in {MethodAccessMode.ACCESS, MethodAccessMode.AUTHENTICATED_ACCESS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +267,7 @@ def _number(data: Data) -> int:
 def _mode(data: Data) -> int:
     """Return an access mode; version 0 sends booleans for methods, some meters for later versions too."""
     if data.type is DataType.BOOLEAN:
-        return 1 if data.value else 0
+        return MethodAccessMode.ACCESS if data.value else MethodAccessMode.NONE
     number = integer_of(data)
     if number is None:
         raise DecodeError("access rights: the access mode is no number")
@@ -239,6 +279,15 @@ def _selectors(data: Data) -> tuple[int, ...]:
     return tuple(_number(item) for item in _items(data))
 
 
+def _mode_name(modes: type[AttributeAccessMode | MethodAccessMode], mode: int) -> str:
+    """Return the standard's name of a mode; unknown numbers are named as such."""
+    return _written(modes(mode).name) if mode in modes else f"mode {mode}"
+
+
 def _with_protection(name: str, mode: int) -> str:
-    """Append the names of the protection bits."""
-    return "+".join([name, *(text for bit, text in _PROTECTION_BITS if mode & bit)])
+    """Append the names of the protection that is demanded."""
+    return "+".join([name, *(_written(str(flag.name)) for flag in _PROTECTION_FLAGS if mode & flag)])
+
+
+def _written(name: str) -> str:
+    return name.lower().replace("_", "-")

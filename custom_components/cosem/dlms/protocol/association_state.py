@@ -15,7 +15,6 @@ from ..apdu.common import InvokeIdAndPriority
 from ..apdu.faults import (
     CONFIRMED_SERVICE_ERROR,
     EXCEPTION_RESPONSE,
-    INVOCATION_COUNTER_ERROR,
     ConfirmedServiceError,
     ExceptionResponse,
 )
@@ -28,6 +27,8 @@ from ..errors import (
     InvocationCounterRefused,
     LocalProtocolError,
     SecurityError,
+    ServiceErrorCode,
+    StateErrorCode,
 )
 from ..limits import Limits
 from .events import (
@@ -51,7 +52,7 @@ from .transfer import ANSWER_TAGS, Complete, Continues, Outcome, Transfer
 INVOKE_IDS: Final = 16
 _FIRST_INVOKE_ID: Final = 1
 
-_ASSOCIATION_UNKNOWN: Final = (1, 1)
+_ASSOCIATION_UNKNOWN: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
 """exception-response service-not-allowed, operation-not-possible: the meter knows no association."""
 
 _FORMS: Final[dict[int, Callable[[bytes, Limits], object]]] = {
@@ -295,7 +296,7 @@ def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
     """Return the error that an error APDU stands for. ``counts``: our invocation counter can be the reason."""
     decoded = decode_apdu(apdu, limits)
     if isinstance(decoded, ExceptionResponse):
-        if counts and decoded.service_error == INVOCATION_COUNTER_ERROR:
+        if counts and decoded.service_error == ServiceErrorCode.INVOCATION_COUNTER_ERROR:
             return InvocationCounterRefused(decoded.invocation_counter)
         return ExceptionReceived(decoded.state_error, decoded.service_error, decoded.invocation_counter)
     assert isinstance(decoded, ConfirmedServiceError)  # the two tags that lead here

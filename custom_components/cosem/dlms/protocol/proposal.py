@@ -30,6 +30,7 @@ from ..apdu.acse import (
     AuthenticationForm,
     AuthenticationValue,
     Mechanism,
+    ReleaseRequestReason,
     Rlrq,
     application_context_name,
     mechanism_name,
@@ -47,9 +48,11 @@ from ..errors import (
     AssociationRejected,
     AssociationResult,
     ConfirmedServiceErrorReceived,
+    DiagnosticSource,
     DlmsError,
     LocalProtocolError,
     RemoteProtocolError,
+    UserDiagnostic,
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.keys import Secret
@@ -71,9 +74,6 @@ _SECRET_MECHANISMS: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechani
 _LONGEST_AES_SECRET: Final = 16
 
 _RESERVED_CONFORMANCE: Final = Conformance(0x81_0000)
-_AUTHENTICATION_REQUIRED: Final = 14
-_REJECTED_WITHOUT_REASON: Final = 1
-_RELEASE_NORMAL: Final = 0
 
 
 class WportPair(NamedTuple):
@@ -272,7 +272,7 @@ def encode_proposal(parameters: AssociationParameters, user_information: bytes, 
 
 def encode_release(user_information: bytes | None = None) -> bytes:
     """Return the RLRQ: reason normal; the protected InitiateRequest where the association is protected."""
-    return encode_apdu(Rlrq(reason=_RELEASE_NORMAL, user_information=user_information))
+    return encode_apdu(Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user_information))
 
 
 def check_names(
@@ -285,7 +285,7 @@ def check_names(
     aare = decode_apdu(octets, limits)
     assert isinstance(aare, Aare)  # whoever calls this has seen the tag
     initiate_error = _initiate_error(aare.user_information)
-    asks_for_proof = aare.diagnostic == _AUTHENTICATION_REQUIRED
+    asks_for_proof = aare.diagnostic == UserDiagnostic.AUTHENTICATION_REQUIRED
     if (
         aare.result != AssociationResult.ACCEPTED
         or initiate_error is not None
@@ -346,6 +346,9 @@ def refusal_of(error: DlmsError) -> DlmsError:
     """
     if isinstance(error, ConfirmedServiceErrorReceived):
         return AssociationRejected(
-            AssociationResult.REJECTED_PERMANENT, _REJECTED_WITHOUT_REASON, _REJECTED_WITHOUT_REASON, error.error
+            AssociationResult.REJECTED_PERMANENT,
+            DiagnosticSource.ACSE_SERVICE_USER,
+            UserDiagnostic.NO_REASON_GIVEN,
+            error.error,
         )
     return error

@@ -17,18 +17,24 @@ from ...apdu.common import InvokeIdAndPriority, MethodDescriptor
 from ...apdu.initiate import Conformance
 from ...encoding.data import Data, DataType, octet_string
 from ...encoding.octets import Reader
-from ...errors import AssociationRejected, PeerNotAuthenticated
-from ...interface_classes.association_ln import CURRENT_ASSOCIATION
+from ...errors import AssociationRejected, AssociationResult, DiagnosticSource, PeerNotAuthenticated, UserDiagnostic
+from ...interface_classes.association_ln import CURRENT_ASSOCIATION, AssociationLnMethod
+from ...interface_classes.interface_class import InterfaceClass
 from ...limits import DEFAULT_LIMITS, Limits
 from ...security.counters import SendingCounter
 from ...security.hls import Challenges, HlsCredentials, client_proof, verify_server_proof
 from . import Complete, Failed, Outcome, encode_request
 
-_REPLY_TO_HLS: Final = MethodDescriptor(15, CURRENT_ASSOCIATION, 1)
-"""reply_to_HLS_authentication of the current association."""
+_REPLY_TO_HLS: Final = MethodDescriptor(
+    InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, AssociationLnMethod.REPLY_TO_HLS_AUTHENTICATION
+)
 
-_REFUSED_OUR_PROOF: Final = (1, 1, 13)
-"""rejected-permanent, acse-service-user, authentication failure: what the meter means by an error in pass 4."""
+_REFUSED_OUR_PROOF: Final = (
+    AssociationResult.REJECTED_PERMANENT,
+    DiagnosticSource.ACSE_SERVICE_USER,
+    UserDiagnostic.AUTHENTICATION_FAILURE,
+)
+"""What the meter means by an error in pass 4."""
 
 
 class HlsProof:
