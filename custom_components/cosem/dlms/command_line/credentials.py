@@ -12,7 +12,7 @@ from typing import Final
 
 from ..apdu.acse import Mechanism
 from ..errors import LocalProtocolError
-from ..protocol.proposal import AssociationParameters
+from ..protocol.proposal import SECRET_MECHANISMS, TITLE_MECHANISMS, AssociationParameters
 from ..security.key_pairs import load_private_key_pem, load_public_key_pem
 from ..security.keys import Secret
 from ..security.settings import NO_KEY, KeyPairs, SecuritySettings
@@ -31,9 +31,6 @@ from ..security.typed import (
     secret_octets,
 )
 from .options import NO_SYSTEM_TITLE, UsageError
-
-_WITH_SECRET: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
-_WITH_TITLES: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA})
 
 _VARIABLES: Final[Mapping[str, str]] = {
     "password": "DLMS_PASSWORD",
@@ -71,9 +68,9 @@ def association_parameters(
             server_wport=options.server,
             mechanism=mechanism,
             password=_password(options, sources) if mechanism is Mechanism.LLS else None,
-            hls_secret=sources.hls_secret(options.auth) if mechanism in _WITH_SECRET else None,
+            hls_secret=sources.hls_secret(options.auth) if mechanism in SECRET_MECHANISMS else None,
             security=_security(options, mechanism, protection, sources, kept_title)
-            if protection is not Protection.NONE or mechanism in _WITH_TITLES
+            if protection is not Protection.NONE or mechanism in TITLE_MECHANISMS
             else None,
         )
     except LocalProtocolError as error:

@@ -58,6 +58,7 @@ from ..limits import DEFAULT_LIMITS, Limits
 from ..security.keys import Secret
 from ..security.receiving import Unprotected
 from ..security.settings import Envelope, SecuritySettings
+from ..security.typed import MAX_MANUFACTURER_SECRET
 
 MAX_WPORT: Final = 0xFFFF
 MAX_PDU_SIZE: Final = 0xFFFF
@@ -70,8 +71,8 @@ DEFAULT_MAX_RECEIVE_PDU_SIZE: Final = 2048
 TITLE_MECHANISMS: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA})
 """The mechanisms that compute with both system titles."""
 
-_SECRET_MECHANISMS: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
-_LONGEST_AES_SECRET: Final = 16
+SECRET_MECHANISMS: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
+"""The mechanisms whose secret is a text or octets of its own, no key."""
 
 _RESERVED_CONFORMANCE: Final = Conformance(0x81_0000)
 
@@ -146,12 +147,16 @@ class AssociationParameters:
         mechanism, security = self.mechanism, self.security
         if (mechanism is Mechanism.LLS) != (self.password is not None):
             raise LocalProtocolError("a password goes with the mechanism LLS, and only with it")
-        if (mechanism in _SECRET_MECHANISMS) != (self.hls_secret is not None):
+        if (mechanism in SECRET_MECHANISMS) != (self.hls_secret is not None):
             raise LocalProtocolError(
                 "an HLS secret goes with the mechanisms HLS, MD5, SHA-1, SHA-256, and only with them"
             )
-        if mechanism is Mechanism.HLS and self.hls_secret is not None and len(self.hls_secret) > _LONGEST_AES_SECRET:
-            raise LocalProtocolError(f"the secret of the mechanism HLS has at most {_LONGEST_AES_SECRET} octets")
+        if (
+            mechanism is Mechanism.HLS
+            and self.hls_secret is not None
+            and len(self.hls_secret) > MAX_MANUFACTURER_SECRET
+        ):
+            raise LocalProtocolError(f"the secret of the mechanism HLS has at most {MAX_MANUFACTURER_SECRET} octets")
         if mechanism not in TITLE_MECHANISMS:
             return
         if security is None:
