@@ -65,6 +65,7 @@ from .errors import (
 )
 from .interface_classes.association_ln import (
     CURRENT_ASSOCIATION,
+    CURRENT_OBJECT_LIST,
     AccessRights,
     AssociationLnAttribute,
     AssociationLnMethod,
@@ -73,7 +74,7 @@ from .interface_classes.association_ln import (
     decode_object_list,
 )
 from .interface_classes.class_names import CLASS_NAMES, attribute_name, class_name
-from .interface_classes.clock import CLOCK, ClockAttribute, ClockMethod, instant
+from .interface_classes.clock import CLOCK, CLOCK_TIME, ClockAttribute, ClockMethod, instant
 from .interface_classes.data import DataAttribute
 from .interface_classes.demand_register import DemandRegisterAttribute, DemandRegisterMethod
 from .interface_classes.extended_register import ExtendedRegisterAttribute, ExtendedRegisterMethod, status_text
@@ -98,6 +99,7 @@ from .interface_classes.register import (
 )
 from .interface_classes.sap_assignment import (
     SAP_ASSIGNMENT,
+    SAP_ASSIGNMENT_LIST,
     SapAssignment,
     SapAssignmentAttribute,
     SapAssignmentMethod,
@@ -134,7 +136,9 @@ from .security.typed import (
 __all__ = [
     "CLASS_NAMES",
     "CLOCK",
+    "CLOCK_TIME",
     "CURRENT_ASSOCIATION",
+    "CURRENT_OBJECT_LIST",
     "DEFAULT_LIMITS",
     "DEFAULT_PORT",
     "DEFAULT_PROPOSED_CONFORMANCE",
@@ -146,6 +150,7 @@ __all__ = [
     "MAX_UNATTENDED_RAISE",
     "NO_KEY",
     "SAP_ASSIGNMENT",
+    "SAP_ASSIGNMENT_LIST",
     "SCALER_UNIT_ATTRIBUTE",
     "SYSTEM_TITLE_LENGTH",
     "UNITS",

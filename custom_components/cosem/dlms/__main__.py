@@ -62,15 +62,10 @@ def _fail(text: str, status: int) -> int:
 
 
 def _objects(options: argparse.Namespace) -> None:
-    from .apdu.common import AttributeDescriptor
     from .command_line.run import with_association
-    from .interface_classes.association_ln import CURRENT_ASSOCIATION, AssociationLnAttribute, decode_object_list
-    from .interface_classes.interface_class import InterfaceClass
+    from .interface_classes.association_ln import CURRENT_OBJECT_LIST, decode_object_list
 
-    attribute = AttributeDescriptor(
-        InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, AssociationLnAttribute.OBJECT_LIST
-    )
-    elements = decode_object_list(with_association(options, lambda association: association.get(attribute)))
+    elements = decode_object_list(with_association(options, lambda association: association.get(CURRENT_OBJECT_LIST)))
     if options.json:
         _print_json(
             [

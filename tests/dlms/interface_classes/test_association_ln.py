@@ -21,6 +21,7 @@ from custom_components.cosem.dlms.encoding.data import (
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded
 from custom_components.cosem.dlms.interface_classes.association_ln import (
+    CURRENT_OBJECT_LIST,
     AccessRights,
     AssociationLnAttribute,
     AssociationLnMethod,
@@ -243,3 +244,7 @@ def test_the_secret_and_what_takes_or_proves_it():
     assert AssociationLnMethod.CHANGE_HLS_SECRET == 2
     assert [attribute.value for attribute in AssociationLnAttribute] == list(range(2, 12))
     assert [method.value for method in AssociationLnMethod] == list(range(1, 7))
+
+
+def test_where_the_object_list_of_the_current_association_is():
+    assert str(CURRENT_OBJECT_LIST) == "15:0.0.40.0.0.255:2"

@@ -16,6 +16,7 @@ from custom_components.cosem.dlms.encoding.data import (
     structure,
     visible_string,
 )
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import DecodeError
 from custom_components.cosem.dlms.interface_classes.clock import (
     CLOCK_TIME,
@@ -101,4 +102,4 @@ def test_attributes_and_methods_are_numbered_as_in_the_standard():
 
 def test_what_is_a_point_in_time():
     assert {(4, 5), (5, 6), (5, 7), (8, 2)} == TIME_ATTRIBUTES
-    assert CLOCK_TIME == (8, 2)
+    assert (8, LogicalName.parse("0.0.1.0.0.255"), 2) == CLOCK_TIME

@@ -19,6 +19,7 @@ from custom_components.cosem.dlms.encoding.data import (
 )
 from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded
 from custom_components.cosem.dlms.interface_classes.sap_assignment import (
+    SAP_ASSIGNMENT_LIST,
     SapAssignment,
     SapAssignmentAttribute,
     SapAssignmentMethod,
@@ -77,4 +78,5 @@ def test_the_list_has_a_limit():
 
 
 def test_numbers_of_sap_assignment():
+    assert str(SAP_ASSIGNMENT_LIST) == "17:0.0.41.0.0.255:2"
     assert (SapAssignmentAttribute.SAP_ASSIGNMENT_LIST, SapAssignmentMethod.CONNECT_LOGICAL_DEVICE) == (2, 1)

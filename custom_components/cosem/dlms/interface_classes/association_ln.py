@@ -10,6 +10,7 @@ from enum import IntEnum, IntFlag
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
+from ..apdu.common import AttributeDescriptor
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError, LimitExceeded
@@ -100,6 +101,12 @@ class AssociationLnMethod(IntEnum):
     REMOVE_OBJECT = 4
     ADD_USER = 5
     REMOVE_USER = 6
+
+
+CURRENT_OBJECT_LIST: Final = AttributeDescriptor(
+    InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, AssociationLnAttribute.OBJECT_LIST
+)
+"""The objects that the association one is talking in may see."""
 
 
 class AccessRights(NamedTuple):

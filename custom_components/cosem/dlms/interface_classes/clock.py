@@ -8,6 +8,7 @@ from datetime import UTC, datetime, tzinfo
 from enum import IntEnum
 from typing import Final
 
+from ..apdu.common import AttributeDescriptor
 from ..encoding.cosem_time import CosemDateTime, TimePolicy, decode_date_time, to_datetime
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
@@ -47,12 +48,12 @@ class ClockMethod(IntEnum):
     SHIFT_TIME = 6
 
 
-CLOCK_TIME: Final = (InterfaceClass.CLOCK, ClockAttribute.TIME)
-"""Class id and attribute of the meter's time."""
+CLOCK_TIME: Final = AttributeDescriptor(InterfaceClass.CLOCK, CLOCK, ClockAttribute.TIME)
+"""The meter's time."""
 
 TIME_ATTRIBUTES: Final[frozenset[tuple[int, int]]] = frozenset(
     {
-        CLOCK_TIME,
+        (InterfaceClass.CLOCK, ClockAttribute.TIME),
         (InterfaceClass.EXTENDED_REGISTER, ExtendedRegisterAttribute.CAPTURE_TIME),
         (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.CAPTURE_TIME),
         (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.START_TIME_CURRENT),

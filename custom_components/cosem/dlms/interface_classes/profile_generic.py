@@ -24,8 +24,8 @@ from ..encoding.data import (
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError
 from ..limits import DEFAULT_LIMITS, Limits
-from .clock import CLOCK_TIME, TIME_ATTRIBUTES
-from .interface_class import AttributeIndex
+from .clock import TIME_ATTRIBUTES, ClockAttribute
+from .interface_class import AttributeIndex, InterfaceClass
 from .profile_layout import Row
 from .profile_rows import decode_rows, decode_rows_generic
 
@@ -97,7 +97,7 @@ class CaptureObject(NamedTuple):
     @property
     def is_clock(self) -> bool:
         """True for the time attribute of a clock: the row's timestamp."""
-        return (self.class_id, self.attribute_index) == CLOCK_TIME
+        return self.class_id == InterfaceClass.CLOCK and self.attribute_index == ClockAttribute.TIME
 
 
 def decode_capture_objects(data: Data) -> tuple[CaptureObject, ...]:

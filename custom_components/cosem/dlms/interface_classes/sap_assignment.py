@@ -6,11 +6,12 @@ In the TCP/UDP profile a server SAP is a server wPort (IEC 62056-9-7).
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from ..apdu.common import AttributeDescriptor
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError, LimitExceeded
 from ..limits import DEFAULT_LIMITS, Limits
-from .interface_class import AttributeIndex
+from .interface_class import AttributeIndex, InterfaceClass
 from .logical_device_name import string_octets
 from .register import integer_of
 
@@ -27,6 +28,11 @@ class SapAssignmentMethod(IntEnum):
     """Methods of SAP assignment."""
 
     CONNECT_LOGICAL_DEVICE = 1
+
+
+SAP_ASSIGNMENT_LIST: Final = AttributeDescriptor(
+    InterfaceClass.SAP_ASSIGNMENT, SAP_ASSIGNMENT, SapAssignmentAttribute.SAP_ASSIGNMENT_LIST
+)
 
 
 class SapAssignment(NamedTuple):
