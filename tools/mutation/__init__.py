@@ -1,0 +1,1 @@
+"""A small mutation tester: what is changed in the source (operators), and whether a test notices (forks, fresh)."""
