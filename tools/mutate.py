@@ -12,21 +12,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 import json
 import os
-from pathlib import Path
 import random
 import sys
+from tempfile import TemporaryDirectory
 import time
 
 from tools.mutation.equivalents import LIST, Equivalents
 from tools.mutation.forks import Task, Verdict, judge
-from tools.mutation.fresh import OPTIONS, import_foreign, run_fresh, steady_hypothesis
-from tools.mutation.operators import Source
-from tools.mutation.swap import SwapPlugin
+from tools.mutation.fresh import import_foreign, options_for, run_fresh, steady_hypothesis
+from tools.mutation.source import Source
+from tools.mutation.swap import Message, SwapPlugin
 from tools.mutation.tree import (
     INTEGRATION,
     TOP,
-    below_integration,
     changed_lines,
+    files_of,
     gated_files,
     is_gated,
     mirrored_tests,
@@ -83,8 +83,12 @@ def percent(killed: int, tried: int) -> str:
 def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="scripts/mutate", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("files", nargs="*", metavar="FILE", help="source files; without: every file that is gated")
-    parser.add_argument("--changed", nargs="?", const="", metavar="BASE", help="only lines changed since this git revision")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="source files or folders; without: every file that is gated"
+    )
+    parser.add_argument(
+        "--changed", nargs="?", const="", metavar="BASE", help="only lines changed since this git revision"
+    )
     parser.add_argument("--sample", type=int, metavar="N", help="at most N mutants of each file, chosen by --seed")
     parser.add_argument("--seed", default="1", help="for --sample and for the order under --seconds")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="children at a time")
@@ -100,7 +104,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 def choose(options: argparse.Namespace, equivalents: Equivalents) -> Iterator[FileResult]:
     """Yield each file with the mutants to try. Entries of the list that fit nothing are its problems."""
     changed = changed_lines(options.changed or None) if options.changed is not None else None
-    paths = [below_integration(name) for name in options.files] or (sorted(changed) if changed else gated_files())
+    paths = [path for name in options.files for path in files_of(name)] or gated_files()
     if changed is not None:
         paths = [path for path in paths if path in changed and is_gated(path)]
     for path in paths:
@@ -143,7 +147,7 @@ def judge_file(result: FileResult, jobs: int, deadline: float) -> None:
     result.seconds = time.monotonic() - started
 
 
-def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[dict[str, object]]:
+def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[Message]:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -152,11 +156,12 @@ def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[d
             _silence()
             import pytest
 
-            def report(message: dict[str, object]) -> None:
+            def report(message: Message) -> None:
                 os.write(writing, json.dumps(message).encode() + b"\n")
 
             plugin = SwapPlugin(result.source, result.chosen, jobs, deadline, report)
-            pytest.main([*OPTIONS, *tests_of(result.path)], plugins=[plugin])
+            tests = tests_of(result.path)
+            pytest.main([*options_for(tests), *tests], plugins=[plugin])
         finally:
             os._exit(0)
     os.close(writing)
@@ -202,7 +207,9 @@ def show(result: FileResult, options: argparse.Namespace) -> None:
     if options.equivalent:
         shown = [number for number in result.verdicts if number not in set(shown)]
     for number in shown:
-        print(f"  {'not equivalent' if options.equivalent else 'survived'}: {result.source.mutants[number]}", flush=True)
+        print(
+            f"  {'not equivalent' if options.equivalent else 'survived'}: {result.source.mutants[number]}", flush=True
+        )
     if options.killers:
         for number, test in sorted(result.killers.items()):
             print(f"  killed: {result.source.mutants[number]} by {test}", flush=True)
@@ -218,7 +225,9 @@ def verdict(results: Sequence[FileResult], options: argparse.Namespace) -> int:
     for name, some in sorted(rooms.items()):
         tried, killed = sum(one.tried for one in some), sum(one.killed for one in some)
         equivalent = sum(len(one.equivalent) for one in some)
-        print(f"| {name}/ | {tried + equivalent} | {equivalent} | {killed} | {tried - killed} | {percent(killed, tried)} |")
+        print(
+            f"| {name}/ | {tried + equivalent} | {equivalent} | {killed} | {tried - killed} | {percent(killed, tried)} |"
+        )
         if options.equivalent:
             failed |= killed > 0
         else:
@@ -243,10 +252,13 @@ def main() -> int:
         return 0
     steady_hypothesis()
     deadline = time.monotonic() + (options.seconds if options.seconds is not None else float("inf"))
-    for result in results:
-        if result.chosen and time.monotonic() < deadline:
-            judge_file(result, options.jobs, deadline)
-            show(result, options)
+    with TemporaryDirectory(prefix="mutate") as folder:
+        # Children import the same modules again and again; what is changed never gets there.
+        sys.pycache_prefix, sys.dont_write_bytecode = folder, False
+        for result in results:
+            if result.chosen and time.monotonic() < deadline:
+                judge_file(result, options.jobs, deadline)
+                show(result, options)
     return verdict(results, options)
 
 

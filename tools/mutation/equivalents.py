@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .operators import Mutant
+from .mutant import Mutant
 
 LIST = Path(__file__).parent.parent / "equivalent_mutants.txt"
 

@@ -15,10 +15,11 @@ import warnings
 from .forks import KILLED_CODE, SURVIVED_CODE
 
 if TYPE_CHECKING:
-    from .operators import Source
+    from .source import Source
 
 OPTIONS = (
     "-q",
+    "--tb=no",
     "-x",
     "--timeout=20",
     "-p",
@@ -35,6 +36,16 @@ OPTIONS = (
 )
 
 
+# The stack's own tests need neither Home Assistant nor the fixtures of its plug-in: starting them would take most of the time.
+WITHOUT_HOME_ASSISTANT = ("--noconftest", "-p", "no:homeassistant")
+
+
+def options_for(tests: Sequence[str]) -> tuple[str, ...]:
+    """Return pytest's options for these test files."""
+    alone = all(name.startswith("tests/dlms/") and "/command_line/" not in name for name in tests)
+    return OPTIONS + (WITHOUT_HOME_ASSISTANT if alone else ())
+
+
 def import_foreign(names: Sequence[str]) -> None:
     """Import what the tests need and is not ours, so that children find it there."""
     with warnings.catch_warnings():
@@ -42,7 +53,7 @@ def import_foreign(names: Sequence[str]) -> None:
         for name in names:
             try:
                 importlib.import_module(name)
-            except Exception:  # noqa: BLE001, S112 - a child that needs it will import it, or say why not
+            except Exception:  # noqa: BLE001 - a child that needs it will import it, or say why not
                 continue
 
 
@@ -67,10 +78,11 @@ def run_fresh(source: Source, number: int | None, filename: str, tests: Sequence
     def run() -> int:
         import pytest
 
+        fine = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
         if number is not None:
             _put_behind_import(filename, source.compiled(number, filename))
         for some in tests:
-            if some and pytest.main([*OPTIONS, *some]) not in {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}:
+            if some and pytest.main([*options_for(some), *some]) not in fine:
                 return KILLED_CODE
         return SURVIVED_CODE
 
@@ -83,4 +95,4 @@ def _put_behind_import(filename: str, code: CodeType) -> None:
     def get_code(self: SourceFileLoader, fullname: str) -> CodeType | None:
         return code if self.path == filename else usual(self, fullname)
 
-    SourceFileLoader.get_code = get_code  # type: ignore[method-assign]  # only in this child
+    setattr(SourceFileLoader, "get_code", get_code)  # noqa: B010 - only in this child, and mypy would forbid it

@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from types import CodeType, FunctionType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from .forks import AGAIN_CODE, KILLED_CODE, SURVIVED_CODE, Task, Verdict, judge
 from .tree import INTEGRATION, mirrored_tests
@@ -22,12 +22,13 @@ from .tree import INTEGRATION, mirrored_tests
 if TYPE_CHECKING:
     import pytest
 
-    from .operators import Mutant, Source
+    from .source import Source
 
 _TOOL: Final = 4  # free of the numbers that Python gives names to
-_SLOW: Final = 5.0  # seconds: a test that takes longer is not asked
+_SLOW: Final = 5.0  # seconds of processor time: a test that takes longer is not asked
 
-type Report = Callable[[dict[str, object]], None]
+type Message = dict[str, Any]
+type Report = Callable[[Message], None]
 
 
 class Lines:
@@ -129,10 +130,10 @@ class SwapPlugin:
         self._lines.only_in(codes)
         for position, item in enumerate(session.items):
             self._lines.take()
-            before, started = session.testsfailed, time.perf_counter()
+            before, started = session.testsfailed, time.process_time()
             following = session.items[position + 1] if position + 1 < len(session.items) else None
             item.config.hook.pytest_runtest_protocol(item=item, nextitem=following)
-            seconds = time.perf_counter() - started
+            seconds = time.process_time() - started
             session.shouldfail = False
             write(json.dumps([position, session.testsfailed > before, seconds, sorted(self._lines.take())]) + "\n")
 
@@ -162,9 +163,7 @@ class SwapPlugin:
         """Note which tests are the mirrored ones."""
         self._is_mirrored = [item.nodeid.partition("::")[0] in self._mirrored for item in session.items]
 
-    def _body(
-        self, session: pytest.Session, number: int, positions: list[int], survived: int
-    ) -> Callable[[], int]:
+    def _body(self, session: pytest.Session, number: int, positions: list[int], survived: int) -> Callable[[], int]:
         def run() -> int:
             if not self._put_in_place(number):
                 return AGAIN_CODE
@@ -210,9 +209,10 @@ def _functions_of(filename: str) -> dict[tuple[str, int], list[FunctionType]]:
     """Return the file's functions and methods, under every name it was imported."""
     found: dict[tuple[str, int], list[FunctionType]] = {}
     for function in gc.get_objects():
-        if isinstance(function, FunctionType) and function.__code__.co_filename == filename:
-            if "<locals>" not in function.__code__.co_qualname:
-                found.setdefault(_key(function.__code__), []).append(function)
+        if not isinstance(function, FunctionType) or function.__code__.co_filename != filename:
+            continue
+        if "<locals>" not in function.__code__.co_qualname:
+            found.setdefault(_key(function.__code__), []).append(function)
     return found
 
 

@@ -9,7 +9,8 @@ import re
 import subprocess
 from typing import Final
 
-from .operators import Source, enum_members
+from .mutant import Names
+from .source import Source, enum_members
 
 TOP: Final = Path(__file__).parent.parent.parent
 INTEGRATION: Final = TOP / "custom_components" / "cosem"
@@ -49,34 +50,32 @@ def room(path: str) -> str:
 
 def gated_files() -> list[str]:
     """Return every source file whose rate is gated, below the integration."""
-    files = [file.relative_to(INTEGRATION).as_posix() for file in sorted(INTEGRATION.rglob("*.py"))]
-    return [path for path in files if is_gated(path)]
+    return [path for path in files_of(str(INTEGRATION)) if is_gated(path)]
 
 
-def below_integration(name: str) -> str:
-    """Return a file's path below the integration. ValueError for one outside."""
+def files_of(name: str) -> list[str]:
+    """Return the files below the integration that a file or folder stands for. ValueError for one outside."""
     file = Path(name)
     file = file if file.is_absolute() else TOP / file
-    if not file.exists():
-        file = INTEGRATION / name
-    return file.resolve().relative_to(INTEGRATION).as_posix()
+    file = file if file.exists() else INTEGRATION / name
+    found = sorted(file.rglob("*.py")) if file.is_dir() else [file]
+    return [each.resolve().relative_to(INTEGRATION).as_posix() for each in found]
 
 
 @cache
-def _tables() -> tuple[dict[str, list[str]], frozenset[str]]:
+def _names() -> Names:
     """Return the members of every enum, and the names of all exceptions, anywhere in the integration."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(INTEGRATION.rglob("*.py"))]
     errors = {"TypeError", "ValueError"}
     for node in ast.walk(ast.parse((INTEGRATION / "dlms" / "errors.py").read_text(encoding="utf-8"))):
         if isinstance(node, ast.ClassDef):
             errors.add(node.name)
-    return enum_members(texts), frozenset(errors)
+    return Names(enum_members(texts), frozenset(errors))
 
 
 def source(path: str) -> Source:
     """Read one file, given below the integration."""
-    enums, errors = _tables()
-    return Source(path, (INTEGRATION / path).read_text(encoding="utf-8"), enums, errors)
+    return Source(path, (INTEGRATION / path).read_text(encoding="utf-8"), _names())
 
 
 def mirrored_tests(path: str) -> list[str]:
