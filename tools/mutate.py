@@ -18,7 +18,7 @@ from tempfile import TemporaryDirectory
 import time
 
 from tools.mutation.equivalents import LIST, Equivalents
-from tools.mutation.forks import Task, Verdict, judge
+from tools.mutation.forks import Task, Verdict, end_with_parent, judge
 from tools.mutation.fresh import import_foreign, options_for, run_fresh, steady_hypothesis
 from tools.mutation.source import Source
 from tools.mutation.swap import Message, SwapPlugin
@@ -154,6 +154,7 @@ def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[M
         os.close(reading)
         try:
             _silence()
+            end_with_parent()
             import pytest
 
             def report(message: Message) -> None:

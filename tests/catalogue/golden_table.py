@@ -5,7 +5,7 @@ writes the table anew; what changed is then read as a difference, line by line, 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 import sys
 
@@ -15,6 +15,12 @@ from custom_components.cosem.catalogue.model import Entry, ObjectDescription
 from custom_components.cosem.dlms import Data, DataType, LogicalName, ScalerUnit
 
 TABLE = Path(__file__).parent / "golden_table.txt"
+
+HEAD = """\
+# Written by python -m tests.catalogue.golden_table --write, and compared line by line by a test.
+# Registers: medium, C, D, E -> key(placeholders), platform, kind, rule of the state class, on or off, category;
+# then what the key becomes on channel 7 and 65, one billing period ago (F 101), and as period 126.
+"""
 
 REGISTER = 3
 THEMES: dict[int, Callable[[LogicalName], Entry | None]] = {
@@ -51,28 +57,16 @@ SAMPLES = {
 }
 
 
-def lines() -> list[str]:
-    """Return the table."""
-    return [*_head(), *_codes(), *_others(), *_classes(), *_mbus()]
-
-
-def _head() -> Iterator[str]:
-    yield "# Written by python -m tests.catalogue.golden_table --write, and compared line by line by a test."
-    yield "# Registers: medium, C, D, E -> key(placeholders), platform, kind, rule of the state class, on or off, category; "
-    yield "# then what the key becomes on channel 7 and 65, one billing period ago (F 101), and as period 126."
-
-
 # -- every code, as a register
 
 
-def _codes() -> Iterator[str]:
-    for medium in THEMES:
-        rows: dict[tuple[str, str, str], list[int]] = {}
-        for c in ALL:
-            for (d, e), text in _rows_of(medium, c):
-                rows.setdefault((d, e, text), []).append(c)
-        for (d, e, text), channels in rows.items():
-            yield f"{medium} | C {_ranges(channels)} | D {d} | E {e} | {text}"
+def _codes(medium: int) -> Iterator[str]:
+    rows: dict[tuple[str, str, str], list[int]] = {}
+    for c in ALL:
+        for (d, e), text in _rows_of(medium, c):
+            rows.setdefault((d, e, text), []).append(c)
+    for (d, e, text), channels in rows.items():
+        yield f"{medium} | C {_ranges(channels)} | D {d} | E {e} | {text}"
 
 
 def _rows_of(medium: int, c: int) -> Iterator[tuple[tuple[str, str], str]]:
@@ -255,7 +249,27 @@ def _positions(whole: tuple[int, ...]) -> dict[int, int]:
     return {number: index for index, number in enumerate(whole)}
 
 
+PARTS: dict[str, Callable[[], Iterator[str]]] = {
+    **{f"medium {medium}": partial(_codes, medium) for medium in THEMES},
+    "phases, rules, identities": _others,
+    "classes": _classes,
+    "M-Bus": _mbus,
+}
+
+
+def read_table() -> dict[str, list[str]]:
+    """Return the lines that were written, by part."""
+    parts = TABLE.read_text(encoding="utf-8").split("## ")[1:]
+    return {part.partition("\n")[0]: part.splitlines()[1:] for part in parts}
+
+
+def write_table() -> None:
+    """Write the table anew."""
+    text = HEAD + "".join("\n".join([f"## {name}", *part()]) + "\n" for name, part in PARTS.items())
+    TABLE.write_text(text, encoding="utf-8")
+
+
 if __name__ == "__main__":
     if "--write" in sys.argv:
-        TABLE.write_text("\n".join(lines()) + "\n", encoding="utf-8")
+        write_table()
     print(f"{TABLE}: {len(TABLE.read_text(encoding='utf-8').splitlines())} lines")

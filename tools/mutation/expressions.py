@@ -177,10 +177,12 @@ class Expressions:
             yield _STRINGS.get(value, value + "~")
 
     def _joined(self, node: ast.JoinedStr, around: Around) -> None:
+        if around.sentence:
+            return
         for index, part in enumerate(node.values):
             if isinstance(part, ast.FormattedValue):
                 self._expression(part.value, Slot(part, "value"), around)
-            elif not around.sentence:
+            else:
                 self._expression(part, Slot(node, "values", index), around)
 
     def _call(self, node: ast.Call, slot: Slot, around: Around) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 import contextlib
+import ctypes
 from dataclasses import dataclass
 import enum
 import os
@@ -16,6 +17,7 @@ import time
 _MEMORY = 3 * 2**30  # octets beside what is there already
 _LEAST_PROCESSOR_SECONDS = 10
 _LEAST_SECONDS = 90
+_SET_PARENT_DEATH_SIGNAL = 1
 
 
 class Verdict(enum.StrEnum):
@@ -74,6 +76,7 @@ def _start(task: Task) -> int:
     code = AGAIN_CODE
     with contextlib.suppress(BaseException):  # whatever happens, this copy of the process must not go on
         os.setpgid(0, 0)
+        end_with_parent()
         seconds = int(_LEAST_PROCESSOR_SECONDS + 10 * task.usual_seconds)
         resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 5))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -83,11 +86,17 @@ def _start(task: Task) -> int:
     os._exit(code)
 
 
+def end_with_parent() -> None:
+    """Let this process end when its parent does, however that ends."""
+    ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
+
+
 def _end(child: int, *, late: bool) -> Verdict:
-    for group in (child, -child):
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            if late or group < 0:
-                os.kill(group, signal.SIGKILL) if group > 0 else os.killpg(child, signal.SIGKILL)
+    if late:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(child, signal.SIGKILL)  # what it started and left behind
     _, status = os.waitpid(child, 0)
     if late or os.WIFSIGNALED(status):
         return Verdict.TIMEOUT
