@@ -37,7 +37,7 @@ OPTIONS = (
 
 
 # The stack's own tests need neither Home Assistant nor the fixtures of its plug-in: starting them would take most of the time.
-WITHOUT_HOME_ASSISTANT = ("--noconftest", "-p", "no:homeassistant")
+WITHOUT_HOME_ASSISTANT = ("--noconftest", "-p", "no:homeassistant", "-p", "tools.mutation.still_clock")
 
 
 def options_for(tests: Sequence[str]) -> tuple[str, ...]:
