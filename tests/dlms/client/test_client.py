@@ -778,6 +778,25 @@ async def test_given_up_request_and_the_neighbour(client, meter, reply):
                 await other.get(CLOCK)
 
 
+async def test_release_in_the_moment_of_a_block(patient, meter):
+    """The release begins before the request hears of its block: neither takes what belongs to the other."""
+    releases = []
+
+    def release(_apdu):
+        coroutine = patient._uses[PAIR].association.release()
+        releases.append(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True))
+        return []
+
+    parts = [[block(1, b"\x06")]]
+    meter.get = lambda apdu: parts.pop() if parts else release(apdu)
+    async with patient.associate(PARAMETERS) as association:
+        with pytest.raises(AssociationAborted, match="released"):
+            await association.get(CLOCK)
+        await asyncio.gather(*releases)
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC0, 0xC0, 0x62]
+    assert meter.open_links == 0
+
+
 # -- closing the client
 
 

@@ -13,6 +13,7 @@ from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.client.security_state import SecurityState
 from custom_components.cosem.dlms.errors import (
+    AssociationAborted,
     AssociationRejected,
     AuthenticationTagInvalid,
     ConnectionLost,
@@ -753,3 +754,25 @@ async def test_s29_nothing_secret_is_shown_or_logged(mechanism, caplog):
     for secret in (SECRET, EK, AK, MASTER, dedicated):
         for form in (secret.decode("latin-1"), secret.hex(), secret.hex().upper(), repr(secret), str(list(secret))):
             assert not [text for text in texts if form in text]
+
+
+async def test_release_in_the_moment_of_the_challenge():
+    """The release begins before the proposal hears of the challenge: neither takes what belongs to the other."""
+    house = House(MD5, ciphered=False)
+    releases = []
+
+    def before(apdu):
+        if apdu[0] != 0xC3:
+            return None
+        (use,) = house.client._uses.values()
+        coroutine = use.association.release()
+        releases.append(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True))
+        return []
+
+    house.meter.before = before
+    with pytest.raises(AssociationAborted, match="released"):
+        async with house.associate():
+            pytest.fail("there is no association")
+    await asyncio.gather(*releases)
+    assert [wpdu.apdu[0] for wpdu in house.links[0].sent] == [0x60, 0xC3, 0x62]
+    assert house.links[0].closed

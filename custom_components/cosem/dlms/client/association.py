@@ -40,10 +40,18 @@ from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.transfer import Transfer
 from ..protocol.transfer.get import GetList, GetOne
 from ..security.counters import MAX_UNATTENDED_RAISE, SendingCounter
+from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
 from .link import Link, Timing
 from .list_sizes import ReadingPlan
 from .reading import read_many
 from .security_state import SecurityState, opening_material
+
+_OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
+    Associated: LifecycleInput.ACCEPT,
+    AssociationRefused: LifecycleInput.REFUSE,
+    Dropped: LifecycleInput.END,
+}
+"""What the event that ends an attempt means."""
 
 
 class Association:
@@ -71,13 +79,10 @@ class Association:
         self._negotiated: Negotiated | None = None
         self._plan: ReadingPlan | None = None
         self._ended: DlmsError | None = None
+        """Why there are no more requests, by the first thing that ended them here."""
         self._requests = 0
         self._used_at = asyncio.get_running_loop().time()
-        self._given_up = False
-        self._proving = False
-        """The latest attempt has come to passes 3 and 4."""
-        self._rlrq_sent = False
-        self._is_released = False
+        self._lifecycle = Lifecycle.IDLE
         self._releasing = asyncio.Lock()
 
     @property
@@ -90,7 +95,7 @@ class Association:
     @property
     def is_open(self) -> bool:
         """Whether requests are possible: associated, connected, and no request was given up."""
-        return self._ended is None and self._link.connection.is_open(self.parameters.pair)
+        return self._lifecycle.is_open and self._link.connection.is_open(self.parameters.pair)
 
     @property
     def idle_seconds(self) -> float:
@@ -157,12 +162,12 @@ class Association:
         May be called again. The context manager does it on every way out. IEC 62056-9-7, clause 9.2.
         """
         async with self._releasing:
-            if self._is_released:
+            if self._lifecycle.is_released:
                 return
-            if self._rlrq_sent or self._send_rlrq():
+            if self._lifecycle.waits_for_rlre or self._send_rlrq():
                 await self._wait_for_rlre()
             self._link.before_reading.pop(self.parameters.pair, None)
-            self._is_released = True
+            self._step(LifecycleInput.FINISH)
 
     async def propose(self, plan: Callable[[Negotiated], ReadingPlan]) -> None:
         """Send the AARQ, wait for the AARE, and let both sides prove themselves. Called once, by the client.
@@ -189,11 +194,12 @@ class Association:
         self._raise_if_ended()
         opening = Opening(self.parameters, opening_material(self.parameters, self._security_state), self._limits)
         self._link.connection.propose(self.parameters, opening)
-        waiting_for, self._proving = "AARE", False
-        while isinstance(
-            event := await self._next_event(waiting_for, self._timing.response, math.inf), ChallengeAnswered
-        ):
-            waiting_for, self._proving = "answer to reply_to_HLS_authentication", True
+        self._step(LifecycleInput.PROPOSE)
+        event = await self._next_event("AARE", self._timing.response, math.inf)
+        if isinstance(event, ChallengeAnswered):
+            self._step(LifecycleInput.CHALLENGE)
+            event = await self._next_event("answer to reply_to_HLS_authentication", self._timing.response, math.inf)
+        self._step(_OPENED_BY[type(event)])
         return event
 
     def _follow_opening(self, event: Event) -> bool:
@@ -201,7 +207,7 @@ class Association:
         state, expected = self._security_state, _expected_counter(event)
         if state is None or expected is None:
             return False
-        if self._proving and self._dedicated_counter is not None:
+        if self._lifecycle.proof_was_refused and self._dedicated_counter is not None:
             # The AARQ was taken, our proof was not: the meter goes on counting where the global key is.
             state.shared_counter = True
             return True
@@ -229,11 +235,11 @@ class Association:
         """Send the RLRQ unless there is nothing to release; whoever still waits for an answer is told."""
         connection, pair = self._link.connection, self.parameters.pair
         self._ended = self._ended or AssociationAborted("the association was released")
-        self._given_up = connection.is_waiting(pair)
-        if not (self._given_up or connection.is_open(pair)):
+        is_waiting = connection.is_waiting(pair)
+        if not (is_waiting or connection.is_open(pair)):
             return False
         connection.release(pair)
-        self._rlrq_sent = True
+        self._step(LifecycleInput.GIVE_UP if is_waiting else LifecycleInput.RELEASE)
         self._inbox.put_nowait(Dropped(pair, self._ended))
         self._inbox = self._link.open_inbox(pair)
         return True
@@ -250,11 +256,19 @@ class Association:
         except TimeoutError:
             if not connection.is_waiting(pair):
                 return  # the RLRE and the deadline came together
-            if self._given_up:
+            if self._lifecycle.gives_up:
                 # What was given up may still be answered, and nothing may take it for an answer to something else.
                 await self._link.fail(AssociationAborted("a request was given up, and the release was not answered"))
             else:
                 connection.stop_waiting_for_release(pair)
+
+    def _step(self, happened: LifecycleInput) -> None:
+        self._lifecycle = next_lifecycle(self._lifecycle, happened)
+
+    def _end(self, error: DlmsError) -> None:
+        """Note that no more requests are possible, and why."""
+        self._ended = self._ended or error
+        self._step(LifecycleInput.END)
 
     def _raise_if_ended(self) -> None:
         error = self._link.connection.error or self._ended
@@ -275,7 +289,7 @@ class Association:
         if isinstance(event, AnswerReceived):
             return event.octets
         if isinstance(event, Dropped):
-            self._ended = self._ended or event.error
+            self._end(event.error)
         raise _error_of(event)
 
     async def _exchange(self, transfer: Transfer) -> Event:
@@ -290,12 +304,13 @@ class Association:
             while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
                 seconds = self._timing.block
         except asyncio.CancelledError:
-            self._ended = self._ended or AssociationAborted("a request was given up")
+            self._end(AssociationAborted("a request was given up"))
             raise
         return event
 
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
         """Send what is to be sent and return what comes back; the end of the connection when nothing does in time."""
+        self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
         deadline = asyncio.get_running_loop().time() + seconds
         try:
             async with asyncio.timeout_at(min(deadline, latest)):
