@@ -27,7 +27,6 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.dlms import Timing
 from tests.flow_tools import progressed
 from tests.secured_entries import secured_profile, security_of, with_client
 from tests.simulated_meter.meter import SimulatedMeter
@@ -267,17 +266,6 @@ def meter() -> SimulatedMeter:
 
 
 @pytest.fixture
-def impatient(network: None) -> Iterator[None]:
-    """Wait a moment only for what never comes."""
-    moment = Timing(connect=0.3, response=0.3, transfer=1, block=0.3, release=0.1, reconnect_gap=0)
-    with (
-        patch(f"{PACKAGE}.timing_of", lambda _: moment),
-        patch(f"{PACKAGE}.forms.examination.timing", lambda _: moment),
-    ):
-        yield
-
-
-@pytest.fixture
 def meters(meter: SimulatedMeter) -> dict[str, SimulatedMeter]:
     """It answers at the planted host."""
     return {HOST: meter}
@@ -375,7 +363,7 @@ async def with_password(hass: HomeAssistant, life: Life, result: Any) -> Any:
 async def test_s28_no_secret_leaks(
     hass: HomeAssistant,
     hass_storage: dict[str, Any],
-    impatient: None,
+    network: None,
     meter: SimulatedMeter,
     caplog: pytest.LogCaptureFixture,
     wport: int,

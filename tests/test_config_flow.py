@@ -1,8 +1,7 @@
 """The set-up by hand: every step, every failure followed by success in the same flow, every way to give up."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
-from functools import partial
+from collections.abc import Awaitable, Callable
 import logging
 from typing import Any
 from unittest.mock import patch
@@ -42,17 +41,15 @@ from tests.simulated_meter.link import Direction
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
 from tests.simulated_meter.steps import Send
+from tests.still_loop import until
 
 CANARY = "cAnArY-5ecret"
 EXAMINE = "custom_components.cosem.forms.examination.examine"
 
 
 @pytest.fixture(autouse=True)
-def _impatient(network: None) -> Iterator[None]:
-    """Wait only a moment for a meter that does not answer."""
-    moment = partial(Timing, connect=1, response=1, release=0.1, reconnect_gap=0)
-    with patch("custom_components.cosem.forms.examination.timing", lambda _: moment()):
-        yield
+def _reachable(network: None) -> None:
+    """Let the forms reach the simulated meters."""
 
 
 @pytest.fixture
@@ -515,8 +512,7 @@ async def test_closing_the_dialog_ends_the_examination(
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     hass.config_entries.flow.async_abort(form["flow_id"])
     await hass.async_block_till_done()
-    await asyncio.sleep(0.2)  # the release still runs, for a moment
-    assert meter.open_links == 0
+    await until(lambda: meter.open_links == 0)  # the release still runs, for a moment
     assert hass.config_entries.flow.async_progress() == []
 
 

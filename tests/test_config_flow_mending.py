@@ -1,9 +1,7 @@
 """Forms for what exists already: a new password, a changed connection, options, a further logical device."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any
-from unittest.mock import patch
 
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
@@ -12,7 +10,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.dlms import Timing
 from custom_components.cosem.meter.identity import logical_device_title
 from tests.conftest import HOST, unique_id_of
 from tests.flow_tools import aarqs, connection, shown_again, submit
@@ -26,11 +23,8 @@ GAS_WPORT = 16
 
 
 @pytest.fixture(autouse=True)
-def _impatient(network: None) -> Iterator[None]:
-    """Wait only a moment for a meter that does not answer."""
-    moment = partial(Timing, connect=1, response=1, release=0.1, reconnect_gap=0)
-    with patch("custom_components.cosem.forms.examination.timing", lambda _: moment()):
-        yield
+def _reachable(network: None) -> None:
+    """Let the forms reach the simulated meters."""
 
 
 @pytest.fixture

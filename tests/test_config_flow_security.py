@@ -4,7 +4,6 @@ import base64
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from functools import partial
 import logging
 from typing import Any
 from unittest.mock import patch
@@ -24,7 +23,6 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.dlms import Timing
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import Stage
 from tests.conftest import HOST, unique_id_of
@@ -54,11 +52,9 @@ def meter(profile: MeterProfile) -> SimulatedMeter:
 
 
 @pytest.fixture(autouse=True)
-def _impatient(network: None) -> Iterator[None]:
-    """Wait only a moment for a meter that does not answer; entries are made, not run."""
-    moment = partial(Timing, connect=1, response=1, release=0.1, reconnect_gap=0)
+def _entries_are_made_not_run(network: None) -> Iterator[None]:
+    """Let the forms reach the simulated meters."""
     with (
-        patch("custom_components.cosem.forms.examination.timing", lambda _: moment()),
         patch("custom_components.cosem.async_setup_entry", return_value=True),
         patch("custom_components.cosem.async_unload_entry", return_value=True),
     ):
