@@ -54,12 +54,17 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"still": StillLoop}
 
 
+@pytest.fixture(autouse=True)
+def _every_loop_is_still(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what calls `asyncio.run`, as the command line does, have such a loop too."""
+    monkeypatch.setattr(asyncio.events, "new_event_loop", StillLoop)
+
+
 @pytest.fixture
 def _workers_have_ended(verify_cleanup: None) -> Iterator[None]:
     """Wait for threads that were told to end: the test plug-in, which looks for what was left behind, does not."""
-    before = set(threading.enumerate())
+    loop, before = asyncio.get_event_loop(), set(threading.enumerate())
     yield
-    loop = asyncio.get_event_loop()
     loop.run_until_complete(loop.shutdown_default_executor())
     for thread in set(threading.enumerate()) - before:
         if thread.name.startswith(("SyncWorker", "ImportExecutor", "asyncio")):

@@ -433,7 +433,7 @@ def run(*arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         [sys.executable, "-P", *options.pop("python", ()), str(ROOT / "tools" / "with_stack.py"), "dlms", *arguments],
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=300,
         check=False,
         **options,
     )
@@ -462,7 +462,7 @@ def test_reader_of_the_output_may_leave_early():
     command = (
         f"{sys.executable} -P {ROOT / 'tools' / 'with_stack.py'} dlms decode {'00010010000100026200' * 2_000} | head -1"
     )
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=300, check=False)
     assert done.stdout == "WPDU\n"
     assert done.stderr == ""
 
@@ -485,7 +485,7 @@ def test_stack_is_importable_on_its_own():
     folder = str(ROOT / "custom_components" / "cosem")
     program = f"import sys; sys.path.append({folder!r}); import dlms; print(len(dlms.__all__))"
     done = subprocess.run(
-        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=30, check=False
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=300, check=False
     )
     assert done.stderr == ""
     assert int(done.stdout) > 20

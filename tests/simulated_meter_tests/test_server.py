@@ -14,10 +14,13 @@ import pytest
 
 from tests.simulated_meter.server import MeterServer
 from tests.simulated_meter.steps import wpdu
+from tests.still_loop import until
 
 from .tools import get_request, make_aarq, make_meter
 
 ROOT = Path(__file__).parents[2]
+DEADLINE = 120
+"""Seconds, reached by what hangs only."""
 NAME = get_request(1, "0.0.42.0.0.255", 2)
 
 
@@ -43,7 +46,7 @@ async def ask(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, apdu: 
 
 async def test_serves_several_connections():
     async with (
-        timeout(10),
+        timeout(DEADLINE),
         MeterServer(meter := make_meter(), "127.0.0.1", 0) as server,
         connected(server) as first,
         connected(server) as second,
@@ -55,7 +58,7 @@ async def test_serves_several_connections():
 
 
 async def test_a_reset_is_a_reset():
-    async with timeout(10), MeterServer(meter := make_meter(), "127.0.0.1", 0) as server:
+    async with timeout(DEADLINE), MeterServer(meter := make_meter(), "127.0.0.1", 0) as server:
         meter.faults.add("reset", octet=3, on="aarq")
         async with connected(server) as (reader, writer):
             writer.write(wpdu(16, 1, make_aarq()))
@@ -66,7 +69,7 @@ async def test_a_reset_is_a_reset():
 
 
 async def test_a_fin_is_a_fin():
-    async with timeout(10), MeterServer(meter := make_meter(), "127.0.0.1", 0) as server:
+    async with timeout(DEADLINE), MeterServer(meter := make_meter(), "127.0.0.1", 0) as server:
         meter.faults.add("fin", octet=3, on="aarq")
         async with connected(server) as (reader, writer):
             writer.write(wpdu(16, 1, make_aarq()))
@@ -74,13 +77,13 @@ async def test_a_fin_is_a_fin():
 
 
 async def test_one_connection_mode_and_refused_connections():
-    async with timeout(10), MeterServer(meter := make_meter(one_connection=True), "127.0.0.1", 0) as server:
+    async with timeout(DEADLINE), MeterServer(meter := make_meter(one_connection=True), "127.0.0.1", 0) as server:
         async with connected(server) as first:
             assert (await ask(*first, make_aarq()))[0] == 0x61
             async with connected(server) as (reader, _):
                 with pytest.raises(ConnectionResetError):
                     await reader.readexactly(1)
-        await asyncio.sleep(0.05)
+        await until(lambda: all(session.over for session in meter.sessions))
         meter.faults.add("refuse", times=1)
         async with connected(server) as (reader, _):
             with pytest.raises(ConnectionResetError):
@@ -91,13 +94,17 @@ async def test_one_connection_mode_and_refused_connections():
 
 async def test_an_idle_connection_is_closed():
     meter = make_meter(inactivity_timeout=0.05)
-    async with timeout(10), MeterServer(meter, "127.0.0.1", 0) as server, connected(server) as (reader, _):
+    async with timeout(DEADLINE), MeterServer(meter, "127.0.0.1", 0) as server, connected(server) as (reader, _):
         assert await reader.read() == b""
 
 
 async def test_a_delayed_answer_comes_late():
     loop = asyncio.get_running_loop()
-    async with timeout(10), MeterServer(make_meter(delay=0.1), "127.0.0.1", 0) as server, connected(server) as streams:
+    async with (
+        timeout(DEADLINE),
+        MeterServer(make_meter(delay=0.1), "127.0.0.1", 0) as server,
+        connected(server) as streams,
+    ):
         started = loop.time()
         await ask(*streams, make_aarq())
         assert loop.time() - started >= 0.1
@@ -119,7 +126,7 @@ async def program(*arguments: str, **environment: str) -> AsyncIterator[tuple[as
     assert process.stdout is not None
     lines: list[str] = []
     try:
-        async with timeout(30):
+        async with timeout(DEADLINE):
             while line := (await process.stdout.readline()).decode():
                 lines.append(line.strip())
                 if line.startswith("listening on "):
@@ -139,7 +146,7 @@ async def test_the_program_says_when_it_is_ready_and_stops_on_signals(number: si
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert (await ask(reader, writer, make_aarq()))[0] == 0x61
         process.send_signal(number)
-        async with timeout(10):
+        async with timeout(DEADLINE):
             assert await process.wait() == 0
         writer.close()
 

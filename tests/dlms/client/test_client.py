@@ -65,6 +65,7 @@ from tests.dlms.scripted import (
     value,
     values,
 )
+from tests.still_loop import still_loop
 
 QUICK = Timing(connect=0.5, response=0.3, transfer=1, block=0.3, release=0.1, reconnect_gap=0)
 OTHER = AssociationParameters(client_wport=1, server_wport=17)
@@ -949,9 +950,7 @@ async def test_a_thousand_requests_on_one_association(patient, meter):
 
 async def test_release_answered_in_the_very_moment_of_the_deadline():
     """The loop was busy for longer than the deadline: answer and deadline are both there when it goes on."""
-    import time
-
-    meter = ScriptedMeter(rlrq=lambda apdu: [time.sleep(2 * QUICK.release)] and [RLRE])
+    meter = ScriptedMeter(rlrq=lambda apdu: [still_loop().pass_time(2 * QUICK.release)] and [RLRE])
     client = DlmsClient("meter", timing=QUICK, connect=with_wrapper(meter.connect))
     async with client.associate(PARAMETERS) as association:
         assert await association.get(ENERGY) == SEVEN

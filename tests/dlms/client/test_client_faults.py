@@ -101,7 +101,7 @@ async def test_f01_connect_refused(home):
 
 async def test_f01_connect_refused_by_a_real_socket(socket_enabled):
     with pytest.raises(ConnectFailed):
-        await open_tcp("127.0.0.1", 1, 1)
+        await open_tcp("127.0.0.1", 1, 120)
 
 
 async def test_f02_connect_black_hole(home):

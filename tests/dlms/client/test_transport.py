@@ -13,7 +13,10 @@ import pytest_socket
 from custom_components.cosem.dlms.client import transport
 from custom_components.cosem.dlms.client.transport import TcpTransport, open_tcp
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout
+from tests.still_loop import until
 
+DEADLINE = 120
+"""Seconds, reached by what hangs only."""
 OPEN = "custom_components.cosem.dlms.client.transport.asyncio.open_connection"
 
 
@@ -45,7 +48,7 @@ async def reset(_reader, writer):
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
 async def test_octets_go_out_and_come_back(host):
     async with server(echo, "::1" if host == "::1" else "127.0.0.1") as port:
-        endpoint = await open_tcp(host, port, 5)
+        endpoint = await open_tcp(host, port, DEADLINE)
         await endpoint.send(b"abc")
         assert await endpoint.receive() == b"abc"
         await endpoint.close()
@@ -53,7 +56,7 @@ async def test_octets_go_out_and_come_back(host):
 
 async def test_socket_options():
     async with server(echo) as port:
-        endpoint = await open_tcp("127.0.0.1", port, 5)
+        endpoint = await open_tcp("127.0.0.1", port, DEADLINE)
         tcp = endpoint._writer.get_extra_info("socket")
         assert tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
         assert tcp.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
@@ -66,7 +69,7 @@ async def test_socket_options():
 async def test_times_of_keep_alive_are_left_out_where_the_platform_has_none():
     async with server(echo) as port:
         with patch.object(transport, "KEEP_ALIVE", (("TCP_NO_SUCH_OPTION", 60),)):
-            endpoint = await open_tcp("127.0.0.1", port, 5)
+            endpoint = await open_tcp("127.0.0.1", port, DEADLINE)
         assert endpoint._writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
         await endpoint.close()
 
@@ -76,14 +79,14 @@ async def test_orderly_end_is_no_octets():
         writer.close()
 
     async with server(close) as port:
-        endpoint = await open_tcp("127.0.0.1", port, 5)
+        endpoint = await open_tcp("127.0.0.1", port, DEADLINE)
         assert await endpoint.receive() == b""
         await endpoint.close()
 
 
 async def test_reset_is_a_lost_connection():
     async with server(reset) as port:
-        endpoint = await open_tcp("127.0.0.1", port, 5)
+        endpoint = await open_tcp("127.0.0.1", port, DEADLINE)
         with pytest.raises(ConnectionLost) as caught:
             await endpoint.receive()
         assert caught.value.reset
@@ -113,22 +116,22 @@ async def deaf_server():
 async def test_close_does_not_wait_for_a_peer_that_takes_nothing():
     """Octets that nobody reads are given up after a second, and whoever still sends is set free."""
     async with deaf_server() as port:
-        endpoint = await open_tcp("127.0.0.1", port, 5)
+        endpoint = await open_tcp("127.0.0.1", port, DEADLINE)
         sending = asyncio.create_task(endpoint.send(bytes(50_000_000)))
-        await asyncio.sleep(0.05)
+        await until(endpoint._writer.transport.get_write_buffer_size)
         assert not sending.done()
         with patch.object(transport, "_CLOSE_TIMEOUT", 0.05):
-            async with asyncio.timeout(2):
+            async with asyncio.timeout(DEADLINE):
                 await endpoint.close()
                 await asyncio.wait([sending])
 
 
 async def test_cancelled_close_still_closes():
     async with deaf_server() as port:
-        endpoint = await open_tcp("127.0.0.1", port, 5)
+        endpoint = await open_tcp("127.0.0.1", port, DEADLINE)
         endpoint._writer.write(bytes(50_000_000))
         closing = asyncio.create_task(endpoint.close())
-        await asyncio.sleep(0.05)
+        await until(endpoint._writer.transport.is_closing)
         closing.cancel()
         with pytest.raises(asyncio.CancelledError):
             await closing
@@ -142,7 +145,7 @@ async def test_f01_refused():
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         with pytest.raises(ConnectFailed) as caught:
-            await open_tcp("127.0.0.1", unused.getsockname()[1], 5)
+            await open_tcp("127.0.0.1", unused.getsockname()[1], DEADLINE)
     assert caught.value.reason is ConnectFailure.REFUSED
 
 
@@ -175,7 +178,7 @@ async def test_f02_black_hole():
 )
 async def test_f04_why_no_connection_came_about(error, reason):
     with patch(OPEN, AsyncMock(side_effect=error)), pytest.raises(ConnectFailed) as caught:
-        await open_tcp("meter.example", 4059, 5)
+        await open_tcp("meter.example", 4059, DEADLINE)
     assert caught.value.reason is reason
 
 
@@ -183,7 +186,7 @@ async def test_f05_the_name_is_resolved_at_each_connect():
     with patch(OPEN, AsyncMock(side_effect=OSError("no"))) as opening:
         for _ in range(2):
             with pytest.raises(ConnectFailed):
-                await open_tcp("meter.example", 4059, 5)
+                await open_tcp("meter.example", 4059, DEADLINE)
     assert [call.args for call in opening.call_args_list] == [("meter.example", 4059)] * 2
 
 

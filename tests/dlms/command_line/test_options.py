@@ -91,7 +91,7 @@ def test_help_tells_everything_and_is_quick():
     times = []
     for _ in range(3):
         start = time.perf_counter()
-        done = subprocess.run(arguments, capture_output=True, text=True, timeout=30, check=True)
+        done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=True)
         times.append(time.perf_counter() - start)
     assert min(times) < 0.5
     for word in (
