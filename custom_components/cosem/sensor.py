@@ -1,5 +1,6 @@
 """Sensors: one for each value that an object of the meter holds, and what is derived from it."""
 
+from abc import abstractmethod
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, override
@@ -82,9 +83,9 @@ class CosemSensor(CosemEntity, SensorEntity):
             self._attr_suggested_display_precision = description.suggested_display_precision
             self._attr_options = list(description.options) or None
 
+    @abstractmethod
     def _value(self) -> SensorValue:
         """Return the value to show."""
-        raise NotImplementedError
 
     @callback
     @override
