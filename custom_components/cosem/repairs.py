@@ -1,6 +1,7 @@
 """The dialogues that repair what a person has to decide: which counter to go on from, and which meter is meant.
 
-Which issues there are, and when, is known by issues.py. Nothing here talks to a meter: the entry is loaded anew afterwards.
+Which issues there are, and when, is known by issues.py. Nothing here talks to a meter: the entry is loaded anew
+afterwards.
 """
 
 from typing import Any, Final
@@ -64,7 +65,7 @@ class _EntryRepair(RepairsFlow):
 
 
 class CounterRepair(_EntryRepair):
-    """Goes on from a higher invocation counter, by a person's word and without a limit; never from a lower one (rule S3)."""
+    """Goes on from a higher invocation counter, by a person's word, without a limit; never lower (rule S3)."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Begin."""

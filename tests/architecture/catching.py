@@ -39,13 +39,13 @@ def errors_decided_in_one_place(module: Module, modules: Modules) -> Iterator[Fi
         return
     errors = stack_errors(modules) - {RAISED_BY_US}
     for line, what, _handler in caught(module):
-        for origin in sorted(everything_behind(names_of(module).mentioned(what), modules)):
+        for origin in sorted(everything_behind(names_of(module).mentioned(what), modules, bases=True)):
             if origin.startswith("cosem.") and origin.rpartition(".")[2] in errors:
                 yield Finding(module.name, f"line {line} catches {origin.rpartition('.')[2]}")
 
 
-def everything_behind(origins: set[str], modules: Modules) -> set[str]:
-    """The origins, with what other modules of ours have assigned to these names or derived from them."""
+def everything_behind(origins: set[str], modules: Modules, *, bases: bool = False) -> set[str]:
+    """The origins, with what our modules assigned to these names; with ``bases`` what they derive from, too."""
     found: set[str] = set()
     waiting = set(origins)
     while waiting:
@@ -56,7 +56,8 @@ def everything_behind(origins: set[str], modules: Modules) -> set[str]:
             continue
         names = names_of(modules[where])
         nodes: list[ast.AST] = list(names.values_of(name))
-        nodes += [base for own, node in classes_of(modules[where]) if own == name for base in node.bases]
+        if bases:
+            nodes += [base for own, node in classes_of(modules[where]) if own == name for base in node.bases]
         behind = set(names.imported.get(name, ()))
         for node in nodes:
             behind |= names.mentioned(node)

@@ -401,6 +401,7 @@ LET_THROUGH = [
     ("errors decided in one place", CLIENT, "from ..errors import DlmsError\ntry: ...\nexcept DlmsError: ..."),
     ("nothing swallowed", LOW, "try: ...\nexcept BaseException:\n    close()\n    raise"),
     ("nothing swallowed", LOW, "class Own(Exception): ...\ntry: ...\nexcept Own: ..."),
+    ("nothing swallowed", METER, "class Own(Exception): ...\ntry: ...\nexcept Own: ..."),
     ("nothing swallowed", LOW, "import struct\ntry: ...\nexcept (ValueError, struct.error): ..."),
     ("nothing swallowed", LOW, "E = (OSError, ValueError)\ntry: ...\nexcept E: ..."),
     ("nothing swallowed", LOW, "try: ...\nfinally:\n    for x in y:\n        break"),

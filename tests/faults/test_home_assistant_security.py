@@ -1,7 +1,7 @@
 """Rows of the fault matrix that concern security: Home Assistant, an entry with keys, the simulated meter, in memory.
 
-Each test bears the row's id. After each: every published number was true, no invocation counter was used twice, and none
-above what was stored.
+Each test bears the row's id. After each: every published number was true, no invocation counter was used twice, and
+none above what was stored.
 """
 
 from collections.abc import AsyncIterator
@@ -93,7 +93,7 @@ def new_life(hass: HomeAssistant) -> None:
     hass.data.pop("cosem_counters", None)
 
 
-# --- F29, F30, F50, F60: counters ---------------------------------------------------------------------------------------
+# --- F29, F30, F50, F60: counters -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wport", [1, 3, 4, 9])
@@ -119,7 +119,7 @@ async def test_s7_without_mutual_authentication_a_reset_needs_the_user(hass: Hom
 async def test_f30_restored_backup_is_caught_up_before_anything_is_sent(
     hass: HomeAssistant, bench: Bench, hass_storage: dict[str, Any], ahead: int
 ):
-    """The meter tells the public client its counter: so nothing is sent twice under one key, which S4 alone would allow."""
+    """The meter tells the public client its counter: nothing is sent twice under one key, as S4 alone would allow."""
     bench.meter.security.counters.accept(_key(bench.meter), bytes.fromhex("4841530000000001"), ahead)
     entry = await set_up(hass, secured_entry(bench.meter))
     await fresh(bench, entry)
@@ -274,7 +274,7 @@ async def test_counter_start_only_raises(hass: HomeAssistant, bench: Bench):
     assert counters_sent(bench.meter) == sorted(counters_sent(bench.meter))
 
 
-# --- F37 to F40: forged answers -----------------------------------------------------------------------------------------
+# --- F37 to F40: forged answers ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fault", ["wrong-pass-4", "empty-pass-4", "reflected-pass-4", "reflected-challenge"])
@@ -363,7 +363,7 @@ async def test_f40_downgrade_at_the_first_set_up(hass: HomeAssistant, bench: Ben
     assert not asked_for_keys(hass)
 
 
-# --- F7, F45 and locks ---------------------------------------------------------------------------------------------------------
+# --- F7, F45 and locks ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("wport", [1, 9])

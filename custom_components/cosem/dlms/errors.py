@@ -1,8 +1,8 @@
 """Every exception that a caller of the stack can see, and the standard's numbers that they carry.
 
-Whatever octets arrive, the stack raises only :class:`DlmsError` and its children. They carry machine-readable fields and
-a short English text; never a key, never a password, never more than 32 octets of what was received. Fields with a number
-of the standard are plain integers, to be compared with the enumerations here.
+Whatever octets arrive, the stack raises only :class:`DlmsError` and its children. They carry machine-readable fields
+and a short English text; never a key, never a password, never more than 32 octets of what was received. Fields with a
+number of the standard are plain integers, to be compared with the enumerations here.
 """
 
 from enum import IntEnum, StrEnum
@@ -379,7 +379,7 @@ class AssociationRejected(AssociationError):
     """The AARE refuses the association (IEC 62056-5-3, AARE result and result-source-diagnostic)."""
 
     def __init__(self, result: int, source: int, diagnostic: int, initiate_error: int | None = None) -> None:
-        """Keep AssociationResult, DiagnosticSource, User- or ProviderDiagnostic, and the initiateError if one was sent."""
+        """Keep AssociationResult, DiagnosticSource, the diagnostic, and the initiateError if one was sent."""
         source_name = DiagnosticSource.name_of(source) or f"source {source}"
         reason = acse_diagnostic_name(source, diagnostic)
         super().__init__(f"association refused: result {result}, {source_name} diagnostic {diagnostic} ({reason})")

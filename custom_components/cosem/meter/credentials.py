@@ -1,7 +1,7 @@
 """From the data of an entry to what the stack proposes: the one place that knows which fields make which association.
 
-Used by the forms and by the coordinator. The data were checked when they were typed (credential_input.py); what contradicts
-itself here was not made by a form and raises LocalProtocolError.
+Used by the forms and by the coordinator. The data were checked when they were typed (credential_input.py); what
+contradicts itself here was not made by a form and raises LocalProtocolError.
 """
 
 from collections.abc import Mapping
@@ -108,7 +108,8 @@ def association_parameters(
 ) -> AssociationParameters:
     """Return what is proposed to the meter, from the data of an entry or of a form.
 
-    `meter_system_title` is the one that an earlier association pinned (rule S13); one that a person typed in goes first.
+    `meter_system_title` is the one that an earlier association pinned (rule S13); one that a person typed in goes
+    first.
     """
     kind, fields = data[CONF_AUTHENTICATION], credentials_of(data)
     mechanism = _MECHANISM_OF[kind] if kind in _MECHANISM_OF else parse_mechanism(fields[CONF_MECHANISM])

@@ -1,7 +1,7 @@
 """The entities of a meter, for all platforms: what each needs, how it looks, and whether it is enabled.
 
-The entity registry is the truth: a choice made on the device page shows in the form, and saving the form changes only what
-the user changed in it. Knows nothing of how a meter is read.
+The entity registry is the truth: a choice made on the device page shows in the form, and saving the form changes only
+what the user changed in it. Knows nothing of how a meter is read.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -58,10 +58,10 @@ def plan_entities(
     unverified: bool = False,
     describe: Describe = lambda attribute: describe_attribute(*attribute),
 ) -> list[PlannedEntity]:
-    """Return every entity that a meter with these objects may have; what cannot be read, or only names the meter, has none.
+    """Return every entity that a meter with these objects may have: of what can be read and does more than name it.
 
-    `describe` says how an attribute looks: without it, as far as its logical name tells. `unverified`: nobody knows who sends
-    the values.
+    `describe` says how an attribute looks: without it, as far as its logical name tells. `unverified`: nobody knows who
+    sends the values.
     """
     plan = [PlannedEntity(key=_AUTHENTICITY_KEY, description=AUTHENTICITY, enabled=True)] if unverified else []
     for element in objects:
@@ -110,7 +110,7 @@ def _registered(hass: HomeAssistant, entry: ConfigEntry, planned: PlannedEntity)
 
 @callback
 def initially_read(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity]) -> list[AttributeDescriptor]:
-    """Return what the entities will need that are about to be added: known ones that are enabled, new ones if ticked."""
+    """Return what the entities about to be added will need: known ones that are enabled, new ones if ticked."""
     wanted: dict[AttributeDescriptor, None] = {}
     for planned in plan:
         registered = _registered(hass, entry, planned)
@@ -150,8 +150,8 @@ def async_apply_selection(
 ) -> None:
     """Enable the entities of the objects newly ticked, disable those no longer ticked, touch no other.
 
-    A tick outranks an earlier choice of the user, because it is the later one. Entities disabled with their whole device
-    or entry stay so.
+    A tick outranks an earlier choice of the user, because it is the later one. Entities disabled with their whole
+    device or entry stay so.
     """
     registry = er.async_get(hass)
     by_choice = (er.RegistryEntryDisabler.INTEGRATION, er.RegistryEntryDisabler.USER)

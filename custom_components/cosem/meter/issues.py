@@ -1,7 +1,7 @@
 """What a person has to know or decide about a meter: the repair issues of one entry, and when they come and go.
 
-The coordinator tells how each poll ended. Kept outside of the coordinator, because a set-up that is tried again has a new one
-every time. Knows nothing of how the issues are repaired (repairs.py).
+The coordinator tells how each poll ended. Kept outside of the coordinator, because a set-up that is tried again has a
+new one every time. Knows nothing of how the issues are repaired (repairs.py).
 """
 
 from typing import Any, Final

@@ -1,6 +1,7 @@
 """A meter that takes the place of the one that an entry was made for: it gets the entry with all its entities.
 
-Only after a person has said so (repairs.py). Entity ids, names and what hangs on them stay; the unique ids are the new meter's.
+Only after a person has said so (repairs.py). Entity ids, names and what hangs on them stay; the unique ids are the new
+meter's.
 """
 
 from homeassistant.config_entries import ConfigEntry

@@ -1,7 +1,7 @@
 """Work that is done one after the other, each in a task of its own that can be ended from two sides.
 
-A caller that gives up and the end of the entry both cancel a task, but only once: a second cancellation would hit the task
-while it releases its association.
+A caller that gives up and the end of the entry both cancel a task, but only once: a second cancellation would hit the
+task while it releases its association.
 """
 
 import asyncio

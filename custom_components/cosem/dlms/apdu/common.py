@@ -86,7 +86,7 @@ class LongInvokeIdAndPriority(NamedTuple):
 
 
 class AttributeDescriptor(NamedTuple):
-    """Cosem-Attribute-Descriptor. attribute_index 0 means all public attributes, a negative one the manufacturer's own."""
+    """Cosem-Attribute-Descriptor. attribute_index 0: all public attributes; negative: the manufacturer's own."""
 
     class_id: int
     logical_name: LogicalName

@@ -100,6 +100,9 @@ def _security_advice(error: SecurityError) -> str:
         case SecurityDowngrade():
             return "Nothing of it was used. Check --protection and --suite"
         case SystemTitleMismatch():
-            return "Another meter answers; or meter_system_title in the keys file is wrong, or missing for a meter that tells none"
+            return (
+                "Another meter answers; or meter_system_title in the keys file is wrong, "
+                "or missing for a meter that tells none"
+            )
         case _:
             return ""

@@ -1,7 +1,8 @@
 """What may stand on the command line: options, commands, and how their values are read.
 
-Imports nothing that talks to meters, so that --help is quick. No option takes a secret, because arguments are seen by every
-user of the machine; and where something unknown is refused, its value is not repeated: it may be one all the same.
+Imports nothing that talks to meters, so that --help is quick. No option takes a secret, because arguments are seen by
+every user of the machine; and where something unknown is refused, its value is not repeated: it may be one all the
+same.
 """
 
 import argparse

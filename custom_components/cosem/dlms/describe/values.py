@@ -33,7 +33,7 @@ def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: Sca
 
 
 def raw_value(data: Data) -> Json:
-    """Return the value as the meter sent it, as plain JSON: nothing scaled, octets and times as hex, lists for containers."""
+    """Return the value as the meter sent it, as plain JSON: nothing scaled, octets and times as hex."""
     value = data.value
     if isinstance(value, CompactArray):
         return [raw_value(element) for element in value.elements]

@@ -15,7 +15,7 @@ from .interface_class import AttributeIndex
 from .units import NO_UNIT, unit_symbol
 
 MAX_SCALER: Final = 30
-"""The largest power of ten that is believed, either way: SI prefixes end there, anything beyond is a broken attribute."""
+"""The largest power of ten that is believed, either way: SI prefixes end there, beyond is a broken attribute."""
 
 
 class RegisterAttribute(AttributeIndex):

@@ -1,7 +1,7 @@
 """One association on one connection: its opening, its protection, its state and the transfer that is outstanding.
 
-Moves by the one table (states.py): by what we send, and by plain APDUs of the peer, which become events. Knows nothing of
-framing and of other associations.
+Moves by the one table (states.py): by what we send, and by plain APDUs of the peer, which become events. Knows nothing
+of framing and of other associations.
 """
 
 from collections import deque
@@ -59,7 +59,7 @@ _FORMS: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     GET_RESPONSE: decode_get_response_head,
     ACTION_RESPONSE: decode_apdu,
 }
-"""What tells a stray answer from octets that are none, which end the connection (rule M9). A value is not looked into."""
+"""Tells a stray answer from octets that are none, which end the connection (rule M9). No value is looked into."""
 
 
 class AssociationState:
@@ -273,7 +273,7 @@ class AssociationState:
             self._events.append(AnswerReceived(self.pair, outcome.octets))
 
     def _receive_error(self, apdu: bytes) -> None:
-        """Take an exception-response or confirmed-service-error: never authenticated, so it ends what waits and no more."""
+        """Take an exception-response or confirmed-service-error: never authenticated, it ends what waits, no more."""
         error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
         means = FAILURE_MEANS.get(self.state, Input.RECV_STRAY)
         if means is Input.RECV_FAILURE and _says_lost(error) and self._transfer and self._transfer.unknown_means_lost:

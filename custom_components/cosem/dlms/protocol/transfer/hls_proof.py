@@ -1,6 +1,7 @@
 """Passes 3 and 4 of high-level authentication: ACTION reply_to_HLS_authentication. IEC 62056-5-3, COSEM-OPEN.
 
-Our answer to the meter's challenge goes out, the meter's answer to ours is verified (rule S19). Completes without octets.
+Our answer to the meter's challenge goes out, the meter's answer to ours is verified (rule S19). Completes without
+octets.
 """
 
 from typing import Final
@@ -38,7 +39,7 @@ _REFUSED_OUR_PROOF: Final = (
 
 
 class HlsProof:
-    """The proofs of both sides. Fails with PeerNotAuthenticated for a wrong or missing one, AssociationRejected for ours."""
+    """The proofs of both sides. PeerNotAuthenticated for a wrong or missing one, AssociationRejected for ours."""
 
     needs: Final = Conformance(0)
     answers: Final = frozenset({ACTION_RESPONSE})
