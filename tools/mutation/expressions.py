@@ -174,7 +174,7 @@ class Expressions:
         elif isinstance(value, bytes):
             yield value[:-1] + bytes((value[-1] ^ 1,)) if value else b"\x00"
         elif isinstance(value, str) and not around.sentence:
-            yield _STRINGS.get(value, value + "~")
+            yield _STRINGS.get(value, value + "x")
 
     def _joined(self, node: ast.JoinedStr, around: Around) -> None:
         if around.sentence:

@@ -117,3 +117,15 @@ def test_unverified_content_comes_out_whatever_the_tag_says():
 def test_the_sealing_key_does_not_show_its_keys():
     assert "0001" not in repr(sealing())
     assert "Secret(...)" in repr(sealing())
+
+
+@pytest.mark.parametrize("title", [b"", TITLE[:7], TITLE + b"x"], ids=len)
+def test_a_nonce_is_never_built_from_a_title_of_another_length(title):
+    with pytest.raises(LocalProtocolError):
+        sealing(title=title)
+
+
+def test_nothing_but_a_tag_holds_no_content_verified_or_not():
+    payload = seal(sealing(), 9, b"")
+    assert len(payload) == 12
+    assert open_sealed(sealing(), 9, payload) == open_unverified(sealing(), 9, payload) == b""

@@ -151,3 +151,13 @@ def test_each_sender_has_a_receiving_counter_of_its_own():
     assert counters.of(b"one") is proved
     counters.forget()
     assert counters.of(b"one").last is None
+
+
+def test_s05_the_last_65536_values_are_left_for_the_exchange_of_keys():
+    assert MAX_SENDING_VALUE == 0xFFFF_0000
+    assert SendingCounter(0xFFFF_FFFF).reservation() is None
+
+
+def test_without_a_number_one_value_is_reserved():
+    assert SendingCounter(0, ceiling=1).reservation() is None
+    assert SendingCounter(0, ceiling=1).reservation(2) == RESERVE

@@ -195,7 +195,7 @@ def decode_bit_string(reader: Reader) -> BitString:
 def without_unused_bits(octets: bytes, bits: int) -> bytes:
     """Return the octets of a bit-string with the unused low bits of the last octet set to 0."""
     unused = -bits % 8
-    if not unused or not octets[-1] & ((1 << unused) - 1):
+    if not unused:
         return octets
     return octets[:-1] + bytes([octets[-1] >> unused << unused])
 
