@@ -30,6 +30,8 @@ from .dlms import (
     DlmsClient,
     ExceptionReceived,
     InvocationCounterRefused,
+    ServiceErrorCode,
+    StateErrorCode,
 )
 from .meter.association_keeper import AssociationKeeper
 from .meter.back_off import BackOff
@@ -192,7 +194,13 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 def _association_is_gone(cause: BaseException | None) -> bool:
     """Whether a meter that was associated before has forgotten about it, or its connection has ended."""
     match cause:
-        case ConnectionLost() | AssociationAborted() | ExceptionReceived(state_error=1, service_error=1):
+        case (
+            ConnectionLost()
+            | AssociationAborted()
+            | ExceptionReceived(
+                state_error=StateErrorCode.SERVICE_NOT_ALLOWED, service_error=ServiceErrorCode.OPERATION_NOT_POSSIBLE
+            )
+        ):
             return True
     return False
 

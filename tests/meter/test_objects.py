@@ -1,7 +1,6 @@
 """How a person's list of objects and the meter's fit together, and what scales what."""
 
 from custom_components.cosem.dlms import (
-    AttributeDescriptor,
     DataAccessError,
     LogicalName,
     ObjectListElement,
@@ -12,7 +11,6 @@ from custom_components.cosem.meter.objects import (
     complete_objects,
     decoded_scaler_unit,
     object_key,
-    scaler_unit_attribute,
 )
 
 ENERGY = LogicalName.parse("1.0.1.8.0.255")
@@ -27,14 +25,6 @@ def test_objects_typed_by_hand_follow_the_list():
 
 def test_key_is_class_and_logical_name():
     assert object_key(3, ENERGY) == "3:1.0.1.8.0.255"
-
-
-def test_scaler_unit_belongs_to_the_values_of_an_object_only():
-    energy = AttributeDescriptor(3, ENERGY, 2)
-    assert scaler_unit_attribute(energy) == AttributeDescriptor(3, ENERGY, 3)
-    assert scaler_unit_attribute(AttributeDescriptor(5, ENERGY, 3)) == AttributeDescriptor(5, ENERGY, 4)
-    assert scaler_unit_attribute(AttributeDescriptor(4, ENERGY, 5)) is None  # a capture time
-    assert scaler_unit_attribute(AttributeDescriptor(1, ENERGY, 2)) is None  # class Data has no unit
 
 
 def test_scaler_unit_that_makes_no_sense_is_none():

@@ -9,7 +9,10 @@ from typing import Final
 
 from homeassistant.components.sensor import SensorDeviceClass as Device
 
-from ..dlms import LogicalName
+from ..dlms import (
+    LogicalName,
+    MbusDeviceType,
+)
 from .model import ALONE, BY_CHANNEL, ONLY_CODE, WITHOUT_NAME, Entry, Kind, Qualifiers, StateRule, Variants, qualified
 
 MEDIUM: Final = 0
@@ -129,13 +132,13 @@ ROWS: Final[tuple[Line, ...]] = (
 )
 
 MBUS_MEDIA: Final[dict[int, tuple[str, int]]] = {
-    0x02: ("mbus_electricity", 1),
-    0x03: ("mbus_gas", 7),
-    0x04: ("mbus_heat", 6),
-    0x06: ("mbus_hot_water", 9),
-    0x07: ("mbus_water", 8),
-    0x08: ("mbus_allocator", 4),
-    0x0C: ("mbus_heat", 6),
+    MbusDeviceType.ELECTRICITY: ("mbus_electricity", 1),
+    MbusDeviceType.GAS: ("mbus_gas", 7),
+    MbusDeviceType.HEAT_OUTLET: ("mbus_heat", 6),
+    MbusDeviceType.WARM_WATER: ("mbus_hot_water", 9),
+    MbusDeviceType.WATER: ("mbus_water", 8),
+    MbusDeviceType.HEAT_COST_ALLOCATOR: ("mbus_allocator", 4),
+    MbusDeviceType.HEAT_INLET: ("mbus_heat", 6),
 }
 """device_type of the M-Bus client -> stem, and the value group A that its units are read as."""
 

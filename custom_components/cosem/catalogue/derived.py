@@ -5,6 +5,7 @@ from typing import Final
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import EntityCategory, UnitOfTime
 
+from ..dlms import ClockAttribute, InterfaceClass
 from .model import ObjectDescription, SensorDescription
 
 NOT_AUTHENTICATED: Final = "not_authenticated"
@@ -30,7 +31,9 @@ CLOCK_DRIFT: Final = SensorDescription(
 )
 """How many seconds the meter's clock is ahead of Home Assistant's."""
 
-DERIVED: Final[dict[tuple[int, int], tuple[str, ObjectDescription]]] = {(8, 2): ("drift", CLOCK_DRIFT)}
+DERIVED: Final[dict[tuple[int, int], tuple[str, ObjectDescription]]] = {
+    (InterfaceClass.CLOCK, ClockAttribute.TIME): ("drift", CLOCK_DRIFT)
+}
 """Class id and attribute -> end of the unique id, and look, of what comes first for a person, before the attribute itself.
 
 The time of a clock changes with every poll; how far it is off is worth looking at.

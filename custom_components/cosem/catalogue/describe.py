@@ -9,34 +9,47 @@ from typing import Final
 from homeassistant.components.sensor import SensorDeviceClass, SensorStateClass
 from homeassistant.const import DEGREE, EntityCategory
 
-from ..dlms import Data, DataType, LogicalName, ScalerUnit
+from ..dlms import (
+    ClockAttribute,
+    Data,
+    DataAttribute,
+    DataType,
+    DemandRegisterAttribute,
+    ExtendedRegisterAttribute,
+    InterfaceClass,
+    LogicalName,
+    RegisterAttribute,
+    ScalerUnit,
+)
 from . import abstract, electricity, gas, heat, water
 from .model import CURRENT_VALUE, WITHOUT_NAME, Entry, Kind, SensorDescription, StateRule
 from .units import HomeUnit, accepts, home_unit
 
-DATA: Final = 1
-REGISTER: Final = 3
-EXTENDED_REGISTER: Final = 4
-DEMAND_REGISTER: Final = 5
-CLOCK: Final = 8
-
 _SENSOR_ATTRIBUTES: Final[dict[int, tuple[int, ...]]] = {
-    DATA: (2,),
-    REGISTER: (2,),
-    EXTENDED_REGISTER: (2, 4, 5),
-    DEMAND_REGISTER: (2, 3, 5, 6, 7),
-    CLOCK: (2,),
+    InterfaceClass.DATA: (DataAttribute.VALUE,),
+    InterfaceClass.REGISTER: (RegisterAttribute.VALUE,),
+    InterfaceClass.EXTENDED_REGISTER: (
+        ExtendedRegisterAttribute.VALUE,
+        ExtendedRegisterAttribute.STATUS,
+        ExtendedRegisterAttribute.CAPTURE_TIME,
+    ),
+    InterfaceClass.DEMAND_REGISTER: (
+        DemandRegisterAttribute.CURRENT_AVERAGE_VALUE,
+        DemandRegisterAttribute.LAST_AVERAGE_VALUE,
+        DemandRegisterAttribute.STATUS,
+        DemandRegisterAttribute.CAPTURE_TIME,
+        DemandRegisterAttribute.START_TIME_CURRENT,
+    ),
+    InterfaceClass.CLOCK: (ClockAttribute.TIME,),
 }
 
 _SIDE_ATTRIBUTES: Final[dict[tuple[int, int], tuple[str, Kind]]] = {
-    (EXTENDED_REGISTER, 4): ("status", "bits"),
-    (EXTENDED_REGISTER, 5): ("capture_time", "timestamp"),
-    (DEMAND_REGISTER, 5): ("status", "bits"),
-    (DEMAND_REGISTER, 6): ("capture_time", "timestamp"),
-    (DEMAND_REGISTER, 7): ("period_start", "timestamp"),
+    (InterfaceClass.EXTENDED_REGISTER, ExtendedRegisterAttribute.STATUS): ("status", "bits"),
+    (InterfaceClass.EXTENDED_REGISTER, ExtendedRegisterAttribute.CAPTURE_TIME): ("capture_time", "timestamp"),
+    (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.STATUS): ("status", "bits"),
+    (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.CAPTURE_TIME): ("capture_time", "timestamp"),
+    (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.START_TIME_CURRENT): ("period_start", "timestamp"),
 }
-_LAST_AVERAGE: Final = 3
-_CLOCK_TIME: Final = 2
 
 _THEMES: Final[dict[int, Callable[[LogicalName], Entry | None]]] = {
     1: electricity.find,
@@ -99,7 +112,7 @@ def describe_attribute(
         entry = abstract.find(logical_name, mbus_device_type)
         if abstract.is_mbus_value(logical_name) and mbus_device_type in abstract.MBUS_MEDIA:
             _, medium = abstract.MBUS_MEDIA[mbus_device_type]
-    if class_id == DEMAND_REGISTER and attribute_index == _LAST_AVERAGE:
+    if class_id == InterfaceClass.DEMAND_REGISTER and attribute_index == DemandRegisterAttribute.LAST_AVERAGE_VALUE:
         entry = _last_average(logical_name, entry)
     if entry is None:
         entry = _unknown(class_id, logical_name)
@@ -108,7 +121,7 @@ def describe_attribute(
 
 def is_identity(class_id: int, logical_name: LogicalName) -> bool:
     """Whether the object says who the meter is: it goes to the device, not to a sensor."""
-    if class_id not in {DATA, REGISTER, EXTENDED_REGISTER}:
+    if class_id not in {InterfaceClass.DATA, InterfaceClass.REGISTER, InterfaceClass.EXTENDED_REGISTER}:
         return False
     a, _, c, d, e, _ = logical_name.octets
     if a == abstract.MEDIUM:
@@ -124,14 +137,14 @@ def is_identity(class_id: int, logical_name: LogicalName) -> bool:
 
 def _unknown(class_id: int, logical_name: LogicalName) -> Entry:
     """Describe an object whose code has no name: by its code, off by default."""
-    if class_id == CLOCK:
+    if class_id == InterfaceClass.CLOCK:
         return Entry(key="clock_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind="timestamp")
     return Entry(
         key=WITHOUT_NAME,
         placeholders={"code": logical_name.obis},
         state=StateRule.MEASUREMENT_IF_CLASSED,
         diagnostic=True,
-        kind="text" if class_id == DATA else "number",
+        kind="text" if class_id == InterfaceClass.DATA else "number",
     )
 
 

@@ -5,7 +5,6 @@ Names are those that the entities will have, from the translations. Knows nothin
 
 from collections.abc import Iterable, Mapping, Sequence
 import re
-from typing import Final
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import SelectOptionDict
@@ -13,11 +12,14 @@ from homeassistant.helpers.translation import async_get_translations
 
 from ..catalogue import is_identity, sensor_attributes
 from ..const import DOMAIN
-from ..dlms import LocalProtocolError, LogicalName, ObjectListElement
+from ..dlms import (
+    InterfaceClass,
+    LocalProtocolError,
+    LogicalName,
+    ObjectListElement,
+)
 from ..meter.entity_plan import PlannedEntity, plan_entities
 from ..meter.objects import object_key
-
-_REGISTER_CLASS_ID: Final = 3
 
 
 class NotAnObject(ValueError):
@@ -75,7 +77,7 @@ def _key(code: str) -> str:
     """Return the key of one object."""
     head, _, rest = code.partition(":")
     class_text, name = (head, rest) if head.isascii() and head.isdigit() and len(head) <= 3 else ("", code)
-    class_id = int(class_text) if class_text else _REGISTER_CLASS_ID
+    class_id = int(class_text) if class_text else InterfaceClass.REGISTER
     try:
         logical_name = LogicalName.parse(name)
     except LocalProtocolError:

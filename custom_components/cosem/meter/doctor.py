@@ -15,20 +15,22 @@ from homeassistant.util import dt as dt_util
 
 from ..const import MAX_COUNTER_START
 from ..dlms import (
-    CLOCK,
+    CLOCK_TIME,
     INVOCATION_COUNTER,
-    SAP_ASSIGNMENT,
+    SAP_ASSIGNMENT_LIST,
     Association,
     AssociationParameters,
     AssociationRejected,
     AttributeDescriptor,
     AuthenticationTagInvalid,
+    ConfirmedService,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,
     ConnectTimeout,
     Data,
+    DiagnosticSource,
     DlmsClient,
     DlmsError,
     ExceptionReceived,
@@ -50,7 +52,9 @@ from ..dlms import (
     SecurityError,
     SecurityState,
     ServiceError,
+    ServiceErrorCode,
     SystemTitleMismatch,
+    UserDiagnostic,
     decode_sap_assignment_list,
     instant,
     learn_invocation_counter,
@@ -61,13 +65,7 @@ from .identity import Answers, MeterIdentity, identify, identity_attributes
 from .objects import async_ask, async_read_objects
 from .presets import USUAL_OBJECTS
 
-_SAP_ASSIGNMENT_LIST: Final = AttributeDescriptor(17, SAP_ASSIGNMENT, 2)
-_CLOCK_TIME: Final = AttributeDescriptor(8, CLOCK, 2)
-
-_SERVICE_INITIATE: Final = 1
-_ACSE_SERVICE_USER: Final = 1
-_NO_REASON: Final = (0, 1)
-_DECIPHERING_ERROR: Final = 5
+_NO_REASON: Final = (UserDiagnostic.NULL, UserDiagnostic.NO_REASON_GIVEN)
 
 
 class Stage(StrEnum):
@@ -247,8 +245,8 @@ async def _counter_refused(
 async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:
     """Read the identity, then the objects."""
     request.on_stage(Stage.READING_IDENTITY)
-    answers = await _answers(association, (*identity_attributes(()), _SAP_ASSIGNMENT_LIST, _CLOCK_TIME))
-    clock_difference = _clock_difference(answers.get(_CLOCK_TIME))
+    answers = await _answers(association, (*identity_attributes(()), SAP_ASSIGNMENT_LIST, CLOCK_TIME))
+    clock_difference = _clock_difference(answers.get(CLOCK_TIME))
     identity = identify(answers, request.parameters.server_wport, expected=request.expected)
     if identity is None:
         raise ExaminationFailed(Verdict.NO_IDENTITY)
@@ -264,7 +262,7 @@ async def _read(hass: HomeAssistant, association: Association, request: Examinat
         identity=identity,
         objects=objects,
         list_refused=list_refused,
-        logical_devices=_logical_devices(answers.get(_SAP_ASSIGNMENT_LIST)),
+        logical_devices=_logical_devices(answers.get(SAP_ASSIGNMENT_LIST)),
         clock_difference=clock_difference,
     )
 
@@ -314,7 +312,9 @@ def _while_associating(error: DlmsError, request: ExaminationRequest) -> Examina
             return ExaminationFailed(verdict, seconds=error.seconds)
         case AssociationRejected():
             return _refused(error, request)
-        case ExceptionReceived(service_error=code) if request.is_ciphered and code == _DECIPHERING_ERROR:
+        case ExceptionReceived(service_error=code) if (
+            request.is_ciphered and code == ServiceErrorCode.DECIPHERING_ERROR
+        ):
             return ExaminationFailed(Verdict.WRONG_KEY)
         case ServiceError():
             return ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic=diagnostic_of(error), detail=str(error))
@@ -378,19 +378,19 @@ def _refused(error: AssociationRejected, request: ExaminationRequest) -> Examina
     """Return the verdict for a refusing AARE."""
     mechanism = request.parameters.mechanism
     verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
-    if error.source == _ACSE_SERVICE_USER:
+    if error.source == DiagnosticSource.ACSE_SERVICE_USER:
         match error.diagnostic:
-            case 3 if request.parameters.security is not None:
+            case UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNISED if request.parameters.security is not None:
                 verdict = Verdict.SYSTEM_TITLE_REFUSED
-            case 11:
+            case UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_NOT_RECOGNISED:
                 verdict = Verdict.MECHANISM_REFUSED
-            case 12:
+            case UserDiagnostic.AUTHENTICATION_MECHANISM_NAME_REQUIRED:
                 verdict = Verdict.AUTHENTICATION_REQUIRED if mechanism is Mechanism.NONE else Verdict.MECHANISM_REFUSED
-            case 13 if mechanism is Mechanism.LLS and request.is_ciphered:
+            case UserDiagnostic.AUTHENTICATION_FAILURE if mechanism is Mechanism.LLS and request.is_ciphered:
                 verdict = Verdict.PASSWORD_OR_KEYS_REFUSED
-            case 13:
+            case UserDiagnostic.AUTHENTICATION_FAILURE:
                 verdict = _REFUSED_SECRET.get(mechanism, Verdict.SECRET_REFUSED)
-            case 14:
+            case UserDiagnostic.AUTHENTICATION_REQUIRED:
                 verdict = Verdict.STRONGER_AUTHENTICATION
     return ExaminationFailed(verdict, diagnostic=diagnostic_of(error), detail=str(error))
 
@@ -401,8 +401,8 @@ def diagnostic_of(error: DlmsError) -> str:
         case AssociationRejected(initiate_error=int(initiate_error), diagnostic=diagnostic) if diagnostic in _NO_REASON:
             return f"initiate_{initiate_error}"
         case AssociationRejected(source=source, diagnostic=diagnostic):
-            return f"{'user' if source == _ACSE_SERVICE_USER else 'provider'}_{diagnostic}"
-        case ConfirmedServiceErrorReceived(service=service, error=code) if service == _SERVICE_INITIATE:
+            return f"{'user' if source == DiagnosticSource.ACSE_SERVICE_USER else 'provider'}_{diagnostic}"
+        case ConfirmedServiceErrorReceived(service=service, error=code) if service == ConfirmedService.INITIATE_ERROR:
             return f"initiate_{code}"
         case ExceptionReceived(service_error=service_error):
             return f"exception_{service_error}"

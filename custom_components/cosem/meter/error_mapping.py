@@ -43,11 +43,12 @@ from ..dlms import (
     ResponseTimeout,
     SecurityError,
     ServiceError,
+    ServiceErrorCode,
     SystemTitleMismatch,
     TransportError,
 )
 
-_BUSY = (1, 3)  # exception-response, service-error: operation-not-possible, other-reason
+_BUSY = (ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON)
 
 
 class WrongMeter(Exception):

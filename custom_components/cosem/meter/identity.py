@@ -9,13 +9,16 @@ from typing import Final
 
 from ..dlms import (
     LOGICAL_DEVICE_NAME,
-    SAP_ASSIGNMENT,
+    SAP_ASSIGNMENT_LIST,
     Association,
     AttributeDescriptor,
     Data,
+    DataAttribute,
     DlmsError,
+    InterfaceClass,
     LogicalDeviceName,
     LogicalName,
+    MbusClientAttribute,
     ObjectListElement,
     SapAssignment,
     decode_sap_assignment_list,
@@ -26,19 +29,16 @@ from ..dlms import (
 from .error_mapping import understood
 from .objects import async_ask
 
-_SAP_LIST: Final = AttributeDescriptor(17, SAP_ASSIGNMENT, 2)
-_MBUS_CLIENT: Final = 72
-_MBUS_DEVICE_TYPE: Final = 9
-_DATA_CLASS_ID: Final = 1
-_VALUE: Final = 2
 _MAX_NAME: Final = 64
 
-NAME_ATTRIBUTE: Final = AttributeDescriptor(_DATA_CLASS_ID, LOGICAL_DEVICE_NAME, _VALUE)
+NAME_ATTRIBUTE: Final = AttributeDescriptor(InterfaceClass.DATA, LOGICAL_DEVICE_NAME, DataAttribute.VALUE)
 
 
 def _data(*logical_names: str) -> tuple[AttributeDescriptor, ...]:
     """Return the value attributes of these objects of class Data."""
-    return tuple(AttributeDescriptor(_DATA_CLASS_ID, LogicalName.parse(name), _VALUE) for name in logical_names)
+    return tuple(
+        AttributeDescriptor(InterfaceClass.DATA, LogicalName.parse(name), DataAttribute.VALUE) for name in logical_names
+    )
 
 
 SERIAL_ATTRIBUTES: Final = _data(
@@ -103,9 +103,9 @@ def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[Attribute
     Without an object list all of them, because one of them may be there.
     """
     readable = {
-        AttributeDescriptor(element.class_id, element.logical_name, _VALUE)
+        AttributeDescriptor(element.class_id, element.logical_name, DataAttribute.VALUE)
         for element in objects
-        if element.can_read(_VALUE)
+        if element.can_read(DataAttribute.VALUE)
     }
     others = (*SERIAL_ATTRIBUTES, *FIRMWARE_ATTRIBUTES)
     return (NAME_ATTRIBUTE, *(attribute for attribute in others if not readable or attribute in readable))
@@ -116,15 +116,15 @@ async def async_read_identity(
 ) -> SelfDescription:
     """Ask a meter who it is, and which logical devices there are besides."""
     attributes = list(identity_attributes(objects))
-    if any((element.class_id, element.logical_name) == _SAP_LIST[:2] for element in objects):
-        attributes.append(_SAP_LIST)
+    if any((element.class_id, element.logical_name) == SAP_ASSIGNMENT_LIST[:2] for element in objects):
+        attributes.append(SAP_ASSIGNMENT_LIST)
     mbus_devices = [
-        AttributeDescriptor(_MBUS_CLIENT, element.logical_name, _MBUS_DEVICE_TYPE)
+        AttributeDescriptor(InterfaceClass.MBUS_CLIENT, element.logical_name, MbusClientAttribute.DEVICE_TYPE)
         for element in objects
-        if element.class_id == _MBUS_CLIENT and element.can_read(_MBUS_DEVICE_TYPE)
+        if element.class_id == InterfaceClass.MBUS_CLIENT and element.can_read(MbusClientAttribute.DEVICE_TYPE)
     ]
     answers = await async_ask(association, [*attributes, *mbus_devices])
-    sap_list = answers.pop(_SAP_LIST, None)
+    sap_list = answers.pop(SAP_ASSIGNMENT_LIST, None)
     device_types = {
         attribute.logical_name.b: int(number)
         for attribute in mbus_devices

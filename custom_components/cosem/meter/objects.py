@@ -5,14 +5,11 @@ of the result. Knows nothing of entities and the Store.
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Final
 
 from homeassistant.core import HomeAssistant
 
 from ..dlms import (
-    CURRENT_ASSOCIATION,
-    SCALER_UNIT_ATTRIBUTE,
-    VALUE_ATTRIBUTES,
+    CURRENT_OBJECT_LIST,
     Association,
     AttributeDescriptor,
     Data,
@@ -24,8 +21,6 @@ from ..dlms import (
     decode_scaler_unit,
 )
 from .error_mapping import understood, unless_refused
-
-_OBJECT_LIST: Final = AttributeDescriptor(15, CURRENT_ASSOCIATION, 2)
 
 type GetDataResult = Data | DataAccessError
 """What a meter answers for one attribute."""
@@ -41,8 +36,8 @@ async def async_ask(
 
 async def async_read_objects(hass: HomeAssistant, association: Association) -> tuple[ObjectListElement, ...] | None:
     """Return the object list of this association, None when the meter keeps it to itself or it makes no sense."""
-    answers = await unless_refused(async_ask(association, [_OBJECT_LIST]))
-    answer = answers[_OBJECT_LIST] if answers else None
+    answers = await unless_refused(async_ask(association, [CURRENT_OBJECT_LIST]))
+    answer = answers[CURRENT_OBJECT_LIST] if answers else None
     if not isinstance(answer, Data):
         return None
     # Thousands of objects take longer than the event loop should wait.
@@ -60,15 +55,6 @@ def complete_objects(objects: Sequence[ObjectListElement], keys: Iterable[str]) 
     pairs = (key.split(":") for key in keys if key not in known)
     typed = (ObjectListElement(int(class_id), 0, LogicalName.parse(name)) for class_id, name in pairs)
     return (*objects, *typed)
-
-
-def scaler_unit_attribute(attribute: AttributeDescriptor) -> AttributeDescriptor | None:
-    """Return the attribute that says how to scale this one, None when it is not to be scaled."""
-    class_id, logical_name, attribute_index = attribute
-    scaler_unit = SCALER_UNIT_ATTRIBUTE.get(class_id)
-    if scaler_unit is None or attribute_index not in VALUE_ATTRIBUTES.get(class_id, ()):
-        return None
-    return AttributeDescriptor(class_id, logical_name, scaler_unit)
 
 
 def decoded_scaler_unit(answer: GetDataResult) -> ScalerUnit | None:

@@ -21,11 +21,14 @@ from ..dlms import (
     Association,
     AttributeDescriptor,
     Data,
+    DataAccessResultCode,
     DataType,
+    InterfaceClass,
     ObjectListElement,
     SapAssignment,
     ScalerUnit,
     scale,
+    scaler_unit_attribute,
 )
 from .error_mapping import WrongMeter, map_error
 from .identity import MeterIdentity, async_read_identity, unique_id_of
@@ -36,16 +39,20 @@ from .objects import (
     async_read_objects,
     complete_objects,
     decoded_scaler_unit,
-    scaler_unit_attribute,
 )
 from .replacement import async_adopt_meter
 from .store import StoredMeter, async_load_meter, async_save_meter
 
-_CLOCK_CLASS_ID: Final = 8
-
-_LASTING: Final = frozenset({3, 4, 9, 12, 13})
-"""data-access-results that asking again does not change: read-write-denied, object-undefined, object-class-inconsistent,
-type-unmatched, scope-of-access-violated. The others mean that there is no value this time."""
+_LASTING: Final = frozenset(
+    {
+        DataAccessResultCode.READ_WRITE_DENIED,
+        DataAccessResultCode.OBJECT_UNDEFINED,
+        DataAccessResultCode.OBJECT_CLASS_INCONSISTENT,
+        DataAccessResultCode.TYPE_UNMATCHED,
+        DataAccessResultCode.SCOPE_OF_ACCESS_VIOLATED,
+    }
+)
+"""Asking again does not change these. The others mean that there is no value this time."""
 
 _SLOW_READ: Final = 2.0
 """Seconds. After a longer read nobody knows at which moment the clock was answered; it is asked once more, alone."""
@@ -222,7 +229,7 @@ class MeterReader:
     ) -> tuple[dict[AttributeDescriptor, GetDataResult], datetime]:
         """Return the answers, and Home Assistant's time when the clock objects among them were read."""
         answers, read_at, seconds = await self._async_ask_timed(association, attributes)
-        clocks = [attribute for attribute in attributes if attribute.class_id == _CLOCK_CLASS_ID]
+        clocks = [attribute for attribute in attributes if attribute.class_id == InterfaceClass.CLOCK]
         if clocks and seconds > _SLOW_READ and len(attributes) > len(clocks):
             again, read_at, _ = await self._async_ask_timed(association, clocks)
             answers |= again

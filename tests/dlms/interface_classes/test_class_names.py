@@ -60,13 +60,26 @@ BY_POSITION = {
     1: "value",
     3: "value scaler_unit",
     4: "value scaler_unit status capture_time",
-    5: "current_average_value last_average_value scaler_unit status capture_time start_time_current period number_of_periods",
+    5: (
+        "current_average_value last_average_value scaler_unit status capture_time start_time_current period "
+        "number_of_periods"
+    ),
     7: "buffer capture_objects capture_period sort_method sort_object entries_in_use profile_entries",
-    8: "time time_zone status daylight_savings_begin daylight_savings_end daylight_savings_deviation daylight_savings_enabled clock_base",
-    15: "object_list associated_partners_id application_context_name xDLMS_context_info authentication_mechanism_name secret association_status security_setup_reference user_list current_user",
+    8: (
+        "time time_zone status daylight_savings_begin daylight_savings_end daylight_savings_deviation "
+        "daylight_savings_enabled clock_base"
+    ),
+    15: (
+        "object_list associated_partners_id application_context_name xDLMS_context_info "
+        "authentication_mechanism_name secret association_status security_setup_reference user_list "
+        "current_user"
+    ),
     17: "SAP_assignment_list",
     64: "security_policy security_suite client_system_title server_system_title certificates",
-    72: "mbus_port_reference capture_definition capture_period primary_address identification_number manufacturer_id version device_type access_number status alarm configuration encryption_key_status",
+    72: (
+        "mbus_port_reference capture_definition capture_period primary_address identification_number "
+        "manufacturer_id version device_type access_number status alarm configuration encryption_key_status"
+    ),
 }
 """The attributes of classes with a file of their own, in the order of the standard's tables, from attribute 2 on."""
 

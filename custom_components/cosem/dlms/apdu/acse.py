@@ -136,7 +136,7 @@ class Aarq:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aare:
-    """AARE. ``result``: AssociationResult or another number; ``result_source``: DiagnosticSource, numbers ``diagnostic``."""
+    """AARE. ``result``: AssociationResult or another number; ``result_source``: DiagnosticSource."""
 
     application_context_name: bytes
     result: int

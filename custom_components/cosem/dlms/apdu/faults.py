@@ -25,7 +25,7 @@ class ExceptionResponse:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedServiceError:
-    """ConfirmedServiceError: ConfirmedService, ServiceErrorClass and an error numbered by that class, or other numbers."""
+    """ConfirmedServiceError: ConfirmedService, ServiceErrorClass, an error of that class; or other numbers."""
 
     service: int
     error_class: int

@@ -6,8 +6,12 @@ The answer is not authenticated: it can only raise our counter, and only so far 
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
-from ..encoding.logical_name import LogicalName
+from ..encoding.logical_name import (
+    LogicalName,
+)
 from ..errors import DlmsError, LocalProtocolError, TransportError
+from ..interface_classes.data import DataAttribute
+from ..interface_classes.interface_class import InterfaceClass
 from ..protocol.proposal import AssociationParameters
 from .client import DlmsClient
 
@@ -16,8 +20,6 @@ INVOCATION_COUNTER: Final = LogicalName.parse("0.0.43.1.0.255")
 
 PUBLIC_CLIENT_WPORT: Final = 16
 
-_DATA: Final = 1
-_VALUE: Final = 2
 _LARGEST: Final = 2**32 - 1
 
 
@@ -36,7 +38,9 @@ async def learn_invocation_counter(
     parameters = AssociationParameters(client_wport=public_client_wport, server_wport=server_wport)
     try:
         async with client.associate(parameters) as association:
-            counter = (await association.get(AttributeDescriptor(_DATA, logical_name, _VALUE))).value
+            counter = (
+                await association.get(AttributeDescriptor(InterfaceClass.DATA, logical_name, DataAttribute.VALUE))
+            ).value
     except TransportError, LocalProtocolError:
         raise
     except DlmsError:

@@ -1,7 +1,7 @@
 """Names of COSEM interface classes and of their attributes (IEC 62056-6-2), for people.
 
-Where versions of a class differ, the names of the newest version known here stand. A class with a file of its own has its
-attributes there; of the others only the names are known, from attribute 2 on.
+Where versions of a class differ, the names of the newest version known here stand. A class with a file of its own has
+its attributes there; of the others only the names are known, from attribute 2 on.
 """
 
 from typing import Final

@@ -1,7 +1,7 @@
 """The numbers of COSEM interface classes (class_id, IEC 62056-6-2), and what their attribute numbers have in common.
 
-Only what the standard numbers; names for people are in class_names.py. A class_id from a meter may be any number from 0 to
-65535: it is compared with these members and never turned into one.
+Only what the standard numbers; names for people are in class_names.py. A class_id from a meter may be any number from
+0 to 65535: it is compared with these members and never turned into one.
 """
 
 from enum import IntEnum

@@ -1,6 +1,6 @@
 """Attributes and methods of Security setup (class 64, versions 0 and 1, IEC 62056-6-2).
 
-Numbers only. What a security policy means is in security/suite.py; the transferred keys are wrapped (security/key_wrap.py).
+Numbers only. What a security policy means is in security/suite.py; keys are transferred wrapped (security/key_wrap.py).
 """
 
 from enum import IntEnum

@@ -1,7 +1,8 @@
-"""What people type: keys, HLS secrets, system titles, keys and certificates in PEM, names of mechanisms and protections.
+"""What people type: keys, HLS secrets, system titles, PEM, names of mechanisms and protections.
 
-Keys arrive as they stand in letters and mails: with spaces, dashes, colons or 0x. What comes out is one form of text, fit to
-be stored and read again. A refusal has a reason for programs and says what is wrong, never what was typed (rule S27).
+Keys arrive as they stand in letters and mails: with spaces, dashes, colons or 0x. What comes out is one form of text,
+fit to be stored and read again. A refusal has a reason for programs and says what is wrong, never what was typed
+(rule S27).
 """
 
 import base64
@@ -52,7 +53,7 @@ class InputFault(StrEnum):
 
 
 class TypedInputError(LocalProtocolError):
-    """An input that cannot be used. ``octets``: how many would be right; ``digits``: how many hexadecimal ones there are."""
+    """An input that cannot be used. ``octets``: how many would be right; ``digits``: how many there are."""
 
     def __init__(self, reason: InputFault, text: str = "", *, octets: int = 0, digits: int = 0) -> None:
         """Keep the reason, and a sentence where the reason alone says too little."""
@@ -209,7 +210,7 @@ def _load[K: (PrivateKey, PublicKey)](load: Callable[[SecuritySuite], K], suite:
 
 
 def _pem(typed: str, labels: tuple[str, ...]) -> str | None:
-    """Return the first block with one of these labels, in lines as PEM has them: fields of one line lose the line ends."""
+    """Return the first block with one of these labels, in lines again: a field of one line loses the line ends."""
     for label, body in _PEM.findall(typed):
         if label in labels:
             packed = "".join(body.split())
