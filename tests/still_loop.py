@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 import math
+import os
 import selectors
 import time
 from typing import Any, Final, override
@@ -63,6 +64,14 @@ class StillLoop(asyncio.SelectorEventLoop):
             if not waiter.done():
                 waiter.set_result(arrived)
         self._waiting.clear()
+
+    @override
+    def get_debug(self) -> bool:
+        """Return whether futures shall note where they were made, which is half of the time that all tests take.
+
+        Home Assistant's test plug-in has set debug mode; its checks (wrong thread, coroutine never awaited) are done all the same.
+        """
+        return bool(os.environ.get("PYTHONASYNCIODEBUG"))
 
     @override
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:

@@ -10,6 +10,7 @@ import base64
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import cache
 import gc
 import json
 import logging
@@ -141,12 +142,17 @@ class Life:
 _OF_A_KIND = 20
 
 
+@cache
+def _is_ours(kind: type) -> bool:
+    return kind.__module__.startswith(PACKAGE) and not issubclass(kind, type)
+
+
 def our_objects() -> Iterable[object]:
     """Return the objects of the integration and its stack that are alive; of the many of a kind some."""
     seen: Counter[type] = Counter()
     for thing in gc.get_objects():
         kind = type(thing)
-        if kind.__module__.startswith(PACKAGE) and not issubclass(kind, type) and seen[kind] < _OF_A_KIND:
+        if _is_ours(kind) and seen[kind] < _OF_A_KIND:
             seen[kind] += 1
             yield thing
 
