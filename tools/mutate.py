@@ -25,6 +25,7 @@ from tools.mutation.swap import Message, SwapPlugin
 from tools.mutation.tree import (
     INTEGRATION,
     TOP,
+    asked_tests,
     changed_lines,
     files_of,
     gated_files,
@@ -32,7 +33,6 @@ from tools.mutation.tree import (
     mirrored_tests,
     room,
     source,
-    tests_of,
 )
 
 
@@ -44,6 +44,7 @@ class FileResult:
     source: Source
     chosen: list[int]
     equivalent: list[int]
+    tests: list[str]
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     killers: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -94,7 +95,10 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, metavar="N", help="children at a time")
     parser.add_argument("--seconds", type=float, metavar="S", help="stop trying new mutants after this time")
     parser.add_argument("--rate", type=float, default=95.0, metavar="R", help="per cent that must be killed (95)")
-    parser.add_argument("--line", type=int, help="only mutants of this line")
+    parser.add_argument(
+        "--line", type=int, action="append", metavar="N", help="only mutants of this line (may be repeated)"
+    )
+    parser.add_argument("--mirrored", action="store_true", help="ask only the tests of the file's own name")
     parser.add_argument("--equivalent", action="store_true", help="try the listed ones: none may be killed")
     parser.add_argument("--list", action="store_true", help="show the mutants, try none")
     parser.add_argument("--killers", action="store_true", help="show which test noticed each mutant")
@@ -114,7 +118,7 @@ def choose(options: argparse.Namespace, equivalents: Equivalents) -> Iterator[Fi
         if changed is not None:
             numbers = [number for number in numbers if found.mutants[number].line in changed[path]]
         if options.line:
-            numbers = [number for number in numbers if found.mutants[number].line == options.line]
+            numbers = [number for number in numbers if found.mutants[number].line in options.line]
         equivalent = [number for number in numbers if equivalents.reason(found.mutants[number]) is not None]
         chosen = equivalent if options.equivalent else [number for number in numbers if number not in set(equivalent)]
         chance = random.Random(f"{options.seed}:{path}")
@@ -122,7 +126,8 @@ def choose(options: argparse.Namespace, equivalents: Equivalents) -> Iterator[Fi
             chosen = sorted(chance.sample(chosen, options.sample))
         if options.seconds is not None:
             chance.shuffle(chosen)  # what is not reached in time is no particular part
-        yield FileResult(path, found, chosen, equivalent, problems=problems)
+        tests = mirrored_tests(path) if options.mirrored else asked_tests(path)
+        yield FileResult(path, found, chosen, equivalent, tests, problems=problems)
 
 
 def judge_file(result: FileResult, jobs: int, deadline: float) -> None:
@@ -161,8 +166,7 @@ def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[M
                 os.write(writing, json.dumps(message).encode() + b"\n")
 
             plugin = SwapPlugin(result.source, result.chosen, jobs, deadline, report)
-            tests = tests_of(result.path)
-            pytest.main([*options_for(tests), *tests], plugins=[plugin])
+            pytest.main([*options_for(result.tests), *result.tests], plugins=[plugin])
         finally:
             os._exit(0)
     os.close(writing)
@@ -175,7 +179,7 @@ def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[M
 def _judge_fresh(result: FileResult, again: list[int], jobs: int, deadline: float) -> None:
     filename = str(INTEGRATION / result.path)
     mirrored = mirrored_tests(result.path)
-    others = [name for name in tests_of(result.path) if name not in mirrored]
+    others = [name for name in result.tests if name not in mirrored]
 
     def task(number: int | None, *tests: Sequence[str]) -> Task:
         body = run_fresh(result.source, number, filename, tests)

@@ -84,7 +84,7 @@ def mirrored_tests(path: str) -> list[str]:
     return [found.relative_to(TOP).as_posix() for found in sorted(file.parent.glob(f"test_{file.stem}*.py"))]
 
 
-def tests_of(path: str) -> list[str]:
+def asked_tests(path: str) -> list[str]:
     """Return the test files and folders that are asked: the mirrored ones first."""
     prefix = next(prefix for prefix in _TESTS if path.startswith(prefix))
     found = mirrored_tests(path)
