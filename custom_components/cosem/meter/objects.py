@@ -22,13 +22,13 @@ from ..dlms import (
 )
 from .error_mapping import understood, unless_refused
 
-type ReadResult = Data | DataAccessError
+type AttributeResult = Data | DataAccessError
 """What a meter answers for one attribute."""
 
 
 async def async_ask(
     association: Association, attributes: Iterable[AttributeDescriptor]
-) -> dict[AttributeDescriptor, ReadResult]:
+) -> dict[AttributeDescriptor, AttributeResult]:
     """Return the answers by attribute; each attribute is asked once."""
     asked = list(dict.fromkeys(attributes))
     return dict(zip(asked, await association.get_many(asked), strict=True)) if asked else {}
@@ -57,6 +57,6 @@ def complete_objects(objects: Sequence[ObjectListElement], keys: Iterable[str]) 
     return (*objects, *typed)
 
 
-def decoded_scaler_unit(answer: ReadResult) -> ScalerUnit | None:
+def decoded_scaler_unit(answer: AttributeResult) -> ScalerUnit | None:
     """Return a scaler_unit, None for a refusal and for one that makes no sense."""
     return understood(decode_scaler_unit, answer) if isinstance(answer, Data) else None

@@ -34,7 +34,7 @@ from .error_mapping import WrongMeter, map_error
 from .identity import MeterIdentity, async_read_identity, unique_id_of
 from .issues import issues_of
 from .objects import (
-    ReadResult,
+    AttributeResult,
     async_ask,
     async_read_objects,
     complete_objects,
@@ -226,7 +226,7 @@ class MeterReader:
 
     async def _async_ask(
         self, association: Association, attributes: Sequence[AttributeDescriptor]
-    ) -> tuple[dict[AttributeDescriptor, ReadResult], datetime]:
+    ) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime]:
         """Return the answers, and Home Assistant's time when the clock objects among them were read."""
         answers, read_at, seconds = await self._async_ask_timed(association, attributes)
         clocks = [attribute for attribute in attributes if attribute.class_id == InterfaceClass.CLOCK]
@@ -237,14 +237,14 @@ class MeterReader:
 
     async def _async_ask_timed(
         self, association: Association, attributes: Sequence[AttributeDescriptor]
-    ) -> tuple[dict[AttributeDescriptor, ReadResult], datetime, float]:
+    ) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime, float]:
         """Return the answers, the middle of the time that they took, and how many seconds that was."""
         started, began = dt_util.utcnow(), self._hass.loop.time()
         answers = await async_ask(association, attributes)
         seconds = self._hass.loop.time() - began
         return answers, started + timedelta(seconds=seconds / 2), seconds
 
-    def _value(self, attribute: AttributeDescriptor, answer: ReadResult) -> Data | None:
+    def _value(self, attribute: AttributeDescriptor, answer: AttributeResult) -> Data | None:
         """Return the value, None when there is none this time."""
         if isinstance(answer, Data):
             return None if answer.type is DataType.NULL_DATA else answer
@@ -252,7 +252,7 @@ class MeterReader:
             self._refuse(attribute, answer.name)
         return None
 
-    def _learn_scaler_unit(self, attribute: AttributeDescriptor, answer: ReadResult) -> None:
+    def _learn_scaler_unit(self, attribute: AttributeDescriptor, answer: AttributeResult) -> None:
         """Keep a scaler_unit; without one that makes sense a register's number would be a guess."""
         scaler_unit = decoded_scaler_unit(answer)
         if scaler_unit is not None:
