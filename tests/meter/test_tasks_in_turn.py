@@ -95,7 +95,9 @@ async def test_end_ends_what_waits_too(hass: HomeAssistant):
 
 
 async def test_end_without_work_is_harmless(hass: HomeAssistant):
-    await TasksInTurn(hass, "name").async_end_all()
+    tasks = TasksInTurn(hass, "name")
+    await tasks.async_end_all()
+    assert not tasks.under_way
 
 
 async def test_failure_on_the_way_out_is_nobodys_business(hass: HomeAssistant, caplog: pytest.LogCaptureFixture):

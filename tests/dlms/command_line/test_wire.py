@@ -2,8 +2,11 @@
 
 import pytest
 
-from custom_components.cosem.dlms.command_line.wire import describe_octets, parse_hex
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
+from custom_components.cosem.dlms.command_line.wire import describe_octets, describe_wpdu, parse_hex
 from custom_components.cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded, UnexpectedApdu
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu
+from tests.vector_tools import vectors
 
 RLRQ_WPDU = "0001 0010 0001 0002 6200"
 
@@ -69,3 +72,44 @@ def test_offset_counts_from_the_first_octet_of_the_input(text: str, error: type[
         describe_octets(parse_hex(text))
     if offset is not None:
         assert getattr(caught.value, "offset", None) == offset
+
+
+INNER_APDUS = {
+    "60": "aarq",
+    "62": "rlrq",
+    "c001": "get-request-normal",
+    "c101": "set-request-normal",
+    "c401": "get-response-normal",
+    "c402": "get-response-with-datablock",
+    "c2": "event-notification-request",
+    "0f": "data-notification",
+    "db": "general-glo-ciphering",
+}
+
+
+@pytest.mark.parametrize(
+    "vector", [vector for vector in vectors("wpdu") if "error" not in vector.expect], ids=lambda vector: vector.name
+)
+def test_wpdu_is_shown_with_its_header_and_its_apdu(vector):
+    described = describe_wpdu(decode_wpdu(vector.octets))
+    inner = described.pop("apdu")
+    octets = vector.expect["apdu"]
+    assert described == {key: value for key, value in vector.expect.items() if key != "apdu"}
+    if octets:
+        assert inner["apdu"] == next(name for tag, name in INNER_APDUS.items() if octets.startswith(tag))
+        assert encode_apdu(decode_apdu(bytes.fromhex(octets))).hex() == octets
+    else:
+        assert inner is None
+
+
+@pytest.mark.parametrize(
+    "vector", [vector for vector in vectors("wpdu") if "error" in vector.expect], ids=lambda vector: vector.name
+)
+def test_wpdu_that_is_none_is_not_shown(vector):
+    with pytest.raises(DlmsError):
+        describe_wpdu(decode_wpdu(vector.octets))
+
+
+def test_wpdu_with_octets_that_are_no_apdu_is_refused():
+    with pytest.raises(DlmsError):
+        describe_wpdu(Wpdu(1, 16, b"\xff"))

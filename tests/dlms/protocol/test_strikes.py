@@ -60,3 +60,5 @@ def test_what_nobody_asked_for_is_no_matter_while_nothing_waits(strikes):
         strikes.unsolicited(waiting=False)
     strikes.unsolicited(waiting=True)
     strikes.unsolicited(waiting=True)
+    with pytest.raises(LimitExceeded, match="unsolicited"):
+        strikes.unsolicited(waiting=True)
