@@ -69,7 +69,8 @@ class StillLoop(asyncio.SelectorEventLoop):
     def get_debug(self) -> bool:
         """Return whether futures shall note where they were made, which is half of the time that all tests take.
 
-        Home Assistant's test plug-in has set debug mode; its checks (wrong thread, coroutine never awaited) are done all the same.
+        Home Assistant's test plug-in has set debug mode; the checks of that (wrong thread, coroutine never awaited) are
+        done all the same.
         """
         return bool(os.environ.get("PYTHONASYNCIODEBUG"))
 

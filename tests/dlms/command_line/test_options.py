@@ -1,9 +1,9 @@
 """Options as they are typed; what is refused is not repeated, because it may be a secret in the wrong place."""
 
+import os
 from pathlib import Path
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -90,9 +90,10 @@ def test_help_tells_everything_and_is_quick():
     arguments = [sys.executable, "-P", str(ROOT / "tools" / "with_stack.py"), "dlms", "--help"]
     times = []
     for _ in range(3):
-        start = time.perf_counter()
+        before = os.times()
         done = subprocess.run(arguments, capture_output=True, text=True, timeout=300, check=True)
-        times.append(time.perf_counter() - start)
+        after = os.times()
+        times.append(after.children_user + after.children_system - before.children_user - before.children_system)
     assert min(times) < 0.5
     for word in (
         *MECHANISM_NAMES,
