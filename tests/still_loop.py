@@ -157,3 +157,15 @@ async def until(condition: Callable[[], object]) -> None:
             await asyncio.sleep(0)
         elif not await loop.outside():
             assert condition(), "it did not happen"
+
+
+class LoopClock:
+    """The loop's time as the clock that the stack's client can be given."""
+
+    def monotonic(self) -> float:
+        """Return the loop's time."""
+        return still_loop().time()
+
+    async def sleep(self, seconds: float) -> None:
+        """Return after so many seconds of the loop."""
+        await asyncio.sleep(seconds)

@@ -1,5 +1,6 @@
 """Meters that are odd but honest: the client reads them all, and remembers what worked (product notes, section 4)."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -28,6 +29,7 @@ from tests.simulated_meter.profile import (
     Release,
     load_profile,
 )
+from tests.still_loop import LoopClock
 
 from .conftest import FAST, MeterClock, Poller, attribute
 
@@ -122,11 +124,15 @@ async def test_refusals_of_all_forms_are_told_apart(clock: MeterClock, form: Ref
 
 
 async def test_a_meter_that_needs_a_pause_gets_it(clock: MeterClock):
-    meter = SimulatedMeter(SHORT.with_quirks(pause_between_sessions=0.1, one_connection=True), clock)
-    timing = Timing(connect=1, response=1, release=0.1, reconnect_gap=0.15)
-    poller = Poller(meter, DlmsClient("meter", connect=with_wrapper(meter.connect), timing=timing))
+    profile = SHORT.with_quirks(pause_between_sessions=0.9, one_connection=True)
+    meter = SimulatedMeter(profile, clock, monotonic=asyncio.get_running_loop().time)
+    connect = with_wrapper(meter.connect)
+    poller = Poller(meter, DlmsClient("meter", connect=connect, timing=Timing(reconnect_gap=1), clock=LoopClock()))
     for _ in range(3):
         values(await poller.poll())
+    poller.client = DlmsClient("meter", connect=connect, timing=Timing(reconnect_gap=0))
+    with pytest.raises(AssociationRejected):
+        await poller.poll()
     await poller.client.close()
 
 

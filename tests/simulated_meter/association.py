@@ -162,6 +162,7 @@ class Associations:
         self._state = state
         self._security = security
         self._open: dict[tuple[int, int], Association] = {}
+        self._was_used = False
 
     def find(self, client_wport: int, server_wport: int) -> Association | None:
         """Return the association on these wPorts."""
@@ -173,10 +174,11 @@ class Associations:
 
     def clear(self, now: float) -> None:
         """End all, because the connection ended."""
-        if self._open:
-            self._state.associations -= len(self._open)
+        self._state.associations -= len(self._open)
+        self._open.clear()
+        if self._was_used:
             self._state.session_ended = now
-            self._open.clear()
+            self._was_used = False
 
     def open(self, client_wport: int, server_wport: int, apdu: bytes, now: float) -> Reply:
         """Answer an AARQ."""
@@ -203,6 +205,7 @@ class Associations:
         association = self._accept(client, server_wport, aarq, initiate)
         association.secured = secured
         self._open[key] = association
+        self._was_used = True
         self._state.associations += 1
         if not initiate.response_allowed:
             return Reply()

@@ -200,12 +200,15 @@ def test_one_association_at_a_time():
     assert ACCEPTED in second.associate()
 
 
-def test_a_pause_between_sessions_is_demanded():
+@pytest.mark.parametrize("released", [False, True])
+def test_a_pause_between_sessions_is_demanded(released: bool):
     seconds = 0.0
     profile = replace(MeterProfile(), history_days=1).with_quirks(pause_between_sessions=5.0)
     meter = SimulatedMeter(profile, lambda: NOW, monotonic=lambda: seconds)
     client = BareClient(meter)
     client.associate()
+    if released:
+        client.ask(bytes.fromhex("6203800100"))
     client.session.lost()
     assert refusal(2, 1) in BareClient(meter).associate()
     seconds = 5.5

@@ -395,13 +395,14 @@ async def test_pause_between_two_connections(meter):
 
 
 async def test_pause_by_the_system_clock(meter):
-    client = client_of(meter, Timing(reconnect_gap=0.05))
+    """The pause is counted by the computer's clock, and spent on the loop's."""
+    client = client_of(meter, Timing(reconnect_gap=1000))
     loop = asyncio.get_running_loop()
     async with client.associate(PARAMETERS):
         pass
-    started_at = loop.time()
+    slept_at = loop.time()
     async with client.associate(PARAMETERS):
-        assert loop.time() - started_at >= 0.04
+        assert 500 < loop.time() - slept_at <= 1000
 
 
 # -- deadlines
