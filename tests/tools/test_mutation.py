@@ -48,7 +48,7 @@ def mutated(text):
         ("def f():\n    g()", ["g() -> nothing"]),
         ("def f(self):\n    self.a += 1", ["self.a += 1 -> nothing", "+= -> -=", "1 -> 2"]),
         ("try:\n    f()\nexcept E:\n    g()", ["f() -> nothing", "except E -> raise", "g() -> nothing"]),
-        ("match a:\n    case Kind.ONE:\n        pass\n    case _:\n        pass", ["Kind.ONE -> never", "Kind.ONE -> Kind.TWO"]),
+        ("match a:\n    case Kind.ONE: pass\n    case _: pass", ["Kind.ONE -> never", "Kind.ONE -> Kind.TWO"]),
         ("for a in b:\n    continue", ["continue -> break"]),
         ("x = f'{a}:b'", ["':b' -> ':bx'"]),
         ("x = [a for a in b if a]", ["a -> True", "a -> False"]),

@@ -163,26 +163,26 @@ def test_low_mechanisms_have_no_pass_3(mechanism):
 
 
 @pytest.mark.parametrize(
-    ("mechanism", "missing"),
+    ("mechanism", "missing", "words"),
     [
-        (Mechanism.HLS_MD5, "secret"),
-        (Mechanism.HLS_GMAC, "global_unicast_encryption_key"),
-        (Mechanism.HLS_GMAC, "authentication_key"),
-        (Mechanism.HLS_ECDSA, "signing_key"),
+        (Mechanism.HLS_MD5, "secret", "a secret$"),
+        (Mechanism.HLS_GMAC, "global_unicast_encryption_key", "a global unicast encryption key$"),
+        (Mechanism.HLS_GMAC, "authentication_key", "an authentication key$"),
+        (Mechanism.HLS_ECDSA, "signing_key", "a signing key$"),
     ],
 )
-def test_missing_credentials_are_our_mistake(mechanism, missing):
-    with pytest.raises(LocalProtocolError):
+def test_missing_credentials_are_our_mistake_and_named(mechanism, missing, words):
+    with pytest.raises(LocalProtocolError, match=words):
         client_proof(credentials(mechanism, **{missing: None}), BOTH, 1)
 
 
 def test_gmac_needs_a_counter():
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"an invocation counter$"):
         client_proof(credentials(Mechanism.HLS_GMAC), BOTH)
 
 
 def test_ecdsa_needs_the_peers_key():
-    with pytest.raises(LocalProtocolError):
+    with pytest.raises(LocalProtocolError, match=r"the meter's public key$"):
         verify_server_proof(credentials(Mechanism.HLS_ECDSA), BOTH, bytes(64))
 
 
@@ -251,3 +251,32 @@ def test_s19_a_gmac_proof_under_another_security_control_is_refused(control):
     """Nothing but the control octet differs from what was agreed: no authentication, encryption, another suite or key."""
     with pytest.raises(PeerNotAuthenticated, match="wrong form"):
         verify_server_proof(credentials(Mechanism.HLS_GMAC), BOTH, proof_under(control))
+
+
+def test_md5_and_sha1_hash_challenge_and_secret():
+    for mechanism, name in ((Mechanism.HLS_MD5, "md5"), (Mechanism.HLS_SHA1, "sha1")):
+        assert client_proof(credentials(mechanism), BOTH) == hashlib.new(name, STOC + SECRET.reveal()).digest()
+        answer = hashlib.new(name, CTOS + SECRET.reveal()).digest()
+        assert verify_server_proof(credentials(mechanism), BOTH, answer) is None
+
+
+def test_without_titles_and_suite_there_are_none_and_suite_0():
+    bare = Challenges(client_to_server=CTOS, server_to_client=STOC)
+    expected = hashlib.sha256(SECRET.reveal() + STOC + CTOS).digest()
+    assert client_proof(credentials(Mechanism.HLS_SHA256), bare) == expected
+    assert client_proof(credentials(Mechanism.HLS_GMAC), BOTH, 1)[0] == 0x10
+
+
+@pytest.mark.parametrize("length", [8, 64])
+@pytest.mark.parametrize("mechanism", [Mechanism.HLS, Mechanism.HLS_MD5])
+def test_server_challenges_of_8_to_64_octets_that_reflect_nothing_are_accepted(mechanism, length):
+    own = bytes(range(100, 132))
+    check_challenges(mechanism, Challenges(client_to_server=own, server_to_client=bytes(range(1, length + 1))))
+
+
+@pytest.mark.parametrize(("one", "other"), [(CLIENT, SERVER), (SERVER, CLIENT), (b"", b""), (b"", SERVER)])
+def test_two_titles_are_only_refused_when_they_are_the_same(one, other):
+    check_challenges(
+        Mechanism.HLS_GMAC,
+        Challenges(client_to_server=CTOS, server_to_client=STOC, client_system_title=one, server_system_title=other),
+    )

@@ -116,8 +116,14 @@ def test_keys_of_another_curve_are_refused():
 def test_a_point_off_the_curve_is_refused():
     with pytest.raises(DecodeError):
         PublicKey.from_octets(SecuritySuite.SUITE_1, bytes(64))
-    with pytest.raises(DecodeError):
-        PublicKey.from_octets(SecuritySuite.SUITE_1, bytes(63))
+
+
+@pytest.mark.parametrize("length", [0, 63, 65, 96])
+def test_a_public_key_or_signature_of_another_length_is_refused_by_its_length(length):
+    with pytest.raises(DecodeError, match=f"has 64 octets, not {length}"):
+        PublicKey.from_octets(SecuritySuite.SUITE_1, bytes(length))
+    with pytest.raises(PeerNotAuthenticated, match=f"has 64 octets, not {length}"):
+        generate_key_pair(SecuritySuite.SUITE_1).public_key.verify(bytes(length), b"content")
 
 
 @pytest.mark.parametrize("scalar", [b"\0" * 32, b"\xff" * 32])
@@ -139,12 +145,13 @@ def test_an_ephemeral_key_counts_only_with_its_signature():
     assert verified_ephemeral(suite, signer.public_key, prefixed, b"\0").octets == point
     with pytest.raises(PeerNotAuthenticated):
         verified_ephemeral(suite, signer.public_key, prefixed)
-    with pytest.raises(AuthenticationTagInvalid):
-        verified_ephemeral(suite, signer.public_key, point)
+    for wrong in (point, point + signer.sign(point) + b"\0", b""):
+        with pytest.raises(AuthenticationTagInvalid, match="has 128 octets"):
+            verified_ephemeral(suite, signer.public_key, wrong)
 
 
-def certificate(key, name):
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)] if name else [])
+def certificate(key, *names):
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name) for name in names])
     start = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
     return (
         x509.CertificateBuilder()
@@ -178,7 +185,7 @@ def test_pem_forms_load():
     assert loaded.octets == private.public_key.octets
     assert title == bytes.fromhex("4D4D4D0000000001")
     assert der == made.public_bytes(serialization.Encoding.DER)
-    nameless = certificate(key, None).public_bytes(serialization.Encoding.DER)
+    nameless = certificate(key).public_bytes(serialization.Encoding.DER)
     assert PublicKey.from_certificate(SecuritySuite.SUITE_1, nameless)[1] == b""
 
 
@@ -237,3 +244,13 @@ def test_a_private_key_shows_nothing():
     key = PrivateKey.from_octets(SecuritySuite.SUITE_1, Secret(b"\x11" * 32))
     assert "1111" not in repr(key)
     assert not hasattr(key, "__dict__")
+
+
+def test_the_first_common_name_of_a_certificate_counts():
+    key = ec.generate_private_key(ec.SECP256R1())
+    for names, title in (
+        (("4D4D4D0000000001", "other"), "4D4D4D0000000001"),
+        (("other", "4D4D4D0000000001"), ""),
+    ):
+        der = certificate(key, *names).public_bytes(serialization.Encoding.DER)
+        assert PublicKey.from_certificate(SecuritySuite.SUITE_1, der)[1] == bytes.fromhex(title)

@@ -29,7 +29,7 @@ def test_an_altered_wrapped_key_is_refused():
 
 @pytest.mark.parametrize("length", [0, 8, 16, 25, 41])
 def test_a_wrapped_key_of_a_wrong_length_is_refused(length):
-    with pytest.raises(AuthenticationTagInvalid):
+    with pytest.raises(AuthenticationTagInvalid, match="24 or 40 octets"):
         unwrap_key(MASTER, bytes(length))
 
 
@@ -48,3 +48,12 @@ def test_key_transfer_carries_the_keys_in_order_of_their_ids():
         MASTER, {KeyId.AUTHENTICATION_KEY: new_key, KeyId.GLOBAL_UNICAST_ENCRYPTION_KEY: new_key}
     )
     assert encode_data_octets(both).startswith(bytes.fromhex("0102 0202 1600 0918"))
+
+
+def test_key_ids_are_those_of_key_transfer():
+    assert [(key.value, key.name) for key in KeyId] == [
+        (0, "GLOBAL_UNICAST_ENCRYPTION_KEY"),
+        (1, "GLOBAL_BROADCAST_ENCRYPTION_KEY"),
+        (2, "AUTHENTICATION_KEY"),
+        (3, "MASTER_KEY"),
+    ]

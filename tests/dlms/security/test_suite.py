@@ -4,6 +4,7 @@ import pytest
 
 from custom_components.cosem.dlms.errors import LocalProtocolError
 from custom_components.cosem.dlms.security.suite import (
+    TAG_LENGTH,
     Protection,
     SecurityPolicy,
     SecuritySuite,
@@ -42,3 +43,19 @@ def test_a_system_title_has_eight_octets(length):
     with pytest.raises(LocalProtocolError):
         check_system_title(bytes(length))
     assert check_system_title(b"MMM\0\0\0\0\1") == b"MMM\0\0\0\0\1"
+
+
+def test_s09_tags_have_twelve_octets_and_nothing_agreed_on_protects_nothing():
+    assert TAG_LENGTH == 12
+    assert security_control(SecuritySuite.SUITE_0, Protection.NONE).raw == 0
+
+
+def test_the_bits_of_a_policy_stand_where_the_standard_puts_them():
+    assert {policy.name: policy.value for policy in SecurityPolicy} == {
+        "REQUESTS_AUTHENTICATED": 0x04,
+        "REQUESTS_ENCRYPTED": 0x08,
+        "REQUESTS_SIGNED": 0x10,
+        "RESPONSES_AUTHENTICATED": 0x20,
+        "RESPONSES_ENCRYPTED": 0x40,
+        "RESPONSES_SIGNED": 0x80,
+    }
