@@ -21,7 +21,7 @@ KNOWN_TODAY: dict[str, dict[str, str]] = {
             ["cosem.dlms.client.association", "cosem.dlms.client.link"], "tests of the client sorted by file"
         ),
         **dict.fromkeys(
-            [f"cosem.meter.{name}" for name in ("association_keeper", "issues", "security")],
+            [f"cosem.meter.{name}" for name in ("association_keeper", "security")],
             "tests of the meter's files sorted by file",
         ),
     },
