@@ -21,7 +21,6 @@ from custom_components.cosem.dlms import (
     DlmsClient,
     LogicalName,
     ObjectListElement,
-    Timing,
     Transport,
     TransportError,
 )
@@ -457,7 +456,7 @@ async def test_usual_codes_where_the_object_list_is_refused(
 
 async def _examined(hass: HomeAssistant, meter: SimulatedMeter) -> Examination:
     """What the doctor finds at the simulated meter."""
-    client = DlmsClient(HOST, connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
+    client = DlmsClient(HOST, connect=with_wrapper(meter.connect))
     return await examine(hass, client, ExaminationRequest(parameters=AssociationParameters()))
 
 

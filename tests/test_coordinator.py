@@ -23,8 +23,9 @@ from custom_components.cosem.dlms import (
     DataAccessError,
     LogicalName,
     ResponseTimeout,
+    Timing,
 )
-from custom_components.cosem.meter.clients import async_open_client, get_client, timing
+from custom_components.cosem.meter.clients import async_open_client, get_client
 from custom_components.cosem.meter.credentials import association_parameters
 from tests.conftest import HOST, poll, set_up, state_of, until
 from tests.simulated_meter.link import Direction, Pause, Send
@@ -190,9 +191,9 @@ async def test_form_gets_the_meter_although_an_association_is_kept(
     freezer: FrozenDateTimeFactory,
 ):
     entry = await set_up(hass, make_entry(stay_connected=True))
-    async with async_open_client(hass, HOST, 4059, timing(10)) as client:
+    async with async_open_client(hass, HOST, 4059) as client:
         assert meter.log[-1].kind == "rlrq"
-        async with client.associate(association_parameters(entry.data)) as association:
+        async with client.associate(association_parameters(entry.data), timing=Timing(reconnect_gap=0)) as association:
             assert await association.get(ENERGY_VALUE)
     await poll(hass, freezer)
     assert float(state_of(hass, entry, ENERGY)) > 0
@@ -571,7 +572,7 @@ async def test_before_the_first_poll_work_learns_who_the_meter_is(
 ):
     entry = make_entry()
     entry.add_to_hass(hass)
-    coordinator = CosemCoordinator(hass, entry, get_client(hass, HOST, 4059, timing(10)))
+    coordinator = CosemCoordinator(hass, entry, get_client(hass, HOST, 4059))
     assert await coordinator.async_run(power)
     assert coordinator.reader.identity is not None
     assert coordinator.reader.identity.unique_id == entry.unique_id

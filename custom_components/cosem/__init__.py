@@ -20,7 +20,7 @@ from .const import (
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .dlms import LogicalDeviceName
-from .meter.clients import get_client, timing_of
+from .meter.clients import get_client
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
 
@@ -29,7 +29,7 @@ PLATFORMS: Final = [Platform.SENSOR]
 
 async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
     """Read the meter for the first time and add its entities."""
-    client = get_client(hass, entry.data[CONF_HOST], entry.data[CONF_PORT], timing_of(entry.options))
+    client = get_client(hass, entry.data[CONF_HOST], entry.data[CONF_PORT])
     coordinator = CosemCoordinator(hass, entry, client)
 
     async def async_stop(_event: Event) -> None:

@@ -24,6 +24,7 @@ from custom_components.cosem.dlms import (
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile
+from tests.timed_client import TimedClient
 
 START = datetime(2026, 7, 15, 11, 7, 23, tzinfo=UTC)
 FAST = Timing(connect=0.2, response=0.2, transfer=1.0, block=0.2, release=0.1, reconnect_gap=0)
@@ -144,7 +145,7 @@ def meter(profile: MeterProfile, clock: MeterClock) -> SimulatedMeter:
 async def poller(meter: SimulatedMeter) -> AsyncIterator[Poller]:
     """A poller; at the end nothing is left: no connection, no task."""
     before = asyncio.all_tasks()
-    client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
+    client = TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
     yield Poller(meter, client)
     await client.close()
     assert not client.is_connected

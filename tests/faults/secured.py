@@ -13,7 +13,6 @@ import pytest
 
 from custom_components.cosem.dlms import (
     AssociationParameters,
-    DlmsClient,
     KeyPairs,
     Mechanism,
     PrivateKey,
@@ -30,6 +29,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
 from tests.simulated_meter.secured import client_key_pair
 from tests.simulated_meter.security_profile import ClientSecurity, Context
+from tests.timed_client import TimedClient
 
 from .conftest import FAST, MeterClock, Poller
 
@@ -197,7 +197,7 @@ async def secure_poller(clock: MeterClock) -> AsyncIterator[Callable[..., Secure
 
     def make(wport: int = 1, meter: SimulatedMeter | None = None, *, start: int = 1, **changes: Any) -> SecurePoller:
         meter = meter or SimulatedMeter(secured_profile(), clock)
-        client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
+        client = TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
         made.append(SecurePoller(meter, client, wport=wport, start=start, changes=changes))
         return made[-1]
 

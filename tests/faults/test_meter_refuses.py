@@ -2,10 +2,11 @@
 
 import pytest
 
-from custom_components.cosem.dlms import AssociationRejected, Data, DataAccessError, DlmsClient, ExceptionReceived
+from custom_components.cosem.dlms import AssociationRejected, Data, DataAccessError, ExceptionReceived
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, Refusal
+from tests.timed_client import TimedClient
 
 from .conftest import FAST, MeterClock, Poller, attribute
 
@@ -80,7 +81,7 @@ async def test_f36_rejected_without_user_information(poller: Poller):
 async def test_f35_f36_a_wrong_password_by_the_meters_own_judgement(clock: MeterClock, form: Refusal):
     profile = MeterProfile(history_days=1).with_quirks(refusal=form)
     meter = SimulatedMeter(profile.with_password("another"), clock)
-    poller = Poller(meter, DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
+    poller = Poller(meter, TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
     with pytest.raises(AssociationRejected) as caught:
         await poller.poll()
     assert caught.value.concerns_authentication

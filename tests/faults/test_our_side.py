@@ -7,10 +7,11 @@ import time
 
 import pytest
 
-from custom_components.cosem.dlms import DlmsClient, DlmsError
+from custom_components.cosem.dlms import DlmsError
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
+from tests.timed_client import TimedClient
 
 from .conftest import FAST, MeterClock, Poller
 
@@ -29,7 +30,7 @@ async def test_f50_restart_while_a_request_is_out(poller: Poller, clock: MeterCl
         await task
 
     clock.advance(minutes=1)
-    after = Poller(poller.meter, DlmsClient("meter", connect=with_wrapper(poller.meter.connect), timing=FAST))
+    after = Poller(poller.meter, TimedClient("meter", connect=with_wrapper(poller.meter.connect), timing=FAST))
     await after.recovers()
     await after.client.close()
 
@@ -38,7 +39,7 @@ async def test_f51_cancelled_at_every_await(meter: SimulatedMeter, clock: MeterC
     steps = 0
     while True:
         before = asyncio.all_tasks()
-        poller = Poller(meter, DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
+        poller = Poller(meter, TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
         task = asyncio.create_task(poller.poll())
         for _ in range(steps):
             await asyncio.sleep(0)

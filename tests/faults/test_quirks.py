@@ -9,7 +9,6 @@ from custom_components.cosem.dlms import (
     AssociationParameters,
     AssociationRejected,
     Data,
-    DlmsClient,
     ExceptionReceived,
     Mechanism,
     ResponseTimeout,
@@ -30,6 +29,7 @@ from tests.simulated_meter.profile import (
     load_profile,
 )
 from tests.still_loop import LoopClock
+from tests.timed_client import TimedClient
 
 from .conftest import FAST, MeterClock, Poller, attribute
 
@@ -59,7 +59,7 @@ async def test_lists_that_are_claimed_but_not_taken(clock: MeterClock, refusal: 
         ),
         clock,
     )
-    poller = Poller(meter, DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
+    poller = Poller(meter, TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
     failures = 0
     while failures < 4:
         try:
@@ -78,7 +78,7 @@ async def test_lists_that_are_claimed_but_not_taken(clock: MeterClock, refusal: 
 @pytest.mark.parametrize("release", list(Release))
 async def test_every_kind_of_release_ends_the_association(clock: MeterClock, release: Release):
     meter = SimulatedMeter(SHORT.with_quirks(release=release, one_connection=True, one_association=True), clock)
-    poller = Poller(meter, DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
+    poller = Poller(meter, TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
     for _ in range(3):
         values(await poller.poll())
         clock.advance(minutes=1)
@@ -102,7 +102,7 @@ async def test_every_kind_of_release_ends_the_association(clock: MeterClock, rel
 @pytest.mark.parametrize("max_pdu_size", [64, 1024])
 async def test_odd_answers_are_understood(clock: MeterClock, quirks: dict, max_pdu_size: int):
     meter = SimulatedMeter(MeterProfile(history_days=2, max_pdu_size=max_pdu_size).with_quirks(**quirks), clock)
-    poller = Poller(meter, DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
+    poller = Poller(meter, TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
     values(await poller.poll())
     await poller.client.close()
 
@@ -117,7 +117,7 @@ async def test_odd_answers_are_understood(clock: MeterClock, quirks: dict, max_p
 )
 async def test_refusals_of_all_forms_are_told_apart(clock: MeterClock, form: Refusal, error: type[Exception]):
     meter = SimulatedMeter(SHORT.with_quirks(refusal=form).with_password("another"), clock)
-    poller = Poller(meter, DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
+    poller = Poller(meter, TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST))
     with pytest.raises(error):
         await poller.poll()
     assert meter.open_links == 0
@@ -127,10 +127,10 @@ async def test_a_meter_that_needs_a_pause_gets_it(clock: MeterClock):
     profile = SHORT.with_quirks(pause_between_sessions=0.9, one_connection=True)
     meter = SimulatedMeter(profile, clock, monotonic=asyncio.get_running_loop().time)
     connect = with_wrapper(meter.connect)
-    poller = Poller(meter, DlmsClient("meter", connect=connect, timing=Timing(reconnect_gap=1), clock=LoopClock()))
+    poller = Poller(meter, TimedClient("meter", connect=connect, timing=Timing(reconnect_gap=1), clock=LoopClock()))
     for _ in range(3):
         values(await poller.poll())
-    poller.client = DlmsClient("meter", connect=connect, timing=Timing(reconnect_gap=0))
+    poller.client = TimedClient("meter", connect=connect, timing=Timing(reconnect_gap=0))
     with pytest.raises(AssociationRejected):
         await poller.poll()
     await poller.client.close()
@@ -141,7 +141,7 @@ async def test_a_meter_that_needs_a_pause_gets_it(clock: MeterClock):
 async def test_object_lists_of_every_version_and_size(clock: MeterClock, version: int, pdu_size: int):
     profile = MeterProfile(history_days=2, max_pdu_size=pdu_size).with_quirks(association_version=version)
     meter = SimulatedMeter(profile, clock)
-    client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
+    client = TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
     async with client.associate(Poller(meter, client).parameters) as association:
         data = await association.get(attribute(15, "0.0.40.0.0.255"))
     assert data == meter.truth("0.0.40.0.0", client_wport=2)
@@ -154,7 +154,7 @@ async def test_object_lists_of_every_version_and_size(clock: MeterClock, version
 @pytest.mark.parametrize("pdu_size", [64, 256, 65_535])
 async def test_a_long_profile_at_every_size(clock: MeterClock, pdu_size: int):
     meter = SimulatedMeter(MeterProfile(history_days=4, max_pdu_size=pdu_size), clock)
-    client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
+    client = TimedClient("meter", connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
     buffer = attribute(7, "1.0.99.1.0.255")
     async with client.associate(Poller(meter, client).parameters) as association:
         octets = await association.get_octets(buffer)
@@ -166,7 +166,7 @@ async def test_a_long_profile_at_every_size(clock: MeterClock, pdu_size: int):
 
 async def test_a_laboratory_meter_without_authentication(clock: MeterClock):
     meter = SimulatedMeter(load_profile("open", {}), clock)
-    client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
+    client = TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
     async with client.associate(AssociationParameters(client_wport=16)) as association:
         assert await association.get(attribute(3, "1.0.1.8.0.255")) == meter.truth("1.0.1.8.0")
     await client.close()
@@ -174,7 +174,7 @@ async def test_a_laboratory_meter_without_authentication(clock: MeterClock):
 
 async def test_the_public_only_meter_refuses_everybody_else(clock: MeterClock):
     meter = SimulatedMeter(load_profile("public-only", {}), clock)
-    client = DlmsClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
+    client = TimedClient("meter", connect=with_wrapper(meter.connect), timing=FAST)
     reader = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret(DEFAULT_PASSWORD.encode()))
     with pytest.raises(AssociationRejected):
         async with client.associate(reader):

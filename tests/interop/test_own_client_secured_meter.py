@@ -13,7 +13,6 @@ from custom_components.cosem.dlms import (
     AssociationRejected,
     AttributeDescriptor,
     AuthenticationTagInvalid,
-    DlmsClient,
     Envelope,
     ExceptionReceived,
     InvocationCounterRefused,
@@ -42,6 +41,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, load_profile
 from tests.simulated_meter.secured import client_key_pair
 from tests.simulated_meter.security_profile import Answer, CounterObject, DedicatedCounter, PlainRelease
+from tests.timed_client import TimedClient
 
 from .conftest import NOW
 
@@ -133,7 +133,7 @@ class House:
 
     def __init__(self, profile: MeterProfile | None = None, *, timing: Timing = TIMING, start: int = 0) -> None:
         self.meter = SimulatedMeter(profile or secured(), lambda: NOW)
-        self.client = DlmsClient("meter", timing=timing, connect=with_wrapper(self.meter.connect), clock=SystemClock())
+        self.client = TimedClient("meter", timing=timing, connect=with_wrapper(self.meter.connect), clock=SystemClock())
         self.store = Store(start)
         self.state = SecurityState(start, self.store)
 

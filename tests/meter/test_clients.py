@@ -20,14 +20,14 @@ PARAMETERS = AssociationParameters(client_wport=16, server_wport=1)
 
 
 async def test_same_address_gets_the_same_client_however_it_is_written(hass: HomeAssistant):
-    first = get_client(hass, "Meter.local", 4059, Timing())
-    assert get_client(hass, " meter.local", 4059, Timing()) is first
-    assert get_client(hass, "meter.local", 4060, Timing()) is not first
+    first = get_client(hass, "Meter.local", 4059)
+    assert get_client(hass, " meter.local", 4059) is first
+    assert get_client(hass, "meter.local", 4060) is not first
 
 
 async def test_last_user_closes(hass: HomeAssistant):
-    client = get_client(hass, HOST, 4059, Timing())
-    get_client(hass, HOST, 4059, Timing())
+    client = get_client(hass, HOST, 4059)
+    get_client(hass, HOST, 4059)
     with patch.object(client, "close", AsyncMock()) as close:
         await async_release_client(hass, client)
         close.assert_not_called()
@@ -36,41 +36,26 @@ async def test_last_user_closes(hass: HomeAssistant):
 
 
 async def test_client_without_users_is_kept_because_it_knows_the_meter(hass: HomeAssistant):
-    client = get_client(hass, HOST, 4059, Timing())
+    client = get_client(hass, HOST, 4059)
     await async_release_client(hass, client)
-    assert get_client(hass, HOST, 4059, Timing()) is client
-
-
-async def test_most_patient_user_sets_the_deadlines(hass: HomeAssistant):
-    client = get_client(hass, HOST, 4059, timing(10))
-    get_client(hass, HOST, 4059, timing(30))
-    assert client.timing == timing(30)
-    get_client(hass, HOST, 4059, timing(20))
-    assert client.timing == timing(30)
-
-
-async def test_changed_option_counts_after_reload(hass: HomeAssistant):
-    client = get_client(hass, HOST, 4059, timing(30))
-    await async_release_client(hass, client)
-    get_client(hass, HOST, 4059, timing(5))
-    assert client.timing == timing(5)
+    assert get_client(hass, HOST, 4059) is client
 
 
 async def test_lent_client_connects_and_leaves_nothing_open(hass: HomeAssistant, network: None, meter: SimulatedMeter):
-    async with async_open_client(hass, HOST, 4059, Timing()) as client, client.associate(PARAMETERS) as association:
+    async with async_open_client(hass, HOST, 4059) as client, client.associate(PARAMETERS) as association:
         assert association.is_open
         assert meter.open_links == 1
     assert meter.open_links == 0
 
 
 async def test_lending_asks_those_to_let_go_who_keep_an_association(hass: HomeAssistant):
-    client = get_client(hass, HOST, 4059, Timing())
+    client = get_client(hass, HOST, 4059)
     let_go = AsyncMock()
     stop = on_loan(hass, client, let_go)
-    async with async_open_client(hass, HOST, 4059, Timing()):
+    async with async_open_client(hass, HOST, 4059):
         let_go.assert_awaited_once()
     stop()
-    async with async_open_client(hass, HOST, 4059, Timing()):
+    async with async_open_client(hass, HOST, 4059):
         let_go.assert_awaited_once()
 
 

@@ -89,9 +89,7 @@ class Client:
     def __init__(self, associating: DlmsError | None = None, reading: DlmsError | None = None, meter: Any = None):
         self.associating = associating
         self.reading = reading
-        self.real = (
-            DlmsClient("", connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0)) if meter else None
-        )
+        self.real = DlmsClient("", connect=with_wrapper(meter.connect)) if meter else None
         self.refused: set[int] = set()
         self.replaced: dict[int, Data] = {}
 
@@ -100,6 +98,7 @@ class Client:
         self,
         parameters: AssociationParameters,
         *,
+        timing: Timing,
         security_state: SecurityState | None = None,
         on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Any]:
@@ -110,7 +109,7 @@ class Client:
         if self.real is None:
             yield self
             return
-        async with self.real.associate(parameters) as self.association:
+        async with self.real.associate(parameters, timing=timing) as self.association:
             yield self
 
     async def get(self, attribute: AttributeDescriptor) -> Data:
@@ -133,8 +132,10 @@ async def verdict(hass: HomeAssistant, client: Any, parameters: AssociationParam
 
 async def examined(hass: HomeAssistant, meter: SimulatedMeter, **order: Any) -> Examination:
     """What the doctor finds."""
-    client = DlmsClient("", connect=with_wrapper(meter.connect), timing=Timing(reconnect_gap=0))
-    return await examine(hass, client, ExaminationRequest(**{"parameters": READER} | order))
+    client = DlmsClient("", connect=with_wrapper(meter.connect))
+    return await examine(
+        hass, client, ExaminationRequest(**{"parameters": READER, "timing": Timing(reconnect_gap=0)} | order)
+    )
 
 
 async def test_examination_of_a_household_meter(hass: HomeAssistant, meter: SimulatedMeter):

@@ -65,7 +65,7 @@ class BackgroundExamination:
         """Examine, and wake the observer at the end."""
         facts = draft.complete_facts
         try:
-            async with async_open_client(self._hass, facts.host, facts.port, timing(facts.response_timeout)) as client:
+            async with async_open_client(self._hass, facts.host, facts.port) as client:
                 return await examine(self._hass, client, self._request(draft))
         finally:
             self._changed.set()
@@ -76,6 +76,7 @@ class BackgroundExamination:
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
         return ExaminationRequest(
             parameters=association_parameters(facts.entry_data()),
+            timing=timing(facts.response_timeout),
             expected=draft.expected,
             with_objects=not draft.purpose.mends,
             counter_logical_name=LogicalName.parse(counter),

@@ -6,10 +6,10 @@ match a new question (IEC 62056-5-3 gives an invoke-id four bits only).
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from ..dlms import Association, AssociationParameters, DlmsClient, SecurityState
+from ..dlms import Association, AssociationParameters, DlmsClient, SecurityState, Timing
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +17,7 @@ class Terms:
     """What an association is opened with."""
 
     parameters: AssociationParameters
+    timing: Timing
     security_state: SecurityState | None = None
     """The owner of the invocation counter, where one is used up."""
 
@@ -43,21 +44,22 @@ class AssociationKeeper:
         """Lend an association, the kept one or a new one; raises what `DlmsClient.associate` and the terms raise."""
         if not self._keep:
             terms = await self._terms()
-            async with self._client.associate(terms.parameters, security_state=terms.security_state) as association:
+            async with self._associate(terms) as association:
                 yield association
             return
         async with self._borrowed:
             if self._kept is None or not self._kept.is_open:
                 await self.async_close()
                 terms = await self._terms()
-                self._kept = await self._stack.enter_async_context(
-                    self._client.associate(terms.parameters, security_state=terms.security_state)
-                )
+                self._kept = await self._stack.enter_async_context(self._associate(terms))
             try:
                 yield self._kept
             except BaseException:
                 await self.async_close()
                 raise
+
+    def _associate(self, terms: Terms) -> AbstractAsyncContextManager[Association]:
+        return self._client.associate(terms.parameters, timing=terms.timing, security_state=terms.security_state)
 
     async def async_let_go(self) -> None:
         """Release a kept association as soon as nobody uses it, because somebody else wants to talk to the meter."""

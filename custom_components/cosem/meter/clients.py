@@ -53,23 +53,16 @@ def timing_of(options: Mapping[str, Any]) -> Timing:
 
 
 @callback
-def get_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> DlmsClient:
-    """Return the client of this address and count one more user, who owes one `async_release_client`.
-
-    Where users differ in their patience, the most patient one sets the deadlines of all.
-    """
+def get_client(hass: HomeAssistant, host: str, port: int) -> DlmsClient:
+    """Return the client of this address and count one more user, who owes one `async_release_client`."""
     clients = hass.data.setdefault(_CLIENTS, {})
     address = (host.strip().lower(), port)
     if (shared := clients.get(address)) is None:
 
         async def connect() -> Transport:
-            return await open_tcp(host, port, deadlines.connect)
+            return await open_tcp(host, port, Timing().connect)
 
-        shared = clients[address] = _SharedClient(
-            client=DlmsClient(host, port, timing=deadlines, connect=with_wrapper(connect))
-        )
-    elif not shared.users or deadlines.response > shared.client.timing.response:
-        shared.client.timing = deadlines
+        shared = clients[address] = _SharedClient(client=DlmsClient(host, port, connect=with_wrapper(connect)))
     shared.users += 1
     return shared.client
 
@@ -99,9 +92,9 @@ async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
 
 
 @asynccontextmanager
-async def async_open_client(hass: HomeAssistant, host: str, port: int, deadlines: Timing) -> AsyncIterator[DlmsClient]:
+async def async_open_client(hass: HomeAssistant, host: str, port: int) -> AsyncIterator[DlmsClient]:
     """Lend the client of this address; give it back on every way out."""
-    client = get_client(hass, host, port, deadlines)
+    client = get_client(hass, host, port)
     try:
         for let_go in list(_shared(hass, client).let_go):
             await let_go()

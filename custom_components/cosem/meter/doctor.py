@@ -54,6 +54,7 @@ from ..dlms import (
     ServiceError,
     ServiceErrorCode,
     SystemTitleMismatch,
+    Timing,
     UserDiagnostic,
     decode_sap_assignment_list,
     instant,
@@ -162,6 +163,7 @@ class ExaminationRequest:
     """The unique id of the entry that the meter should belong to, if there is one already."""
     with_objects: bool = True
     counter_logical_name: LogicalName = INVOCATION_COUNTER
+    timing: Timing = field(default_factory=Timing)
     counter_start: int | None = None
     """Where to start counting by the user's word; without it a new counter follows the meter's word, within limits."""
     on_stage: Callable[[Stage], None] = field(default=lambda stage: None)
@@ -188,7 +190,10 @@ async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationR
         if state is not None:
             await _prepare_counter(client, request, state)
         async with client.associate(
-            request.parameters, security_state=state, on_connected=lambda: request.on_stage(Stage.ASSOCIATING)
+            request.parameters,
+            timing=request.timing,
+            security_state=state,
+            on_connected=lambda: request.on_stage(Stage.ASSOCIATING),
         ) as association:
             associated = True
             return await _read(hass, association, request)
@@ -215,7 +220,10 @@ async def _learned_counter(client: DlmsClient, request: ExaminationRequest) -> i
     """Return the invocation counter that the meter tells the public client to expect, None where it does not."""
     try:
         return await learn_invocation_counter(
-            client, server_wport=request.parameters.server_wport, logical_name=request.counter_logical_name
+            client,
+            server_wport=request.parameters.server_wport,
+            logical_name=request.counter_logical_name,
+            timing=request.timing,
         )
     except ResponseTimeout, ConnectionLost:
         return None  # a meter without a public client may keep silent, or hang up

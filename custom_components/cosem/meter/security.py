@@ -22,6 +22,7 @@ from ..dlms import (
     learn_invocation_counter,
 )
 from .association_keeper import Terms
+from .clients import timing_of
 from .counter_store import async_security_state
 from .credentials import association_parameters
 from .error_mapping import unless_silent
@@ -38,6 +39,7 @@ class MeterSecurity:
         self._hass = hass
         self._entry = entry
         self._client = client
+        self._timing = timing_of(entry.options)
         self._pinned: bytes | None = None
         self._parameters = association_parameters(entry.data)
         self._state: SecurityState | None = None
@@ -96,7 +98,7 @@ class MeterSecurity:
             if self.asks_first and self._state is not None:
                 await self._async_follow_meter(self._state)
                 self.asks_first = False
-        return Terms(self._parameters, self._state)
+        return Terms(self._parameters, self._timing, self._state)
 
     async def _async_own_state(self) -> SecurityState | None:
         """Return the owner of our counter. Where the user says that it should start can raise it only."""
@@ -119,6 +121,7 @@ class MeterSecurity:
                 self._client,
                 server_wport=self._parameters.server_wport,
                 logical_name=LogicalName.parse(logical_name),
+                timing=self._timing,
             )
         )
         if expected is not None and expected > state.next_value and not state.follow(expected):

@@ -66,6 +66,7 @@ from tests.dlms.scripted import (
     values,
 )
 from tests.still_loop import still_loop
+from tests.timed_client import TimedClient
 
 QUICK = Timing(connect=0.5, response=0.3, transfer=1, block=0.3, release=0.1, reconnect_gap=0)
 OTHER = AssociationParameters(client_wport=1, server_wport=17)
@@ -88,7 +89,7 @@ class StillClock:
 
 
 def client_of(meter, timing=QUICK, **arguments):
-    return DlmsClient("meter.example", connect=with_wrapper(meter.connect), timing=timing, **arguments)
+    return TimedClient("meter.example", connect=with_wrapper(meter.connect), timing=timing, **arguments)
 
 
 @pytest.fixture
@@ -288,7 +289,7 @@ async def test_failed_connection_attempt_blocks_nothing(client, meter):
 
 async def test_default_connector_opens_tcp_to_host_and_port(meter):
     with patch.object(client_module, "open_tcp", return_value=await meter.connect()) as opening:
-        async with DlmsClient("meter.example", 4060, timing=QUICK).associate(PARAMETERS) as association:
+        async with DlmsClient("meter.example", 4060).associate(PARAMETERS, timing=QUICK) as association:
             assert await association.get(CLOCK) == SEVEN
     opening.assert_called_once_with("meter.example", 4060, QUICK.connect)
 
@@ -453,12 +454,37 @@ async def test_deadline_of_the_aare(client, meter):
 
 
 async def test_deadline_of_a_block(client, meter):
-    client.timing = replace(QUICK, response=0.6, block=0.2)
+    patient_first = replace(QUICK, response=0.6, block=0.2)
     meter.get = answers([block(1, b"ab")], [])
     with pytest.raises(ResponseTimeout, match=r"within 0\.2 s"):
-        async with client.associate(PARAMETERS) as association:
+        async with client.associate(PARAMETERS, timing=patient_first) as association:
             await association.get(CLOCK)
     assert meter.link.closed
+
+
+async def test_each_association_has_its_own_patience(meter):
+    """One client, one connection: whose deadline is short waits for a short time, and the other one for long."""
+    client = DlmsClient("meter.example", connect=with_wrapper(meter.connect))
+    meter.get = lambda apdu: [0.2, value(unsigned(7))]
+    hasty = replace(PATIENT, response=0.01)
+    async with client.associate(OTHER, timing=PATIENT) as first, client.associate(PARAMETERS, timing=PATIENT) as second:
+        assert await first.get(CLOCK) == await second.get(CLOCK) == SEVEN
+    async with client.associate(OTHER, timing=PATIENT) as first:
+        assert await first.get(CLOCK) == SEVEN
+        meter.aarq = lambda apdu: []
+        with pytest.raises(ResponseTimeout, match=r"within 0\.01 s"):
+            async with client.associate(PARAMETERS, timing=hasty):
+                pytest.fail("there is no association")
+
+
+async def test_whoever_connects_waits_as_long_as_its_own_deadlines_say(meter):
+    meter.on_connect = asyncio.Event().wait
+    client = DlmsClient("meter.example", connect=with_wrapper(meter.connect))
+    for seconds in (0.01, 0.02):
+        with pytest.raises(ConnectTimeout) as caught:
+            async with client.associate(PARAMETERS, timing=Timing(connect=seconds)):
+                pytest.fail("there is no association")
+        assert caught.value.seconds == seconds
 
 
 async def test_deadline_of_a_whole_transfer(client, meter):
@@ -952,7 +978,7 @@ async def test_a_thousand_requests_on_one_association(patient, meter):
 async def test_release_answered_in_the_very_moment_of_the_deadline():
     """The loop was busy for longer than the deadline: answer and deadline are both there when it goes on."""
     meter = ScriptedMeter(rlrq=lambda apdu: [still_loop().pass_time(2 * QUICK.release)] and [RLRE])
-    client = DlmsClient("meter", timing=QUICK, connect=with_wrapper(meter.connect))
+    client = TimedClient("meter", timing=QUICK, connect=with_wrapper(meter.connect))
     async with client.associate(PARAMETERS) as association:
         assert await association.get(ENERGY) == SEVEN
     assert not meter.open_links

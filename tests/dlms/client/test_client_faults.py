@@ -20,7 +20,6 @@ from custom_components.cosem.dlms import (
     Data,
     DataAccessError,
     DecodeError,
-    DlmsClient,
     DlmsError,
     ExceptionReceived,
     LimitExceeded,
@@ -39,6 +38,7 @@ from tests.simulated_meter.link import split
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile, Quirks, Release
 from tests.simulated_meter.steps import Finish, Reset
+from tests.timed_client import TimedClient
 
 QUICK = Timing(connect=0.3, response=0.4, transfer=1, block=0.4, release=0.1, reconnect_gap=0)
 READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret.from_text(DEFAULT_PASSWORD))
@@ -54,7 +54,7 @@ class Household:
     def __init__(self, quirks=None, timing=QUICK, max_receive_pdu_size=2048, **profile):
         self.now = datetime(2026, 3, 1, 12, tzinfo=UTC)
         self.meter = SimulatedMeter(MeterProfile(quirks=quirks or Quirks(), **profile), clock=lambda: self.now)
-        self.client = DlmsClient("meter.example", connect=with_wrapper(self.meter.connect), timing=timing)
+        self.client = TimedClient("meter.example", connect=with_wrapper(self.meter.connect), timing=timing)
         self.parameters = AssociationParameters(
             client_wport=2,
             mechanism=Mechanism.LLS,

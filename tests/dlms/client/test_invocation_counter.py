@@ -14,8 +14,8 @@ QUICK = Timing(response=0.5, release=0.1, reconnect_gap=0)
 
 
 async def learn(meter, **arguments):
-    client = DlmsClient("meter", timing=QUICK, connect=with_wrapper(meter.connect))
-    counter = await learn_invocation_counter(client, **({"server_wport": 17} | arguments))
+    client = DlmsClient("meter", connect=with_wrapper(meter.connect))
+    counter = await learn_invocation_counter(client, **({"server_wport": 17, "timing": QUICK} | arguments))
     assert not meter.open_links
     return counter
 

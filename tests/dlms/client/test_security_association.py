@@ -9,7 +9,6 @@ import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.client.channel import with_wrapper
-from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.client.security_state import SecurityState
 from custom_components.cosem.dlms.errors import (
@@ -55,6 +54,7 @@ from tests.dlms.lone_meter import (
     sized,
 )
 from tests.dlms.scripted import CLOCK, ENERGY, POWER, REGISTERS, ScriptedTransport
+from tests.timed_client import TimedClient
 
 CLIENT = bytes.fromhex("4D4D4D0000000001")
 SECRET = b"a secret of HLS."
@@ -101,7 +101,7 @@ class House:
             security=self.settings(suite, level if ciphered else 0, settings),
         )
         self.links = []
-        self.client = DlmsClient("meter", timing=timing, connect=with_wrapper(self.connect))
+        self.client = TimedClient("meter", timing=timing, connect=with_wrapper(self.connect))
         self.store = Store(start)
         self.state = SecurityState(start, self.store)
 

@@ -18,10 +18,10 @@ from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
 from .channel import Connector, with_wrapper
-from .link import SYSTEM_CLOCK, Clock, Link, Timing
+from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ReadingMemory
 from .security_state import SecurityState
-from .transport import Transport, open_tcp
+from .transport import open_tcp
 
 DEFAULT_PORT: Final = 4059
 
@@ -41,8 +41,8 @@ class _Use:
 class DlmsClient:
     """One physical device: an address and at most one TCP connection, shared by its associations.
 
-    ``timing`` may be changed; it counts from the next association on. ``connect`` replaces opening TCP to host and
-    port; ``clock`` (seconds, monotonic) and ``sleep`` serve the pause between two connections. ``reading_memory`` holds what get_many() learned for each wPort pair.
+    ``connect`` replaces opening TCP to host and port; ``clock`` measures the pause between two connections.
+    ``reading_memory`` holds what get_many() learned for each wPort pair. Deadlines belong to each association.
     """
 
     def __init__(
@@ -50,7 +50,6 @@ class DlmsClient:
         host: str,
         port: int = DEFAULT_PORT,
         *,
-        timing: Timing = Timing(),  # noqa: B008  # frozen
         limits: Limits = DEFAULT_LIMITS,
         connect: Connector | None = None,
         clock: Clock = SYSTEM_CLOCK,
@@ -58,10 +57,9 @@ class DlmsClient:
         """Take the address. Nothing is opened before the first associate()."""
         self.host: Final = host
         self.port: Final = port
-        self.timing = timing
         self.reading_memory: Final[dict[WportPair, ReadingMemory]] = {}
         self._limits = limits
-        self._connect: Connector = connect or with_wrapper(self._connect_tcp)
+        self._connect: Final = connect
         self._clock = clock
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
@@ -78,6 +76,7 @@ class DlmsClient:
         self,
         parameters: AssociationParameters,
         *,
+        timing: Timing = USUAL_TIMING,
         security_state: SecurityState | None = None,
         on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Association]:
@@ -100,13 +99,13 @@ class DlmsClient:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
         pair = parameters.pair
         in_use = self._in_use.setdefault(pair, asyncio.Lock())
-        await self._wait_for(pair, in_use)
+        await self._wait_for(pair, in_use, timing)
         try:
-            link = await self._enter()
+            link = await self._enter(timing)
         except BaseException:
             in_use.release()
             raise
-        association = Association(link, parameters, self.timing, self._limits, security_state)
+        association = Association(link, parameters, timing, self._limits, security_state)
         use = self._uses[pair] = _Use(association, link)
         memory = self.reading_memory.setdefault(pair, ReadingMemory())
         try:
@@ -124,36 +123,37 @@ class DlmsClient:
         if self._link is not None:
             await self._link.close()
 
-    async def _enter(self) -> Link:
+    async def _enter(self, timing: Timing) -> Link:
         """Return the connection, opened if need be, and count one more user."""
         async with self._connecting:
             link = self._link
             if link is None or not link.is_alive:
                 if link is not None:
                     await link.close()
-                    await self._pause_since(link.closed_at)
-                link = self._link = await self._open_link()
+                    await self._pause_until(link.closed_at + timing.reconnect_gap)
+                link = self._link = await self._open_link(timing.connect)
             link.users += 1
             return link
 
-    async def _open_link(self) -> Link:
-        """Return a connection over which APDUs can be exchanged."""
+    async def _open_link(self, seconds: float) -> Link:
+        """Return a connection over which APDUs can be exchanged, within so many seconds."""
+        connect = self._connect or with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
         link: Link | None = None
         try:
-            async with asyncio.timeout(self.timing.connect):
-                link = Link(await self._connect(), self._limits, self._clock.monotonic)
+            async with asyncio.timeout(seconds):
+                link = Link(await connect(), self._limits, self._clock.monotonic)
                 await link.open()
         except BaseException as error:
             if link is not None:
                 await link.close()
             if isinstance(error, TimeoutError):
-                raise ConnectTimeout(self.timing.connect) from None
+                raise ConnectTimeout(seconds) from None
             raise
         return link
 
-    async def _wait_for(self, pair: WportPair, in_use: asyncio.Lock) -> None:
+    async def _wait_for(self, pair: WportPair, in_use: asyncio.Lock, timing: Timing) -> None:
         """Wait until the pair of wPorts is free; take it from an association that is kept open without being used."""
-        deadline = asyncio.get_running_loop().time() + self.timing.transfer
+        deadline = asyncio.get_running_loop().time() + timing.transfer
         while True:
             try:
                 async with asyncio.timeout(_IDLE / 2):
@@ -161,7 +161,7 @@ class DlmsClient:
                     return
             except TimeoutError:
                 if asyncio.get_running_loop().time() > deadline:
-                    raise ResponseTimeout(f"end of the other association {pair}", self.timing.transfer) from None
+                    raise ResponseTimeout(f"end of the other association {pair}", timing.transfer) from None
             use = self._uses.get(pair)
             if use is not None and use.association.idle_seconds >= _IDLE:
                 self._leave_soon(use)
@@ -186,11 +186,8 @@ class DlmsClient:
                 del self._uses[pair]
                 self._in_use[pair].release()
 
-    async def _pause_since(self, closed_at: float) -> None:
+    async def _pause_until(self, moment: float) -> None:
         """Give a small device the time to free its socket."""
-        remaining = closed_at + self.timing.reconnect_gap - self._clock.monotonic()
+        remaining = moment - self._clock.monotonic()
         if remaining > 0:
             await self._clock.sleep(remaining)
-
-    async def _connect_tcp(self) -> Transport:
-        return await open_tcp(self.host, self.port, self.timing.connect)

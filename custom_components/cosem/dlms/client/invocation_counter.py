@@ -14,6 +14,7 @@ from ..interface_classes.data import DataAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..protocol.proposal import AssociationParameters
 from .client import DlmsClient
+from .link import USUAL_TIMING, Timing
 
 INVOCATION_COUNTER: Final = LogicalName.parse("0.0.43.1.0.255")
 """Data object with the counter last received; C is the communication channel, E the instance of the security setup."""
@@ -29,6 +30,7 @@ async def learn_invocation_counter(
     server_wport: int,
     logical_name: LogicalName = INVOCATION_COUNTER,
     public_client_wport: int = PUBLIC_CLIENT_WPORT,
+    timing: Timing = USUAL_TIMING,
 ) -> int | None:
     """Return the counter to send next, as the meter tells it to anybody; None when it does not.
 
@@ -37,7 +39,7 @@ async def learn_invocation_counter(
     """
     parameters = AssociationParameters(client_wport=public_client_wport, server_wport=server_wport)
     try:
-        async with client.associate(parameters) as association:
+        async with client.associate(parameters, timing=timing) as association:
             counter = (
                 await association.get(AttributeDescriptor(InterfaceClass.DATA, logical_name, DataAttribute.VALUE))
             ).value

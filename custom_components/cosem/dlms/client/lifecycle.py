@@ -1,6 +1,6 @@
 """The life of an association as its user sees it, its inputs, and the one table that joins them.
 
-The states on the wire are in protocol/states.py and know nothing of tasks; this table knows what the user may still do::
+The states on the wire are in protocol/states.py; this table knows what the user may still do::
 
     IDLE --- PROPOSE ---> PROPOSING --- CHALLENGE ---> PROVING
      ^                     |    |                       |   |

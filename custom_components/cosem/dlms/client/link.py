@@ -36,6 +36,9 @@ class Timing:
     reconnect_gap: float = 1
 
 
+USUAL_TIMING: Final = Timing()
+
+
 class Clock(Protocol):
     """Where the pause between two connections gets its time from."""
 

@@ -59,13 +59,13 @@ async def _run[T](
 ) -> T:
     """Do the work in an association; once more where lists were the reason for no answer."""
     timing = Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
-    client = DlmsClient(options.host, options.port, timing=timing)
+    client = DlmsClient(options.host, options.port)
     lists_unanswered = 0
     try:
-        state = None if kept is None else await _security_state(options, client, kept)
+        state = None if kept is None else await _security_state(options, client, kept, timing)
         while True:
             try:
-                async with client.associate(parameters, security_state=state) as association:
+                async with client.associate(parameters, timing=timing, security_state=state) as association:
                     return await work(association)
             except TransportError, RemoteProtocolError:
                 # A list without a proper answer costs the connection; the client asks for less on the next one.
@@ -77,7 +77,9 @@ async def _run[T](
         await client.close()
 
 
-async def _security_state(options: argparse.Namespace, client: DlmsClient, kept: KeptCounter) -> SecurityState:
+async def _security_state(
+    options: argparse.Namespace, client: DlmsClient, kept: KeptCounter, timing: Timing
+) -> SecurityState:
     """Return the counter as it was kept, raised to what the user says, and to what the meter tells (rule S3)."""
     state = SecurityState(kept.ceiling, kept)
     if options.counter_start is not None:
@@ -86,7 +88,10 @@ async def _security_state(options: argparse.Namespace, client: DlmsClient, kept:
         return state
     try:
         expected = await learn_invocation_counter(
-            client, server_wport=options.server, logical_name=options.counter_logical_name or INVOCATION_COUNTER
+            client,
+            server_wport=options.server,
+            logical_name=options.counter_logical_name or INVOCATION_COUNTER,
+            timing=timing,
         )
     except ResponseTimeout, ConnectionLost:
         # There may be no public client.
