@@ -4,10 +4,10 @@ Knows nothing of what is read. Every way out of a poll that failed ends the asso
 match a new question (IEC 62056-5-3 gives an invoke-id four bits only).
 """
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
+import math
 
 from ..dlms import Association, AssociationParameters, DlmsClient, SecurityState, Timing
 
@@ -29,45 +29,28 @@ class AssociationKeeper:
         """Open associations through `client` on the `terms` of the moment; `keep` them between polls."""
         self._client = client
         self._terms = terms
-        self._keep = keep
-        self._kept: Association | None = None
-        self._stack = AsyncExitStack()
-        self._borrowed = asyncio.Lock()
+        self._keep = math.inf if keep else 0
+        self._latest: Association | None = None
 
     @property
     def is_open(self) -> bool:
         """True while an association is kept that still looks good."""
-        return self._kept is not None and self._kept.is_open
+        return self._latest is not None and self._latest.is_open
 
     @asynccontextmanager
     async def borrow(self) -> AsyncIterator[Association]:
         """Lend an association, the kept one or a new one; raises what `DlmsClient.associate` and the terms raise."""
-        if not self._keep:
-            terms = await self._terms()
-            async with self._associate(terms) as association:
-                yield association
-            return
-        async with self._borrowed:
-            if self._kept is None or not self._kept.is_open:
-                await self.async_close()
-                terms = await self._terms()
-                self._kept = await self._stack.enter_async_context(self._associate(terms))
-            try:
-                yield self._kept
-            except BaseException:
-                await self.async_close()
-                raise
-
-    def _associate(self, terms: Terms) -> AbstractAsyncContextManager[Association]:
-        return self._client.associate(terms.parameters, timing=terms.timing, security_state=terms.security_state)
+        terms = await self._terms()
+        async with self._client.associate(
+            terms.parameters, timing=terms.timing, security_state=terms.security_state, keep=self._keep
+        ) as self._latest:
+            yield self._latest
 
     async def async_let_go(self) -> None:
-        """Release a kept association as soon as nobody uses it, because somebody else wants to talk to the meter."""
-        async with self._borrowed:
-            await self.async_close()
+        """Release a kept association unless a poll uses it, because somebody else wants to talk to the meter."""
+        await self.async_close()
 
     async def async_close(self) -> None:
         """Release a kept association; harmless without one."""
-        self._kept = None
-        stack, self._stack = self._stack, AsyncExitStack()
-        await stack.aclose()
+        if self._latest is not None:
+            await self._client.release_kept(self._latest.parameters.pair)

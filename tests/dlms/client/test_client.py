@@ -343,39 +343,27 @@ async def test_one_association_for_a_pair_at_a_time(client, meter):
     assert tags == [0x60, 0xC0, 0x62] * 2
 
 
-async def test_association_that_is_kept_without_being_used_gives_way(client):
-    with patch.object(client_module, "_IDLE", 0.02):
-        async with client.associate(PARAMETERS) as kept:
-            async with client.associate(PARAMETERS) as association:
-                assert await association.get(CLOCK) == SEVEN
-            assert not kept.is_open
-            with pytest.raises(AssociationAborted):
-                await kept.get(CLOCK)
-
-
 async def test_association_that_is_used_does_not_give_way(patient, meter):
-    meter.get = lambda apdu: [0.05, value(unsigned(7))]
-    with patch.object(client_module, "_IDLE", 0.02):
-        async with patient.associate(PARAMETERS) as used:
+    async with patient.associate(PARAMETERS) as used:
 
-            async def wait():
-                async with patient.associate(PARAMETERS) as association:
-                    return await association.get(CLOCK)
+        async def wait():
+            async with patient.associate(PARAMETERS) as association:
+                return await association.get(CLOCK)
 
-            waiting = await started(wait())
-            for _ in range(3):
-                assert await used.get(CLOCK) == SEVEN
-        assert await waiting == SEVEN
+        waiting = await started(wait())
+        for _ in range(3):
+            assert await used.get(CLOCK) == SEVEN
+            assert not waiting.done()
+    assert await waiting == SEVEN
 
 
 async def test_wait_for_a_pair_has_an_end(meter):
-    client = client_of(meter, Timing(transfer=0.03, reconnect_gap=0))
-    with patch.object(client_module, "_IDLE", 0.02):
-        async with client.associate(PARAMETERS) as used:
-            used._requests = 1
-            with pytest.raises(ResponseTimeout, match="end of the other association 16 -> 1"):
-                async with client.associate(PARAMETERS):
-                    pytest.fail("there is no association")
+    client = client_of(meter, PATIENT)
+    async with client.associate(PARAMETERS) as used:
+        with pytest.raises(ResponseTimeout, match="end of the other association 16 -> 1"):
+            async with client.associate(PARAMETERS, timing=replace(PATIENT, transfer=0.03)):
+                pytest.fail("there is no association")
+        assert await used.get(CLOCK) == SEVEN
 
 
 async def test_pause_between_two_connections(meter):

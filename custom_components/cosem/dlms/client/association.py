@@ -73,6 +73,7 @@ class Association:
         self.parameters: Final = parameters
         self._link = link
         self._timing = timing
+        self._was_kept = False
         self._limits = limits
         self._security_state = security_state
         self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
@@ -80,8 +81,6 @@ class Association:
         self._plan: ReadingPlan | None = None
         self._ended: DlmsError | None = None
         """Why there are no more requests, by the first thing that ended them here."""
-        self._requests = 0
-        self._used_at = asyncio.get_running_loop().time()
         self._lifecycle = Lifecycle.IDLE
         self._releasing = asyncio.Lock()
 
@@ -98,9 +97,18 @@ class Association:
         return self._lifecycle.is_open and self._link.connection.is_open(self.parameters.pair)
 
     @property
-    def idle_seconds(self) -> float:
-        """For how long nothing was asked; 0 while something is."""
-        return 0.0 if self._requests else asyncio.get_running_loop().time() - self._used_at
+    def was_kept(self) -> bool:
+        """Whether it is older than the context that lends it. It may be gone: meters end associations that are idle."""
+        return self._was_kept
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether it looks good, and nothing is unanswered."""
+        return self.is_open and not self._link.connection.is_waiting(self.parameters.pair)
+
+    def lend_again(self, timing: Timing) -> None:
+        """Note that it was kept, and has the deadlines of its next user from now on. Called by the client."""
+        self._timing, self._was_kept = timing, True
 
     async def get(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> Data:
         """Return the value of one attribute.
@@ -277,15 +285,10 @@ class Association:
 
     async def _request(self, transfer: Transfer) -> bytes:
         """Send a request when it is its turn, and return what the transfer completes with."""
-        self._requests += 1
-        try:
-            async with self._link.turn:
+        async with self._link.turn:
+            event = await self._exchange(transfer)
+            if self._follow(event):
                 event = await self._exchange(transfer)
-                if self._follow(event):
-                    event = await self._exchange(transfer)
-        finally:
-            self._requests -= 1
-            self._used_at = asyncio.get_running_loop().time()
         if isinstance(event, AnswerReceived):
             return event.octets
         if isinstance(event, Dropped):

@@ -1,22 +1,23 @@
 """The asyncio facade: one physical device, its connection, its associations. IEC 62056-9-7.
 
 One :class:`DlmsClient` is one physical device: its associations share at most one TCP connection, which opens with the
-first and closes with the last of them. Every await has a deadline; whatever happens - an error, a deadline, a
-cancellation at any point - nothing is left behind: no socket, no task. After a ResponseTimeout the connection is
-closed and never used again, because a late answer could be taken for the answer to a later request; all associations
-on it end with that first error. Knows nothing of Home Assistant and of the meaning of attributes.
+first and closes with the last of them. It alone decides who associates when (association_queue.py) and which association
+is kept for its next user. Every await has a deadline; whatever happens - an error, a deadline, a cancellation at any
+point - nothing is left behind: no socket, no task, no timer. Knows nothing of the meaning of attributes.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Final
+import math
+from typing import Final, Self
 
-from ..errors import AssociationAborted, ConnectTimeout, LocalProtocolError, ResponseTimeout
+from ..errors import AssociationAborted, ConnectTimeout, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
+from .association_queue import AssociationQueue, QueuePlace
 from .channel import Connector, with_wrapper
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ReadingMemory
@@ -25,17 +26,31 @@ from .transport import open_tcp
 
 DEFAULT_PORT: Final = 4059
 
-_IDLE: Final = 2.0
-"""Seconds without a request after which an association may be taken away by another one of the same wPorts."""
-
 
 @dataclass(slots=True, eq=False)
 class _Use:
-    """An association on its connection, and the task that ends it."""
+    """An association on its connection, and how it ends."""
 
     association: Association
     link: Link
+    security_state: SecurityState | None
+    place: QueuePlace | None
+    """Held while somebody uses it; None while it is kept."""
+    expiry: asyncio.TimerHandle | None = None
     leaving: asyncio.Task[None] | None = None
+
+    def fits(self, parameters: AssociationParameters, security_state: SecurityState | None) -> bool:
+        """Whether it was opened with these, and still looks good."""
+        same = self.association.parameters is parameters and self.security_state is security_state
+        return same and self.leaving is None and self.association.is_reusable
+
+    def taken(self, place: QueuePlace, timing: Timing) -> Self:
+        """Return it, kept no longer but in use."""
+        self.place = place
+        if self.expiry is not None:
+            self.expiry.cancel()
+        self.association.lend_again(timing)
+        return self
 
 
 class DlmsClient:
@@ -63,7 +78,7 @@ class DlmsClient:
         self._clock = clock
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
-        self._in_use: dict[WportPair, asyncio.Lock] = {}
+        self._queue = AssociationQueue()
         self._uses: dict[WportPair, _Use] = {}
 
     @property
@@ -78,60 +93,107 @@ class DlmsClient:
         *,
         timing: Timing = USUAL_TIMING,
         security_state: SecurityState | None = None,
+        keep: float = 0,
+        exclusive: bool = False,
         on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Association]:
-        """Open an association; it is released on every way out of the context, and never raises there.
+        """Lend an association: a new one, or one that was kept. Leaving the context never raises.
 
-        The first association opens the TCP connection, the last one closes it. A pair of wPorts has one association
-        at a time: a second one waits for the end of the first, at most ``timing.transfer`` seconds, or takes over when
-        the first one has been idle for a while (its next request then fails with AssociationAborted). When the context
-        is cancelled, the release still runs, for at most ``timing.release`` seconds. ``on_connected`` is called when
-        the TCP connection is there, before the AARQ is sent. ``security_state`` owns the invocation counter of the
-        global key; it is needed for GMAC and for ciphering.
+        Users are served in the order of asking, one at a time for each pair of wPorts; nobody waits longer than
+        ``timing.transfer``. The release takes ``timing.release`` at most, and runs also when the context is cancelled.
 
-        Raises ConnectFailed, ConnectTimeout, AssociationRejected (never repeated here: meters lock clients out),
-        ExceptionReceived for an exception-response instead of an AARE, ResponseTimeout, ConnectionLost,
-        RemoteProtocolError for an AARE that accepts what was not proposed; with security also PeerNotAuthenticated,
-        SystemTitleMismatch, SecurityDowngrade, AuthenticationTagInvalid (the meter cannot be believed),
-        InvocationCounterRefused and InvocationCounterExhausted.
+        ``keep``: after a context without an exception it stays open for so many seconds (math.inf: until its place is
+        needed), for whoever asks next with the very same ``parameters`` and ``security_state``. ``exclusive``: wait until
+        nobody uses the device, release what is kept, let nobody else in: many meters serve one association at a time.
+        Not to be asked for inside of another context. ``on_connected``: called before the AARQ is sent.
+
+        Raises ConnectFailed, ConnectTimeout, AssociationAborted (the client is closed) and what Association.propose() does.
         """
         if parameters.uses_counter and security_state is None:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
-        pair = parameters.pair
-        in_use = self._in_use.setdefault(pair, asyncio.Lock())
-        await self._wait_for(pair, in_use, timing)
-        try:
-            link = await self._enter(timing)
-        except BaseException:
-            in_use.release()
-            raise
-        association = Association(link, parameters, timing, self._limits, security_state)
-        use = self._uses[pair] = _Use(association, link)
-        memory = self.reading_memory.setdefault(pair, ReadingMemory())
+        place = await self._queue.enter(parameters.pair, timing.transfer, exclusive=exclusive)
+        use = await self._obtain(place, parameters, timing, security_state)
+        is_good = False
         try:
             on_connected()
-            await association.propose(lambda negotiated: memory.plan(negotiated, parameters.max_receive_pdu_size))
-            yield association
+            await self._open(use.association)
+            yield use.association
+            is_good = True
         finally:
+            await self._give_back(use, keep if is_good else 0)
+
+    async def release_kept(self, pair: WportPair) -> None:
+        """Release the association that is kept for these wPorts; nothing happens when there is none, or it is in use."""
+        use = self._uses.get(pair)
+        if use is not None and use.place is None:
             await asyncio.shield(self._leave_soon(use))
 
     async def close(self) -> None:
-        """Release what is associated and close the connection. Associating again afterwards opens a new one."""
+        """Release everything, end all waiting, close the connection. Associating again afterwards opens a new one."""
+        self._queue.refuse_all(AssociationAborted("the client was closed"))
         leaving = [self._leave_soon(use) for use in self._uses.values()]
         if leaving:
             await asyncio.wait(leaving)
         if self._link is not None:
             await self._link.close()
 
-    async def _enter(self, timing: Timing) -> Link:
+    async def _obtain(
+        self,
+        place: QueuePlace,
+        parameters: AssociationParameters,
+        timing: Timing,
+        security_state: SecurityState | None,
+    ) -> _Use:
+        """Return the kept association that fits, or a new one for which nothing is sent yet."""
+        try:
+            in_the_way = [use for pair, use in self._uses.items() if place.exclusive or pair == place.pair]
+            if not place.exclusive and in_the_way and in_the_way[0].fits(parameters, security_state):
+                return in_the_way[0].taken(place, timing)
+            if in_the_way:
+                await asyncio.wait([self._leave_soon(use) for use in in_the_way])
+            link = await self._connected(place, timing)
+        except BaseException:
+            self._queue.leave(place)
+            raise
+        association = Association(link, parameters, timing, self._limits, security_state)
+        use = self._uses[place.pair] = _Use(association, link, security_state, place)
+        return use
+
+    async def _open(self, association: Association) -> None:
+        """Propose, unless it is open already."""
+        parameters = association.parameters
+        memory = self.reading_memory.setdefault(parameters.pair, ReadingMemory())
+        if not association.was_kept:
+            await association.propose(lambda negotiated: memory.plan(negotiated, parameters.max_receive_pdu_size))
+
+    async def _give_back(self, use: _Use, keep: float) -> None:
+        """Release an association, or leave it open for its next user for ``keep`` seconds."""
+        if not keep or use.leaving is not None or not use.association.is_reusable:
+            await asyncio.shield(self._leave_soon(use))
+            return
+        if keep < math.inf:
+            use.expiry = asyncio.get_running_loop().call_later(keep, self._leave_soon, use)
+        self._free_place(use)
+
+    def _free_place(self, use: _Use) -> None:
+        place, use.place = use.place, None
+        if place is not None:
+            self._queue.leave(place)
+
+    async def _connected(self, place: QueuePlace, timing: Timing) -> Link:
         """Return the connection, opened if need be, and count one more user."""
         async with self._connecting:
+            place.raise_if_refused()
             link = self._link
             if link is None or not link.is_alive:
                 if link is not None:
                     await link.close()
                     await self._pause_until(link.closed_at + timing.reconnect_gap)
-                link = self._link = await self._open_link(timing.connect)
+                link = await self._open_link(timing.connect)
+                if place.refusal is not None:
+                    await link.close()
+                    raise place.refusal
+                self._link = link
             link.users += 1
             return link
 
@@ -151,21 +213,6 @@ class DlmsClient:
             raise
         return link
 
-    async def _wait_for(self, pair: WportPair, in_use: asyncio.Lock, timing: Timing) -> None:
-        """Wait until the pair of wPorts is free; take it from an association that is kept open without being used."""
-        deadline = asyncio.get_running_loop().time() + timing.transfer
-        while True:
-            try:
-                async with asyncio.timeout(_IDLE / 2):
-                    await in_use.acquire()
-                    return
-            except TimeoutError:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise ResponseTimeout(f"end of the other association {pair}", timing.transfer) from None
-            use = self._uses.get(pair)
-            if use is not None and use.association.idle_seconds >= _IDLE:
-                self._leave_soon(use)
-
     def _leave_soon(self, use: _Use) -> asyncio.Task[None]:
         """Return the task, one for each association, that releases it and cleans up."""
         if use.leaving is None:
@@ -174,7 +221,8 @@ class DlmsClient:
 
     async def _leave(self, use: _Use) -> None:
         """Release, and close the connection after its last user."""
-        pair = use.association.parameters.pair
+        if use.expiry is not None:
+            use.expiry.cancel()
         try:
             await use.association.release()
         finally:
@@ -183,8 +231,8 @@ class DlmsClient:
                 if not use.link.users:
                     await use.link.leave(AssociationAborted("the last association was released"))
             finally:
-                del self._uses[pair]
-                self._in_use[pair].release()
+                del self._uses[use.association.parameters.pair]
+                self._free_place(use)
 
     async def _pause_until(self, moment: float) -> None:
         """Give a small device the time to free its socket."""

@@ -89,7 +89,8 @@ class Link:
         self._loop = asyncio.get_running_loop()
         self._alarm: asyncio.TimerHandle | None = None
         self._sending_for_alarm: asyncio.Task[None] | None = None
-        self._reader = asyncio.create_task(self._read(), name="dlms link reader")
+        # Begun at once: a task that is cancelled before its first step would not close the transport.
+        self._reader = asyncio.Task(self._read(), loop=self._loop, name="dlms link reader", eager_start=True)
 
     @property
     def is_alive(self) -> bool:
