@@ -376,7 +376,7 @@ async def test_failure_returns_to_the_form_that_mends_it_and_the_flow_recovers(
     if kind == "hls_secret":
         typed["advanced"] = {}
     result = await begun(hass, kind, wport)
-    with patch("custom_components.cosem.meter.doctor.learn_invocation_counter", return_value=None):
+    with patch("custom_components.cosem.dlms.client.invocation_counter.learn_invocation_counter", return_value=None):
         spoil(meter)
         result = await with_password(hass, await submit(hass, result, **typed))
     assert result["type"] is FlowResultType.FORM

@@ -27,7 +27,7 @@ from tests.simulated_meter.attacks import ABSURD
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.security_profile import Answer
 
-from .conftest import MeterClock
+from .conftest import FAST, MeterClock
 from .secured import SecurePoller, secure_poller, secured_profile
 
 __all__ = ["secure_poller"]
@@ -101,7 +101,7 @@ async def test_f30_a_counter_far_ahead_within_the_limit(secure_poller: Make):
 async def test_f30_learned_from_the_public_client(secure_poller: Make):
     poller = secure_poller(20)
     name = LogicalName.parse("0.0.43.1.20.255")
-    learned = await learn_invocation_counter(poller.client, server_wport=1, logical_name=name)
+    learned = await learn_invocation_counter(poller.client, server_wport=1, logical_name=name, timing=FAST)
     assert learned == 250_000
     assert poller.state.follow(learned)
     requests = poller.meter.requests

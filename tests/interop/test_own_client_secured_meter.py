@@ -423,7 +423,7 @@ async def test_s03_an_absurd_counter_is_not_followed():
 async def test_the_counter_is_learned_through_the_public_client(held: CounterObject):
     house = House(secured(counter_object=held, counter_refused=Answer.SILENCE), timing=SHORT)
     name = LogicalName.parse("0.0.43.1.20.255")
-    counter = await learn_invocation_counter(house.client, server_wport=1, logical_name=name)
+    counter = await learn_invocation_counter(house.client, server_wport=1, logical_name=name, timing=TIMING)
     assert counter in {250_000, 250_001}
     assert house.state.follow(counter)
     await house.reads(20)
@@ -431,7 +431,7 @@ async def test_the_counter_is_learned_through_the_public_client(held: CounterObj
 
 async def test_a_counter_that_cannot_be_read_is_not_learned():
     house = House(secured(counter_object=CounterObject.HIDDEN))
-    assert await learn_invocation_counter(house.client, server_wport=1) is None
+    assert await learn_invocation_counter(house.client, server_wport=1, timing=TIMING) is None
 
 
 @pytest.mark.parametrize("wport", [GMAC, ECDSA_1, GMAC_2])

@@ -426,7 +426,7 @@ async def examined_with_counter(
     order = ExaminationRequest(parameters=keys(), on_stage=stages.append, **order)
     with (
         patch("custom_components.cosem.meter.doctor.async_security_state", owner),
-        patch("custom_components.cosem.meter.doctor.learn_invocation_counter", learn),
+        patch("custom_components.cosem.dlms.client.invocation_counter.learn_invocation_counter", learn),
         pytest.raises(ExaminationFailed) as failed,
     ):
         await examine(hass, client, order)  # type: ignore[arg-type]

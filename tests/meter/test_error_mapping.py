@@ -41,7 +41,6 @@ from custom_components.cosem.meter.error_mapping import (
     map_error,
     understood,
     unless_refused,
-    unless_silent,
 )
 
 TEXTS = json.loads((Path(error_mapping.__file__).parents[1] / "translations" / "en.json").read_text(encoding="utf-8"))[
@@ -117,26 +116,6 @@ def test_f40_only_a_refusing_aare_or_a_meter_without_proof_makes_us_ask_for_cred
         if isinstance(home_assistant_error(error, first=first), ConfigEntryAuthFailed)
     }
     assert asking == {AssociationRejected, PeerNotAuthenticated}
-
-
-async def test_silence_is_no_answer():
-    async def silent() -> int:
-        raise ResponseTimeout("AARE", 10)
-
-    async def hung_up() -> int:
-        raise ConnectionLost
-
-    async def answered() -> int:
-        return 3
-
-    async def nobody() -> int:
-        raise ConnectTimeout(10)
-
-    assert await unless_silent(silent()) is None
-    assert await unless_silent(hung_up()) is None
-    assert await unless_silent(answered()) == 3
-    with pytest.raises(ConnectTimeout):
-        await unless_silent(nobody())
 
 
 @pytest.mark.parametrize("bug", [LocalProtocolError("misuse"), ValueError("bug"), TimeoutError()])

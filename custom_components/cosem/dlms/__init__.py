@@ -9,7 +9,7 @@ from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from .client.association import Association
 from .client.channel import Channel, Connector, with_wrapper
 from .client.client import DEFAULT_PORT, DlmsClient
-from .client.invocation_counter import INVOCATION_COUNTER, learn_invocation_counter
+from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
 from .client.link import Timing
 from .client.list_sizes import ReadingMemory
 from .client.security_state import CounterStore, SecurityState
@@ -269,6 +269,7 @@ __all__ = [
     "attribute_name",
     "class_name",
     "clean_text",
+    "confirmable_counter",
     "decimal_text",
     "decode_object_list",
     "decode_sap_assignment_list",
@@ -295,6 +296,7 @@ __all__ = [
     "scale",
     "scaler_unit_attribute",
     "secret_octets",
+    "settle",
     "status_text",
     "title_in_certificate",
     "unit_symbol",

@@ -27,7 +27,6 @@ from ..dlms import (
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
-    ConnectionLost,
     ConnectTimeout,
     Data,
     DiagnosticSource,
@@ -56,9 +55,10 @@ from ..dlms import (
     SystemTitleMismatch,
     Timing,
     UserDiagnostic,
+    confirmable_counter,
     decode_sap_assignment_list,
     instant,
-    learn_invocation_counter,
+    settle,
 )
 from .counter_store import FIRST_COUNTER, async_security_state
 from .error_mapping import understood, unless_refused
@@ -188,7 +188,7 @@ async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationR
         request.on_stage(Stage.CONNECTING)
         state = await async_security_state(hass, request.parameters)
         if state is not None:
-            await _prepare_counter(client, request, state)
+            await _settle_counter(client, request, state)
         async with client.associate(
             request.parameters,
             timing=request.timing,
@@ -205,28 +205,13 @@ async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationR
         raise (_while_reading if associated else _while_associating)(error, request) from error
 
 
-async def _prepare_counter(client: DlmsClient, request: ExaminationRequest, state: SecurityState) -> None:
-    """Let a counter that was never used start where the user or the meter says; the meter's word is not proved."""
-    if request.counter_start is not None:
-        state.follow(request.counter_start, confirmed_by_user=True)
-    elif state.next_value <= FIRST_COUNTER:
+async def _settle_counter(client: DlmsClient, request: ExaminationRequest, state: SecurityState) -> None:
+    """Let the counter start where the user or, for one that was never used, the meter says."""
+    asks = request.counter_start is None and state.next_value <= FIRST_COUNTER
+    if asks:
         request.on_stage(Stage.LEARNING_COUNTER)
-        expected = await _learned_counter(client, request)
-        if expected is not None and expected > state.next_value and not state.follow(expected):
-            raise _jump(expected)
-
-
-async def _learned_counter(client: DlmsClient, request: ExaminationRequest) -> int | None:
-    """Return the invocation counter that the meter tells the public client to expect, None where it does not."""
-    try:
-        return await learn_invocation_counter(
-            client,
-            server_wport=request.parameters.server_wport,
-            logical_name=request.counter_logical_name,
-            timing=request.timing,
-        )
-    except ResponseTimeout, ConnectionLost:
-        return None  # a meter without a public client may keep silent, or hang up
+    ask = request.counter_logical_name if asks else None
+    await settle(client, request.parameters, state, start=request.counter_start, ask=ask, timing=request.timing)
 
 
 def _jump(expected: int) -> ExaminationFailed:
@@ -244,10 +229,10 @@ async def _counter_refused(
     The client has followed it already as far as it may without the user's word.
     """
     assert state is not None  # nothing else sends a counter
-    expected = error.expected if error.expected is not None else await _learned_counter(client, request)
-    if expected is not None and expected > state.next_value:
-        return _jump(expected)
-    return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error))
+    expected = await confirmable_counter(
+        client, request.parameters, state, error, ask=request.counter_logical_name, timing=request.timing
+    )
+    return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error)) if expected is None else _jump(expected)
 
 
 async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:

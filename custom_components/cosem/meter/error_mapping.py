@@ -28,7 +28,6 @@ from ..dlms import (
     AssociationRejected,
     AuthenticationTagInvalid,
     ConnectFailed,
-    ConnectionLost,
     ConnectTimeout,
     DlmsError,
     ExceptionReceived,
@@ -90,14 +89,6 @@ async def unless_refused[T](answer: Awaitable[T]) -> T | None:
     try:
         return await answer
     except ServiceError:
-        return None
-
-
-async def unless_silent[T](answer: Awaitable[T]) -> T | None:
-    """Return the answer to a question that a meter may leave unanswered, or hang up on; None when it did."""
-    try:
-        return await answer
-    except ResponseTimeout, ConnectionLost:
         return None
 
 

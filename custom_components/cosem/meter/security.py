@@ -19,13 +19,12 @@ from ..dlms import (
     LogicalName,
     Protection,
     SecurityState,
-    learn_invocation_counter,
+    settle,
 )
 from .association_keeper import Terms
 from .clients import timing_of
 from .counter_store import async_security_state
 from .credentials import association_parameters
-from .error_mapping import unless_silent
 
 COUNTER_HALF_USED: Final = 2**31
 """From here on somebody should think of new keys: polling alone does not get there, so something uses up counters faster."""
@@ -88,41 +87,19 @@ class MeterSecurity:
         self.asks_first |= refused and self._parameters.uses_counter
 
     async def async_terms(self) -> Terms:
-        """Return how to associate; at first, and after a refusal, the counter follows the meter's word.
-
-        Raises InvocationCounterNotStored when our own counter is not known, and what `_async_follow_meter` does.
-        """
-        if self._parameters.uses_counter:
-            if self._state is None:
-                self._state = await self._async_own_state()
-            if self.asks_first and self._state is not None:
-                await self._async_follow_meter(self._state)
-                self.asks_first = False
-        return Terms(self._parameters, self._timing, self._state)
-
-    async def _async_own_state(self) -> SecurityState | None:
-        """Return the owner of our counter. Where the user says that it should start can raise it only."""
-        state = await async_security_state(self._hass, self._parameters)
-        start = self._entry.data.get(CONF_COUNTER_START)
-        if state is not None and start is not None:
-            state.follow(start, confirmed_by_user=True)
-        return state
-
-    async def _async_follow_meter(self, state: SecurityState) -> None:
-        """Ask the meter, through the client that needs no keys, which counter it expects; many do not tell.
-
-        The answer proves nothing: it raises our counter by a limited amount, and never lowers it (rule S3). Raises
-        InvocationCounterRefused when it is further ahead: to go on counting might repeat what was used already, because an
-        older backup was restored, or somebody else uses the same keys (rule S4).
-        """
-        logical_name = self._entry.data.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
-        expected = await unless_silent(
-            learn_invocation_counter(
+        """Return how to associate. Raises InvocationCounterNotStored when our counter is not known, and what `settle` does."""
+        if self._parameters.uses_counter and self._state is None:
+            self._state = await async_security_state(self._hass, self._parameters)
+        if self._state is not None:
+            data = self._entry.data
+            logical_name = LogicalName.parse(data.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME))
+            await settle(
                 self._client,
-                server_wport=self._parameters.server_wport,
-                logical_name=LogicalName.parse(logical_name),
+                self._parameters,
+                self._state,
+                start=data.get(CONF_COUNTER_START),
+                ask=logical_name if self.asks_first else None,
                 timing=self._timing,
             )
-        )
-        if expected is not None and expected > state.next_value and not state.follow(expected):
-            raise InvocationCounterRefused(expected)
+            self.asks_first = False
+        return Terms(self._parameters, self._timing, self._state)

@@ -277,7 +277,7 @@ def test_s21_material_is_drawn_for_each_attempt():
     assert first.dedicated_key.reveal() != second.dedicated_key.reveal()
     assert first.sending is second.sending is state.sending
     assert first.receiving is state.receiving
-    assert not first.shared_counter
+    assert not first.one_counter_for_both_keys
 
 
 def test_without_security_nothing_is_drawn():

@@ -39,7 +39,7 @@ from ..protocol.opening import Opening
 from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.transfer import Transfer
 from ..protocol.transfer.get import GetList, GetOne
-from ..security.counters import MAX_UNATTENDED_RAISE, SendingCounter
+from ..security.counters import MAX_UNATTENDED_RAISE
 from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
 from .link import Link, Timing
 from .list_sizes import ReadingPlan
@@ -55,7 +55,7 @@ _OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
 
 
 class Association:
-    """An association with one logical device. Comes from DlmsClient.associate(); not made otherwise.
+    """An association with one logical device. Comes from DlmsClient.associate().
 
     Requests of one physical device are sent one after the other, so methods may be called concurrently. After a
     cancelled request the association can only be released: its answer may still be on the way.
@@ -113,10 +113,9 @@ class Association:
     async def get(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> Data:
         """Return the value of one attribute.
 
-        Raises DataAccessError (the meter's word on this attribute), ExceptionReceived (the request as a whole; with
-        codes 1, 1 the meter has lost the association), ConfirmedServiceErrorReceived, TransportError (ResponseTimeout,
-        ConnectionLost), RemoteProtocolError (DecodeError, LimitExceeded, ...; the connection is closed), and
-        LocalProtocolError for a request that is not possible here. IEC 62056-5-3, GET service.
+        Raises DataAccessError (this attribute), ExceptionReceived (the whole request; 1, 1: the association is lost),
+        ConfirmedServiceErrorReceived, TransportError, RemoteProtocolError (the connection is closed) and
+        LocalProtocolError.
         """
         return await self.decode(decode_data_octets, await self.get_octets(attribute, selection))
 
@@ -133,22 +132,16 @@ class Association:
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
         """Return value or error of each attribute, in the same order, in as few requests as the meter lets us.
 
-        Uses GET-with-list where it was negotiated, in lists that fit the PDU sizes of both directions; a list that is
-        refused is asked for in smaller pieces and finally one by one, and what worked is remembered by the client. An
-        error of one element is in its place. An exception-response to a single element is taken for temporary-failure
-        (busy) or other-reason, unless the meter answered nothing else: then it is raised.
-
-        Raises as get() does, except DataAccessError.
+        Uses GET-with-list where it was negotiated; a list that is refused is asked for in smaller pieces and finally one
+        by one, and what worked is remembered by the client. An exception-response to a single element counts as its
+        error, unless the meter answered nothing else. Raises as get() does, except DataAccessError.
         """
         if self._plan is None:
             raise LocalProtocolError("not associated yet")
         return await read_many(self, self._plan, attributes)
 
     async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
-        """Return the answer to one GET-with-list as an encoded SEQUENCE OF Get-Data-Result. No falling back.
-
-        Raises as get() does; DataAccessError is the meter's word on the whole list.
-        """
+        """Return the answer to a GET-with-list: encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""
         return await self._request(GetList([(attribute, None) for attribute in attributes]))
 
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
@@ -180,15 +173,12 @@ class Association:
     async def propose(self, plan: Callable[[Negotiated], ReadingPlan]) -> None:
         """Send the AARQ, wait for the AARE, and let both sides prove themselves. Called once, by the client.
 
-        An invocation counter that the meter refuses is raised once, and the proposal repeated; not so a password,
-        which is sent once (rule S20).
-
-        Raises AssociationRejected, ExceptionReceived for an exception-response instead of an AARE, SecurityError for a
-        meter that cannot be believed, InvocationCounterRefused, InvocationCounterExhausted, and what get() does.
+        An invocation counter that the meter refuses is raised once, and the proposal repeated; a password is sent once
+        (rule S20). Raises AssociationRejected, ExceptionReceived, TransportError, RemoteProtocolError, SecurityError.
         """
         async with self._link.turn:
             event = await self._open()
-            if self._follow_opening(event) and self.parameters.mechanism is not Mechanism.LLS:
+            if self._follow(event) and self.parameters.mechanism is not Mechanism.LLS:
                 event = await self._open()
         if not isinstance(event, Associated):
             raise _error_of(event)
@@ -210,28 +200,19 @@ class Association:
         self._step(_OPENED_BY[type(event)])
         return event
 
-    def _follow_opening(self, event: Event) -> bool:
+    def _follow(self, event: Event) -> bool:
         """Return whether another attempt makes sense: the meter refused our counter, and it could be raised."""
         state, expected = self._security_state, _expected_counter(event)
         if state is None or expected is None:
             return False
-        if self._lifecycle.proof_was_refused and self._dedicated_counter is not None:
+        dedicated = self._link.connection.dedicated_counter(self.parameters.pair)
+        if dedicated is not None and isinstance(event, RequestFailed):
+            return dedicated.follow(expected, MAX_UNATTENDED_RAISE)
+        if dedicated is not None and self._lifecycle.proof_was_refused:
             # The AARQ was taken, our proof was not: the meter goes on counting where the global key is.
-            state.shared_counter = True
+            state.one_counter_for_both_keys = True
             return True
         return state.follow(expected)
-
-    def _follow(self, event: Event) -> bool:
-        """Return whether the meter refused the counter of a request, and it could be raised to what the meter wants."""
-        state, expected = self._security_state, _expected_counter(event)
-        if state is None or expected is None:
-            return False
-        dedicated = self._dedicated_counter
-        return state.follow(expected) if dedicated is None else dedicated.follow(expected, MAX_UNATTENDED_RAISE)
-
-    @property
-    def _dedicated_counter(self) -> SendingCounter | None:
-        return self._link.connection.dedicated_counter(self.parameters.pair)
 
     async def _reserve(self) -> None:
         """Have invocation counters at hand, where they are used."""

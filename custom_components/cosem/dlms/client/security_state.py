@@ -47,7 +47,7 @@ class SecurityState:
         self.receiving: Final = ReceivingCounters()
         self._store = store
         self._saving = asyncio.Lock()
-        self.shared_counter = False
+        self.one_counter_for_both_keys = False
         """The meter was found to count a dedicated key together with the global one."""
         self._unattended = MAX_UNATTENDED_RAISE
 
@@ -125,5 +125,5 @@ def opening_material(
         random=random,
         sending=None if state is None else state.sending,
         receiving=None if state is None else state.receiving,
-        shared_counter=state is not None and state.shared_counter,
+        one_counter_for_both_keys=state is not None and state.one_counter_for_both_keys,
     )

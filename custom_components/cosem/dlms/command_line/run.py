@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ..client.client import DlmsClient
-from ..client.invocation_counter import INVOCATION_COUNTER, learn_invocation_counter
+from ..client.invocation_counter import INVOCATION_COUNTER, settle
 from ..client.link import Timing
 from ..client.security_state import SecurityState
-from ..errors import ConnectionLost, InvocationCounterRefused, RemoteProtocolError, ResponseTimeout, TransportError
+from ..errors import RemoteProtocolError, TransportError
 from ..protocol.proposal import AssociationParameters
 from .credentials import association_parameters
 from .options import NOT_ASKED, UsageError
@@ -62,7 +62,7 @@ async def _run[T](
     client = DlmsClient(options.host, options.port)
     lists_unanswered = 0
     try:
-        state = None if kept is None else await _security_state(options, client, kept, timing)
+        state = None if kept is None else await _security_state(options, parameters, client, kept, timing)
         while True:
             try:
                 async with client.associate(parameters, timing=timing, security_state=state) as association:
@@ -78,24 +78,15 @@ async def _run[T](
 
 
 async def _security_state(
-    options: argparse.Namespace, client: DlmsClient, kept: KeptCounter, timing: Timing
+    options: argparse.Namespace,
+    parameters: AssociationParameters,
+    client: DlmsClient,
+    kept: KeptCounter,
+    timing: Timing,
 ) -> SecurityState:
-    """Return the counter as it was kept, raised to what the user says, and to what the meter tells (rule S3)."""
+    """Return the counter as it was kept, raised to what the user says and the meter tells."""
     state = SecurityState(kept.ceiling, kept)
-    if options.counter_start is not None:
-        state.follow(options.counter_start, confirmed_by_user=True)
-    if options.counter_logical_name == NOT_ASKED:
-        return state
-    try:
-        expected = await learn_invocation_counter(
-            client,
-            server_wport=options.server,
-            logical_name=options.counter_logical_name or INVOCATION_COUNTER,
-            timing=timing,
-        )
-    except ResponseTimeout, ConnectionLost:
-        # There may be no public client.
-        return state
-    if expected is not None and expected > state.next_value and not state.follow(expected):
-        raise InvocationCounterRefused(expected)
+    named = options.counter_logical_name
+    ask = None if named == NOT_ASKED else named or INVOCATION_COUNTER
+    await settle(client, parameters, state, start=options.counter_start, ask=ask, timing=timing)
     return state

@@ -54,7 +54,7 @@ class OpeningMaterial:
 
     ``challenge``: ours, for high-level authentication. ``dedicated_key``: where the settings use one. ``random``: the
     operating system's source, for transaction ids and keys of single messages. ``sending`` and ``receiving`` are the
-    invocation counters of the global key, which outlive associations. ``shared_counter``: the dedicated key goes on
+    invocation counters of the global key, which outlive associations. ``one_counter_for_both_keys``: the dedicated key goes on
     with the sending counter of the global one, for meters that do not count it apart.
     """
 
@@ -63,7 +63,7 @@ class OpeningMaterial:
     random: Callable[[int], bytes] | None = None
     sending: SendingCounter | None = None
     receiving: ReceivingCounters | None = None
-    shared_counter: bool = False
+    one_counter_for_both_keys: bool = False
 
 
 NO_MATERIAL: Final = OpeningMaterial()
@@ -105,7 +105,7 @@ class Opening:
             security,
             self._counters,
             dedicated_key=self._material.dedicated_key,
-            dedicated_counter=self._counters.sending if self._material.shared_counter else None,
+            dedicated_counter=self._counters.sending if self._material.one_counter_for_both_keys else None,
             general=None if random is None else GeneralCipherer(security, random),
             limits=self._limits,
         )
@@ -113,7 +113,7 @@ class Opening:
     @property
     def dedicated_counter(self) -> SendingCounter | None:
         """The sending counter of the dedicated key, which all requests use when there is one; None if it is shared."""
-        if self._ciphered is None or self._material.shared_counter:
+        if self._ciphered is None or self._material.one_counter_for_both_keys:
             return None
         return self._ciphered.dedicated_counter
 
