@@ -16,6 +16,7 @@ import pytest
 from custom_components.cosem import const
 from custom_components.cosem.catalogue import NOT_AUTHENTICATED
 from custom_components.cosem.config_flow import CosemConfigFlow
+from custom_components.cosem.dlms import InputFault
 from custom_components.cosem.forms.next_step import Step
 from custom_components.cosem.forms.options import CosemOptionsFlow
 from custom_components.cosem.meter import issues
@@ -121,6 +122,7 @@ def test_errors():
     texts = set(TEXTS["config"]["error"])
     assert used <= texts
     used |= {f"{field}_missing" for fields in CREDENTIAL_FIELDS.values() for field in fields}
+    used |= {fault.value for fault in InputFault}
     assert {word for tree in TREES.values() for word in _all_words(tree)} | used >= texts
 
 

@@ -3,8 +3,9 @@
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.cosem.dlms import LogicalName, ObjectListElement
+from custom_components.cosem.dlms import AccessRights, LogicalName, ObjectListElement
 from custom_components.cosem.forms.objects import NotAnObject, async_object_choices, parse_objects
+from custom_components.cosem.meter.entity_plan import plan_entities
 
 
 def element(class_id: int, logical_name: str) -> ObjectListElement:
@@ -46,10 +47,19 @@ async def test_labels_have_a_name_and_the_code_once(hass: HomeAssistant):
 
 
 async def test_object_without_readable_value_is_not_offered(hass: HomeAssistant):
-    from custom_components.cosem.dlms import AccessRights
-
     denied = ObjectListElement(3, 0, LogicalName.parse("1.0.1.8.0.255"), {2: AccessRights(0, 1)})
     assert await async_object_choices(hass, [denied]) == ([], [])
+
+
+async def test_object_is_offered_for_its_value_not_for_what_else_can_be_read(hass: HomeAssistant):
+    """A demand register that shows its last average only: ticking it would enable nothing."""
+    name = LogicalName.parse("1.0.1.4.0.255")
+    no, yes = AccessRights(0, 1), AccessRights(1, 1)
+    for rights, offered in (({2: no, 3: yes}, []), ({2: yes, 3: no}, ["5:1.0.1.4.0.255"])):
+        partly = ObjectListElement(5, 0, name, rights)
+        assert plan_entities([partly])
+        choices, _ = await async_object_choices(hass, [partly])
+        assert [choice["value"] for choice in choices] == offered
 
 
 @pytest.mark.parametrize(

@@ -41,9 +41,8 @@ async def async_object_choices(
     found: dict[str, PlannedEntity] = {}
     for planned in plan:
         if planned.object_key is not None and planned.object_key in first:
-            found.setdefault(
-                planned.object_key, planned
-            )  # the value itself names the object, not what is derived of it
+            # The value itself names the object, not what is derived of it.
+            found.setdefault(planned.object_key, planned)
     rows = sorted(found.items(), key=lambda row: _rank(row[1]))
     choices = [SelectOptionDict(value=key, label=_label(texts, planned)) for key, planned in rows]
     return choices, [key for key, planned in rows if planned.description.enabled_default]
