@@ -48,7 +48,7 @@ async def settle(
        tell, keep silent or hang up: then the counter stays.
     3. What the meter says is followed upwards, by 2**20 in the whole life of ``state``.
     4. A number further ahead raises InvocationCounterRefused: to go on might repeat what was used already, because an
-       older backup was restored, or somebody else uses the same keys (rule S4). Only the user can confirm it (S35).
+       older backup was restored, or somebody else uses the same keys (rule S4). Only the user can confirm it.
 
     The callers differ in when they ask. A poll: at the start of the entry, and after a refusal. A form: for a key that
     was never used here, unless the user typed where to start. The command line: each time, unless told not to.
