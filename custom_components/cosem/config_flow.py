@@ -10,9 +10,7 @@ from functools import partialmethod
 from typing import Any, override
 
 from homeassistant.config_entries import (
-    SOURCE_REAUTH,
     ConfigEntry,
-    ConfigEntryState,
     ConfigFlow,
     ConfigFlowResult,
 )
@@ -54,8 +52,6 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         """Start with nothing known."""
         self._draft = Draft()
         self._run: BackgroundExamination | None = None
-        self._paused: ConfigEntry | None = None
-        """An entry that leaves its connection to the examination."""
 
     @staticmethod
     @callback
@@ -70,7 +66,6 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         """Clean up after a finished flow, or one whose dialog was closed."""
         if self._run is not None:
             self._run.cancel()
-        self._resume()
 
     # --- How a flow begins ----------------------------------------------------------------------------------------
 
@@ -137,7 +132,6 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             case Step.CREATE_ENTRY:
                 return await self._create_entry()
             case Step.UPDATE_ENTRY:
-                self._paused = None  # reloaded with the new data
                 return self.async_update_reload_and_abort(
                     self._mended_entry, data=self._draft.complete_facts.entry_data()
                 )
@@ -200,8 +194,6 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _examine(self) -> ConfigFlowResult:
         """Begin an examination: one attempt with these credentials."""
-        if self._draft.purpose is Purpose.RECONFIGURE:
-            await self._pause(self._mended_entry)
         self._run = BackgroundExamination(self.hass, self._draft, self.async_update_progress)
         return await self.async_step_examine()
 
@@ -222,7 +214,6 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         assert self._run is not None
         outcome = self._run.outcome()
         if isinstance(outcome, ExaminationFailed):
-            self._resume()
             self._draft = failed(self._draft, outcome)
             return await self._go_on()
         await self.async_set_unique_id(outcome.identity.unique_id, raise_on_progress=False)
@@ -264,19 +255,3 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         for entry in self.hass.config_entries.async_loaded_entries(DOMAIN):
             if entry.entry_id != self.context.get("entry_id") and all(entry.data[key] == data[key] for key in keys):
                 raise AbortFlow("already_configured")
-
-    async def _pause(self, entry: ConfigEntry) -> None:
-        """Let an entry release its association, because many meters serve one at a time.
-
-        An entry that waits for a new password keeps still: loading it again would repeat the refused one.
-        """
-        if entry.state is ConfigEntryState.LOADED and not any(entry.async_get_active_flows(self.hass, {SOURCE_REAUTH})):
-            await self.hass.config_entries.async_unload(entry.entry_id)
-            self._paused = entry
-
-    @callback
-    def _resume(self) -> None:
-        """Let a paused entry go on as it was."""
-        if self._paused is not None:
-            self.hass.config_entries.async_schedule_reload(self._paused.entry_id)
-            self._paused = None

@@ -4,9 +4,9 @@ What is read is up to meter/reader.py, what an error means up to meter/error_map
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+import math
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
@@ -33,9 +33,8 @@ from .dlms import (
     ServiceErrorCode,
     StateErrorCode,
 )
-from .meter.association_keeper import AssociationKeeper
 from .meter.back_off import BackOff
-from .meter.clients import async_release_client, on_loan
+from .meter.clients import async_release_client
 from .meter.entity_plan import initially_read, plan_entities
 from .meter.error_mapping import map_error
 from .meter.issues import issues_of
@@ -54,9 +53,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
     def __init__(self, hass: HomeAssistant, entry: CosemConfigEntry, client: DlmsClient) -> None:
         """Take over one use of `client`, which `async_shutdown` gives back."""
-        self.security = MeterSecurity(hass, entry, client)
-        self.reader = MeterReader(hass, entry)
         interval: float = entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL)
+        keep = interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
+        self.security = MeterSecurity(hass, entry, client, keep=math.inf if keep else 0)
+        self.reader = MeterReader(hass, entry)
         super().__init__(
             hass,
             LOGGER,
@@ -64,11 +64,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             name=entry.title,
             update_interval=timedelta(seconds=interval),
         )
-        keep = interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
         self._issues = issues_of(hass, entry)
-        self._keeper = AssociationKeeper(client, self.security.async_terms, keep=keep)
         self._client: DlmsClient | None = client
-        self._stop_lending = on_loan(hass, client, self._keeper.async_let_go)
         self._tasks = TasksInTurn(hass, f"{entry.title} poll")
         self._back_off = BackOff(interval)
         self._first = True
@@ -145,11 +142,17 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         That is when a kept one turns out to be gone, because meters end idle ones, and when the meter refuses our invocation
         counter and was not asked for its own before.
         """
-        kept, asked = self._keeper.is_open, self.security.asks_first
+        asked, was_kept = self.security.asks_first, False
+
+        async def noting_kept(association: Association) -> T:
+            nonlocal was_kept
+            was_kept = association.was_kept
+            return await work(association)
+
         try:
-            return await self._async_associated(work)
+            return await self._async_associated(noting_kept)
         except UpdateFailed as failure:
-            gone = kept and _association_is_gone(failure.__cause__)
+            gone = was_kept and _association_is_gone(failure.__cause__)
             refused = not asked and isinstance(failure.__cause__, InvocationCounterRefused)
             if not (gone or refused) or not may_repeat():
                 raise
@@ -161,23 +164,11 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         if self._first:
             self.security.pin(await self.reader.async_load())
         with map_error(first=self._first):
-            async with self._borrow() as association:
+            async with self.security.async_associate() as association:
                 result = await work(association)
         self.security.learn_title(association)
         await self.reader.async_save(self.security.pinned_title)
         return result
-
-    @asynccontextmanager
-    async def _borrow(self) -> AsyncIterator[Association]:
-        """Lend an association; a failure may mean that the meter is asked for its counter before the next one."""
-        opened = False
-        try:
-            async with self._keeper.borrow() as association:
-                opened = True
-                yield association
-        except BaseException as error:
-            self.security.note_failure(error, opened=opened)
-            raise
 
     @override
     async def async_shutdown(self) -> None:
@@ -185,9 +176,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         await super().async_shutdown()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
-        await self._keeper.async_close()
         if client is not None:
-            self._stop_lending()
+            await self.security.async_release_kept()
             await async_release_client(self.hass, client)
 
 

@@ -9,7 +9,6 @@ from custom_components.cosem.meter.clients import (
     async_open_client,
     async_release_client,
     get_client,
-    on_loan,
     timing,
     timing_of,
 )
@@ -46,17 +45,6 @@ async def test_lent_client_connects_and_leaves_nothing_open(hass: HomeAssistant,
         assert association.is_open
         assert meter.open_links == 1
     assert meter.open_links == 0
-
-
-async def test_lending_asks_those_to_let_go_who_keep_an_association(hass: HomeAssistant):
-    client = get_client(hass, HOST, 4059)
-    let_go = AsyncMock()
-    stop = on_loan(hass, client, let_go)
-    async with async_open_client(hass, HOST, 4059):
-        let_go.assert_awaited_once()
-    stop()
-    async with async_open_client(hass, HOST, 4059):
-        let_go.assert_awaited_once()
 
 
 def test_deadlines_grow_with_the_response_timeout():

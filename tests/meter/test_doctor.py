@@ -100,8 +100,10 @@ class Client:
         *,
         timing: Timing,
         security_state: SecurityState | None = None,
+        exclusive: bool = False,
         on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Any]:
+        assert exclusive  # a form may not fail because somebody keeps an association
         if self.associating is not None:
             raise self.associating
         on_connected()

@@ -5,9 +5,9 @@ to a `DlmsClient`; both open connections through this module's name `open_tcp`, 
 entities, forms or polling.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from homeassistant.core import HomeAssistant, callback
@@ -30,8 +30,6 @@ class _SharedClient:
 
     client: DlmsClient
     users: int = 0
-    let_go: list[Callable[[], Awaitable[None]]] = field(default_factory=list)
-    """How to make those release their association who keep one between polls."""
 
 
 _CLIENTS: HassKey[dict[tuple[str, int], _SharedClient]] = HassKey(f"{DOMAIN}_clients")
@@ -72,17 +70,6 @@ def _shared(hass: HomeAssistant, client: DlmsClient) -> _SharedClient:
     return next(shared for shared in hass.data[_CLIENTS].values() if shared.client is client)
 
 
-@callback
-def on_loan(hass: HomeAssistant, client: DlmsClient, let_go: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-    """Have `let_go` called before the client is lent for a moment; return what ends that.
-
-    A form must not wait for an association that is kept between polls, and many meters have no second one.
-    """
-    waiting = _shared(hass, client).let_go
-    waiting.append(let_go)
-    return lambda: waiting.remove(let_go)
-
-
 async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
     """Count one user less; after the last one nothing stays open."""
     shared = _shared(hass, client)
@@ -96,8 +83,6 @@ async def async_open_client(hass: HomeAssistant, host: str, port: int) -> AsyncI
     """Lend the client of this address; give it back on every way out."""
     client = get_client(hass, host, port)
     try:
-        for let_go in list(_shared(hass, client).let_go):
-            await let_go()
         yield client
     finally:
         await async_release_client(hass, client)

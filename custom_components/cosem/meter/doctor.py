@@ -193,6 +193,7 @@ async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationR
             request.parameters,
             timing=request.timing,
             security_state=state,
+            exclusive=True,  # many meters serve one association at a time
             on_connected=lambda: request.on_stage(Stage.ASSOCIATING),
         ) as association:
             associated = True

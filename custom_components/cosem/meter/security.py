@@ -1,9 +1,11 @@
 """The security of one entry between polls: the meter's system title, and where our invocation counter stands.
 
-Makes the terms on which the next association is opened. Knows nothing of what is read, nor of what a failure means.
+Opens the associations of the entry. Knows nothing of what is read, nor of what a failure means to Home Assistant.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -21,7 +23,6 @@ from ..dlms import (
     SecurityState,
     settle,
 )
-from .association_keeper import Terms
 from .clients import timing_of
 from .counter_store import async_security_state
 from .credentials import association_parameters
@@ -33,11 +34,12 @@ COUNTER_HALF_USED: Final = 2**31
 class MeterSecurity:
     """What the association of an entry is opened with."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: DlmsClient) -> None:
-        """Take what the entry holds. LocalProtocolError when it contradicts itself."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: DlmsClient, *, keep: float = 0) -> None:
+        """Take what the entry holds; `keep` an association for so many seconds. LocalProtocolError when it contradicts itself."""
         self._hass = hass
         self._entry = entry
         self._client = client
+        self._keep = keep
         self._timing = timing_of(entry.options)
         self._pinned: bytes | None = None
         self._parameters = association_parameters(entry.data)
@@ -76,7 +78,30 @@ class MeterSecurity:
         """Pin the title of a meter that has just proved to be the right one."""
         self.pin(association.negotiated.server_system_title)
 
-    def note_failure(self, error: BaseException, *, opened: bool) -> None:
+    @asynccontextmanager
+    async def async_associate(self) -> AsyncIterator[Association]:
+        """Lend an association, a new one or one that was kept; raises what `DlmsClient.associate` and `settle` do.
+
+        InvocationCounterNotStored when our own counter is not known. A failure may mean that the meter is asked for its
+        counter before the next one.
+        """
+        opened = False
+        try:
+            await self._async_settle_counter()
+            async with self._client.associate(
+                self._parameters, timing=self._timing, security_state=self._state, keep=self._keep
+            ) as association:
+                opened = True
+                yield association
+        except BaseException as error:
+            self._note_failure(error, opened=opened)
+            raise
+
+    async def async_release_kept(self) -> None:
+        """Release a kept association; harmless without one."""
+        await self._client.release_kept(self._parameters.pair)
+
+    def _note_failure(self, error: BaseException, *, opened: bool) -> None:
         """Note what ended an association, or prevented it: it may be our counter, and meters say so in many ways.
 
         Some do not say anything. Where nobody was reached nobody refused.
@@ -86,20 +111,19 @@ class MeterSecurity:
         )
         self.asks_first |= refused and self._parameters.uses_counter
 
-    async def async_terms(self) -> Terms:
-        """Return how to associate. Raises InvocationCounterNotStored when our counter is not known, and what `settle` does."""
+    async def _async_settle_counter(self) -> None:
         if self._parameters.uses_counter and self._state is None:
             self._state = await async_security_state(self._hass, self._parameters)
-        if self._state is not None:
-            data = self._entry.data
-            logical_name = LogicalName.parse(data.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME))
-            await settle(
-                self._client,
-                self._parameters,
-                self._state,
-                start=data.get(CONF_COUNTER_START),
-                ask=logical_name if self.asks_first else None,
-                timing=self._timing,
-            )
-            self.asks_first = False
-        return Terms(self._parameters, self._timing, self._state)
+        if self._state is None:
+            return
+        data = self._entry.data
+        logical_name = LogicalName.parse(data.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME))
+        await settle(
+            self._client,
+            self._parameters,
+            self._state,
+            start=data.get(CONF_COUNTER_START),
+            ask=logical_name if self.asks_first else None,
+            timing=self._timing,
+        )
+        self.asks_first = False

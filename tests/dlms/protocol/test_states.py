@@ -79,7 +79,11 @@ def test_the_table_cannot_be_changed():
 
 def test_the_documented_table_is_the_one_in_force():
     text = (Path(__file__).parents[3] / "docs" / "architecture.md").read_text("utf-8")
-    head, _ruler, *rows = [line for line in text.split("The states of an association on the wire\n")[1].split("\n## ")[0].splitlines() if line.startswith("|")]
+    head, _ruler, *rows = [
+        line
+        for line in text.split("The states of an association on the wire\n")[1].split("\n## ")[0].splitlines()
+        if line.startswith("|")
+    ]
     states = [State[name] for name in _cells(head)[1:]]
     documented = {}
     for row in rows:
