@@ -212,7 +212,6 @@ def test_a_listed_mutant_that_a_test_notices_is_not_equivalent():
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(600)
 def test_changes_in_a_function_and_on_import_are_noticed():
     text = (INTEGRATION / "dlms/encoding/ber.py").read_text(encoding="utf-8").splitlines()
     lines = [number for number, line in enumerate(text, 1) if "_LONG_TAG" in line]
