@@ -1,0 +1,546 @@
+"""An association as its user sees it, against a scripted meter in memory: requests, deadlines, lists, release."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import replace
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.common import Selection
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.client.association import Association
+from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.client import DlmsClient
+from custom_components.cosem.dlms.client.link import SYSTEM_CLOCK, Link, Timing
+from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned
+from custom_components.cosem.dlms.errors import (
+    AssociationAborted,
+    ConfirmedServiceErrorReceived,
+    ConnectTimeout,
+    DataAccessError,
+    DecodeError,
+    ExceptionReceived,
+    LocalProtocolError,
+    ResponseTimeout,
+)
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
+from custom_components.cosem.dlms.security.keys import Secret
+from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, answers, started, use
+from tests.dlms.scripted import (
+    BUSY,
+    CLOCK,
+    ENERGY,
+    NO_ASSOCIATION,
+    NOT_SUPPORTED,
+    PAIR,
+    PARAMETERS,
+    POWER,
+    PUSH,
+    REGISTERS,
+    RLRE,
+    End,
+    ScriptedMeter,
+    aare,
+    access_error,
+    block,
+    initiate,
+    unsigned,
+    value,
+    values,
+)
+from tests.still_loop import still_loop
+from tests.timed_client import TimedClient
+
+# -- one association
+
+
+async def test_associate_read_release(client, meter):
+    async with client.associate(PARAMETERS) as association:
+        assert association.is_open
+        assert association.parameters is PARAMETERS
+        assert association.negotiated.server_max_receive_pdu_size == 1024
+        assert await association.get(CLOCK) == SEVEN
+        assert client.is_connected
+    assert not association.is_open
+    assert not client.is_connected
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC0, 0x62]
+    assert meter.link.closed == 1
+
+
+async def test_header_and_apdu_are_written_with_one_call(client, meter):
+    async with client.associate(PARAMETERS) as association:
+        await association.get(CLOCK)
+    assert [len(octets) for octets in meter.link.writes] == [39, 21, 13]
+
+
+async def test_password_goes_into_the_aarq(client, meter):
+    parameters = AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"s3cret"))
+    async with client.associate(parameters):
+        pass
+    assert b"s3cret" in meter.link.sent[0].apdu
+
+
+async def test_selection_is_sent(client, meter):
+    async with client.associate(PARAMETERS) as association:
+        await association.get(CLOCK, Selection(2, NULL))
+    assert meter.requests[0].hex().endswith("02010200")
+
+
+async def test_blocks_are_put_together(client, meter):
+    meter.get = answers([block(1, b"\x06\x00")], [PUSH, block(2, b"\x00\x00")], [block(3, b"\x07", last=True)])
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+    assert [apdu[1] for apdu in meter.requests] == [1, 2, 2]
+
+
+async def test_octets_are_the_encoded_value(client):
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get_octets(CLOCK) == unsigned(7)
+
+
+async def test_rows_of_a_profile(client, meter):
+    meter.get = lambda apdu: [value(bytes.fromhex("0102 0202 1101 1102 0202 1103 1104"))]
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get_rows(CLOCK) == [(1, 2), (3, 4)]
+
+
+@pytest.mark.parametrize(
+    ("reply", "error"),
+    [
+        (access_error(4), DataAccessError),
+        (BUSY, ExceptionReceived),
+        (bytes.fromhex("0E050501"), ConfirmedServiceErrorReceived),
+    ],
+)
+async def test_errors_of_the_meter_end_the_request_only(client, meter, reply, error):
+    meter.get = answers([reply], [value(unsigned(7))])
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(error):
+            await association.get(CLOCK)
+        assert association.is_open
+        assert await association.get(CLOCK) == SEVEN
+
+
+async def test_misuse_is_told_and_does_no_harm(client, meter):
+    meter.aarq = lambda apdu: [aare(initiate(conformance=Conformance.GET))]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(LocalProtocolError):
+            await association.get(CLOCK, Selection(2, NULL))
+        with pytest.raises(LocalProtocolError):
+            await association.get_list_octets([CLOCK])
+        assert await association.get(CLOCK) == SEVEN
+
+
+async def test_callers_of_one_association_are_served_one_after_the_other(patient, meter):
+    meter.get = lambda apdu: [0.01, value(unsigned(apdu[7]))]
+    async with patient.associate(PARAMETERS) as association:
+        results = await asyncio.gather(*(association.get(attribute) for attribute in REGISTERS[:5]))
+    assert [result.value for result in results] == [1, 2, 3, 4, 5]
+
+
+async def test_before_the_association_exists_there_is_nothing_to_ask(meter):
+    link = Link(await with_wrapper(meter.connect)(), DEFAULT_LIMITS, SYSTEM_CLOCK.monotonic)
+    association = Association(link, PARAMETERS, QUICK, DEFAULT_LIMITS)
+    with pytest.raises(LocalProtocolError):
+        assert association.negotiated
+    with pytest.raises(LocalProtocolError):
+        await association.get_many([CLOCK])
+    with pytest.raises(LocalProtocolError):
+        await association.get(CLOCK)
+    await association.release()
+    with pytest.raises(AssociationAborted):
+        await association.get(CLOCK)
+    await link.close()
+
+
+# -- deadlines
+
+
+async def test_timeout_closes_the_connection_and_fails_everybody_with_the_first_error(client, meter):
+    async with AsyncExitStack() as stack:
+        first = await stack.enter_async_context(client.associate(PARAMETERS))
+        second = await stack.enter_async_context(client.associate(OTHER))
+        meter.get = lambda apdu: []
+        with pytest.raises(ResponseTimeout) as caught:
+            await first.get(CLOCK)
+        assert caught.value.waiting_for == "get-response"
+        assert caught.value.seconds == QUICK.response
+        assert meter.link.closed
+        for association in (first, second):
+            assert not association.is_open
+            with pytest.raises(ResponseTimeout) as again:
+                await association.get(CLOCK)
+            assert again.value is caught.value
+
+
+async def test_neighbour_in_the_queue_fails_at_once(client, meter):
+    meter.get = lambda apdu: []
+    async with client.associate(PARAMETERS) as first, client.associate(OTHER) as second:
+        results = await asyncio.gather(first.get(CLOCK), second.get(CLOCK), return_exceptions=True)
+    assert isinstance(results[0], ResponseTimeout)
+    assert results[0] is results[1]
+    assert len(meter.requests) == 1
+
+
+async def test_after_a_timeout_a_new_connection_is_opened(client, meter):
+    meter.get = answers([], [value(unsigned(7))])
+    with pytest.raises(ResponseTimeout):
+        async with client.associate(PARAMETERS) as association:
+            await association.get(CLOCK)
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+    assert len(meter.links) == 2
+
+
+async def test_deadline_of_the_aare(client, meter):
+    meter.aarq = lambda apdu: []
+    with pytest.raises(ResponseTimeout, match="no AARE within"):
+        async with client.associate(PARAMETERS):
+            pytest.fail("there is no association")
+    assert meter.link.closed
+
+
+async def test_deadline_of_a_block(client, meter):
+    patient_first = replace(QUICK, response=0.6, block=0.2)
+    meter.get = answers([block(1, b"ab")], [])
+    with pytest.raises(ResponseTimeout, match=r"within 0\.2 s"):
+        async with client.associate(PARAMETERS, timing=patient_first) as association:
+            await association.get(CLOCK)
+    assert meter.link.closed
+
+
+async def test_each_association_has_its_own_patience(meter):
+    """One client, one connection: whose deadline is short waits for a short time, and the other one for long."""
+    client = DlmsClient("meter.example", connect=with_wrapper(meter.connect))
+    meter.get = lambda apdu: [0.2, value(unsigned(7))]
+    hasty = replace(PATIENT, response=0.01)
+    async with client.associate(OTHER, timing=PATIENT) as first, client.associate(PARAMETERS, timing=PATIENT) as second:
+        assert await first.get(CLOCK) == await second.get(CLOCK) == SEVEN
+    async with client.associate(OTHER, timing=PATIENT) as first:
+        assert await first.get(CLOCK) == SEVEN
+        meter.aarq = lambda apdu: []
+        with pytest.raises(ResponseTimeout, match=r"within 0\.01 s"):
+            async with client.associate(PARAMETERS, timing=hasty):
+                pytest.fail("there is no association")
+
+
+async def test_whoever_connects_waits_as_long_as_its_own_deadlines_say(meter):
+    meter.on_connect = asyncio.Event().wait
+    client = DlmsClient("meter.example", connect=with_wrapper(meter.connect))
+    for seconds in (0.01, 0.02):
+        with pytest.raises(ConnectTimeout) as caught:
+            async with client.associate(PARAMETERS, timing=Timing(connect=seconds)):
+                pytest.fail("there is no association")
+        assert caught.value.seconds == seconds
+
+
+async def test_deadline_of_a_whole_transfer(client, meter):
+    """A peer that never says last-block does not hold us, however quick each block is."""
+    number = 0
+
+    def go_on(_apdu):
+        nonlocal number
+        number += 1
+        return [0.02, block(number, b"x")]
+
+    meter.get = go_on
+    with pytest.raises(ResponseTimeout) as caught:
+        async with client.associate(PARAMETERS) as association:
+            await association.get(CLOCK)
+    assert caught.value.seconds == QUICK.transfer
+    assert 5 < number < 80
+
+
+async def test_deadline_of_a_send(client, meter):
+    async def stuck(_octets):
+        await asyncio.Event().wait()
+
+    with pytest.raises(ResponseTimeout):
+        async with client.associate(PARAMETERS) as association:
+            meter.link.send = stuck
+            await association.get(CLOCK)
+
+
+# -- release on every way out
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [[RLRE], [bytes.fromhex("6303800101")], [], [End()], [End(reset=True)], [NO_ASSOCIATION]],
+    ids=["answer", "not finished", "silent", "close", "reset", "exception"],
+)
+async def test_release_never_raises(client, meter, reply):
+    """The server variants of IEC 62056-9-7 clause 9.2."""
+    meter.rlrq = lambda apdu: reply
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+    assert meter.link.sent[-1].apdu == bytes.fromhex("6203800100")
+    assert meter.open_links == 0
+
+
+@pytest.mark.parametrize("reply", [[RLRE], [], [NO_ASSOCIATION]], ids=["answer", "silent", "exception"])
+async def test_release_of_one_leaves_the_other_alone(client, meter, reply):
+    meter.rlrq = lambda apdu: reply
+    async with client.associate(PARAMETERS) as first:
+        for _ in range(2):
+            async with client.associate(OTHER) as second:
+                assert await second.get(CLOCK) == SEVEN
+            assert await first.get(CLOCK) == SEVEN
+    assert len(meter.links) == 1
+
+
+async def test_release_may_be_called_by_hand_and_again(client, meter):
+    async with client.associate(PARAMETERS) as association:
+        await asyncio.gather(association.release(), association.release())
+        await association.release()
+        assert not association.is_open
+        with pytest.raises(AssociationAborted, match="released"):
+            await association.get(CLOCK)
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0x62]
+
+
+async def test_release_after_an_error_of_the_user(client, meter):
+    with pytest.raises(ZeroDivisionError):
+        async with client.associate(PARAMETERS):
+            raise ZeroDivisionError
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0x62]
+    assert meter.open_links == 0
+
+
+async def cancelled(task):
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_f51_cancelled_while_connecting(client, meter):
+    meter.on_connect = asyncio.Event().wait
+    await cancelled(await started(use(client)))
+    meter.on_connect = None
+    async with client.associate(PARAMETERS):
+        pass
+    assert meter.open_links == 0
+
+
+async def test_f51_cancelled_while_waiting_for_the_pair(client):
+    async with client.associate(PARAMETERS) as association:
+        await cancelled(await started(use(client)))
+        assert await association.get(CLOCK) == SEVEN
+
+
+async def test_f51_cancelled_while_associating(client, meter):
+    meter.aarq = lambda apdu: []
+    task = await started(use(client))
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60]
+    await cancelled(task)
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0x62]
+    assert meter.open_links == 0
+
+
+@pytest.mark.parametrize("reply", [[RLRE], []], ids=["answer", "silent"])
+async def test_f51_cancelled_while_reading(client, meter, reply):
+    meter.get = lambda apdu: []
+    meter.rlrq = lambda apdu: reply
+    await cancelled(await started(use(client)))
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC0, 0x62]
+    assert meter.open_links == 0
+
+
+async def test_f51_cancelled_between_requests(client, meter):
+    await cancelled(await started(use(client)))
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC0, 0x62]
+    assert meter.open_links == 0
+
+
+async def test_f51_cancelled_while_in_the_queue(patient, meter):
+    meter.get = lambda apdu: []
+    async with patient.associate(PARAMETERS) as first, patient.associate(OTHER) as second:
+        reading = await started(first.get(CLOCK))
+        await cancelled(await started(second.get(CLOCK)))
+        assert second.is_open  # nothing was sent, so nothing can be late
+        meter.get = lambda apdu: [value(unsigned(7))]
+        meter.link.push(value(unsigned(7)))
+        assert await reading == await second.get(CLOCK) == SEVEN
+
+
+async def test_f51_cancelled_while_releasing(patient, meter):
+    """The release goes on behind the cancellation, and what comes next waits for its end."""
+    meter.rlrq = lambda apdu: []
+
+    async def leave():
+        async with patient.associate(PARAMETERS):
+            pass
+
+    await cancelled(await started(leave()))
+    assert meter.open_links == 1
+    meter.link.push(RLRE)
+    meter.rlrq = lambda apdu: [RLRE]
+    async with patient.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+    assert meter.links[0].closed
+    assert meter.open_links == 0
+
+
+async def test_release_by_hand_that_is_cancelled_is_finished_by_the_context(patient, meter):
+    meter.rlrq = lambda apdu: []
+    async with patient.associate(PARAMETERS) as association:
+        await cancelled(await started(association.release()))
+        meter.link.push(RLRE)
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0x62]
+    assert meter.open_links == 0
+
+
+async def test_association_with_a_given_up_request_can_only_be_released(patient, meter):
+    """The late answer may not be taken for the answer to a later request."""
+    meter.get = lambda apdu: [0.05, value(unsigned(1))]
+    async with patient.associate(PARAMETERS) as association:
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.01):
+                await association.get(CLOCK)
+        assert not association.is_open
+        with pytest.raises(AssociationAborted, match="given up"):
+            await association.get(CLOCK)
+    assert len(meter.requests) == 1
+
+
+@pytest.mark.parametrize("reply", [[RLRE], []], ids=["answer", "silent"])
+async def test_given_up_request_and_the_neighbour(client, meter, reply):
+    """With an RLRE the connection is clean and stays; without one the late answer might still come, so it ends."""
+    meter.get = lambda apdu: []
+    meter.rlrq = lambda apdu: reply
+    async with client.associate(OTHER) as other:
+        await cancelled(await started(use(client)))
+        meter.get = lambda apdu: [value(unsigned(7))]
+        if reply:
+            assert await other.get(CLOCK) == SEVEN
+        else:
+            with pytest.raises(AssociationAborted):
+                await other.get(CLOCK)
+
+
+async def test_release_in_the_moment_of_a_block(patient, meter):
+    """The release begins before the request hears of its block: neither takes what belongs to the other."""
+    releases = []
+
+    def release(_apdu):
+        coroutine = patient._uses[PAIR].association.release()
+        releases.append(asyncio.Task(coroutine, loop=asyncio.get_running_loop(), eager_start=True))
+        return []
+
+    parts = [[block(1, b"\x06")]]
+    meter.get = lambda apdu: parts.pop() if parts else release(apdu)
+    async with patient.associate(PARAMETERS) as association:
+        with pytest.raises(AssociationAborted, match="released"):
+            await association.get(CLOCK)
+        await asyncio.gather(*releases)
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC0, 0xC0, 0x62]
+    assert meter.open_links == 0
+
+
+# -- many attributes
+
+
+def honest(apdu):
+    """Answer a GET or a GET-with-list with value group C of each logical name."""
+    if apdu[1] == 1:
+        return [value(unsigned(apdu[7]))]
+    items = [apdu[4 + 10 * number :][:10] for number in range(apdu[3])]
+    return [values(*(unsigned(item[4]) for item in items))]
+
+
+def numbers(results):
+    return [result.value for result in results]
+
+
+async def test_many_in_one_request(client, meter):
+    meter.get = honest
+    async with client.associate(PARAMETERS) as association:
+        assert numbers(await association.get_many(REGISTERS[:40])) == list(range(1, 41))
+    assert len(meter.requests) == 1
+    assert client.reading_memory[PAIR].longest_answered == 40
+
+
+async def test_many_one_by_one_without_multiple_references(client, meter):
+    meter.get = honest
+    meter.aarq = lambda apdu: [aare(initiate(conformance=Conformance.GET))]
+    async with client.associate(PARAMETERS) as association:
+        assert numbers(await association.get_many(REGISTERS[:5])) == [1, 2, 3, 4, 5]
+    assert len(meter.requests) == 5
+
+
+async def test_many_by_the_meters_pdu_size(client, meter):
+    meter.get = honest
+    meter.aarq = lambda apdu: [aare(initiate(server_max_receive_pdu_size=64))]
+    async with client.associate(PARAMETERS) as association:
+        assert numbers(await association.get_many(REGISTERS[:12])) == list(range(1, 13))
+    assert [len(apdu) for apdu in meter.requests] == [64, 64]
+
+
+async def test_list_may_come_in_blocks(client, meter):
+    octets = b"\x02\x00" + unsigned(1) + b"\x01\x04"
+    meter.get = answers([block(1, octets[:5])], [block(2, octets[5:], last=True)])
+    async with client.associate(PARAMETERS) as association:
+        energy, power = await association.get_many([ENERGY, POWER])
+    assert energy == double_long_unsigned(1)
+    assert power.result == 4
+
+
+async def test_what_worked_is_remembered_by_pair_and_over_connections(client, meter):
+    meter.get = lambda apdu: [NOT_SUPPORTED] if apdu[1] == 3 else honest(apdu)
+    for expected in (6, 5):
+        before = len(meter.requests)
+        async with client.associate(PARAMETERS) as association:
+            assert numbers(await association.get_many(REGISTERS[:5])) == [1, 2, 3, 4, 5]
+        assert len(meter.requests) - before == expected
+    async with client.associate(OTHER) as association:
+        await association.get_many(REGISTERS[:5])
+    assert client.reading_memory.keys() == {PAIR, WportPair(1, 17)}
+
+
+async def test_unanswered_list_ends_the_connection_and_is_smaller_the_next_time(client, meter):
+    meter.get = lambda apdu: [] if apdu[1] == 3 else honest(apdu)
+    counts = []
+    for _ in range(2):
+        with pytest.raises(ResponseTimeout):
+            async with client.associate(PARAMETERS) as association:
+                await association.get_many(REGISTERS[:8])
+        counts.append(meter.requests[-1][3])
+    assert counts == [8, 4]
+    async with client.associate(PARAMETERS) as association:
+        assert numbers(await association.get_many(REGISTERS[:8])) == list(range(1, 9))
+
+
+async def test_list_answered_with_nonsense_closes_the_connection(client, meter):
+    meter.get = lambda apdu: [values(b"\x06\x00")]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(DecodeError):
+            await association.get_many([ENERGY, POWER])
+        assert meter.link.closed
+
+
+async def test_lists_of_neighbours_take_turns(patient, meter):
+    meter.get = lambda apdu: [0.005, *honest(apdu)]
+    async with patient.associate(PARAMETERS) as first, patient.associate(OTHER) as second:
+        results = await asyncio.gather(first.get_many(REGISTERS[:9]), second.get_many(REGISTERS[:9]))
+    assert [numbers(each) for each in results] == [list(range(1, 10))] * 2
+
+
+async def test_a_thousand_requests_on_one_association(patient, meter):
+    """The invoke-id wraps sixty times; nothing piles up."""
+    meter.get = honest
+    async with patient.associate(PARAMETERS) as association:
+        for number in range(1000):
+            assert (await association.get(REGISTERS[number % 100])).value == number % 100 + 1
+        assert association._inbox.empty()
+    assert {apdu[2] & 0x0F for apdu in meter.requests} == set(range(16))
+
+
+async def test_release_answered_in_the_very_moment_of_the_deadline():
+    """The loop was busy for longer than the deadline: answer and deadline are both there when it goes on."""
+    meter = ScriptedMeter(rlrq=lambda apdu: [still_loop().pass_time(2 * QUICK.release)] and [RLRE])
+    client = TimedClient("meter", timing=QUICK, connect=with_wrapper(meter.connect))
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(ENERGY) == SEVEN
+    assert not meter.open_links

@@ -1,0 +1,254 @@
+"""How the connection under all associations ends. No sockets."""
+
+import asyncio
+import gc
+import logging
+from unittest.mock import patch
+
+import pytest
+
+from custom_components.cosem.dlms.client import association as open_association
+from custom_components.cosem.dlms.client.channel import Channel
+from custom_components.cosem.dlms.client.link import SYSTEM_CLOCK, Link, Timing
+from custom_components.cosem.dlms.errors import (
+    AssociationAborted,
+    ConnectionLost,
+    DecodeError,
+    ExceptionReceived,
+    LimitExceeded,
+    TransportError,
+)
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
+from custom_components.cosem.dlms.protocol.framing import WrapperFraming
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from tests.dlms.client.conftest import OTHER, SEVEN, answers, client_of
+from tests.dlms.scripted import (
+    CLOCK,
+    NO_ASSOCIATION,
+    PARAMETERS,
+    PUSH,
+    End,
+    Raw,
+    answer,
+    block,
+    unsigned,
+    value,
+)
+
+# -- ends
+
+
+@pytest.mark.parametrize("reset", [False, True])
+async def test_lost_connection_fails_everybody_at_once(meter, reset):
+    client = client_of(meter, Timing(response=60, release=60))
+    meter.get = lambda apdu: [Raw(answer(value(unsigned(7)))[:-1]), End(reset=reset)]
+    async with client.associate(PARAMETERS) as first, client.associate(OTHER) as second:
+        with pytest.raises(ConnectionLost) as caught:
+            await first.get(CLOCK)
+        assert (caught.value.reset, caught.value.truncated) == (reset, True)
+        with pytest.raises(ConnectionLost):
+            await second.get(CLOCK)
+
+
+async def test_connection_that_ends_while_idle_is_noticed(client, meter):
+    async with client.associate(PARAMETERS) as association:
+        meter.link.push(End())
+        await asyncio.sleep(0.01)
+        assert not association.is_open
+        assert not client.is_connected
+        assert meter.link.closed
+
+
+async def test_connection_that_fails_while_sending(client, meter):
+    async with client.associate(PARAMETERS) as association:
+        meter.link.send_error = ConnectionLost(reset=True)
+        with pytest.raises(ConnectionLost):
+            await association.get(CLOCK)
+        assert meter.link.closed
+
+
+async def test_connection_that_fails_while_releasing(client, meter):
+    async with client.associate(PARAMETERS):
+        meter.link.send_error = ConnectionLost(reset=True)
+    assert meter.link.closed
+
+
+async def test_transport_may_fail_with_any_transport_error(client, meter):
+    class Odd(TransportError):
+        pass
+
+    error = Odd("odd")
+    async with client.associate(PARAMETERS) as association:
+
+        async def fail():
+            raise error
+
+        meter.link.receive = fail
+        meter.link.push(PUSH)
+        await asyncio.sleep(0.01)
+        with pytest.raises(Odd) as caught:
+            await association.get(CLOCK)
+        assert caught.value is error
+
+
+async def test_bug_in_a_transport_surfaces_and_nobody_waits_for_it(client, meter, caplog):
+    def bug():
+        raise ZeroDivisionError
+
+    with caplog.at_level(logging.ERROR):
+        async with client.associate(PARAMETERS) as association:
+            meter.link.receive = bug
+            meter.link.push(PUSH)
+            with pytest.raises(ConnectionLost):
+                await association.get(CLOCK)
+        client._link = None
+        del association
+        gc.collect()
+        await asyncio.sleep(0)
+    assert "ZeroDivisionError" in caplog.text
+
+
+async def test_lost_association_is_told_and_can_be_opened_again(client, meter):
+    meter.get = answers([NO_ASSOCIATION], [value(unsigned(7))])
+    async with client.associate(OTHER):
+        async with client.associate(PARAMETERS) as association:
+            with pytest.raises(ExceptionReceived) as caught:
+                await association.get(CLOCK)
+            assert not association.is_open
+            with pytest.raises(ExceptionReceived) as again:
+                await association.get(CLOCK)
+            assert again.value is caught.value
+        async with client.associate(PARAMETERS) as association:
+            assert await association.get(CLOCK) == SEVEN
+    assert len(meter.links) == 1
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent].count(0x62) == 2  # what is lost is not released
+
+
+@pytest.mark.parametrize(
+    ("octets", "error"),
+    [
+        (b"\x06\x00", DecodeError),
+        (b"\x06\x00\x00\x00\x00\x00", DecodeError),
+        (b"\x02\x01" * 40 + b"\x00", LimitExceeded),
+        (b"\x01\x84\xff\xff\xff\xff", DecodeError),
+    ],
+)
+async def test_value_that_is_none_closes_the_connection(client, meter, octets, error):
+    meter.get = lambda apdu: [value(octets)]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(error):
+            await association.get(CLOCK)
+        assert meter.link.closed
+        with pytest.raises(error):
+            await association.get(CLOCK)
+
+
+@pytest.mark.parametrize(("size", "outside"), [(65_000, False), (66_000, True)])
+async def test_m13_large_values_are_decoded_outside_of_the_event_loop(client, meter, size, outside):
+    octets = b"\x09\x83" + size.to_bytes(3, "big") + bytes(size)
+    half = len(octets) // 2
+    meter.get = answers([block(1, octets[:half])], [block(2, octets[half:], last=True)])
+    client = client_of(meter)
+    parameters = AssociationParameters(max_receive_pdu_size=0)
+    with patch.object(open_association.asyncio, "to_thread", wraps=asyncio.to_thread) as to_thread:
+        async with client.associate(parameters) as association:
+            assert (await association.get(CLOCK)).value == bytes(size)
+    assert to_thread.called is outside
+
+
+async def test_limits_are_those_of_the_client(meter):
+    client = client_of(meter, limits=Limits(assembled_value=10))
+    meter.get = answers([block(1, bytes(6))], [block(2, bytes(6))])
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(LimitExceeded):
+            await association.get(CLOCK)
+
+
+# -- the framing's own octets and time
+
+
+class Talkative(WrapperFraming):
+    """A framing that says good-bye, and something of its own every second."""
+
+    def __init__(self):
+        super().__init__()
+        self.own = b""
+        self.next_call = None
+        self.calls = []
+
+    def close(self):
+        self.own += b"bye"
+
+    def data_to_send(self, now):
+        own, self.own = self.own, b""
+        if self.next_call is None:
+            self.next_call = now + 1
+        return super().data_to_send(now) + own
+
+    def call(self, now):
+        self.calls.append(now)
+        self.own += b"tick"
+        self.next_call = None
+
+
+class Recorder:
+    """A transport that keeps what is sent."""
+
+    def __init__(self):
+        self.sent = []
+        self.closed = False
+        self.fails = None
+        self.inbox = asyncio.Queue()
+
+    async def send(self, octets):
+        if self.fails is not None:
+            raise self.fails
+        self.sent.append(octets)
+
+    async def receive(self):
+        return await self.inbox.get()
+
+    async def close(self):
+        self.closed = True
+
+
+@pytest.fixture
+async def link():
+    link = Link(Channel(Recorder(), Talkative()), DEFAULT_LIMITS, SYSTEM_CLOCK.monotonic)
+    await link.open()
+    yield link
+    await link.close()
+
+
+async def test_the_framing_is_called_when_it_wants_to_be_and_what_it_says_is_sent(link):
+    began = asyncio.get_running_loop().time()
+    await asyncio.sleep(2.5)
+    assert [round(moment - began) for moment in link.connection._framing.calls] == [1, 2]
+    assert link._transport.sent == [b"tick", b"tick"]
+
+
+async def test_good_bye_comes_before_the_end(link):
+    await link.leave(AssociationAborted("enough"))
+    assert link._transport.sent == [b"bye"]
+    assert link._transport.closed
+    assert isinstance(link.connection.error, AssociationAborted)
+
+
+async def test_good_bye_that_cannot_be_sent_ends_all_the_same(link):
+    link._transport.fails = ConnectionLost(reset=True)
+    await link.leave(AssociationAborted("enough"))
+    assert link._transport.closed
+    assert isinstance(link.connection.error, AssociationAborted)
+
+
+async def test_nothing_is_called_after_the_end(link):
+    await link.close()
+    await asyncio.sleep(5)
+    assert link._transport.sent == []
+
+
+async def test_what_the_framing_says_may_find_the_connection_gone(link):
+    link._transport.fails = ConnectionLost(reset=True)
+    await asyncio.sleep(1.5)
+    assert isinstance(link.connection.error, ConnectionLost)
+    assert link._transport.closed
