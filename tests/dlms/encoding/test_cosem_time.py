@@ -387,3 +387,50 @@ class _Lost(tzinfo):
 def test_a_zone_without_an_offset_counts_as_utc():
     assert standard_offset(_Lost(), 2025) == timedelta(0)
     assert not is_ambiguous(datetime(2025, 10, 26, 2, tzinfo=_Lost()))
+
+
+@pytest.mark.parametrize(("year", "is_known"), [(1, False), (2, True), (9998, True), (9999, False)])
+@pytest.mark.parametrize("deviation", [840, -840])
+def test_no_offset_leads_out_of_the_calendar(year, is_known, deviation):
+    value = CosemDateTime(year=year, month=1, day=1, hour=0, minute=0, deviation=deviation)
+    found = to_datetime(value)
+    assert (found is not None) == is_known
+    assert found is None or found.astimezone(UTC).year in {year, year - 1}
+    assert fast_datetime(encode_date_time(value)) == found
+
+
+def test_unless_told_otherwise_a_deviation_is_added_to_local_time():
+    value = CosemDateTime(year=2026, month=7, day=1, hour=12, minute=0, second=0, hundredths=0, deviation=-120)
+    moment = datetime(2026, 7, 1, 10, tzinfo=UTC)
+    assert to_datetime(value) == fast_datetime(encode_date_time(value)) == moment
+    assert value.isoformat() == "2026-07-01T12:00:00+02:00"
+
+
+def test_clock_status_and_policies_keep_the_numbers_and_names_that_are_sent_and_stored():
+    assert {status.name: status.value for status in ClockStatus} == {
+        "INVALID": 0x01,
+        "DOUBTFUL": 0x02,
+        "DIFFERENT_CLOCK_BASE": 0x04,
+        "INVALID_CLOCK_STATUS": 0x08,
+        "DAYLIGHT_SAVING_ACTIVE": 0x80,
+    }
+    assert [policy.value for policy in TimePolicy] == [
+        "standard",
+        "inverted",
+        "unspecified_standard_time",
+        "unspecified_local_time",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        ("19000000", r"no hour 25 \("),
+        ("003C0000", r"no minute 60 \("),
+        ("00003D00", r"no second 61 \("),
+        ("00000064", r"no hundredth 100 \("),
+    ],
+)
+def test_a_field_of_a_time_that_means_nothing_is_named(octets, words):
+    with pytest.raises(DecodeError, match=words):
+        decode_time(bytes.fromhex(octets))

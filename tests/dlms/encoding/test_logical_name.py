@@ -56,3 +56,19 @@ def test_a_name_cannot_be_changed():
 def test_a_name_survives_copying_and_pickling():
     assert copy.deepcopy(ENERGY) == ENERGY
     assert pickle.loads(pickle.dumps(ENERGY)) == ENERGY
+
+
+@pytest.mark.parametrize("text", ["1", "1.0.1.8", "1.0.1x8.0.255", "1.0.1.8.²", "1.0.1.8.٣", "1.0.1.8.0.255.1"])
+def test_too_few_groups_other_separators_and_other_digits_are_refused(text):
+    with pytest.raises(LocalProtocolError, match=r"expected A\.B\.C\.D\.E\.F"):
+        LogicalName.parse(text)
+
+
+def test_names_that_sort_before_or_behind_are_not_equal_and_no_name_is_before_itself():
+    low, high = LogicalName.parse("1.0.1.7.0.255"), LogicalName.parse("1.0.1.8.0.255")
+    assert low != high
+    assert high != low
+    assert low != "1.0.1.7.0.255"
+    assert low < high
+    assert not high < low
+    assert not low < LogicalName.parse("1.0.1.7.0.255")

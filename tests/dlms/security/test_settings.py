@@ -146,3 +146,102 @@ def test_agreed_keys_need_the_meters_title():
 
 def test_without_ciphering_nothing_is_added():
     assert settings(protection=Protection.NONE).overhead == 0
+
+
+ALL_PAIRS = ("signing_key", "agreement_key", "server_signing_key", "server_agreement_key")
+GENERAL = {"envelope": Envelope.GENERAL_CIPHERING, "suite": SecuritySuite.SUITE_1, "server_system_title": SERVER}
+WRAPPED, ONE_PASS, STATIC = (
+    {**GENERAL, "key_info": kind, "key_pairs": pairs(*ALL_PAIRS)}
+    for kind in (KeyInfoKind.WRAPPED, KeyInfoKind.AGREED_ONE_PASS, KeyInfoKind.AGREED_STATIC)
+)
+
+SIGNED = {"suite": SecuritySuite.SUITE_1, "sign": True, "key_pairs": pairs(*ALL_PAIRS)}
+
+
+def without(name):
+    return pairs(*(each for each in ALL_PAIRS if each != name))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"global_unicast_encryption_key": None}, "need a global unicast encryption key$"),
+        (WRAPPED, "need a master key$"),
+        ({**SIGNED, "key_pairs": without("signing_key")}, "need a signing key$"),
+        ({**SIGNED, "key_pairs": without("server_signing_key")}, "need the meter's public signing key$"),
+        ({**ONE_PASS, "key_pairs": without("signing_key")}, "need a signing key$"),
+        ({**ONE_PASS, "key_pairs": without("server_signing_key")}, "need the meter's public signing key$"),
+        ({**ONE_PASS, "key_pairs": without("agreement_key")}, "need a key agreement key$"),
+        ({**STATIC, "key_pairs": without("agreement_key")}, "need a key agreement key$"),
+        ({**STATIC, "key_pairs": without("server_agreement_key")}, "need the meter's public key agreement key$"),
+        ({**STATIC, "server_system_title": None}, "need the meter's system title$"),
+        ({**WRAPPED, "master_key": KEY, "authenticate_header": False}, "header authenticated or signed"),
+        ({**ONE_PASS, "authenticate_header": False}, "header authenticated or signed"),
+        ({"global_unicast_encryption_key": LONG_KEY}, "the global unicast encryption key of .* not 32$"),
+        ({"master_key": LONG_KEY}, "the master key of .* not 32$"),
+        ({"authentication_key": LONG_KEY}, "the authentication key of .* not 32$"),
+    ],
+    ids=str,
+)
+def test_what_is_missing_or_wrong_is_named(changes, words):
+    with pytest.raises(LocalProtocolError, match=words):
+        settings(**changes)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"use_dedicated_key": True},
+        {"key_info": KeyInfoKind.WRAPPED},
+        {"key_info": KeyInfoKind.WRAPPED, "authenticate_header": False},
+        {"key_info": KeyInfoKind.AGREED_ONE_PASS},
+        {"key_info": KeyInfoKind.AGREED_STATIC},
+        {"envelope": Envelope.GENERAL_CIPHERING},
+        {"envelope": Envelope.GENERAL_CIPHERING, "authenticate_header": False},
+        {**STATIC, "authenticate_header": False},
+        {**STATIC, "key_pairs": pairs("agreement_key", "server_agreement_key")},
+        {**WRAPPED, "key_pairs": KeyPairs(), "master_key": KEY},
+        {**WRAPPED, "master_key": KEY, "authenticate_header": False, "sign": True},
+        {**ONE_PASS, "authenticate_header": False, "sign": True},
+    ],
+    ids=str,
+)
+def test_nothing_is_asked_for_that_the_settings_do_not_use(changes):
+    assert settings(**changes).is_ciphered
+
+
+HEADER = (1 + 8) + (1 + 8) + (1 + 8) + (1 + 12) + 1
+CONTENT = 1 + 3 + 1 + 4 + 12
+
+
+@pytest.mark.parametrize(
+    ("changes", "octets"),
+    [
+        ({"protection": Protection.NONE}, 0),
+        ({}, CONTENT),
+        ({"envelope": Envelope.GENERAL}, CONTENT + 9),
+        ({"envelope": Envelope.GENERAL_CIPHERING}, CONTENT + HEADER + 4),
+        ({**WRAPPED, "master_key": KEY}, CONTENT + HEADER + 4 + 3 + 24),
+        (ONE_PASS, CONTENT + HEADER + 4 + 3 + 64 + 64),
+        (STATIC, CONTENT + HEADER + 4),
+        (SIGNED, CONTENT + HEADER + 3 + 3 + 64),
+        ({**STATIC, "sign": True}, CONTENT + HEADER + 4 + HEADER + 3 + 3 + 64),
+        ({"envelope": Envelope.GENERAL, **SIGNED}, CONTENT + 9 + HEADER + 3 + 3 + 64),
+    ],
+    ids=str,
+)
+def test_the_overhead_is_that_of_every_field_at_its_longest(changes, octets):
+    assert settings(**changes).overhead == octets
+
+
+def test_unless_told_otherwise_the_usual_envelope_key_and_header_are_used():
+    made = settings()
+    assert made.envelope is Envelope.SERVICE_SPECIFIC
+    assert made.key_info is KeyInfoKind.IDENTIFIED
+    assert made.authenticate_header
+    assert made.key_pairs.certificate == b""
+
+
+def test_envelopes_and_kinds_of_keys_keep_the_names_that_are_stored():
+    assert [envelope.value for envelope in Envelope] == ["service-specific", "general", "general-ciphering"]
+    assert [kind.value for kind in KeyInfoKind] == ["identified", "wrapped", "agreed-one-pass", "agreed-static"]
