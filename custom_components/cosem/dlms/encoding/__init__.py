@@ -1,1 +1,1 @@
-"""Octets and values: A-XDR data, BER, logical names, date-times. Layer 1."""
+"""Octets and values: A-XDR, BER, logical names, times."""

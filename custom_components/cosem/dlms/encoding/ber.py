@@ -1,6 +1,6 @@
-"""The small part of BER that ACSE needs: one-octet tags, definite lengths, explicit elements, small numbers.
+"""The part of BER that ACSE needs (ISO/IEC 8825-1): one-octet tags, definite lengths, small numbers.
 
-Knows nothing of which tags exist. ISO/IEC 8825-1; used for AARQ, AARE, RLRQ and RLRE only.
+Used for AARQ, AARE, RLRQ and RLRE.
 """
 
 from typing import Final
@@ -17,7 +17,7 @@ _MAX_NUMBER_OCTETS: Final = 4
 
 
 def read_contents(reader: Reader) -> Reader:
-    """Return a reader of the contents behind a definite length; offsets still count from the start of the input."""
+    """Reader of the contents behind a length; its offsets count from the start of the input."""
     start = reader.offset
     length = reader.length()
     if length > reader.remaining:
@@ -28,7 +28,7 @@ def read_contents(reader: Reader) -> Reader:
 
 
 def read_element(reader: Reader) -> tuple[int, Reader]:
-    """Return tag and contents of the next element."""
+    """Tag and contents of the next element."""
     start = reader.offset
     tag = reader.unsigned8()
     if tag & _LONG_TAG == _LONG_TAG:
@@ -37,7 +37,7 @@ def read_element(reader: Reader) -> tuple[int, Reader]:
 
 
 def read_only(reader: Reader, expected: int) -> Reader:
-    """Return the contents of the one element in ``reader``, which must have the tag ``expected``."""
+    """Contents of the only element, whose tag must be ``expected``."""
     start = reader.offset
     tag, contents = read_element(reader)
     if tag != expected:
@@ -47,24 +47,22 @@ def read_only(reader: Reader, expected: int) -> Reader:
 
 
 def read_number(reader: Reader) -> int:
-    """Return the contents as a number that is never negative, of 1 to 4 octets.
-
-    BER integers are signed, but no field of ACSE is: both ``FF`` and ``00FF`` mean 255.
-    """
+    """The contents as a number of 1 to 4 octets, never negative."""
     if not 1 <= reader.remaining <= _MAX_NUMBER_OCTETS:
         raise DecodeError(f"a number of {reader.remaining} octets", reader.offset)
+    # BER integers are signed, but no field of ACSE is: both FF and 00FF mean 255.
     return int.from_bytes(reader.rest(), "big")
 
 
 def put_element(writer: Writer, tag: int, contents: bytes | None) -> None:
-    """Append an element, or nothing for None."""
+    """Append an element; nothing for None."""
     if contents is not None:
         writer.unsigned8(tag)
         writer.octet_string(contents)
 
 
 def put_explicit(writer: Writer, tag: int, inner_tag: int, contents: bytes | None) -> None:
-    """Append an element that holds another one, or nothing for None."""
+    """Append an element inside another."""
     if contents is not None:
         inner = Writer()
         put_element(inner, inner_tag, contents)
@@ -72,11 +70,12 @@ def put_explicit(writer: Writer, tag: int, inner_tag: int, contents: bytes | Non
 
 
 def put_integer(writer: Writer, tag: int, value: int | None) -> None:
-    """Append an explicit INTEGER, or nothing for None."""
+    """Append an explicit INTEGER."""
     if value is not None:
         put_explicit(writer, tag, INTEGER, number_octets(value))
 
 
 def number_octets(value: int) -> bytes:
-    """Return as few octets as hold the number: ``02 01 n`` up to 255, as every implementation writes it."""
+    """As few octets as hold the number."""
+    # 02 01 n up to 255: every implementation writes it without a sign octet.
     return value.to_bytes(max(1, (value.bit_length() + 7) // 8), "big")

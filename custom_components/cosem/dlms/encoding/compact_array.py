@@ -1,8 +1,7 @@
-"""Compact-array: type description and contents (values without tags), both directions.
+"""Compact-array: type-description and contents, which are values without tags.
 
-The one type where elements need no octet of their own, so two rules keep it bounded: a row that takes no octets is
-refused, and the expansion is charged to the element budget before it happens (rule M3).
-Knows nothing of the tagged form (data.py).
+Rows could take no octets here: such rows are refused, and an expansion is charged to the element budget before it
+happens (rule M3).
 """
 
 from collections.abc import Callable
@@ -38,7 +37,7 @@ _TYPES: Final = {int(kind): kind for kind in _SIMPLE | _CONTAINERS}
 
 
 def decode_type_description(reader: Reader) -> TypeDescription:
-    """Decode a type-description; an array's count is a fixed 16-bit number, a structure's a length."""
+    """Decode a type-description."""
     start = reader.offset
     tag = reader.unsigned8()
     kind = _TYPES.get(tag)
@@ -48,7 +47,7 @@ def decode_type_description(reader: Reader) -> TypeDescription:
         return TypeDescription(kind)
     reader.descend()
     if kind is DataType.ARRAY:
-        count = reader.unsigned16()
+        count = reader.unsigned16()  # a fixed size, unlike the length that counts a structure's elements
         reader.spend(1)
         elements: tuple[TypeDescription, ...] = (decode_type_description(reader),)
     else:
@@ -74,7 +73,7 @@ def encode_type_description(description: TypeDescription, writer: Writer) -> Non
 
 
 def smallest_row(description: TypeDescription) -> int:
-    """Return the least octets one row can take: 0 means that every row takes none."""
+    """Least octets that a row can take; 0 if every row takes none."""
     kind, elements, count = description
     if kind is DataType.ARRAY:
         return count * smallest_row(elements[0])
@@ -86,7 +85,7 @@ def smallest_row(description: TypeDescription) -> int:
 
 
 def elements_of_row(description: TypeDescription) -> int:
-    """Return the number of Data that one row expands to, containers included."""
+    """Number of Data in one row, containers included."""
     kind, elements, count = description
     if kind is DataType.ARRAY:
         return 1 + count * elements_of_row(elements[0])
@@ -94,10 +93,9 @@ def elements_of_row(description: TypeDescription) -> int:
 
 
 def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
-    """Decode everything up to the contents: the description, the contents' size in octets, the Data in each row.
+    """Decode up to the contents: type-description, octets of the contents, Data per row.
 
-    Refused: rows that take no octets, because their number would be undetermined; and rows that take so few octets for
-    what they expand to that a small input would cost much time (rows consisting of null-data and empty shells).
+    Raises DecodeError, also for rows without octets; LimitExceeded for too large an expansion.
     """
     start = reader.offset
     before = reader.elements_left
@@ -108,6 +106,7 @@ def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
     smallest = smallest_row(description)
     if not smallest:
         raise DecodeError("a compact-array whose rows take no octets has no number of rows", start)
+    # Rows of null-data and empty structures: few octets could expand to much.
     expansion = elements_of_row(description)
     allowance = max(_FREE_EXPANSION, _MOST_PER_OCTET * size)
     if size // smallest * expansion > allowance:
@@ -116,13 +115,13 @@ def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
 
 
 def decode_compact_array(reader: Reader) -> CompactArray:
-    """Decode description and contents behind the tag. The contents must end at the end of a row."""
+    """Decode what follows the tag; the contents must end with a row."""
     reader.descend()
     description, size, expansion = decode_compact_head(reader)
     octets = reader.octets
     offset = reader.offset
     stop = offset + size
-    decode = _row_decoder(description, reader)
+    decode = _row_decoder(description, reader)  # made once: walking the description costs more than a row
     rows: list[Data] = []
     try:
         while offset < stop:
@@ -139,7 +138,7 @@ def decode_compact_array(reader: Reader) -> CompactArray:
 
 
 def _row_decoder(description: TypeDescription, reader: Reader) -> _DecodeRow:
-    """Return what decodes one row: made once, because looking at the description again costs more than the row."""
+    """Return the decoder of one row."""
     kind, elements, count = description
     if kind in _CONTAINERS:
         children = [_row_decoder(element, reader) for element in elements] * (count if kind is DataType.ARRAY else 1)
@@ -171,7 +170,7 @@ def _row_decoder(description: TypeDescription, reader: Reader) -> _DecodeRow:
 
 
 def decode_string(kind: DataType, reader: Reader) -> Data:
-    """Decode length and contents of an octet-string, visible-string, utf8-string or bit-string."""
+    """Decode a string or bit-string behind its tag."""
     if kind is DataType.BIT_STRING:
         return Data(kind, decode_bit_string(reader))
     octets = reader.octet_string()
@@ -183,7 +182,7 @@ def decode_string(kind: DataType, reader: Reader) -> Data:
 
 
 def decode_bit_string(reader: Reader) -> BitString:
-    """Decode a length in bits and the octets they take; unused bits of the last octet are ignored."""
+    """Decode a bit-string behind its tag; unused bits become 0."""
     start = reader.offset
     bits = reader.length()
     size = (bits + 7) // 8
@@ -193,7 +192,7 @@ def decode_bit_string(reader: Reader) -> BitString:
 
 
 def without_unused_bits(octets: bytes, bits: int) -> bytes:
-    """Return the octets of a bit-string with the unused low bits of the last octet set to 0."""
+    """The octets with the unused bits of the last one set to 0."""
     unused = -bits % 8
     if not unused:
         return octets
@@ -201,13 +200,13 @@ def without_unused_bits(octets: bytes, bits: int) -> bytes:
 
 
 def encode_compact_array(value: CompactArray, writer: Writer) -> None:
-    """Encode description and contents. Rows that do not fit the description raise LocalProtocolError."""
+    """Encode what follows the tag. Raises LocalProtocolError for rows that do not fit."""
     encode_type_description(value.description, writer)
     writer.octet_string(encode_contents(value))
 
 
 def encode_contents(value: CompactArray) -> bytes:
-    """Return the contents: the rows' values one after the other, without tags."""
+    """The rows' values without tags."""
     if smallest_row(value.description) == 0:
         raise LocalProtocolError("rows of a compact-array must take octets")
     contents = Writer()
@@ -234,7 +233,7 @@ def _encode_row(description: TypeDescription, data: Data, writer: Writer) -> Non
 
 
 def encode_simple(data: Data, writer: Writer) -> None:
-    """Encode the contents of a type that is no container. Raises LocalProtocolError if the value does not fit."""
+    """Encode a value that is no container. Raises LocalProtocolError if it does not fit."""
     kind, value = data
     fixed = FIXED_STRUCTS.get(kind)
     if fixed is not None:

@@ -1,7 +1,6 @@
-"""Date, time and date-time of COSEM: fields that may be unspecified, and what point in time they mean.
+"""Date, time and date-time (IEC 62056-6-2), with fields that may be unspecified.
 
-The formats of IEC 62056-6-2 (date and time): 12, 5 and 4 octets. What a deviation means in practice differs between
-meters and is a policy of the caller; a zone comes in as an argument. Nobody here asks what time it is now.
+What a deviation means differs between meters: the caller gives a TimePolicy, and a zone.
 """
 
 from dataclasses import dataclass
@@ -32,7 +31,7 @@ _LAST_YEAR: Final = 9998
 
 
 class ClockStatus(IntFlag):
-    """The last octet of a date-time. Reserved bits are kept. FF is no status at all: None, not all flags."""
+    """Clock status octet; reserved bits are kept, FF is None."""
 
     INVALID = 0x01
     DOUBTFUL = 0x02
@@ -42,26 +41,26 @@ class ClockStatus(IntFlag):
 
 
 class TimePolicy(Enum):
-    """What the meter means by its deviation, and by a deviation that is not specified (8000)."""
+    """What a meter means by its deviation. Without one (8000) times are local to the zone, unless said otherwise."""
 
     STANDARD = "standard"
-    """UTC = local time + deviation, as defined. Unspecified: local time of the zone."""
+    """UTC = local time + deviation, as defined."""
 
     INVERTED = "inverted"
-    """UTC = local time - deviation, as several older meters have it. Unspecified: local time of the zone."""
+    """UTC = local time - deviation, as in several older meters."""
 
     UNSPECIFIED_STANDARD_TIME = "unspecified_standard_time"
-    """Unspecified: standard time of the zone all year, never daylight saving."""
+    """Without a deviation: standard time all year."""
 
     UNSPECIFIED_LOCAL_TIME = "unspecified_local_time"
-    """Unspecified: local time of the zone, with daylight saving."""
+    """Without a deviation: with daylight saving."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosemDate:
-    """Five octets. None is "not specified"; month FD and FE, day FD and FE keep their special meaning.
+    """Five octets; None is not specified. Months FD, FE and days FD, FE are kept.
 
-    weekday is 1 (Monday) to 7; whatever else a meter sends there is kept, and ignored for points in time.
+    weekday: 1 is Monday; other numbers are kept, and ignored for points in time.
     """
 
     year: int | None = None
@@ -70,7 +69,7 @@ class CosemDate:
     weekday: int | None = None
 
     def to_date(self) -> date | None:
-        """Return the day of the calendar, None when it is not one particular day."""
+        """The day, None if it is no particular one."""
         if self.year is None or self.month is None or self.day is None:
             return None
         try:
@@ -81,7 +80,7 @@ class CosemDate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosemTime:
-    """Four octets. None is "not specified"; hour 24 and second 60 are accepted."""
+    """Four octets; None is not specified. Hour 24 and second 60 are accepted."""
 
     hour: int | None = None
     minute: int | None = None
@@ -89,7 +88,7 @@ class CosemTime:
     hundredths: int | None = None
 
     def to_time(self) -> time | None:
-        """Return the time of day, None when hour or minute are missing or it is 24:00."""
+        """The time of day; None without hour or minute, and for 24:00."""
         if self.hour is None or self.minute is None or self.hour > 23:
             return None
         return time(self.hour, self.minute, min(self.second or 0, 59), (self.hundredths or 0) * _MICROSECONDS)
@@ -97,7 +96,7 @@ class CosemTime:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosemDateTime:
-    """Twelve octets: date, time, deviation in minutes from local time to UTC, clock status. None: not specified."""
+    """Twelve octets; None is not specified. deviation: minutes from local time to UTC."""
 
     year: int | None = None
     month: int | None = None
@@ -112,7 +111,7 @@ class CosemDateTime:
 
     @classmethod
     def from_datetime(cls, moment: datetime, policy: TimePolicy = TimePolicy.STANDARD) -> Self:
-        """Write an aware or naive datetime in the style of ``policy``; deviation and status from its zone."""
+        """Convert an aware or naive datetime, in the style of ``policy``."""
         offset = moment.utcoffset()
         deviation = None
         if offset is not None and policy in {TimePolicy.STANDARD, TimePolicy.INVERTED}:
@@ -134,9 +133,9 @@ class CosemDateTime:
 
     @property
     def local(self) -> datetime | None:
-        """The fields as a naive datetime: 24:00 is 00:00 of the next day, second 60 is 59, missing seconds are 0.
+        """A naive datetime, None if the fields name no minute of the calendar.
 
-        None when year, month, day, hour or minute are missing, special, or no date of the calendar.
+        24:00 is 00:00 of the next day, second 60 is 59, a missing second is 0.
         """
         if self.year is None or self.month is None or self.day is None or self.hour is None or self.minute is None:
             return None
@@ -152,13 +151,13 @@ class CosemDateTime:
             return None
 
     def isoformat(self, policy: TimePolicy = TimePolicy.STANDARD) -> str | None:
-        """Return ISO 8601 text, with an offset when the deviation is known; None when it is no point in time."""
+        """ISO 8601 text, with an offset if the deviation is known; None if it is no point in time."""
         moment = to_datetime(self, policy) or self.local
         return None if moment is None else moment.isoformat()
 
 
 def decode_date_time(octets: bytes) -> CosemDateTime:
-    """Decode 12 octets. Raises DecodeError for another size and for fields that mean nothing."""
+    """Decode 12 octets. Raises DecodeError."""
     if len(octets) != _LAYOUT.size:
         raise DecodeError(f"a date-time has {_LAYOUT.size} octets, not {len(octets)}")
     day = decode_date(octets[:5])
@@ -179,7 +178,7 @@ def decode_date_time(octets: bytes) -> CosemDateTime:
 
 
 def decode_date(octets: bytes) -> CosemDate:
-    """Decode 5 octets. Raises DecodeError for another size and for fields that mean nothing."""
+    """Decode 5 octets. Raises DecodeError."""
     if len(octets) != 5:
         raise DecodeError(f"a date has 5 octets, not {len(octets)}")
     year = int.from_bytes(octets[:2], "big")
@@ -197,7 +196,7 @@ def decode_date(octets: bytes) -> CosemDate:
 
 
 def decode_time(octets: bytes, offset: int = 0) -> CosemTime:
-    """Decode 4 octets, which are at ``offset`` of the input. Raises DecodeError as decode_date does."""
+    """Decode 4 octets; errors count from ``offset``. Raises DecodeError."""
     if len(octets) != 4:
         raise DecodeError(f"a time has 4 octets, not {len(octets)}", offset)
     for index, (name, largest) in enumerate((("hour", 24), ("minute", 59), ("second", 60), ("hundredth", 99))):
@@ -212,7 +211,7 @@ def _specified(octet: int) -> int | None:
 
 
 def encode_date_time(value: CosemDateTime) -> bytes:
-    """Encode 12 octets. Numbers that do not fit their field raise LocalProtocolError."""
+    """Encode 12 octets. Raises LocalProtocolError."""
     fields = (value.month, value.day, value.weekday, value.hour, value.minute, value.second, value.hundredths)
     try:
         return _LAYOUT.pack(
@@ -226,13 +225,13 @@ def encode_date_time(value: CosemDateTime) -> bytes:
 
 
 def encode_date(value: CosemDate) -> bytes:
-    """Encode 5 octets. Numbers that do not fit their field raise LocalProtocolError."""
+    """Encode 5 octets. Raises LocalProtocolError."""
     whole = CosemDateTime(year=value.year, month=value.month, day=value.day, weekday=value.weekday)
     return encode_date_time(whole)[:5]
 
 
 def encode_time(value: CosemTime) -> bytes:
-    """Encode 4 octets. Numbers that do not fit their field raise LocalProtocolError."""
+    """Encode 4 octets. Raises LocalProtocolError."""
     whole = CosemDateTime(hour=value.hour, minute=value.minute, second=value.second, hundredths=value.hundredths)
     return encode_date_time(whole)[5:9]
 
@@ -240,10 +239,9 @@ def encode_time(value: CosemTime) -> bytes:
 def to_datetime(
     value: CosemDateTime, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None
 ) -> datetime | None:
-    """Return the point in time, aware; None when the fields do not name one, or no zone is known.
+    """The aware point in time; None if the fields name none, or neither deviation nor zone is known.
 
-    With a deviation the result has that fixed offset. Without, ``zone`` decides; in the hour that a zone has twice
-    the daylight saving bit does, and without a status the first of both is taken.
+    A deviation becomes the offset. In an hour that ``zone`` has twice the daylight saving bit decides.
     """
     local = value.local
     if local is None or not _FIRST_YEAR <= local.year <= _LAST_YEAR:
@@ -256,6 +254,7 @@ def to_datetime(
     if policy is TimePolicy.UNSPECIFIED_STANDARD_TIME:
         return local.replace(tzinfo=timezone(standard_offset(zone, local.year)))
     moment = local.replace(tzinfo=zone)
+    # The first of two equal hours, unless the status says that daylight saving is over.
     winter = value.clock_status is not None and not value.clock_status & ClockStatus.DAYLIGHT_SAVING_ACTIVE
     return moment.replace(fold=1) if winter and is_ambiguous(moment) else moment
 
@@ -263,7 +262,7 @@ def to_datetime(
 def fast_datetime(
     octets: bytes, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None
 ) -> datetime | None:
-    """Return the same as to_datetime(decode_date_time(octets)), None also for octets that are no date-time."""
+    """The same as to_datetime(decode_date_time(octets)), but None where that raises."""
     sign = -1 if policy is TimePolicy.INVERTED else 1
     try:
         year, month, day, hour, minute, second, hundredths, deviation = _NEEDED.unpack(octets)
@@ -281,19 +280,19 @@ def fast_datetime(
 
 @cache
 def fixed_zone(deviation: int) -> timezone:
-    """Return the zone of a deviation in minutes; ValueError beyond 14 hours. At most 1,681 are ever cached."""
-    if not -MAX_DEVIATION <= deviation <= MAX_DEVIATION:
+    """Zone of a deviation in minutes. Raises ValueError beyond 14 hours."""
+    if not -MAX_DEVIATION <= deviation <= MAX_DEVIATION:  # bounds the cache, too: 1,681 zones
         raise ValueError("deviation")
     return timezone(timedelta(minutes=-deviation)) if deviation else UTC
 
 
 def standard_offset(zone: tzinfo, year: int) -> timedelta:
-    """Return the zone's offset outside daylight saving: the smaller of January's and July's, on both hemispheres."""
+    """The zone's offset outside daylight saving."""
     january, july = (datetime(year, month, 1, 12, tzinfo=zone).utcoffset() or timedelta() for month in (1, 7))
-    return min(january, july)
+    return min(january, july)  # one of them is winter, on both hemispheres
 
 
 def is_ambiguous(moment: datetime) -> bool:
-    """Return whether the zone has this local time twice (in the hour that it skips, the offsets order otherwise)."""
+    """True if the zone has this local time twice."""
     first, second = (moment.replace(fold=fold).utcoffset() or timedelta() for fold in (0, 1))
-    return first > second
+    return first > second  # in an hour that the zone skips, the offsets order otherwise

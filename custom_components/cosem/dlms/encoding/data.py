@@ -1,8 +1,6 @@
-"""Data as tagged octets: decode, skip, encode, and the plain view without types.
+"""Data as tagged octets (IEC 62056-5-3; A-XDR, IEC 61334-6): decode, encode, and the plain value without types.
 
-The generic decoder: every type, any nesting up to the limit, bounds and budgets checked. Profile buffers have a
-faster way (cosem/profile_generic.py) that must give the same results. Knows nothing of APDUs.
-Source: Data in IEC 62056-5-3, encoded by A-XDR (IEC 61334-6).
+Decodes every type within the limits. profile_rows.py decodes profile buffers faster, with the same results.
 """
 
 from collections.abc import Callable
@@ -103,7 +101,7 @@ type _Fixed = tuple[int, _Unpack, DataType]
 
 
 def _fixed_by_tag() -> tuple[_Fixed | None, ...]:
-    """Return what is known of each tag whose type has one size."""
+    """Layouts by tag, of types of one size."""
     table: list[_Fixed | None] = [None] * 256
     for kind, code in FIXED_CODES.items():
         layout = struct.Struct(f">x{code}")
@@ -112,10 +110,11 @@ def _fixed_by_tag() -> tuple[_Fixed | None, ...]:
 
 
 def _known_by_tag() -> tuple[tuple[Data, ...] | None, ...]:
-    """Return for each tag with one octet of contents the Data of every octet: Data is immutable and can be shared."""
+    """By tag of types with one octet of contents: the Data of every octet."""
     table: list[tuple[Data, ...] | None] = [None] * 256
     for kind, layout in FIXED_STRUCTS.items():
         if layout.size == 1:
+            # Data is immutable and can be shared.
             table[kind] = tuple([Data(kind, layout.unpack(bytes([octet]))[0]) for octet in range(256)])
     return tuple(table)
 
@@ -132,13 +131,11 @@ _VISIBLE_STRING: Final = DataType.VISIBLE_STRING
 
 
 def decode_data(reader: Reader) -> Data:
-    """Decode one Data. Raises DecodeError with the offset of what does not fit, or LimitExceeded.
-
-    One loop without recursion, as the hot path: ``items`` are the elements of the innermost open container.
-    """
+    """Decode one Data. Raises DecodeError, LimitExceeded."""
     octets, offset, end = reader.octets, reader.offset, reader.end
     budget = reader.elements_left - 1
     room = reader.limits.nesting_depth - reader.depth
+    # A loop instead of recursion, as this is the hot path: items belong to the innermost open container.
     outer: list[tuple[list[Data], int, DataType]] = []
     items: list[Data] = []
     missing, container = 1, _ARRAY
@@ -197,7 +194,7 @@ def _finished(reader: Reader, data: Data, offset: int, budget: int) -> Data:
 
 
 def _checked_length(reader: Reader, offset: int) -> tuple[int, int]:
-    """Return a length that does not exceed the octets left, and the offset behind it."""
+    """A length within the octets left, and the offset behind it."""
     reader.offset = offset
     return reader.count(), reader.offset
 
@@ -216,7 +213,7 @@ def _too_short(octets: bytes, offset: int) -> DecodeError:
 
 
 def _decode_other(reader: Reader, offset: int, budget: int, levels: int) -> tuple[Data, int, int]:
-    """Decode the types that are not in the hot loop; return the Data, the offset behind and the budget left."""
+    """Decode a type that the hot loop leaves out; also return offset and budget."""
     reader.offset = offset
     tag = reader.unsigned8()
     match tag:
@@ -236,7 +233,7 @@ def _decode_other(reader: Reader, offset: int, budget: int, levels: int) -> tupl
 
 
 def decode_data_octets(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Data:
-    """Decode exactly one Data; octets behind it are refused."""
+    """Decode one Data; octets behind it are refused."""
     reader = Reader(octets, limits=limits)
     data = decode_data(reader)
     reader.finish()
@@ -244,7 +241,7 @@ def decode_data_octets(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Data:
 
 
 def encode_data(data: Data, writer: Writer) -> None:
-    """Encode one Data with shortest lengths. A value that does not fit its type raises LocalProtocolError."""
+    """Encode one Data. Raises LocalProtocolError for a value that does not fit."""
     kind, value = data
     writer.unsigned8(kind)
     if kind is DataType.COMPACT_ARRAY and isinstance(value, CompactArray):
@@ -267,7 +264,7 @@ def encode_data_octets(data: Data) -> bytes:
 
 
 def plain(data: Data) -> PlainValue:
-    """Return the value without types: containers become tuples, a compact-array the tuple of its rows."""
+    """The value without types; containers and compact-arrays are tuples."""
     value = data.value
     if isinstance(value, CompactArray):
         return tuple(map(plain, value.elements))

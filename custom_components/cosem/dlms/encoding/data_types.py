@@ -1,8 +1,6 @@
-"""The common data types as Python values: tags, fixed layouts, and small constructors.
+"""Data types as Python values (IEC 62056-5-3, Data; IEC 62056-6-2): tags, layouts, constructors.
 
-A value keeps its type (``Data.type``), because SET and selective access need the exact type the meter uses.
-Knows the layouts of single types, not how octets are walked (data.py does that). Source: the Data type of
-IEC 62056-5-3 and the common data types of the COSEM interface classes (IEC 62056-6-2).
+A value keeps its type, because SET and selective access need the one that the meter uses.
 """
 
 from enum import IntEnum
@@ -13,7 +11,7 @@ from ..errors import LocalProtocolError
 
 
 class DataType(IntEnum):
-    """Tags of Data. 7, 8, 11 and 14 are not used any more; every other number is unknown."""
+    """Tags of Data; 7, 8, 11 and 14 are obsolete."""
 
     NULL_DATA = 0
     ARRAY = 1
@@ -49,22 +47,19 @@ class DataType(IntEnum):
 
     @property
     def standard_name(self) -> str:
-        """The name as the standard spells it: ``double-long-unsigned``."""
+        """As the standard spells it: ``double-long-unsigned``."""
         return self.name.lower().replace("_", "-")
 
 
 class BitString(NamedTuple):
-    """Bits in the order sent: bit 0 of the standard's tables is the most significant bit of the first octet.
-
-    The unused low bits of the last octet are 0.
-    """
+    """Bits in the order sent: bit 0 is the highest one of the first octet. Unused bits are 0."""
 
     octets: bytes
     bits: int
 
     @classmethod
     def from_text(cls, text: str) -> Self:
-        """Read ``10100101``."""
+        """Parse ``10100101``. Raises LocalProtocolError."""
         if text.strip("01"):
             raise LocalProtocolError("a bit-string is written with 0 and 1 only")
         size = (len(text) + 7) // 8
@@ -72,19 +67,18 @@ class BitString(NamedTuple):
 
     @property
     def text(self) -> str:
-        """The bits as ``10100101``, first bit first."""
+        """``10100101``, bit 0 first."""
         return "".join(f"{octet:08b}" for octet in self.octets)[: self.bits]
 
     def is_set(self, bit: int) -> bool:
-        """Return bit number ``bit``, counted from the first bit sent; bits beyond the end are not set."""
+        """True if the bit is set; False beyond the end."""
         return 0 <= bit < self.bits and bool(self.octets[bit // 8] & (0x80 >> bit % 8))
 
 
 class TypeDescription(NamedTuple):
-    """The type-description of a compact-array.
+    """Type-description of a compact-array.
 
-    A simple type has no elements; a structure has one description per element; an array has the one description
-    of its elements and a fixed ``array_count``.
+    ``elements``: one per element of a structure; of an array one, for all of its ``array_count`` elements.
     """
 
     type: DataType
@@ -93,7 +87,7 @@ class TypeDescription(NamedTuple):
 
 
 class CompactArray(NamedTuple):
-    """A compact-array: the description and the rows, each as Data."""
+    """Description and rows of a compact-array."""
 
     description: TypeDescription
     elements: tuple[Data, ...]
@@ -108,10 +102,9 @@ type PlainValue = bool | int | float | str | bytes | BitString | tuple[PlainValu
 class Data(NamedTuple):
     """One value with its type.
 
-    value by type: null-data and dont-care None; array and structure a tuple of Data; boolean bool; bit-string
-    BitString; integers, enum and bcd int; octet-string, date-time (12), date (5) and time (4) bytes; visible-string
-    str by latin-1 (``isascii()`` tells whether it keeps to the standard); utf8-string str with surrogateescape;
-    floats float; compact-array CompactArray.
+    None: null-data, dont-care. int: integers, enum, bcd. bytes: octet-string, date-time (12), date (5), time (4).
+    str: visible-string (latin-1), utf8-string (surrogateescape). tuple of Data: array, structure. Else bool, float,
+    BitString, CompactArray.
     """
 
     type: DataType
@@ -165,115 +158,115 @@ DONT_CARE: Final = Data(DataType.DONT_CARE, None)
 
 
 def array(*items: Data) -> Data:
-    """Make an array."""
+    """An array."""
     return Data(DataType.ARRAY, items)
 
 
 def structure(*items: Data) -> Data:
-    """Make a structure."""
+    """A structure."""
     return Data(DataType.STRUCTURE, items)
 
 
 def boolean(value: bool) -> Data:
-    """Make a boolean."""
+    """A boolean."""
     return Data(DataType.BOOLEAN, value)
 
 
 def bit_string(text: str) -> Data:
-    """Make a bit-string from ``10100101``, first bit first."""
+    """A bit-string from ``10100101``."""
     return Data(DataType.BIT_STRING, BitString.from_text(text))
 
 
 def double_long(value: int) -> Data:
-    """Make a 32-bit signed integer."""
+    """A 32-bit signed integer."""
     return Data(DataType.DOUBLE_LONG, value)
 
 
 def double_long_unsigned(value: int) -> Data:
-    """Make a 32-bit unsigned integer."""
+    """A 32-bit unsigned integer."""
     return Data(DataType.DOUBLE_LONG_UNSIGNED, value)
 
 
 def octet_string(value: bytes) -> Data:
-    """Make an octet-string."""
+    """An octet-string."""
     return Data(DataType.OCTET_STRING, value)
 
 
 def visible_string(value: str) -> Data:
-    """Make a visible-string (ASCII by the standard; latin-1 is carried)."""
+    """A visible-string, sent as latin-1."""
     return Data(DataType.VISIBLE_STRING, value)
 
 
 def utf8_string(value: str) -> Data:
-    """Make a utf8-string."""
+    """A utf8-string."""
     return Data(DataType.UTF8_STRING, value)
 
 
 def bcd(value: int) -> Data:
-    """Make a bcd; ``value`` is the raw octet, 0x12 for the digits 12."""
+    """A bcd; 0x12 for the digits 12."""
     return Data(DataType.BCD, value)
 
 
 def integer(value: int) -> Data:
-    """Make an 8-bit signed integer."""
+    """An 8-bit signed integer."""
     return Data(DataType.INTEGER, value)
 
 
 def long(value: int) -> Data:
-    """Make a 16-bit signed integer."""
+    """A 16-bit signed integer."""
     return Data(DataType.LONG, value)
 
 
 def unsigned(value: int) -> Data:
-    """Make an 8-bit unsigned integer."""
+    """An 8-bit unsigned integer."""
     return Data(DataType.UNSIGNED, value)
 
 
 def long_unsigned(value: int) -> Data:
-    """Make a 16-bit unsigned integer."""
+    """A 16-bit unsigned integer."""
     return Data(DataType.LONG_UNSIGNED, value)
 
 
 def long64(value: int) -> Data:
-    """Make a 64-bit signed integer."""
+    """A 64-bit signed integer."""
     return Data(DataType.LONG64, value)
 
 
 def long64_unsigned(value: int) -> Data:
-    """Make a 64-bit unsigned integer."""
+    """A 64-bit unsigned integer."""
     return Data(DataType.LONG64_UNSIGNED, value)
 
 
 def enum(value: int) -> Data:
-    """Make an enum."""
+    """An enum."""
     return Data(DataType.ENUM, value)
 
 
 def float32(value: float) -> Data:
-    """Make an IEEE 754 single."""
+    """An IEEE 754 single."""
     return Data(DataType.FLOAT32, value)
 
 
 def float64(value: float) -> Data:
-    """Make an IEEE 754 double."""
+    """An IEEE 754 double."""
     return Data(DataType.FLOAT64, value)
 
 
 def date_time(octets: bytes) -> Data:
-    """Make a date-time with its own tag from its 12 octets (in most attributes it is an octet-string instead)."""
+    """A date-time of 12 octets with its own tag; most attributes use an octet-string."""
     return Data(DataType.DATE_TIME, octets)
 
 
 def date(octets: bytes) -> Data:
-    """Make a date with its own tag from its 5 octets."""
+    """A date of 5 octets."""
     return Data(DataType.DATE, octets)
 
 
 def time(octets: bytes) -> Data:
-    """Make a time with its own tag from its 4 octets."""
+    """A time of 4 octets."""
     return Data(DataType.TIME, octets)
 
 
 def compact_array(description: TypeDescription, *rows: Data) -> Data:
-    """Make a compact-array; every row must fit the description."""
+    """A compact-array; rows must fit the description."""
     return Data(DataType.COMPACT_ARRAY, CompactArray(description, rows))

@@ -1,7 +1,6 @@
-"""Reading and writing octets with bounds: the only place that slices what came from the network.
+"""Reading and writing octets with bounds (A-XDR lengths, IEC 61334-6).
 
-A-XDR lengths as in IEC 61334-6; all integers are unsigned or two's complement, most significant octet first.
-Knows nothing of tags and types.
+The only place that slices what came from the network. Numbers have their most significant octet first.
 """
 
 from typing import Final
@@ -13,20 +12,15 @@ _MAX_LENGTH_OCTETS: Final = 4
 
 
 class Reader:
-    """A cursor over octets that cannot leave them.
-
-    ``offset`` counts from the start of the input, so that an error names the octet as the user sees it.
-    Raises DecodeError for octets that are missing, LimitExceeded when a budget is used up; nothing else.
-    """
+    """A cursor that cannot leave its octets. Raises DecodeError at their end, LimitExceeded beyond a budget."""
 
     __slots__ = ("depth", "elements_left", "end", "limits", "octets", "offset")
 
     def __init__(
         self, octets: bytes, *, offset: int = 0, end: int | None = None, limits: Limits = DEFAULT_LIMITS
     ) -> None:
-        """Read ``octets`` from ``offset`` to ``end``, which is the end of the octets unless given."""
         self.octets: Final = octets
-        self.offset = offset
+        self.offset = offset  # from the start of the input, so that an error names the octet as the user sees it
         self.end: Final = len(octets) if end is None else end
         self.limits: Final = limits
         self.depth = 0
@@ -34,17 +28,17 @@ class Reader:
 
     @property
     def remaining(self) -> int:
-        """Octets that were not read yet."""
+        """Octets not read yet."""
         return self.end - self.offset
 
     def peek(self) -> int:
-        """Return the next octet and stay where we are."""
+        """The next octet, without moving."""
         if self.offset >= self.end:
             raise DecodeError("octets end too early: 1 more expected", self.offset)
         return self.octets[self.offset]
 
     def take(self, count: int) -> bytes:
-        """Return the next ``count`` octets."""
+        """The next ``count`` octets."""
         start = self.offset
         stop = start + count
         if stop > self.end:
@@ -53,37 +47,37 @@ class Reader:
         return self.octets[start:stop]
 
     def rest(self) -> bytes:
-        """Return all octets up to the end."""
+        """All octets up to the end."""
         return self.take(self.remaining)
 
     def unsigned(self, count: int) -> int:
-        """Return an unsigned integer of ``count`` octets."""
+        """An unsigned integer of ``count`` octets."""
         return int.from_bytes(self.take(count), "big")
 
     def signed(self, count: int) -> int:
-        """Return a two's complement integer of ``count`` octets."""
+        """A signed integer of ``count`` octets."""
         return int.from_bytes(self.take(count), "big", signed=True)
 
     def unsigned8(self) -> int:
-        """Return one octet as a number."""
+        """One octet as a number."""
         octet = self.peek()
         self.offset += 1
         return octet
 
     def unsigned16(self) -> int:
-        """Return a 16-bit unsigned number."""
+        """A 16-bit unsigned number."""
         return self.unsigned(2)
 
     def unsigned32(self) -> int:
-        """Return a 32-bit unsigned number."""
+        """A 32-bit unsigned number."""
         return self.unsigned(4)
 
     def integer8(self) -> int:
-        """Return an 8-bit signed number."""
+        """An 8-bit signed number."""
         return self.signed(1)
 
     def length(self) -> int:
-        """Return an A-XDR length: short form, or 81..84 and as many octets; non-minimal forms are accepted."""
+        """An A-XDR length; non-minimal forms are accepted."""
         start = self.offset
         first = self.unsigned8()
         if first < 0x80:
@@ -94,7 +88,7 @@ class Reader:
         return self.unsigned(count)
 
     def octet_string(self) -> bytes:
-        """Return the octets behind a length. The length is checked before anything is copied."""
+        """The octets behind a length."""
         start = self.offset
         count = self.length()
         if count > self.remaining:
@@ -102,19 +96,19 @@ class Reader:
         return self.take(count)
 
     def count(self) -> int:
-        """Return the number of elements of a list: each has at least one octet, so it cannot exceed the rest."""
+        """A number of elements, at most the octets left."""
         start = self.offset
         number = self.length()
-        if number > self.remaining:
+        if number > self.remaining:  # each element has at least one octet
             raise DecodeError(f"a count of {number} exceeds the {self.remaining} octets left", start)
         return number
 
     def flag(self) -> bool:
-        """Return an OPTIONAL or BOOLEAN octet: 00 is false, anything else true."""
+        """An OPTIONAL or BOOLEAN octet: 00 is False."""
         return self.unsigned8() != 0
 
     def spend(self, elements: int) -> None:
-        """Charge ``elements`` to the element budget."""
+        """Charge elements to their budget."""
         self.elements_left -= elements
         if self.elements_left < 0:
             raise LimitExceeded("elements", self.limits.elements, self.offset)
@@ -126,26 +120,25 @@ class Reader:
             raise LimitExceeded("levels of nesting", self.limits.nesting_depth, self.offset)
 
     def ascend(self) -> None:
-        """Come back from one level of nesting."""
+        """Leave a level of nesting."""
         self.depth -= 1
 
     def finish(self) -> None:
-        """Refuse octets behind a complete value."""
+        """Refuse octets behind a value."""
         if self.offset != self.end:
             raise DecodeError(f"{self.remaining} octets too many", self.offset)
 
 
 class Writer:
-    """Collects octets. Values that do not fit their field raise OverflowError or ValueError: our own mistake."""
+    """Collects octets. Raises OverflowError or ValueError for values that do not fit."""
 
     __slots__ = ("_octets",)
 
     def __init__(self) -> None:
-        """Start empty."""
         self._octets = bytearray()
 
     def octets(self, value: bytes) -> None:
-        """Append octets as they are."""
+        """Append octets."""
         self._octets += value
 
     def unsigned(self, value: int, count: int) -> None:
@@ -153,7 +146,7 @@ class Writer:
         self._octets += value.to_bytes(count, "big")
 
     def signed(self, value: int, count: int) -> None:
-        """Append a two's complement integer of ``count`` octets."""
+        """Append a signed integer of ``count`` octets."""
         self._octets += value.to_bytes(count, "big", signed=True)
 
     def unsigned8(self, value: int) -> None:
@@ -173,7 +166,7 @@ class Writer:
         self.signed(value, 1)
 
     def length(self, value: int) -> None:
-        """Append an A-XDR length in its shortest form."""
+        """Append a length in its shortest form."""
         if value < 0x80:
             self.unsigned(value, 1)
             return
@@ -193,9 +186,8 @@ class Writer:
         self._octets.append(1 if value else 0)
 
     def getvalue(self) -> bytes:
-        """Return everything written so far."""
+        """Everything written so far."""
         return bytes(self._octets)
 
     def __len__(self) -> int:
-        """Return the number of octets written so far."""
         return len(self._octets)
