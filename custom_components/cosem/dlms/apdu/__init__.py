@@ -1,6 +1,6 @@
-"""All APDUs that travel in a WPDU: which tag is which, decode_apdu and encode_apdu.
+"""All APDUs of a WPDU by their tags (IEC 62056-5-3, XDLMS-APDU).
 
-Knows nothing of states and keys; ciphered APDUs come out as envelopes. IEC 62056-5-3, ASN.1 XDLMS-APDU.
+Nothing is deciphered here: protected APDUs come out as envelopes.
 """
 
 from collections.abc import Callable
@@ -158,29 +158,26 @@ APDU_NAMES: Final[dict[int, str]] = {
     **{tag: f"glo-{_PLAIN_NAMES[plain]}" for tag, plain in ciphered.GLOBAL_TAGS.items()},
     **{tag: f"ded-{_PLAIN_NAMES[plain]}" for tag, plain in ciphered.DEDICATED_TAGS.items()},
 }
-"""Standard name of each APDU by its tag."""
+"""Standard name by tag."""
 
 
 def decode_apdu(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> Apdu:
-    """Return the APDU that ``octets`` are; refuses trailing octets (rule M5).
-
-    Raises UnexpectedApdu for a tag nobody knows, DecodeError and LimitExceeded for what is behind it.
-    """
+    """Decode one APDU. Raises UnexpectedApdu for an unknown tag, DecodeError, LimitExceeded."""
     return read_apdu(Reader(octets, limits=limits))
 
 
 def read_apdu(reader: Reader) -> Apdu:
-    """Return the APDU that reaches to the end of ``reader``. Raises as decode_apdu does."""
+    """Decode the APDU that reaches to the end."""
     tag = reader.peek()
     if (decode := DECODERS.get(tag)) is None:
         raise UnexpectedApdu(tag, offset=reader.offset)
     apdu = decode(reader)
-    reader.finish()
+    reader.finish()  # rule M5
     return apdu
 
 
 def encode_apdu(apdu: Apdu) -> bytes:
-    """Return the octets of an APDU."""
+    """Encode an APDU."""
     writer = Writer()
     _ENCODERS[type(apdu)](apdu, writer)
     return writer.getvalue()

@@ -1,8 +1,4 @@
-"""ACCESS: request (tag D9) and response (tag DA), the unified service of logical names.
-
-Knows nothing of its block transfer and ciphering, which are general ones. IEC 62056-5-3, ASN.1 Access-Request,
-Access-Response.
-"""
+"""ACCESS with logical names: request (tag D9) and response (DA). IEC 62056-5-3, Access-Request, Access-Response."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -37,7 +33,7 @@ ACCESS_RESPONSE: Final = 0xDA
 
 
 class AccessKind(IntEnum):
-    """CHOICE of Access-Request-Specification; a response has only the first three."""
+    """Access-Request-Specification; a response has the first three."""
 
     GET = 1
     SET = 2
@@ -47,12 +43,12 @@ class AccessKind(IntEnum):
 
     @property
     def standard_name(self) -> str:
-        """The name as the standard spells it: ``get-with-selection``."""
+        """As the standard spells it: ``get-with-selection``."""
         return self.name.lower().replace("_", "-")
 
 
 class AccessSpecification(NamedTuple):
-    """What is asked: a method for ACTION, else an attribute; a selection for the two kinds named so."""
+    """What is asked: a method for ACTION, else an attribute."""
 
     kind: AccessKind
     target: AttributeDescriptor | MethodDescriptor
@@ -60,7 +56,7 @@ class AccessSpecification(NamedTuple):
 
 
 class AccessResult(NamedTuple):
-    """How one item went: kind GET, SET or ACTION, and its data-access-result or action-result."""
+    """GET, SET or ACTION, and its data-access-result or action-result."""
 
     kind: AccessKind
     result: DataAccessResult
@@ -68,7 +64,7 @@ class AccessResult(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class AccessRequest:
-    """Access-Request: as many data as specifications, null-data where an item takes none. date_time: 12 octets."""
+    """As many data as specifications (null-data for none). date_time: 12 octets."""
 
     long_invoke: LongInvokeIdAndPriority
     date_time: bytes | None
@@ -78,7 +74,7 @@ class AccessRequest:
 
 @dataclass(frozen=True, slots=True)
 class AccessResponse:
-    """Access-Response: data and results in the request's order; the echo of the specifications is usually absent."""
+    """Data and results in the request's order; specifications are usually absent."""
 
     long_invoke: LongInvokeIdAndPriority
     date_time: bytes | None
@@ -99,18 +95,18 @@ def _decode_kind(reader: Reader, allowed: frozenset[AccessKind], of: str) -> Acc
 
 
 def decode_access_specification(reader: Reader) -> AccessSpecification:
-    """Return one specification. A selection has no OPTIONAL octet here: the kind says whether it is there."""
+    """Decode one specification."""
     kind = _decode_kind(reader, frozenset(AccessKind), "Access-Request-Specification")
     if kind is AccessKind.ACTION:
         return AccessSpecification(kind, decode_method_descriptor(reader))
     attribute = decode_attribute_descriptor(reader)
-    if kind in _WITH_SELECTION:
+    if kind in _WITH_SELECTION:  # no OPTIONAL octet here: the kind says whether there is a selection
         return AccessSpecification(kind, attribute, Selection(reader.unsigned8(), decode_data(reader)))
     return AccessSpecification(kind, attribute)
 
 
 def encode_access_specification(specification: AccessSpecification, writer: Writer) -> None:
-    """Append one specification."""
+    """Encode one specification."""
     writer.unsigned8(specification.kind)
     if isinstance(specification.target, MethodDescriptor):
         encode_method_descriptor(specification.target, writer)
@@ -132,7 +128,7 @@ def _encode_result(result: AccessResult, writer: Writer) -> None:
 
 
 def decode_access_request(reader: Reader) -> AccessRequest:
-    """Return an Access-Request."""
+    """Decode the APDU."""
     expect_tag(reader, ACCESS_REQUEST)
     return AccessRequest(
         decode_long_invoke_id_and_priority(reader),
@@ -143,7 +139,7 @@ def decode_access_request(reader: Reader) -> AccessRequest:
 
 
 def encode_access_request(apdu: AccessRequest, writer: Writer) -> None:
-    """Append an Access-Request."""
+    """Encode the APDU."""
     writer.unsigned8(ACCESS_REQUEST)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)
@@ -152,7 +148,7 @@ def encode_access_request(apdu: AccessRequest, writer: Writer) -> None:
 
 
 def decode_access_response(reader: Reader) -> AccessResponse:
-    """Return an Access-Response."""
+    """Decode the APDU."""
     expect_tag(reader, ACCESS_RESPONSE)
     return AccessResponse(
         decode_long_invoke_id_and_priority(reader),
@@ -164,7 +160,7 @@ def decode_access_response(reader: Reader) -> AccessResponse:
 
 
 def encode_access_response(apdu: AccessResponse, writer: Writer) -> None:
-    """Append an Access-Response."""
+    """Encode the APDU."""
     writer.unsigned8(ACCESS_RESPONSE)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)

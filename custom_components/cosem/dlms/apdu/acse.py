@@ -1,7 +1,6 @@
-"""AARQ, AARE, RLRQ, RLRE (tags 60 to 63): the ACSE part of opening and releasing an association, in BER.
+"""AARQ, AARE, RLRQ, RLRE (tags 60 to 63) in BER. IEC 62056-5-3, ACSE-APDUs; ISO/IEC 8650-1.
 
-Knows nothing of what is inside user-information (which may be ciphered), of passwords' meaning and of states.
-IEC 62056-5-3, ASN.1 ACSE-APDUs; ISO/IEC 8650-1. Tags A2 to A7 mean different things in AARQ and AARE.
+What is in user-information may be ciphered and stays octets. Tags A2 to A7 differ between AARQ and AARE.
 """
 
 from dataclasses import dataclass
@@ -39,11 +38,11 @@ _MECHANISM_PREFIX: Final = bytes.fromhex("608574050802")
 _SOURCE_TAGS: Final = {0xA0 | source: source for source in DiagnosticSource}
 
 AUTHENTICATION_REQUIREMENT: Final = b"\x07\x80"
-"""acse-requirements with the one bit that exists: authentication functional unit."""
+"""acse-requirements with the authentication functional unit."""
 
 
 class ApplicationContext(IntEnum):
-    """Last arc of the application context name: referencing and ciphering."""
+    """Last arc of the application context name."""
 
     LN = 1
     SN = 2
@@ -52,7 +51,7 @@ class ApplicationContext(IntEnum):
 
 
 class Mechanism(IntEnum):
-    """Last arc of the authentication mechanism name."""
+    """Last arc of the mechanism name."""
 
     NONE = 0
     LLS = 1
@@ -88,7 +87,7 @@ class AuthenticationForm(StrEnum):
 
 
 class AuthenticationValue(NamedTuple):
-    """A password (LLS) or a challenge (HLS). Shown without its octets: nobody knows here which of them it is."""
+    """A password (LLS) or a challenge (HLS)."""
 
     form: AuthenticationForm
     octets: bytes
@@ -96,15 +95,15 @@ class AuthenticationValue(NamedTuple):
 
     @override
     def __repr__(self) -> str:
-        """Return form and length only (rule S29)."""
+        # It may be a password: only its form and size are shown (rule S29).
         return f"AuthenticationValue({self.form.value}, {len(self.octets)} octets)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aarq:
-    """AARQ. Titles and qualifiers are octets; user_information is the inner APDU, plain or ciphered.
+    """AARQ. user_information: the inner APDU, plain or ciphered.
 
-    ``sender_acse_requirements`` and ``protocol_version`` are the contents of bit-strings with the unused-bits octet.
+    sender_acse_requirements, protocol_version: contents of bit-strings, with the unused-bits octet.
     """
 
     application_context_name: bytes
@@ -125,7 +124,7 @@ class Aarq:
 
     @override
     def __repr__(self) -> str:
-        """Return what is safe to log: neither the password nor user-information, where a dedicated key could be."""
+        # user-information may hold a dedicated key: only its size is shown.
         size = "none" if self.user_information is None else f"{len(self.user_information)} octets"
         return (
             f"Aarq(application_context_name={self.application_context_name.hex()}, "
@@ -136,7 +135,7 @@ class Aarq:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aare:
-    """AARE. ``result``: AssociationResult or another number; ``result_source``: DiagnosticSource."""
+    """AARE. result: AssociationResult or another number; result_source: DiagnosticSource."""
 
     application_context_name: bytes
     result: int
@@ -156,7 +155,7 @@ class Aare:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rlrq:
-    """RLRQ. reason: 0 normal, 1 urgent, 30 user-defined."""
+    """RLRQ. reason: ReleaseRequestReason or another number."""
 
     reason: int | None = None
     user_information: bytes | None = None
@@ -164,29 +163,29 @@ class Rlrq:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rlre:
-    """RLRE. reason: 0 normal, 1 not-finished, 30 user-defined."""
+    """RLRE. reason: ReleaseResponseReason or another number."""
 
     reason: int | None = None
     user_information: bytes | None = None
 
 
 def application_context_name(context: ApplicationContext) -> bytes:
-    """Return the 7 octets of the object identifier 2.16.756.5.8.1.n."""
+    """Object identifier 2.16.756.5.8.1.n in 7 octets."""
     return _CONTEXT_PREFIX + bytes([context])
 
 
 def application_context_from_name(name: bytes) -> ApplicationContext | None:
-    """Return which context the object identifier names, None for one we do not know."""
+    """The context of this name, None if unknown."""
     return _arc(name, _CONTEXT_PREFIX, ApplicationContext)
 
 
 def mechanism_name(mechanism: Mechanism) -> bytes:
-    """Return the 7 octets of the object identifier 2.16.756.5.8.2.n."""
+    """Object identifier 2.16.756.5.8.2.n in 7 octets."""
     return _MECHANISM_PREFIX + bytes([mechanism])
 
 
 def mechanism_from_name(name: bytes) -> Mechanism | None:
-    """Return which mechanism the object identifier names, None for one we do not know."""
+    """The mechanism of this name, None if unknown."""
     return _arc(name, _MECHANISM_PREFIX, Mechanism)
 
 
@@ -197,10 +196,9 @@ def _arc[E: IntEnum](name: bytes, prefix: bytes, kind: type[E]) -> E | None:
 
 
 class _Fields:
-    """The fields of one APDU by tag, each read once. Absent ones are None."""
+    """Fields of one APDU by tag; absent ones are None."""
 
     def __init__(self, reader: Reader, apdu_tag: int, known: frozenset[int]) -> None:
-        """Take the APDU apart: unknown context tags are skipped, a known one may come once, others are refused."""
         expect_tag(reader, apdu_tag)
         content = read_contents(reader)
         self._end = content.end
@@ -212,16 +210,15 @@ class _Fields:
                 raise DecodeError(f"field {tag:02X} occurs twice", start)
             if tag in known:
                 self._fields[tag] = field
-            elif tag & 0xC0 != 0x80:
+            elif tag & 0xC0 != 0x80:  # unknown context tags are skipped
                 raise DecodeError(f"{tag:02X} is no field tag", start)
 
     def plain(self, tag: int) -> bytes | None:
-        """Return the octets under ``tag``."""
         field = self._fields.get(tag)
         return None if field is None else field.rest()
 
     def bit_string(self, tag: int) -> bytes | None:
-        """Return the contents of an implicit BIT STRING: the number of unused bits, then the bits."""
+        """Number of unused bits, then the bits."""
         field = self._fields.get(tag)
         if field is None:
             return None
@@ -230,22 +227,20 @@ class _Fields:
         return field.rest()
 
     def explicit(self, tag: int, inner_tag: int) -> bytes | None:
-        """Return the contents of the ``inner_tag`` element, which must fill the field."""
+        """Contents of the ``inner_tag`` element, which must fill the field."""
         field = self._fields.get(tag)
         return None if field is None else read_only(field, inner_tag).rest()
 
     def integer(self, tag: int) -> int | None:
-        """Return a number that is never negative; both ``02 01 FF`` and ``02 02 00FF`` mean 255 in the field."""
         field = self._fields.get(tag)
         return None if field is None else read_number(read_only(field, INTEGER))
 
     def implicit_integer(self, tag: int) -> int | None:
-        """Return a number without a tag of its own."""
+        """A number without a tag of its own."""
         field = self._fields.get(tag)
         return None if field is None else read_number(field)
 
     def authentication_value(self, tag: int) -> AuthenticationValue | None:
-        """Return the authentication value."""
         field = self._fields.get(tag)
         if field is None:
             return None
@@ -262,7 +257,7 @@ class _Fields:
         return AuthenticationValue(AuthenticationForm.BITSTRING, value.rest(), unused_bits)
 
     def diagnostic(self, tag: int) -> tuple[int, int] | None:
-        """Return source and value of result-source-diagnostic."""
+        """Source and value."""
         field = self._fields.get(tag)
         if field is None:
             return None
@@ -274,7 +269,7 @@ class _Fields:
         return _SOURCE_TAGS[source], read_number(read_only(choice, INTEGER))
 
     def required[T](self, value: T | None, name: str) -> T:
-        """Return ``value``, which must be there."""
+        """Refuse None."""
         if value is None:
             raise DecodeError(f"{name} is missing", self._end)
         return value
@@ -288,7 +283,7 @@ _RELEASE_FIELDS: Final = frozenset({0x80, 0xBE})
 
 
 def decode_aarq(reader: Reader) -> Aarq:
-    """Return an AARQ. Field order is not enforced; the order we send is ascending."""
+    """Decode the APDU; fields may come in any order."""
     fields = _Fields(reader, AARQ, _AARQ_FIELDS)
     return Aarq(
         protocol_version=fields.bit_string(0x80),
@@ -310,7 +305,7 @@ def decode_aarq(reader: Reader) -> Aarq:
 
 
 def encode_aarq(apdu: Aarq, writer: Writer) -> None:
-    """Append an AARQ."""
+    """Encode the APDU."""
     fields = Writer()
     put_element(fields, 0x80, apdu.protocol_version)
     put_explicit(fields, 0xA1, OBJECT_IDENTIFIER, apdu.application_context_name)
@@ -331,7 +326,7 @@ def encode_aarq(apdu: Aarq, writer: Writer) -> None:
 
 
 def decode_aare(reader: Reader) -> Aare:
-    """Return an AARE. One that rejects may come without user-information, and with a context name of its own."""
+    """Decode the APDU. A rejecting one may lack user-information, or name another context."""
     fields = _Fields(reader, AARE, _AARE_FIELDS)
     result_source, diagnostic = fields.required(fields.diagnostic(0xA3), "result-source-diagnostic")
     return Aare(
@@ -353,7 +348,7 @@ def decode_aare(reader: Reader) -> Aare:
 
 
 def encode_aare(apdu: Aare, writer: Writer) -> None:
-    """Append an AARE."""
+    """Encode the APDU."""
     fields = Writer()
     diagnostic = Writer()
     put_integer(diagnostic, 0xA0 | apdu.result_source, apdu.diagnostic)
@@ -374,24 +369,24 @@ def encode_aare(apdu: Aare, writer: Writer) -> None:
 
 
 def decode_rlrq(reader: Reader) -> Rlrq:
-    """Return an RLRQ."""
+    """Decode the APDU."""
     fields = _Fields(reader, RLRQ, _RELEASE_FIELDS)
     return Rlrq(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, OCTET_STRING))
 
 
 def encode_rlrq(apdu: Rlrq, writer: Writer) -> None:
-    """Append an RLRQ."""
+    """Encode the APDU."""
     _put_release(writer, RLRQ, apdu.reason, apdu.user_information)
 
 
 def decode_rlre(reader: Reader) -> Rlre:
-    """Return an RLRE."""
+    """Decode the APDU."""
     fields = _Fields(reader, RLRE, _RELEASE_FIELDS)
     return Rlre(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, OCTET_STRING))
 
 
 def encode_rlre(apdu: Rlre, writer: Writer) -> None:
-    """Append an RLRE."""
+    """Encode the APDU."""
     _put_release(writer, RLRE, apdu.reason, apdu.user_information)
 
 

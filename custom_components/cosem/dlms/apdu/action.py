@@ -1,7 +1,4 @@
-"""ACTION: requests (tag C3) and responses (tag C7) in all forms. IEC 62056-5-3, ASN.1 Action-Request, Action-Response.
-
-Only octets and fields: what the raw-data of blocks add up to is decided where they are put together.
-"""
+"""ACTION: requests (tag C3) and responses (C7). IEC 62056-5-3, Action-Request, Action-Response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -37,7 +34,7 @@ ACTION_RESPONSE: Final = 0xC7
 
 
 class ActionKind(IntEnum):
-    """The CHOICE octet of an Action-Request."""
+    """CHOICE of Action-Request."""
 
     NORMAL = 1
     NEXT_PBLOCK = 2
@@ -48,7 +45,7 @@ class ActionKind(IntEnum):
 
 
 class ActionResponseKind(IntEnum):
-    """The CHOICE octet of an Action-Response."""
+    """CHOICE of Action-Response."""
 
     NORMAL = 1
     WITH_PBLOCK = 2
@@ -58,7 +55,7 @@ class ActionResponseKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestNormal:
-    """Action-Request-Normal: one method, with or without parameters."""
+    """One method, with or without parameters."""
 
     invoke: InvokeIdAndPriority
     method: MethodDescriptor
@@ -67,7 +64,7 @@ class ActionRequestNormal:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestNextPblock:
-    """Action-Request-Next-Pblock: acknowledges a block of the response."""
+    """Acknowledges a block of the response."""
 
     invoke: InvokeIdAndPriority
     block_number: int
@@ -75,7 +72,7 @@ class ActionRequestNextPblock:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithList:
-    """Action-Request-With-List: several methods and as many parameters (null-data where there is none)."""
+    """Methods and as many parameters (null-data for none)."""
 
     invoke: InvokeIdAndPriority
     methods: tuple[MethodDescriptor, ...]
@@ -84,7 +81,7 @@ class ActionRequestWithList:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithFirstPblock:
-    """Action-Request-With-First-Pblock: one method and the first piece of its encoded parameters."""
+    """One method and the first piece of its encoded parameters."""
 
     invoke: InvokeIdAndPriority
     method: MethodDescriptor
@@ -93,7 +90,7 @@ class ActionRequestWithFirstPblock:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithListAndFirstPblock:
-    """Action-Request-With-List-And-First-Pblock: several methods and the first piece of the list of parameters."""
+    """Methods and the first piece of the list of parameters."""
 
     invoke: InvokeIdAndPriority
     methods: tuple[MethodDescriptor, ...]
@@ -102,7 +99,7 @@ class ActionRequestWithListAndFirstPblock:
 
 @dataclass(frozen=True, slots=True)
 class ActionRequestWithPblock:
-    """Action-Request-With-Pblock: a further piece."""
+    """A further piece of the parameters."""
 
     invoke: InvokeIdAndPriority
     block: DataBlock
@@ -119,7 +116,7 @@ type ActionRequest = (
 
 
 class ActionOutcome(NamedTuple):
-    """Action-Response-With-Optional-Data: the action-result, and what the method returned."""
+    """Action-Response-With-Optional-Data: action-result, and what the method returned."""
 
     result: DataAccessResult
     return_parameters: GetDataResult | None = None
@@ -127,7 +124,7 @@ class ActionOutcome(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ActionResponseNormal:
-    """Action-Response-Normal."""
+    """The outcome of one method."""
 
     invoke: InvokeIdAndPriority
     outcome: ActionOutcome
@@ -135,7 +132,7 @@ class ActionResponseNormal:
 
 @dataclass(frozen=True, slots=True)
 class ActionResponseWithPblock:
-    """Action-Response-With-Pblock: a piece of a long response."""
+    """A piece of a long response."""
 
     invoke: InvokeIdAndPriority
     block: DataBlock
@@ -143,7 +140,7 @@ class ActionResponseWithPblock:
 
 @dataclass(frozen=True, slots=True)
 class ActionResponseWithList:
-    """Action-Response-With-List: one outcome for each method."""
+    """One outcome for each method."""
 
     invoke: InvokeIdAndPriority
     outcomes: tuple[ActionOutcome, ...]
@@ -151,7 +148,7 @@ class ActionResponseWithList:
 
 @dataclass(frozen=True, slots=True)
 class ActionResponseNextPblock:
-    """Action-Response-Next-Pblock: acknowledges a block of the request."""
+    """Acknowledges a block of the request."""
 
     invoke: InvokeIdAndPriority
     block_number: int
@@ -201,7 +198,7 @@ _REQUESTS: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], ActionRequest
 
 
 def decode_action_request(reader: Reader) -> ActionRequest:
-    """Return an Action-Request."""
+    """Decode the APDU."""
     expect_tag(reader, ACTION_REQUEST)
     kind = reader.unsigned8()
     if (decode := _REQUESTS.get(kind)) is None:
@@ -210,7 +207,7 @@ def decode_action_request(reader: Reader) -> ActionRequest:
 
 
 def encode_action_request(apdu: ActionRequest, writer: Writer) -> None:
-    """Append an Action-Request."""
+    """Encode the APDU."""
     match apdu:
         case ActionRequestNormal():
             write_head(writer, ACTION_REQUEST, ActionKind.NORMAL, apdu.invoke)
@@ -241,13 +238,13 @@ def encode_action_request(apdu: ActionRequest, writer: Writer) -> None:
 
 
 def decode_action_outcome(reader: Reader) -> ActionOutcome:
-    """Return Action-Response-With-Optional-Data."""
+    """Decode one outcome."""
     result = decode_data_access_result(reader)
     return ActionOutcome(result, decode_get_data_result(reader) if reader.flag() else None)
 
 
 def encode_action_outcome(outcome: ActionOutcome, writer: Writer) -> None:
-    """Append Action-Response-With-Optional-Data."""
+    """Encode one outcome."""
     encode_data_access_result(outcome.result, writer)
     writer.flag(outcome.return_parameters is not None)
     if outcome.return_parameters is not None:
@@ -279,7 +276,7 @@ _RESPONSES: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], ActionRespon
 
 
 def decode_action_response(reader: Reader) -> ActionResponse:
-    """Return an Action-Response."""
+    """Decode the APDU."""
     expect_tag(reader, ACTION_RESPONSE)
     kind = reader.unsigned8()
     if (decode := _RESPONSES.get(kind)) is None:
@@ -288,7 +285,7 @@ def decode_action_response(reader: Reader) -> ActionResponse:
 
 
 def encode_action_response(apdu: ActionResponse, writer: Writer) -> None:
-    """Append an Action-Response."""
+    """Encode the APDU."""
     match apdu:
         case ActionResponseNormal():
             write_head(writer, ACTION_RESPONSE, ActionResponseKind.NORMAL, apdu.invoke)

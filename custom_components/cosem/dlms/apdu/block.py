@@ -1,8 +1,4 @@
-"""Containers around a piece of, or a whole, other APDU: General-Block-Transfer (E0) and the gateway prefix (E6, E7).
-
-Knows nothing of windows, acknowledgements and reassembly. IEC 62056-5-3, ASN.1 General-Block-Transfer;
-the gateway prefix as in the DLMS UA communication profiles.
-"""
+"""General-Block-Transfer (tag E0), IEC 62056-5-3; gateway prefix (E6, E7), DLMS UA communication profiles."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -22,7 +18,7 @@ _WINDOW: Final = 0x3F
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeneralBlockTransfer:
-    """General-Block-Transfer. window: blocks the sender of this APDU can receive without acknowledging, 0 to 63."""
+    """General-Block-Transfer. window: blocks that its sender takes unacknowledged, 0 to 63."""
 
     last_block: bool
     streaming: bool
@@ -34,7 +30,7 @@ class GeneralBlockTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """The prefix that addresses a device behind a gateway, and the APDU for it."""
+    """Prefix that addresses a device behind a gateway, and the APDU for it."""
 
     response: bool
     network_id: int
@@ -43,7 +39,7 @@ class Gateway:
 
 
 def decode_general_block_transfer(reader: Reader) -> GeneralBlockTransfer:
-    """Return a General-Block-Transfer."""
+    """Decode the APDU."""
     expect_tag(reader, GENERAL_BLOCK_TRANSFER)
     control = reader.unsigned8()
     return GeneralBlockTransfer(
@@ -57,7 +53,7 @@ def decode_general_block_transfer(reader: Reader) -> GeneralBlockTransfer:
 
 
 def encode_general_block_transfer(apdu: GeneralBlockTransfer, writer: Writer) -> None:
-    """Append a General-Block-Transfer."""
+    """Encode the APDU."""
     writer.unsigned8(GENERAL_BLOCK_TRANSFER)
     writer.unsigned8((_LAST_BLOCK if apdu.last_block else 0) | (_STREAMING if apdu.streaming else 0) | apdu.window)
     writer.unsigned16(apdu.block_number)
@@ -66,7 +62,7 @@ def encode_general_block_transfer(apdu: GeneralBlockTransfer, writer: Writer) ->
 
 
 def decode_gateway(reader: Reader) -> Gateway:
-    """Return a gateway prefix with the APDU behind it, which reaches to the end and may not be empty."""
+    """Decode prefix and APDU, which may not be empty."""
     start = reader.offset
     tag = reader.unsigned8()
     if tag not in (GATEWAY_REQUEST, GATEWAY_RESPONSE):
@@ -79,7 +75,7 @@ def decode_gateway(reader: Reader) -> Gateway:
 
 
 def encode_gateway(apdu: Gateway, writer: Writer) -> None:
-    """Append a gateway prefix and its APDU."""
+    """Encode prefix and APDU."""
     writer.unsigned8(GATEWAY_RESPONSE if apdu.response else GATEWAY_REQUEST)
     writer.unsigned8(apdu.network_id)
     writer.unsigned8(len(apdu.address))

@@ -1,7 +1,6 @@
-"""Envelopes of protected APDUs: glo-, ded-, general-glo-, general-ded-, general-ciphering and general-signing.
+"""Envelopes of protected APDUs. IEC 62056-5-3, XDLMS-APDU, General-Ciphering, General-Signing.
 
-Layout only: no keys and no cryptography, so nothing that comes out of here has been verified (security/ does that).
-IEC 62056-5-3, ASN.1 XDLMS-APDU, General-Glo-Ciphering, General-Ciphering, General-Signing.
+Layout only: nothing that comes out of here was verified; security/ does that.
 """
 
 from collections.abc import Callable
@@ -18,7 +17,7 @@ GENERAL_CIPHERING: Final = 0xDD
 GENERAL_SIGNING: Final = 0xDF
 
 TAG_OCTETS: Final = 12
-"""The authentication tag behind the payload."""
+"""Octets of an authentication tag."""
 
 _SN_SERVICES: Final = (0x05, 0x06, 0x0C, 0x0D, 0x0E, 0x16, 0x18)
 _LN_SERVICES: Final = (0xC0, 0xC1, 0xC2, 0xC3, 0xC4, 0xC5, 0xC7)
@@ -27,17 +26,17 @@ GLOBAL_TAGS: Final[dict[int, int]] = {
     **{plain + 0x20: plain for plain in (0x01, 0x08, *_SN_SERVICES)},
     **{plain + 0x08: plain for plain in _LN_SERVICES},
 }
-"""Tag of each glo- APDU: the tag of the plain one it must contain."""
+"""Tag of each glo- APDU: tag of the plain one in it."""
 
 DEDICATED_TAGS: Final[dict[int, int]] = {
     **{plain + 0x40: plain for plain in _SN_SERVICES},
     **{plain + 0x10: plain for plain in _LN_SERVICES},
 }
-"""Tag of each ded- APDU: the tag of the plain one it must contain."""
+"""Tag of each ded- APDU: tag of the plain one in it."""
 
 
 class SecurityControl(NamedTuple):
-    """The security control octet; ``raw`` is all of it."""
+    """The security control octet."""
 
     raw: int
 
@@ -48,7 +47,7 @@ class SecurityControl(NamedTuple):
 
     @property
     def authenticated(self) -> bool:
-        """Bit 4: an authentication tag ends the payload."""
+        """Bit 4: a tag ends the payload."""
         return bool(self.raw & 0x10)
 
     @property
@@ -58,7 +57,7 @@ class SecurityControl(NamedTuple):
 
     @property
     def broadcast(self) -> bool:
-        """Bit 6: the broadcast key set, else unicast."""
+        """Bit 6: broadcast key set, else unicast."""
         return bool(self.raw & 0x40)
 
     @property
@@ -68,12 +67,12 @@ class SecurityControl(NamedTuple):
 
     @property
     def protects(self) -> bool:
-        """True when anything is done to the payload; only then an invocation counter is there."""
+        """True when authenticated or encrypted; only then there is a counter."""
         return bool(self.raw & 0x30)
 
 
 class CipheredContent(NamedTuple):
-    """What a protected APDU carries. payload: cipher- or plaintext and, if authenticated, the tag of 12 octets."""
+    """payload: cipher- or plaintext, then the tag if authenticated."""
 
     security_control: SecurityControl
     invocation_counter: int | None
@@ -82,7 +81,7 @@ class CipheredContent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ServiceCiphered:
-    """A glo- or ded- APDU: ``tag`` is one of GLOBAL_TAGS or DEDICATED_TAGS."""
+    """A glo- or ded- APDU."""
 
     tag: int
     content: CipheredContent
@@ -90,7 +89,7 @@ class ServiceCiphered:
 
 @dataclass(frozen=True, slots=True)
 class GeneralGloCiphering:
-    """General-Glo-Ciphering: global key; an empty system title means the one known from the association."""
+    """Global key; an empty system title is the association's."""
 
     system_title: bytes
     content: CipheredContent
@@ -98,27 +97,27 @@ class GeneralGloCiphering:
 
 @dataclass(frozen=True, slots=True)
 class GeneralDedCiphering:
-    """General-Ded-Ciphering: dedicated key."""
+    """Dedicated key."""
 
     system_title: bytes
     content: CipheredContent
 
 
 class IdentifiedKey(NamedTuple):
-    """Key-info: 0 global unicast, 1 global broadcast encryption key."""
+    """Global key: 0 unicast, 1 broadcast encryption key."""
 
     key_id: int
 
 
 class WrappedKey(NamedTuple):
-    """Key-info: the key itself, wrapped under the key encryption key ``kek_id`` (0 master key)."""
+    """A key wrapped under ``kek_id`` (0 master key)."""
 
     kek_id: int
     key_ciphered_data: bytes
 
 
 class AgreedKey(NamedTuple):
-    """Key-info: the scheme and what the receiver needs to derive the key."""
+    """What the receiver needs to derive the key."""
 
     key_parameters: bytes
     key_ciphered_data: bytes
@@ -128,7 +127,7 @@ type KeyInfo = IdentifiedKey | WrappedKey | AgreedKey
 
 
 class GeneralHeader(NamedTuple):
-    """The five fields in front of General-Ciphering and General-Signing; empty where not used."""
+    """Fields of General-Ciphering and General-Signing; empty if unused."""
 
     transaction_id: bytes
     originator_system_title: bytes
@@ -139,7 +138,7 @@ class GeneralHeader(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class GeneralCiphering:
-    """General-Ciphering."""
+    """Key information and content."""
 
     header: GeneralHeader
     key_info: KeyInfo | None
@@ -148,7 +147,7 @@ class GeneralCiphering:
 
 @dataclass(frozen=True, slots=True)
 class GeneralSigning:
-    """General-Signing: content is an APDU, plain or ciphered; signature is r and s, 64 or 96 octets."""
+    """content: an APDU, plain or ciphered; signature: r and s, 64 or 96 octets."""
 
     header: GeneralHeader
     content: bytes
@@ -182,7 +181,7 @@ def _encode_content(content: CipheredContent, writer: Writer) -> None:
 
 
 def decode_service_ciphered(reader: Reader) -> ServiceCiphered:
-    """Return a glo- or ded- APDU."""
+    """Decode the APDU."""
     start = reader.offset
     tag = reader.unsigned8()
     if tag not in GLOBAL_TAGS and tag not in DEDICATED_TAGS:
@@ -191,32 +190,32 @@ def decode_service_ciphered(reader: Reader) -> ServiceCiphered:
 
 
 def encode_service_ciphered(apdu: ServiceCiphered, writer: Writer) -> None:
-    """Append a glo- or ded- APDU."""
+    """Encode the APDU."""
     writer.unsigned8(apdu.tag)
     _encode_content(apdu.content, writer)
 
 
 def decode_general_glo_ciphering(reader: Reader) -> GeneralGloCiphering:
-    """Return a General-Glo-Ciphering."""
+    """Decode the APDU."""
     expect_tag(reader, GENERAL_GLO_CIPHERING)
     return GeneralGloCiphering(reader.octet_string(), _decode_content(reader))
 
 
 def encode_general_glo_ciphering(apdu: GeneralGloCiphering, writer: Writer) -> None:
-    """Append a General-Glo-Ciphering."""
+    """Encode the APDU."""
     writer.unsigned8(GENERAL_GLO_CIPHERING)
     writer.octet_string(apdu.system_title)
     _encode_content(apdu.content, writer)
 
 
 def decode_general_ded_ciphering(reader: Reader) -> GeneralDedCiphering:
-    """Return a General-Ded-Ciphering."""
+    """Decode the APDU."""
     expect_tag(reader, GENERAL_DED_CIPHERING)
     return GeneralDedCiphering(reader.octet_string(), _decode_content(reader))
 
 
 def encode_general_ded_ciphering(apdu: GeneralDedCiphering, writer: Writer) -> None:
-    """Append a General-Ded-Ciphering."""
+    """Encode the APDU."""
     writer.unsigned8(GENERAL_DED_CIPHERING)
     writer.octet_string(apdu.system_title)
     _encode_content(apdu.content, writer)
@@ -268,14 +267,15 @@ def _encode_key_info(key_info: KeyInfo | None, writer: Writer) -> None:
 
 
 def decode_general_ciphering(reader: Reader) -> GeneralCiphering:
-    """Return a General-Ciphering; security control 00 without a counter is legal only here."""
+    """Decode the APDU."""
     expect_tag(reader, GENERAL_CIPHERING)
     header = _decode_header(reader)
+    # Only here security control 00, without a counter, is legal.
     return GeneralCiphering(header, _decode_key_info(reader), _decode_content(reader, unprotected_allowed=True))
 
 
 def encode_general_ciphering(apdu: GeneralCiphering, writer: Writer) -> None:
-    """Append a General-Ciphering."""
+    """Encode the APDU."""
     writer.unsigned8(GENERAL_CIPHERING)
     _encode_header(apdu.header, writer)
     _encode_key_info(apdu.key_info, writer)
@@ -283,13 +283,13 @@ def encode_general_ciphering(apdu: GeneralCiphering, writer: Writer) -> None:
 
 
 def decode_general_signing(reader: Reader) -> GeneralSigning:
-    """Return a General-Signing."""
+    """Decode the APDU."""
     expect_tag(reader, GENERAL_SIGNING)
     return GeneralSigning(_decode_header(reader), reader.octet_string(), reader.octet_string())
 
 
 def encode_general_signing(apdu: GeneralSigning, writer: Writer) -> None:
-    """Append a General-Signing."""
+    """Encode the APDU."""
     writer.unsigned8(GENERAL_SIGNING)
     _encode_header(apdu.header, writer)
     writer.octet_string(apdu.content)

@@ -1,7 +1,6 @@
-"""Elements that several xDLMS APDUs share: invoke-ids, descriptors, selections, results, blocks.
+"""Elements that several xDLMS APDUs share (IEC 62056-5-3, COSEM ASN.1).
 
-Knows nothing of APDU tags' meaning, of states or of keys. IEC 62056-5-3, COSEM ASN.1 (xDLMS-APDU).
-Decoders read from a Reader and leave it behind what they read; they raise DecodeError, LimitExceeded, UnexpectedApdu.
+Decoders leave the Reader behind what they read, and raise DecodeError, LimitExceeded, UnexpectedApdu.
 """
 
 from collections.abc import Callable
@@ -27,7 +26,7 @@ DATE_TIME_OCTETS: Final = 12
 
 
 class InvokeIdAndPriority(NamedTuple):
-    """Invoke-Id-And-Priority: bits 0-3 invoke-id, 4-5 reserved (kept), 6 confirmed, 7 high priority."""
+    """Bits 0-3 invoke-id, 4-5 reserved (kept), 6 confirmed, 7 high priority."""
 
     invoke_id: int
     confirmed: bool = True
@@ -36,7 +35,7 @@ class InvokeIdAndPriority(NamedTuple):
 
     @property
     def raw(self) -> int:
-        """The octet as it travels."""
+        """As one octet."""
         return (
             self.invoke_id
             | (_CONFIRMED if self.confirmed else 0)
@@ -46,12 +45,12 @@ class InvokeIdAndPriority(NamedTuple):
 
     @classmethod
     def from_raw(cls, raw: int) -> Self:
-        """Take the octet apart."""
+        """From one octet."""
         return cls(raw & 0x0F, bool(raw & _CONFIRMED), bool(raw & _HIGH_PRIORITY), (raw & _RESERVED) >> 4)
 
 
 class LongInvokeIdAndPriority(NamedTuple):
-    """Long-Invoke-Id-And-Priority: bits 0-23 invoke-id, 24-27 reserved (kept), 28-31 as named."""
+    """Bits 0-23 invoke-id, 24-27 reserved (kept), 28-31 as named."""
 
     invoke_id: int
     self_descriptive: bool = False
@@ -62,7 +61,7 @@ class LongInvokeIdAndPriority(NamedTuple):
 
     @property
     def raw(self) -> int:
-        """The 32 bits as they travel."""
+        """As 32 bits."""
         return (
             self.invoke_id
             | (_LONG_SELF_DESCRIPTIVE if self.self_descriptive else 0)
@@ -74,7 +73,7 @@ class LongInvokeIdAndPriority(NamedTuple):
 
     @classmethod
     def from_raw(cls, raw: int) -> Self:
-        """Take the 32 bits apart."""
+        """From 32 bits."""
         return cls(
             raw & _LONG_INVOKE_ID,
             bool(raw & _LONG_SELF_DESCRIPTIVE),
@@ -86,7 +85,7 @@ class LongInvokeIdAndPriority(NamedTuple):
 
 
 class AttributeDescriptor(NamedTuple):
-    """Cosem-Attribute-Descriptor. attribute_index 0: all public attributes; negative: the manufacturer's own."""
+    """Cosem-Attribute-Descriptor; attribute_index 0: all public ones, negative: the manufacturer's."""
 
     class_id: int
     logical_name: LogicalName
@@ -94,7 +93,7 @@ class AttributeDescriptor(NamedTuple):
 
     @override
     def __str__(self) -> str:
-        """Return ``class_id:logical_name:attribute_index`` as the command line takes it."""
+        # As the command line takes it.
         return f"{self.class_id}:{self.logical_name}:{self.attribute_index}"
 
 
@@ -107,20 +106,20 @@ class MethodDescriptor(NamedTuple):
 
 
 class Selection(NamedTuple):
-    """Selective-Access-Descriptor: which part of an attribute is meant."""
+    """Selective-Access-Descriptor: part of an attribute."""
 
     selector: int
     parameters: Data
 
 
 class DataAccessResult(NamedTuple):
-    """Data-Access-Result or Action-Result: a DataAccessResultCode or ActionResultCode. Unknown codes are kept."""
+    """DataAccessResultCode or ActionResultCode; unknown codes are kept."""
 
     code: int
 
     @property
     def name(self) -> str:
-        """The standard's name, "unknown" where it has none."""
+        """The standard's name, or "unknown"."""
         return DataAccessResultCode.name_of(self.code) or "unknown"
 
 
@@ -130,7 +129,7 @@ type AttributeReference = tuple[AttributeDescriptor, Selection | None]
 
 
 class DataBlock(NamedTuple):
-    """DataBlock-SA: a piece of a long request or action response. raw_data is a part of an encoded value."""
+    """DataBlock-SA: a piece of an encoded value."""
 
     last_block: bool
     block_number: int
@@ -138,7 +137,7 @@ class DataBlock(NamedTuple):
 
 
 def expect_tag(reader: Reader, tag: int) -> None:
-    """Read the tag of the APDU and refuse any other than ``tag``."""
+    """Read the tag and refuse any other."""
     start = reader.offset
     found = reader.unsigned8()
     if found != tag:
@@ -146,82 +145,82 @@ def expect_tag(reader: Reader, tag: int) -> None:
 
 
 def unknown_choice(reader: Reader, choice: int, of: str) -> DecodeError:
-    """Return the error for a CHOICE octet, just read, that the standard does not have."""
+    """The error for an unknown CHOICE octet, just read."""
     return DecodeError(f"{of} has no choice {choice:02X}", reader.offset - 1)
 
 
 def decode_list[T](reader: Reader, decode_element: Callable[[Reader], T]) -> tuple[T, ...]:
-    """Return a counted list (SEQUENCE OF); every element is charged to the element budget (rule M3)."""
+    """Decode a SEQUENCE OF."""
     count = reader.count()
-    reader.spend(count)
+    reader.spend(count)  # rule M3
     return tuple([decode_element(reader) for _ in range(count)])
 
 
 def encode_list[T](elements: tuple[T, ...], writer: Writer, encode_element: Callable[[T, Writer], None]) -> None:
-    """Append a counted list."""
+    """Encode a SEQUENCE OF."""
     writer.length(len(elements))
     for element in elements:
         encode_element(element, writer)
 
 
 def decode_invoke_id_and_priority(reader: Reader) -> InvokeIdAndPriority:
-    """Return the invoke-id octet."""
+    """Decode the octet."""
     return InvokeIdAndPriority.from_raw(reader.unsigned8())
 
 
 def encode_invoke_id_and_priority(invoke: InvokeIdAndPriority, writer: Writer) -> None:
-    """Append the invoke-id octet."""
+    """Encode the octet."""
     writer.unsigned8(invoke.raw)
 
 
 def write_head(writer: Writer, tag: int, kind: int, invoke: InvokeIdAndPriority) -> None:
-    """Append what GET, SET and ACTION begin with: tag, choice, invoke-id-and-priority."""
+    """Encode tag, CHOICE and invoke-id of GET, SET or ACTION."""
     writer.unsigned8(tag)
     writer.unsigned8(kind)
     encode_invoke_id_and_priority(invoke, writer)
 
 
 def decode_long_invoke_id_and_priority(reader: Reader) -> LongInvokeIdAndPriority:
-    """Return the 32-bit invoke-id of ACCESS and DataNotification."""
+    """Decode the 32 bits."""
     return LongInvokeIdAndPriority.from_raw(reader.unsigned32())
 
 
 def encode_long_invoke_id_and_priority(invoke: LongInvokeIdAndPriority, writer: Writer) -> None:
-    """Append the 32-bit invoke-id."""
+    """Encode the 32 bits."""
     writer.unsigned32(invoke.raw)
 
 
 def decode_attribute_descriptor(reader: Reader) -> AttributeDescriptor:
-    """Return class-id, instance-id (6 octets) and attribute-id (signed)."""
+    """Decode an attribute descriptor."""
     return AttributeDescriptor(reader.unsigned16(), LogicalName(reader.take(6)), reader.integer8())
 
 
 def encode_attribute_descriptor(attribute: AttributeDescriptor, writer: Writer) -> None:
-    """Append class-id, instance-id and attribute-id."""
+    """Encode an attribute descriptor."""
     writer.unsigned16(attribute.class_id)
     writer.octets(attribute.logical_name.octets)
     writer.integer8(attribute.attribute_index)
 
 
 def decode_method_descriptor(reader: Reader) -> MethodDescriptor:
-    """Return class-id, instance-id (6 octets) and method-id (signed)."""
+    """Decode a method descriptor."""
     return MethodDescriptor(reader.unsigned16(), LogicalName(reader.take(6)), reader.integer8())
 
 
 def encode_method_descriptor(method: MethodDescriptor, writer: Writer) -> None:
-    """Append class-id, instance-id and method-id."""
+    """Encode a method descriptor."""
     writer.unsigned16(method.class_id)
     writer.octets(method.logical_name.octets)
     writer.integer8(method.method_index)
 
 
 def decode_selection(reader: Reader) -> Selection | None:
-    """Return an OPTIONAL Selective-Access-Descriptor."""
+    """Decode an OPTIONAL selection."""
     return Selection(reader.unsigned8(), decode_data(reader)) if reader.flag() else None
 
 
 def encode_selection(selection: Selection | None, writer: Writer) -> None:
-    """Append an OPTIONAL Selective-Access-Descriptor."""
+    """Encode an OPTIONAL selection."""
     writer.flag(selection is not None)
     if selection is not None:
         writer.unsigned8(selection.selector)
@@ -229,28 +228,28 @@ def encode_selection(selection: Selection | None, writer: Writer) -> None:
 
 
 def decode_attribute_reference(reader: Reader) -> AttributeReference:
-    """Return Cosem-Attribute-Descriptor-With-Selection."""
+    """Decode Cosem-Attribute-Descriptor-With-Selection."""
     return decode_attribute_descriptor(reader), decode_selection(reader)
 
 
 def encode_attribute_reference(reference: AttributeReference, writer: Writer) -> None:
-    """Append Cosem-Attribute-Descriptor-With-Selection."""
+    """Encode Cosem-Attribute-Descriptor-With-Selection."""
     encode_attribute_descriptor(reference[0], writer)
     encode_selection(reference[1], writer)
 
 
 def decode_data_access_result(reader: Reader) -> DataAccessResult:
-    """Return a result code."""
+    """Decode a result code."""
     return DataAccessResult(reader.unsigned8())
 
 
 def encode_data_access_result(result: DataAccessResult, writer: Writer) -> None:
-    """Append a result code."""
+    """Encode a result code."""
     writer.unsigned8(result.code)
 
 
 def decode_get_data_result(reader: Reader) -> GetDataResult:
-    """Return Get-Data-Result: choice 0 data, 1 data-access-result."""
+    """Decode Get-Data-Result: 0 data, 1 data-access-result."""
     choice = reader.unsigned8()
     if choice == 0:
         return decode_data(reader)
@@ -260,7 +259,7 @@ def decode_get_data_result(reader: Reader) -> GetDataResult:
 
 
 def encode_get_data_result(result: GetDataResult, writer: Writer) -> None:
-    """Append Get-Data-Result."""
+    """Encode Get-Data-Result."""
     if isinstance(result, DataAccessResult):
         writer.unsigned8(1)
         writer.unsigned8(result.code)
@@ -270,29 +269,30 @@ def encode_get_data_result(result: GetDataResult, writer: Writer) -> None:
 
 
 def decode_data_block(reader: Reader) -> DataBlock:
-    """Return DataBlock-SA. Any last-block other than 00 is true: some meters write FF."""
+    """Decode a block."""
+    # last-block is true for any octet other than 00: some meters write FF.
     return DataBlock(reader.flag(), reader.unsigned32(), reader.octet_string())
 
 
 def encode_data_block(block: DataBlock, writer: Writer) -> None:
-    """Append DataBlock-SA."""
+    """Encode a block."""
     writer.flag(block.last_block)
     writer.unsigned32(block.block_number)
     writer.octet_string(block.raw_data)
 
 
 def decode_optional_date_time(reader: Reader, *, tagged_accepted: bool = False) -> bytes | None:
-    """Return the date-time octet-string of ACCESS and DataNotification: 00 absent (None), else 0C and 12 octets.
+    """Decode the date-time of ACCESS and DataNotification: 12 octets, None if absent.
 
-    With ``tagged_accepted`` two spellings of DataNotification in the field are read too: ``09 0C`` + 12 (a Data
-    octet-string; 9 is no possible length) and ``19`` + 12 (a Data date-time).
+    ``tagged_accepted``: also with a tag of Data, as some meters send it in a DataNotification.
     """
     start = reader.offset
     length = reader.unsigned8()
     if length == 0:
         return None
-    if tagged_accepted and length == 0x19:
+    if tagged_accepted and length == 0x19:  # tag of a date-time
         return reader.take(DATE_TIME_OCTETS)
+    # Tag of an octet-string; 9 is no possible length.
     if tagged_accepted and length == 0x09 and reader.peek() == DATE_TIME_OCTETS:
         length = reader.unsigned8()
     if length != DATE_TIME_OCTETS:
@@ -301,5 +301,5 @@ def decode_optional_date_time(reader: Reader, *, tagged_accepted: bool = False) 
 
 
 def encode_optional_date_time(date_time: bytes | None, writer: Writer) -> None:
-    """Append the date-time octet-string, empty for None."""
+    """Encode the date-time, empty for None."""
     writer.octet_string(date_time or b"")

@@ -1,6 +1,6 @@
-"""ExceptionResponse (tag D8) and ConfirmedServiceError (tag 0E): how a server says that a request failed as a whole.
+"""ExceptionResponse (tag D8) and ConfirmedServiceError (0E): a request failed as a whole. IEC 62056-5-3.
 
-Neither is ever protected, so neither proves anything. IEC 62056-5-3, ASN.1 ExceptionResponse, ConfirmedServiceError.
+Neither is ever protected, so neither proves anything.
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ CONFIRMED_SERVICE_ERROR: Final = 0x0E
 
 @dataclass(frozen=True, slots=True)
 class ExceptionResponse:
-    """ExceptionResponse: StateErrorCode, ServiceErrorCode, or other numbers. It has no invoke-id."""
+    """StateErrorCode and ServiceErrorCode, or other numbers; there is no invoke-id."""
 
     state_error: int
     service_error: int
@@ -25,7 +25,7 @@ class ExceptionResponse:
 
 @dataclass(frozen=True, slots=True)
 class ConfirmedServiceError:
-    """ConfirmedServiceError: ConfirmedService, ServiceErrorClass, an error of that class; or other numbers."""
+    """ConfirmedService, ServiceErrorClass, an error of that class; or other numbers."""
 
     service: int
     error_class: int
@@ -33,20 +33,18 @@ class ConfirmedServiceError:
 
 
 def decode_exception_response(reader: Reader) -> ExceptionResponse:
-    """Return an ExceptionResponse; unknown codes are kept.
-
-    Leniency "exception without counter": old servers send two octets also for an invocation-counter-error.
-    """
+    """Decode the APDU; unknown codes are kept."""
     expect_tag(reader, EXCEPTION_RESPONSE)
     state_error = reader.unsigned8()
     service_error = reader.unsigned8()
+    # Leniency "exception without counter": old servers send two octets also for an invocation-counter-error.
     if service_error == ServiceErrorCode.INVOCATION_COUNTER_ERROR and reader.remaining:
         return ExceptionResponse(state_error, service_error, reader.unsigned32())
     return ExceptionResponse(state_error, service_error)
 
 
 def encode_exception_response(apdu: ExceptionResponse, writer: Writer) -> None:
-    """Append an ExceptionResponse."""
+    """Encode the APDU."""
     writer.unsigned8(EXCEPTION_RESPONSE)
     writer.unsigned8(apdu.state_error)
     writer.unsigned8(apdu.service_error)
@@ -55,13 +53,13 @@ def encode_exception_response(apdu: ExceptionResponse, writer: Writer) -> None:
 
 
 def decode_confirmed_service_error(reader: Reader) -> ConfirmedServiceError:
-    """Return a ConfirmedServiceError; unknown numbers are kept."""
+    """Decode the APDU; unknown numbers are kept."""
     expect_tag(reader, CONFIRMED_SERVICE_ERROR)
     return ConfirmedServiceError(reader.unsigned8(), reader.unsigned8(), reader.unsigned8())
 
 
 def encode_confirmed_service_error(apdu: ConfirmedServiceError, writer: Writer) -> None:
-    """Append a ConfirmedServiceError."""
+    """Encode the APDU."""
     writer.unsigned8(CONFIRMED_SERVICE_ERROR)
     writer.unsigned8(apdu.service)
     writer.unsigned8(apdu.error_class)

@@ -1,7 +1,6 @@
-"""GET: requests (tag C0) and responses (tag C4) in all forms. IEC 62056-5-3, ASN.1 Get-Request, Get-Response.
+"""GET: requests (tag C0) and responses (C4). IEC 62056-5-3, Get-Request, Get-Response.
 
-Large values are not decoded here: decode_get_response_head stops in front of them, so that a block of a long transfer
-costs nothing but a copy. Knows nothing of exchanges and invoke-id bookkeeping.
+decode_get_response_head leaves the value encoded: a block of a long transfer costs only a copy.
 """
 
 from collections.abc import Callable
@@ -40,7 +39,7 @@ GET_RESPONSE: Final = 0xC4
 
 
 class GetKind(IntEnum):
-    """The CHOICE octet of a Get-Request."""
+    """CHOICE of Get-Request."""
 
     NORMAL = 1
     NEXT = 2
@@ -48,7 +47,7 @@ class GetKind(IntEnum):
 
 
 class GetResponseKind(IntEnum):
-    """The CHOICE octet of a Get-Response."""
+    """CHOICE of Get-Response."""
 
     NORMAL = 1
     WITH_DATABLOCK = 2
@@ -57,7 +56,7 @@ class GetResponseKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class GetRequestNormal:
-    """Get-Request-Normal: one attribute."""
+    """One attribute."""
 
     invoke: InvokeIdAndPriority
     attribute: AttributeDescriptor
@@ -66,7 +65,7 @@ class GetRequestNormal:
 
 @dataclass(frozen=True, slots=True)
 class GetRequestNext:
-    """Get-Request-Next: acknowledges the block that was received last and asks for the one behind it."""
+    """Acknowledges a block and asks for the next."""
 
     invoke: InvokeIdAndPriority
     block_number: int
@@ -74,7 +73,7 @@ class GetRequestNext:
 
 @dataclass(frozen=True, slots=True)
 class GetRequestWithList:
-    """Get-Request-With-List: several attributes, answered in the same order."""
+    """Attributes, answered in the same order."""
 
     invoke: InvokeIdAndPriority
     items: tuple[AttributeReference, ...]
@@ -85,7 +84,7 @@ type GetRequest = GetRequestNormal | GetRequestNext | GetRequestWithList
 
 @dataclass(frozen=True, slots=True)
 class GetResponseNormal:
-    """Get-Response-Normal: the value, or why there is none."""
+    """The value, or why there is none."""
 
     invoke: InvokeIdAndPriority
     result: GetDataResult
@@ -93,7 +92,7 @@ class GetResponseNormal:
 
 @dataclass(frozen=True, slots=True)
 class GetResponseWithDatablock:
-    """Get-Response-With-Datablock: a piece of the encoded value, or why the transfer ended."""
+    """A piece of the encoded value, or why the transfer ended."""
 
     invoke: InvokeIdAndPriority
     last_block: bool
@@ -103,7 +102,7 @@ class GetResponseWithDatablock:
 
 @dataclass(frozen=True, slots=True)
 class GetResponseWithList:
-    """Get-Response-With-List: one result for each attribute asked for."""
+    """One result for each attribute."""
 
     invoke: InvokeIdAndPriority
     results: tuple[GetDataResult, ...]
@@ -113,12 +112,10 @@ type GetResponse = GetResponseNormal | GetResponseWithDatablock | GetResponseWit
 
 
 class GetResponseHead(NamedTuple):
-    """A Get-Response up to its value.
+    """A Get-Response up to its value, which is not checked yet.
 
-    ``payload``: of NORMAL the encoded Get-Data-Result with its choice octet, of WITH_DATABLOCK the raw-data (empty when
-    there is an error), of WITH_LIST the encoded SEQUENCE OF Get-Data-Result with its count.
-    ``error``: the data-access-result of a NORMAL or WITH_DATABLOCK response that has one.
-    ``last_block`` and ``block_number`` say True and 0 where the response is not in blocks.
+    payload: Get-Data-Result with its choice (NORMAL), SEQUENCE OF it (WITH_LIST), raw-data (WITH_DATABLOCK).
+    error: data-access-result of NORMAL or WITH_DATABLOCK. last_block, block_number: True and 0 without blocks.
     """
 
     kind: GetResponseKind
@@ -149,7 +146,7 @@ _REQUESTS: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], GetRequest]]]
 
 
 def decode_get_request(reader: Reader) -> GetRequest:
-    """Return a Get-Request."""
+    """Decode the APDU."""
     expect_tag(reader, GET_REQUEST)
     kind = reader.unsigned8()
     if (decode := _REQUESTS.get(kind)) is None:
@@ -158,7 +155,7 @@ def decode_get_request(reader: Reader) -> GetRequest:
 
 
 def encode_get_request(apdu: GetRequest, writer: Writer) -> None:
-    """Append a Get-Request."""
+    """Encode the APDU."""
     match apdu:
         case GetRequestNormal():
             write_head(writer, GET_REQUEST, GetKind.NORMAL, apdu.invoke)
@@ -205,7 +202,7 @@ _RESPONSES: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], GetResponse]
 
 
 def decode_get_response(reader: Reader) -> GetResponse:
-    """Return a Get-Response with its values decoded."""
+    """Decode the APDU with its values."""
     expect_tag(reader, GET_RESPONSE)
     kind = reader.unsigned8()
     if (decode := _RESPONSES.get(kind)) is None:
@@ -214,7 +211,7 @@ def decode_get_response(reader: Reader) -> GetResponse:
 
 
 def encode_get_response(apdu: GetResponse, writer: Writer) -> None:
-    """Append a Get-Response."""
+    """Encode the APDU."""
     match apdu:
         case GetResponseNormal():
             write_head(writer, GET_RESPONSE, GetResponseKind.NORMAL, apdu.invoke)
@@ -237,11 +234,7 @@ def encode_get_response(apdu: GetResponse, writer: Writer) -> None:
 
 
 def decode_get_response_head(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> GetResponseHead:
-    """Return the head of a Get-Response without decoding the value. ``octets`` is the whole APDU.
-
-    The payload of NORMAL and WITH_LIST reaches to the end of the APDU and was not looked at, except for an error.
-    Raises DecodeError or UnexpectedApdu.
-    """
+    """Decode a whole APDU up to its value. Raises DecodeError, UnexpectedApdu."""
     reader = Reader(octets, limits=limits)
     expect_tag(reader, GET_RESPONSE)
     choice = reader.unsigned8()
@@ -268,7 +261,7 @@ def decode_get_response_head(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> 
 
 
 def _error_in_front(reader: Reader) -> DataAccessResult | None:
-    """Return the error of an encoded Get-Data-Result, None when a value is there."""
+    """The error in a Get-Data-Result, None for a value."""
     choice = reader.unsigned8()
     if choice == 1:
         error = DataAccessResult(reader.unsigned8())
@@ -283,9 +276,9 @@ def _error_in_front(reader: Reader) -> DataAccessResult | None:
 def decode_get_data_results(
     octets: bytes, limits: Limits = DEFAULT_LIMITS
 ) -> list[tuple[int, Data | DataAccessResult]]:
-    """Decode a SEQUENCE OF Get-Data-Result: for each element the octets of its contents, and value or error.
+    """Decode SEQUENCE OF Get-Data-Result: octets of each one's contents, and value or error.
 
-    Refuses trailing octets. Raises DecodeError or LimitExceeded.
+    Raises DecodeError, also for octets behind it; LimitExceeded.
     """
     reader = Reader(octets, limits=limits)
     count = reader.count()

@@ -1,7 +1,4 @@
-"""InitiateRequest (tag 01) and InitiateResponse (tag 08): what client and server agree on inside AARQ and AARE.
-
-Knows nothing of ACSE and of ciphering. IEC 62056-5-3, ASN.1 InitiateRequest, InitiateResponse, Conformance.
-"""
+"""InitiateRequest (tag 01) and InitiateResponse (08): what AARQ and AARE agree on. IEC 62056-5-3."""
 
 from dataclasses import dataclass, field
 from enum import KEEP, IntFlag
@@ -18,7 +15,7 @@ DLMS_VERSION: Final = 6
 """The only dlms-version-number in use."""
 
 VAA_NAME_LN: Final = 0x0007
-"""vaa-name of a server with logical name referencing; with short names it is the base name FA00."""
+"""vaa-name with logical names; with short names it is FA00."""
 
 _CONFORMANCE_TAG: Final = 0x5F
 _CONFORMANCE_TAG_SECOND: Final = 0x1F
@@ -26,7 +23,7 @@ _CONFORMANCE_LENGTH: Final = 4
 
 
 class Conformance(IntFlag, boundary=KEEP):
-    """The conformance block, 24 bits; bit 0 of the standard is the most significant one. Reserved bits are kept."""
+    """Conformance, 24 bits; the standard's bit 0 is the highest. Reserved bits are kept."""
 
     GENERAL_PROTECTION = 0x400000
     GENERAL_BLOCK_TRANSFER = 0x200000
@@ -53,7 +50,7 @@ class Conformance(IntFlag, boundary=KEEP):
 
     @property
     def standard_names(self) -> list[str]:
-        """The standard's names of the bits that are set, from bit 0 on; reserved ones as ``reserved-zero``, ..."""
+        """Names of the bits that are set, from bit 0 on; also ``reserved-zero``, ``reserved-seven``."""
         return [
             _RESERVED_NAMES[mask]
             if mask in _RESERVED_NAMES
@@ -78,12 +75,12 @@ DEFAULT_PROPOSED_CONFORMANCE: Final = (
     | Conformance.EVENT_NOTIFICATION
     | Conformance.ACTION
 )
-"""00 7E 1F, what most clients propose with logical names: a meter has seen it before."""
+"""00 7E 1F: most clients propose it, so meters know it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitiateRequest:
-    """InitiateRequest. client_max_receive_pdu_size in octets, 0 means no limit."""
+    """client_max_receive_pdu_size: octets, 0 is no limit."""
 
     conformance: Conformance = DEFAULT_PROPOSED_CONFORMANCE
     client_max_receive_pdu_size: int
@@ -95,7 +92,7 @@ class InitiateRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InitiateResponse:
-    """InitiateResponse. server_max_receive_pdu_size in octets, 0 means no limit."""
+    """server_max_receive_pdu_size: octets, 0 is no limit."""
 
     conformance: Conformance
     server_max_receive_pdu_size: int
@@ -105,13 +102,11 @@ class InitiateResponse:
 
 
 def decode_conformance(reader: Reader) -> Conformance:
-    """Return the conformance block.
-
-    Leniency "short conformance tag": old servers write ``5F 04`` where ``5F 1F 04`` is right; never sent by us.
-    """
+    """Decode the conformance block."""
     start = reader.offset
     if reader.unsigned8() != _CONFORMANCE_TAG:
         raise DecodeError("the conformance block does not start with 5F", start)
+    # Leniency "short conformance tag": old servers write 5F 04 instead of 5F 1F 04.
     if reader.peek() == _CONFORMANCE_TAG_SECOND:
         reader.unsigned8()
     if reader.unsigned8() != _CONFORMANCE_LENGTH or reader.unsigned8() != 0:
@@ -120,7 +115,7 @@ def decode_conformance(reader: Reader) -> Conformance:
 
 
 def encode_conformance(conformance: Conformance, writer: Writer) -> None:
-    """Append the conformance block."""
+    """Encode the conformance block."""
     writer.octets(b"\x5f\x1f\x04\x00")
     writer.unsigned(conformance.value, 3)
 
@@ -136,7 +131,7 @@ def _encode_quality_of_service(quality_of_service: int | None, writer: Writer) -
 
 
 def decode_initiate_request(reader: Reader) -> InitiateRequest:
-    """Return an InitiateRequest."""
+    """Decode the APDU."""
     expect_tag(reader, INITIATE_REQUEST)
     dedicated_key = reader.octet_string() if reader.flag() else None
     # DEFAULT TRUE: an absent value is true, a present one is what it says.
@@ -155,7 +150,7 @@ def decode_initiate_request(reader: Reader) -> InitiateRequest:
 
 
 def encode_initiate_request(apdu: InitiateRequest, writer: Writer) -> None:
-    """Append an InitiateRequest."""
+    """Encode the APDU."""
     writer.unsigned8(INITIATE_REQUEST)
     writer.flag(apdu.dedicated_key is not None)
     if apdu.dedicated_key is not None:
@@ -168,7 +163,7 @@ def encode_initiate_request(apdu: InitiateRequest, writer: Writer) -> None:
 
 
 def decode_initiate_response(reader: Reader) -> InitiateResponse:
-    """Return an InitiateResponse."""
+    """Decode the APDU."""
     expect_tag(reader, INITIATE_RESPONSE)
     quality_of_service = _decode_quality_of_service(reader)
     dlms_version = reader.unsigned8()
@@ -183,7 +178,7 @@ def decode_initiate_response(reader: Reader) -> InitiateResponse:
 
 
 def encode_initiate_response(apdu: InitiateResponse, writer: Writer) -> None:
-    """Append an InitiateResponse."""
+    """Encode the APDU."""
     writer.unsigned8(INITIATE_RESPONSE)
     _encode_quality_of_service(apdu.quality_of_service, writer)
     writer.unsigned8(apdu.dlms_version)

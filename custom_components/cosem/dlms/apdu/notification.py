@@ -1,7 +1,6 @@
-"""What a server sends unasked with logical names: EventNotification (C2), DataNotification (0F) and its confirm (10).
+"""What a server sends unasked with logical names: EventNotification (tag C2), DataNotification (0F), its confirm (10).
 
-Knows nothing of listeners, routing and ciphering. IEC 62056-5-3, ASN.1 Event-Notification-Request, Data-Notification,
-Data-Notification-Confirm.
+IEC 62056-5-3, Event-Notification-Request, Data-Notification, Data-Notification-Confirm.
 """
 
 from dataclasses import dataclass
@@ -29,7 +28,7 @@ EVENT_NOTIFICATION_REQUEST: Final = 0xC2
 
 @dataclass(frozen=True, slots=True)
 class EventNotificationRequest:
-    """Event-Notification-Request. time: 12 octets of a date-time."""
+    """An attribute and its value. time: 12 octets."""
 
     time: bytes | None
     attribute: AttributeDescriptor
@@ -38,7 +37,7 @@ class EventNotificationRequest:
 
 @dataclass(frozen=True, slots=True)
 class DataNotification:
-    """Data-Notification. date_time: 12 octets; body: usually a structure in the order of the push object list."""
+    """date_time: 12 octets. body: usually a structure in the order of push_object_list."""
 
     long_invoke: LongInvokeIdAndPriority
     date_time: bytes | None
@@ -47,20 +46,18 @@ class DataNotification:
 
 @dataclass(frozen=True, slots=True)
 class DataNotificationConfirm:
-    """Data-Notification-Confirm, in newer editions only."""
+    """In newer editions only."""
 
     long_invoke: LongInvokeIdAndPriority
     date_time: bytes | None
 
 
 def decode_event_notification_request(reader: Reader) -> EventNotificationRequest:
-    """Return an Event-Notification-Request.
-
-    Leniency "three spellings of the time": ``01 0C`` + 12 octets is today's, ``01`` + 12 octets the older fixed size
-    (a year does not start with 0C), ``09 0C`` + 12 comes from one library. Any first octet other than 00 is present.
-    """
+    """Decode the APDU, in three spellings of its time."""
     expect_tag(reader, EVENT_NOTIFICATION_REQUEST)
     time = None
+    # Leniency "three spellings of the time": 01 0C + 12 octets is today's, 01 + 12 octets the older fixed size (no year
+    # starts with 0C), 09 0C + 12 octets comes from one library. Any first octet other than 00 says that it is there.
     if reader.flag():
         if reader.peek() == DATE_TIME_OCTETS:
             reader.unsigned8()
@@ -69,7 +66,7 @@ def decode_event_notification_request(reader: Reader) -> EventNotificationReques
 
 
 def encode_event_notification_request(apdu: EventNotificationRequest, writer: Writer) -> None:
-    """Append an Event-Notification-Request."""
+    """Encode the APDU."""
     writer.unsigned8(EVENT_NOTIFICATION_REQUEST)
     writer.flag(apdu.time is not None)
     if apdu.time is not None:
@@ -79,17 +76,17 @@ def encode_event_notification_request(apdu: EventNotificationRequest, writer: Wr
 
 
 def decode_data_notification(reader: Reader) -> DataNotification:
-    """Return a Data-Notification. Leniency "tagged date-time": see decode_optional_date_time."""
+    """Decode the APDU."""
     expect_tag(reader, DATA_NOTIFICATION)
     return DataNotification(
         decode_long_invoke_id_and_priority(reader),
-        decode_optional_date_time(reader, tagged_accepted=True),
+        decode_optional_date_time(reader, tagged_accepted=True),  # leniency "tagged date-time"
         decode_data(reader),
     )
 
 
 def encode_data_notification(apdu: DataNotification, writer: Writer) -> None:
-    """Append a Data-Notification."""
+    """Encode the APDU."""
     writer.unsigned8(DATA_NOTIFICATION)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)
@@ -97,13 +94,13 @@ def encode_data_notification(apdu: DataNotification, writer: Writer) -> None:
 
 
 def decode_data_notification_confirm(reader: Reader) -> DataNotificationConfirm:
-    """Return a Data-Notification-Confirm."""
+    """Decode the APDU."""
     expect_tag(reader, DATA_NOTIFICATION_CONFIRM)
     return DataNotificationConfirm(decode_long_invoke_id_and_priority(reader), decode_optional_date_time(reader))
 
 
 def encode_data_notification_confirm(apdu: DataNotificationConfirm, writer: Writer) -> None:
-    """Append a Data-Notification-Confirm."""
+    """Encode the APDU."""
     writer.unsigned8(DATA_NOTIFICATION_CONFIRM)
     encode_long_invoke_id_and_priority(apdu.long_invoke, writer)
     encode_optional_date_time(apdu.date_time, writer)

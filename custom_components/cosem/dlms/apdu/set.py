@@ -1,7 +1,4 @@
-"""SET: requests (tag C1) and responses (tag C5) in all forms. IEC 62056-5-3, ASN.1 Set-Request, Set-Response.
-
-Only octets and fields: who may write what, and how blocks follow each other, is decided elsewhere.
-"""
+"""SET: requests (tag C1) and responses (C5). IEC 62056-5-3, Set-Request, Set-Response."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -40,7 +37,7 @@ SET_RESPONSE: Final = 0xC5
 
 
 class SetKind(IntEnum):
-    """The CHOICE octet of a Set-Request."""
+    """CHOICE of Set-Request."""
 
     NORMAL = 1
     WITH_FIRST_DATABLOCK = 2
@@ -50,7 +47,7 @@ class SetKind(IntEnum):
 
 
 class SetResponseKind(IntEnum):
-    """The CHOICE octet of a Set-Response."""
+    """CHOICE of Set-Response."""
 
     NORMAL = 1
     DATABLOCK = 2
@@ -61,7 +58,7 @@ class SetResponseKind(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class SetRequestNormal:
-    """Set-Request-Normal: one attribute and its value."""
+    """One attribute and its value."""
 
     invoke: InvokeIdAndPriority
     attribute: AttributeDescriptor
@@ -71,7 +68,7 @@ class SetRequestNormal:
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithFirstDatablock:
-    """Set-Request-With-First-Datablock: one attribute and the first piece of its encoded value."""
+    """One attribute and the first piece of its encoded value."""
 
     invoke: InvokeIdAndPriority
     attribute: AttributeDescriptor
@@ -81,7 +78,7 @@ class SetRequestWithFirstDatablock:
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithDatablock:
-    """Set-Request-With-Datablock: a further piece."""
+    """A further piece."""
 
     invoke: InvokeIdAndPriority
     block: DataBlock
@@ -89,7 +86,7 @@ class SetRequestWithDatablock:
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithList:
-    """Set-Request-With-List: several attributes and as many values."""
+    """Attributes and as many values."""
 
     invoke: InvokeIdAndPriority
     items: tuple[AttributeReference, ...]
@@ -98,7 +95,7 @@ class SetRequestWithList:
 
 @dataclass(frozen=True, slots=True)
 class SetRequestWithListAndFirstDatablock:
-    """Set-Request-With-List-And-First-Datablock: several attributes and the first piece of the list of values."""
+    """Attributes and the first piece of the encoded list of values."""
 
     invoke: InvokeIdAndPriority
     items: tuple[AttributeReference, ...]
@@ -116,7 +113,7 @@ type SetRequest = (
 
 @dataclass(frozen=True, slots=True)
 class SetResponseNormal:
-    """Set-Response-Normal."""
+    """The result of one attribute."""
 
     invoke: InvokeIdAndPriority
     result: DataAccessResult
@@ -124,7 +121,7 @@ class SetResponseNormal:
 
 @dataclass(frozen=True, slots=True)
 class SetResponseDatablock:
-    """Set-Response-Datablock: acknowledges a block and asks for the next."""
+    """Acknowledges a block and asks for the next."""
 
     invoke: InvokeIdAndPriority
     block_number: int
@@ -132,7 +129,7 @@ class SetResponseDatablock:
 
 @dataclass(frozen=True, slots=True)
 class SetResponseLastDatablock:
-    """Set-Response-Last-Datablock: the result of a transfer in blocks."""
+    """The result of a transfer in blocks."""
 
     invoke: InvokeIdAndPriority
     result: DataAccessResult
@@ -141,7 +138,7 @@ class SetResponseLastDatablock:
 
 @dataclass(frozen=True, slots=True)
 class SetResponseLastDatablockWithList:
-    """Set-Response-Last-Datablock-With-List: the results of a list transferred in blocks."""
+    """The results of a list in blocks."""
 
     invoke: InvokeIdAndPriority
     results: tuple[DataAccessResult, ...]
@@ -150,7 +147,7 @@ class SetResponseLastDatablockWithList:
 
 @dataclass(frozen=True, slots=True)
 class SetResponseWithList:
-    """Set-Response-With-List: one result for each attribute."""
+    """One result for each attribute."""
 
     invoke: InvokeIdAndPriority
     results: tuple[DataAccessResult, ...]
@@ -197,7 +194,7 @@ _REQUESTS: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], SetRequest]]]
 
 
 def decode_set_request(reader: Reader) -> SetRequest:
-    """Return a Set-Request."""
+    """Decode the APDU."""
     expect_tag(reader, SET_REQUEST)
     kind = reader.unsigned8()
     if (decode := _REQUESTS.get(kind)) is None:
@@ -206,7 +203,7 @@ def decode_set_request(reader: Reader) -> SetRequest:
 
 
 def encode_set_request(apdu: SetRequest, writer: Writer) -> None:
-    """Append a Set-Request."""
+    """Encode the APDU."""
     match apdu:
         case SetRequestNormal():
             write_head(writer, SET_REQUEST, SetKind.NORMAL, apdu.invoke)
@@ -263,7 +260,7 @@ _RESPONSES: Final[dict[int, Callable[[Reader, InvokeIdAndPriority], SetResponse]
 
 
 def decode_set_response(reader: Reader) -> SetResponse:
-    """Return a Set-Response."""
+    """Decode the APDU."""
     expect_tag(reader, SET_RESPONSE)
     kind = reader.unsigned8()
     if (decode := _RESPONSES.get(kind)) is None:
@@ -272,7 +269,7 @@ def decode_set_response(reader: Reader) -> SetResponse:
 
 
 def encode_set_response(apdu: SetResponse, writer: Writer) -> None:
-    """Append a Set-Response."""
+    """Encode the APDU."""
     match apdu:
         case SetResponseNormal():
             write_head(writer, SET_RESPONSE, SetResponseKind.NORMAL, apdu.invoke)

@@ -1,7 +1,6 @@
-"""The services of short name referencing: Read, Write, UnconfirmedWrite and InformationReport.
+"""Read, Write, UnconfirmedWrite and InformationReport with short names (tags 05 to 18). IEC 62056-5-3.
 
-Tags 05, 06, 0C, 0D, 16, 18. No invoke-ids: the order of messages is all there is. IEC 62056-5-3, ASN.1 ReadRequest,
-ReadResponse, WriteRequest, WriteResponse, UnconfirmedWriteRequest, InformationReportRequest.
+Without invoke-ids, only the order says which answer belongs to a request.
 """
 
 from dataclasses import dataclass
@@ -27,13 +26,13 @@ INFORMATION_REPORT_REQUEST: Final = 0x18
 
 
 class VariableName(NamedTuple):
-    """Variable access by short name (a multiple of 8 for an attribute)."""
+    """A short name (a multiple of 8 for an attribute)."""
 
     short_name: int
 
 
 class ParameterizedAccess(NamedTuple):
-    """Variable access with a selector: selective access, or a method with its parameter."""
+    """Selective access, or a method with its parameter."""
 
     short_name: int
     selector: int
@@ -41,19 +40,19 @@ class ParameterizedAccess(NamedTuple):
 
 
 class BlockNumberAccess(NamedTuple):
-    """Acknowledges a block of a long Read and asks for the next."""
+    """Acknowledges a block of a Read and asks for the next."""
 
     block_number: int
 
 
 class ReadDataBlockAccess(NamedTuple):
-    """A piece of a Read request that is long itself."""
+    """A piece of a long Read request."""
 
     block: DataBlock
 
 
 class WriteDataBlockAccess(NamedTuple):
-    """Announces a piece of a long Write; its octets are in the data list."""
+    """Announces a piece of a long Write; its octets are in the data."""
 
     last_block: bool
     block_number: int
@@ -65,7 +64,7 @@ type VariableAccess = (
 
 
 class BlockNumberResult(NamedTuple):
-    """A response that acknowledges a block of the request."""
+    """Acknowledges a block of the request."""
 
     block_number: int
 
@@ -76,21 +75,21 @@ type WriteResult = DataAccessResult | BlockNumberResult | None  # None is succes
 
 @dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """ReadRequest."""
+    """Variables to read."""
 
     variables: tuple[VariableAccess, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class ReadResponse:
-    """ReadResponse: one result for each variable."""
+    """One result for each variable."""
 
     results: tuple[ReadResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class WriteRequest:
-    """WriteRequest: as many data as variables."""
+    """As many data as variables."""
 
     variables: tuple[VariableAccess, ...]
     data: tuple[Data, ...]
@@ -98,14 +97,14 @@ class WriteRequest:
 
 @dataclass(frozen=True, slots=True)
 class WriteResponse:
-    """WriteResponse: one result for each variable."""
+    """One result for each variable."""
 
     results: tuple[WriteResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class UnconfirmedWriteRequest:
-    """UnconfirmedWriteRequest: a WriteRequest that nobody answers."""
+    """A WriteRequest without an answer."""
 
     variables: tuple[VariableAccess, ...]
     data: tuple[Data, ...]
@@ -113,7 +112,7 @@ class UnconfirmedWriteRequest:
 
 @dataclass(frozen=True, slots=True)
 class InformationReportRequest:
-    """InformationReportRequest: values sent unasked. ``current_time`` is GeneralizedTime text as octets."""
+    """Values sent unasked. current_time: text of GeneralizedTime."""
 
     current_time: bytes | None
     variables: tuple[VariableAccess, ...]
@@ -131,7 +130,7 @@ def _encode_short_block(block: DataBlock, writer: Writer) -> None:
 
 
 def decode_variable_access(reader: Reader) -> VariableAccess:
-    """Return one Variable-Access-Specification."""
+    """Decode one variable."""
     choice = reader.unsigned8()
     if choice == 2:
         return VariableName(reader.unsigned16())
@@ -147,7 +146,7 @@ def decode_variable_access(reader: Reader) -> VariableAccess:
 
 
 def encode_variable_access(variable: VariableAccess, writer: Writer) -> None:
-    """Append one Variable-Access-Specification."""
+    """Encode one variable."""
     match variable:
         case VariableName():
             writer.unsigned8(2)
@@ -228,62 +227,62 @@ def _encode_write_result(result: WriteResult, writer: Writer) -> None:
 
 
 def decode_read_request(reader: Reader) -> ReadRequest:
-    """Return a ReadRequest."""
+    """Decode the APDU."""
     expect_tag(reader, READ_REQUEST)
     return ReadRequest(decode_list(reader, decode_variable_access))
 
 
 def encode_read_request(apdu: ReadRequest, writer: Writer) -> None:
-    """Append a ReadRequest."""
+    """Encode the APDU."""
     writer.unsigned8(READ_REQUEST)
     encode_list(apdu.variables, writer, encode_variable_access)
 
 
 def decode_read_response(reader: Reader) -> ReadResponse:
-    """Return a ReadResponse."""
+    """Decode the APDU."""
     expect_tag(reader, READ_RESPONSE)
     return ReadResponse(decode_list(reader, _decode_read_result))
 
 
 def encode_read_response(apdu: ReadResponse, writer: Writer) -> None:
-    """Append a ReadResponse."""
+    """Encode the APDU."""
     writer.unsigned8(READ_RESPONSE)
     encode_list(apdu.results, writer, _encode_read_result)
 
 
 def decode_write_request(reader: Reader) -> WriteRequest:
-    """Return a WriteRequest."""
+    """Decode the APDU."""
     expect_tag(reader, WRITE_REQUEST)
     return WriteRequest(decode_list(reader, decode_variable_access), decode_list(reader, decode_data))
 
 
 def decode_unconfirmed_write_request(reader: Reader) -> UnconfirmedWriteRequest:
-    """Return an UnconfirmedWriteRequest."""
+    """Decode the APDU."""
     expect_tag(reader, UNCONFIRMED_WRITE_REQUEST)
     return UnconfirmedWriteRequest(decode_list(reader, decode_variable_access), decode_list(reader, decode_data))
 
 
 def encode_write_request(apdu: WriteRequest | UnconfirmedWriteRequest, writer: Writer) -> None:
-    """Append a WriteRequest or UnconfirmedWriteRequest."""
+    """Encode either APDU."""
     writer.unsigned8(WRITE_REQUEST if isinstance(apdu, WriteRequest) else UNCONFIRMED_WRITE_REQUEST)
     encode_list(apdu.variables, writer, encode_variable_access)
     encode_list(apdu.data, writer, encode_data)
 
 
 def decode_write_response(reader: Reader) -> WriteResponse:
-    """Return a WriteResponse."""
+    """Decode the APDU."""
     expect_tag(reader, WRITE_RESPONSE)
     return WriteResponse(decode_list(reader, _decode_write_result))
 
 
 def encode_write_response(apdu: WriteResponse, writer: Writer) -> None:
-    """Append a WriteResponse."""
+    """Encode the APDU."""
     writer.unsigned8(WRITE_RESPONSE)
     encode_list(apdu.results, writer, _encode_write_result)
 
 
 def decode_information_report_request(reader: Reader) -> InformationReportRequest:
-    """Return an InformationReportRequest."""
+    """Decode the APDU."""
     expect_tag(reader, INFORMATION_REPORT_REQUEST)
     return InformationReportRequest(
         reader.octet_string() if reader.flag() else None,
@@ -293,7 +292,7 @@ def decode_information_report_request(reader: Reader) -> InformationReportReques
 
 
 def encode_information_report_request(apdu: InformationReportRequest, writer: Writer) -> None:
-    """Append an InformationReportRequest."""
+    """Encode the APDU."""
     writer.unsigned8(INFORMATION_REPORT_REQUEST)
     writer.flag(apdu.current_time is not None)
     if apdu.current_time is not None:
