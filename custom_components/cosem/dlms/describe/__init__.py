@@ -1,7 +1,6 @@
-"""APDUs and data as nested plain objects with the standard's names, for the command line and for tests.
+"""APDUs and data as plain objects with the standard's names, for the command line and tests.
 
-Secrets that may be in an APDU (password, dedicated key, wrapped key, payloads of secret attributes and methods) are
-masked unless they are asked for. Nothing here interprets: results and errors stay the numbers that were sent.
+Secrets (passwords, keys, payloads of secret attributes and methods) are masked unless asked for.
 """
 
 from collections.abc import Callable
@@ -23,7 +22,7 @@ _NEVER_INSIDE: Final = frozenset(
 
 
 def describe(what: Apdu | Data, *, show_secrets: bool = False) -> JsonObject:
-    """Return nested objects that json.dumps takes."""
+    """Nested objects that json.dumps takes."""
     if isinstance(what, Data):
         return describe_data(what)
     context = Context(show_secrets, lambda octets: _inner(octets, show_secrets=show_secrets))
@@ -39,7 +38,7 @@ def _name(apdu: Apdu) -> str:
 
 
 def _inner(octets: bytes, *, show_secrets: bool) -> JsonObject:
-    """Return the APDU that another one carries, or its octets where that is none."""
+    """The APDU inside another, else its octets."""
     if octets and octets[0] not in _NEVER_INSIDE:
         try:
             return describe(decode_apdu(octets), show_secrets=show_secrets)

@@ -1,4 +1,4 @@
-"""AARQ, AARE, RLRQ, RLRE and the initiate APDUs as plain objects; the password and the dedicated key are masked."""
+"""Association and initiate APDUs as plain objects; secrets are masked."""
 
 from collections.abc import Callable
 from typing import Any, Final

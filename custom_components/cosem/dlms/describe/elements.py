@@ -1,7 +1,4 @@
-"""Data, and the elements that services share, as plain objects; which payloads are secret.
-
-Knows nothing of whole APDUs.
-"""
+"""Data and shared elements as plain objects; which payloads are secret."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -30,7 +27,7 @@ type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
 
 HIDDEN: Final = "(hidden)"
-"""Stands where a secret was left out."""
+"""In place of a secret."""
 
 _SECRET_ATTRIBUTES: Final[frozenset[tuple[int, int]]] = frozenset(
     {(InterfaceClass.ASSOCIATION_LN, AssociationLnAttribute.SECRET)}
@@ -48,14 +45,14 @@ _SECRET_METHODS: Final[frozenset[tuple[int, int]]] = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """How to describe: whether secrets are shown, and what describes an APDU inside another."""
+    """Whether secrets are shown; what describes an inner APDU."""
 
     show_secrets: bool
     inner: Callable[[bytes], JsonObject]
 
 
 def describe_data(data: Data) -> JsonObject:
-    """Return ``{"type", "value"}``: octets as lower case hex, bit-strings as 0 and 1, NaN and infinities as text."""
+    """``{"type", "value"}``: octets in hex, bit-strings as 0 and 1, NaN and infinities as text."""
     value = data.value
     described: Json
     if isinstance(value, CompactArray):
@@ -79,7 +76,7 @@ def describe_data(data: Data) -> JsonObject:
 
 
 def describe_type_description(description: TypeDescription) -> JsonObject:
-    """Return the type-description of a compact-array."""
+    """A type-description."""
     described: JsonObject = {"type": description.type.standard_name}
     if description.type is DataType.ARRAY:
         described |= {"count": description.array_count, "element": describe_type_description(description.elements[0])}
@@ -89,24 +86,24 @@ def describe_type_description(description: TypeDescription) -> JsonObject:
 
 
 def describe_all(values: Iterable[Data]) -> Json:
-    """Return a list of data."""
+    """A list of data."""
     return [describe_data(value) for value in values]
 
 
 def hex_or_none(octets: bytes | None) -> str | None:
-    """Return the octets as hex, None for None."""
+    """Octets as hex."""
     return None if octets is None else octets.hex()
 
 
 def present(fields: dict[str, bytes | int | None]) -> JsonObject:
-    """Return the optional fields that are there."""
+    """Fields that are not None."""
     return {
         name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items() if value is not None
     }
 
 
 def describe_invoke(invoke: InvokeIdAndPriority) -> JsonObject:
-    """Return the invoke-id octet, taken apart."""
+    """An invoke-id octet."""
     return {
         "invoke": {
             "raw": invoke.raw,
@@ -118,7 +115,7 @@ def describe_invoke(invoke: InvokeIdAndPriority) -> JsonObject:
 
 
 def describe_long_invoke(invoke: LongInvokeIdAndPriority) -> JsonObject:
-    """Return the 32-bit invoke-id, taken apart."""
+    """A 32-bit invoke-id."""
     return {
         "long_invoke_id": {
             "raw": invoke.raw,
@@ -132,7 +129,7 @@ def describe_long_invoke(invoke: LongInvokeIdAndPriority) -> JsonObject:
 
 
 def describe_attribute(attribute: AttributeDescriptor) -> JsonObject:
-    """Return an attribute descriptor."""
+    """An attribute descriptor."""
     return {
         "class_id": attribute.class_id,
         "instance": str(attribute.logical_name),
@@ -141,31 +138,31 @@ def describe_attribute(attribute: AttributeDescriptor) -> JsonObject:
 
 
 def describe_method(method: MethodDescriptor) -> JsonObject:
-    """Return a method descriptor."""
+    """A method descriptor."""
     return {"class_id": method.class_id, "instance": str(method.logical_name), "method": method.method_index}
 
 
 def describe_selection(selection: Selection | None) -> Json:
-    """Return a selective access descriptor, None where there is none."""
+    """A selection or None."""
     if selection is None:
         return None
     return {"selector": selection.selector, "parameters": describe_data(selection.parameters)}
 
 
 def describe_reference(reference: AttributeReference) -> JsonObject:
-    """Return an attribute descriptor with its selection."""
+    """An attribute with its selection."""
     return {**describe_attribute(reference[0]), "selection": describe_selection(reference[1])}
 
 
 def describe_get_data_result(result: GetDataResult) -> JsonObject:
-    """Return a value as ``data``, or a data-access-result as ``error``."""
+    """``data``, or a result code as ``error``."""
     if isinstance(result, DataAccessResult):
         return {"error": result.code}
     return {"data": describe_data(result)}
 
 
 def describe_data_block(value: DataBlock, *, hide: bool = False) -> JsonObject:
-    """Return a block of a long request or response."""
+    """A block; ``hide`` masks its octets."""
     return {
         "last_block": value.last_block,
         "block_number": value.block_number,
@@ -174,14 +171,14 @@ def describe_data_block(value: DataBlock, *, hide: bool = False) -> JsonObject:
 
 
 def is_secret(target: AttributeDescriptor | MethodDescriptor) -> bool:
-    """Return whether what is sent to this attribute or method must not be shown."""
+    """True if what is sent there must not be shown."""
     if isinstance(target, MethodDescriptor):
         return (target.class_id, target.method_index) in _SECRET_METHODS
     return (target.class_id, target.attribute_index) in _SECRET_ATTRIBUTES
 
 
 def describe_payload(target: AttributeDescriptor | MethodDescriptor, value: Data, context: Context) -> JsonObject:
-    """Return what is sent to an attribute or method, masked where that is a secret."""
+    """What is sent to ``target``, masked if secret."""
     if is_secret(target) and not context.show_secrets:
         return {"type": value.type.standard_name, "value": HIDDEN}
     return describe_data(value)
@@ -192,7 +189,7 @@ def describe_payloads(
     values: tuple[Data, ...],
     context: Context,
 ) -> Json:
-    """Return the values that belong to ``targets``; more values than targets are masked with a secret one."""
+    """What is sent to ``targets``, all of it masked if one is secret and the numbers differ."""
     names = list(targets)
     if not context.show_secrets and len(names) != len(values) and any(map(is_secret, names)):
         return HIDDEN

@@ -1,4 +1,4 @@
-"""GET, SET, ACTION, ACCESS, notifications and the short name services as plain objects."""
+"""Services and notifications as plain objects."""
 
 from collections.abc import Callable
 from typing import Any, Final, assert_never

@@ -1,6 +1,6 @@
-"""Described APDUs as lines of text for people, with the names of the codes beside them.
+"""Described APDUs as text for people, with names of codes.
 
-Whatever was received is printed escaped: nothing from the network reaches a terminal as a control character.
+All that was received is escaped: no control character reaches a terminal.
 """
 
 from collections.abc import Iterator
@@ -40,7 +40,7 @@ _CODES: Final[dict[tuple[str | None, str], type[StandardCode] | None]] = {
 
 
 def tree(described: JsonObject) -> list[str]:
-    """Return what describe() returned as indented lines."""
+    """Indented lines of what describe() returned."""
     return list(_object(described, "", None))
 
 
@@ -84,7 +84,7 @@ def _item(item: Json, indent: str, key: str, apdu: str | None) -> Iterator[str]:
 
 
 def _data(described: JsonObject, indent: str, label: str) -> Iterator[str]:
-    """Yield a value with its type; arrays and structures over several lines."""
+    """Arrays and structures take several lines."""
     kind, value = described["type"], described["value"]
     if not isinstance(value, list):
         text = "" if value is None else f" {_scalar(value)}"
@@ -97,7 +97,7 @@ def _data(described: JsonObject, indent: str, label: str) -> Iterator[str]:
 
 
 def _scalar(value: Json) -> str:
-    """Return a value as JSON writes it, so that anything odd in a string is escaped; names and hex without quotes."""
+    """Names and hex plain, all else as JSON, which escapes."""
     if isinstance(value, str) and value.isascii() and value.isprintable() and '"' not in value:
         return value
     return json.dumps(value)

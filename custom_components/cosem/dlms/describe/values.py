@@ -1,7 +1,4 @@
-"""What the value of an attribute says to a person or a program: scaled numbers, ISO 8601 times, plain JSON.
-
-Knows the classes whose attributes are defined to hold date-times or scaled numbers (IEC 62056-6-2); gets decoded Data.
-"""
+"""Values of attributes for people and programs: scaled numbers, ISO 8601 times, plain JSON (IEC 62056-6-2)."""
 
 from ..apdu.common import AttributeDescriptor
 from ..encoding.cosem_time import decode_date, decode_time
@@ -18,11 +15,10 @@ from .elements import Json, describe_data
 
 
 def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: ScalerUnit | None) -> Json:
-    """Return the value in a form to work with.
+    """The value in a form to work with.
 
-    With ``scaler_unit`` a number becomes a decimal string in that unit, None when it is not finite or the scaler
-    cannot be true. Points in time become ISO 8601 with the offset, if the meter gave one, and None when they name no
-    point in time. Octets become hex; structures and arrays lists.
+    Numbers with ``scaler_unit``: decimal text, None if not finite or the scaler is not plausible. Times: ISO 8601, with
+    the offset if sent, None for no point in time. Octets: hex. Structures and arrays: lists.
     """
     if scaler_unit is not None and is_number(data):
         number = scale(data, scaler_unit)
@@ -33,7 +29,7 @@ def attribute_value(attribute: AttributeDescriptor, data: Data, scaler_unit: Sca
 
 
 def raw_value(data: Data) -> Json:
-    """Return the value as the meter sent it, as plain JSON: nothing scaled, octets and times as hex."""
+    """The value as sent: nothing scaled, octets and times in hex."""
     value = data.value
     if isinstance(value, CompactArray):
         return [raw_value(element) for element in value.elements]
@@ -47,13 +43,12 @@ def raw_value(data: Data) -> Json:
 
 
 def is_number(data: Data) -> bool:
-    """Return whether a scaler applies: text, null-data and times stand for themselves."""
+    """True if a scaler applies."""
     return integer_of(data) is not None or data.type in {DataType.FLOAT32, DataType.FLOAT64, DataType.BCD}
 
 
 def _time_text(data: Data) -> Json:
-    """Return a point in time; newer meters send seconds since 1970 instead of a date-time."""
-    if integer_of(data) is not None:
+    if integer_of(data) is not None:  # newer meters send seconds since 1970
         moment = instant(data)
         return None if moment is None else moment.isoformat()
     try:
@@ -63,7 +58,7 @@ def _time_text(data: Data) -> Json:
 
 
 def _plain(data: Data) -> Json:
-    """Return plain JSON, with points in time as ISO 8601 where the type says that they are ones."""
+    """Plain JSON; tagged times as ISO 8601."""
     value = data.value
     if isinstance(value, CompactArray):
         return [_plain(element) for element in value.elements]
@@ -73,7 +68,7 @@ def _plain(data: Data) -> Json:
 
 
 def _tagged_time_text(kind: DataType, octets: bytes) -> Json:
-    """Return ISO 8601 for the types date-time, date and time, hex for every other and for what names no point."""
+    """ISO 8601 of a date-time, date or time, else hex."""
     try:
         match kind:
             case DataType.DATE_TIME:

@@ -41,7 +41,7 @@ class ClockStatus(IntFlag):
 
 
 class TimePolicy(Enum):
-    """What a meter means by its deviation. Without one (8000) times are local to the zone, unless said otherwise."""
+    """What a meter means by its deviation; without one (8000) times are local, unless said otherwise."""
 
     STANDARD = "standard"
     """UTC = local time + deviation, as defined."""
@@ -60,7 +60,7 @@ class TimePolicy(Enum):
 class CosemDate:
     """Five octets; None is not specified. Months FD, FE and days FD, FE are kept.
 
-    weekday: 1 is Monday; other numbers are kept, and ignored for points in time.
+    weekday: 1 is Monday; other numbers are kept, too.
     """
 
     year: int | None = None
@@ -133,9 +133,9 @@ class CosemDateTime:
 
     @property
     def local(self) -> datetime | None:
-        """A naive datetime, None if the fields name no minute of the calendar.
+        """A naive datetime, None if the fields name none.
 
-        24:00 is 00:00 of the next day, second 60 is 59, a missing second is 0.
+        24:00 is 00:00 of the next day, second 60 is 59, a missing one is 0.
         """
         if self.year is None or self.month is None or self.day is None or self.hour is None or self.minute is None:
             return None
@@ -151,7 +151,7 @@ class CosemDateTime:
             return None
 
     def isoformat(self, policy: TimePolicy = TimePolicy.STANDARD) -> str | None:
-        """ISO 8601 text, with an offset if the deviation is known; None if it is no point in time."""
+        """ISO 8601, with an offset if known; None if it is no point in time."""
         moment = to_datetime(self, policy) or self.local
         return None if moment is None else moment.isoformat()
 
@@ -239,9 +239,9 @@ def encode_time(value: CosemTime) -> bytes:
 def to_datetime(
     value: CosemDateTime, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None
 ) -> datetime | None:
-    """The aware point in time; None if the fields name none, or neither deviation nor zone is known.
+    """The aware point in time, None if the fields name none or no zone is known.
 
-    A deviation becomes the offset. In an hour that ``zone`` has twice the daylight saving bit decides.
+    A deviation is the offset; else ``zone`` counts, and the daylight saving bit in an hour that it has twice.
     """
     local = value.local
     if local is None or not _FIRST_YEAR <= local.year <= _LAST_YEAR:
@@ -262,7 +262,7 @@ def to_datetime(
 def fast_datetime(
     octets: bytes, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None
 ) -> datetime | None:
-    """The same as to_datetime(decode_date_time(octets)), but None where that raises."""
+    """to_datetime(decode_date_time(octets)), but None where that raises."""
     sign = -1 if policy is TimePolicy.INVERTED else 1
     try:
         year, month, day, hour, minute, second, hundredths, deviation = _NEEDED.unpack(octets)

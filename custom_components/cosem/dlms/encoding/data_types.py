@@ -78,7 +78,7 @@ class BitString(NamedTuple):
 class TypeDescription(NamedTuple):
     """Type-description of a compact-array.
 
-    ``elements``: one per element of a structure; of an array one, for all of its ``array_count`` elements.
+    elements: one per element of a structure; of an array one, for all ``array_count`` of them.
     """
 
     type: DataType
@@ -178,12 +178,12 @@ def bit_string(text: str) -> Data:
 
 
 def double_long(value: int) -> Data:
-    """A 32-bit signed integer."""
+    """32 bits, signed."""
     return Data(DataType.DOUBLE_LONG, value)
 
 
 def double_long_unsigned(value: int) -> Data:
-    """A 32-bit unsigned integer."""
+    """32 bits, unsigned."""
     return Data(DataType.DOUBLE_LONG_UNSIGNED, value)
 
 
@@ -208,32 +208,32 @@ def bcd(value: int) -> Data:
 
 
 def integer(value: int) -> Data:
-    """An 8-bit signed integer."""
+    """8 bits, signed."""
     return Data(DataType.INTEGER, value)
 
 
 def long(value: int) -> Data:
-    """A 16-bit signed integer."""
+    """16 bits, signed."""
     return Data(DataType.LONG, value)
 
 
 def unsigned(value: int) -> Data:
-    """An 8-bit unsigned integer."""
+    """8 bits, unsigned."""
     return Data(DataType.UNSIGNED, value)
 
 
 def long_unsigned(value: int) -> Data:
-    """A 16-bit unsigned integer."""
+    """16 bits, unsigned."""
     return Data(DataType.LONG_UNSIGNED, value)
 
 
 def long64(value: int) -> Data:
-    """A 64-bit signed integer."""
+    """64 bits, signed."""
     return Data(DataType.LONG64, value)
 
 
 def long64_unsigned(value: int) -> Data:
-    """A 64-bit unsigned integer."""
+    """64 bits, unsigned."""
     return Data(DataType.LONG64_UNSIGNED, value)
 
 
@@ -253,7 +253,7 @@ def float64(value: float) -> Data:
 
 
 def date_time(octets: bytes) -> Data:
-    """A date-time of 12 octets with its own tag; most attributes use an octet-string."""
+    """A date-time of 12 octets; most attributes have an octet-string."""
     return Data(DataType.DATE_TIME, octets)
 
 

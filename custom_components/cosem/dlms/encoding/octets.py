@@ -51,11 +51,11 @@ class Reader:
         return self.take(self.remaining)
 
     def unsigned(self, count: int) -> int:
-        """An unsigned integer of ``count`` octets."""
+        """``count`` octets as an unsigned number."""
         return int.from_bytes(self.take(count), "big")
 
     def signed(self, count: int) -> int:
-        """A signed integer of ``count`` octets."""
+        """``count`` octets in two's complement."""
         return int.from_bytes(self.take(count), "big", signed=True)
 
     def unsigned8(self) -> int:
@@ -65,15 +65,15 @@ class Reader:
         return octet
 
     def unsigned16(self) -> int:
-        """A 16-bit unsigned number."""
+        """16 bits, unsigned."""
         return self.unsigned(2)
 
     def unsigned32(self) -> int:
-        """A 32-bit unsigned number."""
+        """32 bits, unsigned."""
         return self.unsigned(4)
 
     def integer8(self) -> int:
-        """An 8-bit signed number."""
+        """8 bits, signed."""
         return self.signed(1)
 
     def length(self) -> int:
@@ -142,11 +142,11 @@ class Writer:
         self._octets += value
 
     def unsigned(self, value: int, count: int) -> None:
-        """Append an unsigned integer of ``count`` octets."""
+        """Append ``count`` octets, unsigned."""
         self._octets += value.to_bytes(count, "big")
 
     def signed(self, value: int, count: int) -> None:
-        """Append a signed integer of ``count`` octets."""
+        """Append ``count`` octets, two's complement."""
         self._octets += value.to_bytes(count, "big", signed=True)
 
     def unsigned8(self, value: int) -> None:
@@ -154,15 +154,15 @@ class Writer:
         self.unsigned(value, 1)
 
     def unsigned16(self, value: int) -> None:
-        """Append a 16-bit unsigned number."""
+        """Append 16 bits, unsigned."""
         self.unsigned(value, 2)
 
     def unsigned32(self, value: int) -> None:
-        """Append a 32-bit unsigned number."""
+        """Append 32 bits, unsigned."""
         self.unsigned(value, 4)
 
     def integer8(self, value: int) -> None:
-        """Append an 8-bit signed number."""
+        """Append 8 bits, signed."""
         self.signed(value, 1)
 
     def length(self, value: int) -> None:

@@ -1,1 +1,1 @@
-"""Meaning of COSEM interface classes: pure functions on decoded Data (IEC 62056-6-2). Knows nothing of associations."""
+"""COSEM interface classes (IEC 62056-6-2): pure functions on decoded Data."""

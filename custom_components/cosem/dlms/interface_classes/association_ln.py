@@ -1,7 +1,6 @@
-"""Meaning of Association LN (class 15, versions 0 to 3, IEC 62056-6-2): the object list with access rights.
+"""Association LN (class 15, versions 0 to 3, IEC 62056-6-2): the object list with access rights.
 
-The version of the *association* decides what an access mode means, not the version of the listed object.
-Structures are checked strictly; numbers that no edition defines are kept as numbers. Pure functions on decoded Data.
+What an access mode means depends on the version of the association, not of the listed object.
 """
 
 from collections.abc import Mapping
@@ -25,7 +24,7 @@ _FLAGS_VERSION: Final = 3
 
 
 class AttributeAccessMode(IntEnum):
-    """access_mode of an attribute in versions 0 (up to 3), 1 and 2."""
+    """Access mode of attributes in versions 0 (up to 3), 1 and 2."""
 
     NONE = 0
     READ = 1
@@ -37,7 +36,7 @@ class AttributeAccessMode(IntEnum):
 
 
 class MethodAccessMode(IntEnum):
-    """access_mode of a method in versions 1 and 2; version 0 has the first two, as a boolean."""
+    """Access mode of methods in versions 1 and 2; version 0 has a boolean."""
 
     NONE = 0
     ACCESS = 1
@@ -45,7 +44,7 @@ class MethodAccessMode(IntEnum):
 
 
 class AccessFlag(IntFlag):
-    """access_mode from version 3 on: what is allowed, and how requests and responses must be protected."""
+    """Access mode from version 3 on: what is allowed, and the protection it needs."""
 
     READ = 1
     ACCESS = 1
@@ -78,7 +77,7 @@ _WRITING_MODES: Final = frozenset(
 
 
 class AssociationLnAttribute(AttributeIndex):
-    """Attributes of Association LN; 9 from version 1 on, 10 and 11 from version 2 on."""
+    """9 from version 1 on, 10 and 11 from version 2 on."""
 
     OBJECT_LIST = 2
     ASSOCIATED_PARTNERS_ID = 3
@@ -93,7 +92,7 @@ class AssociationLnAttribute(AttributeIndex):
 
 
 class AssociationLnMethod(IntEnum):
-    """Methods of Association LN; the users' from version 2 on."""
+    """Those for users from version 2 on."""
 
     REPLY_TO_HLS_AUTHENTICATION = 1
     CHANGE_HLS_SECRET = 2
@@ -106,11 +105,11 @@ class AssociationLnMethod(IntEnum):
 CURRENT_OBJECT_LIST: Final = AttributeDescriptor(
     InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, AssociationLnAttribute.OBJECT_LIST
 )
-"""The objects that the association one is talking in may see."""
+"""Objects that the current association may see."""
 
 
 class AccessRights(NamedTuple):
-    """How an attribute may be used: the mode as sent, and the version of the association that gives it meaning."""
+    """Rights to an attribute: mode as sent, and the version that gives it meaning."""
 
     mode: int
     association_version: int
@@ -118,10 +117,9 @@ class AccessRights(NamedTuple):
 
     @property
     def name(self) -> str:
-        """``none``, ``read``, ``write``, ``read-write``, ``authenticated-read`` ...; ``mode 9`` for unknown numbers.
+        """``none``, ``read``, ``authenticated-read`` ...; ``mode 9`` for unknown numbers.
 
-        From version 3 on the protection that a request or response needs follows:
-        ``read+authenticated-request+encrypted-response``.
+        From version 3 on with protection: ``read+authenticated-request``.
         """
         if self.association_version >= _FLAGS_VERSION:
             return _with_protection(
@@ -131,35 +129,35 @@ class AccessRights(NamedTuple):
 
     @property
     def can_read(self) -> bool:
-        """True when reading is allowed, be it with protection."""
+        """True if reading is allowed, protected or not."""
         if self.association_version >= _FLAGS_VERSION:
             return bool(self.mode & AccessFlag.READ)
         return self.mode in _READING_MODES
 
     @property
     def can_write(self) -> bool:
-        """True when writing is allowed, be it with protection."""
+        """True if writing is allowed, protected or not."""
         if self.association_version >= _FLAGS_VERSION:
             return bool(self.mode & AccessFlag.WRITE)
         return self.mode in _WRITING_MODES
 
 
 class MethodAccess(NamedTuple):
-    """Whether a method may be called: the mode as sent, and the version of the association that gives it meaning."""
+    """Right to call a method, as in AccessRights."""
 
     mode: int
     association_version: int
 
     @property
     def name(self) -> str:
-        """``none``, ``access``, ``authenticated-access``; from version 3 on with protection as in AccessRights."""
+        """``none``, ``access``, ``authenticated-access``; protection as in AccessRights."""
         if self.association_version >= _FLAGS_VERSION:
             return _with_protection(_mode_name(MethodAccessMode, self.mode & AccessFlag.ACCESS), self.mode)
         return _mode_name(MethodAccessMode, self.mode)
 
     @property
     def can_call(self) -> bool:
-        """True when the call is allowed, be it with protection."""
+        """True if calling is allowed, protected or not."""
         if self.association_version >= _FLAGS_VERSION:
             return bool(self.mode & AccessFlag.ACCESS)
         return self.mode in {MethodAccessMode.ACCESS, MethodAccessMode.AUTHENTICATED_ACCESS}
@@ -167,7 +165,7 @@ class MethodAccess(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class ObjectListElement:
-    """One COSEM object that this association sees."""
+    """A COSEM object that this association sees."""
 
     class_id: int
     version: int
@@ -176,7 +174,7 @@ class ObjectListElement:
     method_access: Mapping[int, MethodAccess] = field(default_factory=lambda: MappingProxyType({}))
 
     def can_read(self, attribute_index: int) -> bool:
-        """Whether reading is worth an attempt: the rights allow it, or the meter gives no rights for this object."""
+        """True if the rights allow it, or the meter gives none for this object."""
         if not self.attribute_access:
             return True
         rights = self.attribute_access.get(attribute_index)
@@ -186,10 +184,9 @@ class ObjectListElement:
 def decode_object_list(
     data: Data, association_version: int | None = None, limits: Limits = DEFAULT_LIMITS
 ) -> tuple[ObjectListElement, ...]:
-    """Read attribute 2 of Association LN.
+    """Decode attribute 2. Raises DecodeError; LimitExceeded for more than ``limits.objects``.
 
-    ``association_version`` None: taken from the entry of the current association in the list itself, and 1 when it
-    is not listed. Raises DecodeError, and LimitExceeded for more than ``limits.objects`` entries.
+    ``association_version`` None: what the list says of the current association, else 1.
     """
     elements = data.value
     if data.type is not DataType.ARRAY or not isinstance(elements, tuple):
@@ -205,7 +202,7 @@ def decode_object_list(
 
 
 def _own_version(heads: list[tuple[int, int, LogicalName]]) -> int:
-    """Find the version of the association that is being talked in."""
+    """The version of the current association."""
     for class_id, version, logical_name in heads:
         if class_id == InterfaceClass.ASSOCIATION_LN and logical_name == CURRENT_ASSOCIATION:
             return version
@@ -213,7 +210,7 @@ def _own_version(heads: list[tuple[int, int, LogicalName]]) -> int:
 
 
 def _head(row: tuple[Data, ...]) -> tuple[int, int, LogicalName]:
-    """Read class id, version and logical name."""
+    """Class id, version and logical name."""
     class_id = integer_of(row[0])
     version = integer_of(row[1])
     octets = row[2].value
@@ -225,7 +222,7 @@ def _head(row: tuple[Data, ...]) -> tuple[int, int, LogicalName]:
 
 
 def _access_rights(data: Data, version: int) -> tuple[Mapping[int, AccessRights], Mapping[int, MethodAccess]]:
-    """Read both lists of access rights; null-data means that the meter gives none."""
+    """Both lists of rights; empty where the meter gives none."""
     if data.type is DataType.NULL_DATA:
         return MappingProxyType({}), MappingProxyType({})
     attributes, methods = _fields(data, (2,), "access_rights")
@@ -242,7 +239,7 @@ def _access_rights(data: Data, version: int) -> tuple[Mapping[int, AccessRights]
 
 
 def _fields(element: Data, counts: tuple[int, ...], what: str) -> tuple[Data, ...]:
-    """Return the elements of a structure that must have one of these counts."""
+    """Elements of a structure, which has one of these counts."""
     elements = element.value
     if element.type is not DataType.STRUCTURE or not isinstance(elements, tuple) or len(elements) not in counts:
         raise DecodeError(f"{what} is no structure of {' or '.join(map(str, counts))} elements")
@@ -250,7 +247,7 @@ def _fields(element: Data, counts: tuple[int, ...], what: str) -> tuple[Data, ..
 
 
 def _items(data: Data) -> tuple[Data, ...]:
-    """Return the elements of an array; null-data stands for an empty one."""
+    """Elements of an array; null-data is an empty one."""
     if data.type is DataType.NULL_DATA:
         return ()
     if data.type is not DataType.ARRAY or not isinstance(data.value, tuple):
@@ -259,12 +256,10 @@ def _items(data: Data) -> tuple[Data, ...]:
 
 
 def _as_data(elements: tuple[object, ...]) -> tuple[Data, ...]:
-    """Narrow the type: what a structure or array holds is Data."""
-    return tuple(element for element in elements if isinstance(element, Data))
+    return tuple(element for element in elements if isinstance(element, Data))  # all are: it narrows the type
 
 
 def _number(data: Data) -> int:
-    """Return the index of an attribute or method."""
     number = integer_of(data)
     if number is None:
         raise DecodeError("access rights: the index is no number")
@@ -272,8 +267,7 @@ def _number(data: Data) -> int:
 
 
 def _mode(data: Data) -> int:
-    """Return an access mode; version 0 sends booleans for methods, some meters for later versions too."""
-    if data.type is DataType.BOOLEAN:
+    if data.type is DataType.BOOLEAN:  # methods in version 0, and from some meters in later ones
         return MethodAccessMode.ACCESS if data.value else MethodAccessMode.NONE
     number = integer_of(data)
     if number is None:
@@ -282,17 +276,14 @@ def _mode(data: Data) -> int:
 
 
 def _selectors(data: Data) -> tuple[int, ...]:
-    """Return the access selectors: null-data or an array of numbers."""
     return tuple(_number(item) for item in _items(data))
 
 
 def _mode_name(modes: type[AttributeAccessMode | MethodAccessMode], mode: int) -> str:
-    """Return the standard's name of a mode; unknown numbers are named as such."""
     return _written(modes(mode).name) if mode in modes else f"mode {mode}"
 
 
 def _with_protection(name: str, mode: int) -> str:
-    """Append the names of the protection that is demanded."""
     return "+".join([name, *(_written(str(flag.name)) for flag in _PROTECTION_FLAGS if mode & flag)])
 
 

@@ -1,7 +1,6 @@
-"""Names of COSEM interface classes and of their attributes (IEC 62056-6-2), for people.
+"""Names of interface classes and attributes (IEC 62056-6-2), for people; those of the newest version known.
 
-Where versions of a class differ, the names of the newest version known here stand. A class with a file of its own has
-its attributes there; of the others only the names are known, from attribute 2 on.
+A class with a file of its own has its attributes there; here are those of the others, from 2 on.
 """
 
 from typing import Final
@@ -266,14 +265,13 @@ _CLASSES: Final[dict[InterfaceClass, tuple[str, type[AttributeIndex] | tuple[str
 
 
 def _by_index(attributes: type[AttributeIndex] | tuple[str, ...]) -> dict[int, str]:
-    """Return the names of attributes by their index."""
     if isinstance(attributes, tuple):
         return dict(enumerate(attributes, LOGICAL_NAME_ATTRIBUTE + 1))
     return {attribute.value: attribute.standard_name for attribute in attributes}
 
 
 CLASS_NAMES: Final[dict[int, str]] = {class_id.value: name for class_id, (name, _) in _CLASSES.items()}
-"""Class id -> name as the standard writes it."""
+"""Class id -> name in the standard."""
 
 _ATTRIBUTE_NAMES: Final[dict[int, dict[int, str]]] = {
     class_id.value: _by_index(attributes) for class_id, (_, attributes) in _CLASSES.items()
@@ -281,18 +279,18 @@ _ATTRIBUTE_NAMES: Final[dict[int, dict[int, str]]] = {
 
 
 def class_name(class_id: int) -> str:
-    """Return the name of an interface class, ``class 8192`` for one without a name here."""
+    """Name of a class, ``class 8192`` if unknown."""
     return CLASS_NAMES.get(class_id, f"class {class_id}")
 
 
 def attribute_name(class_id: int, attribute_index: int) -> str | None:
-    """Return the standard's name of an attribute; None when it has none here (manufacturer's own, later versions)."""
+    """Name of an attribute in the standard, None if unknown."""
     if attribute_index == LOGICAL_NAME_ATTRIBUTE:
         return "logical_name"
     return _ATTRIBUTE_NAMES.get(class_id, {}).get(attribute_index)
 
 
 def attribute_index_of(class_id: int, name: str) -> int | None:
-    """Return the number of the attribute with this name, None when the class has none, or is not known here."""
+    """Index of the attribute with this name, None if unknown."""
     names = _ATTRIBUTE_NAMES.get(class_id, {})
     return next((index for index, found in names.items() if found == name), None)

@@ -1,7 +1,6 @@
-"""Meaning of Clock (class 8, IEC 62056-6-2) and of every other attribute that holds a point in time.
+"""Clock (class 8, IEC 62056-6-2), and all attributes that hold a point in time.
 
-A date-time travels inside an octet-string, with its own tag, or (capture times of newer meters) as seconds since 1970.
-What a deviation means is a policy of the caller (cosem_time.py); "now" is never taken here.
+They are octet-strings, date-times, or (newer capture times) seconds since 1970.
 """
 
 from datetime import UTC, datetime, tzinfo
@@ -25,7 +24,7 @@ _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59 UTC, where Python's
 
 
 class ClockAttribute(AttributeIndex):
-    """Attributes of Clock."""
+    """Attribute indices."""
 
     TIME = 2
     TIME_ZONE = 3
@@ -38,7 +37,7 @@ class ClockAttribute(AttributeIndex):
 
 
 class ClockMethod(IntEnum):
-    """Methods of Clock."""
+    """Method indices."""
 
     ADJUST_TO_QUARTER = 1
     ADJUST_TO_MEASURING_PERIOD = 2
@@ -59,11 +58,11 @@ TIME_ATTRIBUTES: Final[frozenset[tuple[int, int]]] = frozenset(
         (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.START_TIME_CURRENT),
     }
 )
-"""Class id and attribute of what is a point in time."""
+"""Class id and attribute of points in time."""
 
 
 class ClockBase(IntEnum):
-    """Attribute 9: what drives the clock."""
+    """What drives the clock."""
 
     NOT_DEFINED = 0
     CRYSTAL = 1
@@ -74,7 +73,7 @@ class ClockBase(IntEnum):
 
 
 def decode_clock_time(data: Data) -> CosemDateTime:
-    """Read a date-time from an octet-string of 12 octets or from the type date-time. Raises DecodeError."""
+    """Decode an octet-string or date-time of 12 octets. Raises DecodeError."""
     octets = data.value
     if (
         data.type not in {DataType.OCTET_STRING, DataType.DATE_TIME}
@@ -86,10 +85,9 @@ def decode_clock_time(data: Data) -> CosemDateTime:
 
 
 def instant(data: Data, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None) -> datetime | None:
-    """Return a point in time with its zone, for clocks and capture times.
+    """The aware point in time; None if nothing was captured yet, and for other values.
 
-    None where nothing was captured yet (null-data, fields not specified) and where the value is no date-time at all.
-    A number is seconds since 1970-01-01 UTC (class 1 at 0.b.1.1.e.255, capture times of newer meters).
+    Numbers are seconds since 1970-01-01 UTC (class 1 at 0.b.1.1.e.255, newer capture times).
     """
     seconds = integer_of(data)
     if seconds is not None:

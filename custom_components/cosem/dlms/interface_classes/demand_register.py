@@ -1,7 +1,4 @@
-"""Attributes of Demand register (class 5, IEC 62056-6-2): averages over a sliding or a fixed period.
-
-Values and scaler_unit are read as in register.py, times as in clock.py.
-"""
+"""Demand register (class 5, IEC 62056-6-2): averages over a sliding or fixed period."""
 
 from dataclasses import dataclass
 from enum import IntEnum
@@ -13,7 +10,7 @@ from .register import integer_of
 
 
 class DemandRegisterAttribute(AttributeIndex):
-    """Attributes of Demand register."""
+    """Attribute indices."""
 
     CURRENT_AVERAGE_VALUE = 2
     LAST_AVERAGE_VALUE = 3
@@ -26,7 +23,7 @@ class DemandRegisterAttribute(AttributeIndex):
 
 
 class DemandRegisterMethod(IntEnum):
-    """Methods of Demand register."""
+    """Method indices."""
 
     RESET = 1
     NEXT_PERIOD = 2
@@ -34,24 +31,24 @@ class DemandRegisterMethod(IntEnum):
 
 @dataclass(frozen=True, slots=True)
 class DemandInterval:
-    """How the average is formed: ``number_of_periods`` periods of ``period`` seconds."""
+    """``number_of_periods`` periods of ``period`` seconds."""
 
     period: int
     number_of_periods: int
 
     @property
     def seconds(self) -> int:
-        """The time over which the average is taken."""
+        """Seconds of one average."""
         return self.period * self.number_of_periods
 
     @property
     def is_sliding(self) -> bool:
-        """True for sliding demand, False for block demand (one period)."""
+        """True for sliding demand, False for block demand."""
         return self.number_of_periods > 1
 
 
 def decode_demand_interval(period: Data, number_of_periods: Data) -> DemandInterval:
-    """Read attributes 8 and 9. Raises DecodeError when they are no numbers, or negative."""
+    """Decode attributes 8 and 9. Raises DecodeError."""
     seconds = integer_of(period)
     count = integer_of(number_of_periods)
     if seconds is None or count is None or seconds < 0 or count < 0:

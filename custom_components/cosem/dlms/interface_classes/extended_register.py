@@ -1,7 +1,4 @@
-"""Attributes of Extended register (class 4, IEC 62056-6-2): a Register with a status and the time of its capture.
-
-Value and scaler_unit are read as in register.py, the capture time as in clock.py.
-"""
+"""Extended register (class 4, IEC 62056-6-2): a Register with status and capture time."""
 
 from enum import IntEnum
 
@@ -11,7 +8,7 @@ from .register import integer_of
 
 
 class ExtendedRegisterAttribute(AttributeIndex):
-    """Attributes of Extended register."""
+    """Attribute indices."""
 
     VALUE = 2
     SCALER_UNIT = 3
@@ -20,17 +17,14 @@ class ExtendedRegisterAttribute(AttributeIndex):
 
 
 class ExtendedRegisterMethod(IntEnum):
-    """Methods of Extended register."""
+    """Method indices."""
 
     RESET = 1
 
 
 def status_text(data: Data) -> str | None:
-    """Write a status, whose meaning is the manufacturer's, without guessing: a number in hex, bits as they come.
-
-    A bit-string is written with its first bit first, an octet-string as hex. None when there is no status.
-    """
-    integer = integer_of(data)
+    """Text of a status: numbers and octets in hex, bits as 0 and 1, first bit first; None for other types."""
+    integer = integer_of(data)  # nothing is interpreted: the meaning is the manufacturer's
     if integer is not None:
         return f"-0x{-integer:X}" if integer < 0 else f"0x{integer:X}"
     value = data.value

@@ -1,14 +1,13 @@
-"""The numbers of COSEM interface classes (class_id, IEC 62056-6-2), and what their attribute numbers have in common.
+"""Numbers of interface classes (class_id, IEC 62056-6-2).
 
-Only what the standard numbers; names for people are in class_names.py. A class_id from a meter may be any number from
-0 to 65535: it is compared with these members and never turned into one.
+Meters send any class_id: it is compared with these members, never turned into one.
 """
 
 from enum import IntEnum
 from typing import Final
 
 LOGICAL_NAME_ATTRIBUTE: Final = 1
-"""Attribute 1 of every class; left out of the enumerations of attributes."""
+"""Attribute 1 of every class; the enumerations leave it out."""
 
 
 class InterfaceClass(IntEnum):
@@ -77,9 +76,9 @@ _ABBREVIATIONS: Final = {"SAP": "SAP", "XDLMS": "xDLMS"}
 
 
 class AttributeIndex(IntEnum):
-    """Base of the attributes of one class, from 2 on."""
+    """Attributes of one class, from 2 on."""
 
     @property
     def standard_name(self) -> str:
-        """The name as the standard writes it: ``scaler_unit``, ``SAP_assignment_list``."""
+        """As the standard writes it: ``SAP_assignment_list``."""
         return "_".join(_ABBREVIATIONS.get(word, word.lower()) for word in self.name.split("_"))

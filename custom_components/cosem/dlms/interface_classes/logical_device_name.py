@@ -1,8 +1,6 @@
-"""Who the meter is: logical device name, FLAG manufacturer id, and text fit for display.
+"""Logical device name (0.0.42.0.0.255, IEC 62056-6-2), FLAG manufacturer id, and text fit for display.
 
-Logical device name: IEC 62056-6-2, COSEM logical device name (0.0.42.0.0.255), up to 16 octets of which the first three
-are the manufacturer's id given by the FLAG association. What a meter sends as text may hold anything: it is cleaned
-here, once (reliability rule M10). Pure functions; knows nothing of how the octets were read.
+The name has up to 16 octets; the first three are the manufacturer's FLAG id.
 """
 
 from typing import Final, NamedTuple
@@ -69,11 +67,11 @@ MANUFACTURERS: Final[dict[str, str]] = {
     "ZIV": "ZIV",
     "ZPA": "ZPA Smart Energy",
 }
-"""FLAG manufacturer id -> name as people know it; only makers that are certain. Others are shown by their id."""
+"""FLAG manufacturer id -> name of the maker; only those that are certain."""
 
 
 def clean_text(text: str, limit: int = MAX_STATE) -> str:
-    """Return text safe to show: no control, format or unassigned characters, no ``<>&``, cut to ``limit``."""
+    """Text safe to show: no control, format or unassigned characters, no ``<>&``, cut to ``limit`` (rule M10)."""
     kept = (
         character
         for character in text
@@ -83,10 +81,9 @@ def clean_text(text: str, limit: int = MAX_STATE) -> str:
 
 
 def text_of_octets(octets: bytes, encoding: str | None = None) -> str | None:
-    """Return the text that an octet-string holds, None when it holds something else.
+    """The text in an octet-string without its padding; None for other octets, or control characters.
 
-    Padding (00 or blanks at the end) is dropped. Without ``encoding`` only ASCII and UTF-8 without control characters
-    count as text; with one, whatever it decodes.
+    ``encoding`` is UTF-8 unless given.
     """
     trimmed = octets.rstrip(_PADDING)
     try:
@@ -99,10 +96,7 @@ def text_of_octets(octets: bytes, encoding: str | None = None) -> str | None:
 
 
 def display_text(data: Data, limit: int = MAX_STATE, encoding: str | None = None) -> str | None:
-    """Return any value that can be shown as a line of text: strings as they are, octets as text or upper case hex.
-
-    None for containers, null-data and numbers.
-    """
+    """A value as a line of text: strings, octets as text or upper case hex; None for other types."""
     value = data.value
     if isinstance(value, str):
         if encoding and data.type is DataType.VISIBLE_STRING:
@@ -115,13 +109,13 @@ def display_text(data: Data, limit: int = MAX_STATE, encoding: str | None = None
 
 
 class LogicalDeviceName(NamedTuple):
-    """The name of a logical device as sent."""
+    """A logical device name as sent."""
 
     octets: bytes
 
     @property
     def text(self) -> str:
-        """The whole name, cleaned: the three letters, then text or hex. Stable, so it can identify the meter."""
+        """The cleaned name: FLAG id, then text or hex; stable enough to identify the meter."""
         flag_id = self.flag_id
         if flag_id is None:
             return clean_text(text_of_octets(self.octets) or self.octets.hex().upper(), MAX_NAME)
@@ -129,19 +123,19 @@ class LogicalDeviceName(NamedTuple):
 
     @property
     def flag_id(self) -> str | None:
-        """The manufacturer's three letters in upper case; None when the name does not start with three letters."""
+        """Three letters in upper case, None if the name has none."""
         head = self.octets[:_FLAG_LETTERS]
         return head.decode("ascii").upper() if len(head) == _FLAG_LETTERS and head.isalpha() else None
 
     @property
     def manufacturer(self) -> str | None:
-        """The maker's name, or the FLAG id where the name is not known here, or None without an id."""
+        """The maker's name, else the FLAG id, else None."""
         flag_id = self.flag_id
         return None if flag_id is None else MANUFACTURERS.get(flag_id, flag_id)
 
     @property
     def serial(self) -> str:
-        """What follows the manufacturer's id: text, or hex where the octets are no text; empty when nothing follows."""
+        """What follows the id, as text or hex; may be empty."""
         rest = self.octets[_FLAG_LETTERS:] if self.flag_id else self.octets
         if not rest.strip(_PADDING):
             return ""
@@ -149,7 +143,7 @@ class LogicalDeviceName(NamedTuple):
 
 
 def string_octets(data: Data) -> bytes | None:
-    """Return the octets of a string type as they were sent; None for every other type."""
+    """The octets of a string type as sent, None for other types."""
     value = data.value
     if isinstance(value, bytes):
         return value
@@ -163,6 +157,6 @@ def string_octets(data: Data) -> bytes | None:
 
 
 def logical_device_name_of(data: Data) -> LogicalDeviceName | None:
-    """Read attribute 2 of the object 0.0.42.0.0.255: a string of any type; None for anything else, or empty."""
+    """Decode attribute 2: a string of any type; None for others or an empty one."""
     octets = string_octets(data)
     return LogicalDeviceName(octets) if octets and octets.strip(_PADDING) else None

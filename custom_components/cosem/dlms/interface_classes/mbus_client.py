@@ -1,6 +1,6 @@
-"""Attributes and methods of M-Bus client (class 72, versions 0 and 1, IEC 62056-6-2): one meter behind this meter.
+"""M-Bus client (class 72, versions 0 and 1, IEC 62056-6-2): a meter behind this meter.
 
-What it measures is told by its device type; the values themselves are Extended registers at 0.b.24.2.e.255.
+Its values are Extended registers at 0.b.24.2.e.255.
 """
 
 from enum import IntEnum
@@ -9,7 +9,7 @@ from .interface_class import AttributeIndex
 
 
 class MbusClientAttribute(AttributeIndex):
-    """Attributes of M-Bus client; the last two from version 1 on."""
+    """The last two from version 1 on."""
 
     MBUS_PORT_REFERENCE = 2
     CAPTURE_DEFINITION = 3
@@ -27,7 +27,7 @@ class MbusClientAttribute(AttributeIndex):
 
 
 class MbusClientMethod(IntEnum):
-    """Methods of M-Bus client; both keys are secret."""
+    """Both keys are secret."""
 
     SLAVE_INSTALL = 1
     SLAVE_DEINSTALL = 2
@@ -40,7 +40,7 @@ class MbusClientMethod(IntEnum):
 
 
 class MbusDeviceType(IntEnum):
-    """Attribute 9, as far as the stack has a use for it: what the device measures (EN 13757-3)."""
+    """Attribute 9: what the device measures (EN 13757-3)."""
 
     ELECTRICITY = 0x02
     GAS = 0x03

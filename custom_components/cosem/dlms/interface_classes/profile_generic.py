@@ -1,7 +1,6 @@
-"""Profile generic (class 7, IEC 62056-6-2): capture objects, what buffer cells stand for, selective access.
+"""Profile generic (class 7, IEC 62056-6-2): capture objects, what cells stand for, selective access.
 
-null-data and points in time are worked out here, on request, because both need what the buffer does not say: the
-capture period, the clock's column, the meter's reading of deviations. Knows nothing of scalers, units, statistics.
+Times and null-data are resolved on request: that needs the capture period, the clock's column, the zone.
 """
 
 from collections.abc import Iterable, Sequence
@@ -50,7 +49,7 @@ __all__ = [
 
 
 class ProfileGenericAttribute(AttributeIndex):
-    """Attributes of Profile generic."""
+    """Attribute indices."""
 
     BUFFER = 2
     CAPTURE_OBJECTS = 3
@@ -62,14 +61,14 @@ class ProfileGenericAttribute(AttributeIndex):
 
 
 class ProfileGenericMethod(IntEnum):
-    """Methods of Profile generic."""
+    """Method indices."""
 
     RESET = 1
     CAPTURE = 2
 
 
 class BufferSelector(IntEnum):
-    """Ways to ask for a part of the buffer: the selectors of range_descriptor and entry_descriptor."""
+    """Selectors of range_descriptor and entry_descriptor."""
 
     RANGE = 1
     ENTRY = 2
@@ -85,8 +84,7 @@ type TimedRow = tuple[PlainValue | datetime, ...]
 class CaptureObject(NamedTuple):
     """One column of a profile.
 
-    attribute_index 0 is all attributes; data_index 0 the whole attribute, n its n-th element (newer versions carry a
-    selection in the upper bits: kept as sent).
+    attribute_index 0: all attributes. data_index 0: all of it, n: its n-th element; upper bits (a selection) are kept.
     """
 
     class_id: int
@@ -96,12 +94,12 @@ class CaptureObject(NamedTuple):
 
     @property
     def is_clock(self) -> bool:
-        """True for the time attribute of a clock: the row's timestamp."""
+        """True for the time of a clock: the row's timestamp."""
         return self.class_id == InterfaceClass.CLOCK and self.attribute_index == ClockAttribute.TIME
 
 
 def decode_capture_objects(data: Data) -> tuple[CaptureObject, ...]:
-    """Read attribute 3: an array of capture_object_definition. Any integer types are accepted. Raises DecodeError."""
+    """Decode attribute 3, with any integer types. Raises DecodeError."""
     definitions = plain(data)
     if type(definitions) is not tuple:
         raise DecodeError("capture_objects is no array")
@@ -117,7 +115,7 @@ def _capture_object(definition: PlainValue) -> CaptureObject:
 
 
 def encode_capture_object(definition: CaptureObject) -> Data:
-    """Return the structure, as it stands in capture_objects and in range descriptors."""
+    """The structure in capture_objects and range descriptors."""
     return structure(
         long_unsigned(definition.class_id),
         octet_string(definition.logical_name.octets),
@@ -127,7 +125,7 @@ def encode_capture_object(definition: CaptureObject) -> Data:
 
 
 def time_columns(capture_objects: Sequence[CaptureObject]) -> tuple[int, ...]:
-    """Return the columns that hold points in time."""
+    """Columns of points in time."""
     return tuple(
         index
         for index, column in enumerate(capture_objects)
@@ -136,15 +134,15 @@ def time_columns(capture_objects: Sequence[CaptureObject]) -> tuple[int, ...]:
 
 
 def range_descriptor(restricting: CaptureObject, start: Data, end: Data, columns: Iterable[CaptureObject] = ()) -> Data:
-    """Return the parameters of selector 1: rows whose ``restricting`` column is from ``start`` to ``end`` inclusive.
+    """Parameters of selector 1: rows whose ``restricting`` is from ``start`` to ``end`` inclusive.
 
-    No columns means all of them. start and end have the type that the meter itself uses in that column.
+    These have the type that the meter uses there. Without columns all are meant.
     """
     return structure(encode_capture_object(restricting), start, end, array(*map(encode_capture_object, columns)))
 
 
 def entry_descriptor(from_entry: int = 1, to_entry: int = 0, from_column: int = 1, to_column: int = 0) -> Data:
-    """Return the parameters of selector 2: entries and columns counted from 1; 0 at the end means up to the last."""
+    """Parameters of selector 2, counted from 1; a ``to`` of 0 means the last."""
     return structure(
         double_long_unsigned(from_entry),
         double_long_unsigned(to_entry),
@@ -160,7 +158,7 @@ def decode_timed_rows(
     zone: tzinfo | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> list[TimedRow]:
-    """Decode a buffer and its points in time in one go: decode_rows, then rows_with_datetimes, in less memory."""
+    """decode_rows and rows_with_datetimes in one, using less memory."""
     rows: list[TimedRow] = [*decode_rows(octets, limits)]
     _put_datetimes(rows, columns, policy, zone)
     return rows
@@ -172,11 +170,9 @@ def rows_with_datetimes(
     policy: TimePolicy = TimePolicy.STANDARD,
     zone: tzinfo | None = None,
 ) -> list[TimedRow]:
-    """Return rows whose ``columns`` hold aware datetimes where they held the 12 octets of a point in time.
+    """Rows with aware datetimes for the octets in ``columns`` that name a point in time.
 
-    Everything else stays: null-data, numbers, and date-times that name no point in time. Where the zone alone decides
-    and has an hour twice, the daylight saving bit tells which is meant; a meter that never sets it is recognised by its
-    summer rows, and then the order of the rows tells (rows of one time count as one hour apart).
+    In an hour that the zone has twice the daylight saving bit decides; if the meter never sets it, the order of rows.
     """
     result = list(rows)
     _put_datetimes(result, columns, policy, zone)
@@ -184,7 +180,7 @@ def rows_with_datetimes(
 
 
 def _put_datetimes(rows: list[TimedRow], columns: Sequence[int], policy: TimePolicy, zone: tzinfo | None) -> None:
-    """Replace the rows, some at a time, so that few are held twice."""
+    """Replace rows in batches, so that few are held twice."""
     moments = {
         column: _moments([row[column] if column < len(row) else None for row in rows], policy, zone)
         for column in columns
@@ -213,7 +209,7 @@ def _moments(
 
 
 def _settle_ambiguous(cells: list[PlainValue | datetime], moments: list[PlainValue | datetime], zone: tzinfo) -> None:
-    """Decide by the order of rows which of two hours is meant, where the clock status does not."""
+    """Choose one of two equal hours by the order of rows, where the status does not."""
     local = {
         index: (moment, cell[_STATUS])
         for index, (moment, cell) in enumerate(zip(moments, cells, strict=True))
@@ -231,6 +227,7 @@ def _settle_ambiguous(cells: list[PlainValue | datetime], moments: list[PlainVal
         moment, status = local[index]
         if index in ambiguous and (status == _NO_STATUS or not trusted):
             moment = moment.replace(fold=0)
+            # Rows of one time count as one hour apart.
             if previous is not None and moment.astimezone(UTC) <= previous:
                 moment = moment.replace(fold=1)
             moments[index] = moment
@@ -238,7 +235,7 @@ def _settle_ambiguous(cells: list[PlainValue | datetime], moments: list[PlainVal
 
 
 def _status_is_kept(rows: list[tuple[datetime, int]]) -> bool:
-    """Return whether the meter sets the daylight saving bit: False when a summer row came without it."""
+    """False if a summer row came without the daylight saving bit."""
     return not any(
         status != _NO_STATUS
         and not status & ClockStatus.DAYLIGHT_SAVING_ACTIVE
@@ -251,10 +248,9 @@ def _status_is_kept(rows: list[tuple[datetime, int]]) -> bool:
 def expand_rows(
     rows: Iterable[TimedRow], capture_period_seconds: int | None = None, clock_column: int | None = None
 ) -> list[TimedRow]:
-    """Return rows in which null-data is replaced by what it stands for: the value of the row before.
+    """Rows of rows_with_datetimes, in which null-data is replaced by the value of the row before.
 
-    A null timestamp is the timestamp before plus the capture period; without a period (0: captured by events) or
-    before the first full row it stays None. Timestamps must be datetimes by now (rows_with_datetimes).
+    A null timestamp is the one before plus the capture period; None without a period, or without a row before.
     """
     expanded: list[TimedRow] = []
     previous: TimedRow = ()

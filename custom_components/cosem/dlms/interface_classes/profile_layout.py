@@ -1,8 +1,7 @@
-"""The shape of a profile's rows, and unpacking many rows of one shape at once.
+"""The layout of a profile's rows, to unpack many rows at once: the results of data.py, many times faster.
 
-A buffer is thousands of rows that differ in their numbers only: every tag, count and string length is the same octet
-at the same place. So the constant octets of all rows are compared with one strided slice each, and what remains is
-one fixed struct. Knows nothing of what columns mean. Same results as data.py, many times faster.
+Rows differ in their numbers only. So octets that are the same in each (tags, counts, lengths) are compared with one
+strided slice each; the others are a fixed struct.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -22,8 +21,8 @@ type Row = tuple[PlainValue, ...]
 type _Build = Callable[[Iterator[Iterable[object]], int], Iterable[object]]
 
 _CODES: Final = {int(kind): code for kind, code in FIXED_CODES.items() if kind not in DELTA_TYPES}
+# Tag: struct codes of tag and value, and their octets.
 _FIXED: Final = {tag: (f"x{code}", struct.calcsize(f">x{code}")) for tag, code in _CODES.items()}
-"""Tag: the struct codes of tag and value, and their octets."""
 _NOTHING: Final = frozenset({int(DataType.NULL_DATA), int(DataType.DONT_CARE)})
 _CONTAINERS: Final = frozenset({int(DataType.ARRAY), int(DataType.STRUCTURE)})
 _MAX_ELEMENTS: Final = 1_000  # in a row: beyond it the format of the struct would be larger than what it saves
@@ -60,19 +59,17 @@ class _Bits:
     bits: int
 
     def __call__(self, columns: Iterator[Iterable[object]], _: int) -> Iterable[object]:
-        """Drop unused bits and join with the number of bits."""
         bits = self.bits
         return [BitString(without_unused_bits(octets, bits), bits) for octets in _octets(columns)]
 
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """A structure or array: one tuple per row."""
+    """A structure or array."""
 
     children: list[_Build]
 
     def __call__(self, columns: Iterator[Iterable[object]], rows: int) -> Iterable[object]:
-        """Join the children's values."""
         parts = [child(columns, rows) for child in self.children]
         return zip(*parts, strict=True) if parts else repeat((), rows)
 
@@ -85,17 +82,17 @@ _STRINGS: Final[dict[int, _Build]] = {
 
 
 class RowLayout(NamedTuple):
-    """Rows of one shape: where which octets are constant, how the rest unpacks, how it becomes a row."""
+    """Rows of one shape: struct, constant octets by position, how a row is built."""
 
     fields: struct.Struct
     constants: tuple[tuple[int, bytes], ...]
     elements: int
-    """Data in one row, containers included: what the element budget is charged."""
+    """Data in one row, containers included."""
     build: _Build | None
-    """None when the unpacked tuple is the row as it stands."""
+    """None if the unpacked tuple is the row."""
 
     def matching(self, octets: bytes, offset: int, rows: int) -> int:
-        """Return how many of the next ``rows`` rows have this shape."""
+        """Number of the next rows with this shape."""
         size = self.fields.size
         rows = min(rows, (len(octets) - offset) // size)
         for position, octet in self.constants:
@@ -106,7 +103,7 @@ class RowLayout(NamedTuple):
         return rows
 
     def unpack(self, octets: bytes, offset: int, rows: int) -> list[Row]:
-        """Return ``rows`` rows of this shape from ``offset``."""
+        """Unpack ``rows`` rows from ``offset``."""
         unpacked = self.fields.iter_unpack(memoryview(octets)[offset : offset + rows * self.fields.size])
         if self.build is None:
             return list(unpacked)
@@ -115,9 +112,9 @@ class RowLayout(NamedTuple):
 
 
 def layout_of_row(reader: Reader) -> RowLayout | None:
-    """Return the shape of the row at which ``reader`` is, and leave it there.
+    """Layout of the next row, which is not consumed.
 
-    None for a row that must be decoded by itself: too long, with delta types or a compact-array in it, or not valid.
+    None if it is too long, not valid, or has delta types or a compact-array in it.
     """
     walk = _Walk(reader)
     try:
@@ -128,7 +125,7 @@ def layout_of_row(reader: Reader) -> RowLayout | None:
 
 
 def layout_of_description(description: TypeDescription, elements: int) -> RowLayout | None:
-    """Return the shape of a compact-array's rows of so many Data. None if not of one size, or with delta types."""
+    """Layout of rows of so many Data; None if not of one size, or with delta types."""
     if elements > _MAX_ELEMENTS:
         return None
     codes: list[str] = []
@@ -140,17 +137,17 @@ def layout_of_description(description: TypeDescription, elements: int) -> RowLay
 
 
 def _layout(codes: list[str], constants: tuple[tuple[int, bytes], ...], elements: int, build: _Build) -> RowLayout:
-    """Join the parts. A row whose values come straight from the struct, in one tuple, needs no building."""
+    """Join the parts."""
     row = build if isinstance(build, _Group) else _Group([build])
+    # Values that come straight from the struct, in one tuple, need no building.
     straight = bool(row.children) and all(child is _value for child in row.children)
     return RowLayout(struct.Struct(">" + "".join(codes)), constants, elements, None if straight else row)
 
 
 class _Walk:
-    """Walks one row and collects its shape. What leads out of the octets is found when rows are matched."""
+    """Walks one row and collects its layout."""
 
     def __init__(self, reader: Reader) -> None:
-        """Start at the row's tag."""
         self._octets = reader.octets
         self._offset = self._start = reader.offset
         self._end = reader.end
@@ -160,7 +157,7 @@ class _Walk:
         self.codes: list[str] = []
 
     def step(self) -> _Build:
-        """Walk one Data and return how its values are built."""
+        """Walk one Data; return how its values are built."""
         offset = self._offset
         tag = self._octets[offset]
         self.elements += 1
@@ -170,7 +167,7 @@ class _Walk:
             code, size = fixed
             self.constants.append((offset - self._start, self._octets[offset : offset + 1]))
             self.codes.append(code)
-            self._offset = offset + size
+            self._offset = offset + size  # perhaps behind the end: found when rows are matched
             return _value
         if tag in _NOTHING:
             self._take(1, 0, "x")
@@ -197,7 +194,7 @@ class _Walk:
         return _Bits(length) if tag == DataType.BIT_STRING else _STRINGS[tag]
 
     def _take(self, head: int, size: int, code: str) -> None:
-        """Go behind ``head`` octets, which are the same in every row of this shape, and ``size`` that are not."""
+        """Skip ``head`` octets that are constant, and ``size`` that are not."""
         octets, offset = self._octets, self._offset
         for place in range(offset, offset + head):
             self.constants.append((place - self._start, octets[place : place + 1]))
@@ -206,7 +203,7 @@ class _Walk:
 
 
 def _describe(description: TypeDescription, codes: list[str]) -> _Build:
-    """Collect the struct codes of one description and return how its values are built."""
+    """Collect the struct codes; return how values are built."""
     kind, elements, count = description
     if kind is DataType.ARRAY:
         before = len(codes)

@@ -1,7 +1,6 @@
-"""From the octets of a profile's buffer to rows of plain values: the fast way, and the slow way it is measured by.
+"""Rows of plain values from a profile's buffer (IEC 62056-6-2, Profile generic): a fast way, and a slow reference.
 
-Both give the same rows: plain(decode_data) row by row, with delta types added up on the column's last full value
-(IEC 62056-6-2, Profile generic, buffer). null-data stays None; what it stands for is decided in profile_generic.py.
+Deltas are added to the column's last full value. null-data stays None (see profile_generic.py).
 """
 
 from dataclasses import dataclass
@@ -23,10 +22,9 @@ _WORTHWHILE: Final = 4  # rows of one shape in a row
 
 
 def decode_rows(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Row]:
-    """Decode a buffer: an array of structures, a compact-array, or null-data for none.
+    """Decode an array of structures, a compact-array, or null-data; other rows are one column.
 
-    A row that is no structure becomes a row of one column. Raises DecodeError and LimitExceeded as decode_data does,
-    and DecodeError for a delta without a full value before it, or one that leads out of that value's type.
+    Raises LimitExceeded and DecodeError, also for a delta without a full value, or out of its range.
     """
     reader = Reader(octets, limits=limits)
     tag = reader.peek()
@@ -47,7 +45,7 @@ class _Known:
 
 
 def _array_rows(reader: Reader) -> list[Row] | None:
-    """Decode an array, run by run. None when there are delta types, which need the types of the rows before."""
+    """Decode an array, run by run; None with delta types."""
     reader.unsigned8()
     reader.spend(1)
     count = reader.count()
@@ -67,7 +65,7 @@ def _array_rows(reader: Reader) -> list[Row] | None:
                 break
         pause -= 1
         data = decode_data(reader)
-        if _has_delta(data):
+        if _has_delta(data):  # needs the types of the rows before
             return None
         rows.append(_row(data))
     reader.finish()
@@ -75,7 +73,7 @@ def _array_rows(reader: Reader) -> list[Row] | None:
 
 
 def _known_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
-    """Return the next rows if they have one of the shapes; the shape that fits moves to the front."""
+    """The next rows with a known shape, which moves to the front."""
     for index, known in enumerate(shapes):
         layout = known.layout
         window = min(left, known.window)
@@ -91,7 +89,7 @@ def _known_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
 
 
 def _first_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
-    """Return the next rows if they have a shape that was not met before; it is remembered."""
+    """The next rows with a new shape, which is remembered."""
     layout = layout_of_row(reader)
     if layout is None:
         return []
@@ -101,7 +99,7 @@ def _first_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
 
 
 def _compact_rows(reader: Reader) -> list[Row] | None:
-    """Decode a compact-array whose rows have one size, None for another."""
+    """Decode rows of one size, else None."""
     reader.unsigned8()
     reader.spend(1)
     reader.descend()
@@ -123,7 +121,7 @@ def _compact_rows(reader: Reader) -> list[Row] | None:
 
 
 def decode_rows_generic(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[Row]:
-    """Decode a buffer element by element: the reference for decode_rows, and the way for delta types."""
+    """The slow reference for decode_rows; it also decodes deltas."""
     data = decode_data_octets(octets, limits)
     value = data.value
     if data.type is DataType.NULL_DATA:
@@ -158,7 +156,7 @@ def _has_delta(data: Data) -> bool:
 
 
 def _resolve(data: Data, base: Data) -> tuple[Data, Data]:
-    """Return ``data`` with deltas added to ``base``, the last full value, and the base for the next row."""
+    """``data`` with deltas added to ``base``, and the next base."""
     kind, value = data
     if kind in DELTA_TYPES:
         limits = INTEGER_RANGES.get(base.type)

@@ -1,6 +1,6 @@
-"""Meaning of Register (class 3), and what it shares with Extended and Demand register: the scaled value.
+"""Register (class 3, IEC 62056-6-2), and the scaled value that other classes share.
 
-Scaling is exact: decimal numbers, never binary floats (IEC 62056-6-2, class Register, attribute scaler_unit).
+Scaling is exact: decimal numbers, never binary floats.
 """
 
 from decimal import Context, Decimal
@@ -15,18 +15,18 @@ from .interface_class import AttributeIndex
 from .units import NO_UNIT, unit_symbol
 
 MAX_SCALER: Final = 30
-"""The largest power of ten that is believed, either way: SI prefixes end there, beyond is a broken attribute."""
+"""Largest believable power of ten, either way: SI prefixes end there."""
 
 
 class RegisterAttribute(AttributeIndex):
-    """Attributes of Register."""
+    """Attribute indices."""
 
     VALUE = 2
     SCALER_UNIT = 3
 
 
 class RegisterMethod(IntEnum):
-    """Methods of Register."""
+    """Method indices."""
 
     RESET = 1
 
@@ -51,38 +51,35 @@ _EXACT: Final = Context(prec=400)
 
 
 class ScalerUnit(NamedTuple):
-    """The attribute scaler_unit: value in units = value on the wire x 10 ** scaler; unit is a code of units.py."""
+    """Value in ``unit`` (a code of units.py) = number sent x 10 ** scaler."""
 
     scaler: int
     unit: int
 
     @property
     def symbol(self) -> str | None:
-        """The printed symbol of the unit, None without one."""
+        """The printed symbol, None without one."""
         return unit_symbol(self.unit)
 
     @property
     def is_plausible(self) -> bool:
-        """False when the scaler is so large that the attribute must be broken; then nothing is scaled."""
+        """False if the scaler is too large to be true; then nothing is scaled."""
         return abs(self.scaler) <= MAX_SCALER
 
 
 UNSCALED: Final = ScalerUnit(0, NO_UNIT)
-"""What a number without scaler_unit means: itself, without a unit."""
+"""For numbers without scaler_unit."""
 
 
 def integer_of(data: Data) -> int | None:
-    """Return the integer in any of the integer types (enum included), None for every other type."""
+    """An integer or enum, None for other types."""
     if data.type in _INTEGERS and isinstance(data.value, int):
         return data.value
     return None
 
 
 def decode_scaler_unit(data: Data) -> ScalerUnit:
-    """Read a scaler_unit: a structure of two numbers. Any integer type is accepted for both, as meters send them.
-
-    A scaler in an unsigned octet is taken as two's complement: 253 is -3. Raises DecodeError.
-    """
+    """Decode a structure of two integers of any type. Raises DecodeError."""
     elements = data.value
     if data.type is not DataType.STRUCTURE or not isinstance(elements, tuple) or len(elements) != 2:
         raise DecodeError("scaler_unit is no structure of 2 elements")
@@ -94,17 +91,16 @@ def decode_scaler_unit(data: Data) -> ScalerUnit:
     if scaler is None or unit is None:
         raise DecodeError("scaler_unit holds something else than two integers")
     if first.type in _ONE_OCTET_UNSIGNED and scaler > 127:
-        scaler -= 256
+        scaler -= 256  # two's complement: 253 is -3
     if -128 <= unit < 0:
         unit += 256  # an `integer` octet where an enum belongs
     return ScalerUnit(scaler, unit)
 
 
 def number_of(data: Data) -> Decimal | None:
-    """Return the number as it is on the wire, exact; None for types that are no number, NaN, infinity, bad bcd.
+    """The exact number sent; None for other types, NaN, infinity, bad bcd.
 
-    A float is read as the shortest decimal that has the same encoding: a float32 of 230.1 is 230.1, not
-    230.1000061035.
+    Floats become their shortest decimal: a float32 of 230.1 is 230.1.
     """
     integer = integer_of(data)
     if integer is not None:
@@ -119,10 +115,9 @@ def number_of(data: Data) -> Decimal | None:
 
 
 def scale(value: Data, scaler_unit: ScalerUnit | None) -> Decimal | None:
-    """Return the value in the unit of ``scaler_unit``, exact.
+    """The exact value in its unit; without ``scaler_unit`` the number itself.
 
-    Without ``scaler_unit`` (class Data) the number stands for itself. None when the value is no number, not finite,
-    or the scaler is not plausible; the caller still has the raw value.
+    None if it is no number, not finite, or the scaler is not plausible.
     """
     number = number_of(value)
     if number is None or scaler_unit is None or scaler_unit.scaler == 0:
@@ -137,15 +132,15 @@ def scale(value: Data, scaler_unit: ScalerUnit | None) -> Decimal | None:
 
 
 def decimal_text(number: Decimal) -> str:
-    """Write a number without an exponent: ``0.00001``, ``12000``."""
+    """Text without an exponent: ``0.00001``, ``12000``."""
     return format(number, "f")
 
 
 def _shortest_float32(value: float) -> str:
-    """Return the shortest decimal that encodes to the same four octets; nine digits always do (IEEE 754)."""
+    """The shortest decimal of these four octets."""
     octets = struct.pack(">f", value)
     for digits in range(6, 9):
         text = f"{value:.{digits}g}"
         if struct.pack(">f", float(text)) == octets:
             return text
-    return f"{value:.9g}"
+    return f"{value:.9g}"  # nine digits always do (IEEE 754)

@@ -1,6 +1,6 @@
-"""Meaning of SAP assignment (class 17, IEC 62056-6-2): the logical devices inside one physical device.
+"""SAP assignment (class 17, IEC 62056-6-2): logical devices of a physical device.
 
-In the TCP/UDP profile a server SAP is a server wPort (IEC 62056-9-7).
+Over TCP and UDP a server SAP is a wPort (IEC 62056-9-7).
 """
 
 from enum import IntEnum
@@ -19,13 +19,13 @@ SAP_ASSIGNMENT: Final = LogicalName.parse("0.0.41.0.0.255")
 
 
 class SapAssignmentAttribute(AttributeIndex):
-    """Attributes of SAP assignment."""
+    """Attribute indices."""
 
     SAP_ASSIGNMENT_LIST = 2
 
 
 class SapAssignmentMethod(IntEnum):
-    """Methods of SAP assignment."""
+    """Method indices."""
 
     CONNECT_LOGICAL_DEVICE = 1
 
@@ -36,14 +36,14 @@ SAP_ASSIGNMENT_LIST: Final = AttributeDescriptor(
 
 
 class SapAssignment(NamedTuple):
-    """One logical device: its service access point (= server wPort) and its name as sent."""
+    """A logical device: SAP, and name as sent."""
 
     sap: int
     logical_device_name: bytes
 
 
 def decode_sap_assignment_list(data: Data, limits: Limits = DEFAULT_LIMITS) -> tuple[SapAssignment, ...]:
-    """Read attribute 2. Raises DecodeError, and LimitExceeded for a list longer than ``limits.objects``."""
+    """Decode attribute 2. Raises DecodeError; LimitExceeded for more than ``limits.objects``."""
     elements = data.value
     if data.type is not DataType.ARRAY or not isinstance(elements, tuple):
         raise DecodeError("SAP_assignment_list is no array")
@@ -53,13 +53,12 @@ def decode_sap_assignment_list(data: Data, limits: Limits = DEFAULT_LIMITS) -> t
 
 
 def _assignment(element: object) -> SapAssignment:
-    """Read one {long-unsigned SAP, octet-string name}; a visible-string is taken as well."""
     fields = element.value if isinstance(element, Data) and element.type is DataType.STRUCTURE else None
     if not isinstance(fields, tuple) or len(fields) != 2:
         raise DecodeError("an entry of SAP_assignment_list is no structure of 2 elements")
     first, second = fields
     sap = integer_of(first) if isinstance(first, Data) else None
-    name = string_octets(second) if isinstance(second, Data) else None
+    name = string_octets(second) if isinstance(second, Data) else None  # some meters send a visible-string
     if sap is None or not 0 <= sap <= 0xFFFF or name is None:
         raise DecodeError("an entry of SAP_assignment_list is no pair of SAP and name")
     return SapAssignment(sap, name)

@@ -1,7 +1,4 @@
-"""Attributes and methods of Security setup (class 64, versions 0 and 1, IEC 62056-6-2).
-
-Numbers only. What a security policy means is in security/suite.py; keys are transferred wrapped (security/key_wrap.py).
-"""
+"""Security setup (class 64, versions 0 and 1, IEC 62056-6-2): numbers; security/suite.py knows what policies mean."""
 
 from enum import IntEnum
 
@@ -9,7 +6,7 @@ from .interface_class import AttributeIndex
 
 
 class SecuritySetupAttribute(AttributeIndex):
-    """Attributes of Security setup; the certificates from version 1 on."""
+    """Certificates from version 1 on."""
 
     SECURITY_POLICY = 2
     SECURITY_SUITE = 3
@@ -19,7 +16,7 @@ class SecuritySetupAttribute(AttributeIndex):
 
 
 class SecuritySetupMethod(IntEnum):
-    """Methods of Security setup; version 0 has the first two (the second is called global_key_transfer there)."""
+    """Version 0 has the first two; there, 2 is global_key_transfer."""
 
     SECURITY_ACTIVATE = 1
     KEY_TRANSFER = 2

@@ -1,18 +1,15 @@
-"""Physical units by their code (enumeration `unit` of scaler_unit, IEC 62056-6-2, class Register).
-
-A table and nothing else; what Home Assistant calls a unit is not known here.
-"""
+"""Units by their code (unit of scaler_unit, IEC 62056-6-2, class Register)."""
 
 from dataclasses import dataclass
 from typing import Final
 
 NO_UNIT: Final = 255
-"""The code of a number without a unit: counts, ratios, power factors."""
+"""No unit: counts, ratios, power factors."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """One row of the table: the code on the wire, the symbol as it is printed, the quantity it measures."""
+    """Code on the wire, printed symbol, quantity measured."""
 
     code: int
     symbol: str
@@ -138,10 +135,10 @@ _TABLE: Final[tuple[tuple[int, str, str], ...]] = (
 )
 
 UNITS: Final[dict[int, Unit]] = {row[0]: Unit(*row) for row in _TABLE}
-"""Every unit that has a symbol; 253 (extended table), 254 (other) and 255 (none) have no entry."""
+"""Units with a symbol: not 253 (extended table), 254 (other), 255 (none)."""
 
 
 def unit_symbol(code: int) -> str | None:
-    """Return the printed symbol of a unit code; None for "no unit", "other" and reserved codes."""
+    """Printed symbol of a unit code, None without one."""
     unit = UNITS.get(code)
     return unit.symbol if unit else None

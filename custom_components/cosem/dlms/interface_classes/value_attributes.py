@@ -1,7 +1,4 @@
-"""Which attributes of which interface classes hold a value to be scaled, and which its scaler_unit (IEC 62056-6-2).
-
-Tables by class_id. How the values are read is in register.py; which attributes are points in time in clock.py.
-"""
+"""Which attributes hold a value to be scaled, and which its scaler_unit (IEC 62056-6-2)."""
 
 from typing import Final
 
@@ -22,16 +19,16 @@ VALUE_ATTRIBUTES: Final[dict[int, tuple[int, ...]]] = {
         DemandRegisterAttribute.LAST_AVERAGE_VALUE,
     ),
 }
-"""Class id -> attributes that hold a value to be scaled (class 1 has no scaler of its own)."""
+"""Class id -> attributes with a value; class 1 has no scaler."""
 
 SCALER_UNIT_ATTRIBUTE: Final[dict[int, int]] = {
     class_id: index for class_id in CLASS_NAMES if (index := attribute_index_of(class_id, "scaler_unit")) is not None
 }
-"""Class id -> attribute that holds scaler_unit; classes without one are absent."""
+"""Class id -> attribute with scaler_unit, if there is one."""
 
 
 def scaler_unit_attribute(attribute: AttributeDescriptor) -> AttributeDescriptor | None:
-    """Return the attribute that says how ``attribute`` is scaled, None where nothing is."""
+    """The scaler_unit of ``attribute``, None if it has none."""
     if attribute.attribute_index not in VALUE_ATTRIBUTES.get(attribute.class_id, ()):
         return None
     index = SCALER_UNIT_ATTRIBUTE.get(attribute.class_id)
