@@ -58,7 +58,7 @@ def _assignment(element: object) -> SapAssignment:
         raise DecodeError("an entry of SAP_assignment_list is no structure of 2 elements")
     first, second = fields
     sap = integer_of(first) if isinstance(first, Data) else None
-    name = string_octets(second) if isinstance(second, Data) else None  # some meters send a visible-string
+    name = string_octets(second) if isinstance(second, Data) else None  # or a visible-string
     if sap is None or not 0 <= sap <= 0xFFFF or name is None:
         raise DecodeError("an entry of SAP_assignment_list is no pair of SAP and name")
     return SapAssignment(sap, name)
