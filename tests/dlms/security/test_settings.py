@@ -181,7 +181,7 @@ def without(name):
         ({"master_key": LONG_KEY}, "the master key of .* not 32$"),
         ({"authentication_key": LONG_KEY}, "the authentication key of .* not 32$"),
     ],
-    ids=str,
+    ids=lambda value: value if isinstance(value, str) else " ".join(value),
 )
 def test_what_is_missing_or_wrong_is_named(changes, words):
     with pytest.raises(LocalProtocolError, match=words):
