@@ -228,7 +228,7 @@ CONTENT = 1 + 3 + 1 + 4 + 12
         ({**STATIC, "sign": True}, CONTENT + HEADER + 4 + HEADER + 3 + 3 + 64),
         ({"envelope": Envelope.GENERAL, **SIGNED}, CONTENT + 9 + HEADER + 3 + 3 + 64),
     ],
-    ids=str,
+    ids=lambda value: str(value) if isinstance(value, int) else " ".join(value),
 )
 def test_the_overhead_is_that_of_every_field_at_its_longest(changes, octets):
     assert settings(**changes).overhead == octets
