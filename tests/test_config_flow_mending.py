@@ -15,6 +15,7 @@ from tests.conftest import HOST, unique_id_of
 from tests.flow_tools import aarqs, connection, shown_again, submit
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
+from tests.still_loop import quiet
 
 type EntryMaker = Callable[..., MockConfigEntry]
 
@@ -261,10 +262,52 @@ async def test_dialog_closed_during_a_reconfiguration(
     meter.faults.add("silent", on="aarq", times=1)
     result = await hass.config_entries.flow.async_configure(result["flow_id"], {})
     assert result["type"] is FlowResultType.SHOW_PROGRESS
-    assert entry.state is ConfigEntryState.NOT_LOADED
+    await quiet()
+    before = aarqs(meter)
+    polling = hass.async_create_task(entry.runtime_data.async_refresh())
+    await quiet()
+    assert aarqs(meter) == before  # many meters serve one at a time: the poll waits
     hass.config_entries.flow.async_abort(result["flow_id"])
+    await polling
+    await hass.async_block_till_done()
+    assert aarqs(meter) == before + 1
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.runtime_data.last_update_success
+
+
+async def test_meter_that_serves_one_association_is_reached_by_another_address_of_its_own(
+    hass: HomeAssistant, make_entry: EntryMaker, meters: dict[str, SimulatedMeter], meter: SimulatedMeter
+):
+    """What the entry keeps open is released, and its polls wait, although they go to the old address."""
+    meter = SimulatedMeter(meter.profile.with_quirks(one_connection=True, one_association=True), meter.clock)
+    meters[HOST] = meters[OTHER_HOST] = meter
+    entry = make_entry(stay_connected=True)
+    entry.add_to_hass(hass)
+    await loaded(hass, entry)
+    assert meter.open_links == 1
+    result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection(host=OTHER_HOST))
+    result = await submit(hass, result)
+    assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
+    assert entry.data["host"] == OTHER_HOST
+
+
+async def test_another_address_where_nobody_answers_changes_nothing(
+    hass: HomeAssistant, make_entry: EntryMaker, meters: dict[str, SimulatedMeter], meter: SimulatedMeter
+):
+    meters[OTHER_HOST] = SimulatedMeter(MeterProfile(seed=2), meter.clock)
+    meters[OTHER_HOST].faults.add("refuse")
+    entry = make_entry(stay_connected=True)
+    entry.add_to_hass(hass)
+    await loaded(hass, entry)
+    result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection(host=OTHER_HOST))
+    result = await submit(hass, result)
+    assert result["errors"] == {"base": "connection_refused"}
+    assert entry.state is ConfigEntryState.LOADED
+    await entry.runtime_data.async_refresh()
+    assert entry.runtime_data.last_update_success
+    assert meter.open_links == 1
 
 
 async def test_reconfiguration_leaves_an_entry_alone_that_waits_for_a_password(

@@ -191,14 +191,13 @@ async def test_form_gets_the_meter_although_an_association_is_kept(
     freezer: FrozenDateTimeFactory,
 ):
     entry = await set_up(hass, make_entry(stay_connected=True))
-    assert meter.log[-1].kind == "get"
+    parameters = association_parameters(entry.data)
+    before = meter.requests
     async with (
         async_open_client(hass, HOST, 4059) as client,
-        client.associate(
-            association_parameters(entry.data), timing=Timing(reconnect_gap=0), exclusive=True
-        ) as association,
+        client.associate(parameters, timing=Timing(reconnect_gap=0), exclusive=True) as association,
     ):
-        assert [request.kind for request in meter.log][-2:] == ["rlrq", "aarq"]
+        assert kinds_since(meter, before) == ["rlrq", "aarq"]
         assert await association.get(ENERGY_VALUE)
     await poll(hass, freezer)
     assert float(state_of(hass, entry, ENERGY)) > 0

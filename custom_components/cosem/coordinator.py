@@ -6,7 +6,6 @@ What is read is up to meter/reader.py, what an error means up to meter/error_map
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-import math
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
@@ -23,16 +22,7 @@ from .const import (
     LOGGER,
     STAY_CONNECTED_BELOW,
 )
-from .dlms import (
-    Association,
-    AssociationAborted,
-    ConnectionLost,
-    DlmsClient,
-    ExceptionReceived,
-    InvocationCounterRefused,
-    ServiceErrorCode,
-    StateErrorCode,
-)
+from .dlms import Association, DlmsClient
 from .meter.back_off import BackOff
 from .meter.clients import async_release_client
 from .meter.entity_plan import initially_read, plan_entities
@@ -55,7 +45,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         """Take over one use of `client`, which `async_shutdown` gives back."""
         interval: float = entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL)
         keep = interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
-        self.security = MeterSecurity(hass, entry, client, keep=math.inf if keep else 0)
+        self.security = MeterSecurity(hass, entry, client, keep=keep)
         self.reader = MeterReader(hass, entry)
         super().__init__(
             hass,
@@ -137,24 +127,11 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             raise
 
     async def _async_attempt[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
-        """Run once, and once more when a new association may mend what failed.
-
-        That is when a kept one turns out to be gone, because meters end idle ones, and when the meter refuses our invocation
-        counter and was not asked for its own before.
-        """
-        asked, was_kept = self.security.asks_first, False
-
-        async def noting_kept(association: Association) -> T:
-            nonlocal was_kept
-            was_kept = association.was_kept
-            return await work(association)
-
+        """Run once, and once more when a new association may mend what failed."""
         try:
-            return await self._async_associated(noting_kept)
+            return await self._async_associated(work)
         except UpdateFailed as failure:
-            gone = was_kept and _association_is_gone(failure.__cause__)
-            refused = not asked and isinstance(failure.__cause__, InvocationCounterRefused)
-            if not (gone or refused) or not may_repeat():
+            if not self.security.may_be_mended or not may_repeat():
                 raise
             LOGGER.debug("%s: trying again with a new association: %s", self.name, failure.__cause__)
         return await self._async_associated(work)
@@ -176,23 +153,9 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         await super().async_shutdown()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
+        await self.security.async_release()
         if client is not None:
-            await self.security.async_release_kept()
             await async_release_client(self.hass, client)
-
-
-def _association_is_gone(cause: BaseException | None) -> bool:
-    """Whether a meter that was associated before has forgotten about it, or its connection has ended."""
-    match cause:
-        case (
-            ConnectionLost()
-            | AssociationAborted()
-            | ExceptionReceived(
-                state_error=StateErrorCode.SERVICE_NOT_ALLOWED, service_error=ServiceErrorCode.OPERATION_NOT_POSSIBLE
-            )
-        ):
-            return True
-    return False
 
 
 def _ended() -> HomeAssistantError:

@@ -8,6 +8,7 @@ from custom_components.cosem.dlms import AssociationParameters, Timing
 from custom_components.cosem.meter.clients import (
     async_open_client,
     async_release_client,
+    client_in_use,
     get_client,
     timing,
     timing_of,
@@ -45,6 +46,15 @@ async def test_lent_client_connects_and_leaves_nothing_open(hass: HomeAssistant,
         assert association.is_open
         assert meter.open_links == 1
     assert meter.open_links == 0
+
+
+async def test_client_is_in_use_while_somebody_uses_it(hass: HomeAssistant):
+    assert client_in_use(hass, HOST, 4059) is None
+    client = get_client(hass, HOST, 4059)
+    assert client_in_use(hass, f" {HOST}", 4059) is client
+    assert client_in_use(hass, HOST, 4060) is None
+    await async_release_client(hass, client)
+    assert client_in_use(hass, HOST, 4059) is None
 
 
 def test_deadlines_grow_with_the_response_timeout():

@@ -103,7 +103,6 @@ class Client:
         exclusive: bool = False,
         on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Any]:
-        assert exclusive  # a form may not fail because somebody keeps an association
         if self.associating is not None:
             raise self.associating
         on_connected()

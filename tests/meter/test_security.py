@@ -1,86 +1,166 @@
-"""On what an entry's associations are opened."""
+"""On what an entry's associations are opened, and what their failures lead to."""
 
-from collections.abc import Callable
-import math
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
+import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosem.dlms import AssociationParameters
-from custom_components.cosem.meter.clients import async_open_client, async_release_client, get_client, timing
+from custom_components.cosem.dlms import (
+    AssociationAborted,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
+    ConnectTimeout,
+    ExceptionReceived,
+    InvocationCounterRefused,
+    LogicalName,
+    ResponseTimeout,
+)
+from custom_components.cosem.meter.clients import get_client, timing
 from custom_components.cosem.meter.security import MeterSecurity
 from tests.conftest import HOST
+from tests.secured_entries import secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
 
-PUBLIC = AssociationParameters(client_wport=16)
-
 type EntryMaker = Callable[..., MockConfigEntry]
+LOST = [ConnectionLost(), AssociationAborted("released"), ExceptionReceived(1, 1)]
 
 
 async def test_each_entry_of_a_device_has_its_own_patience(hass: HomeAssistant, network: None, make_entry: EntryMaker):
-    """Neither the most patient nor the last one speaks for the others."""
+    """Neither the most patient nor the last one speaks for the others; a changed option counts after a reload."""
     client = get_client(hass, HOST, 4059)
-    entries = {seconds: MeterSecurity(hass, make_entry(response_timeout=seconds), client) for seconds in (10, 121, 5)}
-    for seconds, security in entries.items():
+    for seconds in (10, 121, 5):
+        security = MeterSecurity(hass, make_entry(response_timeout=seconds), client)
         async with security.async_associate() as association:
-            assert association._timing.response == timing(seconds).response == seconds
-    await async_release_client(hass, client)
+            assert association._timing == timing(seconds)
 
 
-async def test_a_kept_association_is_lent_again(
+async def test_association_is_kept_where_that_is_asked_for(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
 ):
     client = get_client(hass, HOST, 4059)
-    security = MeterSecurity(hass, make_entry(), client, keep=math.inf)
-    async with security.async_associate() as first:
-        assert not first.was_kept
-    async with security.async_associate() as second:
-        assert second is first
-        assert second.was_kept
-    assert meter.connections == 1
-    await security.async_release_kept()
-    assert meter.open_links == 0
-    await security.async_release_kept()
-    await async_release_client(hass, client)
+    for keep in (False, True):
+        security = MeterSecurity(hass, make_entry(), client, keep=keep)
+        async with security.async_associate() as first:
+            pass
+        assert first.is_open is keep
+        async with security.async_associate() as second:
+            assert (second is first) is second.was_kept is keep
+        await security.async_release()
+        assert meter.open_links == 0
 
 
-async def test_an_association_is_not_kept_unless_it_is_to_be(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+async def fail(security: MeterSecurity, error: BaseException) -> None:
+    with pytest.raises(type(error)):
+        async with security.async_associate():
+            raise error
+
+
+@pytest.mark.parametrize("error", LOST, ids=repr)
+async def test_another_association_may_mend_a_kept_one_that_is_gone(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, error: BaseException
 ):
-    client = get_client(hass, HOST, 4059)
-    security = MeterSecurity(hass, make_entry(), client)
+    security = MeterSecurity(hass, make_entry(), get_client(hass, HOST, 4059), keep=True)
+    async with security.async_associate():
+        assert not security.may_be_mended
+    await fail(security, error)
+    assert security.may_be_mended
+    await fail(security, error)  # that one was new
+    assert not security.may_be_mended
+
+
+@pytest.mark.parametrize("error", [ResponseTimeout("GET", 1), ExceptionReceived(1, 2), ZeroDivisionError()], ids=repr)
+async def test_another_association_mends_nothing_else(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, error: BaseException
+):
+    security = MeterSecurity(hass, make_entry(), get_client(hass, HOST, 4059), keep=True)
     async with security.async_associate():
         pass
-    assert meter.open_links == 0
-    await async_release_client(hass, client)
+    await fail(security, error)
+    assert not security.may_be_mended
 
 
-async def test_a_form_gets_the_device_although_an_entry_keeps_its_association(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
-):
-    """Many meters have no second place for it; the entry associates again at its next poll."""
-    client = get_client(hass, HOST, 4059)
-    security = MeterSecurity(hass, make_entry(), client, keep=math.inf)
-    async with security.async_associate() as kept:
+@pytest.fixture
+def asked() -> Iterator[list[bool]]:
+    """Whether the meter was asked for its counter, for each association."""
+    asked = []
+
+    async def settle(*_arguments: Any, ask: LogicalName | None, **_named: Any) -> None:
+        asked.append(ask is not None)
+
+    with patch("custom_components.cosem.meter.security.settle", settle):
+        yield asked
+
+
+@pytest.fixture
+def secured(hass: HomeAssistant, network: None, meters: dict[str, SimulatedMeter], asked: list[bool]) -> MeterSecurity:
+    """The associations of an entry with keys."""
+    meters[HOST] = SimulatedMeter(secured_profile())
+    return MeterSecurity(hass, secured_entry(meters[HOST]), get_client(hass, HOST, 4059), keep=True)
+
+
+async def test_meter_is_asked_for_its_counter_at_first_and_after_a_refusal(secured: MeterSecurity, asked: list[bool]):
+    for _ in range(2):
+        async with secured.async_associate():
+            pass
+    assert asked == [True, False]
+    await fail(secured, InvocationCounterRefused(7))
+    assert secured.may_be_mended  # by asking
+    await fail(secured, InvocationCounterRefused(7))
+    assert asked == [True, False, False, True]
+    assert not secured.may_be_mended
+    async with secured.async_associate():
         pass
-    async with async_open_client(hass, HOST, 4059) as lent, lent.associate(PUBLIC, exclusive=True):
-        assert not kept.is_open
-    async with security.async_associate() as again:
-        assert not again.was_kept
-    await security.async_release_kept()
-    await async_release_client(hass, client)
+    async with secured.async_associate():
+        pass
+    assert asked[-2:] == [True, False]
+    await secured.async_release()
 
 
-async def test_a_new_pinned_title_replaces_a_kept_association(
-    hass: HomeAssistant, network: None, make_entry: EntryMaker
+@pytest.mark.parametrize(
+    ("error", "suspicious"),
+    [
+        (ResponseTimeout("AARE", 1), True),
+        (ConnectionLost(), True),
+        (ExceptionReceived(1, 2), True),
+        (ConnectFailed(ConnectFailure.REFUSED), False),
+        (ConnectTimeout(1), False),
+        (asyncio.CancelledError(), False),
+    ],
+    ids=repr,
+)
+async def test_whatever_a_meter_does_instead_of_associating_may_mean_our_counter(
+    secured: MeterSecurity, asked: list[bool], error: BaseException, suspicious: bool
 ):
-    """Rule S13: what is kept was opened before the title was known."""
-    client = get_client(hass, HOST, 4059)
-    security = MeterSecurity(hass, make_entry(), client, keep=math.inf)
-    async with security.async_associate() as first:
-        security.pin(b"SIM12345")
-    assert security.pinned_title == b"SIM12345"
-    async with security.async_associate() as second:
-        assert second is not first
-    await security.async_release_kept()
-    await async_release_client(hass, client)
+    """Where nobody was reached nobody refused."""
+    async with secured.async_associate():
+        pass
+    await secured.async_release()
+    with patch.object(secured._client, "associate", side_effect=error), pytest.raises(type(error)):
+        async with secured.async_associate():
+            pytest.fail("there is no association")
+    async with secured.async_associate():
+        pass
+    assert asked == [True, False, suspicious]
+    await secured.async_release()
+
+
+async def test_failure_in_an_open_association_is_not_about_the_counter(secured: MeterSecurity, asked: list[bool]):
+    for error in (ResponseTimeout("GET", 1), ConnectionLost(), ZeroDivisionError()):
+        await fail(secured, error)
+    assert asked == [True, False, False]
+
+
+async def test_entry_without_counter_asks_nobody(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, asked: list[bool]
+):
+    security = MeterSecurity(hass, make_entry(), get_client(hass, HOST, 4059))
+    await fail(security, InvocationCounterRefused(7))
+    async with security.async_associate():
+        pass
+    assert asked == []
+    assert security.counter == 0

@@ -7,8 +7,8 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME, LOGGER
-from ..dlms import LogicalName
-from ..meter.clients import async_open_client, timing
+from ..dlms import DlmsClient, LogicalName
+from ..meter.clients import async_open_client, client_in_use, timing
 from ..meter.credentials import association_parameters
 from ..meter.doctor import Examination, ExaminationFailed, ExaminationRequest, Stage, Verdict, examine
 from .draft import Draft
@@ -66,17 +66,19 @@ class BackgroundExamination:
         facts = draft.complete_facts
         try:
             async with async_open_client(self._hass, facts.host, facts.port) as client:
-                return await examine(self._hass, client, self._request(draft))
+                return await examine(self._hass, client, self._request(draft, client))
         finally:
             self._changed.set()
 
-    def _request(self, draft: Draft) -> ExaminationRequest:
+    def _request(self, draft: Draft, client: DlmsClient) -> ExaminationRequest:
         """Return what to examine."""
-        facts = draft.complete_facts
+        facts, known = draft.complete_facts, draft.known
+        before = client_in_use(self._hass, known.host, known.port) if known is not None else None
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
         return ExaminationRequest(
             parameters=association_parameters(facts.entry_data()),
             timing=timing(facts.response_timeout),
+            read_by=None if before is client else before,
             expected=draft.expected,
             with_objects=not draft.purpose.mends,
             counter_logical_name=LogicalName.parse(counter),

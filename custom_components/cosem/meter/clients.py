@@ -50,11 +50,15 @@ def timing_of(options: Mapping[str, Any]) -> Timing:
     return timing(options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT))
 
 
+def _address(host: str, port: int) -> tuple[str, int]:
+    return host.strip().lower(), port
+
+
 @callback
 def get_client(hass: HomeAssistant, host: str, port: int) -> DlmsClient:
     """Return the client of this address and count one more user, who owes one `async_release_client`."""
     clients = hass.data.setdefault(_CLIENTS, {})
-    address = (host.strip().lower(), port)
+    address = _address(host, port)
     if (shared := clients.get(address)) is None:
 
         async def connect() -> Transport:
@@ -65,14 +69,16 @@ def get_client(hass: HomeAssistant, host: str, port: int) -> DlmsClient:
     return shared.client
 
 
-def _shared(hass: HomeAssistant, client: DlmsClient) -> _SharedClient:
-    """Return who else uses a client."""
-    return next(shared for shared in hass.data[_CLIENTS].values() if shared.client is client)
+@callback
+def client_in_use(hass: HomeAssistant, host: str, port: int) -> DlmsClient | None:
+    """Return the client of this address, None where nobody uses it."""
+    shared = hass.data.get(_CLIENTS, {}).get(_address(host, port))
+    return shared.client if shared is not None and shared.users else None
 
 
 async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
     """Count one user less; after the last one nothing stays open."""
-    shared = _shared(hass, client)
+    shared = next(shared for shared in hass.data[_CLIENTS].values() if shared.client is client)
     shared.users -= 1
     if not shared.users:
         await client.close()

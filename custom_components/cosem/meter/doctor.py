@@ -5,6 +5,7 @@ guesses a password and never repeats one. Used by the forms (config_flow.py); kn
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
@@ -164,6 +165,8 @@ class ExaminationRequest:
     with_objects: bool = True
     counter_logical_name: LogicalName = INVOCATION_COUNTER
     timing: Timing = field(default_factory=Timing)
+    read_by: DlmsClient | None = None
+    """The client that reads this meter through another address; it waits, because many meters serve one at a time."""
     counter_start: int | None = None
     """Where to start counting by the user's word; without it a new counter follows the meter's word, within limits."""
     on_stage: Callable[[Stage], None] = field(default=lambda stage: None)
@@ -186,18 +189,19 @@ async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationR
     state: SecurityState | None = None
     try:
         request.on_stage(Stage.CONNECTING)
-        state = await async_security_state(hass, request.parameters)
-        if state is not None:
-            await _settle_counter(client, request, state)
-        async with client.associate(
-            request.parameters,
-            timing=request.timing,
-            security_state=state,
-            exclusive=True,  # many meters serve one association at a time
-            on_connected=lambda: request.on_stage(Stage.ASSOCIATING),
-        ) as association:
-            associated = True
-            return await _read(hass, association, request)
+        async with nullcontext() if request.read_by is None else request.read_by.reserve(timing=request.timing):
+            state = await async_security_state(hass, request.parameters)
+            if state is not None:
+                await _settle_counter(client, request, state)
+            async with client.associate(
+                request.parameters,
+                timing=request.timing,
+                security_state=state,
+                exclusive=True,
+                on_connected=lambda: request.on_stage(Stage.ASSOCIATING),
+            ) as association:
+                associated = True
+                return await _read(hass, association, request)
     except LocalProtocolError:
         raise  # our bug: it must surface
     except InvocationCounterRefused as error:

@@ -1,11 +1,13 @@
-"""The security of one entry between polls: the meter's system title, and where our invocation counter stands.
+"""The associations of one entry, and what outlives them: the meter's system title, where our invocation counter stands.
 
-Opens the associations of the entry. Knows nothing of what is read, nor of what a failure means to Home Assistant.
+Knows nothing of what is read. Every way out that is a failure ends the association: after a timeout a late answer could
+match a new question (IEC 62056-5-3 gives an invoke-id four bits only).
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import math
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -14,13 +16,18 @@ from homeassistant.core import HomeAssistant
 from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME
 from ..dlms import (
     Association,
+    AssociationAborted,
     ConnectFailed,
+    ConnectionLost,
     ConnectTimeout,
     DlmsClient,
+    ExceptionReceived,
     InvocationCounterRefused,
     LogicalName,
     Protection,
     SecurityState,
+    ServiceErrorCode,
+    StateErrorCode,
     settle,
 )
 from .clients import timing_of
@@ -32,20 +39,29 @@ COUNTER_HALF_USED: Final = 2**31
 
 
 class MeterSecurity:
-    """What the association of an entry is opened with."""
+    """Opens the associations of an entry."""
 
-    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: DlmsClient, *, keep: float = 0) -> None:
-        """Take what the entry holds; `keep` an association for so many seconds. LocalProtocolError when it contradicts itself."""
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: DlmsClient, *, keep: bool = False) -> None:
+        """Take what the entry holds; `keep` associations open between polls.
+
+        LocalProtocolError when the entry contradicts itself.
+        """
         self._hass = hass
         self._entry = entry
         self._client = client
-        self._keep = keep
         self._timing = timing_of(entry.options)
         self._pinned: bytes | None = None
         self._parameters = association_parameters(entry.data)
         self._state: SecurityState | None = None
-        self.asks_first = self._parameters.uses_counter
-        """Before the next association the meter is asked which counter it accepted last: at the start and after a refusal."""
+        self._keep = math.inf if keep else 0
+        self._asks_first = self._parameters.uses_counter
+        """Before the next association the meter is asked for the counter: at the start and after a refusal."""
+        self.may_be_mended = False
+        """Whether a new association may mend what ended the last one.
+
+        That is when a kept one turned out to be gone, because meters end idle ones, and when the meter refused our invocation
+        counter and was not asked for its own before.
+        """
 
     @property
     def pinned_title(self) -> bytes | None:
@@ -80,38 +96,27 @@ class MeterSecurity:
 
     @asynccontextmanager
     async def async_associate(self) -> AsyncIterator[Association]:
-        """Lend an association, a new one or one that was kept; raises what `DlmsClient.associate` and `settle` do.
+        """Lend an association with the meter, a new or a kept one; a failure ends it.
 
-        InvocationCounterNotStored when our own counter is not known. A failure may mean that the meter is asked for its
-        counter before the next one.
+        Raises what `DlmsClient.associate` and `settle` do, and InvocationCounterNotStored when our counter is not known.
         """
-        opened = False
+        asked, association = self._asks_first, None
         try:
-            await self._async_settle_counter()
+            await self._async_settle()
             async with self._client.associate(
                 self._parameters, timing=self._timing, security_state=self._state, keep=self._keep
             ) as association:
-                opened = True
                 yield association
         except BaseException as error:
-            self._note_failure(error, opened=opened)
+            self._note_failure(error, association, asked=asked)
             raise
 
-    async def async_release_kept(self) -> None:
+    async def async_release(self) -> None:
         """Release a kept association; harmless without one."""
         await self._client.release_kept(self._parameters.pair)
 
-    def _note_failure(self, error: BaseException, *, opened: bool) -> None:
-        """Note what ended an association, or prevented it: it may be our counter, and meters say so in many ways.
-
-        Some do not say anything. Where nobody was reached nobody refused.
-        """
-        refused = isinstance(error, InvocationCounterRefused) or not (
-            opened or isinstance(error, (ConnectFailed, ConnectTimeout, asyncio.CancelledError))
-        )
-        self.asks_first |= refused and self._parameters.uses_counter
-
-    async def _async_settle_counter(self) -> None:
+    async def _async_settle(self) -> None:
+        """Bring the invocation counter, where one is used, to where the association can begin."""
         if self._parameters.uses_counter and self._state is None:
             self._state = await async_security_state(self._hass, self._parameters)
         if self._state is None:
@@ -123,7 +128,33 @@ class MeterSecurity:
             self._parameters,
             self._state,
             start=data.get(CONF_COUNTER_START),
-            ask=logical_name if self.asks_first else None,
+            ask=logical_name if self._asks_first else None,
             timing=self._timing,
         )
-        self.asks_first = False
+        self._asks_first = False
+
+    def _note_failure(self, error: BaseException, association: Association | None, *, asked: bool) -> None:
+        """Note what ended an association, or prevented it: it may be our counter, and meters say so in many ways.
+
+        Some do not say anything. Where nobody was reached nobody refused.
+        """
+        refused = isinstance(error, InvocationCounterRefused)
+        gone = association is not None and association.was_kept and _is_lost(error)
+        self.may_be_mended = gone or (refused and not asked)
+        unreached = isinstance(error, (ConnectFailed, ConnectTimeout, asyncio.CancelledError))
+        suspicious = refused or (association is None and not unreached)
+        self._asks_first |= suspicious and self._parameters.uses_counter
+
+
+def _is_lost(error: BaseException) -> bool:
+    """Whether a meter that was associated before has forgotten about it, or its connection has ended."""
+    match error:
+        case (
+            ConnectionLost()
+            | AssociationAborted()
+            | ExceptionReceived(
+                state_error=StateErrorCode.SERVICE_NOT_ALLOWED, service_error=ServiceErrorCode.OPERATION_NOT_POSSIBLE
+            )
+        ):
+            return True
+    return False

@@ -351,6 +351,46 @@ async def test_patience_of_whoever_waits_for_an_exclusive_user_has_an_end(client
         assert await association.get(CLOCK) == SEVEN
 
 
+# -- the device for somebody who reaches it by another way
+
+
+async def test_reserved_device_has_no_association_and_gets_none(client, meter):
+    for parameters in (PARAMETERS, OTHER):
+        await read(client, parameters)
+    async with client.reserve(timing=TIMING):
+        assert not client.is_connected
+        assert tags(meter)[-2:] == [RLRQ, RLRQ]
+        waiting = await started(read(client))
+        assert not waiting.done()
+    assert await waiting
+
+
+async def test_reserving_waits_for_whoever_uses_the_device(client):
+    async def reserve():
+        async with client.reserve(timing=TIMING):
+            return client.is_connected
+
+    async with client.associate(PARAMETERS) as association:
+        reserving = await started(reserve())
+        assert await association.get(CLOCK) == SEVEN
+        assert not reserving.done()
+    assert not await reserving
+
+
+async def test_reserving_has_an_end(client):
+    async with client.associate(PARAMETERS):
+        with pytest.raises(ResponseTimeout, match="end of the other associations"):
+            async with client.reserve(timing=replace(TIMING, transfer=0.01)):
+                pytest.fail("it is in use")
+
+
+async def test_failure_beside_a_reserved_device_frees_it(client):
+    with pytest.raises(ZeroDivisionError):
+        async with client.reserve(timing=TIMING):
+            raise ZeroDivisionError
+    assert await read(client)
+
+
 # -- the end of the client, and of its users
 
 
@@ -420,6 +460,8 @@ async def many_ways(client):
     await read(client, OTHER)
     await read(client)
     await read(client, AssociationParameters())
+    async with client.reserve():
+        pass
     await asyncio.gather(read(client), read(client, exclusive=True), read(client, OTHER), read(client))
 
 

@@ -204,7 +204,7 @@ def test_what_is_missing_or_wrong_is_named(changes, words):
         {**WRAPPED, "master_key": KEY, "authenticate_header": False, "sign": True},
         {**ONE_PASS, "authenticate_header": False, "sign": True},
     ],
-    ids=lambda changes: " ".join(changes),
+    ids=" ".join,
 )
 def test_nothing_is_asked_for_that_the_settings_do_not_use(changes):
     assert settings(**changes).is_ciphered

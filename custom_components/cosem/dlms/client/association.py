@@ -132,9 +132,8 @@ class Association:
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
         """Return value or error of each attribute, in the same order, in as few requests as the meter lets us.
 
-        Uses GET-with-list where it was negotiated; a list that is refused is asked for in smaller pieces and finally one
-        by one, and what worked is remembered by the client. An exception-response to a single element counts as its
-        error, unless the meter answered nothing else. Raises as get() does, except DataAccessError.
+        A list that is refused is asked for in smaller pieces; the client remembers what worked. An exception-response
+        to one element is its error, unless nothing else was answered. Raises as get() does, except DataAccessError.
         """
         if self._plan is None:
             raise LocalProtocolError("not associated yet")
@@ -145,16 +144,13 @@ class Association:
         return await self._request(GetList([(attribute, None) for attribute in attributes]))
 
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
-        """Return ``decode(octets, limits)``, computed outside of the event loop when there is much of it (rule M13).
-
-        A RemoteProtocolError closes the connection: who sends values that are none cannot be relied upon (F43).
-        """
+        """Return ``decode(octets, limits)``, computed outside of the event loop when there is much of it (rule M13)."""
         try:
             if len(octets) > EXECUTOR_THRESHOLD:
                 return await asyncio.to_thread(decode, octets, self._limits)
             return decode(octets, self._limits)
         except RemoteProtocolError as error:
-            await self._link.fail(error)
+            await self._link.fail(error)  # a peer whose values make no sense cannot be relied upon (F43)
             raise
 
     async def release(self) -> None:

@@ -16,7 +16,8 @@ from ..protocol.proposal import WportPair
 class QueuePlace:
     """A place in the queue."""
 
-    pair: WportPair
+    pair: WportPair | None
+    """None where no association is meant."""
     exclusive: bool
     """Whether it is for the whole device."""
     refusal: DlmsError | None = None
@@ -49,7 +50,7 @@ class AssociationQueue:
         """Start empty."""
         self._places: list[QueuePlace] = []
 
-    async def enter(self, pair: WportPair, seconds: float, *, exclusive: bool = False) -> QueuePlace:
+    async def enter(self, pair: WportPair | None, seconds: float, *, exclusive: bool = False) -> QueuePlace:
         """Return a place that is served; its owner leaves it.
 
         Raises ResponseTimeout after so many seconds, and the error that ends all waiting.
@@ -62,7 +63,8 @@ class AssociationQueue:
                 await place.wait()
         except TimeoutError:
             self.leave(place)
-            raise ResponseTimeout(f"end of the other association {pair}", seconds) from None
+            whose = "associations" if pair is None else f"association {pair}"
+            raise ResponseTimeout(f"end of the other {whose}", seconds) from None
         except BaseException:
             self.leave(place)
             raise

@@ -7,7 +7,7 @@ point - nothing is left behind: no socket, no task, no timer. Knows nothing of t
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 import math
@@ -122,6 +122,19 @@ class DlmsClient:
         finally:
             await self._give_back(use, keep if is_good else 0)
 
+    @asynccontextmanager
+    async def reserve(self, *, timing: Timing = USUAL_TIMING) -> AsyncIterator[None]:
+        """Have the device for work past this client: wait until nobody uses it, release what is kept, let nobody in.
+
+        Raises ResponseTimeout after ``timing.transfer`` seconds, and AssociationAborted when the client is closed.
+        """
+        place = await self._queue.enter(None, timing.transfer, exclusive=True)
+        try:
+            await self._release([*self._uses.values()])
+            yield
+        finally:
+            self._queue.leave(place)
+
     async def release_kept(self, pair: WportPair) -> None:
         """Release the association that is kept for these wPorts; nothing happens when there is none, or it is in use."""
         use = self._uses.get(pair)
@@ -131,9 +144,7 @@ class DlmsClient:
     async def close(self) -> None:
         """Release everything, end all waiting, close the connection. Associating again afterwards opens a new one."""
         self._queue.refuse_all(AssociationAborted("the client was closed"))
-        leaving = [self._leave_soon(use) for use in self._uses.values()]
-        if leaving:
-            await asyncio.wait(leaving)
+        await self._release([*self._uses.values()])
         if self._link is not None:
             await self._link.close()
 
@@ -146,17 +157,16 @@ class DlmsClient:
     ) -> _Use:
         """Return the kept association that fits, or a new one for which nothing is sent yet."""
         try:
-            in_the_way = [use for pair, use in self._uses.items() if place.exclusive or pair == place.pair]
+            in_the_way = [use for pair, use in self._uses.items() if place.exclusive or pair == parameters.pair]
             if not place.exclusive and in_the_way and in_the_way[0].fits(parameters, security_state):
                 return in_the_way[0].taken(place, timing)
-            if in_the_way:
-                await asyncio.wait([self._leave_soon(use) for use in in_the_way])
+            await self._release(in_the_way)
             link = await self._connected(place, timing)
         except BaseException:
             self._queue.leave(place)
             raise
         association = Association(link, parameters, timing, self._limits, security_state)
-        use = self._uses[place.pair] = _Use(association, link, security_state, place)
+        use = self._uses[parameters.pair] = _Use(association, link, security_state, place)
         return use
 
     async def _open(self, association: Association) -> None:
@@ -212,6 +222,11 @@ class DlmsClient:
                 raise ConnectTimeout(seconds) from None
             raise
         return link
+
+    async def _release(self, uses: Sequence[_Use]) -> None:
+        """Return when these have ended; that goes on when the caller is cancelled."""
+        if uses:
+            await asyncio.wait([self._leave_soon(use) for use in uses])
 
     def _leave_soon(self, use: _Use) -> asyncio.Task[None]:
         """Return the task, one for each association, that releases it and cleans up."""

@@ -54,8 +54,8 @@ class OpeningMaterial:
 
     ``challenge``: ours, for high-level authentication. ``dedicated_key``: where the settings use one. ``random``: the
     operating system's source, for transaction ids and keys of single messages. ``sending`` and ``receiving`` are the
-    invocation counters of the global key, which outlive associations. ``one_counter_for_both_keys``: the dedicated key goes on
-    with the sending counter of the global one, for meters that do not count it apart.
+    invocation counters of the global key, which outlive associations. ``one_counter_for_both_keys``: the dedicated key
+    goes on with the sending counter of the global one, for meters that do not count it apart.
     """
 
     challenge: bytes = b""
