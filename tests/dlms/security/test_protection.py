@@ -1,5 +1,7 @@
 """Protection of an association: what it sends, what it accepts, and above all what it refuses."""
 
+from dataclasses import replace
+
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import pytest
 
@@ -574,3 +576,69 @@ def test_what_cannot_be_protected_is_our_mistake():
     general = make(envelope=Envelope.GENERAL_CIPHERING).settings
     with pytest.raises(LocalProtocolError):
         CipheredProtection(general, counters)
+
+
+# -- who is believed to have sent it (the way out of the receiving context)
+
+
+def test_s17_without_verifying_nobody_is_named_as_the_sender():
+    meter = make(meter=True)
+    unverified = make(authentication_key=Secret(b""), accept_unverified=True)
+    assert unverified.unprotect(meter.protect(ANSWER)) == (ANSWER, False, None)
+    assert make().unprotect(make(meter=True).protect(ANSWER)) == (ANSWER, True, SERVER)
+
+
+def test_s14_a_signature_names_the_sender_also_where_nothing_else_is_authenticated(both_pairs):
+    signing = {"sign": True, "suite": SecuritySuite.SUITE_1, "protection": Protection.ENCRYPTED}
+    meter = make(meter=True, key_pairs=both_pairs[1], **signing)
+    assert make(key_pairs=both_pairs[0], **signing).unprotect(meter.protect(ANSWER)) == (ANSWER, True, SERVER)
+
+
+def test_s14_what_is_wrong_with_a_signature_is_said(both_pairs):
+    signing = {"sign": True, "suite": SecuritySuite.SUITE_1}
+    signed = make(meter=True, key_pairs=both_pairs[1], **signing).protect(ANSWER)
+    with pytest.raises(SecurityDowngrade, match="not agreed on"):
+        make(suite=SecuritySuite.SUITE_1).unprotect(signed)
+    with pytest.raises(SecurityDowngrade, match="missing"):
+        make(key_pairs=both_pairs[0], **signing).unprotect(
+            make(meter=True, suite=SecuritySuite.SUITE_1).protect(ANSWER)
+        )
+
+
+def test_s13_a_signed_apdu_for_somebody_else_is_refused(both_pairs):
+    """The signature is good: the meter speaks to another client."""
+    signing = {"sign": True, "suite": SecuritySuite.SUITE_1}
+    meter = make(meter=True, key_pairs=both_pairs[1], **signing)
+    meter.receiving.server_system_title = b"MMM\0\0\0\0\x09"
+    with pytest.raises(SystemTitleMismatch, match="somebody else"):
+        make(key_pairs=both_pairs[0], **signing).unprotect(meter.protect(ANSWER))
+
+
+@pytest.mark.parametrize("recipient", [b"", CLIENT])
+def test_general_ciphering_may_leave_its_recipient_out(recipient):
+    general = {"envelope": Envelope.GENERAL_CIPHERING}
+    meter = make(meter=True, **general)
+    octets = encode_apdu(meter._general.protect(ANSWER, recipient, meter._global.counter))
+    assert make(**general).unprotect(octets).apdu == ANSWER
+
+
+def test_s13_a_header_without_sender_is_nobodys_while_the_meter_is_not_known():
+    general = {"envelope": Envelope.GENERAL_CIPHERING}
+    octets = make(meter=True, **general).protect(ANSWER)
+    decoded = decode_apdu(octets)
+    nameless = encode_apdu(replace(decoded, header=decoded.header._replace(originator_system_title=b"")))
+    with pytest.raises(SystemTitleMismatch, match="not known"):
+        make(peer=False, **general).unprotect(nameless)
+
+
+@pytest.mark.parametrize(
+    "changes", [{"global_unicast_encryption_key": None, "protection": Protection.NONE}, {"protection": Protection.NONE}]
+)
+def test_there_is_no_protection_without_ciphering(changes):
+    with pytest.raises(LocalProtocolError, match="nothing to protect"):
+        make(**changes)
+
+
+def test_s05_a_dedicated_key_counts_from_0_through_all_32_bits():
+    counter = make(dedicated=DED).dedicated_counter
+    assert (counter.next_value, counter.ceiling) == (0, 2**32)
