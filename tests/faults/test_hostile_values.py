@@ -4,9 +4,10 @@ import asyncio
 
 import pytest
 
-from custom_components.cosem.dlms import DecodeError, DlmsClient, LimitExceeded, Limits, ResponseTimeout
+from custom_components.cosem.dlms import DecodeError, LimitExceeded, Limits, ResponseTimeout
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.profile import MeterProfile
+from tests.timed_client import TimedClient
 
 from .conftest import FAST, Poller, attribute
 
@@ -31,7 +32,7 @@ async def test_f43_apdu_larger_than_agreed(poller: Poller):
 async def test_f43_blocks_without_end(poller: Poller):
     """Each comes at once, so that only their number tells."""
     few = Limits(blocks_per_transfer=500)
-    poller.client = DlmsClient("meter", connect=with_wrapper(poller.meter.connect), timing=FAST, limits=few)
+    poller.client = TimedClient("meter", connect=with_wrapper(poller.meter.connect), timing=FAST, limits=few)
     poller.meter.faults.add("endless-blocks", count=1000)
     with pytest.raises(LimitExceeded):
         await poller.poll()

@@ -37,10 +37,11 @@ from custom_components.cosem.dlms.protocol.events import (
     Released,
     RequestFailed,
 )
+from custom_components.cosem.dlms.protocol.framing import Lost, Message, WrapperFraming
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.protocol.states import Input, State
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
-from custom_components.cosem.dlms.protocol.wrapper import Wpdu, encode_wpdu
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu, encode_wpdu
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.receiving import Unprotected
 from tests.dlms.scripted import (
@@ -964,3 +965,49 @@ def test_m12_whole_and_in_pieces_give_the_same(name, pieces):
     assert (events, state, counters) == (events_2, state_2, counters_2)
     if connection.error is None:
         assert output == output_2
+
+
+# -- a framing whose errors cost one message, or that loses the connection by itself
+
+
+class Datagrams(WrapperFraming):
+    """Each call of receive_data is one datagram."""
+
+    error_is_fatal = False
+
+    def __init__(self):
+        super().__init__()
+        self.calls = []
+
+    def receive_data(self, octets, now):
+        self._events.append(Message(*reversed(decode_wpdu(octets)[:2]), decode_wpdu(octets).apdu))
+
+    def call(self, now):
+        self.calls.append(now)
+        self._events.append(Lost(ConnectionLost()))
+
+
+def test_a_broken_datagram_costs_itself_only():
+    framing = Datagrams()
+    connection = Connection(framing)
+    associate(connection)
+    connection.request(PAIR, GetOne(CLOCK))
+    connection.receive_data(b"\x00\x02 no WPDU")
+    connection.receive_data(answer(value(unsigned(7)))[:-1])
+    assert (connection.error, connection.counters.broken_datagrams) == (None, 2)
+    assert events_of(connection) == []
+    connection.receive_data(answer(value(unsigned(7))))
+    assert events_of(connection) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+def test_a_framing_that_gives_up_ends_the_connection_and_is_left_alone_afterwards():
+    framing = Datagrams()
+    connection = Connection(framing)
+    associate(connection)
+    connection.call(5.0)
+    assert isinstance(connection.error, ConnectionLost)
+    assert [type(event) for event in events_of(connection)] == [Dropped, ConnectionEnded]
+    connection.call(6.0)
+    connection.close()
+    assert framing.calls == [5.0]
+    assert connection.next_call is None

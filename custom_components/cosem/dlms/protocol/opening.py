@@ -148,10 +148,8 @@ class Opening:
         title = check_server_title(aare.responding_ap_title, security.client_system_title, security.server_system_title)
         if self._ciphered is not None:
             self._ciphered.learn_server_title(title)
-        if self._counters is not None and not self.parameters.is_high_level and self._material.receiving is not None:
-            self._counters.receiving = self._material.receiving.of(title)
-            if self._ciphered is not None:
-                self._ciphered.receiving.counter = self._counters.receiving
+            if not self.parameters.is_high_level and self._material.receiving is not None:
+                self._ciphered.receiving.counter = self._material.receiving.of(title)
         return title
 
     def _take_challenge(self, aare: Aare, title: bytes | None) -> None:
