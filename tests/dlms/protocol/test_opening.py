@@ -271,6 +271,16 @@ def test_a_proof_after_the_release_belongs_to_nothing(connection):
     assert connection.counters.stray_apdus == 1
 
 
+def test_a_proof_after_an_aare_that_refuses_belongs_to_nothing(connection):
+    """Found by the fuzzer: the refusal ends the wait for the proof, too."""
+    connection.receive_data(answer(aare(None, result=1, diagnostic=13)))
+    assert [type(event) for event in events_of(connection)] == [AssociationRefused]
+    connection.receive_data(answer(PASS_4))
+    assert (events_of(connection), connection.state(PAIR)) == ([], State.IDLE)
+    assert connection.counters.stray_apdus == 1
+    assert connection.error is None
+
+
 def test_a_proof_after_a_refusal_belongs_to_nothing(connection):
     connection.receive_data(answer(b"\xd8\x01\x03"))
     assert connection.state(PAIR) is State.IDLE

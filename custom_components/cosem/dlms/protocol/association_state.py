@@ -223,6 +223,7 @@ class AssociationState:
 
     def _refuse(self, error: DlmsError) -> None:
         """Report a refusal. If it is ours, or comes after the AARE, the meter is told, and its answer not awaited."""
+        self._transfer = None  # a refusing AARE may come while the proof is awaited
         if isinstance(error, SecurityError) or self.negotiated is not None:
             self._send(self.pair, self.opening.release_request())
         self._events.append(AssociationRefused(self.pair, error))
