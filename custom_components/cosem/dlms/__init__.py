@@ -1,7 +1,4 @@
-"""DLMS/COSEM over TCP (IEC 62056-9-7): the names that everything outside of this package may use.
-
-The package knows nothing of Home Assistant and is importable on its own.
-"""
+"""DLMS/COSEM over TCP (IEC 62056-9-7): all public names. Knows nothing of Home Assistant."""
 
 from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, MethodDescriptor, Selection

@@ -1,8 +1,7 @@
-"""The command line: read and decode meters without Home Assistant, for technicians and support.
+"""The command line: read and decode meters without Home Assistant.
 
-``objects``, ``read`` and ``decode``; options stand before or after the command. Exit status: 0 done, 1 the meter, the
-network or the octets refused (one sentence on stderr), 2 wrong usage. No secret comes from an argument, where every
-user of the machine could see it. What talks to meters is imported late, so that --help is quick.
+Exit status: 0 done, 1 refused (one sentence on stderr), 2 wrong usage. Modules that talk to meters are imported late,
+so that --help is quick.
 """
 
 import argparse
@@ -88,7 +87,7 @@ def _objects(options: argparse.Namespace) -> None:
 
 
 def _object_row(element: ObjectListElement) -> tuple[str, ...]:
-    """Return the cells of one object; attributes with the same access are put together."""
+    """Return an object's cells, attributes grouped by access."""
     from .interface_classes.class_names import class_name
 
     by_access: dict[str, list[int]] = {}
@@ -116,7 +115,7 @@ def _read(options: argparse.Namespace) -> None:
 
 
 def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Data | DataAccessError]) -> JsonObject:
-    """Return what is known of one attribute. A number whose scaling is unknown is an error, its raw form is there."""
+    """Return one attribute; with unknown scaling, an error and the raw form."""
     from .describe.values import attribute_value, is_number, raw_value
     from .interface_classes.register import decode_scaler_unit
     from .interface_classes.value_attributes import scaler_unit_attribute
@@ -187,7 +186,6 @@ def _print_json(value: Json) -> None:
 
 
 def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    """Print aligned columns; the last is not padded."""
     table = [head, *rows]
     widths = [max(len(row[column]) for row in table) for column in range(len(head))]
     for row in table:

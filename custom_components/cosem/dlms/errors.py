@@ -1,8 +1,7 @@
-"""Every exception that a caller of the stack can see, and the standard's numbers that they carry.
+"""Every exception of the stack, and the standard's numbers that they carry.
 
-Whatever octets arrive, the stack raises only :class:`DlmsError` and its children. They carry machine-readable fields
-and a short English text; never a key, never a password, never more than 32 octets of what was received. Fields with a
-number of the standard are plain integers, to be compared with the enumerations here.
+Whatever octets arrive, only :class:`DlmsError` and its children are raised. They hold no keys or passwords, and at most
+32 received octets. Numbers are plain integers; compare them with the enumerations here.
 """
 
 from enum import IntEnum, StrEnum
@@ -12,27 +11,27 @@ MAX_PAYLOAD_IN_TEXT: Final = 32  # octets; keeps foreign content out of logs (lo
 
 
 def excerpt(octets: bytes | bytearray | memoryview) -> str:
-    """Return at most 32 octets as upper case hex, with an ellipsis where octets were cut off."""
+    """Return at most 32 octets in hex, then "..." if some were cut off."""
     head = bytes(octets[:MAX_PAYLOAD_IN_TEXT]).hex().upper()
     return head if len(octets) <= MAX_PAYLOAD_IN_TEXT else f"{head}..."
 
 
 class StandardCode(IntEnum):
-    """Base of the standard's numbered results and errors. A meter may send any number: unknown ones stay numbers."""
+    """Numbered results and errors; other numbers stay plain integers."""
 
     @property
     def standard_name(self) -> str:
-        """The name as the standard writes it: ``read-write-denied``."""
+        """The standard's spelling: ``read-write-denied``."""
         return self.name.lower().replace("_", "-")
 
     @classmethod
     def name_of(cls, number: int) -> str | None:
-        """Return the standard's name of a number, None where it has none."""
+        """Return a number's standard name, or None."""
         return cls(number).standard_name if number in cls else None
 
 
 class DataAccessResultCode(StandardCode):
-    """Data-Access-Result (IEC 62056-5-3): how reading or writing one attribute ended."""
+    """Data-Access-Result of one attribute (IEC 62056-5-3)."""
 
     SUCCESS = 0
     HARDWARE_FAULT = 1
@@ -53,7 +52,7 @@ class DataAccessResultCode(StandardCode):
 
 
 class ActionResultCode(StandardCode):
-    """Action-Result (IEC 62056-5-3): how a method ended."""
+    """Action-Result of a method (IEC 62056-5-3)."""
 
     SUCCESS = 0
     HARDWARE_FAULT = 1
@@ -78,7 +77,7 @@ class StateErrorCode(StandardCode):
 
 
 class ServiceErrorCode(StandardCode):
-    """service-error of an exception-response; the last one carries the lowest invocation counter that is accepted."""
+    """service-error of an exception-response."""
 
     OPERATION_NOT_POSSIBLE = 1
     SERVICE_NOT_SUPPORTED = 2
@@ -97,7 +96,7 @@ class ConfirmedService(StandardCode):
 
 
 class ServiceErrorClass(StandardCode):
-    """Error class of a confirmed-service-error; it numbers its errors."""
+    """Class of a confirmed-service-error; numbers its own errors."""
 
     APPLICATION_REFERENCE = 0
     HARDWARE_RESOURCE = 1
@@ -119,7 +118,7 @@ class AssociationResult(StandardCode):
 
 
 class DiagnosticSource(StandardCode):
-    """AARE result-source-diagnostic: who says it; each numbers its diagnostics."""
+    """AARE result-source-diagnostic; numbers its own diagnostics."""
 
     ACSE_SERVICE_USER = 1
     ACSE_SERVICE_PROVIDER = 2
@@ -133,7 +132,7 @@ class _Diagnostic(StandardCode):
 
 
 class UserDiagnostic(_Diagnostic):
-    """AARE diagnostic of the acse-service-user."""
+    """Diagnostics of the acse-service-user."""
 
     NULL = 0
     NO_REASON_GIVEN = 1
@@ -153,7 +152,7 @@ class UserDiagnostic(_Diagnostic):
 
 
 class ProviderDiagnostic(_Diagnostic):
-    """AARE diagnostic of the acse-service-provider."""
+    """Diagnostics of the acse-service-provider."""
 
     NULL = 0
     NO_REASON_GIVEN = 1
@@ -174,21 +173,21 @@ _OF_AUTHENTICATION: Final = frozenset(
 
 
 def acse_diagnostic_name(source: int, diagnostic: int) -> str:
-    """Return the standard's words for an AARE diagnostic of a DiagnosticSource, "unknown" where it has none."""
+    """Return the standard's words for a diagnostic, or "unknown"."""
     numbered = _DIAGNOSTICS.get(source)
     return (numbered and numbered.name_of(diagnostic)) or "unknown"
 
 
 class DlmsError(Exception):
-    """Base of everything that the stack raises on purpose."""
+    """Base of all errors of the stack."""
 
 
 class TransportError(DlmsError):
-    """The network between us and the meter failed; nothing is known about the meter itself."""
+    """The network failed; this says nothing about the meter."""
 
 
 class ConnectFailure(StrEnum):
-    """Why no TCP connection came about."""
+    """Why there is no TCP connection."""
 
     NAME_NOT_RESOLVED = "name_not_resolved"
     REFUSED = "refused"
@@ -197,29 +196,26 @@ class ConnectFailure(StrEnum):
 
 
 class ConnectFailed(TransportError):
-    """No TCP connection could be opened (TCP-CONNECT.confirm negative)."""
+    """No TCP connection. ``detail``: the operating system's text."""
 
     def __init__(self, reason: ConnectFailure, detail: str = "") -> None:
-        """Keep the reason; detail is the operating system's own wording."""
         super().__init__(f"connection failed: {reason.value.replace('_', ' ')}{f' ({detail})' if detail else ''}")
         self.reason = reason
         self.detail = detail
 
 
 class ConnectTimeout(TransportError):
-    """Nobody answered the attempt to open a TCP connection."""
+    """No answer to a TCP connection attempt."""
 
     def __init__(self, seconds: float) -> None:
-        """Keep how long was waited, in seconds."""
         super().__init__(f"no answer to the connection attempt within {seconds:g} s")
         self.seconds = seconds
 
 
 class ConnectionLost(TransportError):
-    """The TCP connection ended while an association or a request needed it (TCP-ABORT or TCP-DISCONNECT)."""
+    """The TCP connection ended early: by a ``reset``, or ``truncated`` in a WPDU."""
 
     def __init__(self, *, reset: bool = False, truncated: bool = False) -> None:
-        """Tell a reset from an orderly end, and whether a WPDU was cut off."""
         text = "the connection was reset" if reset else "the meter closed the connection"
         super().__init__(text + (" inside a message" if truncated else ""))
         self.reset = reset
@@ -227,29 +223,28 @@ class ConnectionLost(TransportError):
 
 
 class ResponseTimeout(TransportError):
-    """The meter did not answer in time. The connection is closed afterwards and never reused."""
+    """No answer in time; the connection is not reused. ``waiting_for``: "AARE", ..."""
 
     def __init__(self, waiting_for: str, seconds: float) -> None:
-        """Keep what was awaited ("AARE", "get-response", ...) and for how many seconds."""
         super().__init__(f"no {waiting_for} within {seconds:g} s")
         self.waiting_for = waiting_for
         self.seconds = seconds
 
 
 class ProtocolError(DlmsError):
-    """Someone broke the protocol."""
+    """The protocol was broken."""
 
 
 class LocalProtocolError(ProtocolError):
-    """We were about to break it: a misuse of the stack by its caller."""
+    """By us: the caller misused the stack."""
 
 
 class RemoteProtocolError(ProtocolError):
-    """The peer broke it."""
+    """By the peer."""
 
 
 class PeerSpeaks(StrEnum):
-    """What the first octets look like when they are no WPDU header."""
+    """A guess from first octets that are no WPDU header."""
 
     HDLC = "hdlc"
     TEXT = "text"
@@ -257,10 +252,9 @@ class PeerSpeaks(StrEnum):
 
 
 class NotWrapper(RemoteProtocolError):
-    """The octets do not start with wrapper version 1 (IEC 62056-4-7): wrong port, HDLC bridge, another service."""
+    """Not wrapper version 1 (IEC 62056-4-7). ``header``: at most 8 octets."""
 
     def __init__(self, header: bytes) -> None:
-        """Keep the first octets (at most 8) and a guess of what the peer speaks."""
         first = header[:1]
         if first == b"\x7e":
             self.speaks = PeerSpeaks.HDLC
@@ -276,20 +270,18 @@ class NotWrapper(RemoteProtocolError):
 
 
 class DecodeError(RemoteProtocolError):
-    """Octets that are not a valid encoding."""
+    """No valid encoding. ``offset``: of the wrong octet in the input."""
 
     def __init__(self, reason: str, offset: int = 0) -> None:
-        """Keep the reason and the offset of the octet that does not fit, counted from the start of the input."""
         super().__init__(f"{reason} (at octet {offset})")
         self.reason = reason
         self.offset = offset
 
 
 class LimitExceeded(RemoteProtocolError):
-    """Well-formed so far, but more than we are willing to hold or compute (see limits.py)."""
+    """More than limits.py allows. ``offset``: where the limit was met."""
 
     def __init__(self, what: str, limit: int, offset: int = 0) -> None:
-        """Keep the name of the limit, its value and the offset where it was met."""
         super().__init__(f"more than {limit} {what} (at octet {offset})")
         self.what = what
         self.limit = limit
@@ -297,10 +289,9 @@ class LimitExceeded(RemoteProtocolError):
 
 
 class UnexpectedApdu(RemoteProtocolError):
-    """An APDU whose tag is unknown, or that has no place in the present state."""
+    """An APDU with an unknown tag, or not allowed in this state."""
 
     def __init__(self, tag: int, context: str = "", offset: int = 0) -> None:
-        """Keep the tag, what was going on, and the offset of the tag."""
         super().__init__(f"unexpected APDU with tag {tag:02X}{f' {context}' if context else ''} (at octet {offset})")
         self.tag = tag
         self.context = context
@@ -308,78 +299,70 @@ class UnexpectedApdu(RemoteProtocolError):
 
 
 class WrongAddress(RemoteProtocolError):
-    """Too many messages with wPorts, invoke-ids or block numbers that belong to nothing we asked for."""
+    """Too many messages that fit no request. The wPorts are the last one's."""
 
     def __init__(self, source_wport: int, destination_wport: int) -> None:
-        """Keep the wPorts of the last such message."""
         super().__init__(f"answers for wPorts {source_wport} -> {destination_wport} belong to no request of ours")
         self.source_wport = source_wport
         self.destination_wport = destination_wport
 
 
 class SecurityError(DlmsError):
-    """Verification failed or protection was weaker than agreed. Never a reason to ask the user for keys again."""
+    """Verification failed, or protection was too weak. No reason to ask for keys again."""
 
 
 class AuthenticationTagInvalid(SecurityError):
-    """The authentication tag of a protected APDU does not fit: wrong key, or altered octets."""
+    """The tag is wrong: another key, or altered octets."""
 
 
 class InvocationCounterReplayed(SecurityError):
-    """A protected APDU carries an invocation counter that was already accepted."""
+    """The invocation counter was already accepted."""
 
 
 class InvocationCounterExhausted(SecurityError):
-    """Our sending counter is used up, or could not be stored ahead: sending would risk a repeated nonce."""
+    """No sending counter is left or stored; a nonce could repeat."""
 
 
 class InvocationCounterNotStored(InvocationCounterExhausted):
-    """The store of our sending counter cannot be written, or not be read. There are values left; it may pass."""
+    """The sending counter's store cannot be read or written; this may pass."""
 
 
 class InvocationCounterRefused(SecurityError):
-    """The meter refuses our invocation counter (ServiceErrorCode.INVOCATION_COUNTER_ERROR); following it did not help.
+    """The meter refuses our invocation counter (INVOCATION_COUNTER_ERROR).
 
-    ``expected``: the counter it asks for, unverified, if it told one. Nobody proved who sent this: it says that our
-    counter needs a look, never that keys are wrong.
+    ``expected``: what it asks for, if told. Not authenticated, and no sign of wrong keys.
     """
 
     def __init__(self, expected: int | None) -> None:
-        """Keep what the meter expects."""
         told = "" if expected is None else f", it asks for {expected}"
         super().__init__(f"the meter refuses our invocation counter{told}")
         self.expected = expected
 
 
 class SecurityDowngrade(SecurityError):
-    """An answer is protected less, or otherwise, than the association's settings demand."""
+    """Other or weaker protection than the settings demand."""
 
 
 class SystemTitleMismatch(SecurityError):
-    """The system title is not the one that this association is pinned to.
-
-    ``found``: the well-formed title of an AARE that came instead of the pinned one. Nothing proves it.
-    """
+    """Not the expected system title. ``found``: the AARE's, not verified."""
 
     def __init__(self, message: str, *, found: bytes | None = None) -> None:
-        """Keep the title that was found."""
         super().__init__(message)
         self.found = found
 
 
 class PeerNotAuthenticated(SecurityError):
-    """The meter did not prove that it knows the secret (HLS pass 4)."""
+    """The meter did not prove the secret (HLS pass 4)."""
 
 
 class AssociationError(DlmsError):
-    """No association, or not any more."""
+    """There is no association, or it ended."""
 
 
 class AssociationRejected(AssociationError):
-    """The AARE refuses the association (IEC 62056-5-3, AARE result and result-source-diagnostic)."""
+    """The AARE refuses (IEC 62056-5-3). ``initiate_error``: if it has one."""
 
     def __init__(self, result: int, source: int, diagnostic: int, initiate_error: int | None = None) -> None:
-        """Keep AssociationResult, DiagnosticSource, the diagnostic, and the initiateError if one was sent."""
         source_name = DiagnosticSource.name_of(source) or f"source {source}"
         reason = acse_diagnostic_name(source, diagnostic)
         super().__init__(f"association refused: result {result}, {source_name} diagnostic {diagnostic} ({reason})")
@@ -390,51 +373,48 @@ class AssociationRejected(AssociationError):
 
     @property
     def transient(self) -> bool:
-        """True when the meter says that it may accept later."""
+        """Whether the meter may accept later."""
         return self.result == AssociationResult.REJECTED_TRANSIENT
 
     @property
     def concerns_authentication(self) -> bool:
-        """True when credentials or the chosen mechanism are the reason."""
+        """Whether credentials or mechanism are the reason."""
         return self.source == DiagnosticSource.ACSE_SERVICE_USER and self.diagnostic in _OF_AUTHENTICATION
 
 
 class AssociationAborted(AssociationError):
-    """The association ended without a release, by the peer or by an error on our side."""
+    """Ended without a release, by the peer or by our error."""
 
 
 class ServiceError(DlmsError):
-    """The meter answered, and the answer is an error."""
+    """The meter answered with an error."""
 
 
 class DataAccessError(ServiceError):
-    """A DataAccessResultCode other than success for one attribute."""
+    """One attribute failed. ``result``: a DataAccessResultCode, or unknown."""
 
     def __init__(self, result: int) -> None:
-        """Keep the code; unknown codes are kept as they are."""
         super().__init__(f"data-access-result {result} ({DataAccessResultCode.name_of(result) or 'unknown'})")
         self.result = result
 
     @property
     def name(self) -> str:
-        """The standard's name of the code, "unknown" where it has none."""
+        """The code's standard name, or "unknown"."""
         return DataAccessResultCode.name_of(self.result) or "unknown"
 
 
 class ActionError(ServiceError):
-    """An ActionResultCode other than success."""
+    """A method failed. ``result``: an ActionResultCode, or unknown."""
 
     def __init__(self, result: int) -> None:
-        """Keep the code; unknown codes are kept as they are."""
         super().__init__(f"action-result {result} ({ActionResultCode.name_of(result) or 'unknown'})")
         self.result = result
 
 
 class ExceptionReceived(ServiceError):
-    """An exception-response (tag D8). Never authenticated: it may end a request and nothing else."""
+    """An exception-response (D8). Not authenticated: it may only end a request."""
 
     def __init__(self, state_error: int, service_error: int, invocation_counter: int | None = None) -> None:
-        """Keep both codes and the counter that came with an invocation-counter-error."""
         super().__init__(
             f"exception-response: {StateErrorCode.name_of(state_error) or state_error}, "
             f"{ServiceErrorCode.name_of(service_error) or service_error}"
@@ -445,10 +425,9 @@ class ExceptionReceived(ServiceError):
 
 
 class ConfirmedServiceErrorReceived(ServiceError):
-    """A confirmed-service-error (tag 0E): ConfirmedService, ServiceErrorClass, and an error numbered by the class."""
+    """A confirmed-service-error (0E): ConfirmedService, ServiceErrorClass, its error."""
 
     def __init__(self, service: int, error_class: int, error: int) -> None:
-        """Keep the three numbers as sent."""
         super().__init__(f"confirmed-service-error: service {service}, class {error_class}, error {error}")
         self.service = service
         self.error_class = error_class
