@@ -1,1 +1,1 @@
-"""What the command line is made of; ``__main__`` puts it together and is the only one that prints."""
+"""The parts of the command line; only ``__main__`` prints."""

@@ -1,4 +1,4 @@
-"""What an error means to whoever stands in front of the meter: one sentence, and what to do. Never a secret."""
+"""Errors as one sentence with advice; never a secret."""
 
 from ..errors import (
     AssociationRejected,

@@ -1,6 +1,6 @@
-"""From options, environment and keys file to what is proposed to the meter. Secrets are never repeated in an error.
+"""Options, environment and keys file turned into association parameters. Errors never repeat a secret.
 
-The keys file goes before the environment, and an option before both: what was typed for this call is meant.
+An option goes before the keys file, the keys file before the environment.
 """
 
 import argparse
@@ -52,10 +52,7 @@ _PEM: Final = "-----BEGIN "
 def association_parameters(
     options: argparse.Namespace, environment: Mapping[str, str], kept_title: Callable[[], bytes]
 ) -> AssociationParameters:
-    """Return what is proposed. ``kept_title`` gives our own system title where nobody named one.
-
-    UsageError for what is missing, wrong, or contradicts itself.
-    """
+    """Return what is proposed. ``kept_title`` is called when no system title is given. Raises UsageError."""
     sources = _Sources(options.keys_file, environment)
     mechanism = parse_mechanism(options.auth)
     default = Protection.AUTHENTICATED_ENCRYPTED if mechanism is Mechanism.HLS_GMAC else Protection.NONE
@@ -78,7 +75,6 @@ def association_parameters(
 
 
 def _password(options: argparse.Namespace, sources: _Sources) -> Secret:
-    """Return the password for LLS, from its file, the keys file, or the environment."""
     if options.password_file is not None:
         content = _read(Path(options.password_file), "password file")
         octets = content.removesuffix(b"\n").removesuffix(b"\r")
@@ -135,7 +131,7 @@ def _read(path: Path, what: str) -> bytes:
 
 
 class _Sources:
-    """The keys file, and the environment behind it."""
+    """The keys file, then the environment."""
 
     def __init__(self, keys_file: str | None, environment: Mapping[str, str]) -> None:
         self._environment = environment
@@ -143,16 +139,16 @@ class _Sources:
         self._entries = {} if keys_file is None else _entries(Path(keys_file))
 
     def text(self, name: str) -> str:
-        """Return an entry or its environment variable; empty when there is neither."""
+        """Return an entry or its environment variable, or ""."""
         found = self._entries.get(name)
         return self._environment.get(_VARIABLES.get(name, ""), "") if found is None else found
 
     def octets(self, name: str) -> bytes:
-        """Return a text as octets, also those of an environment that is no UTF-8."""
+        # An environment variable may hold octets that are not UTF-8.
         return self.text(name).encode(errors="surrogateescape")
 
     def hls_secret(self, authentication: str) -> Secret:
-        """Return the secret of mechanisms 2, 3, 4 and 6: text, or octets as 0x and hex."""
+        """Return the secret of mechanisms 2, 3, 4 and 6: text, or 0x and hex."""
         try:
             return secret_octets(parse_secret(self.text("hls_secret"), limit=None))
         except TypedInputError as error:
@@ -161,7 +157,6 @@ class _Sources:
         raise UsageError(f"--auth {authentication} needs a secret: set DLMS_HLS_SECRET, or use --keys-file")
 
     def key(self, name: str, suite: SecuritySuite) -> Secret | None:
-        """Return a symmetric key, None when it is not there."""
         try:
             return Secret(bytes.fromhex(parse_key(self.text(name), suite)))
         except TypedInputError as error:
@@ -175,7 +170,7 @@ class _Sources:
             ) from None
 
     def title(self, name: str) -> bytes:
-        """Return a system title, empty when it is not there."""
+        """Return a system title, or b""."""
         text = self.text(name)
         try:
             return bytes.fromhex(parse_system_title(text)) if text else b""
@@ -183,7 +178,7 @@ class _Sources:
             raise UsageError(f"{name} in the keys file: {NO_SYSTEM_TITLE}") from None
 
     def key_pairs(self, suite: SecuritySuite) -> tuple[KeyPairs, bytes, bytes]:
-        """Return what ECDSA needs, and the titles that the certificates name for us and for the meter."""
+        """Return the pairs for ECDSA, and the titles in our and the meter's certificate."""
         private, certificate, public = map(self._pem, ("client_private_key", "client_certificate", "meter_public_key"))
         if not private or not public:
             raise UsageError("--auth hls-ecdsa needs client_private_key and meter_public_key in --keys-file")
@@ -202,7 +197,7 @@ class _Sources:
         return pairs, _whole(certified_title), _whole(meter_title)
 
     def _pem(self, name: str) -> str:
-        """Return PEM: the entry itself, or the file beside the keys file that it names."""
+        """Return PEM: the entry, or the file beside the keys file that it names."""
         text = self.text(name)
         if not text or _PEM in text:
             return text
@@ -210,7 +205,6 @@ class _Sources:
 
 
 def _parsed(name: str, parse: Callable[[], str]) -> str:
-    """Return an entry of the keys file in its proper form."""
     try:
         return parse()
     except TypedInputError as error:
@@ -224,7 +218,7 @@ def _whole(title: bytes) -> bytes:
 
 
 def _entries(path: Path) -> dict[str, str]:
-    """Return the entries of the keys file. Its words are not repeated: a mistaken line may begin with a key."""
+    # Errors do not repeat the file's words: a mistaken line may begin with a key.
     try:
         content = tomllib.loads(_read(path, "keys file").decode())
     except tomllib.TOMLDecodeError as error:

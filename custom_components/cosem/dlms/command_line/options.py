@@ -1,8 +1,7 @@
-"""What may stand on the command line: options, commands, and how their values are read.
+"""Options and commands, and how their values are read.
 
-Imports nothing that talks to meters, so that --help is quick. No option takes a secret, because arguments are seen by
-every user of the machine; and where something unknown is refused, its value is not repeated: it may be one all the
-same.
+Imports nothing that talks to meters, so that --help is quick. No option takes a secret (users of the machine see
+arguments), and errors do not repeat unknown values.
 """
 
 import argparse
@@ -37,12 +36,12 @@ DEFAULTS: Final = {
     "timeout": 10.0,
     "json": False,
 }
-"""By destination; kept apart because an option may stand before or after the command."""
+"""Apart, as options may stand before or after the command."""
 
 _MOST_COUNTER: Final = 2**32 - 2**16 - 1
 NO_SYSTEM_TITLE: Final = "a system title is 8 octets, 16 hexadecimal digits"
 NOT_ASKED: Final = "none"
-"""In place of a logical name: the meter is not asked for our invocation counter."""
+"""Instead of a logical name: do not ask."""
 
 _EPILOG: Final = """\
 secrets come from the environment, or from the file --keys-file, which goes first:
@@ -60,15 +59,15 @@ exit status: 0 done; 1 the meter or the network refused; 2 wrong usage.
 
 
 class UsageError(Exception):
-    """The command line, or what it leads to, asks for something that cannot be."""
+    """What was asked for is not possible."""
 
 
 class StateInUseError(Exception):
-    """Another process uses the counter of these keys, and did not end in time."""
+    """Another process still uses these keys."""
 
 
 class _Parser(argparse.ArgumentParser):
-    """Does not repeat what it does not know."""
+    """Does not repeat unknown arguments."""
 
     @override
     def error(self, message: str) -> NoReturn:
@@ -79,7 +78,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build_parser(objects: Command, read: Command, decode: Command) -> argparse.ArgumentParser:
-    """Return the parser; options.run is one of the functions afterwards. DEFAULTS are not in it."""
+    """Return the parser, without DEFAULTS; ``run`` is the function."""
     shared = _shared_options()
     parser = _Parser(
         prog="cosem",
@@ -173,7 +172,7 @@ def with_defaults(parsed: argparse.Namespace) -> argparse.Namespace:
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
-    """Return a reader of decimal numbers from ``least`` to ``most``."""
+    """Return a reader of decimal numbers in a range."""
 
     def parse(text: str) -> int:
         digits = text.isascii() and text.isdigit() and len(text) <= len(str(most))
@@ -215,7 +214,7 @@ def _logical_name_or_none(text: str) -> LogicalName | str:
 
 
 def attribute(text: str) -> AttributeDescriptor:
-    """Read CLASS:LOGICAL_NAME:ATTRIBUTE; the logical name may have colons itself (1-0:1.8.0)."""
+    """Read CLASS:LOGICAL_NAME:ATTRIBUTE, also 3:1-0:1.8.0:2."""
     from ..apdu.common import AttributeDescriptor
     from ..encoding.logical_name import LogicalName
 
@@ -228,7 +227,7 @@ def attribute(text: str) -> AttributeDescriptor:
 
 
 def _attribute_index(text: str) -> int:
-    """Read an attribute-id, a signed octet: negative ones are the manufacturer's own."""
+    # A signed octet: negative ones are the manufacturer's own.
     if text.startswith("-"):
         return -number(1, 128)(text[1:])
     return number(0, 127)(text)

@@ -1,4 +1,4 @@
-"""One run of the command line against a meter: what is proposed, the invocation counter, the association, the work, and the end of it all."""
+"""One run against a meter: parameters, counter, association, work, end."""
 
 import argparse
 import asyncio
@@ -22,14 +22,11 @@ if TYPE_CHECKING:
     from ..client.association import Association
 
 _PATIENCE: Final = 30.0
-"""Seconds to wait for another process that uses the same keys."""
+"""Seconds to wait for another process."""
 
 
 def with_association[T](options: argparse.Namespace, work: Callable[[Association], Awaitable[T]]) -> T:
-    """Associate as the options say, do the work, release.
-
-    Raises DlmsError, UsageError for what cannot be proposed, and StateInUseError.
-    """
+    """Associate, do the work, release. Raises DlmsError, UsageError, StateInUseError."""
     if options.host is None:
         raise UsageError("--host is needed to read from a meter")
     path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
@@ -41,7 +38,7 @@ def with_association[T](options: argparse.Namespace, work: Callable[[Association
 
 @contextmanager
 def _kept_counter(parameters: AssociationParameters, file: StateFile) -> Iterator[KeptCounter | None]:
-    """Own the counter that the association will use up, if it does."""
+    """Own the counter, if one is used."""
     security = parameters.security
     key = None if security is None else security.global_unicast_encryption_key
     if security is None or key is None or not parameters.uses_counter:
@@ -57,7 +54,7 @@ async def _run[T](
     kept: KeptCounter | None,
     work: Callable[[Association], Awaitable[T]],
 ) -> T:
-    """Do the work in an association; once more where lists were the reason for no answer."""
+    """Do the work; again after an unanswered list."""
     timing = Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
     client = DlmsClient(options.host, options.port)
     lists_unanswered = 0
@@ -84,7 +81,7 @@ async def _security_state(
     kept: KeptCounter,
     timing: Timing,
 ) -> SecurityState:
-    """Return the counter as it was kept, raised to what the user says and the meter tells."""
+    """Return the counter, raised by --counter-start and the meter."""
     state = SecurityState(kept.ceiling, kept)
     named = options.counter_logical_name
     ask = None if named == NOT_ASKED else named or INVOCATION_COUNTER

@@ -1,12 +1,8 @@
-"""What the command line keeps between calls: the ceilings of invocation counters, and a system title of its own.
+"""What the command line keeps between calls: ceilings of invocation counters, and a system title.
 
-One JSON file, private to the user, replaced as a whole. A counter belongs to a key and a title; the file knows them by
-a salted fingerprint only. A second process with the same key and title waits, because a meter takes counters in
-ascending order only; one with other keys does not. A file that cannot be understood is never replaced: a counter used
-twice would give the key away (rules S1, S2).
-
-Locks are single octets of a file beside it: octet 0 while the state is changed, and another one for each key and title
-in use. They end with the process, however it ends. Inside one process there must be one StateFile at a time.
+One private JSON file; a salted fingerprint names each key and title. A file that cannot be understood is never
+replaced: a counter used twice would reveal the key (rules S1, S2). A lock file has an octet per key and title in use,
+and octet 0 for changes. Use one StateFile at a time in a process.
 """
 
 import asyncio
@@ -32,22 +28,20 @@ _OWN_LETTERS: Final = b"HAS"
 _SALT_LENGTH: Final = 16
 _MOST: Final = 2**32
 _FIRST: Final = 1
-"""Of a new key: a meter that received nothing yet may say that the last counter was 0."""
+"""For a new key: a meter that received nothing yet may report 0."""
 _CHANGES: Final = 0
-"""The octet that is locked while the state is changed."""
+"""Locked during a change."""
 _PAUSE: Final = 0.05
 _SHORT: Final = 10.0
-"""Seconds to wait for another process that changes the state."""
+"""Seconds to wait for another's change."""
 
 
 class _NotOurs(OSError):
-    """The file is there, but it is not what we wrote."""
+    """The file was not written by us."""
 
 
 @dataclass(slots=True)
 class _Content:
-    """What is in the file."""
-
     salt: bytes = field(default_factory=lambda: secrets.token_bytes(_SALT_LENGTH))
     system_title: bytes = field(
         default_factory=lambda: _OWN_LETTERS + secrets.token_bytes(SYSTEM_TITLE_LENGTH - len(_OWN_LETTERS))
@@ -77,7 +71,7 @@ class _Content:
 
 
 def default_path(environment: Mapping[str, str]) -> Path:
-    """Return the user's own place for state (XDG base directories, where a relative folder does not count)."""
+    """Return the default path (XDG base directories)."""
     folder = Path(environment.get("XDG_STATE_HOME", ""))
     if not folder.is_absolute():
         folder = Path("~/.local/state").expanduser()
@@ -85,25 +79,22 @@ def default_path(environment: Mapping[str, str]) -> Path:
 
 
 class StateFile:
-    """The file, made on first use; a context manager. Raises UsageError when it cannot be used."""
+    """The file, made on first use. Raises UsageError."""
 
     def __init__(self, path: Path) -> None:
-        """Name the file; nothing is opened yet."""
         self._path: Final = Path(os.path.realpath(path))  # a link to it stays a link
         self._locks: int | None = None
 
     def __enter__(self) -> Self:
-        """Return this."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """Give up all locks."""
         if self._locks is not None:
             os.close(self._locks)
             self._locks = None
 
     def system_title(self) -> bytes:
-        """Return our own system title, made at the first time."""
+        """Return our own system title, made once."""
         with self._complaints(), self._changing() as content:
             return content.system_title
 
@@ -114,6 +105,7 @@ class StateFile:
             with self._changing() as content:
                 name = hmac.digest(content.salt, title + key.reveal(), "sha256").hex()
             octet = 1 + int(name[:12], 16)
+            # A meter takes counters in ascending order only, so a second process with the same key and title waits.
             self._lock(octet, patience)
             with self._changing() as content:
                 ceiling = content.ceilings.get(name, _FIRST)
@@ -123,13 +115,13 @@ class StateFile:
             self._unlock(octet)
 
     def store(self, name: str, ceiling: int) -> None:
-        """Return when the ceiling is on the disk; a stored one is never lowered. Raises OSError."""
+        """Store a ceiling on disk; never lowers one. Raises OSError."""
         with self._changing() as content:
             content.ceilings[name] = max(ceiling, content.ceilings.get(name, 0))
 
     @contextmanager
     def _changing(self) -> Iterator[_Content]:
-        """Hold the content; what is changed in it is on the disk afterwards. Raises OSError."""
+        """Hold the content; changes go to disk. Raises OSError."""
         self._lock(_CHANGES, _SHORT)
         try:
             try:
@@ -147,7 +139,7 @@ class StateFile:
             self._unlock(_CHANGES)
 
     def _replace(self, text: str) -> None:
-        """Write a new file, and put it in the place of the old one once it is on the disk."""
+        """Replace the file once the new one is on disk."""
         file, name = tempfile.mkstemp(dir=self._path.parent, prefix=f".{self._path.name}.")  # mode 0600
         try:
             with os.fdopen(file, "w", encoding="utf-8") as new:
@@ -166,7 +158,7 @@ class StateFile:
             os.close(folder)
 
     def _lock(self, octet: int, patience: float) -> None:
-        """Lock an octet of the lock file. Raises TimeoutError when another process keeps it, OSError."""
+        """Lock an octet. Raises TimeoutError, OSError."""
         if self._locks is None:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._locks = os.open(f"{self._path}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -187,7 +179,7 @@ class StateFile:
 
     @contextmanager
     def _complaints(self) -> Iterator[None]:
-        """Say what is wrong with the file, and what to do."""
+        """Turn errors of the file into advice."""
         try:
             yield
         except TimeoutError:
@@ -202,15 +194,14 @@ class StateFile:
 
 
 class KeptCounter(CounterStore):
-    """Where the ceiling of one counter is kept. ``ceiling`` is the one stored last."""
+    """Stores one counter's ceiling. ``ceiling``: stored before."""
 
     def __init__(self, file: StateFile, name: str, ceiling: int) -> None:
-        """Made by StateFile.counter()."""
         self.ceiling: Final = ceiling
         self._file = file
         self._name = name
 
     @override
     async def save(self, ceiling: int) -> None:
-        """Return when ``ceiling`` is on the disk. Raises OSError."""
+        """Return when ``ceiling`` is on disk. Raises OSError."""
         await asyncio.to_thread(self._file.store, self._name, ceiling)

@@ -1,7 +1,4 @@
-"""Octets that a person typed or pasted: which APDU or WPDUs they are.
-
-A WPDU begins with 00 01, and no APDU begins with 00, so the first octet decides.
-"""
+"""Typed octets: an APDU, or WPDUs, which alone begin with 00."""
 
 from ..apdu import decode_apdu, read_apdu
 from ..describe import describe
@@ -12,7 +9,7 @@ from ..protocol.wrapper import HEADER_SIZE, VERSION, Wpdu, decode_wpdu
 
 
 def parse_hex(text: str) -> bytes:
-    """Return the octets of a hex text. Raises DecodeError with the octet that is wrong."""
+    """Return the octets of hex text. Raises DecodeError."""
     digits = "".join(text.replace(":", " ").split())
     if not digits:
         raise DecodeError("there are no octets")
@@ -25,7 +22,7 @@ def parse_hex(text: str) -> bytes:
 
 
 def describe_wpdu(wpdu: Wpdu) -> JsonObject:
-    """Return the header and the APDU, which is decoded: DecodeError and so on come out."""
+    """Return header and decoded APDU. Raises as decode_apdu."""
     return {
         "version": VERSION,
         "source_wport": wpdu.source_wport,
@@ -36,9 +33,9 @@ def describe_wpdu(wpdu: Wpdu) -> JsonObject:
 
 
 def describe_octets(octets: bytes) -> list[JsonObject]:
-    """Return one APDU, or all WPDUs in a row. Offsets in errors count from the first octet of the input.
+    """Return one APDU, or all WPDUs. Offsets count from the first octet.
 
-    Raises DecodeError, UnexpectedApdu, LimitExceeded.
+    DecodeError, UnexpectedApdu, LimitExceeded.
     """
     if octets[0] == 0x7E:
         raise DecodeError("7E begins an HDLC frame, which is neither an APDU nor a WPDU")
