@@ -1,1 +1,1 @@
-"""The protocol without sockets and clocks: octets in, events out. Layer 4."""
+"""The protocol without sockets and clocks: octets in, events out."""

@@ -1,8 +1,4 @@
-"""One association on one connection: its opening, its protection, its state and the transfer that is outstanding.
-
-Moves by the one table (states.py): by what we send, and by plain APDUs of the peer, which become events. Knows nothing
-of framing and of other associations.
-"""
+"""One association: opening, protection, state, outstanding transfer."""
 
 from collections import deque
 from collections.abc import Callable
@@ -53,20 +49,17 @@ INVOKE_IDS: Final = 16
 _FIRST_INVOKE_ID: Final = 1
 
 _ASSOCIATION_UNKNOWN: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
-"""exception-response service-not-allowed, operation-not-possible: the meter knows no association."""
+"""The meter knows no association."""
 
 _FORMS: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     GET_RESPONSE: decode_get_response_head,
     ACTION_RESPONSE: decode_apdu,
 }
-"""Tells a stray answer from octets that are none, which end the connection (rule M9). No value is looked into."""
+"""Tells stray answers from invalid octets, which end the connection (rule M9)."""
 
 
 class AssociationState:
-    """What is known of one association, and what happens to it.
-
-    ``events`` and ``strikes`` are those of the connection; ``send`` takes octets of an APDU, protected or not.
-    """
+    """State of one association. ``events`` and ``strikes`` are the connection's; ``send`` takes an APDU."""
 
     def __init__(
         self,
@@ -76,7 +69,6 @@ class AssociationState:
         strikes: Strikes,
         send: Callable[[WportPair, bytes], None],
     ) -> None:
-        """Start idle; the invoke-id goes on over new associations of the same pair."""
         self.opening = opening
         self.state = State.IDLE
         self.reassembly: Final = Reassembly()
@@ -88,6 +80,7 @@ class AssociationState:
         self._strikes = strikes
         self._send = send
         self._transfer: Transfer | None = None
+        # It goes on over new associations of the same pair.
         self._next_invoke_id = _FIRST_INVOKE_ID
         self._handlers: Final[dict[int, Callable[[bytes], None]]] = {
             AARE: self._receive_aare,
@@ -109,18 +102,18 @@ class AssociationState:
 
     @property
     def is_open(self) -> bool:
-        """Whether both sides have this association."""
+        """Whether both sides have it."""
         return self.state in OPEN_STATES
 
     @property
     def is_waiting(self) -> bool:
-        """Whether something of ours is unanswered."""
+        """Whether something is unanswered."""
         return self.state in WAITING_STATES
 
     # -- what we send
 
     def propose(self, opening: Opening) -> None:
-        """Send the AARQ. Raises LocalProtocolError, InvocationCounterExhausted; nothing has changed then."""
+        """Send the AARQ. LocalProtocolError, InvocationCounterExhausted change nothing."""
         after = advance(self.state, Input.SEND_AARQ)
         aarq = opening.aarq()
         self.state = after
@@ -129,7 +122,7 @@ class AssociationState:
         self._send(self.pair, aarq)
 
     def request(self, transfer: Transfer) -> None:
-        """Send the first request of a transfer. Raises as Connection.request does; nothing has changed then."""
+        """Send a first request. Raises as Connection.request, changing nothing."""
         advance(self.state, Input.SEND_REQUEST)  # the table has the first word
         negotiated = self.negotiated
         assert negotiated is not None  # set before the state in which requests are possible
@@ -151,7 +144,7 @@ class AssociationState:
         self._send(self.pair, self.opening.release_request())
 
     def stop_waiting_for_release(self) -> None:
-        """Take the association for released. Raises LocalProtocolError."""
+        """Release without an answer. Raises LocalProtocolError."""
         self.state = advance(self.state, Input.END_OF_WAIT)
         self._events.append(Released(self.pair))
 
@@ -170,7 +163,7 @@ class AssociationState:
     # -- what the peer sends, in plain
 
     def receive(self, apdu: bytes) -> None:
-        """Take a plain APDU that is no notification. Raises RemoteProtocolError, which ends the connection."""
+        """Take a plain APDU. Raises RemoteProtocolError."""
         handle = self._handlers.get(apdu[0])
         if handle is None:
             self._step(Input.RECV_FOREIGN, apdu[0])
@@ -178,18 +171,17 @@ class AssociationState:
             handle(apdu)
 
     def receive_forgery(self, error: SecurityError) -> None:
-        """Note an APDU that was not verified; it changes nothing. Raises ``error`` after too many in a row."""
+        """Note a forgery. Raises ``error`` after too many."""
         self.forgery = error
         self._strikes.forged(error)
 
     def _step(self, received: Input, tag: int) -> bool:
-        """Move on by an input of the peer; return whether the state is another one now."""
+        """Apply the peer's input; return whether the state changed."""
         before = self.state
         self.state = advance(before, received, tag)
         return self.state is not before
 
     def _taken(self) -> None:
-        """Note an APDU that was expected."""
         self._strikes.good()
         self.forgery = None
 
@@ -222,7 +214,7 @@ class AssociationState:
             self._events.append(Associated(self.pair, outcome))
 
     def _refuse(self, error: DlmsError) -> None:
-        """Report a refusal. If it is ours, or comes after the AARE, the meter is told, and its answer not awaited."""
+        """Report a refusal; tell the meter after an accepting AARE."""
         self._transfer = None  # a refusing AARE may come while the proof is awaited
         if isinstance(error, SecurityError) or self.negotiated is not None:
             self._send(self.pair, self.opening.release_request())
@@ -274,7 +266,7 @@ class AssociationState:
             self._events.append(AnswerReceived(self.pair, outcome.octets))
 
     def _receive_error(self, apdu: bytes) -> None:
-        """Take an exception-response or confirmed-service-error: never authenticated, it ends what waits, no more."""
+        """Take an error APDU: not authenticated, it ends only what waits."""
         error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
         means = FAILURE_MEANS.get(self.state, Input.RECV_STRAY)
         if means is Input.RECV_FAILURE and _says_lost(error) and self._transfer and self._transfer.unknown_means_lost:
@@ -288,13 +280,12 @@ class AssociationState:
         self._events.append(_EVENT_OF_FAILURE[means](self.pair, error))
 
     def _receive_stray(self, apdu: bytes) -> None:
-        """Count an answer that belongs to nothing we asked."""
         self._step(Input.RECV_STRAY, apdu[0])
         self._strikes.stray(self.pair)
 
 
 def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
-    """Return the error that an error APDU stands for. ``counts``: our invocation counter can be the reason."""
+    """Return the error of an error APDU. ``counts``: our counter can be the reason."""
     decoded = decode_apdu(apdu, limits)
     if isinstance(decoded, ExceptionResponse):
         if counts and decoded.service_error == ServiceErrorCode.INVOCATION_COUNTER_ERROR:
@@ -305,7 +296,6 @@ def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
 
 
 def _says_lost(error: DlmsError) -> bool:
-    """Return whether the meter says that it knows no association."""
     return isinstance(error, ExceptionReceived) and (error.state_error, error.service_error) == _ASSOCIATION_UNKNOWN
 
 

@@ -1,9 +1,6 @@
-"""One connection to one physical device: octets in, events out, octets to send. Sans-IO.
+"""One connection to one physical device: octets in, events out. Sans-IO.
 
-The way in has four stages, and what leaves one is never looked at twice: framing (framing.py), reassembly of general
-blocks (reassembly.py), unprotect (security/), and here the route: an answer goes to its association
-(association_state.py), a notification becomes an event, an error ends the connection. Whoever drives it owns the
-deadlines::
+Octets pass framing, reassembly, unprotect, route. The caller owns the deadlines::
 
     connection.open()
     connection.propose(parameters)
@@ -11,8 +8,7 @@ deadlines::
     connection.receive_data(await transport.receive(), now)
     while (event := connection.next_event()) is not None: ...
 
-One object, one life: after ConnectionEnded nothing happens any more, and the first error is the one that counts. What
-the peer does wrong ends the connection (rule M9); what is forgiven, and how often, is in strikes.py (S22, F38, F39).
+The peer's errors end the connection (rule M9); strikes.py tolerates some (S22, F38, F39).
 """
 
 from collections import deque
@@ -41,14 +37,13 @@ from .strikes import Counters, Strikes
 from .transfer import Transfer
 
 FIRST_APDU_LIMIT: Final = 2048
-"""Octets; an AARE may be longer than the PDU size that is about to be agreed on, and so may a notification."""
+"""Octets; an AARE or notification may exceed the PDU size."""
 
 
 class Connection:
-    """The client's end of one connection. Methods that take a pair raise LocalProtocolError for an unknown one."""
+    """The client's end. Methods with a pair raise LocalProtocolError for an unknown one."""
 
     def __init__(self, framing: Framing | None = None, *, limits: Limits = DEFAULT_LIMITS) -> None:
-        """Start with nothing proposed. The framing is the wrapper on a stream unless another one is given."""
         self._framing: Framing = framing or WrapperFraming()
         self._limits = limits
         self._associations: dict[WportPair, AssociationState] = {}
@@ -61,71 +56,70 @@ class Connection:
 
     @property
     def counters(self) -> Counters:
-        """What was dropped; for diagnostics."""
+        """Dropped APDUs; for diagnostics."""
         return self._strikes.counters
 
     @property
     def error(self) -> DlmsError | None:
-        """Why the connection ended; None while it lives."""
+        """Why the connection ended, or None."""
         return self._error
 
     def state(self, pair: WportPair) -> State:
-        """Return the state of an association, IDLE for one that was never proposed."""
+        """Return an association's state; IDLE if never proposed."""
         association = self._associations.get(pair)
         if association is None:
             return State.IDLE if self._error is None else State.CLOSED
         return association.state
 
     def is_open(self, pair: WportPair) -> bool:
-        """Return whether both sides have this association."""
+        """Return whether both sides have it."""
         association = self._associations.get(pair)
         return association is not None and association.is_open
 
     def is_waiting(self, pair: WportPair) -> bool:
-        """Return whether something of this association is unanswered."""
+        """Return whether something is unanswered."""
         association = self._associations.get(pair)
         return association is not None and association.is_waiting
 
     def forgery(self, pair: WportPair) -> SecurityError | None:
-        """Return why the last APDU of an association was dropped, None when it was taken."""
+        """Return why its last APDU was dropped, or None."""
         association = self._associations.get(pair)
         return None if association is None else association.forgery
 
     def dedicated_counter(self, pair: WportPair) -> SendingCounter | None:
-        """Return the sending counter of the dedicated key, which requests use when there is one."""
+        """Return the dedicated key's sending counter, or None."""
         return self._known(pair).opening.dedicated_counter
 
     def next_event(self) -> Event | None:
-        """Return what happened next, None when nothing is left."""
+        """Return the next event, or None."""
         return self._events.popleft() if self._events else None
 
     def data_to_send(self, now: float = 0.0) -> bytes:
-        """Return everything to be sent, whole messages only, and forget it. Nothing after the end."""
+        """Return and forget what is to be sent; nothing after the end."""
         return b"" if self._error is not None else self._framing.data_to_send(now)
 
     @property
     def next_call(self) -> float | None:
-        """When the framing wants ``call``, None when it waits for nothing."""
+        """When the framing wants ``call``, or None."""
         return None if self._error is not None else self._framing.next_call
 
     # -- what the owner does
 
     def open(self) -> None:
-        """Begin. ConnectionReady follows, at once or after a handshake of the framing."""
+        """Begin. ConnectionReady follows."""
         self._framing.open()
         self._take_messages()
 
     def close(self) -> None:
-        """Let the framing say good-bye, when nothing more is going to be sent."""
+        """Let the framing sign off."""
         if self._error is None:
             self._framing.close()
 
     def propose(self, parameters: AssociationParameters, opening: Opening | None = None) -> None:
-        """Send the AARQ. Associated or AssociationRefused follows, with high-level security after ChallengeAnswered.
+        """Send the AARQ. ChallengeAnswered (high-level), then Associated or AssociationRefused follow.
 
-        ``opening`` was made for these parameters and this attempt; it is needed for high-level security and ciphering.
-        A pair can be proposed again after it was released or refused. Raises LocalProtocolError otherwise, and
-        InvocationCounterExhausted when no counter may be used; nothing is sent then.
+        ``opening``: of this attempt, needed for high-level security and ciphering. A released or refused pair can be
+        proposed again. Raises LocalProtocolError, InvocationCounterExhausted; nothing is sent then.
         """
         if self._error is not None:
             raise LocalProtocolError("the connection has ended")
@@ -139,23 +133,22 @@ class Connection:
         self._framing.expect_apdu_limit(self._receive_limit())
 
     def request(self, pair: WportPair, transfer: Transfer) -> None:
-        """Send the first request of a transfer. BlockReceived..., AnswerReceived or RequestFailed follow.
+        """Send a transfer's first request. BlockReceived..., AnswerReceived or RequestFailed follow.
 
-        Raises LocalProtocolError: not associated, another request outstanding, a service that was not negotiated, or a
-        request longer than the server's max-receive-pdu-size.
+        LocalProtocolError: not associated, busy, not negotiated, or too long.
         """
         self._known(pair).request(transfer)
 
     def release(self, pair: WportPair) -> None:
-        """Send the RLRQ, also when something is outstanding. Released follows if the peer answers."""
+        """Send the RLRQ, even during a request. Released follows."""
         self._known(pair).release()
 
     def stop_waiting_for_release(self, pair: WportPair) -> None:
-        """Take the association for released although the peer did not answer. Released follows."""
+        """Release without an answer. Released follows."""
         self._known(pair).stop_waiting_for_release()
 
     def receive_data(self, octets: bytes, now: float = 0.0) -> None:
-        """Take octets from the peer, cut anywhere. Never raises; after the end they are ignored."""
+        """Take octets, cut anywhere. Never raises."""
         if self._error is not None:
             return
         framing_error = None
@@ -173,13 +166,13 @@ class Connection:
             self.counters.broken_datagrams += 1
 
     def call(self, now: float) -> None:
-        """Let the framing do what is due at ``next_call``. Never raises."""
+        """Let the framing do what is due. Never raises."""
         if self._error is None:
             self._framing.call(now)
             self._take_messages()
 
     def receive_eof(self, *, reset: bool = False) -> None:
-        """Take the end of the connection: orderly, or by a reset (any loss of the transport). Never raises."""
+        """Take the end, orderly or by ``reset``. Never raises."""
         truncated = False
         try:
             self._framing.receive_eof()
@@ -188,7 +181,7 @@ class Connection:
         self.abort(ConnectionLost(reset=reset, truncated=truncated))
 
     def abort(self, error: DlmsError) -> None:
-        """End everything: a deadline passed, or the peer broke the protocol. Only the first call has an effect."""
+        """End everything; only the first error counts."""
         if self._error is not None:
             return
         self._error = error
@@ -209,10 +202,8 @@ class Connection:
         self._framing.send(Message(*pair, octets))
 
     def _receive_limit(self) -> int:
-        """Return the longest APDU we told anybody to send, and its protection; at least what an AARE may need.
-
-        Whether a maximum PDU size counts before or after ciphering is read both ways.
-        """
+        """Return the longest announced APDU, with protection."""
+        # Whether a maximum PDU size counts before or after ciphering is read both ways.
         sizes = [
             (each.parameters.max_receive_pdu_size or MAX_PDU_SIZE) + each.parameters.overhead
             for each in self._associations.values()
@@ -263,7 +254,7 @@ class Connection:
             association.receive(plain.apdu)
 
     def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
-        """Take an APDU for which there is no association: notifications need none, but keys to be read."""
+        """Take an APDU of no association."""
         if apdu[0] in NOTIFICATION_TAGS:
             self._receive_notification(pair, Unprotected(apdu))
         elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
@@ -277,7 +268,7 @@ class Connection:
         self._events.append(NotificationReceived(pair, *plain))
 
     def _receive_unreadable(self) -> None:
-        """Drop a protected APDU for which nobody has keys: nothing may be made of it."""
+        # Nobody has keys for it.
         self.counters.unreadable_notifications += 1
         self._strikes.unsolicited(waiting=self._something_waits())
 

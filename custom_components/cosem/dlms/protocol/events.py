@@ -1,8 +1,4 @@
-"""What comes out of a Connection: frozen dataclasses, in the order in which things happened.
-
-They carry octets and errors, never decoded values: decoding large values is the caller's business, outside of any
-event loop (rule M13). This module knows nothing of states.
-"""
+"""Events of a Connection. They carry octets: decoding may block (rule M13)."""
 
 from dataclasses import dataclass, field
 
@@ -20,7 +16,7 @@ class Associated:
 
 @dataclass(frozen=True, slots=True)
 class ChallengeAnswered:
-    """The AARE accepts, and the meter's challenge was answered; the meter's own proof is awaited (HLS)."""
+    """Our proof was sent; the meter's is awaited (HLS)."""
 
     pair: WportPair
 
@@ -29,8 +25,7 @@ class ChallengeAnswered:
 class AssociationRefused:
     """No association (COSEM-OPEN.cnf, negative).
 
-    The peer refused: AssociationRejected, ExceptionReceived for a bare D8, InvocationCounterRefused. Or we did: any
-    other SecurityError for what the peer sent.
+    The peer's AssociationRejected, ExceptionReceived, InvocationCounterRefused, or our SecurityError.
     """
 
     pair: WportPair
@@ -39,7 +34,7 @@ class AssociationRefused:
 
 @dataclass(frozen=True, slots=True)
 class BlockReceived:
-    """A block of a long answer arrived and the next one was asked for. ``size``: octets gathered so far."""
+    """A block came, the next was asked for. ``size``: octets so far."""
 
     pair: WportPair
     block_number: int
@@ -48,7 +43,7 @@ class BlockReceived:
 
 @dataclass(frozen=True, slots=True)
 class AnswerReceived:
-    """The answer is complete. ``octets`` are what the transfer says, whether or not they came in blocks."""
+    """The whole answer; the transfer says what ``octets`` are."""
 
     pair: WportPair
     octets: bytes = field(repr=False)
@@ -56,7 +51,7 @@ class AnswerReceived:
 
 @dataclass(frozen=True, slots=True)
 class RequestFailed:
-    """The peer answered the request with an error; the association lives on.
+    """An error as answer; the association goes on.
 
     DataAccessError, ExceptionReceived, ConfirmedServiceErrorReceived or InvocationCounterRefused.
     """
@@ -74,7 +69,7 @@ class Released:
 
 @dataclass(frozen=True, slots=True)
 class Dropped:
-    """The association ended otherwise (COSEM-ABORT.ind): connection lost, protocol broken, or lost by the meter."""
+    """Ended otherwise (COSEM-ABORT.ind)."""
 
     pair: WportPair
     error: DlmsError
@@ -82,10 +77,9 @@ class Dropped:
 
 @dataclass(frozen=True, slots=True)
 class NotificationReceived:
-    """An APDU that nobody asked for: DataNotification, EventNotification or InformationReport, plain and not decoded.
+    """An unsolicited plain APDU: DataNotification, EventNotification or InformationReport.
 
-    ``authenticated``: a tag or signature was verified, and ``system_title`` names the sender; else nobody knows who
-    sent it (rule S23).
+    ``authenticated``: verified, from ``system_title``; otherwise the sender is unknown (rule S23).
     """
 
     pair: WportPair
@@ -96,12 +90,12 @@ class NotificationReceived:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionReady:
-    """The framing is ready: APDUs can be exchanged."""
+    """APDUs can be exchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class ConnectionEnded:
-    """Nothing comes after this. ``error`` is the first error, and the only one that counts."""
+    """The last event, with the first error."""
 
     error: DlmsError
 

@@ -1,7 +1,6 @@
-"""The seam between octets and addressed APDUs: what a framing offers, and the wrapper in that form.
+"""The interface between octets and addressed APDUs (:class:`Framing`), and the wrapper in that form.
 
-What is above knows only :class:`Framing`. A framing may need octets of its own (HDLC: SNRM, RR, DISC) and a clock,
-which comes in as an argument: seconds of any monotonic clock. Knows nothing of what is in an APDU.
+A framing may send octets of its own (HDLC: SNRM, RR, DISC). ``now``: seconds of any monotonic clock.
 """
 
 from collections import deque
@@ -13,7 +12,7 @@ from .wrapper import Wpdu, WrapperStream, encode_wpdu
 
 
 class Message(NamedTuple):
-    """One APDU between a client application process and a logical device, whoever sends it."""
+    """One APDU between a client and a logical device, either way."""
 
     client: int
     server: int
@@ -21,18 +20,18 @@ class Message(NamedTuple):
 
     @override
     def __repr__(self) -> str:
-        """Return the size of the APDU, not its octets: an AARQ carries the password in clear (rule S29)."""
+        """Only the size: an AARQ carries the password in clear (rule S29)."""
         return f"Message(client {self.client}, server {self.server}, {len(self.apdu)} octets)"
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """APDUs can be exchanged from now on."""
+    """APDUs can be exchanged."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """No APDU gets through any more, although the octets below still may."""
+    """No APDU gets through any more."""
 
     error: DlmsError
 
@@ -41,78 +40,74 @@ type FramingEvent = Ready | Lost | Message
 
 
 class Framing(Protocol):
-    """Turns octets into messages and back. One object, one connection.
-
-    ``now`` is only ever compared with what the same framing was told before.
-    """
+    """Turns octets into messages and back, for one connection."""
 
     @property
     def error_is_fatal(self) -> bool:
-        """Whether an error of the octets ends the connection (a stream), or costs one message (datagrams)."""
+        """Whether an error ends the connection, or costs one datagram."""
 
     def open(self) -> None:
-        """Begin: a handshake may be needed before Ready comes."""
+        """Begin; a handshake may precede Ready."""
 
     def close(self) -> None:
-        """Say good-bye, if that is usual; nothing is sent afterwards."""
+        """Sign off; nothing is sent afterwards."""
 
     def send(self, message: Message) -> None:
-        """Take a message to be sent. Raises LocalProtocolError for one that does not fit."""
+        """Queue a message. Raises LocalProtocolError."""
 
     def data_to_send(self, now: float) -> bytes:
-        """Return what is to be sent now, and forget it."""
+        """Return and forget what is to be sent."""
 
     def receive_data(self, octets: bytes, now: float) -> None:
-        """Take octets from the peer, cut anywhere. Raises RemoteProtocolError; what was complete stays available."""
+        """Take octets, cut anywhere. RemoteProtocolError; complete messages stay."""
 
     def receive_eof(self) -> None:
-        """Take the end of the octets. Raises ConnectionLost(truncated=True) inside a message."""
+        """Take the end. ConnectionLost(truncated=True) inside a message."""
 
     def next_event(self) -> FramingEvent | None:
-        """Return what happened next, None when nothing is left."""
+        """Return the next event, or None."""
 
     @property
     def next_call(self) -> float | None:
-        """When ``call`` is wanted, None when nothing is waited for."""
+        """When ``call`` is wanted, or None."""
 
     def call(self, now: float) -> None:
-        """Do what is due, for example send again what was not acknowledged."""
+        """Do what is due."""
 
     def expect_apdu_limit(self, octets: int) -> None:
         """Refuse longer APDUs from now on."""
 
 
 class WrapperFraming:
-    """The wrapper of IEC 62056-4-7 over a stream: no octets but headers, nothing to wait for."""
+    """The wrapper over a stream (IEC 62056-4-7)."""
 
     error_is_fatal: Final = True
     next_call: Final = None
 
     def __init__(self) -> None:
-        """Start at the beginning of a connection, at its client's end."""
         self._stream = WrapperStream()
         self._output = bytearray()
         self._events: deque[FramingEvent] = deque()
 
     def open(self) -> None:
-        """Be ready at once."""
+        """Ready at once."""
         self._events.append(Ready())
 
     def close(self) -> None:
-        """Say nothing: TCP does."""
+        """Nothing to do."""
 
     def send(self, message: Message) -> None:
-        """Take a message. Raises LocalProtocolError."""
+        """Queue a message. Raises LocalProtocolError."""
         self._output += encode_wpdu(Wpdu(message.client, message.server, message.apdu))
 
     def data_to_send(self, now: float) -> bytes:
-        """Return headers and APDUs, whole WPDUs only."""
+        """Return whole WPDUs."""
         octets = bytes(self._output)
         self._output.clear()
         return octets
 
     def receive_data(self, octets: bytes, now: float) -> None:
-        """Take octets. Raises NotWrapper or LimitExceeded; WPDUs in front of the error stay available."""
+        """Take octets. NotWrapper, LimitExceeded; complete WPDUs stay."""
         try:
             self._stream.receive_data(octets)
         finally:
@@ -120,15 +115,15 @@ class WrapperFraming:
                 self._events.append(Message(wpdu.destination_wport, wpdu.source_wport, wpdu.apdu))
 
     def receive_eof(self) -> None:
-        """Take the end of the stream. Raises ConnectionLost(truncated=True) inside a WPDU."""
+        """Take the end. ConnectionLost(truncated=True) inside a WPDU."""
         self._stream.receive_eof()
 
     def next_event(self) -> FramingEvent | None:
-        """Return Ready, then the complete WPDUs in their order."""
+        """Return Ready, then WPDUs in order."""
         return self._events.popleft() if self._events else None
 
     def call(self, now: float) -> None:
-        """Do nothing: no time is ever asked for."""
+        """Nothing is ever due."""
 
     def expect_apdu_limit(self, octets: int) -> None:
         """Refuse longer APDUs from now on."""

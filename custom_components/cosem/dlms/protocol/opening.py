@@ -1,14 +1,8 @@
-"""Opening one association: what is proposed under which protection, which AARE is believed, passes 3 and 4. Sans-IO.
+"""One attempt to open an association: AARQ, check of the AARE, passes 3 and 4 (IEC 62056-5-3, COSEM-OPEN). Sans-IO.
 
-One :class:`Opening` is one attempt: it is made with fresh random octets, builds the AARQ, checks the AARE and makes the
-transfer of passes 3 and 4 (transfer/hls_proof.py). Afterwards its ``protection`` serves the association. The names in
-the AARE and the InitiateResponse are judged in proposal.py. IEC 62056-5-3, COSEM-OPEN, authentication mechanisms.
-
-Receiving counters (rules S6, S7): the meter's proof answers a challenge that nobody has seen before, so after it even
-a counter that the meter has reset is accepted: an association with high-level security starts with a receiving counter
-of its own, which replaces the remembered one when the proof was verified. Without such a proof the remembered one
-counts. The counter inside of the proof of mechanism 5 is not compared and not remembered: the challenge already proves
-that it is new, and there are meters which count it apart from their APDUs.
+Receiving counters (rules S6, S7): with high-level security the attempt starts a new one, which replaces the remembered
+one after the meter's proof, because that answers our fresh challenge. So a counter that the meter has reset is
+accepted. Without a proof the remembered one counts.
 """
 
 from collections.abc import Callable
@@ -52,10 +46,9 @@ from .transfer.hls_proof import HlsProof
 class OpeningMaterial:
     """What one attempt needs from outside: random octets, fresh for each attempt (rule S21), and counters.
 
-    ``challenge``: ours, for high-level authentication. ``dedicated_key``: where the settings use one. ``random``: the
-    operating system's source, for transaction ids and keys of single messages. ``sending`` and ``receiving`` are the
-    invocation counters of the global key, which outlive associations. ``one_counter_for_both_keys``: the dedicated key
-    goes on with the sending counter of the global one, for meters that do not count it apart.
+    ``challenge``: ours, for high-level authentication. ``random``: for transaction ids and keys of single messages.
+    ``sending``, ``receiving``: the global key's counters; they outlive associations. ``one_counter_for_both_keys``: the
+    dedicated key continues the global key's counter.
     """
 
     challenge: bytes = b""
@@ -67,11 +60,14 @@ class OpeningMaterial:
 
 
 NO_MATERIAL: Final = OpeningMaterial()
-"""Enough without high-level authentication and without ciphering."""
+"""Without high-level authentication and ciphering."""
 
 
 class Opening:
-    """One attempt to open an association. Its methods are called in the order in which they are written here."""
+    """One attempt to open an association. Call the methods in their order.
+
+    LocalProtocolError when the material does not suffice. ``protection`` serves the association afterwards.
+    """
 
     def __init__(
         self,
@@ -79,7 +75,6 @@ class Opening:
         material: OpeningMaterial = NO_MATERIAL,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """Take what was prepared. LocalProtocolError when the material does not suffice."""
         if parameters.is_high_level and len(material.challenge) < MIN_CHALLENGE:
             raise LocalProtocolError(f"the mechanism {parameters.mechanism.name} needs a challenge")
         self.parameters: Final = parameters
@@ -112,20 +107,20 @@ class Opening:
 
     @property
     def dedicated_counter(self) -> SendingCounter | None:
-        """The sending counter of the dedicated key, which all requests use when there is one; None if it is shared."""
+        """The dedicated key's own sending counter, or None."""
         if self._ciphered is None or self._material.one_counter_for_both_keys:
             return None
         return self._ciphered.dedicated_counter
 
     def aarq(self) -> bytes:
-        """Return the AARQ (pass 1). InvocationCounterExhausted when no counter may be used."""
+        """Return the AARQ (pass 1). Raises InvocationCounterExhausted."""
         user_information = self.protection.protect(initiate_request(self.parameters, self._material.dedicated_key))
         return encode_proposal(self.parameters, user_information, self._material.challenge)
 
     def accept(self, octets: bytes) -> Negotiated | AssociationRejected:
         """Return what an AARE (pass 2) agrees on, or why it refuses.
 
-        Raises RemoteProtocolError when it accepts what was not proposed, SecurityError when it cannot be believed.
+        RemoteProtocolError if it accepts something else, SecurityError if it cannot be trusted.
         """
         aare = check_names(octets, self.parameters, self._limits)
         if isinstance(aare, AssociationRejected):
@@ -164,13 +159,14 @@ class Opening:
         check_challenges(self.parameters.mechanism, self._challenges)
 
     def proof(self) -> HlsProof:
-        """Return passes 3 and 4, for an AARE that was accepted with the meter's challenge."""
+        """Return passes 3 and 4, after accept()."""
         assert self._challenges is not None  # taken with the AARE
+        # The counter inside the proof of mechanism 5 is not compared: some meters count it apart from their APDUs.
         counter = None if self._counters is None else self._counters.sending
         return HlsProof(self._credentials(), self._challenges, counter)
 
     def proved(self) -> None:
-        """Note that the meter's proof was verified: its counter replaces what is remembered (rule S7)."""
+        """The meter's proof was verified: its counter replaces the remembered one (rule S7)."""
         assert self._challenges is not None  # taken with the AARE
         if self._material.receiving is not None and self._counters is not None:
             self._material.receiving.replace(self._challenges.server_system_title, self._counters.receiving)
@@ -190,13 +186,11 @@ class Opening:
         )
 
     def release_request(self) -> bytes:
-        """Return the RLRQ, protected where the association is: meters with ciphering may ignore a plain one.
-
-        Without a counter to protect it with it is plain: most meters take it, and the connection closes anyway.
-        """
+        """Return the RLRQ, protected where the association is: meters may ignore a plain one."""
         if self._ciphered is None:
             return encode_release()
         try:
             return encode_release(self._ciphered.protect(initiate_request(self.parameters)))
+        # Most meters take a plain one, and the connection closes anyway.
         except InvocationCounterExhausted:
             return encode_release()

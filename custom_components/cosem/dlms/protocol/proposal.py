@@ -1,21 +1,10 @@
-"""Opening and releasing an association: what we propose, which AARE we accept, what a refusal means. Pure functions.
+"""What we propose in an AARQ, which AARE we accept, what a refusal means (IEC 62056-5-3, COSEM-OPEN and -RELEASE).
 
-Knows nothing of the octets around an APDU, of states and of requests. IEC 62056-5-3, COSEM-OPEN and COSEM-RELEASE.
-
-Which AARE is accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the application
-context that was proposed, the mechanism that was proposed, DLMS version 6, a conformance block within the proposed one,
-vaa-name 0007, a server PDU size of 0 (no limit) or at least 12. Whether something is left to prove is decided by the
-mechanism that we proposed. Leniencies, each with a test of its name:
-
-* ``missing mechanism name``: an accepting AARE need not repeat it.
-* ``protocol version present``: it may be there, and it is not looked at.
-* ``diagnostic 0``: an accepting AARE to a high-level mechanism may say 0 instead of 14.
-* ``reserved conformance bits``: bits 0 and 7 have no meaning and are cleared. A *service* that was not proposed is
-  refused: general protection or general block transfer would change the form of answers, short name services would
-  mean another way of referencing, and a meter that grants the rest unasked did not read the proposal.
-* ``rejection without user-information``: result and diagnostic suffice.
-
-What a ciphered association and the high-level mechanisms need beyond this is in opening.py.
+Accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the proposed application context
+and mechanism, DLMS version 6, no service that was not proposed, vaa-name 0007, server PDU size 0 (no limit) or at least
+12. Leniencies, each with a test: ``missing mechanism name``, ``protocol version present`` (not looked at),
+``diagnostic 0`` (instead of 14), ``reserved conformance bits`` (0 and 7, cleared), ``rejection without
+user-information``.
 """
 
 from dataclasses import dataclass
@@ -63,22 +52,22 @@ from ..security.typed import MAX_MANUFACTURER_SECRET
 MAX_WPORT: Final = 0xFFFF
 MAX_PDU_SIZE: Final = 0xFFFF
 SMALLEST_PDU_SIZE: Final = 12
-"""1 to 11 are not allowed for a max-receive-pdu-size; 0 means no limit."""
+"""1 to 11 are not allowed; 0 means no limit."""
 
 DEFAULT_MAX_RECEIVE_PDU_SIZE: Final = 2048
 """A few meters refuse 65 535; 1 024 to 2 048 is safe."""
 
 TITLE_MECHANISMS: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, Mechanism.HLS_ECDSA})
-"""The mechanisms that compute with both system titles."""
+"""Mechanisms that compute with both system titles."""
 
 SECRET_MECHANISMS: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
-"""The mechanisms whose secret is a text or octets of its own, no key."""
+"""Mechanisms with a secret that is not a key."""
 
 _RESERVED_CONFORMANCE: Final = Conformance(0x81_0000)
 
 
 class WportPair(NamedTuple):
-    """What tells the associations of one connection apart, as the client sees it."""
+    """An association's key within its connection."""
 
     client_wport: int
     server_wport: int
@@ -90,37 +79,34 @@ class WportPair(NamedTuple):
 
 
 class ApduProtection(Protocol):
-    """What stands between the plain APDUs of an association and the octets in a WPDU (ciphering)."""
+    """Plain APDUs to octets and back (ciphering)."""
 
     def protect(self, apdu: bytes) -> bytes:
-        """Return the octets to send. Raises SecurityError."""
+        """Return octets to send. Raises SecurityError."""
 
     def unprotect(self, apdu: bytes) -> Unprotected:
-        """Return the plain APDU, verified. Raises SecurityError or DecodeError."""
+        """Return a verified APDU. Raises SecurityError, DecodeError."""
 
 
 class NoProtection:
-    """Plain APDUs in both directions: application contexts 1 and 2."""
+    """Plain APDUs in both directions."""
 
     def protect(self, apdu: bytes) -> bytes:
-        """Return the APDU as it is."""
+        """Return it as it is."""
         return apdu
 
     def unprotect(self, apdu: bytes) -> Unprotected:
-        """Return the APDU as it is."""
+        """Return it as it is."""
         return Unprotected(apdu)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class AssociationParameters:
-    """What is proposed to a logical device. Raises LocalProtocolError for what can not be proposed.
+    """What is proposed to a logical device. LocalProtocolError if it cannot be. Compared by identity.
 
-    Compared by identity, because secrets are not compared.
-
-    ``max_receive_pdu_size``: octets of the longest APDU we want to receive, 12 to 65535, or 0 for no limit.
-    ``password``: the secret of the mechanism LLS. ``hls_secret``: that of the mechanisms HLS (at most 16 octets), MD5,
-    SHA-1 and SHA-256. ``security``: titles and keys; they protect every APDU (application context LN with ciphering)
-    when its protection says so, whatever the mechanism. GMAC, SHA-256 and ECDSA always need it.
+    ``max_receive_pdu_size``: octets that we accept, 12 to 65535, or 0 for no limit. ``password``: for LLS.
+    ``hls_secret``: for HLS (at most 16 octets), MD5, SHA-1, SHA-256. ``security``: for ciphering, and always for GMAC,
+    SHA-256 and ECDSA.
     """
 
     client_wport: int = 16
@@ -133,7 +119,6 @@ class AssociationParameters:
     max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
 
     def __post_init__(self) -> None:
-        """Refuse what would be a protocol error of ours."""
         for wport in (self.client_wport, self.server_wport):
             if not 0 <= wport <= MAX_WPORT:
                 raise LocalProtocolError(f"a wPort is 0 to {MAX_WPORT}, not {wport}")
@@ -171,27 +156,27 @@ class AssociationParameters:
 
     @property
     def pair(self) -> WportPair:
-        """The key of this association within a connection."""
+        """The key of this association."""
         return WportPair(self.client_wport, self.server_wport)
 
     @property
     def is_ciphered(self) -> bool:
-        """Whether APDUs are protected: application context LN with ciphering."""
+        """Whether APDUs are protected (application context LN with ciphering)."""
         return self.security is not None and self.security.is_ciphered
 
     @property
     def uses_titles(self) -> bool:
-        """Whether both system titles have to be known."""
+        """Whether both system titles are needed."""
         return self.is_ciphered or self.mechanism in TITLE_MECHANISMS
 
     @property
     def uses_counter(self) -> bool:
-        """Whether invocation counters of the global key are used up: the association then needs their owner."""
+        """Whether the global key's counters are used."""
         return self.is_ciphered or self.mechanism is Mechanism.HLS_GMAC
 
     @property
     def is_high_level(self) -> bool:
-        """Whether both sides have to prove themselves (passes 3 and 4)."""
+        """Whether passes 3 and 4 follow."""
         return self.mechanism >= Mechanism.HLS
 
     @property
@@ -201,12 +186,12 @@ class AssociationParameters:
 
     @property
     def application_context(self) -> ApplicationContext:
-        """The application context that is proposed."""
+        """The proposed application context."""
         return ApplicationContext.LN_CIPHERED if self.is_ciphered else ApplicationContext.LN
 
     @property
     def proposed_conformance(self) -> Conformance:
-        """``conformance``, and general protection where what we send needs it."""
+        """``conformance``, with general protection if used."""
         security = self.security
         if security is None or not security.is_ciphered:
             return self.conformance
@@ -217,10 +202,9 @@ class AssociationParameters:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Negotiated:
-    """What client and server agreed on. ``server_max_receive_pdu_size`` in octets, 0 means no limit.
+    """What client and server agreed on. Sizes in octets; a PDU size of 0 means no limit.
 
-    ``server_system_title``: the meter's, where the association uses it. ``overhead``: octets that protection adds to an
-    APDU at most.
+    ``overhead``: octets that protection adds to an APDU at most.
     """
 
     conformance: Conformance
@@ -233,12 +217,12 @@ class Negotiated:
 
     @property
     def request_limit(self) -> int:
-        """Octets that a request APDU may have, after protection."""
+        """Octets that a protected request may have."""
         return self.server_max_receive_pdu_size or MAX_PDU_SIZE
 
 
 def initiate_request(parameters: AssociationParameters, dedicated_key: Secret | None = None) -> bytes:
-    """Return the plain InitiateRequest. With a dedicated key it is only ever sent ciphered."""
+    """Return the plain InitiateRequest; with a dedicated key it must be ciphered."""
     request = InitiateRequest(
         conformance=parameters.proposed_conformance,
         client_max_receive_pdu_size=parameters.max_receive_pdu_size,
@@ -248,10 +232,9 @@ def initiate_request(parameters: AssociationParameters, dedicated_key: Secret | 
 
 
 def encode_proposal(parameters: AssociationParameters, user_information: bytes, challenge: bytes = b"") -> bytes:
-    """Return the AARQ. It holds the password in clear when the mechanism is LLS: never log it (rule S29).
+    """Return the AARQ. With LLS it holds the password in clear: never log it (rule S29).
 
-    ``user_information``: the InitiateRequest, protected where the association is. ``challenge``: for the high-level
-    mechanisms.
+    ``user_information``: the InitiateRequest, protected where the association is.
     """
     context = application_context_name(parameters.application_context)
     security, mechanism = parameters.security, parameters.mechanism
@@ -276,17 +259,14 @@ def encode_proposal(parameters: AssociationParameters, user_information: bytes, 
 
 
 def encode_release(user_information: bytes | None = None) -> bytes:
-    """Return the RLRQ: reason normal; the protected InitiateRequest where the association is protected."""
+    """Return the RLRQ, reason normal. ``user_information``: the protected InitiateRequest."""
     return encode_apdu(Rlrq(reason=ReleaseRequestReason.NORMAL, user_information=user_information))
 
 
 def check_names(
     octets: bytes, parameters: AssociationParameters, limits: Limits = DEFAULT_LIMITS
 ) -> Aare | AssociationRejected:
-    """Return an AARE that accepts under the names that were proposed, or why it refuses.
-
-    Raises RemoteProtocolError (DecodeError for the octets) when it accepts something that was not proposed.
-    """
+    """Return an accepting AARE with the proposed names, or why it refuses. Raises RemoteProtocolError."""
     aare = decode_apdu(octets, limits)
     assert isinstance(aare, Aare)  # whoever calls this has seen the tag
     initiate_error = _initiate_error(aare.user_information)
@@ -308,7 +288,7 @@ def check_names(
 
 
 def _initiate_error(user_information: bytes | None) -> int | None:
-    """Return the code of an initiateError. What else a rejecting AARE carries has nothing to say."""
+    """Return the code of an initiateError, or None."""
     if not user_information or user_information[0] != CONFIRMED_SERVICE_ERROR:
         return None
     try:
@@ -321,7 +301,7 @@ def _initiate_error(user_information: bytes | None) -> int | None:
 def check_initiate(
     octets: bytes, parameters: AssociationParameters, diagnostic: int, limits: Limits = DEFAULT_LIMITS
 ) -> Negotiated:
-    """Return what the plain InitiateResponse agrees on. Raises RemoteProtocolError for what was not proposed."""
+    """Return what the plain InitiateResponse agrees on. Raises RemoteProtocolError."""
     response = decode_apdu(octets, limits) if octets else None
     if not isinstance(response, InitiateResponse):
         raise RemoteProtocolError("the AARE accepts the association without an InitiateResponse")
@@ -330,6 +310,7 @@ def check_initiate(
     if response.vaa_name != VAA_NAME_LN:
         raise RemoteProtocolError(f"the vaa-name {response.vaa_name:04X} is not that of logical name referencing")
     conformance = response.conformance & ~_RESERVED_CONFORMANCE
+    # Services that were not asked for could change the form of answers, or the way of referencing.
     if surplus := conformance & ~parameters.proposed_conformance:
         raise RemoteProtocolError(f"the meter grants services that were not proposed: {surplus.value:06X}")
     size = response.server_max_receive_pdu_size
@@ -345,10 +326,7 @@ def check_initiate(
 
 
 def refusal_of(error: DlmsError) -> DlmsError:
-    """Return what an error instead of an AARE means.
-
-    A bare confirmed-service-error is what belongs into a rejecting AARE; an exception-response stays one.
-    """
+    """Return what an error instead of an AARE means: a confirmed-service-error is a rejection."""
     if isinstance(error, ConfirmedServiceErrorReceived):
         return AssociationRejected(
             AssociationResult.REJECTED_PERMANENT,

@@ -1,11 +1,7 @@
-"""The states of an association, its inputs, and the one table that joins them. IEC 62056-5-3, COSEM-OPEN and -RELEASE.
+"""The states of an association, its inputs, and the table that joins them (IEC 62056-5-3, COSEM-OPEN and -RELEASE).
 
-Theory of operation
--------------------
-One association is one pair of wPorts on one connection. Everything that can happen to it is an *input*: something we
-are about to send (``SEND_...``), something the peer sent and that was already understood (``RECV_...``), or the end
-of the connection. :data:`TRANSITIONS` says which input is possible in which state, and what the state is afterwards.
-There is no other place where states are compared::
+An input is something we are about to send (``SEND_...``), something the peer sent (``RECV_...``), or the end of the
+connection. :data:`TRANSITIONS` is the only place where states are decided::
 
       +----------------------- RECV_REFUSAL -----------------------+
       v                                                            |
@@ -23,21 +19,7 @@ There is no other place where states are compared::
                                              ^             RECV_BLOCK          v
                           SEND_RLRQ from all of ASSOCIATING ... AWAITING_BLOCK
 
-* A key that is missing is an error. If the input is the peer's, it is an UnexpectedApdu, and it ends the connection
-  with all its associations. If the input is ours, the caller misused the stack: LocalProtocolError, before anything is
-  sent. Both sides still agree then, so the association stays what it was.
-* An *answer that belongs to nothing we asked* (another service, another invoke-id, another block number, a late
-  answer) is RECV_STRAY: it changes nothing, and the connection counts it (rule S22).
-* RECV_LOSS is the peer's word that it knows no association (exception-response 1, 1 to a plain request). The
-  association may be proposed again on the same connection.
-* An error APDU (D8, 0E) has no invoke-id: it belongs to what is outstanding. :data:`FAILURE_MEANS` names the input.
-* A request that its caller gave up stays outstanding: only SEND_RLRQ leads away from it. While RELEASING, whatever
-  arrives late changes nothing, so the answer to the abandoned request cannot be taken for that to a later one. A late
-  RLRE, after END_OF_WAIT, changes nothing either.
-* IDLE can be left again by SEND_AARQ; CLOSED can not: one connection, one life.
-* PROVING is the room for the high-level authentication mechanisms (passes 3 and 4).
-
-This module knows nothing of octets.
+A missing key is an error: UnexpectedApdu ends the connection, LocalProtocolError (ours) changes nothing.
 """
 
 from collections.abc import Mapping
@@ -49,7 +31,7 @@ from ..errors import LocalProtocolError, UnexpectedApdu
 
 
 class State(Enum):
-    """Where an association stands."""
+    """State of one association."""
 
     IDLE = auto()
     ASSOCIATING = auto()
@@ -70,29 +52,29 @@ class Input(Enum):
     END_OF_WAIT = auto()
     """We stop waiting for the RLRE."""
     RECV_ACCEPTANCE = auto()
-    """AARE, accepted and checked; nothing left to prove."""
+    """An accepting AARE; nothing left to prove."""
     RECV_CHALLENGE = auto()
-    """AARE, accepted; we have to prove ourselves (HLS)."""
+    """An accepting AARE; passes 3 and 4 follow (HLS)."""
     RECV_PROOF = auto()
     """HLS pass 4, verified."""
     RECV_REFUSAL = auto()
-    """AARE that rejects, or an error instead of an AARE."""
+    """A rejecting AARE, or an error instead of an AARE."""
     RECV_ANSWER = auto()
-    """The (rest of the) answer to our request."""
+    """The last or only part of an answer."""
     RECV_BLOCK = auto()
-    """A block of the answer that is not the last one."""
+    """A block that is not the last one."""
     RECV_FAILURE = auto()
-    """An error instead of the answer; it ends the request and nothing else."""
+    """An error instead of the answer; it ends only the request."""
     RECV_LOSS = auto()
-    """The peer knows no association."""
+    """exception-response (1, 1): the peer knows no association. It may be proposed again."""
     RECV_RELEASE = auto()
     """RLRE, or an error instead of it."""
     RECV_STRAY = auto()
-    """A service answer that belongs to nothing we asked."""
+    """An answer to nothing we asked: counted, no change (rule S22)."""
     RECV_FOREIGN = auto()
-    """An APDU that a server has no reason to send. In no state possible."""
+    """An APDU that a server may not send; never possible."""
     CONNECTION_END = auto()
-    """End, reset or failure of the connection: COSEM-ABORT."""
+    """End, reset or failure of the connection (COSEM-ABORT)."""
 
 
 LOCAL_INPUTS: Final = frozenset({Input.SEND_AARQ, Input.SEND_REQUEST, Input.SEND_RLRQ, Input.END_OF_WAIT})
@@ -127,6 +109,7 @@ TRANSITIONS: Final[Mapping[tuple[State, Input], State]] = MappingProxyType(
         (State.AWAITING_BLOCK, Input.RECV_LOSS): State.IDLE,
         (State.AWAITING_BLOCK, Input.RECV_STRAY): State.AWAITING_BLOCK,
         (State.AWAITING_BLOCK, Input.SEND_RLRQ): State.RELEASING,
+        # The answer to an abandoned request may come late: it must not be taken for that to a later one.
         (State.RELEASING, Input.RECV_RELEASE): State.IDLE,
         (State.RELEASING, Input.END_OF_WAIT): State.IDLE,
         (State.RELEASING, Input.RECV_STRAY): State.RELEASING,
@@ -146,7 +129,7 @@ FAILURE_MEANS: Final[Mapping[State, Input]] = MappingProxyType(
         State.RELEASING: Input.RECV_RELEASE,
     }
 )
-"""What an exception-response or confirmed-service-error is an answer to. In other states it is stray."""
+"""What an error APDU answers; it has no invoke-id. Stray in other states."""
 
 SUCCESS_MEANS: Final[Mapping[State, Input]] = MappingProxyType(
     {
@@ -155,21 +138,21 @@ SUCCESS_MEANS: Final[Mapping[State, Input]] = MappingProxyType(
         State.AWAITING_BLOCK: Input.RECV_ANSWER,
     }
 )
-"""What the completion of the outstanding transfer is an input of."""
+"""What a completed transfer means."""
 
 OPEN_STATES: Final = frozenset({State.ASSOCIATED, State.AWAITING_ANSWER, State.AWAITING_BLOCK})
-"""The states in which the association exists for both sides."""
+"""Both sides have the association."""
 
 WAITING_STATES: Final = frozenset(
     {State.ASSOCIATING, State.PROVING, State.AWAITING_ANSWER, State.AWAITING_BLOCK, State.RELEASING}
 )
-"""The states in which something of ours is unanswered."""
+"""Something of ours is unanswered."""
 
 
 def advance(state: State, received: Input, tag: int = 0) -> State:
-    """Return the state after an input. ``tag`` is that of the peer's APDU, for the error text.
+    """Return the next state. ``tag``: the peer's APDU, for the error text.
 
-    Raises LocalProtocolError when the table has no such key for an input of ours, UnexpectedApdu for the peer's.
+    Raises LocalProtocolError for an input of ours, UnexpectedApdu for the peer's.
     """
     after = TRANSITIONS.get((state, received))
     if after is not None:

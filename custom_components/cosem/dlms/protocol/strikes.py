@@ -1,7 +1,6 @@
-"""What is forgiven on one connection, how often, and the figures for diagnostics.
+"""Tolerated unexpected APDUs on one connection.
 
-Dropped APDUs cost nothing until ``Limits.strikes`` of them come in a row without a good one between (S22, F38, F39);
-what nobody asked for is limited while a request waits (``Limits.unsolicited_apdus``).
+``Limits.strikes`` in a row end it (S22, F38, F39), or ``Limits.unsolicited_apdus`` while a request waits.
 """
 
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from .proposal import WportPair
 
 @dataclass(slots=True)
 class Counters:
-    """What was dropped without a consequence; for diagnostics."""
+    """Dropped without a consequence; for diagnostics."""
 
     stray_apdus: int = 0
     foreign_wports: int = 0
@@ -25,41 +24,40 @@ class Counters:
 
 
 class Strikes:
-    """The judge of dropped APDUs. Methods raise the error that ends the connection when it is enough."""
+    """Counts dropped APDUs. Raises what ends the connection."""
 
     def __init__(self, limits: Limits) -> None:
-        """Start with a clean sheet."""
         self.counters = Counters()
         self._limits = limits
         self._in_a_row = 0
         self._unsolicited = 0
 
     def sent(self) -> None:
-        """Note that we sent something: what nobody asked for is counted anew."""
+        """Note that we sent something."""
         self._unsolicited = 0
 
     def good(self) -> None:
-        """Note an APDU that was expected."""
+        """Note an expected APDU."""
         self._in_a_row = 0
 
     def stray(self, pair: WportPair) -> None:
-        """Note an answer to nothing that we asked. Raises WrongAddress."""
+        """Note a stray answer. Raises WrongAddress."""
         self.counters.stray_apdus += 1
         self._strike(WrongAddress(pair.server_wport, pair.client_wport))
 
     def foreign(self, pair: WportPair, *, waiting: bool) -> None:
-        """Note wPorts of no association of ours; a strike while something is ``waiting``. Raises WrongAddress."""
+        """Note unknown wPorts, a strike while ``waiting``. Raises WrongAddress."""
         self.counters.foreign_wports += 1
         if waiting:
             self._strike(WrongAddress(pair.server_wport, pair.client_wport))
 
     def forged(self, error: SecurityError) -> None:
-        """Note an APDU that was not verified. Raises ``error``."""
+        """Note failed verification. Raises ``error``."""
         self.counters.forged_apdus += 1
         self._strike(error)
 
     def unsolicited(self, *, waiting: bool) -> None:
-        """Note an APDU that nobody asked for. Raises LimitExceeded for too many while something is ``waiting``."""
+        """Note an unsolicited APDU. Raises LimitExceeded while ``waiting``."""
         if not waiting:
             return
         self._unsolicited += 1

@@ -1,8 +1,6 @@
-"""The wrapper of the COSEM transport layer: WPDUs on a TCP stream and in datagrams.
+"""The wrapper of the COSEM transport layer (IEC 62056-4-7): WPDUs on a TCP stream and in datagrams.
 
-A framing: it turns octets into (source wPort, destination wPort, APDU) and back, and knows nothing of APDUs,
-associations or sockets. IEC 62056-4-7. A framing error on a stream is fatal for the connection: there is no way to
-find the next header, and looking for one is how injected octets would get in (rule M9).
+A framing error on a stream ends the connection: a search for the next header would let injected octets in (rule M9).
 """
 
 from collections import deque
@@ -21,7 +19,7 @@ _HEADER: Final = struct.Struct(">HHHH")
 
 
 class Wpdu(NamedTuple):
-    """One WPDU: the wPorts of sender and receiver, and one APDU."""
+    """The wPorts of sender and receiver, and one APDU."""
 
     source_wport: int
     destination_wport: int
@@ -29,12 +27,12 @@ class Wpdu(NamedTuple):
 
     @override
     def __repr__(self) -> str:
-        """Return the size of the APDU, not its octets: an AARQ carries the password in clear (rule S29)."""
+        """Only the size: an AARQ carries the password in clear (rule S29)."""
         return f"Wpdu({self.source_wport} -> {self.destination_wport}, {len(self.apdu)} octets)"
 
 
 def encode_wpdu(wpdu: Wpdu) -> bytes:
-    """Return header and APDU in one piece, to be sent with one call."""
+    """Return header and APDU. Raises LocalProtocolError."""
     source, destination, apdu = wpdu
     if not (0 <= source <= MAX_WPORT and 0 <= destination <= MAX_WPORT):
         raise LocalProtocolError(f"wPorts are 0 to {MAX_WPORT}, not {source} and {destination}")
@@ -44,10 +42,7 @@ def encode_wpdu(wpdu: Wpdu) -> bytes:
 
 
 def decode_wpdu(octets: bytes) -> Wpdu:
-    """Decode exactly one WPDU (a datagram). Shorter or longer octets than the header says are refused.
-
-    Raises NotWrapper for another version, DecodeError for the wrong size.
-    """
+    """Decode exactly one WPDU (a datagram). NotWrapper, DecodeError."""
     if octets[:2] != _VERSION_OCTETS[: len(octets)]:
         raise NotWrapper(octets)
     if len(octets) < HEADER_SIZE:
@@ -62,17 +57,11 @@ def decode_wpdu(octets: bytes) -> Wpdu:
 
 
 class WrapperStream:
-    """Splits a TCP stream into WPDUs, whatever the segments are.
-
-    ``receive_data`` takes octets and raises as soon as they cannot become a WPDU: NotWrapper when the version is
-    there and wrong, LimitExceeded when the header announces more than expected (before the body is waited for).
-    WPDUs completed by the same octets stay available. The first error is final: whatever comes later raises it again.
-    """
+    """Splits a TCP stream into WPDUs. The first error is raised again."""
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        """Start at the beginning of a connection."""
         self.empty_wpdus = 0
-        """WPDUs without an APDU: skipped, because some gateways send them to keep the connection alive."""
+        """Skipped: some gateways send them to keep the connection alive."""
         self._limit = min(limits.apdu, MAX_APDU)
         self._largest = self._limit
         self._octets = bytearray()
@@ -81,11 +70,11 @@ class WrapperStream:
         self._error: ProtocolError | None = None
 
     def expect_apdu_limit(self, octets: int) -> None:
-        """Refuse APDUs of more than ``octets`` from now on; never more than the limits allow."""
+        """Refuse APDUs of more than ``octets`` from now on, within the limits."""
         self._limit = min(octets, self._largest)
 
     def receive_data(self, octets: bytes) -> None:
-        """Take what came from the network, of any size."""
+        """Take octets. NotWrapper, or LimitExceeded from the header; WPDUs before it stay."""
         if self._error is not None:
             raise self._error
         self._octets += octets
@@ -99,7 +88,7 @@ class WrapperStream:
             raise
 
     def _split(self) -> None:
-        """Move every complete WPDU out of the buffer; octets are deleted once per call, so time stays linear."""
+        """Move complete WPDUs out of the buffer."""
         buffer = self._octets
         end = len(buffer)
         offset = 0
@@ -124,13 +113,14 @@ class WrapperStream:
                 self._ready.append(Wpdu(source, destination, bytes(buffer[start:offset])))
             else:
                 self.empty_wpdus += 1
+        # Once per call, so that time stays linear.
         del buffer[:offset]
 
     def receive_eof(self) -> None:
-        """Take the end of the stream. Raises ConnectionLost(truncated=True) inside a WPDU."""
+        """Take the end. ConnectionLost(truncated=True) inside a WPDU."""
         if self._octets:
             raise ConnectionLost(truncated=True)
 
     def next_wpdu(self) -> Wpdu | None:
-        """Return the next complete WPDU in the order received, None when there is none."""
+        """Return the next complete WPDU, or None."""
         return self._ready.popleft() if self._ready else None

@@ -1,7 +1,6 @@
-"""Transfers: one request of a confirmed service is one object that knows its APDUs and its blocks. Sans-IO.
+"""Transfers: one object is one request of a confirmed service with its APDUs and blocks (IEC 62056-5-3). Sans-IO.
 
-A new service is a file here with a class that fits :class:`Transfer`, and the tag of its answer in ``ANSWER_TAGS``.
-Transfers know nothing of states, protection and time; values stay octets. IEC 62056-5-3, xDLMS services.
+A new service is a file here with a class that fits :class:`Transfer`, and its answer's tag in ``ANSWER_TAGS``.
 """
 
 from dataclasses import dataclass, field
@@ -21,12 +20,12 @@ from ...limits import Limits
 ANSWER_TAGS: Final = frozenset(
     {READ_RESPONSE, WRITE_RESPONSE, GET_RESPONSE, SET_RESPONSE, ACTION_RESPONSE, ACCESS_RESPONSE}
 )
-"""Answers to confirmed services: one that no transfer waits for is stray, any other APDU is foreign."""
+"""Answers to confirmed services. One that no transfer waits for is stray; any other APDU is foreign."""
 
 
 @dataclass(frozen=True, slots=True)
 class Continues:
-    """The answer goes on: send ``request`` for what is behind ``block_number``. ``size``: octets gathered so far."""
+    """Send ``request`` for what follows ``block_number``. ``size``: octets so far."""
 
     block_number: int
     size: int
@@ -35,14 +34,14 @@ class Continues:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """The transfer is complete. What ``octets`` are is said by the transfer."""
+    """The transfer is complete."""
 
     octets: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The answer is an error for the request as a whole."""
+    """The request as a whole failed."""
 
     error: DlmsError
 
@@ -51,42 +50,33 @@ type Outcome = Continues | Complete | Failed
 
 
 class Transfer(Protocol):
-    """One request and everything that belongs to it, until its answer is complete."""
+    """One request, until its answer is complete."""
 
     @property
     def needs(self) -> Conformance:
-        """The services that have to be negotiated."""
+        """Services that must be negotiated."""
 
     @property
     def answers(self) -> frozenset[int]:
-        """Tags of the APDUs that may answer."""
+        """Tags of APDUs that may answer."""
 
     @property
     def awaited(self) -> str:
-        """The standard's name of the answer, for the error of a wait in vain."""
+        """The answer's name, for the error of a timeout."""
 
     @property
     def unknown_means_lost(self) -> bool:
-        """Whether exception-response (1, 1) says that the meter knows no association.
-
-        To a list it may as well mean that it knows no lists: the caller finds out by asking for less.
-        """
+        """Whether exception-response (1, 1) means a lost association; to a list it may mean that lists are unknown."""
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
-        """Return the first request, and begin anew: what was received before is forgotten.
-
-        Raises LocalProtocolError for what cannot be encoded.
-        """
+        """Return the first request, and forget what was received. Raises LocalProtocolError."""
 
     def receive(self, apdu: bytes) -> Outcome | None:
-        """Take an APDU with one of the tags in ``answers``. None: it belongs to something else.
-
-        Raises DecodeError for the octets, LimitExceeded when a transfer grows beyond all reason.
-        """
+        """Take an APDU with a tag in ``answers``; None if it belongs to something else. DecodeError, LimitExceeded."""
 
 
 def encode_request(request: Apdu) -> bytes:
-    """Return the octets of a request. Raises LocalProtocolError for numbers that do not fit their fields."""
+    """Return the octets of a request. Raises LocalProtocolError."""
     try:
         return encode_apdu(request)
     except (OverflowError, ValueError) as error:

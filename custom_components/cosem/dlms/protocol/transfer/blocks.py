@@ -1,4 +1,4 @@
-"""The blocks of an answer that does not fit into one APDU, put together within limits."""
+"""Joins the blocks of an answer within limits."""
 
 from ...errors import LimitExceeded
 from ...limits import Limits
@@ -10,7 +10,6 @@ class ReceivedBlocks:
     __slots__ = ("_blocks", "_limits", "size")
 
     def __init__(self, limits: Limits) -> None:
-        """Start with none."""
         self._limits = limits
         self._blocks: list[bytes] = []
         self.size = 0
@@ -18,11 +17,11 @@ class ReceivedBlocks:
 
     @property
     def next_number(self) -> int:
-        """The number that the next block has to have."""
+        """The expected block number."""
         return len(self._blocks) + 1
 
     def add(self, payload: bytes) -> None:
-        """Take the next block. Raises LimitExceeded: a peer that never says "last" must not hold us for ever."""
+        """Take the next block. Raises LimitExceeded."""
         if self.next_number > self._limits.blocks_per_transfer:
             raise LimitExceeded("blocks in a transfer", self._limits.blocks_per_transfer)
         self.size += len(payload)

@@ -1,8 +1,7 @@
-"""GET of one attribute and of a list, answered at once or in blocks. IEC 62056-5-3, GET service.
+"""GET of one attribute or a list, whole or in blocks (IEC 62056-5-3, GET service).
 
-An answer is taken only if invoke-id, form and block number are those expected (rule S22). Leniencies: last-block FF is
-true (in the codec); a list of one may be answered like a single attribute; a block that is not the last may be empty; a
-server may end a transfer with a plain error instead of an error block.
+Invoke-id, form and block number must fit (rule S22). Leniencies: last-block FF is true; a list of one answered like one
+attribute; an empty block before the last; a plain error that ends a transfer.
 """
 
 from abc import abstractmethod
@@ -27,11 +26,11 @@ from . import Complete, Continues, Failed, Outcome, encode_request
 from .blocks import ReceivedBlocks
 
 _LIST_OF_ONE: Final = b"\x01"
-"""The count in front of a single Get-Data-Result makes it the list that was asked for."""
+"""Makes a Get-Data-Result a list."""
 
 
 class _Get:
-    """What both forms have in common: the answer may come in blocks."""
+    """Common to both forms."""
 
     answers: Final = frozenset({GET_RESPONSE})
     awaited: Final = "get-response"
@@ -49,14 +48,12 @@ class _Get:
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None: ...
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
-        """Return the get-request."""
         octets = encode_request(self._request(invoke))
         self._invoke, self._limits = invoke, limits
         self._blocks = ReceivedBlocks(limits)
         return octets
 
     def receive(self, apdu: bytes) -> Outcome | None:
-        """Take a get-response."""
         head = decode_get_response_head(apdu, self._limits)
         if self._invoke is None or head.invoke.invoke_id != self._invoke.invoke_id:
             return None
@@ -83,12 +80,11 @@ class _Get:
 
 
 class GetOne(_Get):
-    """GET of one attribute; completes with its encoded Data."""
+    """GET of one attribute, or of a selected part; completes with its encoded Data."""
 
     unknown_means_lost: Final = True
 
     def __init__(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> None:
-        """Ask for an attribute, or for the part of it that is selected."""
         super().__init__(Conformance(0) if selection is None else Conformance.SELECTIVE_ACCESS)
         self._attribute = attribute
         self._selection = selection
@@ -107,12 +103,11 @@ class GetOne(_Get):
 
 
 class GetList(_Get):
-    """GET of several attributes; completes with an encoded SEQUENCE OF Get-Data-Result."""
+    """GET of several (at least one); completes with an encoded SEQUENCE OF Get-Data-Result."""
 
     unknown_means_lost: Final = False
 
     def __init__(self, items: Sequence[tuple[AttributeDescriptor, Selection | None]]) -> None:
-        """Ask for attributes, each with what is selected of it. Raises LocalProtocolError for none."""
         if not items:
             raise LocalProtocolError("a list of attributes needs at least one")
         selects = any(selection is not None for _attribute, selection in items)

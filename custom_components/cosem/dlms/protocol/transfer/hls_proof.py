@@ -1,8 +1,4 @@
-"""Passes 3 and 4 of high-level authentication: ACTION reply_to_HLS_authentication. IEC 62056-5-3, COSEM-OPEN.
-
-Our answer to the meter's challenge goes out, the meter's answer to ours is verified (rule S19). Completes without
-octets.
-"""
+"""Passes 3 and 4: ACTION reply_to_HLS_authentication (IEC 62056-5-3, COSEM-OPEN)."""
 
 from typing import Final
 
@@ -35,11 +31,14 @@ _REFUSED_OUR_PROOF: Final = (
     DiagnosticSource.ACSE_SERVICE_USER,
     UserDiagnostic.AUTHENTICATION_FAILURE,
 )
-"""What the meter means by an error in pass 4."""
+"""An error in pass 4."""
 
 
 class HlsProof:
-    """The proofs of both sides. PeerNotAuthenticated for a wrong or missing one, AssociationRejected for ours."""
+    """Sends our proof and verifies the meter's (rule S19). Completes without octets.
+
+    Fails with PeerNotAuthenticated, or AssociationRejected for ours. ``counter``: the global key's, for GMAC.
+    """
 
     needs: Final = Conformance(0)
     answers: Final = frozenset({ACTION_RESPONSE})
@@ -47,7 +46,6 @@ class HlsProof:
     unknown_means_lost: Final = False
 
     def __init__(self, credentials: HlsCredentials, challenges: Challenges, counter: SendingCounter | None) -> None:
-        """Prove with ``credentials``; ``counter`` is that of the global key, which GMAC takes a value of."""
         self._credentials = credentials
         self._challenges = challenges
         self._counter = counter
@@ -55,7 +53,7 @@ class HlsProof:
         self._invoke: InvokeIdAndPriority | None = None
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
-        """Return the request with our proof. Raises InvocationCounterExhausted when no counter may be used."""
+        """Return our proof. Raises InvocationCounterExhausted."""
         counter = None
         if self._credentials.mechanism is Mechanism.HLS_GMAC:
             assert self._counter is not None  # this mechanism has one
