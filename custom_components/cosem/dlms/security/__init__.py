@@ -1,1 +1,1 @@
-"""Protection of APDUs and authentication. Only modules of this package import ``cryptography``."""
+"""Protection and authentication. Only this package imports ``cryptography``."""

@@ -1,8 +1,4 @@
-"""AES-GCM as DLMS/COSEM uses it: one function to seal, one to open; 12-octet tags; the nonce is built here only.
-
-IEC 62056-5-3 (security header, AES-GCM). Verify, then return: :func:`open_sealed` gives octets out only after the tag
-was found good (rule S8). All primitives are those of ``cryptography``.
-"""
+"""AES-GCM with 12-octet tags (IEC 62056-5-3): seal and open. :func:`open_sealed` verifies, then returns (rule S8)."""
 
 from dataclasses import dataclass
 
@@ -18,7 +14,7 @@ from .suite import TAG_LENGTH, check_system_title
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SealingKey:
-    """What stays the same for one sender, one key and one protection: everything but counter and content."""
+    """Everything but counter and content, for one sender, key and protection. LocalProtocolError for a wrong title."""
 
     key: Secret
     authentication_key: Secret
@@ -27,15 +23,14 @@ class SealingKey:
     """The sender's, 8 octets."""
 
     def __post_init__(self) -> None:
-        """Raise LocalProtocolError for a system title of another length."""
         check_system_title(self.system_title)
 
     def nonce(self, counter: int) -> bytes:
-        """Return system title || counter; the counter comes from SendingCounter.take or from a received APDU."""
+        """Return system title || counter."""
         return self.system_title + counter.to_bytes(4, "big")
 
     def additional(self, header: bytes) -> bytes:
-        """Return the additional authenticated data: security control || authentication key || header."""
+        """Return security control || authentication key || header."""
         return bytes((self.control.raw,)) + self.authentication_key.reveal() + header
 
 
@@ -58,9 +53,9 @@ def gmac(key: Secret, nonce: bytes, additional: bytes) -> bytes:
 
 
 def seal(sealing: SealingKey, counter: int, content: bytes, header: bytes = b"") -> bytes:
-    """Return what follows security control and counter: content or ciphertext, and the tag if authenticated.
+    """Return content or ciphertext, and the tag if authenticated.
 
-    ``header`` is authenticated too (general-ciphering: its five fields). ``counter`` comes from SendingCounter.take.
+    ``header``: authenticated too (general-ciphering). ``counter``: from SendingCounter.take.
     """
     nonce = sealing.nonce(counter)
     additional = sealing.additional(header)
@@ -76,10 +71,7 @@ def seal(sealing: SealingKey, counter: int, content: bytes, header: bytes = b"")
 
 
 def open_sealed(sealing: SealingKey, counter: int, payload: bytes, header: bytes = b"") -> bytes:
-    """Return the content. AuthenticationTagInvalid when the tag does not fit; nothing else tells why.
-
-    Encryption alone has no tag, so its result is **not** authenticated: the caller decides whether that is allowed.
-    """
+    """Return the content. AuthenticationTagInvalid when the tag is wrong. Encryption alone is **not** authenticated."""
     nonce = sealing.nonce(counter)
     control = sealing.control
     if not control.protects:
@@ -106,7 +98,7 @@ def open_sealed(sealing: SealingKey, counter: int, payload: bytes, header: bytes
 
 
 def open_unverified(sealing: SealingKey, counter: int, payload: bytes) -> bytes:
-    """Decrypt authenticated encryption without looking at its tag: nobody proved who sent this (rule S17)."""
+    """Decrypt without verifying the tag; the sender is not authenticated (rule S17)."""
     if len(payload) < TAG_LENGTH:
         raise DecodeError(f"no room for the {TAG_LENGTH} octets of the authentication tag")
     return _counter_mode(sealing.key, sealing.nonce(counter), payload[:-TAG_LENGTH])

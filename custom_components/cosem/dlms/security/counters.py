@@ -1,8 +1,7 @@
-"""Invocation counters: the sending one reserves ahead, the receiving one commits late.
+"""Invocation counters (IEC 62056-5-3): the sending one reserves ahead, the receiving one commits late.
 
-A nonce (system title, counter) used twice under one key destroys AES-GCM. So a value leaves :meth:`SendingCounter.take`
-only below a ceiling that somebody has already stored durably (rules S1, S2), and there is no way to hand in a counter.
-IEC 62056-5-3 (invocation counter). Knows nothing of storage: who owns the counter stores the ceiling, then confirms it.
+A nonce used twice under one key breaks AES-GCM, so :meth:`SendingCounter.take` stays below a durably stored ceiling
+(rules S1, S2). The owner stores the ceiling, then confirms it.
 """
 
 from typing import Final
@@ -10,27 +9,24 @@ from typing import Final
 from ..errors import InvocationCounterExhausted, InvocationCounterReplayed, LocalProtocolError
 
 MAX_SENDING_VALUE: Final = 2**32 - 2**16
-"""Ciphered sending stops here (rule S5): 65 536 values are left for the exchange of keys."""
+"""Ciphered sending stops here (rule S5); the rest is for key exchange."""
 
 RESERVE: Final = 1_000
-"""Values stored ahead: a crash costs at most so many of 2**32 (rule S2)."""
+"""Values stored ahead: a crash costs so many (rule S2)."""
 
 MAX_UNATTENDED_RAISE: Final = 2**20
-"""How far a meter, or someone posing as it, can push our counter without the user's word (rule S3)."""
+"""How far the meter can raise our counter without the user's consent (rule S3)."""
 
 _COUNTER_VALUES: Final = 2**32
 
 
 class SendingCounter:
-    """Our invocation counter for one key. Values are used once, in ascending order."""
+    """Our counter for one key; ascending, each value once."""
 
     __slots__ = ("_ceiling", "_next")
 
     def __init__(self, start: int, *, ceiling: int | None = None) -> None:
-        """Start at ``start``, the ceiling stored last (rule S2: on start continue at the ceiling).
-
-        ``ceiling`` is given for keys that live as long as the association only: nothing needs storing for them.
-        """
+        """``start``: the stored ceiling (rule S2). ``ceiling``: for keys that end with the association."""
         if not 0 <= start < _COUNTER_VALUES:
             raise LocalProtocolError(f"an invocation counter is 0 to {_COUNTER_VALUES - 1}, not {start}")
         self._next = start
@@ -38,16 +34,16 @@ class SendingCounter:
 
     @property
     def next_value(self) -> int:
-        """The value that the next protected APDU will carry."""
+        """The value of the next protected APDU."""
         return self._next
 
     @property
     def ceiling(self) -> int:
-        """No value from here on may be used before a higher ceiling is stored and confirmed."""
+        """From here on, a higher ceiling must be stored first."""
         return self._ceiling
 
     def take(self) -> int:
-        """Return a value and never again the same. InvocationCounterExhausted when none may be used."""
+        """Return a value, once. Raises InvocationCounterExhausted."""
         value = self._next
         if value >= MAX_SENDING_VALUE:
             raise InvocationCounterExhausted("the invocation counter is used up: the meter needs new keys")
@@ -57,23 +53,17 @@ class SendingCounter:
         return value
 
     def reservation(self, count: int = 1) -> int | None:
-        """Return the ceiling to store before ``count`` (at most RESERVE) more values can be taken.
-
-        None when so many are reserved, or when no more may be.
-        """
+        """Return the ceiling to store for ``count`` (at most RESERVE) more values, or None."""
         ceiling = min(self._next + RESERVE, MAX_SENDING_VALUE)
         return None if self._next + count <= self._ceiling or ceiling <= self._ceiling else ceiling
 
     def confirm(self, ceiling: int) -> None:
-        """Note that ``ceiling`` is stored durably. A ceiling is never lowered."""
+        """Note that ``ceiling`` is stored; it is never lowered."""
         self._ceiling = max(self._ceiling, ceiling)
 
     def follow(self, value: int, limit: int) -> bool:
-        """Follow a value learned from the meter: upwards only, by at most ``limit``. Return whether it is now next.
-
-        A lower value changes nothing, because following it would repeat nonces; a larger jump needs the user's word
-        (rule S3). The value may be the next one already: a meter that refuses a value asks for the one behind it.
-        """
+        """Raise to a value from the meter, by at most ``limit`` (rule S3). Return whether it is next now."""
+        # Lower values would repeat nonces. An equal one is normal: a meter that refuses a value asks for the next one.
         if not 0 <= value - self._next <= limit:
             return False
         self._next = value
@@ -81,47 +71,47 @@ class SendingCounter:
 
 
 class ReceivingCounter:
-    """The highest counter accepted from one sender under one key."""
+    """The highest accepted counter of one sender and key."""
 
     __slots__ = ("_last",)
 
     def __init__(self, last: int | None = None) -> None:
-        """Start with the last accepted value; None accepts any first one."""
+        """``last``: None accepts any first value."""
         self._last = last
 
     @property
     def last(self) -> int | None:
-        """The last accepted value, for whoever persists it."""
+        """The last accepted value."""
         return self._last
 
     def check(self, value: int) -> None:
-        """Refuse a value that is not above the last accepted one. Changes nothing: the tag is not verified yet."""
+        """Raise InvocationCounterReplayed unless above the last value."""
+        # Nothing is noted yet: the tag comes later.
         if self._last is not None and value <= self._last:
             raise InvocationCounterReplayed(f"invocation counter {value} is not above the last accepted {self._last}")
 
     def commit(self, value: int) -> None:
-        """Note a value whose tag was verified (rule S6). Never moves backwards."""
+        """Note a verified value (rule S6); never backwards."""
         if self._last is None or value > self._last:
             self._last = value
 
 
 class ReceivingCounters:
-    """The receiving counters of one key: one for each sender, by its system title (rule S6)."""
+    """Receiving counters of one key, by system title (rule S6)."""
 
     __slots__ = ("_counters",)
 
     def __init__(self) -> None:
-        """Start with no sender known."""
         self._counters: dict[bytes, ReceivingCounter] = {}
 
     def of(self, title: bytes) -> ReceivingCounter:
-        """Return the counter of a sender, a new one at the first time."""
+        """Return a sender's counter, or a new one."""
         return self._counters.setdefault(title, ReceivingCounter())
 
     def forget(self) -> None:
-        """Accept any first value of every sender again: by the user's word only (rule S7)."""
+        """Accept any first value; only if the user asks (rule S7)."""
         self._counters.clear()
 
     def replace(self, title: bytes, counter: ReceivingCounter) -> None:
-        """Take another counter for a sender, who has just proved that it is the one (rule S7)."""
+        """Replace a sender's counter, after its proof (rule S7)."""
         self._counters[title] = counter

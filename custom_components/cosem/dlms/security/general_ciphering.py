@@ -1,7 +1,6 @@
-"""general-ciphering: a transaction id per message, and a key that is identified, wrapped, or agreed for the message.
+"""general-ciphering (IEC 62056-5-3): the key is identified, wrapped, or agreed.
 
-IEC 62056-5-3 (General-Ciphering, key-info, key agreement). Random octets come in from outside. Answers must carry the
-transaction id of the request when their key is for one message only: no counter would tell a repeated one (rule S6).
+With a key for one message, answers must carry the request's transaction id, as no counter detects a repeat (rule S6).
 """
 
 from collections.abc import Callable
@@ -33,7 +32,7 @@ _TRANSACTION_ID_OCTETS: Final = 8
 
 
 def encode_header(header: GeneralHeader, *more: bytes) -> bytes:
-    """Return the five fields (and more), each with its length octets, as tags and signatures cover them."""
+    """Return the fields, each with its length, as tags and signatures cover them."""
     writer = Writer()
     for octets in (*header, *more):
         writer.octet_string(octets)
@@ -44,7 +43,7 @@ class GeneralCipherer:
     """Makes and opens general-ciphering for one association."""
 
     def __init__(self, settings: SecuritySettings, random: Callable[[int], bytes]) -> None:
-        """``random(n)`` returns n octets from the operating system's source."""
+        """``random(n)``: n octets from the operating system."""
         self._settings: Final = settings
         self._random: Final = random
         # The static scheme derives the key of a message from its transaction id, and counts from 0: none may come
@@ -52,10 +51,10 @@ class GeneralCipherer:
         # 10**-5.
         self._next_transaction_id = int.from_bytes(random(_TRANSACTION_ID_OCTETS), "big")
         self._last_transaction_id: bytes | None = None
-        """Of the request that waits. None for no request: an empty one comes with every notification."""
+        """Of the waiting request, or None; not empty, because notifications have empty ids."""
 
     def new_header(self, recipient: bytes) -> GeneralHeader:
-        """Return a header with a transaction id that was never used: random per association, then counted."""
+        """Return a header with a new transaction id."""
         transaction_id = self._next_transaction_id.to_bytes(_TRANSACTION_ID_OCTETS, "big")
         self._next_transaction_id = (self._next_transaction_id + 1) % 2 ** (8 * _TRANSACTION_ID_OCTETS)
         return GeneralHeader(transaction_id, self._settings.client_system_title, recipient, b"", b"")
@@ -63,7 +62,7 @@ class GeneralCipherer:
     # -- sending
 
     def protect(self, apdu: bytes, recipient: bytes, counter: SendingCounter) -> GeneralCiphering:
-        """Return the APDU in its envelope; ``counter`` belongs to the global key, one-time keys start at 0."""
+        """Return the envelope. ``counter``: the global key's; one-time keys start at 0."""
         header = self.new_header(recipient)
         # Not the one of a signature around it, which has a transaction id of its own.
         self._last_transaction_id = header.transaction_id
@@ -105,7 +104,7 @@ class GeneralCipherer:
     # -- receiving
 
     def unprotect(self, apdu: GeneralCiphering, sender: bytes, received: ReceivingCounter) -> bytes:
-        """Return the plain APDU. The header's titles were checked; the rest is checked here, the tag last."""
+        """Return the verified plain APDU; the titles were checked before."""
         control = self._settings.expected_control
         if apdu.content.security_control != control:
             raise SecurityDowngrade(

@@ -1,8 +1,6 @@
-"""High level security: what each authentication mechanism computes in pass 3 and expects in pass 4.
+"""Passes 3 and 4 of authentication mechanisms 2 to 7 (IEC 62056-5-3). Pure functions.
 
-IEC 62056-5-3 (authentication mechanisms 2 to 7). Pure functions: challenges and counters come in as arguments.
-Comparison of computed values is in constant time (rule S10); any failure is PeerNotAuthenticated and says no more than
-that.
+Values are compared in constant time (rule S10); failures are PeerNotAuthenticated, without details.
 """
 
 from dataclasses import dataclass
@@ -23,20 +21,20 @@ MIN_CHALLENGE: Final = 8
 MAX_CHALLENGE: Final = 64
 MIN_ECDSA_CHALLENGE: Final = 32
 OWN_CHALLENGE_LENGTH: Final = 16
-"""Octets of our own challenge (rule S21: at least 16)."""
+"""Octets (rule S21: at least 16)."""
 
 _AES_BLOCK: Final = 16
 _GMAC_ANSWER: Final = 1 + 4 + TAG_LENGTH
 
 
 def challenge_length(mechanism: Mechanism) -> int:
-    """Return how long our challenge has to be for ``mechanism``: 16 octets, 32 for ECDSA."""
+    """Return our challenge's length in octets."""
     return MIN_ECDSA_CHALLENGE if mechanism is Mechanism.HLS_ECDSA else OWN_CHALLENGE_LENGTH
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class HlsCredentials:
-    """What the client knows before it meets the meter. Which fields are needed depends on the mechanism."""
+    """Secrets and keys; the mechanism decides which are needed."""
 
     mechanism: Mechanism
     secret: Secret | None = None
@@ -49,7 +47,7 @@ class HlsCredentials:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Challenges:
-    """The four public inputs of the exchange; titles are empty where the mechanism does not use them."""
+    """Public inputs of both proofs; unused titles are empty."""
 
     client_to_server: bytes
     server_to_client: bytes
@@ -58,7 +56,7 @@ class Challenges:
 
 
 def check_challenges(mechanism: Mechanism, challenges: Challenges) -> None:
-    """Refuse a server challenge of a wrong length, or one that reflects ours (rule S19). PeerNotAuthenticated."""
+    """Refuse a wrong length or a reflection (rule S19). PeerNotAuthenticated."""
     length = len(challenges.server_to_client)
     # Mechanism 7 asks for 32 octets; shorter server challenges are tolerated down to the general minimum, because their
     # length protects the server, not us.
@@ -71,7 +69,7 @@ def check_challenges(mechanism: Mechanism, challenges: Challenges) -> None:
 
 
 def _reflects(mechanism: Mechanism, challenges: Challenges) -> bool:
-    """Return whether our answer to the meter's challenge would tell the meter the answer to ours."""
+    """Return whether our answer would reveal the one to our challenge."""
     ours, theirs = challenges.client_to_server, challenges.server_to_client
     if mechanism is Mechanism.HLS:
         # Each block is enciphered by itself: one block of ours among the meter's, whatever is around it, is enough.
@@ -157,9 +155,9 @@ def _control(suite: SecuritySuite) -> int:
 
 
 def client_proof(credentials: HlsCredentials, challenges: Challenges, counter: int | None = None) -> bytes:
-    """Return f(StoC), the parameter of reply_to_HLS_authentication (pass 3).
+    """Return f(StoC), the parameter of pass 3.
 
-    ``counter`` comes from SendingCounter.take and is needed for mechanism 5 only (rule S1).
+    ``counter``: from SendingCounter.take, for mechanism 5 only (rule S1).
     """
     match credentials.mechanism:
         case Mechanism.HLS_GMAC:
@@ -179,11 +177,9 @@ def client_proof(credentials: HlsCredentials, challenges: Challenges, counter: i
 
 
 def verify_server_proof(credentials: HlsCredentials, challenges: Challenges, answer: bytes) -> int | None:
-    """Check f(CtoS) of pass 4; PeerNotAuthenticated unless it fits.
+    """Check f(CtoS) of pass 4; return mechanism 5's counter, or None. PeerNotAuthenticated.
 
-    Returns the invocation counter that came with mechanism 5, None otherwise. The counter is not compared with the last
-    accepted one: our fresh challenge proves that the answer is new, and meters compute it before or after they take the
-    counter of the APDU around it.
+    The counter is not compared: our fresh challenge proves that the answer is new.
     """
     if credentials.mechanism is Mechanism.HLS_ECDSA:
         _need(credentials.peer_public_key, "the meter's public key").verify(answer, _signed_by_server(challenges))
@@ -192,6 +188,7 @@ def verify_server_proof(credentials: HlsCredentials, challenges: Challenges, ans
     if credentials.mechanism is Mechanism.HLS_GMAC:
         if len(answer) != _GMAC_ANSWER or answer[0] != _control(credentials.suite):
             raise PeerNotAuthenticated("the meter's answer to our challenge has a wrong form")
+        # Meters count it before or after the counter of the APDU around it.
         counter = int.from_bytes(answer[1:5], "big")
         expected = _gmac_answer(
             credentials, challenges.server_system_title, challenges.client_to_server, answer[0], counter

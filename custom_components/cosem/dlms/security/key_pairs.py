@@ -1,7 +1,6 @@
-"""Elliptic curve key pairs: raw public keys, signatures r || s, ECDH, and keys derived from the shared secret.
+"""Elliptic curve keys: signatures r || s, ECDH, derived keys (IEC 62056-5-3, NIST SP 800-56A).
 
-IEC 62056-5-3 (ECDSA, ECDH, key derivation; NIST SP 800-56A concatenation KDF with one round). P-256 with SHA-256 for
-suite 1, P-384 with SHA-384 for suite 2. A peer's point is validated by ``cryptography`` when it is loaded.
+Suite 1: P-256, SHA-256; suite 2: P-384, SHA-384. ``cryptography`` validates a loaded point.
 """
 
 import re
@@ -45,12 +44,11 @@ def _algorithms(suite: SecuritySuite) -> _Algorithms:
 
 
 class PublicKey:
-    """A public key of one suite; built from x || y (64 or 96 octets), PEM, or a certificate."""
+    """A public key of one suite. LocalProtocolError on another curve."""
 
     __slots__ = ("key", "suite")
 
     def __init__(self, suite: SecuritySuite, key: ec.EllipticCurvePublicKey) -> None:
-        """Take a loaded key. LocalProtocolError when it is on another curve than the suite's."""
         if key.curve.name != _algorithms(suite).curve.name:
             raise LocalProtocolError(f"security suite {suite.value} needs a key on {_algorithms(suite).curve.name}")
         self.suite: Final = suite
@@ -58,7 +56,7 @@ class PublicKey:
 
     @classmethod
     def from_octets(cls, suite: SecuritySuite, octets: bytes) -> PublicKey:
-        """Load x || y. DecodeError when that is no point of the curve."""
+        """Load x || y (64 or 96 octets). Raises DecodeError."""
         algorithms = _algorithms(suite)
         if len(octets) != 2 * suite.coordinate_length:
             raise DecodeError(f"a public key has {2 * suite.coordinate_length} octets, not {len(octets)}")
@@ -70,7 +68,7 @@ class PublicKey:
 
     @classmethod
     def from_certificate(cls, suite: SecuritySuite, der: bytes) -> tuple[PublicKey, bytes]:
-        """Load a certificate (X.509 DER); return its key and the system title in its common name, else empty."""
+        """Load X.509 DER: the key, and the title in the common name or b""."""
         try:
             certificate = x509.load_der_x509_certificate(der)
             key = certificate.public_key()
@@ -89,7 +87,7 @@ class PublicKey:
         return self.key.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)[1:]
 
     def verify(self, signature: bytes, content: bytes) -> None:
-        """Check r || s over ``content``. PeerNotAuthenticated when it does not fit."""
+        """Check r || s. Raises PeerNotAuthenticated."""
         size = self.suite.coordinate_length
         if len(signature) != 2 * size:
             raise PeerNotAuthenticated(f"a signature has {2 * size} octets, not {len(signature)}")
@@ -101,12 +99,11 @@ class PublicKey:
 
 
 class PrivateKey:
-    """A private key of one suite. Like Secret it never shows itself."""
+    """A private key of one suite; never shown. LocalProtocolError on another curve."""
 
     __slots__ = ("__key", "suite")
 
     def __init__(self, suite: SecuritySuite, key: ec.EllipticCurvePrivateKey) -> None:
-        """Take a loaded key. LocalProtocolError when it is on another curve than the suite's."""
         if key.curve.name != _algorithms(suite).curve.name:
             raise LocalProtocolError(f"security suite {suite.value} needs a key on {_algorithms(suite).curve.name}")
         self.suite: Final = suite
@@ -127,26 +124,26 @@ class PrivateKey:
         return PublicKey(self.suite, self.__key.public_key())
 
     def sign(self, content: bytes) -> bytes:
-        """Return r || s, each as wide as a coordinate."""
+        """Return r || s."""
         algorithms = _algorithms(self.suite)
         r, s = utils.decode_dss_signature(self.__key.sign(content, ec.ECDSA(algorithms.digest)))
         size = self.suite.coordinate_length
         return r.to_bytes(size, "big") + s.to_bytes(size, "big")
 
     def shared_secret(self, peer: PublicKey) -> Secret:
-        """Return Z, the x coordinate of the ECDH point."""
+        """Return Z, the x coordinate."""
         if peer.suite is not self.suite:
             raise LocalProtocolError("both keys must belong to one security suite")
         return Secret(self.__key.exchange(ec.ECDH(), peer.key))
 
 
 def generate_key_pair(suite: SecuritySuite) -> PrivateKey:
-    """Return a new key pair, for one use (ephemeral) or for a user who has none."""
+    """Return a new key pair."""
     return PrivateKey(suite, ec.generate_private_key(_algorithms(suite).curve))
 
 
 def load_private_key_pem(suite: SecuritySuite, pem: Secret) -> PrivateKey:
-    """Load a PEM private key without a pass phrase. LocalProtocolError tells what is wrong, never what it says."""
+    """Load PEM without pass phrase. LocalProtocolError never repeats it."""
     try:
         key = serialization.load_pem_private_key(pem.reveal(), password=None)
     except ValueError, TypeError, UnsupportedAlgorithm:
@@ -157,7 +154,7 @@ def load_private_key_pem(suite: SecuritySuite, pem: Secret) -> PrivateKey:
 
 
 def load_public_key_pem(suite: SecuritySuite, pem: bytes) -> tuple[PublicKey, bytes, bytes]:
-    """Load a PEM public key or certificate: the key, its system title and the certificate's DER (both may be empty)."""
+    """Load a key or certificate: key, title, DER (the last two may be b"")."""
     if b"-----BEGIN CERTIFICATE-----" in pem:
         try:
             der = x509.load_pem_x509_certificate(pem).public_bytes(serialization.Encoding.DER)
@@ -186,16 +183,16 @@ def derive_key(suite: SecuritySuite, shared: Secret, party_u: bytes, party_v: by
 
 
 def static_party_u(originator: bytes, transaction_id: bytes) -> bytes:
-    """Return PartyUInfo of the static scheme C(0e,2s): title || length || transaction-id, new for each message."""
+    """Return PartyUInfo of C(0e,2s): title || length || transaction-id."""
     return check_system_title(originator) + bytes((len(transaction_id),)) + transaction_id
 
 
 def verified_ephemeral(
     suite: SecuritySuite, signer: PublicKey, key_data: bytes, signed_prefix: bytes = b""
 ) -> PublicKey:
-    """Split ``public key || signature`` and return the key after its signature was found good.
+    """Split ``public key || signature``; return the verified key.
 
-    ``signed_prefix`` is the key_id octet of class 64 key_agreement; general-ciphering signs the public key alone.
+    ``signed_prefix``: key_id of class 64 key_agreement; none in general-ciphering.
     """
     size = 2 * suite.coordinate_length
     if len(key_data) != 2 * size:

@@ -1,7 +1,4 @@
-"""AES key wrap (RFC 3394) and the payload of Security setup key transfer, as pure functions.
-
-IEC 62056-5-3 (key transport), class 64 method 2. There is no user interface for it; nothing here sends anything.
-"""
+"""AES key wrap (RFC 3394) for Security setup key_transfer (IEC 62056-5-3; class 64 method 2)."""
 
 from enum import IntEnum
 from typing import Final
@@ -25,14 +22,14 @@ class KeyId(IntEnum):
 
 
 def wrap_key(master_key: Secret, key: Secret) -> bytes:
-    """Return the wrapped key, 8 octets longer than the key (24 or 40). LocalProtocolError for other key lengths."""
+    """Return the wrapped key, 8 octets longer. LocalProtocolError unless 16 or 32 octets."""
     if len(master_key) not in _KEY_LENGTHS or len(key) not in _KEY_LENGTHS:
         raise LocalProtocolError("keys have 16 or 32 octets")
     return aes_key_wrap(master_key.reveal(), key.reveal())
 
 
 def unwrap_key(master_key: Secret, wrapped: bytes) -> Secret:
-    """Return the key. AuthenticationTagInvalid when the integrity check of RFC 3394 fails."""
+    """Return the key. AuthenticationTagInvalid."""
     if len(wrapped) - 8 not in _KEY_LENGTHS:
         raise AuthenticationTagInvalid("a wrapped key has 24 or 40 octets")
     try:
@@ -42,7 +39,7 @@ def unwrap_key(master_key: Secret, wrapped: bytes) -> Secret:
 
 
 def key_transfer_parameters(master_key: Secret, keys: dict[KeyId, Secret]) -> Data:
-    """Return the parameter of (global_)key_transfer: array of structure {enum key_id, octet-string key_wrapped}."""
+    """Return the array of structure {enum key_id, octet-string key_wrapped}."""
     return array(
         *(structure(enum(key_id), octet_string(wrap_key(master_key, key))) for key_id, key in sorted(keys.items()))
     )

@@ -1,7 +1,4 @@
-"""How people write authentication mechanisms and protections: on the command line, in forms, in stored settings.
-
-Names only and no imports, so that the command line's --help is quick. typed.py turns them into what they mean.
-"""
+"""Names of mechanisms and protections. No imports, for a quick --help."""
 
 from typing import Final
 
@@ -15,7 +12,7 @@ MECHANISM_NAMES: Final = (
     "hls-sha256",
     "hls-ecdsa",
 )
-"""By the number of the mechanism (last arc of the authentication mechanism name)."""
+"""By mechanism number."""
 
 PROTECTION_NAMES: Final = ("none", "authenticated", "encrypted", "authenticated-encryption")
 """By the two bits of the security control octet: 1 authenticated, 2 encrypted."""

@@ -1,8 +1,4 @@
-"""The protection of one association's APDUs: service-specific and general global or dedicated ciphering, and signing.
-
-What is sent is sealed here; what is received is verified by the ReceivingContext. IEC 62056-5-3, protection of xDLMS
-APDUs.
-"""
+"""Protection of one association's APDUs: service-specific or general ciphering, and signing (IEC 62056-5-3)."""
 
 from dataclasses import dataclass, field
 from typing import Final
@@ -33,7 +29,7 @@ _DEDICATED_OF: Final = {plain: tag for tag, plain in DEDICATED_TAGS.items()}
 
 @dataclass(slots=True, kw_only=True)
 class KeyCounters:
-    """Both directions' counters of one key."""
+    """Counters of one key."""
 
     sending: SendingCounter
     receiving: ReceivingCounter = field(default_factory=ReceivingCounter)
@@ -41,7 +37,7 @@ class KeyCounters:
 
 @dataclass(slots=True)
 class _SendingKey:
-    """One of our keys, its counter, and what is made of it once."""
+    """One of our keys, with its counter and cached SealingKey."""
 
     key: Secret
     counter: SendingCounter
@@ -49,10 +45,10 @@ class _SendingKey:
 
 
 class CipheredProtection:
-    """Protects what is sent and verifies what is received in one association. One object, one association.
+    """Protects and verifies the APDUs of one association.
 
-    ``counters`` belong to the global unicast encryption key and outlive the association. ``dedicated_key`` is fresh
-    random octets from the caller, because this layer has no source of them.
+    ``counters``: of the global key; they outlive the association. ``dedicated_key``: fresh random octets.
+    ``dedicated_counter``: instead of one from 0. ``general``: for general-ciphering and signing.
     """
 
     def __init__(
@@ -65,10 +61,6 @@ class CipheredProtection:
         general: GeneralCipherer | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """Start before the AARQ. ``general`` is needed for the envelope general-ciphering and for signing.
-
-        ``dedicated_counter``: what the dedicated key counts with, unless it starts from 0 by itself.
-        """
         key = settings.global_unicast_encryption_key
         if key is None or not settings.is_ciphered:
             raise LocalProtocolError("an association without ciphering has nothing to protect")
@@ -91,12 +83,12 @@ class CipheredProtection:
 
     @property
     def dedicated_counter(self) -> SendingCounter | None:
-        """The sending counter of the dedicated key, if there is one."""
+        """The sending counter of the dedicated key, or None."""
         return None if self._dedicated is None else self._dedicated.counter
 
     @property
     def server_system_title(self) -> bytes | None:
-        """The meter's system title, as far as it is known."""
+        """The meter's system title, if known."""
         return self.receiving.server_system_title
 
     def learn_server_title(self, title: bytes | None) -> None:
@@ -104,11 +96,11 @@ class CipheredProtection:
         self.receiving.learn_server_title(title)
 
     def unprotect(self, apdu: bytes) -> Unprotected:
-        """Return the plain APDU after everything about it was verified. Raises as ReceivingContext.unprotect does."""
+        """Return the verified plain APDU. Raises as ReceivingContext.unprotect."""
         return self.receiving.unprotect(apdu)
 
     def protect(self, apdu: bytes) -> bytes:
-        """Return the protected APDU. InvocationCounterExhausted when no counter may be used."""
+        """Return the protected APDU. Raises InvocationCounterExhausted."""
         return self._sign(self._protect(apdu))
 
     def _protect(self, apdu: bytes) -> bytes:

@@ -1,8 +1,7 @@
-"""Verifying and opening what one peer sends: keys, titles and counters, with or without an association.
+"""Verifies and opens what one peer sends (IEC 62056-5-3, protection of xDLMS APDUs).
 
-The order is the point: envelope, signature, security control, system title, counter, tag - and only then is there a
-plaintext, and only then does the counter move (rules S6, S8). What is weaker than, or other than the settings demand is
-SecurityDowngrade, whatever its tag says (rules S11 to S16). IEC 62056-5-3, protection of xDLMS APDUs.
+The order matters: envelope, signature, security control, system title, counter, tag; then the counter moves (rules S6,
+S8). Other or weaker protection is SecurityDowngrade (rules S11 to S16).
 """
 
 from dataclasses import dataclass
@@ -44,22 +43,22 @@ from .settings import Envelope, SecuritySettings, check_server_title
 
 _GENERAL_TAGS: Final = frozenset({GENERAL_GLO_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_CIPHERING, GENERAL_SIGNING})
 ENVELOPE_TAGS: Final = frozenset({*GLOBAL_TAGS, *DEDICATED_TAGS, *_GENERAL_TAGS})
-"""Everything that has to be opened with keys."""
+"""APDUs that need keys."""
 
 PLAIN_TAGS: Final = frozenset({AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR})
-"""What may be plain in a ciphered association (rule S12): ACSE, and errors, which end a request and supply no value."""
+"""May be plain in a ciphered association (rule S12): ACSE, and errors without values."""
 
 NOTIFICATION_TAGS: Final = frozenset({DATA_NOTIFICATION, INFORMATION_REPORT_REQUEST, EVENT_NOTIFICATION_REQUEST})
-"""What a meter sends unasked. In plain they pass, as what they are: not authenticated (rule S23)."""
+"""Unsolicited; plain ones pass as not authenticated (rule S23)."""
 
 PROTECTED_NOTIFICATION_TAGS: Final = frozenset(
     {tag for tag, plain in {**GLOBAL_TAGS, **DEDICATED_TAGS}.items() if plain in NOTIFICATION_TAGS} | _GENERAL_TAGS
 )
-"""The envelopes that notifications come in."""
+"""The envelopes of notifications."""
 
 
 class Unprotected(NamedTuple):
-    """A plain APDU. ``authenticated``: by a verified tag or signature, then ``system_title`` names who sent it."""
+    """A plain APDU. ``authenticated``: verified, from ``system_title``."""
 
     apdu: bytes
     authenticated: bool = False
@@ -67,13 +66,13 @@ class Unprotected(NamedTuple):
 
     @override
     def __repr__(self) -> str:
-        """Return the size of the APDU, not its octets (rule S29)."""
+        """Return the size only (rule S29)."""
         return f"Unprotected({len(self.apdu)} octets, authenticated={self.authenticated})"
 
 
 @dataclass(slots=True)
 class _Key:
-    """One key of the peer's, its counter, and what is made of it once."""
+    """A peer's key, its counter, the cached SealingKey."""
 
     key: Secret
     counter: ReceivingCounter
@@ -81,10 +80,9 @@ class _Key:
 
 
 class ReceivingContext:
-    """What is needed to read one peer. Global and dedicated key count apart.
+    """Reads one peer. ``counter``: the global key's, replaceable before its first use.
 
-    ``counter`` is that of the global key and may be exchanged before anything was received under it. ``general`` is
-    needed for the envelope general-ciphering.
+    ``general``: for general-ciphering.
     """
 
     def __init__(
@@ -96,7 +94,6 @@ class ReceivingContext:
         general: GeneralCipherer | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        """Start with what the settings say of the peer."""
         self.settings: Final = settings
         self.server_system_title = settings.server_system_title
         self._limits = limits
@@ -110,7 +107,7 @@ class ReceivingContext:
 
     @property
     def counter(self) -> ReceivingCounter:
-        """The receiving counter of the global key."""
+        """The global key's."""
         return self._global.counter
 
     @counter.setter
@@ -118,15 +115,14 @@ class ReceivingContext:
         self._global.counter = counter
 
     def learn_server_title(self, title: bytes | None) -> None:
-        """Take the system title of the AARE. SystemTitleMismatch when another one is pinned (rule S13)."""
+        """Take the AARE's title. SystemTitleMismatch if another is pinned (rule S13)."""
         own = self.settings.client_system_title
         self.server_system_title = check_server_title(title, own, self.server_system_title)
 
     def unprotect(self, apdu: bytes) -> Unprotected:
-        """Return the plain APDU after everything about it was verified.
+        """Return the verified plain APDU; plain errors, ACSE and notifications not authenticated.
 
-        Raises AuthenticationTagInvalid, InvocationCounterReplayed, SystemTitleMismatch, SecurityDowngrade, DecodeError.
-        Plain errors, ACSE APDUs and plain notifications come back as they are, not authenticated.
+        AuthenticationTagInvalid, InvocationCounterReplayed, SystemTitleMismatch, SecurityDowngrade, DecodeError.
         """
         tag = apdu[0]
         if tag in PLAIN_TAGS or tag in NOTIFICATION_TAGS:
@@ -240,5 +236,5 @@ class ReceivingContext:
 
 
 def signed_part(apdu: GeneralSigning) -> bytes:
-    """Return what a general-signing signature covers: the five fields and the content, each with its length."""
+    """Return the signed octets: five fields and content, each with its length."""
     return encode_header(apdu.header, apdu.content)

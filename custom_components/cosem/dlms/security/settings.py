@@ -1,8 +1,4 @@
-"""What an association knows of security before it meets the meter: keys, titles, level, envelope. Frozen and checked.
-
-IEC 62056-5-3 (security context). Knows nothing of counters and of octets on the wire. Compared by identity: two
-settings cannot be compared without comparing their secrets.
-"""
+"""The security context of an association (IEC 62056-5-3), frozen and checked."""
 
 from dataclasses import dataclass, field
 from enum import Enum
@@ -22,58 +18,57 @@ from .suite import (
 )
 
 NO_KEY: Final = Secret(b"")
-"""In place of an authentication key that is not used: additional data are then the security control alone."""
+"""For an authentication key that is not used."""
 
 _LENGTH: Final = 3
-"""Octets of a length of up to 65 535."""
+"""Of a length up to 65 535."""
 _CONTENT: Final = 1 + _LENGTH + 1 + 4 + TAG_LENGTH
-"""Tag of the APDU, length, security control, invocation counter, authentication tag."""
+"""Tag, length, security control, invocation counter, authentication tag."""
 _TITLE: Final = 1 + SYSTEM_TITLE_LENGTH
 _HEADER: Final = 3 * _TITLE + (1 + 12) + 1
-"""The five fields of general-ciphering and general-signing: transaction id, two titles, a date-time, nothing else."""
+"""Of general-ciphering and general-signing: transaction id, titles, date-time, no other information."""
 _IDENTIFIED_KEY: Final = 4
 _WRAPPED: Final = 8
 
 
 class Envelope(Enum):
-    """Which protected APDUs we send. What comes back may use any of the first two: both say the same."""
+    """How sent APDUs are protected; received ones may use either of the first two."""
 
     SERVICE_SPECIFIC = "service-specific"
-    """glo-... and ded-... APDUs; general ones for services that have none of their own."""
+    """glo-... and ded-...; general ones where these do not exist."""
     GENERAL = "general"
     """general-glo-ciphering and general-ded-ciphering."""
     GENERAL_CIPHERING = "general-ciphering"
 
 
 class KeyInfoKind(Enum):
-    """How general-ciphering says which key a message uses."""
+    """How general-ciphering names its key."""
 
     IDENTIFIED = "identified"
     WRAPPED = "wrapped"
-    """A new key for each message, wrapped under the master key."""
+    """New for each message, under the master key."""
     AGREED_ONE_PASS = "agreed-one-pass"  # noqa: S105  # the name of a scheme: C(1e,1s)
     AGREED_STATIC = "agreed-static"
-    """C(0e,2s): both static keys and a transaction id that never repeats."""
+    """C(0e,2s): static keys, and a transaction id that never repeats."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class KeyPairs:
-    """Keys of the public key algorithms; what is needed depends on mechanism, envelope and signing."""
+    """Keys of the public key algorithms; the settings decide which are needed."""
 
     signing_key: PrivateKey | None = None
     agreement_key: PrivateKey | None = None
     server_signing_key: PublicKey | None = None
     server_agreement_key: PublicKey | None = None
     certificate: bytes = b""
-    """Our own for digital signature, X.509 DER; sent in the AARQ when mechanism 7 is used and it is there."""
+    """Our own for digital signature, X.509 DER; sent with mechanism 7."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SecuritySettings:
-    """The security context of an association.
+    """The security context. LocalProtocolError for wrong lengths, missing keys, equal titles.
 
-    Raises LocalProtocolError for settings that contradict each other: a key of a wrong length, a missing key, equal
-    titles. ``server_system_title`` pins the meter's identity (rule S13); without it the first AARE tells.
+    ``server_system_title`` pins the meter (rule S13), else the first AARE does. Compared by identity.
     """
 
     client_system_title: bytes
@@ -87,15 +82,14 @@ class SecuritySettings:
     envelope: Envelope = Envelope.SERVICE_SPECIFIC
     key_info: KeyInfoKind = KeyInfoKind.IDENTIFIED
     authenticate_header: bool = True
-    """general-ciphering: whether its five header fields are part of the additional data; one maker leaves them out."""
+    """general-ciphering: part of the additional data; one maker leaves it out."""
     sign: bool = False
-    """Put every protected APDU into general-signing, and accept nothing else."""
+    """general-signing for every protected APDU, and nothing else."""
     accept_unverified: bool = False
-    """Decrypt without the authentication key and without verifying (rule S17); data are then not authenticated."""
+    """Decrypt without authentication key and verification (rule S17)."""
     key_pairs: KeyPairs = KeyPairs()
 
     def __post_init__(self) -> None:
-        """Refuse what cannot work before anything is sent."""
         check_system_title(self.client_system_title)
         if self.server_system_title is not None:
             check_system_title(self.server_system_title)
@@ -144,7 +138,7 @@ class SecuritySettings:
 
     @property
     def _key_without_transaction(self) -> bool:
-        """Whether each message has its own key, and that does not depend on the transaction id."""
+        """Whether keys of messages ignore the transaction id."""
         return self._one_pass or self.key_info is KeyInfoKind.WRAPPED
 
     @property
@@ -158,7 +152,7 @@ class SecuritySettings:
 
     @property
     def sent_control(self) -> SecurityControl:
-        """The security control octet of what we send."""
+        """Security control that we send."""
         if self.accept_unverified:
             # Without the authentication key no tag can be computed, only encryption is possible.
             return security_control(self.suite, Protection.ENCRYPTED)
@@ -166,12 +160,12 @@ class SecuritySettings:
 
     @property
     def expected_control(self) -> SecurityControl:
-        """The security control octet that everything we accept must carry (rule S11)."""
+        """Security control that we accept (rule S11)."""
         return security_control(self.suite, self.protection)
 
     @property
     def overhead(self) -> int:
-        """Octets that protection adds to an APDU, at most; for planning, not for refusing."""
+        """Octets that protection adds at most, for planning."""
         if not self.is_ciphered:
             return 0
         signature = 0 if not self.sign else _HEADER + _LENGTH + _LENGTH + 2 * self.suite.coordinate_length
@@ -189,10 +183,9 @@ class SecuritySettings:
 
 
 def check_server_title(title: bytes | None, own: bytes, pinned: bytes | None) -> bytes:
-    """Return the meter's system title: the one that an AARE tells, or the pinned one when it tells none.
+    """Return the meter's title, of the AARE or pinned.
 
-    Raises SystemTitleMismatch when neither is there, when they differ (rule S13), for a title of another length than
-    8 octets, and for our own title (rule S19: reflection).
+    SystemTitleMismatch: none, not the pinned one (rule S13), not 8 octets, our own (rule S19).
     """
     if title is None:
         if pinned is None:

@@ -1,7 +1,4 @@
-"""Security suites, the security control octet, and the protection level of an association.
-
-IEC 62056-5-3 (security suites, security header). Pure values; knows nothing of keys and ciphers.
-"""
+"""Security suites and the security control octet (IEC 62056-5-3)."""
 
 from enum import IntEnum, IntFlag
 from typing import Final
@@ -11,11 +8,11 @@ from ..errors import LocalProtocolError
 
 SYSTEM_TITLE_LENGTH: Final = 8
 TAG_LENGTH: Final = 12
-"""Authentication tags have 12 octets in every suite; a shorter one is refused (rule S9)."""
+"""In every suite; shorter tags are refused (rule S9)."""
 
 
 class SecuritySuite(IntEnum):
-    """The three suites of the standard."""
+    """The three suites."""
 
     SUITE_0 = 0
     """AES-GCM-128, AES-128 key wrap."""
@@ -26,19 +23,19 @@ class SecuritySuite(IntEnum):
 
     @property
     def key_length(self) -> int:
-        """Octets of every symmetric key of the suite."""
+        """Octets of a symmetric key."""
         return 32 if self is SecuritySuite.SUITE_2 else 16
 
     @property
     def coordinate_length(self) -> int:
-        """Octets of one coordinate of a public key, of r and of s; suite 0 has no key pairs."""
+        """Octets of a coordinate, of r and of s. LocalProtocolError for suite 0."""
         if self is SecuritySuite.SUITE_0:
             raise LocalProtocolError("security suite 0 has no public key algorithm")
         return 48 if self is SecuritySuite.SUITE_2 else 32
 
 
 class Protection(IntFlag):
-    """Protection of a message, with the values that the two bits have in the security control octet."""
+    """Protection of a message, as in the security control octet."""
 
     NONE = 0x00
     AUTHENTICATED = 0x10
@@ -47,12 +44,12 @@ class Protection(IntFlag):
 
 
 def security_control(suite: SecuritySuite, protection: Protection) -> SecurityControl:
-    """Return the octet that the settings demand: unicast key set, not compressed. Compared whole (rule S11)."""
+    """Return the octet: unicast key set, not compressed; compared whole (rule S11)."""
     return SecurityControl(suite.value | protection.value)
 
 
 class SecurityPolicy(IntFlag):
-    """Security policy of Security setup version 1 (class 64 attribute 2): what a meter demands of each direction."""
+    """Security policy: attribute 2 of Security setup version 1 (class 64)."""
 
     NONE = 0x00
     REQUESTS_AUTHENTICATED = 0x04
@@ -64,7 +61,7 @@ class SecurityPolicy(IntFlag):
 
     @classmethod
     def from_version_0(cls, value: int) -> SecurityPolicy:
-        """Translate the enumeration of Security setup version 0: 1 authenticated, 2 encrypted, 3 both."""
+        """Translate version 0: 1 authenticated, 2 encrypted, 3 both."""
         policy = cls.NONE
         if value & 1:
             policy |= cls.REQUESTS_AUTHENTICATED | cls.RESPONSES_AUTHENTICATED
@@ -74,7 +71,7 @@ class SecurityPolicy(IntFlag):
 
 
 def check_system_title(octets: bytes) -> bytes:
-    """Return the title if it has 8 octets; LocalProtocolError otherwise."""
+    """Return a title of 8 octets; LocalProtocolError for others."""
     if len(octets) != SYSTEM_TITLE_LENGTH:
         raise LocalProtocolError(f"a system title has {SYSTEM_TITLE_LENGTH} octets, not {len(octets)}")
     return octets

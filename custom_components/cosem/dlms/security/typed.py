@@ -1,8 +1,7 @@
-"""What people type: keys, HLS secrets, system titles, PEM, names of mechanisms and protections.
+"""Typed keys, HLS secrets, system titles, PEM, and names.
 
-Keys arrive as they stand in letters and mails: with spaces, dashes, colons or 0x. What comes out is one form of text,
-fit to be stored and read again. A refusal has a reason for programs and says what is wrong, never what was typed
-(rule S27).
+Spaces, dashes, colons and 0x are accepted; one form comes out, fit to be stored. Errors tell an InputFault, never what
+was typed (rule S27).
 """
 
 import base64
@@ -21,9 +20,9 @@ from .names import MECHANISM_NAMES, PROTECTION_NAMES
 from .suite import SYSTEM_TITLE_LENGTH, Protection, SecuritySuite
 
 MAX_SECRET: Final = 64
-"""Octets of an HLS secret; meters have room for less."""
+"""Octets of an HLS secret."""
 MAX_MANUFACTURER_SECRET: Final = 16
-"""Octets of the secret of mechanism 2: it is an AES-128 key."""
+"""Octets for mechanism 2, an AES-128 key."""
 
 _DECORATION: Final = re.compile(r"0[xX]|[\s:,;.\-–_]")  # word processors make a long dash of two hyphens
 _HEX: Final = re.compile(r"[0-9A-Fa-f]*")
@@ -36,7 +35,7 @@ _NO_PRIVATE_KEY: Final = "not a PEM private key without pass phrase"
 
 
 class InputFault(StrEnum):
-    """Why something typed cannot be used."""
+    """Why an input cannot be used."""
 
     NOT_HEX = "not_hex"
     KEY_LENGTH = "key_length"
@@ -53,10 +52,9 @@ class InputFault(StrEnum):
 
 
 class TypedInputError(LocalProtocolError):
-    """An input that cannot be used. ``octets``: how many would be right; ``digits``: how many there are."""
+    """An unusable input. ``octets``: how many would be right; ``digits``: how many there are."""
 
     def __init__(self, reason: InputFault, text: str = "", *, octets: int = 0, digits: int = 0) -> None:
-        """Keep the reason, and a sentence where the reason alone says too little."""
         super().__init__(text or reason.value.replace("_", " "))
         self.reason = reason
         self.octets = octets
@@ -64,14 +62,14 @@ class TypedInputError(LocalProtocolError):
 
 
 def parse_mechanism(name: str) -> Mechanism:
-    """Return the mechanism with one of MECHANISM_NAMES. TypedInputError: UNKNOWN_NAME."""
+    """Return the mechanism of a name. UNKNOWN_NAME."""
     if name not in MECHANISM_NAMES:
         raise TypedInputError(InputFault.UNKNOWN_NAME)
     return Mechanism(MECHANISM_NAMES.index(name))
 
 
 def parse_protection(name: str) -> Protection:
-    """Return the protection with one of PROTECTION_NAMES; underscores are as good as dashes. UNKNOWN_NAME."""
+    """Return the protection of a name, also with underscores. UNKNOWN_NAME."""
     spelt = name.replace("_", "-")
     if spelt not in PROTECTION_NAMES:
         raise TypedInputError(InputFault.UNKNOWN_NAME)
@@ -79,7 +77,7 @@ def parse_protection(name: str) -> Protection:
 
 
 def hex_digits(typed: str) -> str:
-    """Return hexadecimal digits in upper case, without what letters and mails put between them. NOT_HEX."""
+    """Return upper case hex digits without separators. NOT_HEX."""
     digits = _DECORATION.sub("", typed)
     if _HEX.fullmatch(digits) is None:
         raise TypedInputError(InputFault.NOT_HEX)
@@ -87,7 +85,7 @@ def hex_digits(typed: str) -> str:
 
 
 def parse_key(typed: str, suite: int) -> str:
-    """Return a symmetric key of a security suite as hexadecimal digits. TypedInputError: NOT_HEX, KEY_LENGTH."""
+    """Return a symmetric key as hex digits. NOT_HEX, KEY_LENGTH."""
     octets = SecuritySuite(suite).key_length
     digits = hex_digits(typed)
     if len(digits) != 2 * octets:
@@ -96,10 +94,7 @@ def parse_key(typed: str, suite: int) -> str:
 
 
 def parse_system_title(typed: str) -> str:
-    """Return a system title as 16 hexadecimal digits.
-
-    Takes these, or the three letters of the maker and ten digits. TypedInputError: INVALID_SYSTEM_TITLE.
-    """
+    """Return 16 digits, from these or three letters and ten digits. INVALID_SYSTEM_TITLE."""
     digits = _DECORATION.sub("", typed)
     if (spelt := _SPELT_TITLE.fullmatch(digits)) is not None:
         digits = spelt[1].encode().hex() + spelt[2]
@@ -109,9 +104,9 @@ def parse_system_title(typed: str) -> str:
 
 
 def parse_secret(typed: str, *, limit: int | None = MAX_SECRET) -> str:
-    """Return an HLS secret as it is kept: text as it is, octets as 0x and digits.
+    """Return an HLS secret to store: text, or octets as 0x and digits.
 
-    TypedInputError: SECRET_NOT_HEX, SECRET_LENGTH (empty, or more than ``limit`` octets).
+    SECRET_NOT_HEX, SECRET_LENGTH (none, or more than ``limit`` octets).
     """
     text = typed.strip()
     if text[:2] in {"0x", "0X"}:
@@ -128,18 +123,15 @@ def parse_secret(typed: str, *, limit: int | None = MAX_SECRET) -> str:
 
 
 def secret_octets(kept: str) -> Secret:
-    """Return the octets of an HLS secret in the form that :func:`parse_secret` gives it."""
+    """Return the octets of what :func:`parse_secret` returned."""
     if kept.startswith("0x"):
         return Secret(bytes.fromhex(kept[2:]))
     return Secret(kept.encode(errors="surrogateescape"))  # an environment need not be UTF-8
 
 
 def is_public_example(digits: str) -> bool:
-    """Whether a key is printed in the standard, or as well known: 0001..0F, D0D1..DF, 0011..FF, all zero (rule S32).
-
-    Their octets go up by 1, by 17 or not at all, and so do those of their forms for suite 2, where the second half may
-    repeat the first.
-    """
+    """Whether a key is a well-known example: 0001..0F, D0D1..DF, 0011..FF, all zero (rule S32)."""
+    # Octets of examples go up by 1, by 17 or not at all; in suite 2 the second half may repeat the first.
     octets = bytes.fromhex(digits)
     half = len(octets) // 2
     if len(octets) > 16 and octets[:half] == octets[half:]:
@@ -149,10 +141,7 @@ def is_public_example(digits: str) -> bool:
 
 
 def parse_private_key(typed: str, suite: int) -> str:
-    """Return a private key for ECDSA as PEM.
-
-    TypedInputError: NOT_A_PRIVATE_KEY, KEY_WITH_PASS_PHRASE, KEY_OF_OTHER_SUITE.
-    """
+    """Return PEM. NOT_A_PRIVATE_KEY, KEY_WITH_PASS_PHRASE, KEY_OF_OTHER_SUITE."""
     if any(sign in typed for sign in _LOCKED):
         raise TypedInputError(InputFault.KEY_WITH_PASS_PHRASE, _NO_PRIVATE_KEY)
     pem = _pem(typed, ("PRIVATE KEY", "EC PRIVATE KEY"))
@@ -163,14 +152,14 @@ def parse_private_key(typed: str, suite: int) -> str:
 
 
 def parse_public_key(typed: str, suite: int) -> str:
-    """Return a public key or a certificate as PEM. TypedInputError: NOT_A_PUBLIC_KEY, KEY_OF_OTHER_SUITE."""
+    """Return PEM of a key or certificate. NOT_A_PUBLIC_KEY, KEY_OF_OTHER_SUITE."""
     return _parse_public(typed, suite, InputFault.NOT_A_PUBLIC_KEY)[0]
 
 
 def parse_certificate(typed: str, suite: int, private_key: str, *, bare_key: bool = False) -> str:
-    """Return our own certificate as PEM; with ``bare_key`` a public key will do. ``private_key`` was parsed before.
+    """Return our certificate as PEM; with ``bare_key`` also a key.
 
-    TypedInputError: NOT_A_CERTIFICATE, KEY_OF_OTHER_SUITE, CERTIFICATE_OF_OTHER_KEY.
+    NOT_A_CERTIFICATE, KEY_OF_OTHER_SUITE, CERTIFICATE_OF_OTHER_KEY.
     """
     pem, public = _parse_public(typed, suite, InputFault.NOT_A_CERTIFICATE, bare_key=bare_key)
     own = load_private_key_pem(SecuritySuite(suite), Secret.from_text(private_key)).public_key
@@ -180,7 +169,6 @@ def parse_certificate(typed: str, suite: int, private_key: str, *, bare_key: boo
 
 
 def _parse_public(typed: str, suite: int, reason: InputFault, *, bare_key: bool = True) -> tuple[str, PublicKey]:
-    """Return the PEM of a certificate, or of a public key where that will do, and the key in it."""
     pem = _pem(typed, ("PUBLIC KEY", "CERTIFICATE") if bare_key else ("CERTIFICATE",))
     if pem is None:
         is_certificate = "-----BEGIN CERTIFICATE-----" in typed
@@ -189,13 +177,13 @@ def _parse_public(typed: str, suite: int, reason: InputFault, *, bare_key: bool 
 
 
 def title_in_certificate(pem: str, suite: int) -> str | None:
-    """Return the system title that a certificate names as its subject, None when it names none, or is a bare key."""
+    """Return the system title of a certificate, or None."""
     title = load_public_key_pem(SecuritySuite(suite), pem.encode())[1]
     return title.hex().upper() if len(title) == SYSTEM_TITLE_LENGTH else None
 
 
 def _load[K: (PrivateKey, PublicKey)](load: Callable[[SecuritySuite], K], suite: int, reason: InputFault) -> K:
-    """Return a key, or say whether it is none at all or one of the other suite."""
+    """Load a key; report one of the other suite."""
     wanted = SecuritySuite(suite)
     other = SecuritySuite.SUITE_1 if wanted is SecuritySuite.SUITE_2 else SecuritySuite.SUITE_2
     try:
@@ -210,7 +198,7 @@ def _load[K: (PrivateKey, PublicKey)](load: Callable[[SecuritySuite], K], suite:
 
 
 def _pem(typed: str, labels: tuple[str, ...]) -> str | None:
-    """Return the first block with one of these labels, in lines again: a field of one line loses the line ends."""
+    """Return the first block with such a label."""
     for label, body in _PEM.findall(typed):
         if label in labels:
             packed = "".join(body.split())
@@ -218,6 +206,7 @@ def _pem(typed: str, labels: tuple[str, ...]) -> str | None:
                 base64.b64decode(packed, validate=True)
             except binascii.Error:
                 break
+            # A field of one line loses the line ends.
             lines = [packed[start : start + _PEM_LINE] for start in range(0, len(packed), _PEM_LINE)]
             return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
     return None
