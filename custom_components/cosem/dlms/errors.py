@@ -320,7 +320,7 @@ class InvocationCounterReplayed(SecurityError):
 
 
 class InvocationCounterExhausted(SecurityError):
-    """No sending counter is left or stored; a nonce could repeat."""
+    """Our sending counter is used up or not stored; a nonce could repeat."""
 
 
 class InvocationCounterNotStored(InvocationCounterExhausted):
@@ -352,7 +352,7 @@ class SystemTitleMismatch(SecurityError):
 
 
 class PeerNotAuthenticated(SecurityError):
-    """The meter did not prove the secret (HLS pass 4)."""
+    """The meter did not prove that it knows the secret (HLS pass 4)."""
 
 
 class AssociationError(DlmsError):

@@ -35,7 +35,7 @@ def describe_wpdu(wpdu: Wpdu) -> JsonObject:
 def describe_octets(octets: bytes) -> list[JsonObject]:
     """Return one APDU, or all WPDUs. Offsets count from the first octet.
 
-    DecodeError, UnexpectedApdu, LimitExceeded.
+    Raises DecodeError, UnexpectedApdu, LimitExceeded.
     """
     if octets[0] == 0x7E:
         raise DecodeError("7E begins an HDLC frame, which is neither an APDU nor a WPDU")

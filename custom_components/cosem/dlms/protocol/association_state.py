@@ -163,7 +163,7 @@ class AssociationState:
     # -- what the peer sends, in plain
 
     def receive(self, apdu: bytes) -> None:
-        """Take a plain APDU. Raises RemoteProtocolError."""
+        """Take a plain APDU that is no notification. Raises RemoteProtocolError."""
         handle = self._handlers.get(apdu[0])
         if handle is None:
             self._step(Input.RECV_FOREIGN, apdu[0])

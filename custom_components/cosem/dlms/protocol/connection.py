@@ -140,7 +140,7 @@ class Connection:
         self._known(pair).request(transfer)
 
     def release(self, pair: WportPair) -> None:
-        """Send the RLRQ, even during a request. Released follows."""
+        """Send the RLRQ, even during a request. Released follows an answer."""
         self._known(pair).release()
 
     def stop_waiting_for_release(self, pair: WportPair) -> None:
@@ -172,7 +172,7 @@ class Connection:
             self._take_messages()
 
     def receive_eof(self, *, reset: bool = False) -> None:
-        """Take the end, orderly or by ``reset``. Never raises."""
+        """Take the end, orderly or by ``reset`` (any loss of the transport). Never raises."""
         truncated = False
         try:
             self._framing.receive_eof()

@@ -59,10 +59,10 @@ class Framing(Protocol):
         """Return and forget what is to be sent."""
 
     def receive_data(self, octets: bytes, now: float) -> None:
-        """Take octets, cut anywhere. RemoteProtocolError; complete messages stay."""
+        """Take octets, cut anywhere. Raises RemoteProtocolError; complete messages stay available."""
 
     def receive_eof(self) -> None:
-        """Take the end. ConnectionLost(truncated=True) inside a message."""
+        """Take the end. Raises ConnectionLost(truncated=True) inside a message."""
 
     def next_event(self) -> FramingEvent | None:
         """Return the next event, or None."""
@@ -107,7 +107,7 @@ class WrapperFraming:
         return octets
 
     def receive_data(self, octets: bytes, now: float) -> None:
-        """Take octets. NotWrapper, LimitExceeded; complete WPDUs stay."""
+        """Take octets. Raises NotWrapper, LimitExceeded; complete WPDUs stay available."""
         try:
             self._stream.receive_data(octets)
         finally:
@@ -115,7 +115,7 @@ class WrapperFraming:
                 self._events.append(Message(wpdu.destination_wport, wpdu.source_wport, wpdu.apdu))
 
     def receive_eof(self) -> None:
-        """Take the end. ConnectionLost(truncated=True) inside a WPDU."""
+        """Take the end. Raises ConnectionLost(truncated=True) inside a WPDU."""
         self._stream.receive_eof()
 
     def next_event(self) -> FramingEvent | None:

@@ -3,8 +3,8 @@
 Accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the proposed application context
 and mechanism, DLMS version 6, no service that was not proposed, vaa-name 0007, server PDU size 0 (no limit) or at least
 12. Leniencies, each with a test: ``missing mechanism name``, ``protocol version present`` (not looked at),
-``diagnostic 0`` (instead of 14), ``reserved conformance bits`` (0 and 7, cleared), ``rejection without
-user-information``.
+``diagnostic 0`` (instead of 14), ``reserved conformance bits`` (0 and 7, cleared),
+``rejection without user-information``.
 """
 
 from dataclasses import dataclass

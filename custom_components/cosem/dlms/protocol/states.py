@@ -152,7 +152,7 @@ WAITING_STATES: Final = frozenset(
 def advance(state: State, received: Input, tag: int = 0) -> State:
     """Return the next state. ``tag``: the peer's APDU, for the error text.
 
-    Raises LocalProtocolError for an input of ours, UnexpectedApdu for the peer's.
+    Raises LocalProtocolError for an impossible input of ours, UnexpectedApdu for the peer's.
     """
     after = TRANSITIONS.get((state, received))
     if after is not None:

@@ -1,6 +1,7 @@
 """Tolerated unexpected APDUs on one connection.
 
-``Limits.strikes`` in a row end it (S22, F38, F39), or ``Limits.unsolicited_apdus`` while a request waits.
+``Limits.strikes`` in a row end it (S22, F38, F39), and so do more than ``Limits.unsolicited_apdus`` while a request
+waits.
 """
 
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ class Counters:
 
 
 class Strikes:
-    """Counts dropped APDUs. Raises what ends the connection."""
+    """Counts dropped APDUs. Methods raise, once it is too many, what ends the connection."""
 
     def __init__(self, limits: Limits) -> None:
         self.counters = Counters()

@@ -42,7 +42,7 @@ def encode_wpdu(wpdu: Wpdu) -> bytes:
 
 
 def decode_wpdu(octets: bytes) -> Wpdu:
-    """Decode exactly one WPDU (a datagram). NotWrapper, DecodeError."""
+    """Decode exactly one WPDU (a datagram). Raises NotWrapper, DecodeError."""
     if octets[:2] != _VERSION_OCTETS[: len(octets)]:
         raise NotWrapper(octets)
     if len(octets) < HEADER_SIZE:
@@ -74,7 +74,7 @@ class WrapperStream:
         self._limit = min(octets, self._largest)
 
     def receive_data(self, octets: bytes) -> None:
-        """Take octets. NotWrapper, or LimitExceeded from the header; WPDUs before it stay."""
+        """Take octets. Raises NotWrapper, or LimitExceeded from the header; WPDUs before the error stay available."""
         if self._error is not None:
             raise self._error
         self._octets += octets
@@ -117,7 +117,7 @@ class WrapperStream:
         del buffer[:offset]
 
     def receive_eof(self) -> None:
-        """Take the end. ConnectionLost(truncated=True) inside a WPDU."""
+        """Take the end. Raises ConnectionLost(truncated=True) inside a WPDU."""
         if self._octets:
             raise ConnectionLost(truncated=True)
 

@@ -53,12 +53,12 @@ class SendingCounter:
         return value
 
     def reservation(self, count: int = 1) -> int | None:
-        """Return the ceiling to store for ``count`` (at most RESERVE) more values, or None."""
+        """Return the ceiling to store for ``count`` (at most RESERVE) more values; None if not needed or possible."""
         ceiling = min(self._next + RESERVE, MAX_SENDING_VALUE)
         return None if self._next + count <= self._ceiling or ceiling <= self._ceiling else ceiling
 
     def confirm(self, ceiling: int) -> None:
-        """Note that ``ceiling`` is stored; it is never lowered."""
+        """Note that ``ceiling`` is stored durably; it is never lowered."""
         self._ceiling = max(self._ceiling, ceiling)
 
     def follow(self, value: int, limit: int) -> bool:
@@ -86,7 +86,7 @@ class ReceivingCounter:
 
     def check(self, value: int) -> None:
         """Raise InvocationCounterReplayed unless above the last value."""
-        # Nothing is noted yet: the tag comes later.
+        # Nothing is noted yet: the tag is verified later.
         if self._last is not None and value <= self._last:
             raise InvocationCounterReplayed(f"invocation counter {value} is not above the last accepted {self._last}")
 

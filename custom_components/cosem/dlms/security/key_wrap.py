@@ -29,7 +29,7 @@ def wrap_key(master_key: Secret, key: Secret) -> bytes:
 
 
 def unwrap_key(master_key: Secret, wrapped: bytes) -> Secret:
-    """Return the key. AuthenticationTagInvalid."""
+    """Return the key. Raises AuthenticationTagInvalid."""
     if len(wrapped) - 8 not in _KEY_LENGTHS:
         raise AuthenticationTagInvalid("a wrapped key has 24 or 40 octets")
     try:

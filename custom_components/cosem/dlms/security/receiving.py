@@ -1,7 +1,8 @@
 """Verifies and opens what one peer sends (IEC 62056-5-3, protection of xDLMS APDUs).
 
-The order matters: envelope, signature, security control, system title, counter, tag; then the counter moves (rules S6,
-S8). Other or weaker protection is SecurityDowngrade (rules S11 to S16).
+The order matters: envelope, signature, security control, system title, counter, tag. Only then is there a
+plaintext, and only then does the counter move (rules S6, S8). Other or weaker protection is SecurityDowngrade (rules
+S11 to S16).
 """
 
 from dataclasses import dataclass
@@ -122,7 +123,7 @@ class ReceivingContext:
     def unprotect(self, apdu: bytes) -> Unprotected:
         """Return the verified plain APDU; plain errors, ACSE and notifications not authenticated.
 
-        AuthenticationTagInvalid, InvocationCounterReplayed, SystemTitleMismatch, SecurityDowngrade, DecodeError.
+        Raises AuthenticationTagInvalid, InvocationCounterReplayed, SystemTitleMismatch, SecurityDowngrade, DecodeError.
         """
         tag = apdu[0]
         if tag in PLAIN_TAGS or tag in NOTIFICATION_TAGS:

@@ -68,7 +68,7 @@ class KeyPairs:
 class SecuritySettings:
     """The security context. LocalProtocolError for wrong lengths, missing keys, equal titles.
 
-    ``server_system_title`` pins the meter (rule S13), else the first AARE does. Compared by identity.
+    ``server_system_title`` pins the meter (rule S13); without it the first AARE tells. Compared by identity.
     """
 
     client_system_title: bytes
@@ -82,7 +82,7 @@ class SecuritySettings:
     envelope: Envelope = Envelope.SERVICE_SPECIFIC
     key_info: KeyInfoKind = KeyInfoKind.IDENTIFIED
     authenticate_header: bool = True
-    """general-ciphering: part of the additional data; one maker leaves it out."""
+    """Whether general-ciphering authenticates its five header fields; one maker leaves them out."""
     sign: bool = False
     """general-signing for every protected APDU, and nothing else."""
     accept_unverified: bool = False

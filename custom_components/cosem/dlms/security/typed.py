@@ -1,7 +1,7 @@
 """Typed keys, HLS secrets, system titles, PEM, and names.
 
-Spaces, dashes, colons and 0x are accepted; one form comes out, fit to be stored. Errors tell an InputFault, never what
-was typed (rule S27).
+Spaces, dashes, colons and 0x are accepted; one form comes out, fit to be stored. A function raises
+TypedInputError with one of the InputFaults that its docstring names, and never repeats what was typed (rule S27).
 """
 
 import base64
@@ -157,7 +157,7 @@ def parse_public_key(typed: str, suite: int) -> str:
 
 
 def parse_certificate(typed: str, suite: int, private_key: str, *, bare_key: bool = False) -> str:
-    """Return our certificate as PEM; with ``bare_key`` also a key.
+    """Return our certificate as PEM; with ``bare_key`` also a key. ``private_key``: parsed before.
 
     NOT_A_CERTIFICATE, KEY_OF_OTHER_SUITE, CERTIFICATE_OF_OTHER_KEY.
     """

@@ -72,7 +72,7 @@ class Transfer(Protocol):
         """Return the first request, and forget what was received. Raises LocalProtocolError."""
 
     def receive(self, apdu: bytes) -> Outcome | None:
-        """Take an APDU with a tag in ``answers``; None if it belongs to something else. DecodeError, LimitExceeded."""
+        """Take an APDU with a tag in ``answers``; None if it belongs elsewhere. Raises DecodeError, LimitExceeded."""
 
 
 def encode_request(request: Apdu) -> bytes:

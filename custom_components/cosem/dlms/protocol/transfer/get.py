@@ -103,7 +103,7 @@ class GetOne(_Get):
 
 
 class GetList(_Get):
-    """GET of several (at least one); completes with an encoded SEQUENCE OF Get-Data-Result."""
+    """GET of one or more attributes; completes with an encoded SEQUENCE OF Get-Data-Result."""
 
     unknown_means_lost: Final = False
 
