@@ -1,1 +1,1 @@
-"""The forms: set-up as a value, its table of steps, schemas and texts, and the examination behind them."""
+"""The forms of the flows: drafts, steps, schemas and texts."""

@@ -1,6 +1,6 @@
-"""What the answers of a person make of a draft. Pure, but for the random octets of a new system title.
+"""What a submitted form makes of a draft.
 
-Each function takes the draft and the fields of a form. Whatever is submitted ends the talk about the last failure.
+Whatever is submitted clears the last failure.
 """
 
 from collections.abc import Mapping
@@ -34,7 +34,7 @@ type Typed = Mapping[str, Any]
 
 
 def take_connection(draft: Draft, typed: Typed) -> Draft:
-    """Take the form that says where the meter is and how it is asked."""
+    """Take the form about the connection."""
     before = draft.facts or draft.known
     if (host := read_host(typed[CONF_HOST])) is None:
         errors = {CONF_HOST: "invalid_host"}
@@ -43,7 +43,7 @@ def take_connection(draft: Draft, typed: Typed) -> Draft:
 
 
 def take_logical_device(draft: Draft, typed: Typed) -> Draft:
-    """Take the form for a logical device that was discovered; its credentials may be those of its neighbour."""
+    """Take the form for a discovered logical device."""
     assert draft.known is not None
     parent = draft.parent if typed[CONF_AUTHENTICATION] == AUTHENTICATION_INHERITED else None
     advanced = typed.get(SECTION_ADVANCED, {})
@@ -61,7 +61,7 @@ def take_logical_device(draft: Draft, typed: Typed) -> Draft:
 
 
 def _with_facts(draft: Draft, facts: ConnectionFacts, typed: Typed) -> Draft:
-    """Note the facts. Settings of another kind of authentication are forgotten, secrets are not."""
+    """Note the facts; settings of another authentication go, secrets stay."""
     keeps_settings = facts.authentication in {AUTHENTICATION_NONE, draft.kind}
     return replace(
         draft,
@@ -77,20 +77,20 @@ def _with_facts(draft: Draft, facts: ConnectionFacts, typed: Typed) -> Draft:
 
 
 def take_password(draft: Draft, typed: Typed) -> Draft:
-    """Take the form that asks for a password."""
+    """Take the password form."""
     return _with_password(draft, typed[CONF_PASSWORD])
 
 
 def take_known_password(draft: Draft, typed: Typed) -> Draft:
-    """Take the form that asks for a new password, or none to keep the one that is known."""
+    """Take the form where an empty password keeps the known one."""
     return _with_password(draft, typed.get(CONF_PASSWORD) or draft.secrets[CONF_PASSWORD])
 
 
 def _with_password(draft: Draft, password: str) -> Draft:
-    """Note a password, which may belong to keys that were asked for before, or are stored."""
     return replace(
         draft,
         secrets={**draft.secrets, CONF_PASSWORD: password},
+        # The password may belong to keys that were asked for before, or are stored.
         read=draft.read or CredentialInput(credentials=dict(draft.given_facts.credentials)),
         password_given=True,
         failure=None,
@@ -98,7 +98,7 @@ def _with_password(draft: Draft, password: str) -> Draft:
 
 
 def take_credentials(draft: Draft, typed: Typed) -> Draft:
-    """Take a form with credentials: what is right of it is kept, with errors as well."""
+    """Take a form with credentials; the valid ones are kept, errors or not."""
     fields = flat(typed)
     given: dict[str, Any] = fields
     if draft.purpose is Purpose.REAUTHENTICATE:  # that form has secrets only
@@ -118,17 +118,17 @@ def take_credentials(draft: Draft, typed: Typed) -> Draft:
 
 
 def without_empty(typed: Typed) -> dict[str, Any]:
-    """Return the fields of a form that hold something."""
+    """Return the fields that hold something."""
     return {name: value for name, value in typed.items() if value not in (None, "")}
 
 
 def accept_doubt(draft: Draft, doubt: str) -> Draft:
-    """Use keys that are doubtful, by the user's word."""
+    """Use doubtful keys: the user confirmed them."""
     return replace(draft, accepted_doubts=draft.accepted_doubts | {doubt})
 
 
 def follow_counter(draft: Draft) -> Draft:
-    """Go on from the invocation counter that the meter told, by the user's word (rule S3)."""
+    """Go on from the meter's invocation counter: the user confirmed it (rule S3)."""
     assert draft.failure is not None
     assert draft.read is not None
     start = {CONF_COUNTER_START: draft.failure.counter}
@@ -137,7 +137,7 @@ def follow_counter(draft: Draft) -> Draft:
 
 
 def take_objects(draft: Draft, typed: Typed) -> Draft:
-    """Take the form that says which objects become entities at once."""
+    """Take the form that chooses objects."""
     try:
         further = parse_objects(typed.get(CONF_FURTHER_OBJECTS, []))
     except NotAnObject as error:
@@ -153,5 +153,5 @@ def take_objects(draft: Draft, typed: Typed) -> Draft:
 
 
 def take_options(draft: Draft, typed: Typed) -> Draft:
-    """Take the form with the options of an entry."""
+    """Take the options form."""
     return replace(draft, options=dict(typed))

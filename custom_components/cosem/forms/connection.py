@@ -1,4 +1,4 @@
-"""Where a meter is and how it is asked: the facts, and how the forms about them are read. Knows nothing of steps."""
+"""How a meter is reached, and how forms about it are read."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -32,7 +32,7 @@ _CONNECTION: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConnectionFacts:
-    """Where a meter is and how it is asked: what becomes the data of an entry."""
+    """A connection and its credentials."""
 
     host: str
     port: int
@@ -41,7 +41,7 @@ class ConnectionFacts:
     server_wport: int
     authentication: str
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The part of an entry's data that belongs to the kind of authentication. It holds secrets."""
+    """Data that depends on `authentication`. Holds secrets."""
     response_timeout: int = DEFAULT_RESPONSE_TIMEOUT
 
     @classmethod
@@ -55,11 +55,11 @@ class ConnectionFacts:
 
     @property
     def is_authenticated(self) -> bool:
-        """True when the meter wants to know who asks."""
+        """Whether the meter asks for credentials."""
         return self.authentication != AUTHENTICATION_NONE
 
     def connection_data(self) -> dict[str, Any]:
-        """Return the data of an entry but for the credentials."""
+        """Return the data without credentials."""
         return {key: getattr(self, key) for key in _CONNECTION}
 
     def entry_data(self) -> dict[str, Any]:
@@ -68,17 +68,14 @@ class ConnectionFacts:
 
 
 def read_host(typed: str) -> str | None:
-    """Return a name or an address without decoration; None when it is something else, for example a name with a port."""
+    """Return a bare host; None for anything else, such as a name with a port."""
     host = typed.strip().removeprefix("[").removesuffix("]")
     is_wrong = not host or any(character.isspace() or character in "/@[]" for character in host) or host.count(":") == 1
     return None if is_wrong else host
 
 
 def read_connection(typed: Mapping[str, Any], host: str, before: ConnectionFacts | None) -> ConnectionFacts:
-    """Return the facts that a form holds; the preset gives the wPorts that are left empty.
-
-    A form without a response timeout keeps the one of `before`.
-    """
+    """Return the facts of a form; the preset fills empty wPorts, `before` a missing response timeout."""
     preset = preset_of(typed[CONF_PRESET])
     authenticated = typed[CONF_AUTHENTICATION] != AUTHENTICATION_NONE
     present = before.response_timeout if before is not None else DEFAULT_RESPONSE_TIMEOUT
@@ -94,12 +91,10 @@ def read_connection(typed: Mapping[str, Any], host: str, before: ConnectionFacts
 
 
 def as_typed(facts: ConnectionFacts) -> dict[str, Any]:
-    """Return the fields of a form that would give these facts.
-
-    A wPort that the preset gives stays empty, so that another preset can give another one.
-    """
+    """Return the fields of a form that would give these facts."""
     typed = facts.connection_data()
     preset = preset_of(facts.preset)
+    # A wPort that the preset gives stays empty, so that another preset can give another one.
     if facts.client_wport == preset.client(authenticated=facts.is_authenticated):
         del typed[CONF_CLIENT_WPORT]
     if facts.server_wport == preset.server:
@@ -108,7 +103,7 @@ def as_typed(facts: ConnectionFacts) -> dict[str, Any]:
 
 
 def shared_facts(entry: ConfigEntry | None, host: str, port: int) -> ConnectionFacts | None:
-    """Return the facts of an entry whose credentials another logical device at this address may share; None if it may not."""
+    """Return the entry's facts if a logical device at this address may share its credentials."""
     if entry is None or (entry.data[CONF_HOST], entry.data[CONF_PORT]) != (host, port):
         return None
     facts = ConnectionFacts.of_entry(entry)

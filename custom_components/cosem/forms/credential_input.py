@@ -1,7 +1,6 @@
-"""What a form with credentials holds: checked, completed and brought into the form of an entry's data.
+"""Check and complete a form with credentials, in the shape of an entry's data.
 
-Says for each field what is wrong, never what was typed. Pure, but for the random octets of a new system title. Knows nothing of
-steps.
+Errors say for each field what is wrong, never what was typed.
 """
 
 from collections.abc import Callable, Mapping
@@ -64,7 +63,7 @@ _VERIFIED: Final = frozenset({PROTECTION_AUTHENTICATED, PROTECTION_AUTHENTICATED
 
 
 def new_system_title() -> str:
-    """Return a system title for this client: three letters, as the standard wants, and five octets that nobody else has."""
+    """Return a new system title: three letters, five random octets."""
     return (_OWN_LETTERS + secrets.token_bytes(5)).hex().upper()
 
 
@@ -78,24 +77,24 @@ def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CredentialInput:
-    """What was read from a form, or why it cannot be used."""
+    """The credentials of a form, or why they are invalid."""
 
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """The part of an entry's data that belongs to the credentials; with errors only what is right of it."""
+    """Part of an entry's data; with errors only the valid fields."""
     errors: Mapping[str, str] = field(default_factory=dict)
     octets: int = 0
-    """The number of octets that would be right, where an error is about a length."""
+    """The right length, where an error is about one."""
     doubts: tuple[str, ...] = ()
-    """What is possible, but needs a word of the user first."""
+    """What the user has to confirm first."""
 
     @property
     def needs_password(self) -> bool:
-        """Whether a password belongs to these credentials as well."""
+        """Whether a password is needed as well."""
         return self.credentials.get(CONF_MECHANISM) == MECHANISM_LLS
 
 
 def read_credentials(kind: str, typed: Mapping[str, Any], known: Mapping[str, Any]) -> CredentialInput:
-    """Return what a form holds. `typed` is flat; an empty secret, and an own title that was not typed, is the known one."""
+    """Read a form; `typed` is flat, `known` fills empty secrets and the own title."""
     reader = _Reader(typed, known)
     _READERS[kind](reader)
     return CredentialInput(
@@ -115,16 +114,14 @@ class _Reader:
         self.doubts: list[str] = []
 
     def fail(self, name: str, reason: str) -> None:
-        """Note what is wrong with a field."""
         self.errors.setdefault(name, reason)
 
     def keep(self, name: str, value: object) -> None:
-        """Note a field that is right; None is none."""
         if value is not None:
             self.credentials[name] = value
 
     def parsed(self, name: str, value: str | None, parse: Callable[[str], str]) -> str | None:
-        """Return a text in its proper form and keep it; None when there is none or it is wrong."""
+        """Keep a value in its proper form; None if empty or wrong."""
         if not value:
             return None
         try:
@@ -137,26 +134,22 @@ class _Reader:
         return right
 
     def optional(self, name: str, parse: Callable[[str], str]) -> str | None:
-        """Read a field that may be empty."""
         return self.parsed(name, self.typed.get(name), parse)
 
     def secret(self, name: str, parse: Callable[[str], str]) -> str | None:
-        """Read a field that, left empty, means what is known."""
+        """Read a secret; an empty field means the known one."""
         return self.parsed(name, self.typed.get(name) or self.known.get(name), parse)
 
     def required(self, name: str, value: str | None) -> None:
-        """Complain of a field that is empty and may not be."""
         if value is None:
             self.fail(name, f"{name}_missing")
 
     @property
     def protection(self) -> str:
-        """The level of protection of messages."""
         return str(self.typed.get(CONF_PROTECTION, PROTECTION_NONE))
 
     @property
     def suite(self) -> int:
-        """The security suite."""
         return int(self.typed[CONF_SECURITY_SUITE])
 
 
@@ -190,7 +183,7 @@ def _read_keys(reader: _Reader) -> None:
 
 
 def _check_unverified(reader: _Reader, mechanism: str) -> None:
-    """Refuse "decrypt without verifying" where verifying is possible, or would be needed (rule S17)."""
+    """Refuse "decrypt without verifying" where verifying is possible or needed (rule S17)."""
     if mechanism == MECHANISM_GMAC:
         reader.fail(CONF_ACCEPT_UNVERIFIED, "unverified_with_gmac")
     if reader.protection != PROTECTION_AUTHENTICATED_ENCRYPTION:
@@ -216,7 +209,6 @@ def _read_certificate(reader: _Reader) -> None:
 
 
 def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False, unverified: bool = False) -> None:
-    """Read suite, level, symmetric keys and counters."""
     reader.keep(CONF_SECURITY_SUITE, reader.suite)
     reader.keep(CONF_PROTECTION, reader.protection)
     protected = reader.protection != PROTECTION_NONE
@@ -238,7 +230,7 @@ def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False,
 
 
 def _read_counter(reader: _Reader) -> None:
-    """Read where the meter says which invocation counter it accepted last, and where to start without its word."""
+    """Read the counter's logical name, and the start to use without it."""
     typed = reader.typed.get(CONF_COUNTER_LOGICAL_NAME) or DEFAULT_COUNTER_LOGICAL_NAME
     try:
         reader.keep(CONF_COUNTER_LOGICAL_NAME, str(LogicalName.parse(typed)))
@@ -248,9 +240,10 @@ def _read_counter(reader: _Reader) -> None:
 
 
 def _read_titles(reader: _Reader, certified: str | None = None) -> None:
-    """Read both system titles. Our own is the typed one, the one in our certificate, the one we had, or a new one."""
+    """Read both system titles."""
     had = reader.known.get(CONF_SYSTEM_TITLE)
     typed = reader.typed.get(CONF_SYSTEM_TITLE)
+    # Our own title: the typed one, else the certificate's, else the known one, else a new one.
     own = typed if typed and typed != had else certified or had or new_system_title()
     title = reader.parsed(CONF_SYSTEM_TITLE, own, parse_system_title)
     meter_title = reader.optional(CONF_METER_SYSTEM_TITLE, parse_system_title)

@@ -1,7 +1,6 @@
-"""The forms for credentials: for each kind of authentication the fields that it needs, and no others.
+"""The form fields for each kind of authentication.
 
-Shapes only: what people read is in the translations, what is done with the input in credential_input.py. Secrets are
-typed into password fields, which are never pre-filled. Rare settings are in collapsed sections.
+Secrets are typed into password fields, which are never pre-filled. Rare settings are in collapsed sections.
 """
 
 from collections.abc import Callable, Mapping
@@ -68,14 +67,14 @@ _PEM: Final = TextSelector(TextSelectorConfig(multiline=True))
 
 
 def _select(field: str, options: list[str]) -> SelectSelector:
-    """Return a choice whose texts are in the translations under the name of the field."""
+    """Return a choice whose texts are translated under the field's name."""
     return SelectSelector(
         SelectSelectorConfig(options=options, translation_key=field, mode=SelectSelectorMode.DROPDOWN)
     )
 
 
 def _suite(*suites: int) -> object:
-    """Return the choice of a security suite, an int (a choice alone would give a text)."""
+    # The selector alone would give a text.
     return vol.All(_select(CONF_SECURITY_SUITE, [str(suite) for suite in suites]), vol.Coerce(int))
 
 
@@ -108,32 +107,31 @@ _COUNTERS: Final[_Fields] = {
 
 
 def _marker(field: str, *, required: bool) -> vol.Marker:
-    """Return the marker of a secret, which never has a default."""
+    """Return the marker of a secret: it never has a default."""
     return vol.Required(field) if required else vol.Optional(field)
 
 
 def _collapsed(fields: _Fields) -> section:
-    """Return a section that is closed until somebody opens it."""
     return section(vol.Schema(fields), {"collapsed": True})
 
 
 def password_schema(*, required: bool = True) -> vol.Schema:
-    """Return the form for the password, always empty; optional where an empty field keeps the present password."""
+    """Return the password form; optional where an empty field keeps the known one."""
     return vol.Schema({_marker(CONF_PASSWORD, required=required): SECRET})
 
 
 def credential_schema(kind: str, *, known: bool) -> vol.Schema:
-    """Return the form for a kind of authentication; `known` says that an empty secret keeps the one that is known."""
+    """Return the form for a kind of authentication; with `known`, an empty secret keeps the known one."""
     return vol.Schema(_FORMS[kind](not known))
 
 
 def reauth_schema(kind: str) -> vol.Schema:
-    """Return the form for new secrets of a kind of authentication; an empty field keeps what is stored."""
+    """Return the form for new secrets; an empty field keeps the stored one."""
     return vol.Schema(dict(_REAUTH_FORMS[kind]))
 
 
 def suggested_values(schema: vol.Schema, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a form shows of these values, section by section. Never a secret."""
+    """Return the values that a form shows again, by section; never a secret."""
     shown: dict[str, Any] = {}
     for marker, field in schema.schema.items():
         name = str(marker)

@@ -1,7 +1,4 @@
-"""The set-up as a value: what is known, what was typed, what the meter said. Frozen: each answer makes a new draft.
-
-The answers of forms are in answers.py; what comes next is in next_step.py.
-"""
+"""The set-up as a frozen value."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -44,66 +41,63 @@ class Purpose(Enum):
 
     @property
     def mends(self) -> bool:
-        """Whether an entry is mended instead of made."""
+        """Whether an existing entry is changed."""
         return self in {Purpose.REAUTHENTICATE, Purpose.RECONFIGURE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """Everything that a flow knows. Its text shows no secret."""
+    """Everything that a flow knows. Its repr shows no secret."""
 
     purpose: Purpose = Purpose.SET_UP
     name: str = ""
-    """What the flow is about, for its texts: the title of an entry, or the logical device that was discovered."""
+    """Title of the entry or logical device."""
     expected: str | None = None
-    """The unique id of the entry that is mended: the meter has to be the same."""
+    """Unique id that the meter must have."""
     known: ConnectionFacts | None = None
-    """What was known of the connection before a form gave the facts."""
+    """The connection as known before a form."""
     parent: ConnectionFacts | None = None
-    """The facts of the entry whose meter contains the logical device that was discovered, where they may be shared."""
+    """Facts of the entry that a discovered logical device may share."""
 
     facts: ConnectionFacts | None = None
-    """Where the meter is, once a form has said it or needs not to."""
     typed: Mapping[str, Any] = field(default_factory=dict)
-    """What a form about the connection or the objects shows again. No secrets."""
+    """What the connection or objects form shows again. No secrets."""
 
     kind: str = ""
-    """The kind of authentication that the settings belong to."""
+    """The authentication that the settings belong to."""
     settings: Mapping[str, Any] = field(default_factory=dict)
-    """What the forms with credentials show again. No secrets."""
+    """What credential forms show again. No secrets."""
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
-    """Secrets that were typed or stored and not refused, so that they need not be typed again."""
+    """Typed or stored secrets that were not refused."""
     read: CredentialInput | None = None
-    """What the last form with credentials held; None before it was submitted."""
     password_given: bool = False
-    """Whether the password of the next attempt has been typed, or said to be the known one."""
+    """Whether a password was submitted for the next attempt."""
     accepted_doubts: frozenset[str] = frozenset()
-    """Doubts that the user has answered."""
+    """Doubts that the user has confirmed."""
 
     errors: Mapping[str, str] = field(default_factory=dict)
-    """What is wrong with the form that was submitted last: field and reason."""
+    """Errors of the last form: field to reason."""
     error_words: Mapping[str, str] = field(default_factory=dict)
-    """What the sentences about these errors need."""
+    """Placeholders of these errors."""
     failure: ExaminationFailed | None = None
-    """How the last examination failed, until a form has been submitted again."""
+    """The last examination's failure, until a form is submitted."""
     examination: Examination | None = None
-    """How it succeeded."""
+    """The last examination's result."""
     choices: tuple[SelectOptionDict, ...] = ()
-    """The objects of the meter that can become entities, as a form offers them."""
+    """The objects to offer."""
     ticked: tuple[str, ...] = ()
-    """Those that are proposed."""
+    """The objects proposed."""
     options: Mapping[str, Any] | None = None
-    """The options of the entry, once chosen."""
 
     @property
     def given_facts(self) -> ConnectionFacts:
-        """The facts, once there are some."""
+        """The facts; they must be known by now."""
         assert self.facts is not None
         return self.facts
 
     @property
     def complete_facts(self) -> ConnectionFacts:
-        """The facts with the credentials that were given: what is examined, and what becomes the data of an entry."""
+        """The facts with the given credentials."""
         credentials = dict(self.read.credentials) if self.read is not None else {}
         if self.password_given:
             credentials[CONF_PASSWORD] = self.secrets[CONF_PASSWORD]
@@ -111,15 +105,15 @@ class Draft:
 
     @property
     def has_main_secret(self) -> bool:
-        """Whether the secret that a form with credentials asks for is known already."""
+        """Whether the main secret is known."""
         return _MAIN_SECRET.get(self.given_facts.authentication, CONF_CLIENT_PRIVATE_KEY) in self.secrets
 
 
-# --- How a draft begins ------------------------------------------------------------------------------------------------
+# --- How a draft begins -----------------------------------------------------------------------------------------------
 
 
 def with_credentials_of(draft: Draft, facts: ConnectionFacts) -> Draft:
-    """Take over the credentials of an entry."""
+    """Take over an entry's credentials."""
     known = facts.credentials
     return replace(
         draft,
@@ -130,20 +124,19 @@ def with_credentials_of(draft: Draft, facts: ConnectionFacts) -> Draft:
 
 
 def _mending(purpose: Purpose, entry: ConfigEntry) -> Draft:
-    """Begin with what an entry holds."""
     known = ConnectionFacts.of_entry(entry)
     draft = Draft(purpose=purpose, name=entry.title, expected=entry.unique_id, known=known)
     return with_credentials_of(draft, known)
 
 
 def reconfiguring(entry: ConfigEntry) -> Draft:
-    """Begin to change the connection of an entry."""
+    """Begin to change an entry's connection."""
     draft = _mending(Purpose.RECONFIGURE, entry)
     return replace(draft, typed=as_typed(ConnectionFacts.of_entry(entry)))
 
 
 def reauthenticating(entry: ConfigEntry) -> Draft:
-    """Begin to ask for new secrets, because the meter refused the stored ones: of the same kind, and nothing else."""
+    """Begin to ask for new secrets of the same kind."""
     facts = ConnectionFacts.of_entry(entry)
     if facts.authentication == AUTHENTICATION_NONE:
         facts = replace(facts, authentication=AUTHENTICATION_PASSWORD)
@@ -151,15 +144,15 @@ def reauthenticating(entry: ConfigEntry) -> Draft:
 
 
 def adding_logical_device(name: str, known: ConnectionFacts, parent: ConnectionFacts | None) -> Draft:
-    """Begin with a further logical device that was discovered."""
+    """Begin with a discovered logical device."""
     return Draft(purpose=Purpose.ADD_LOGICAL_DEVICE, name=name, known=known, parent=parent)
 
 
-# --- What the meter says -----------------------------------------------------------------------------------------------
+# --- What the meter says ----------------------------------------------------------------------------------------------
 
 
 def failed(draft: Draft, failure: ExaminationFailed) -> Draft:
-    """Note why an examination failed; a secret that the meter refused is known no more."""
+    """Note a failure, and forget the secret that the meter refused."""
     refused = REMEDIES[failure.verdict].refused_secret
     kept = {name: value for name, value in draft.secrets.items() if name != refused}
     return replace(draft, failure=failure, secrets=kept)
@@ -168,5 +161,5 @@ def failed(draft: Draft, failure: ExaminationFailed) -> Draft:
 def examined(
     draft: Draft, examination: Examination, choices: Sequence[SelectOptionDict], ticked: Sequence[str]
 ) -> Draft:
-    """Note what the meter told, and what a form offers of it."""
+    """Note an examination's result and the objects to offer."""
     return replace(draft, examination=examination, typed={}, choices=tuple(choices), ticked=tuple(ticked))

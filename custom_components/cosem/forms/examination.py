@@ -1,4 +1,4 @@
-"""One examination of a meter in the background, watched stage by stage by the progress step of a flow."""
+"""Examines a meter in the background, stage by stage."""
 
 import asyncio
 from collections.abc import Callable
@@ -24,10 +24,9 @@ _SHARE_DONE: Final = {
 
 
 class BackgroundExamination:
-    """An examination that is under way, or has ended."""
+    """An examination, running or ended."""
 
     def __init__(self, hass: HomeAssistant, draft: Draft, on_progress: Callable[[float], None]) -> None:
-        """Start to examine what a draft says; the objects of a meter that has an entry are not read again."""
         self.stage = Stage.CONNECTING
         self._hass = hass
         self._on_progress = on_progress
@@ -37,7 +36,7 @@ class BackgroundExamination:
         self._task = hass.async_create_task(self._run(draft), f"examination of {draft.given_facts.host}")
 
     def observer(self) -> asyncio.Task[Any] | None:
-        """Return a task that ends with the present stage; None when the examination has ended."""
+        """Return a task that ends with the present stage; None after the end."""
         if self._observer is None or self._observer.done():
             if self._task.done():
                 return None
@@ -45,7 +44,7 @@ class BackgroundExamination:
         return self._observer
 
     def outcome(self) -> Examination | ExaminationFailed:
-        """Return how it ended. An unexpected exception is a bug: it is logged, once, with its traceback."""
+        """Return the result; a bug is logged once with its traceback."""
         if self._outcome is None:
             error = self._task.exception()
             if error is None:
@@ -58,11 +57,10 @@ class BackgroundExamination:
         return self._outcome
 
     def cancel(self) -> None:
-        """Give up; the association is released on the way out."""
+        """Stop; the association is released."""
         self._task.cancel()
 
     async def _run(self, draft: Draft) -> Examination:
-        """Examine, and wake the observer at the end."""
         facts = draft.complete_facts
         try:
             async with async_open_client(self._hass, facts.host, facts.port) as client:
@@ -71,7 +69,6 @@ class BackgroundExamination:
             self._changed.set()
 
     def _request(self, draft: Draft, client: DlmsClient) -> ExaminationRequest:
-        """Return what to examine."""
         facts, known = draft.complete_facts, draft.known
         before = client_in_use(self._hass, known.host, known.port) if known is not None else None
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
@@ -80,6 +77,7 @@ class BackgroundExamination:
             timing=timing(facts.response_timeout),
             read_by=None if before is client else before,
             expected=draft.expected,
+            # The objects of a meter that has an entry are not read again.
             with_objects=not draft.purpose.mends,
             counter_logical_name=LogicalName.parse(counter),
             counter_start=facts.credentials.get(CONF_COUNTER_START),
@@ -87,7 +85,7 @@ class BackgroundExamination:
         )
 
     def _on_stage(self, stage: Stage) -> None:
-        """Wake the observer of the last stage and report how far it is."""
+        """Wake the observer and report progress."""
         self.stage = stage
         self._changed.set()
         self._changed = asyncio.Event()

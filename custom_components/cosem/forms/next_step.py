@@ -1,6 +1,6 @@
-"""Which step comes next: decided from the draft alone, for set-up, discovery, new secrets, changes and options alike.
+"""Which step comes next in all flows, by the draft alone.
 
-The tables say which form asks for what; `next_step` says what is missing first. Nothing else decides about the order of steps.
+The tables say which form asks for what; `next_step` says what is missing first.
 """
 
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ from .remedies import REMEDIES, Mend
 
 
 class Step(StrEnum):
-    """The steps of all flows, by the names that Home Assistant and the translations know; the last three end a flow."""
+    """The steps by Home Assistant's names; the last three end a flow."""
 
     USER = "user"
     RECONFIGURE = "reconfigure"
@@ -56,34 +56,34 @@ CONNECTION_FORMS: Final[Mapping[Purpose, Step]] = {
     Purpose.RECONFIGURE: Step.RECONFIGURE,
     Purpose.ADD_LOGICAL_DEVICE: Step.DISCOVERY_CONFIRM,
 }
-"""The form that asks where the meter is; whoever only wants new secrets asks nobody for that."""
+"""The connection form by purpose; reauthentication has none."""
 
 CREDENTIAL_FORMS: Final[Mapping[str, Step]] = {
     AUTHENTICATION_HLS_SECRET: Step.HLS_SECRET,
     AUTHENTICATION_KEYS: Step.KEYS,
     AUTHENTICATION_CERTIFICATE: Step.CERTIFICATE,
 }
-"""The form for each kind of authentication that has more than a password."""
+"""The form by kind of authentication, except a password."""
 
 REAUTH_FORMS: Final[Mapping[str, Step]] = {
     AUTHENTICATION_HLS_SECRET: Step.REAUTH_HLS_SECRET,
     AUTHENTICATION_KEYS: Step.REAUTH_KEYS,
     AUTHENTICATION_CERTIFICATE: Step.REAUTH_CERTIFICATE,
 }
-"""The same, where the meter refuses what is stored: nothing but the secrets."""
+"""The form for new secrets of these kinds."""
 
 DOUBTS: Final[Mapping[str, Step]] = {
     DOUBT_EXAMPLE_KEYS: Step.EXAMPLE_KEYS,
     DOUBT_EQUAL_KEYS: Step.EQUAL_KEYS,
 }
-"""The question that each doubt about keys asks."""
+"""The question for each doubt about keys."""
 
 QUESTIONS: Final[Mapping[Step, str]] = {
     Step.EXAMPLE_KEYS: "accept_example_keys",
     Step.EQUAL_KEYS: "accept_equal_keys",
     Step.COUNTER_JUMP: "follow_counter",
 }
-"""Menus with two answers: back to the form with the credentials, or the one named here."""
+"""Menus: back to the credentials, or the step named here."""
 
 
 def next_step(draft: Draft) -> Step:
@@ -104,14 +104,14 @@ def next_step(draft: Draft) -> Step:
 
 
 def first_form(draft: Draft) -> Step:
-    """Return the form that a flow begins with, and that mends what is not about credentials."""
+    """Return the form to begin with, and to correct the connection."""
     if draft.purpose is not Purpose.REAUTHENTICATE:
         return CONNECTION_FORMS[draft.purpose]
     return Step.REAUTH_CONFIRM if draft.settings.get(CONF_MECHANISM) == MECHANISM_LLS else credential_form(draft)
 
 
 def credential_form(draft: Draft) -> Step:
-    """Return the form that asks for credentials of the chosen kind."""
+    """Return the form for the chosen kind's credentials."""
     kind = draft.given_facts.authentication
     if draft.purpose is Purpose.REAUTHENTICATE:
         return Step.REAUTH_CONFIRM if kind == AUTHENTICATION_PASSWORD else REAUTH_FORMS[kind]
@@ -119,12 +119,11 @@ def credential_form(draft: Draft) -> Step:
 
 
 def _password_form(draft: Draft) -> Step:
-    """Return the form that asks for a password; the one that is known needs not be typed again."""
     return Step.KNOWN_PASSWORD if CONF_PASSWORD in draft.secrets else Step.PASSWORD
 
 
 def _step_before_examination(draft: Draft) -> Step:
-    """Return the form for what is missing before the meter can be asked."""
+    """Return the form for what is still missing."""
     kind = draft.given_facts.authentication
     if kind == AUTHENTICATION_NONE:
         return Step.EXAMINE
@@ -141,7 +140,7 @@ def _step_before_examination(draft: Draft) -> Step:
 
 
 def _step_after(mend: Mend, draft: Draft) -> Step:
-    """Return the form that can mend a failure."""
+    """Return the form that can correct a failure."""
     kind = draft.given_facts.authentication
     if mend is Mend.COUNTER and kind in CREDENTIAL_FORMS:
         return Step.COUNTER_JUMP

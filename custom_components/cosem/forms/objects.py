@@ -1,7 +1,4 @@
-"""The objects of a meter as a person picks them: readable names with their OBIS codes, the sensible ones ticked.
-
-Names are those that the entities will have, from the translations. Knows nothing of forms.
-"""
+"""The objects of a meter as a form offers them, named like their entities."""
 
 from collections.abc import Iterable, Mapping, Sequence
 import re
@@ -23,10 +20,9 @@ from ..meter.objects import object_key
 
 
 class NotAnObject(ValueError):
-    """What a person typed is no object that could become an entity."""
+    """The text names no object that can become an entity."""
 
     def __init__(self, code: str) -> None:
-        """Keep what was typed, shortened."""
         super().__init__(code)
         self.code = code[:40]
 
@@ -34,7 +30,7 @@ class NotAnObject(ValueError):
 async def async_object_choices(
     hass: HomeAssistant, objects: Iterable[ObjectListElement]
 ) -> tuple[list[SelectOptionDict], list[str]]:
-    """Return the objects that can become entities, the sensible ones first, and the keys of the sensible ones."""
+    """Return the choices, sensible ones first, and the keys of the sensible ones."""
     texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
     plan = plan_entities(objects)
     first = {planned.object_key for planned in plan if planned.primary}
@@ -49,13 +45,13 @@ async def async_object_choices(
 
 
 def _rank(planned: PlannedEntity) -> tuple[bool, bool, LogicalName, int]:
-    """Return what sorts: sensible ones first, measured media before abstract objects, then by logical name."""
+    """Sort sensible ones first, then media before abstract objects."""
     class_id, logical_name, _ = planned.reads[0]
     return (not planned.description.enabled_default, logical_name.a == 0, logical_name, class_id)
 
 
 def _label(texts: Mapping[str, str], planned: PlannedEntity) -> str:
-    """Return "Energy import (1-0:1.8.0)"."""
+    """Return "Energy import (1-0:1.8.0)", for example."""
     description, obis = planned.description, planned.reads[0].logical_name.obis
     template = texts.get(f"component.{DOMAIN}.entity.{description.platform}.{description.translation_key}.name", obis)
     name = template.format_map(dict(description.placeholders))
@@ -63,17 +59,15 @@ def _label(texts: Mapping[str, str], planned: PlannedEntity) -> str:
 
 
 def parse_objects(codes: Sequence[str]) -> list[str]:
-    """Return the keys of objects typed as ``class:logical name``, in the order typed.
+    """Return the keys of objects typed as ``class:logical name`` (no class: Register), in order.
 
-    Each line may hold several, separated by blanks, commas or semicolons; without a class, Register is meant. Raises
-    NotAnObject.
+    Blanks, commas and semicolons separate. Raises NotAnObject.
     """
     keys = dict.fromkeys(_key(code) for line in codes for code in re.split(r"[\s,;]+", line) if code)
     return list(keys)
 
 
 def _key(code: str) -> str:
-    """Return the key of one object."""
     head, _, rest = code.partition(":")
     class_text, name = (head, rest) if head.isascii() and head.isdigit() and len(head) <= 3 else ("", code)
     class_id = int(class_text) if class_text else InterfaceClass.REGISTER

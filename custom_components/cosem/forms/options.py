@@ -1,4 +1,4 @@
-"""The form for what may change while an entry runs: how often, what, and how. The connection is changed in config_flow.py."""
+"""The options form: interval, objects and how to connect."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -21,7 +21,7 @@ class CosemOptionsFlow(OptionsFlowWithReload):
     """What may change while an entry runs."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask how often, what, and how."""
+        """Show the form or take it."""
         draft = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title)
         if user_input is not None:
             draft = take_options(draft, user_input)
@@ -34,10 +34,10 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         return self.async_create_entry(data=draft.options)
 
     async def _show(self, objects: Sequence[ObjectListElement]) -> ConfigFlowResult:
-        """Show the form; what is ticked is what is enabled, wherever that was chosen."""
         entry = self.config_entry
         choices, _ = await async_object_choices(self.hass, objects)
         enabled = enabled_objects(self.hass, entry, plan_entities(objects))
+        # The ticked objects are the enabled ones, wherever that was chosen.
         ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
         return self.async_show_form(
             step_id=Step.INIT.value,

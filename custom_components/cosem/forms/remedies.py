@@ -1,4 +1,4 @@
-"""What each verdict about a meter means for the forms: one row for every verdict. Pure data."""
+"""What each verdict about a meter means for the forms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from ..const import CONF_AUTHENTICATION, CONF_ENCRYPTION_KEY, CONF_HLS_SECRET
 from ..meter.doctor import Verdict
 
 BASE: Final = "base"
-"""Home Assistant's name for a sentence that belongs to no field."""
+"""Home Assistant's name for errors of no field."""
 
 
 class Mend(Enum):
@@ -21,20 +21,21 @@ class Mend(Enum):
     PASSWORD = auto()
     CREDENTIALS = auto()
     COUNTER = auto()
-    """Nothing is wrong: a high invocation counter needs a word of the user first (rule S3)."""
+    """A high invocation counter, to be confirmed first (rule S3)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Remedy:
-    """What is done after a verdict."""
+    """What follows a verdict."""
 
     mend: Mend = Mend.CONNECTION
     field: str = BASE
-    """The field that the verdict is about; most are about several."""
+    """The field to show the error at."""
+    # Meters count wrong secrets: none may be sent again by mistake.
     refused_secret: str | None = None
-    """The secret to type again: meters count wrong ones, so that the same one must not be sent again by a slip."""
+    """The secret to type again."""
     has_hint: bool = False
-    """Whether it helps to know what is usual for this kind of meter."""
+    """Whether the preset's hint is shown."""
 
 
 _CONNECTION: Final = Remedy()

@@ -1,7 +1,4 @@
-"""The forms of the config and options flow. Shapes only: what people read is in the translations.
-
-Those for credentials are in credential_schemas.py.
-"""
+"""Form fields of the config and options flow; those for credentials are in credential_schemas.py."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -50,14 +47,14 @@ from .credential_schemas import SECTION_ADVANCED
 CONF_FURTHER_OBJECTS: Final = "further_objects"
 
 MOST_CHECKBOXES: Final = 60
-"""More objects than this become a list that one searches by typing, instead of a page of check boxes."""
+"""With more objects a searchable list replaces the check boxes."""
 
 
 def _number(minimum: int, maximum: int, unit: str | None = None) -> object:
-    """Return a field for whole numbers (the selector alone would give a float)."""
     config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
     if unit is not None:
         config["unit_of_measurement"] = unit
+    # The selector alone would give a float.
     return vol.All(NumberSelector(config), vol.Coerce(int))
 
 
@@ -70,14 +67,13 @@ _PRESET = SelectSelector(
 
 
 def _authentication(*kinds: str) -> SelectSelector:
-    """Return the choice of how the meter knows us."""
     return SelectSelector(
         SelectSelectorConfig(options=list(kinds), translation_key=CONF_AUTHENTICATION, mode=SelectSelectorMode.LIST)
     )
 
 
 def connection_schema(*, with_timeout: bool) -> vol.Schema:
-    """Return the form for where the meter is and how it is asked; empty wPorts take the preset's."""
+    """Return the connection form; empty wPorts take the preset's."""
     fields: dict[vol.Marker, object] = {
         vol.Required(CONF_HOST): TextSelector(),
         vol.Required(CONF_PORT, default=DEFAULT_PORT): _PORT,
@@ -92,10 +88,7 @@ def connection_schema(*, with_timeout: bool) -> vol.Schema:
 
 
 def discovery_schema(*, with_parent: bool) -> vol.Schema:
-    """Return the form for a further logical device, whose address and wPorts are known.
-
-    `with_parent` offers the credentials of the entry that told of it.
-    """
+    """Return the form for a discovered logical device; `with_parent` offers its entry's credentials."""
     kinds = [AUTHENTICATION_INHERITED, *AUTHENTICATIONS] if with_parent else AUTHENTICATIONS
     return vol.Schema(
         {
@@ -106,7 +99,7 @@ def discovery_schema(*, with_parent: bool) -> vol.Schema:
 
 
 def _advanced(first: dict[vol.Marker, object]) -> section:
-    """Return the collapsed section that ends with the response timeout."""
+    """Return the collapsed section with the response timeout."""
     timeout: dict[vol.Marker, object] = {
         vol.Required(CONF_RESPONSE_TIMEOUT, default=DEFAULT_RESPONSE_TIMEOUT): _TIMEOUT
     }
@@ -114,7 +107,6 @@ def _advanced(first: dict[vol.Marker, object]) -> section:
 
 
 def _objects(choices: Sequence[SelectOptionDict]) -> SelectSelector:
-    """Return the field that ticks objects, usable with ten of them as well as with hundreds."""
     mode = SelectSelectorMode.LIST if len(choices) <= MOST_CHECKBOXES else SelectSelectorMode.DROPDOWN
     return SelectSelector(SelectSelectorConfig(options=list(choices), multiple=True, mode=mode))
 
@@ -122,7 +114,7 @@ def _objects(choices: Sequence[SelectOptionDict]) -> SelectSelector:
 def objects_schema(
     choices: Sequence[SelectOptionDict], ticked: Sequence[str], *, with_further_objects: bool
 ) -> vol.Schema:
-    """Return the form that says which objects become entities at once."""
+    """Return the form that chooses objects."""
     fields: dict[vol.Marker, object] = {vol.Required(CONF_OBJECTS, default=list(ticked)): _objects(choices)}
     if with_further_objects:
         fields[vol.Optional(CONF_FURTHER_OBJECTS)] = TextSelector(TextSelectorConfig(multiple=True))
@@ -130,7 +122,7 @@ def objects_schema(
 
 
 def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
-    """Return the form for what may change while the entry runs."""
+    """Return the options form."""
     return vol.Schema(
         {
             vol.Required(CONF_INTERVAL): _number(MIN_INTERVAL, MAX_INTERVAL, UnitOfTime.SECONDS),

@@ -1,4 +1,4 @@
-"""Each step that is a form: its fields, what it shows again, and what its answer makes of the draft. One table."""
+"""For each form step: its fields, what it shows, and who takes its answer."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,10 +26,10 @@ class StepForm:
 
     schema: Callable[[Draft], vol.Schema]
     shown: Callable[[Draft, vol.Schema], Mapping[str, Any]]
-    """What is filled in already. Never a secret."""
+    """Values filled in. Never a secret."""
     take: Callable[[Draft, Mapping[str, Any]], Draft]
     is_last: bool | None = None
-    """Whether the button says so; None where that is not known."""
+    """None where not known."""
 
 
 def _typed(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:

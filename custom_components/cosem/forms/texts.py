@@ -1,7 +1,4 @@
-"""What the texts of a step need: the words for their placeholders, and the field that each error is about.
-
-The sentences themselves are in the translations.
-"""
+"""Placeholders for the texts of a step, and the field of each error."""
 
 from collections.abc import Callable
 from typing import Final
@@ -22,7 +19,7 @@ _WITH_CREDENTIALS: Final = frozenset({*CREDENTIAL_FORMS.values(), *REAUTH_FORMS.
 
 
 async def _async_texts(hass: HomeAssistant) -> Callable[[str, str, str], str]:
-    """Return a look-up of the texts for placeholders in the language of Home Assistant: selector, option, otherwise."""
+    """Return a look-up of translated texts: selector, option, fallback."""
     texts = await async_get_translations(hass, hass.config.language, "selector", {DOMAIN})
     return lambda selector, option, otherwise: texts.get(
         f"component.{DOMAIN}.selector.{selector}.options.{option}", otherwise
@@ -30,13 +27,13 @@ async def _async_texts(hass: HomeAssistant) -> Callable[[str, str, str], str]:
 
 
 def connection_words(draft: Draft) -> dict[str, str]:
-    """Return what texts may say about the connection."""
+    """Return placeholders about the connection."""
     facts = draft.facts or draft.known
     return {key: str(getattr(facts, key, "")) for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)}
 
 
 def question_words(draft: Draft) -> dict[str, str]:
-    """Return the placeholders of a question with two answers."""
+    """Return the placeholders of a menu."""
     words = connection_words(draft)
     if draft.failure is not None:
         words["counter"] = str(draft.failure.counter)
@@ -44,7 +41,7 @@ def question_words(draft: Draft) -> dict[str, str]:
 
 
 async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dict[str, str]:
-    """Return the placeholders of a form and of the sentence about the last failure."""
+    """Return the placeholders of a form and its last failure."""
     words = connection_words(draft) | {"hint": ""}
     if step in _WITH_CREDENTIALS:
         words |= await _async_credential_words(hass, draft)
@@ -57,7 +54,6 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
 
 
 async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
-    """Return what a form with credentials says about secrets that are kept, and about lengths."""
     text = await _async_texts(hass)
     octets = draft.read.octets if draft.read is not None else 0
     return {
@@ -69,7 +65,7 @@ async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str
 
 
 async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed, preset: str) -> dict[str, str]:
-    """Return the placeholders for the sentence about a failure, in the language of Home Assistant."""
+    """Return the placeholders of a failure's text, translated."""
     text = await _async_texts(hass)
     return {
         "seconds": f"{failure.seconds:g}",
@@ -81,11 +77,9 @@ async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed
 
 
 def errors_of(draft: Draft, schema: vol.Schema) -> dict[str, str]:
-    """Return what a form says is wrong, by field: the last failure, or what cannot be used of the last answer.
-
-    A field inside of a section cannot show a sentence of its own: it stands above the form then.
-    """
+    """Return the errors by field: the last failure, or those of the last answer."""
     errors = draft.errors
     if (failure := draft.failure) is not None:
         errors = {REMEDIES[failure.verdict].field: failure.verdict.value}
+    # A field inside a section cannot show an error: it stands above the form.
     return {field if field in schema.schema else BASE: reason for field, reason in errors.items()}
