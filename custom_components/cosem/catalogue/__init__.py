@@ -1,7 +1,6 @@
-"""What COSEM objects mean to a home: logical name and unit -> how an entity looks. Data, one file per theme.
+"""What COSEM objects mean to a home: logical name and unit to the look of an entity.
 
-Names live in translations/en.json under ``entity.sensor``; here are only their keys. Imports nothing of the
-integration but the stack's public names.
+Names are in translations/en.json under ``entity.sensor``; here are their keys.
 """
 
 from .derived import AUTHENTICITY, DERIVED, NOT_AUTHENTICATED

@@ -1,7 +1,6 @@
-"""Abstract objects (value group A = 0): clock, battery, power failures, status words, tamper, M-Bus values.
+"""Abstract objects (value group A = 0; IEC 62056-6-1).
 
-One table by C, D and a range of E (IEC 62056-6-1); the first row that fits counts. What is an identity has no row: it
-belongs to the device, not to a sensor.
+The first row that fits counts. Identities have no row: they belong to the device.
 """
 
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ _NONE: Final = StateRule.NONE
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One kind of abstract object: C, D, the E it covers, and what it is."""
+    """One kind of abstract object, by C, D and a range of E."""
 
     c: int
     d: int
@@ -33,13 +32,13 @@ class Line:
     state: StateRule = _NONE
     kind: Kind = "number"
     named: int | None = None
-    """The E whose object has the name alone; None: all are told apart by their code."""
+    """The E whose name needs no code; None: all need it."""
     device_class: Device | None = None
     enabled: bool = False
 
 
 def _one(c: int, d: int, e: int, stem: str, state: StateRule = _NONE, kind: Kind = "number") -> Line:
-    """Make a row for a single object, which has the name alone."""
+    """Make a row for one object, named without a code."""
     return Line(c=c, d=d, e=range(e, e + 1), stem=stem, state=state, kind=kind, named=e)
 
 
@@ -51,7 +50,7 @@ def _many(
     kind: Kind = "number",
     named: int | None = None,
 ) -> Line:
-    """Make a row for several objects of one kind, by C and D."""
+    """Make a row for several objects of a kind."""
     c, d = c_d
     return Line(c=c, d=d, e=e, stem=stem, state=state, kind=kind, named=named)
 
@@ -140,16 +139,16 @@ MBUS_MEDIA: Final[dict[int, tuple[str, int]]] = {
     MbusDeviceType.HEAT_COST_ALLOCATOR: ("mbus_allocator", 4),
     MbusDeviceType.HEAT_INLET: ("mbus_heat", 6),
 }
-"""device_type of the M-Bus client -> stem, and the value group A that its units are read as."""
+"""device_type of the M-Bus client -> stem, value group A for units."""
 
 
 def is_mbus_value(logical_name: LogicalName) -> bool:
-    """Whether this is a value that the meter read from an M-Bus device."""
+    """Whether the value comes from an M-Bus device."""
     return logical_name.octets[0] == 0 and logical_name.octets[2:4] == bytes((24, 2))
 
 
 def find(logical_name: LogicalName, mbus_device_type: int | None = None) -> Entry | None:
-    """Return what is known about an abstract code, None for a code without a name here."""
+    """Describe an abstract code; None if it has no name here."""
     if is_mbus_value(logical_name):
         return _mbus(logical_name, mbus_device_type)
     for row in ROWS:
@@ -159,7 +158,6 @@ def find(logical_name: LogicalName, mbus_device_type: int | None = None) -> Entr
 
 
 def _entry(row: Line, logical_name: LogicalName) -> Entry:
-    """Describe an object by its row."""
     named = row.named == logical_name.e
     variants: Variants = ALONE if named else ONLY_CODE
     key, placeholders = qualified(row.stem, variants, logical_name, Qualifiers(unnamed=not named))
@@ -177,7 +175,8 @@ def _entry(row: Line, logical_name: LogicalName) -> Entry:
 
 
 def _mbus(logical_name: LogicalName, device_type: int | None) -> Entry:
-    """Describe a value of an M-Bus device; which medium it meters is known only from its M-Bus client object."""
+    """Describe an M-Bus value."""
+    # Only its M-Bus client object says which medium it meters.
     stem, _ = MBUS_MEDIA.get(device_type if device_type is not None else -1, ("mbus", 0))
     first = logical_name.e <= 1
     key, placeholders = qualified(stem, BY_CHANNEL, logical_name, Qualifiers(unnamed=not first))

@@ -1,4 +1,4 @@
-"""Entities that show something else than the value of one attribute: what is derived from it, or says something of the meter."""
+"""Sensors that show something other than the value of an attribute."""
 
 from typing import Final
 
@@ -18,7 +18,7 @@ AUTHENTICITY: Final = SensorDescription(
     enabled_default=True,
     kind="authenticity",
 )
-"""Says of a meter whose answers cannot be verified that nobody knows who sent them (rule S17)."""
+"""For a meter whose answers cannot be verified (rule S17)."""
 
 CLOCK_DRIFT: Final = SensorDescription(
     translation_key="clock_drift",
@@ -29,12 +29,10 @@ CLOCK_DRIFT: Final = SensorDescription(
     entity_category=EntityCategory.DIAGNOSTIC,
     kind="clock_drift",
 )
-"""How many seconds the meter's clock is ahead of Home Assistant's."""
+"""Seconds that the meter's clock is ahead of Home Assistant's."""
 
+# The time of a clock changes with every poll; how far it is off is worth looking at.
 DERIVED: Final[dict[tuple[int, int], tuple[str, ObjectDescription]]] = {
     (InterfaceClass.CLOCK, ClockAttribute.TIME): ("drift", CLOCK_DRIFT)
 }
-"""Class id and attribute -> end of the unique id, and look, of what comes first for a person, before the attribute itself.
-
-The time of a clock changes with every poll; how far it is off is worth looking at.
-"""
+"""Class id, attribute -> unique id suffix, description shown first."""

@@ -1,7 +1,4 @@
-"""From an object and its unit to a sensor that Home Assistant accepts: joins the themes of the catalogue.
-
-Everything that depends on the unit, on the attribute and on Home Assistant's constraints is decided here.
-"""
+"""From an object and its unit to a sensor that Home Assistant accepts."""
 
 from collections.abc import Callable
 from typing import Final
@@ -77,7 +74,7 @@ _POWER_FACTOR_DECIMALS: Final = 3
 
 
 def sensor_attributes(class_id: int) -> tuple[int, ...]:
-    """Return the attributes of a class that can be sensors, the primary one first; empty for other classes."""
+    """Return a class's sensor attributes, the primary one first."""
     return _SENSOR_ATTRIBUTES.get(class_id, ())
 
 
@@ -90,11 +87,10 @@ def describe_attribute(
     sample: Data | None = None,
     mbus_device_type: int | None = None,
 ) -> SensorDescription | None:
-    """Return how an attribute looks as a sensor; None when there is nothing that a sensor can show.
+    """Return how an attribute looks as a sensor; None if it is none.
 
-    ``scaler_unit`` None: not read yet, or the class has none; name and default do not depend on it. ``sample`` is a
-    value read from the meter: it tells text from numbers. ``mbus_device_type`` is attribute 9 of the M-Bus client on
-    the channel of a value 0.b.24.2.e.
+    ``scaler_unit`` may come later: name and default do not depend on it. ``sample``, a value read, tells text
+    from numbers. ``mbus_device_type`` is attribute 9 of the channel's M-Bus client.
     """
     if attribute_index not in sensor_attributes(class_id) or is_identity(class_id, logical_name):
         return None
@@ -120,7 +116,7 @@ def describe_attribute(
 
 
 def is_identity(class_id: int, logical_name: LogicalName) -> bool:
-    """Whether the object says who the meter is: it goes to the device, not to a sensor."""
+    """Whether the object goes to the device, not to a sensor."""
     if class_id not in {InterfaceClass.DATA, InterfaceClass.REGISTER, InterfaceClass.EXTENDED_REGISTER}:
         return False
     a, _, c, d, e, _ = logical_name.octets
@@ -136,7 +132,7 @@ def is_identity(class_id: int, logical_name: LogicalName) -> bool:
 
 
 def _unknown(class_id: int, logical_name: LogicalName) -> Entry:
-    """Describe an object whose code has no name: by its code, off by default."""
+    """Describe an unnamed object by its code."""
     if class_id == InterfaceClass.CLOCK:
         return Entry(key="clock_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind="timestamp")
     return Entry(
@@ -149,7 +145,7 @@ def _unknown(class_id: int, logical_name: LogicalName) -> Entry:
 
 
 def _last_average(logical_name: LogicalName, entry: Entry | None) -> Entry:
-    """Describe attribute 3 of a Demand register: the average of the period that ended last."""
+    """Describe attribute 3 of a Demand register."""
     return Entry(
         key="last_average_code",
         placeholders={"code": logical_name.obis},
@@ -167,7 +163,7 @@ def _finish(
     medium: int = 0,
     sample: Data | None = None,
 ) -> SensorDescription:
-    """Add what the unit says, and leave out what Home Assistant would refuse."""
+    """Add what the unit says; drop what Home Assistant refuses."""
     kind = _kind(entry, sample)
     historical = logical_name.f != CURRENT_VALUE
     category = EntityCategory.DIAGNOSTIC if entry.diagnostic else None
@@ -199,7 +195,7 @@ def _finish(
 
 
 def _kind(entry: Entry, sample: Data | None) -> Kind:
-    """Choose how the value is shown; what the meter really sends goes before what the code promises."""
+    """Choose the kind; a sample overrules the code's number."""
     if sample is None or entry.kind != "number":
         return entry.kind
     if sample.type in _STRINGS:
@@ -208,7 +204,6 @@ def _kind(entry: Entry, sample: Data | None) -> Kind:
 
 
 def _state_class(rule: StateRule, unit: HomeUnit | None) -> SensorStateClass | None:
-    """Turn a rule into a state class."""
     if rule is StateRule.MEASUREMENT and unit and unit.native == DEGREE:
         return SensorStateClass.MEASUREMENT_ANGLE  # the mean of 359° and 1° is 0°, not 180°
     if rule in _STATE_CLASSES:
@@ -228,7 +223,7 @@ def _state_class(rule: StateRule, unit: HomeUnit | None) -> SensorStateClass | N
 def _device_class(
     entry: Entry, unit: HomeUnit | None, state_class: SensorStateClass | None
 ) -> SensorDeviceClass | None:
-    """Choose the device class: by the logical name where it decides, else by the unit; none where it does not fit."""
+    """Choose the class by logical name, else by unit; None where it does not fit."""
     native = unit.native if unit else None
     for candidate in (entry.device_class, unit.device_class if unit else None):
         if candidate is not None and accepts(candidate, native, state_class):
@@ -242,7 +237,7 @@ def _precision(
     sample: Data | None,
     device_class: SensorDeviceClass | None,
 ) -> int | None:
-    """Return the decimals worth showing: as many as the scaler gives, no more than are of use."""
+    """Return the scaler's decimals, but no more than are of use."""
     if scaler_unit is None:
         return None
     decimals = unit.decimals if unit else _POWER_FACTOR_DECIMALS

@@ -1,7 +1,4 @@
-"""Electricity (value group A = 1): quantities by C, processing by D, tariffs and harmonics by E (IEC 62056-6-1).
-
-Tables first, then the few lines that read them.
-"""
+"""Electricity (value group A = 1; IEC 62056-6-1): quantity by C, processing by D, tariff or harmonic by E."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -32,33 +29,33 @@ MEDIUM: Final = 1
 
 
 class Group(Enum):
-    """Quantities that are processed and named alike."""
+    """Quantities processed and named alike."""
 
     MAIN = "main"
-    """Powers with a name of their own for every processing."""
+    """Every processing has a name."""
     MINOR = "minor"
     """Quadrants and the like."""
     ELECTRICAL = "electrical"
-    """Voltage, current, frequency, power factor."""
+    """Voltage, current and so on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """One quantity of the table, for the sum of all phases; phases follow at +20, +40 and +60."""
+    """A quantity; phases follow at C +20, +40 and +60."""
 
     power: str
-    """Stem for values that are no integral over time."""
+    """Stem of values other than time integrals."""
     energy: str | None = None
-    """Stem for the time integrals; None: the integral has no name."""
+    """Stem of time integrals, if they have a name."""
     quadrant: str | None = None
     group: Group = Group.MAIN
     counts_up: bool = True
-    """False for a balance, whose integral may fall."""
+    """False for a balance: it may fall."""
     enabled: frozenset[str] = frozenset()
-    """What is on by default: energy, tariffs, power, phase."""
+    """On by default: energy, tariff, power, phase."""
     device_class: SensorDeviceClass | None = None
     phased: bool = True
-    """False for what exists once in a meter, or is looked at so rarely that a phase gets no name."""
+    """False if phases get no names."""
 
 
 def _on(*names: str) -> frozenset[str]:
@@ -113,11 +110,11 @@ PHASED: Final[dict[int, tuple[int, str | None]]] = {
     125: (12, "L2-L3"),
     126: (12, "L3-L1"),
 }
-"""C -> the quantity and the phase."""
+"""C -> quantity, phase."""
 
 
 class Integral(Enum):
-    """Whether a processing integrates over time."""
+    """Whether a processing is a time integral."""
 
     YES = "energy"
     NO = "power"
@@ -131,7 +128,7 @@ class Processing:
     integral: Integral = Integral.NO
     state: StateRule = StateRule.MEASUREMENT
     usual: bool = True
-    """True for the one D that carries the name alone; others of the same kind get the code into their name."""
+    """Whether this D is named without the code."""
     diagnostic: bool = False
 
 
@@ -203,7 +200,7 @@ LIMITS: Final[dict[int, tuple[str, StateRule]]] = {
     45: ("missing_time_threshold", _NONE),
     46: ("contracted_value", _NONE),
 }
-"""Supervision of limits: its stem carries the quantity only for voltage (sag, swell, outage)."""
+"""D -> stem, state; only voltage has stems of its own."""
 
 _VOLTAGE_LIMITS: Final = {"under_limit": "voltage_sag", "over_limit": "voltage_swell", "missing": "voltage_outage"}
 
@@ -225,11 +222,11 @@ _GENERAL: Final[dict[tuple[int, range], tuple[str, bool]]] = {
     (7, range(64)): ("pulse_constant", False),
     (8, range(9)): ("measurement_period", False),
 }
-"""C = 0, D and E -> stem, and whether it is a point in time: constants and settings of the meter."""
+"""D, E for C = 0 -> stem, whether a point in time."""
 
 
 def find(logical_name: LogicalName) -> Entry | None:
-    """Return what is known about an electricity code, None for a code without a name here."""
+    """Describe an electricity code; None if it has no name here."""
     c, d = logical_name.c, logical_name.d
     if c == 0:
         return _general(logical_name)
@@ -286,7 +283,7 @@ def _energy(logical_name: LogicalName, quantity: Quantity, processing: Processin
 
 
 def _power(logical_name: LogicalName, quantity: Quantity, processing: Processing, phase: str | None) -> Entry | None:
-    """Describe a value that is no integral; E is a tariff for extremes, else a harmonic."""
+    """Describe another value; E is a tariff for extremes, else a harmonic."""
     d, e = logical_name.d, logical_name.e
     stem = quantity.power + processing.suffix
     usual = d in _USUAL_OF_ELECTRICAL if quantity.group is Group.ELECTRICAL else processing.usual
@@ -318,7 +315,7 @@ def _power(logical_name: LogicalName, quantity: Quantity, processing: Processing
 
 
 def _power_variants(quantity: Quantity, suffix: str) -> Variants:
-    """Say which variants have names of their own: the more usual a value, the more of them."""
+    """Return the named variants."""
     if quantity.group is Group.MINOR:
         return ONLY_CODE if suffix else BY_CHANNEL
     if not suffix:
@@ -331,19 +328,18 @@ def _power_variants(quantity: Quantity, suffix: str) -> Variants:
 
 
 def _distortion(e: int) -> str:
-    """Name what E says about a spectrum; empty when it has no word."""
+    """Name what E says about a spectrum, if it has a word."""
     if e <= _HIGHEST_HARMONIC:
         return "_harmonic"
     return "_distortion" if e == _TOTAL_HARMONIC_DISTORTION else ""
 
 
 def _with_quadrant(placeholders: Mapping[str, str], quantity: Quantity) -> Mapping[str, str]:
-    """Add the quadrant, which the names of all its variants mention."""
+    """Add the quadrant, which all variants' names mention."""
     return {**placeholders, "quadrant": quantity.quadrant} if quantity.quadrant else placeholders
 
 
 def _limit(logical_name: LogicalName, base: int, phase: str | None) -> Entry:
-    """Describe the supervision of a limit."""
     stem, state = LIMITS[logical_name.d]
     is_voltage = base == 12 and logical_name.d != 46
     if is_voltage:
@@ -359,7 +355,7 @@ def _limit(logical_name: LogicalName, base: int, phase: str | None) -> Entry:
 
 
 def _angle(logical_name: LogicalName) -> Entry:
-    """Describe a phase angle: E is ten times the reference plus what is measured against it."""
+    """Describe a phase angle: E is ten times the reference plus the measured one."""
     reference, measured = divmod(logical_name.e, 10)
     ends = (_ANGLE_ENDS.get(measured), _ANGLE_ENDS.get(reference))
     if logical_name.d == INSTANTANEOUS and None not in ends and logical_name.b == 0 and logical_name.f == 255:
@@ -369,7 +365,7 @@ def _angle(logical_name: LogicalName) -> Entry:
 
 
 def _general(logical_name: LogicalName) -> Entry | None:
-    """Describe constants and settings of the meter (C = 0)."""
+    """Describe settings of the meter (C = 0)."""
     for (d, instances), (stem, is_time) in _GENERAL.items():
         if logical_name.d == d and logical_name.e in instances:
             return coded(stem, logical_name, kind="timestamp" if is_time else "number")

@@ -1,4 +1,4 @@
-"""Gas (value group A = 7): indexes by C, the condition of the volume by D, process values (IEC 62056-6-1)."""
+"""Gas (value group A = 7; IEC 62056-6-1)."""
 
 from typing import Final
 
@@ -23,12 +23,12 @@ INDEXES: Final[dict[int, str]] = {
 }
 
 _NAMED: Final[dict[int, str]] = {3: "", 1: "_undisturbed", 13: "", 11: "_undisturbed", 33: "", 31: "_undisturbed"}
-"""C whose index has words; disturbed and reverse indexes are told apart by their code."""
+"""C of indexes with a word; others are named by code."""
 
 _USUAL: Final = frozenset({3, 13, 33})
 
 _CONDITIONS: Final[dict[int, str]] = {0: "", 1: "_corrected", 2: "_base", 3: "_redundant"}
-"""D: at metering conditions, temperature corrected, at base conditions, redundant."""
+"""D: the condition of the volume."""
 
 PROCESS_VALUES: Final[dict[int, tuple[str, bool]]] = {
     41: ("gas_temperature", False),
@@ -46,14 +46,14 @@ PROCESS_VALUES: Final[dict[int, tuple[str, bool]]] = {
     54: ("gas_calorific_value", False),
     55: ("gas_law_deviation", False),
 }
-"""C -> stem, and whether it is on by default."""
+"""C -> stem, on by default."""
 
 _STORED_INDEX_IN_USE: Final = (13, 83, 1)
-"""C, D, E under which the meters of one country give their live converted volume."""
+"""C, D, E of one country's live converted volume."""
 
 
 def find(logical_name: LogicalName) -> Entry | None:
-    """Return what is known about a gas code, None for a code without a name here."""
+    """Describe a gas code; None if it has no name here."""
     c, d, e = logical_name.c, logical_name.d, logical_name.e
     if (c, d, e) == _STORED_INDEX_IN_USE:
         key, placeholders = qualified("gas_volume_converter_base", ONLY_CODE, logical_name)
@@ -74,7 +74,7 @@ def find(logical_name: LogicalName) -> Entry | None:
 
 
 def _index(logical_name: LogicalName) -> Entry:
-    """Describe a counter, or (other D) a stored index or a difference."""
+    """Describe a counter, stored index or difference (D)."""
     c, d, e = logical_name.c, logical_name.d, logical_name.e
     stem = INDEXES[c]
     if d not in _CONDITIONS:
@@ -96,5 +96,5 @@ def _index(logical_name: LogicalName) -> Entry:
 
 
 def _variants(c: int) -> Variants:
-    """Say which variants of an index have names of their own: channels and tariffs for the usual ones."""
+    """Return the named variants."""
     return BY_TARIFF if c in _USUAL else ALONE

@@ -1,4 +1,4 @@
-"""Heat and cooling (value group A = 6, 5) and heat cost allocators (A = 4) (IEC 62056-6-1)."""
+"""Heat, cooling (value group A = 6, 5) and heat cost allocators (4) (IEC 62056-6-1)."""
 
 from typing import Final
 
@@ -46,7 +46,7 @@ _MAX_RATE: Final = 9
 
 
 def find(logical_name: LogicalName) -> Entry | None:
-    """Return what is known about a heat or cooling code, None for a code without a name here."""
+    """Describe a heat or cooling code; None if unnamed."""
     c, d, e = logical_name.c, logical_name.d, logical_name.e
     prefix = PREFIXES[logical_name.a]
     device_class = SensorDeviceClass.TEMPERATURE_DELTA if c == _DIFFERENCE else None
@@ -71,7 +71,7 @@ def find(logical_name: LogicalName) -> Entry | None:
 
 
 def find_allocator(logical_name: LogicalName) -> Entry | None:
-    """Return what is known about a code of a heat cost allocator, None for a code without a name here."""
+    """Describe a heat cost allocator's code; None if unnamed."""
     c = logical_name.c
     stem = ALLOCATOR_COUNTERS.get(c) or ALLOCATOR_TEMPERATURES.get(c)
     if stem is None:

@@ -1,7 +1,4 @@
-"""What the catalogue says about an object: before its unit is known (Entry) and after (a description for its platform).
-
-Also how a translation key is put together from a stem and qualifiers. Pure data; no Home Assistant objects but enums.
-"""
+"""What the catalogue says of an object: before its unit is known (Entry), and after (descriptions)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,36 +14,36 @@ from ..dlms import LogicalName
 type Kind = Literal["number", "text", "timestamp", "bits", "clock_drift", "authenticity"]
 
 CURRENT_VALUE: Final = 255
-"""Value group F of a value that is not historical."""
+"""Value group F of a current value."""
 
 WITHOUT_NAME: Final = "obis"
-"""Translation key of a code that has no name: shown as the code itself."""
+"""Translation key of unnamed codes."""
 
 NO_PLACEHOLDERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class StateRule(Enum):
-    """Which state class a value gets, before Home Assistant's own constraints are looked at."""
+    """The state class before Home Assistant's constraints."""
 
     NONE = "none"
     MEASUREMENT = "measurement"
     TOTAL = "total"
     TOTAL_INCREASING = "total_increasing"
     MEASUREMENT_IF_CLASSED = "measurement_if_classed"
-    """Measurement where the unit has a device class that allows it, else none."""
+    """Measurement if the unit's device class allows it."""
     COUNTER_BY_UNIT = "counter_by_unit"
-    """Total increasing for volumes and energies, else measurement: a value of an M-Bus device."""
+    """Total increasing for volumes and energies, else measurement."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """What is known from the logical name alone."""
+    """What the logical name alone says."""
 
     key: str
     placeholders: Mapping[str, str] = NO_PLACEHOLDERS
     state: StateRule = StateRule.NONE
     device_class: SensorDeviceClass | None = None
-    """Set where the logical name decides, not the unit."""
+    """Only where the logical name decides."""
     diagnostic: bool = False
     enabled: bool = False
     kind: Kind = "number"
@@ -54,7 +51,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectDescription:
-    """How something of an object looks as an entity, whatever its platform."""
+    """The look of an entity on any platform."""
 
     platform: Platform
     translation_key: str
@@ -65,7 +62,7 @@ class ObjectDescription:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SensorDescription(ObjectDescription):
-    """How it looks as a sensor. Every combination is one that Home Assistant accepts."""
+    """The look of a sensor, as Home Assistant accepts it."""
 
     platform: Platform = Platform.SENSOR
     device_class: SensorDeviceClass | None = None
@@ -74,7 +71,7 @@ class SensorDescription(ObjectDescription):
     suggested_unit: str | None = None
     suggested_display_precision: int | None = None
     options: tuple[str, ...] = ()
-    """All states that there are, where the device class is "enum"."""
+    """All states of an "enum" sensor."""
     kind: Kind = "number"
 
 
@@ -96,18 +93,18 @@ MAX_TARIFF: Final = 63
 
 @dataclass(frozen=True, slots=True)
 class Qualifiers:
-    """What tells an object from others of the same quantity."""
+    """What tells objects of a quantity apart."""
 
     phase: str | None = None
     tariff: int = 0
     unnamed: bool = False
-    """True when something else tells it apart that has no word: then the code goes into the name."""
+    """Something without a word tells it apart: the code joins the name."""
 
 
 def qualified(
     stem: str, variants: Variants, logical_name: LogicalName, qualifiers: Qualifiers | None = None
 ) -> tuple[str, Mapping[str, str]]:
-    """Return translation key and placeholders: the variant in words where there is one, else the one with the code."""
+    """Return translation key and placeholders: in words if `variants` allows, else by code."""
     chosen = qualifiers or Qualifiers()
     words: dict[str, str] = {}
     unnamed = chosen.unnamed
@@ -137,7 +134,7 @@ def coded(
     kind: Kind = "number",
     device_class: SensorDeviceClass | None = None,
 ) -> Entry:
-    """Describe something rarely looked at: diagnostic, off by default, told apart by its code."""
+    """Describe a rarely used object: diagnostic, off, named by code."""
     return Entry(
         key=f"{stem}_code",
         placeholders={"code": logical_name.obis},
@@ -149,7 +146,7 @@ def coded(
 
 
 def _period(f: int) -> str | None:
-    """Name a billing period: the number of the billing counter, or how many periods ago; None for the rest."""
+    """Name a billing period: counter value or minus periods ago."""
     if f <= 99:
         return str(f)
     return f"-{f - 100}" if 101 <= f <= 125 else None

@@ -1,7 +1,4 @@
-"""COSEM unit codes as Home Assistant units, with the device class that belongs to each.
-
-Whether Home Assistant accepts a class together with a unit and a state class is asked of Home Assistant itself.
-"""
+"""COSEM unit codes as Home Assistant units and device classes."""
 
 from dataclasses import dataclass
 from typing import Final
@@ -44,16 +41,16 @@ _DEFAULT_DECIMALS: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class HomeUnit:
-    """A unit of Home Assistant, the device class, and how it is shown best."""
+    """A unit of Home Assistant and how to show it."""
 
     native: str
     device_class: Device | None = None
     shown_as: str | None = None
-    """Unit to suggest for display."""
+    """Suggested display unit."""
     shift: int = 0
-    """Powers of ten between the native unit and the one to show."""
+    """Powers of ten from native to shown unit."""
     decimals: int = _DEFAULT_DECIMALS
-    """The most decimals worth showing, in the unit to show."""
+    """Most decimals, in the shown unit."""
 
 
 HOME_UNITS: Final[dict[int, HomeUnit]] = {
@@ -153,15 +150,13 @@ HOME_UNITS: Final[dict[int, HomeUnit]] = {
     170: HomeUnit(UnitOfVolumeFlowRate.GALLONS_PER_DAY, Device.VOLUME_FLOW_RATE),
     173: HomeUnit(UnitOfPower.BTU_PER_HOUR),
 }
-"""Units that Home Assistant has a word for, and those whose symbol is written otherwise here.
-
-Every other code is shown by the symbol of the standard, without a device class."""
+"""Units that Home Assistant names, or writes otherwise; all others show the standard's symbol."""
 
 _VOLUMES: Final[dict[int, Device]] = {GAS: Device.GAS, COLD_WATER: Device.WATER, HOT_WATER: Device.WATER}
 
 
 def home_unit(code: int, medium: int, currency: str | None = None) -> HomeUnit | None:
-    """Return the unit for a COSEM code in a medium (value group A); None for "no unit", "other" and reserved codes."""
+    """Return a unit in a medium (value group A); None for codes without one."""
     if code == CURRENCY:
         return HomeUnit(currency, Device.MONETARY, decimals=2) if currency else None
     unit = HOME_UNITS.get(code)
@@ -176,7 +171,7 @@ def home_unit(code: int, medium: int, currency: str | None = None) -> HomeUnit |
 
 
 def accepts(device_class: Device, unit: str | None, state_class: SensorStateClass | None) -> bool:
-    """Whether Home Assistant takes this device class with this unit and state class without complaint."""
+    """Whether Home Assistant accepts the combination."""
     if device_class is not Device.MONETARY and unit not in DEVICE_CLASS_UNITS.get(device_class, {None}):
         return False
     return state_class is None or state_class in DEVICE_CLASS_STATE_CLASSES.get(device_class, set())

@@ -1,4 +1,4 @@
-"""Water (value group A = 8 cold, 9 hot): volume, flow, temperature (IEC 62056-6-1)."""
+"""Water (value group A = 8 cold, 9 hot; IEC 62056-6-1)."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ _MAX_RATE: Final = 9
 
 
 def find(logical_name: LogicalName) -> Entry | None:
-    """Return what is known about a water code, None for a code without a name here."""
+    """Describe a water code; None if unnamed."""
     if logical_name.c not in QUANTITIES:
         return None
     quantity, state = QUANTITIES[logical_name.c]
