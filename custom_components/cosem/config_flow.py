@@ -1,7 +1,6 @@
-"""The forms: set-up, a further logical device that was discovered, new secrets, a changed connection.
+"""The config flow: it shows what the step table (forms/next_step.py) says of a draft (forms/draft.py).
 
-What is known is a draft (forms/draft.py), what comes next is a table (forms/next_step.py); this flow shows what the table says.
-A password is sent once for each time that a person submits it, and is never shown again.
+Each submitted password is sent once and never shown again.
 """
 
 from collections.abc import Mapping
@@ -44,12 +43,11 @@ from .meter.store import async_save_objects
 
 
 class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
-    """Everything that makes or mends an entry."""
+    """Makes, repairs or changes an entry."""
 
     VERSION = 1
 
     def __init__(self) -> None:
-        """Start with nothing known."""
         self._draft = Draft()
         self._run: BackgroundExamination | None = None
 
@@ -63,7 +61,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     @override
     def async_remove(self) -> None:
-        """Clean up after a finished flow, or one whose dialog was closed."""
+        """Stop an examination when the flow ends."""
         if self._run is not None:
             self._run.cancel()
 
@@ -71,29 +69,26 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask where the meter is and how it is asked."""
+        """Ask for the connection."""
         return await self._form(Step.USER, user_input)
 
     async def async_step_reconfigure(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Ask for changed facts of the connection; the meter must stay the same."""
+        """Ask for a changed connection of the same meter."""
         if self._draft.purpose is not Purpose.RECONFIGURE:
             self._draft = reconfiguring(self._get_reconfigure_entry())
         return await self._form(Step.RECONFIGURE, user_input)
 
     async def async_step_reauth(self, entry_data: Mapping[str, Any]) -> ConfigFlowResult:
-        """Ask for new secrets, because the meter refused the stored ones."""
+        """Ask for new secrets after a refusal."""
         self._draft = reauthenticating(self._get_reauth_entry())
         return await self._go_on()
 
     @override
     async def async_step_integration_discovery(self, discovery_info: DiscoveryInfoType) -> ConfigFlowResult:
-        """Take a further logical device that a meter's SAP assignment list names.
-
-        An entry that exists is never moved to another address: nobody has proved the list to be true, and the password of the
-        entry would follow.
-        """
+        """Take a logical device from a meter's SAP assignment list."""
         name = discovery_info[CONF_LOGICAL_DEVICE_NAME]
         await self.async_set_unique_id(name)
+        # An existing entry is never moved to this address: nobody has proved the list, and its password would follow.
         self._abort_if_unique_id_configured()
         host, port = discovery_info[CONF_HOST], discovery_info[CONF_PORT]
         server_wport = discovery_info[CONF_SERVER_WPORT]
@@ -115,7 +110,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     # --- What the table says --------------------------------------------------------------------------------------
 
     async def _form(self, step: Step, user_input: dict[str, Any] | None) -> ConfigFlowResult:
-        """Show a form, or take what it holds and go on."""
+        """Show a form or take its answer."""
         if user_input is None:
             self._draft = replace(self._draft, errors={})
             return await self._show(step)
@@ -125,7 +120,6 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self._go_on()
 
     async def _go_on(self) -> ConfigFlowResult:
-        """Do what comes next."""
         match next_step(self._draft):
             case Step.EXAMINE:
                 return await self._examine()
@@ -139,7 +133,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
                 return await self._show(step)
 
     async def _show(self, step: Step) -> ConfigFlowResult:
-        """Show a question with two answers, or a form."""
+        """Show a menu or a form."""
         draft = self._draft
         if step in QUESTIONS:
             return self.async_show_menu(
@@ -158,11 +152,11 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def _ask(self, step: Step, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Show a question again, for a dialog that was closed and opened."""
+        """Show a menu again."""
         return await self._show(step)
 
     async def _accept(self, doubt: str, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Use keys that are doubtful, because the user chose so."""
+        """Use doubtful keys."""
         self._draft = accept_doubt(self._draft, doubt)
         return await self._go_on()
 
@@ -186,19 +180,19 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     async_step_accept_equal_keys = partialmethod(_accept, DOUBT_EQUAL_KEYS)
 
     async def async_step_follow_counter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Go on from the invocation counter that the meter told, because the user chose so."""
+        """Accept the meter's invocation counter."""
         self._draft = follow_counter(self._draft)
         return await self._go_on()
 
     # --- What the meter says --------------------------------------------------------------------------------------
 
     async def _examine(self) -> ConfigFlowResult:
-        """Begin an examination: one attempt with these credentials."""
+        """Begin one attempt."""
         self._run = BackgroundExamination(self.hass, self._draft, self.async_update_progress)
         return await self.async_step_examine()
 
     async def async_step_examine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Say what the examination is doing, until it has ended."""
+        """Show the stage until the examination ends."""
         assert self._run is not None
         if (observer := self._run.observer()) is None:
             return self.async_show_progress_done(next_step_id="examined")
@@ -210,7 +204,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         )
 
     async def async_step_examined(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Go on with what the meter said."""
+        """Go on with the result."""
         assert self._run is not None
         outcome = self._run.outcome()
         if isinstance(outcome, ExaminationFailed):
@@ -230,7 +224,6 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     # --- Entries --------------------------------------------------------------------------------------------------
 
     async def _create_entry(self) -> ConfigFlowResult:
-        """Create the entry."""
         examination = self._draft.examination
         assert examination is not None
         await async_save_objects(self.hass, examination.identity.unique_id, examination.objects)
@@ -242,14 +235,14 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @property
     def _mended_entry(self) -> ConfigEntry:
-        """The entry of a flow that mends one."""
         if self._draft.purpose is Purpose.REAUTHENTICATE:
             return self._get_reauth_entry()
         return self._get_reconfigure_entry()
 
     @callback
     def _abort_if_in_use(self, facts: ConnectionFacts) -> None:
-        """Abort when another entry already reads with this association: a meter keeps one for each pair of wPorts."""
+        """Abort when another entry uses this association."""
+        # A meter keeps one association for each pair of wPorts.
         keys = (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)
         data = facts.connection_data()
         for entry in self.hass.config_entries.async_loaded_entries(DOMAIN):

@@ -1,4 +1,4 @@
-"""Names and default values of the integration. Knows nothing of the protocol stack."""
+"""Names and default values of the integration."""
 
 import logging
 from typing import Final
@@ -15,10 +15,10 @@ CONF_INTERVAL: Final = "interval"
 CONF_OBJECTS: Final = "objects"
 CONF_STAY_CONNECTED: Final = "stay_connected"
 CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
-"""Only in the data of a discovery flow: the name that the SAP assignment list gives to a further logical device."""
+"""In discovery data: the name of the logical device."""
 
 CONF_PARENT_ENTRY: Final = "parent_entry"
-"""Only in the data of a discovery flow: the id of the entry whose meter contains the further logical device."""
+"""In discovery data: the id of the entry that found it."""
 
 AUTHENTICATION_NONE: Final = "none"
 AUTHENTICATION_PASSWORD: Final = "password"  # noqa: S105 - the name of a method, not a password
@@ -33,7 +33,7 @@ AUTHENTICATIONS: Final = (
     AUTHENTICATION_CERTIFICATE,
 )
 AUTHENTICATION_INHERITED: Final = "inherited"
-"""Only in the form for a further logical device: what the entry of the same meter has."""
+"""For a discovered logical device: as the meter's other entry."""
 
 CONF_MECHANISM: Final = "mechanism"
 MECHANISM_NONE: Final = "none"
@@ -65,9 +65,9 @@ PROTECTION_ENCRYPTED: Final = "encrypted"
 PROTECTION_AUTHENTICATED_ENCRYPTION: Final = "authenticated_encryption"
 
 MAX_COUNTER_START: Final = 0xFFFE_FFFF
-"""A start that is higher would leave no invocation counters to use."""
+"""A higher start would leave no counters."""
 DEFAULT_COUNTER_LOGICAL_NAME: Final = "0.0.43.1.0.255"
-"""Where meters keep the invocation counter that they accepted last from a client, readable for everybody."""
+"""The counter that a meter accepted last, readable for all."""
 
 PRESET_GENERIC: Final = "generic"
 
@@ -81,7 +81,7 @@ DEFAULT_INTERVAL: Final = 60  # seconds between the starts of two polls
 MIN_INTERVAL: Final = 10
 MAX_INTERVAL: Final = 86_400
 STAY_CONNECTED_BELOW: Final = 60
-"""Below this interval, in seconds, the association is kept: opening one for each poll would cost more than reading."""
+"""Seconds; below, associating for each poll costs more than reading."""
 
 DEFAULT_RESPONSE_TIMEOUT: Final = 10  # seconds
 MIN_RESPONSE_TIMEOUT: Final = 1
@@ -90,15 +90,15 @@ MAX_RESPONSE_TIMEOUT: Final = 120  # slow gateways were seen to need two minutes
 BACKOFF_FACTOR: Final = 1.8
 BACKOFF_MAXIMUM: Final = 300.0  # seconds
 BACKOFF_JITTER: Final = 0.1
-"""Share by which a pause varies, so that two clients competing for a meter's only slot both get their turns."""
+"""Share by which pauses vary, so that competing clients take turns."""
 
 RETRY_BUSY: Final = 30.0  # seconds; the meter says that it cannot answer just now
 RETRY_TRANSIENT: Final = 60.0  # seconds; the meter says that it may accept an association later
 RETRY_REFUSED: Final = BACKOFF_MAXIMUM
-"""Seconds after a permanent refusal that does not concern credentials; slow, because some meters count refusals."""
+"""Seconds after a permanent refusal; some meters count refusals."""
 
 SCALER_BUDGET: Final = 20.0
-"""Seconds at set-up for the units of objects whose entities are disabled; what is left is read at the next set-up."""
+"""Seconds at set-up to read disabled objects' units; the rest comes next time."""
 
 ISSUE_OTHER_METER: Final = "other_meter"
 ISSUE_OTHER_SYSTEM_TITLE: Final = "other_system_title"
@@ -124,6 +124,6 @@ ISSUES: Final = (
     ISSUE_VERIFICATION_FAILED,
     ISSUE_SECURITY_MISMATCH,
 )
-"""Everything that an entry can ask a person to look at."""
+"""The kinds of repair issue."""
 
 MAX_STATE_LENGTH: Final = 255

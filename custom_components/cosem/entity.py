@@ -1,4 +1,4 @@
-"""From a planned entity to one of Home Assistant: what those of all platforms have in common."""
+"""What entities of all platforms share."""
 
 from functools import partial
 from typing import override
@@ -16,7 +16,7 @@ from .meter.reader import Reading
 
 
 def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[PlannedEntity]:
-    """Return everything that the meter offers to a platform; what was not chosen is to be registered disabled."""
+    """Return a platform's entities; those not ticked are disabled."""
     plan = plan_entities(
         coordinator.reader.objects,
         ticked=frozenset(coordinator.config_entry.options[CONF_OBJECTS]),
@@ -27,7 +27,7 @@ def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[
 
 
 def describe(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
-    """Return how the catalogue shows an attribute, by what is known of it so far."""
+    """Return the look of an attribute as known so far."""
     reading = reading_of(coordinator, attribute)
     return describe_attribute(
         *attribute,
@@ -38,12 +38,12 @@ def describe(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> O
 
 
 def reading_of(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> Reading:
-    """Return the last value of an attribute with its unit, or at least the unit."""
+    """Return the last value with its unit, else the unit."""
     return coordinator.data.values.get(attribute) or coordinator.reader.reading(attribute)
 
 
 def device_info(coordinator: CosemCoordinator) -> DeviceInfo:
-    """Return the device of a logical device; one entry has exactly one."""
+    """Return the device of the entry."""
     entry, identity = coordinator.config_entry, coordinator.reader.identity
     return DeviceInfo(
         identifiers={(DOMAIN, str(entry.unique_id))},
@@ -61,7 +61,7 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
     _attr_has_entity_name = True
 
     def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
-        """Have the coordinator read what the entity needs, as long as it is enabled."""
+        # The coordinator reads what enabled entities name as their context.
         super().__init__(coordinator, context=planned.reads)
         self._reads = planned.reads
         self._attr_unique_id = planned.unique_id(str(coordinator.config_entry.unique_id))
@@ -77,7 +77,6 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
                 self._attr_extra_state_attributes["authenticated"] = False
 
     def _look_as(self, description: ObjectDescription) -> None:
-        """Look as the catalogue says."""
         self._attr_translation_key = description.translation_key
         self._attr_translation_placeholders = dict(description.placeholders)
         self._attr_entity_category = description.entity_category
@@ -85,5 +84,5 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
     @property
     @override
     def available(self) -> bool:
-        """False while the meter does not answer, and for an attribute that it refuses."""
+        """False when the meter is silent or refuses the attribute."""
         return super().available and not any(map(self.coordinator.reader.is_refused, self._reads))

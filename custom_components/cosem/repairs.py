@@ -1,7 +1,6 @@
-"""The dialogues that repair what a person has to decide: which counter to go on from, and which meter is meant.
+"""The repair dialogues: which invocation counter, and which meter.
 
-Which issues there are, and when, is known by issues.py. Nothing here talks to a meter: the entry is loaded anew
-afterwards.
+meter/issues.py raises the issues; the entry is reloaded afterwards.
 """
 
 from typing import Any, Final
@@ -33,7 +32,7 @@ _COUNTER: Final = "counter"
 async def async_create_fix_flow(
     hass: HomeAssistant, issue_id: str, data: dict[str, str | int | float | None] | None
 ) -> RepairsFlow:
-    """Return the dialogue for an issue that can be repaired."""
+    """Return the dialogue for an issue."""
     facts = data or {}
     entry = hass.config_entries.async_get_entry(str(facts.get(ENTRY_ID)))
     if entry is None:
@@ -43,36 +42,33 @@ async def async_create_fix_flow(
 
 
 class EntryGone(RepairsFlow):
-    """Nothing is left to repair."""
+    """For an entry that is gone."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Say so."""
+        """Say that it is gone."""
         return self.async_abort(reason="entry_gone")
 
 
 class _EntryRepair(RepairsFlow):
-    """What the dialogues share."""
-
     def __init__(self, entry: ConfigEntry, facts: dict[str, str | int | float | None]) -> None:
-        """Repair something of this entry."""
         self._entry = entry
         self._facts = facts
 
     def _repaired(self) -> RepairsFlowResult:
-        """End, and try the meter again."""
+        """Close the dialogue and reload."""
         self.hass.config_entries.async_schedule_reload(self._entry.entry_id)
         return self.async_create_entry(data={})
 
 
 class CounterRepair(_EntryRepair):
-    """Goes on from a higher invocation counter, by a person's word, without a limit; never lower (rule S3)."""
+    """Raises the invocation counter without limit, if a person confirms; never lower (rule S3)."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Begin."""
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Show the number that the meter asks for, or one well above ours, and take what the person decides."""
+        """Propose a counter and take the person's."""
         errors: dict[str, str] = {}
         state = await async_security_state(self.hass, association_parameters(self._entry.data))
         if state is None:
@@ -96,7 +92,7 @@ class CounterRepair(_EntryRepair):
 
 
 class CounterResetRepair(_EntryRepair):
-    """Accepts that the meter counts its own messages anew, by a person's word only (rule S7)."""
+    """Accepts a restarted counter of the meter, if a person confirms (rule S7)."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Begin."""
@@ -118,7 +114,7 @@ class CounterResetRepair(_EntryRepair):
 
 
 class MeterRepair(_EntryRepair):
-    """Decides between a meter that was replaced and an address that leads to another one."""
+    """Decides: a replaced meter, or a wrong address."""
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Ask."""
@@ -133,12 +129,10 @@ class MeterRepair(_EntryRepair):
         )
 
     async def async_step_adopt(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Let the meter that answers take the place of the old one; entity ids stay.
-
-        A system title proves nothing: the meter has still to know the keys before anything is read.
-        """
+        """Let the new meter replace the old; entity ids stay."""
         found = str(self._facts.get(FOUND))
         if self.issue_id.startswith(ISSUE_OTHER_SYSTEM_TITLE):
+            # A system title proves nothing: the meter still has to prove that it knows the keys before it is read.
             await async_pin_system_title(self.hass, str(self._entry.unique_id), bytes.fromhex(found))
             if CONF_METER_SYSTEM_TITLE in self._entry.data:
                 data = {**self._entry.data, CONF_METER_SYSTEM_TITLE: found}
@@ -151,7 +145,7 @@ class MeterRepair(_EntryRepair):
         return self._repaired()
 
     async def async_step_wrong_address(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Lead to the form with the address; until it has been corrected the issue stays."""
+        """Open the form with the address; the issue stays until then."""
         flow = await self.hass.config_entries.flow.async_init(
             DOMAIN, context={"source": SOURCE_RECONFIGURE, "entry_id": self._entry.entry_id}
         )

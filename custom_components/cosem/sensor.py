@@ -1,4 +1,4 @@
-"""Sensors: one for each value that an object of the meter holds, and what is derived from it."""
+"""Sensors for the values of the meter and what is derived from them."""
 
 from abc import abstractmethod
 from datetime import UTC, datetime
@@ -27,19 +27,18 @@ type SensorValue = Decimal | str | datetime | int | None
 async def async_setup_entry(
     hass: HomeAssistant, entry: CosemConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
-    """Add the sensors that are planned."""
+    """Add the planned sensors."""
     coordinator = entry.runtime_data
     async_add_entities(_sensor(coordinator, planned) for planned in planned_entities(coordinator, Platform.SENSOR))
 
 
 def _sensor(coordinator: CosemCoordinator, planned: PlannedEntity) -> CosemSensor:
-    """Return the sensor for a planned entity."""
     kind = planned.description.kind if isinstance(planned.description, SensorDescription) else None
     return _DERIVED_SENSORS.get(kind, ObjectSensor)(coordinator, planned)
 
 
 def _text(data: Data) -> str | None:
-    """Return a value as a line of text: strings and octets, else numbers, else bits; None for what has parts."""
+    """Return a value as a line of text; None for compound values."""
     text = display_text(data, MAX_STATE_LENGTH)
     if text is None and (number := number_of(data)) is not None:
         text = decimal_text(number)
@@ -49,30 +48,28 @@ def _text(data: Data) -> str | None:
 
 
 def _number(reading: Reading) -> Decimal | None:
-    """Return a value as an exact number; None for what is none, or too long to be shown."""
+    """Return an exact number, if it fits a state."""
     number = reading.number
     return None if number is None or len(decimal_text(number)) > MAX_STATE_LENGTH else number
 
 
 def _timestamp(data: Data) -> datetime | None:
-    """Return a point in time in UTC; a meter that gives no deviation means the time where Home Assistant is."""
+    """Return UTC; without a deviation, local time is assumed."""
     moment = instant(data, TimePolicy.STANDARD, dt_util.get_default_time_zone())
     return None if moment is None else moment.astimezone(UTC)
 
 
 class CosemSensor(CosemEntity, SensorEntity):
-    """A sensor; what it shows is up to its kind."""
+    """A sensor of any kind."""
 
     _kind: Kind = "number"
 
     def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
-        """Show what the last poll brought."""
         super().__init__(coordinator, planned)
         self._attr_native_value = self._value()
 
     @override
     def _look_as(self, description: ObjectDescription) -> None:
-        """Look as the catalogue says."""
         super()._look_as(description)
         if isinstance(description, SensorDescription):
             self._kind = description.kind
@@ -90,7 +87,6 @@ class CosemSensor(CosemEntity, SensorEntity):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Show what the poll brought."""
         self._attr_native_value = self._value()
         super()._handle_coordinator_update()
 
@@ -99,14 +95,13 @@ class ObjectSensor(CosemSensor):
     """The value of one attribute."""
 
     def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
-        """Begin with the look that the plan has."""
         self._scaler_unit: ScalerUnit | None = None
         self._type: DataType | None = None
         super().__init__(coordinator, planned)
         self._has_changed()
 
     def _has_changed(self) -> bool:
-        """Notice a unit that became known or changed, and the first value or one of another type."""
+        """Note unit and type; tell whether they changed."""
         reading = reading_of(self.coordinator, self._reads[0])
         before = (self._scaler_unit, self._type)
         self._scaler_unit = reading.scaler_unit
@@ -115,7 +110,7 @@ class ObjectSensor(CosemSensor):
 
     @override
     def _value(self) -> SensorValue:
-        """Return the value of the last poll, None when the meter had none or it makes no sense."""
+        """Return the last value, None without a sensible one."""
         reading = reading_of(self.coordinator, self._reads[0])
         if (data := reading.value) is None:
             return None
@@ -131,29 +126,29 @@ class ObjectSensor(CosemSensor):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        """Show what the poll brought; what became known of the object may change its look."""
         if self._has_changed() and (description := describe(self.coordinator, self._reads[0])) is not None:
             self._look_as(description)
         super()._handle_coordinator_update()
 
 
 class AuthenticitySensor(CosemSensor):
-    """Says that nobody knows who sent the values."""
+    """Says that the sender is unverified."""
 
     @override
     def _value(self) -> SensorValue:
-        """Return the only state that there is: a meter that can be verified has no such sensor."""
+        # The only state: a meter that can be verified has no such sensor.
         return NOT_AUTHENTICATED
 
 
 class ClockDriftSensor(CosemSensor):
-    """How many seconds the meter's clock is ahead of Home Assistant's."""
+    """Seconds that the meter's clock is ahead."""
 
     @override
     def _value(self) -> SensorValue:
-        """Return meter's time minus Home Assistant's at the moment of reading; meters count whole seconds."""
+        """Return the meter's time minus Home Assistant's when it was read."""
         data, read_at = reading_of(self.coordinator, self._reads[0]).value, self.coordinator.data.clock_read_at
         moment = None if data is None else _timestamp(data)
+        # Meters count whole seconds.
         return None if moment is None or read_at is None else round((moment - read_at).total_seconds())
 
 
