@@ -412,3 +412,51 @@ def test_plain_drops_types_and_keeps_shape():
 def test_a_large_value_stays_within_default_limits():
     octets = bytes([1, 0x83]) + (200_000).to_bytes(3, "big") + bytes(200_000)
     assert len(decode_data_octets(octets, DEFAULT_LIMITS).value) == 200_000
+
+
+@pytest.mark.parametrize("tag", ["01", "02", "09", "0A", "0C"])
+def test_m06_a_long_length_without_octets_is_no_length_of_128(tag):
+    with pytest.raises(DecodeError, match="length form 80"):
+        decode_data_octets(bytes.fromhex(tag + "80") + bytes(128))
+
+
+@pytest.mark.parametrize("size", [127, 128, 255, 256])
+@pytest.mark.parametrize("kind", [DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING])
+def test_long_strings_of_every_kind_are_read_and_written(kind, size):
+    data = Data(kind, b"a" * size if kind is DataType.OCTET_STRING else "a" * size)
+    assert decode_data_octets(encode_data_octets(data)) == data
+
+
+def test_m11_a_sibling_gives_no_level_of_nesting_that_was_not_there():
+    deeper = bytes.fromhex("02 03 02 00 02 00 02 01 02 00")
+    assert len(decode_data_octets(deeper, Limits(nesting_depth=3)).value) == 3
+    with pytest.raises(LimitExceeded, match="levels of nesting"):
+        decode_data_octets(deeper, Limits(nesting_depth=2))
+
+
+def test_m11_what_is_too_much_is_named():
+    nested = bytes.fromhex("02 01 02 00")
+    with pytest.raises(LimitExceeded, match="levels of nesting"):
+        decode_data_octets(nested, Limits(elements=2, nesting_depth=1))
+    with pytest.raises(LimitExceeded, match="elements"):
+        decode_data_octets(nested, Limits(elements=1, nesting_depth=1))
+
+
+@pytest.mark.parametrize(
+    ("octets", "words"),
+    [
+        ("", "where a type tag is expected"),
+        ("06 0000", "inside a double-long-unsigned"),
+        ("02 02 00 09", "inside a octet-string"),
+    ],
+)
+def test_m06_where_the_octets_end_is_told(octets, words):
+    with pytest.raises(DecodeError, match=words):
+        decode_data_octets(bytes.fromhex(octets))
+
+
+@pytest.mark.parametrize("kind", [DataType.ARRAY, DataType.OCTET_STRING, DataType.NULL_DATA])
+def test_the_rows_of_a_compact_array_are_not_sent_as_another_type(kind):
+    rows = d.compact_array(PAIR, d.structure(d.unsigned(3), d.enum(4))).value
+    with pytest.raises(LocalProtocolError):
+        encode_data_octets(Data(kind, rows))
