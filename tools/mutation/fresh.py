@@ -37,12 +37,12 @@ OPTIONS = (
 
 
 # The stack's own tests need neither Home Assistant nor the fixtures of its plug-in: starting them would take most of the time.
-WITHOUT_HOME_ASSISTANT = ("--noconftest", "-p", "no:homeassistant", "-p", "tools.mutation.still_clock")
+WITHOUT_HOME_ASSISTANT = ("--confcutdir=tests/dlms", "-p", "no:homeassistant", "-p", "tools.mutation.still_clock")
 
 
 def options_for(tests: Sequence[str]) -> tuple[str, ...]:
     """Return pytest's options for these test files."""
-    alone = all(name.startswith("tests/dlms/") and "/command_line/" not in name for name in tests)
+    alone = all(name.startswith("tests/dlms/") for name in tests)
     return OPTIONS + (WITHOUT_HOME_ASSISTANT if alone else ())
 
 
