@@ -25,15 +25,13 @@ def enum_members(sources: list[str]) -> dict[str, list[str]]:
                 "Enum" in ast.unparse(base) or "Flag" in ast.unparse(base) for base in node.bases
             ):
                 continue
-            names = [
-                target.id
-                for statement in node.body
-                if isinstance(statement, ast.Assign)
-                for target in statement.targets
-                if isinstance(target, ast.Name) and not target.id.startswith("_")
-            ]
-            if len(names) > 1:
-                found[node.name] = names
+            names: dict[str, str] = {}  # value -> name: a second name of a value is the same member
+            for statement in node.body:
+                if isinstance(statement, ast.Assign) and isinstance(target := statement.targets[0], ast.Name):
+                    names.setdefault(ast.unparse(statement.value), target.id)
+            members = [name for name in names.values() if not name.startswith("_")]
+            if len(members) > 1:
+                found[node.name] = members
     return found
 
 

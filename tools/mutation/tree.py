@@ -34,7 +34,14 @@ _TESTS: Final = {
     "": ("test_*.py",),
 }
 _NOT_ASKED: Final = frozenset(
-    {"test_architecture.py", "test_documentation.py", "test_canary.py", "test_translations.py", "test_tests.py"}
+    {
+        "test_architecture.py",
+        "test_documentation.py",
+        "test_canary.py",
+        "test_translations.py",
+        "test_tests.py",
+        "test_rules.py",
+    }
 )
 
 

@@ -9,6 +9,7 @@ from custom_components.cosem.dlms.encoding.data import (
     array,
     boolean,
     decode_data_octets,
+    double_long,
     encode_data_octets,
     enum,
     integer,
@@ -248,3 +249,43 @@ def test_the_secret_and_what_takes_or_proves_it():
 
 def test_where_the_object_list_of_the_current_association_is():
     assert str(CURRENT_OBJECT_LIST) == "15:0.0.40.0.0.255:2"
+
+
+@pytest.mark.parametrize("class_id", [0, 65535])
+@pytest.mark.parametrize("version", [0, 255])
+def test_numbers_of_classes_and_versions_have_two_octets_and_one(class_id, version):
+    (only,) = decode_object_list(array(element(class_id, version)), 1)
+    assert (only.class_id, only.version) == (class_id, version)
+
+
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        (structure(double_long(65536), unsigned(0), octet_string(ENERGY.octets), rights()), "no unsigned numbers"),
+        (structure(long_unsigned(3), integer(-1), octet_string(ENERGY.octets), rights()), "no unsigned numbers"),
+        (structure(long_unsigned(3), unsigned(0), octet_string(bytes(7)), rights()), "has not 6 octets"),
+        (structure(), "^object_list_element is no structure of 4 elements"),
+        (array(*element().value), "^object_list_element is no structure of 4 elements"),
+        (Data(DataType.STRUCTURE, 4), "^object_list_element is no structure of 4 elements"),
+        (element(access=structure(array())), "^access_rights is no structure of 2 elements"),
+        (element(access=rights([structure(integer(1))])), "^attribute_access_item is no structure of 2 or 3 elements"),
+        (element(access=rights([], [structure(integer(1))])), "^method_access_item is no structure of 2 elements"),
+        (element(access=structure(Data(DataType.ARRAY, 4), array())), "^a list of access rights is no array"),
+    ],
+)
+def test_what_is_broken_in_an_element_is_named(bad, words):
+    with pytest.raises(DecodeError, match=words):
+        decode_object_list(array(bad))
+
+
+def test_as_many_objects_as_the_limit_says_are_accepted():
+    assert len(decode_object_list(array(element(), element()), limits=Limits(objects=2))) == 2
+
+
+def test_only_the_current_association_tells_the_version_of_the_list():
+    listed = array(
+        element(class_id=15, version=3, logical_name=LogicalName.parse("0.0.40.0.1.255")),
+        element(class_id=12, version=3, logical_name=ASSOCIATION),
+        element(access=rights([item(2, 4)])),
+    )
+    assert decode_object_list(listed)[2].attribute_access[2] == AccessRights(4, 1)

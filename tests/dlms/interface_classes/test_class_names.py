@@ -8,6 +8,7 @@ from custom_components.cosem.dlms.interface_classes.class_names import (
     attribute_name,
     class_name,
 )
+from tests.dlms.interface_classes.golden_names import classes, read_table
 
 
 @pytest.mark.parametrize(
@@ -94,3 +95,7 @@ def test_an_attribute_is_found_by_its_name():
     assert attribute_index_of(5, "scaler_unit") == 4
     assert attribute_index_of(5, "buffer") is None
     assert attribute_index_of(9999, "value") is None
+
+
+def test_classes_and_attributes_have_the_names_that_were_read():
+    assert classes() == read_table("class")

@@ -8,6 +8,8 @@ import pytest
 from custom_components.cosem.dlms.encoding.cosem_time import TimePolicy
 from custom_components.cosem.dlms.encoding.data import (
     NULL,
+    Data,
+    DataType,
     date_time,
     double_long_unsigned,
     integer,
@@ -75,10 +77,18 @@ def test_what_is_no_point_in_time_gives_none(data):
 
 
 @pytest.mark.parametrize(
-    "data", [NULL, octet_string(OCTETS[:11]), octet_string(OCTETS + b"\x00"), visible_string("x" * 12)]
+    "data",
+    [
+        NULL,
+        octet_string(OCTETS[:11]),
+        octet_string(OCTETS + b"\x00"),
+        visible_string("x" * 12),
+        Data(DataType.OCTET_STRING, "x" * 12),
+        Data(DataType.TIME, OCTETS),
+    ],
 )
 def test_a_date_time_has_twelve_octets(data):
-    with pytest.raises(DecodeError):
+    with pytest.raises(DecodeError, match="a date-time has 12 octets"):
         decode_clock_time(data)
 
 
@@ -103,3 +113,10 @@ def test_attributes_and_methods_are_numbered_as_in_the_standard():
 def test_what_is_a_point_in_time():
     assert {(4, 5), (5, 6), (5, 7), (8, 2)} == TIME_ATTRIBUTES
     assert (8, LogicalName.parse("0.0.1.0.0.255"), 2) == CLOCK_TIME
+
+
+def test_the_first_and_the_last_second_of_the_calendar_are_points_in_time():
+    assert instant(long64_unsigned(1)) == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+    assert instant(long64_unsigned(253_402_300_799)) == last
+    assert instant(long64_unsigned(253_402_300_800)) is None

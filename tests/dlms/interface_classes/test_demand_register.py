@@ -39,3 +39,22 @@ def test_the_running_average_comes_before_the_last_one():
     assert DemandRegisterAttribute.CURRENT_AVERAGE_VALUE == 2
     assert DemandRegisterAttribute.LAST_AVERAGE_VALUE == 3
     assert [method.value for method in DemandRegisterMethod] == [1, 2]
+
+
+def test_attributes_follow_each_other():
+    assert [(attribute.value, attribute.standard_name) for attribute in DemandRegisterAttribute] == [
+        (2, "current_average_value"),
+        (3, "last_average_value"),
+        (4, "scaler_unit"),
+        (5, "status"),
+        (6, "capture_time"),
+        (7, "start_time_current"),
+        (8, "period"),
+        (9, "number_of_periods"),
+    ]
+
+
+def test_two_periods_slide_and_no_period_is_a_count_too():
+    assert decode_demand_interval(double_long_unsigned(300), long_unsigned(2)).is_sliding
+    nothing = decode_demand_interval(double_long_unsigned(0), long_unsigned(0))
+    assert (nothing.seconds, nothing.is_sliding) == (0, False)

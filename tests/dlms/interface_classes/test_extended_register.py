@@ -4,8 +4,11 @@ import pytest
 
 from custom_components.cosem.dlms.encoding.data import (
     NULL,
+    Data,
+    DataType,
     bit_string,
     boolean,
+    date_time,
     double_long_unsigned,
     integer,
     octet_string,
@@ -26,6 +29,9 @@ from custom_components.cosem.dlms.interface_classes.extended_register import (
         (unsigned(8), "0x8"),
         (double_long_unsigned(0x80000001), "0x80000001"),
         (integer(-1), "-0x1"),
+        (integer(0), "0x0"),
+        (date_time(b"\xff" * 12), None),
+        (Data(DataType.OCTET_STRING, "ok"), None),
         (bit_string("0100000001"), "0100000001"),
         (boolean(True), "1"),
         (boolean(False), "0"),
@@ -42,4 +48,5 @@ def test_a_status_is_shown_without_guessing(data, text):
 def test_numbers_of_an_extended_register():
     names = [attribute.standard_name for attribute in ExtendedRegisterAttribute]
     assert names == ["value", "scaler_unit", "status", "capture_time"]
+    assert [attribute.value for attribute in ExtendedRegisterAttribute] == [2, 3, 4, 5]
     assert ExtendedRegisterMethod.RESET == 1

@@ -22,6 +22,7 @@ from custom_components.cosem.dlms.interface_classes.logical_device_name import (
     string_octets,
     text_of_octets,
 )
+from tests.dlms.interface_classes.golden_names import makers, read_table
 
 
 def test_m10_text_from_a_meter_is_cleaned_and_capped():
@@ -124,3 +125,25 @@ def test_string_octets_are_those_that_were_sent():
     assert string_octets(visible_string("Ω")) == b"?"
     assert string_octets(utf8_string("\udcff")) == b"\xff"
     assert string_octets(array()) is None
+
+
+def test_makers_have_the_names_that_were_read():
+    assert makers() == read_table("maker")
+
+
+def test_an_encoding_changes_what_comes_as_octets_and_nothing_else():
+    russian = "Счётчик"
+    assert display_text(utf8_string("Счётчик"), encoding="cp1251") == russian
+    assert display_text(visible_string("Z\xe4hler")) == "Zähler"
+    assert display_text(visible_string("ΩA"), encoding="cp1251") == "?A"
+
+
+def test_octets_that_are_no_text_are_shown_in_capitals():
+    assert LogicalDeviceName(b"\x01\xab").text == LogicalDeviceName(b"\x01\xab").serial == "01AB"
+    assert LogicalDeviceName(b"ABC\x01\xab").serial == "01AB"
+
+
+def test_a_name_without_letters_has_no_maker_and_four_letters_are_three_and_a_serial():
+    assert LogicalDeviceName(b"1234").manufacturer is None
+    assert LogicalDeviceName(b"ABCD").flag_id == "ABC"
+    assert LogicalDeviceName(b"ABCD").serial == "D"

@@ -9,6 +9,7 @@ from custom_components.cosem.dlms.interface_classes.mbus_client import (
 
 def test_the_device_type_tells_what_is_measured():
     assert MbusClientAttribute.DEVICE_TYPE == 9
+    assert [attribute.value for attribute in MbusClientAttribute] == list(range(2, 15))
     assert {kind.value for kind in MbusDeviceType} == {0x02, 0x03, 0x04, 0x06, 0x07, 0x08, 0x0C}
 
 

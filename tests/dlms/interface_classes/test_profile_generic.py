@@ -183,6 +183,63 @@ def test_f55_half_hour_zones_keep_their_offset():
     assert rows_with_datetimes(rows, (0,))[0][0].isoformat() == "2025-01-01T00:00:00+05:30"
 
 
+def berlin(text, status=0xFF):
+    """A cell with local time of the night of 26 October 2025, in which there are two hours from 2 to 3."""
+    hour, minute = map(int, text.split(":"))
+    moment = datetime(2025, 10, 26, hour, minute, tzinfo=BERLIN)
+    return plain(stamp(moment, TimePolicy.UNSPECIFIED_LOCAL_TIME, status))
+
+
+def utc_of(*cells):
+    """The hours in UTC, as text."""
+    found = rows_with_datetimes([(cell,) for cell in cells], (0,), TimePolicy.UNSPECIFIED_LOCAL_TIME, BERLIN)
+    return [row[0].astimezone(UTC).strftime("%H:%M") for row in found]
+
+
+@pytest.mark.parametrize(
+    ("local", "utc"),
+    [
+        ("02:30", "00:30"),
+        ("02:30 02:30", "00:30 01:30"),
+        ("02:00 02:30 02:00", "00:00 00:30 01:00"),
+        ("02:30 02:00 02:30", "00:30 01:00 01:30"),
+        ("02:30 02:00 02:00", "01:30 01:00 00:00"),
+        ("03:30 02:30 02:30 01:30", "02:30 01:30 00:30 23:30"),
+    ],
+)
+def test_f54_without_a_status_rows_follow_each_other_from_the_earlier_end(local, utc):
+    assert utc_of(*map(berlin, local.split())) == utc.split()
+
+
+def test_a_status_in_the_second_hour_is_believed_unless_a_summer_row_has_none():
+    assert utc_of(berlin("02:30", 0x00)) == ["01:30"]
+    assert utc_of(berlin("01:30", 0x80), berlin("02:30", 0x00)) == ["23:30", "01:30"]
+    assert utc_of(berlin("01:30", 0x01), berlin("02:30", 0x00)) == ["23:30", "00:30"]
+    assert utc_of(berlin("01:30", 0x80), berlin("02:30", 0x80), berlin("02:15", 0x00)) == ["23:30", "00:30", "01:15"]
+
+
+def test_what_is_no_local_time_beside_the_second_hour_stays_as_it_was():
+    moment = datetime(2025, 10, 26, 4, tzinfo=BERLIN)
+    rows = [(None,), (7,), (moment,), (berlin("02:30"),)]
+    found = rows_with_datetimes(rows, (0,), TimePolicy.UNSPECIFIED_LOCAL_TIME, BERLIN)
+    assert found[:3] == rows[:3]
+    assert found[3][0].astimezone(UTC) == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
+
+
+def test_rows_of_two_widths_keep_their_own_times():
+    start = datetime(2025, 1, 1, tzinfo=UTC)
+    cells = [plain(stamp(start + timedelta(hours=hour))) for hour in range(3)]
+    found = rows_with_datetimes([(cells[0], 1), (cells[1],), (cells[2], 3)], (0,))
+    assert found == [(start, 1), (start + timedelta(hours=1),), (start + timedelta(hours=2), 3)]
+
+
+def test_unless_told_otherwise_a_deviation_is_read_as_the_standard_says():
+    moment = datetime(2025, 1, 1, 12, tzinfo=timezone(timedelta(hours=1)))
+    rows = [structure(stamp(moment), unsigned(1))]
+    assert decode_timed_rows(buffer(rows), (0,)) == [(moment, 1)]
+    assert rows_with_datetimes(decode_rows(buffer(rows)), (0,)) == [(moment, 1)]
+
+
 # Capture objects and selective access
 
 
@@ -231,12 +288,24 @@ def test_capture_times_are_points_in_time_too():
         array(unsigned(1)),
         array(structure(long_unsigned(3), octet_string(bytes(6)), integer(2))),
         array(structure(long_unsigned(3), octet_string(bytes(5)), integer(2), long_unsigned(0))),
+        array(structure(long_unsigned(3), octet_string(bytes(7)), integer(2), long_unsigned(0))),
         array(structure(long_unsigned(3), visible_string("123456"), integer(2), long_unsigned(0))),
     ],
 )
 def test_what_is_no_list_of_capture_objects_is_refused(data):
     with pytest.raises(DecodeError):
         decode_capture_objects(data)
+
+
+def test_only_the_time_of_a_clock_is_the_time_of_a_row():
+    assert CLOCK.is_clock
+    assert not CLOCK._replace(attribute_index=3).is_clock
+    assert not ENERGY.is_clock
+
+
+def test_all_entries_and_columns_are_meant_unless_some_are_named():
+    assert plain(entry_descriptor()) == (1, 0, 1, 0)
+    assert plain(entry_descriptor(2, 3, 4, 5)) == (2, 3, 4, 5)
 
 
 def test_selective_access_parameters_equal_the_samples():

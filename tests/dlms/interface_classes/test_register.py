@@ -94,8 +94,10 @@ def test_the_symbol_of_the_unit_is_at_hand():
         structure(integer(0), NULL),
         structure(float32(1.0), enum(30)),
         structure(boolean(True), enum(30)),
+        Data(DataType.STRUCTURE, None),
         Data(DataType.STRUCTURE, (1, 2)),
         Data(DataType.STRUCTURE, (integer(1), 2)),
+        Data(DataType.STRUCTURE, (1, integer(2))),
     ],
 )
 def test_anything_else_is_no_scaler_unit(data):
@@ -201,3 +203,37 @@ def test_decimal_text_has_no_exponent():
 
 def test_numbers_of_a_register():
     assert (RegisterAttribute.VALUE, RegisterAttribute.SCALER_UNIT, RegisterMethod.RESET) == (2, 3, 1)
+
+
+@pytest.mark.parametrize(
+    ("scaler", "unit", "expected"),
+    [
+        (long_unsigned(200), enum(30), (200, 30)),
+        (integer(0), integer(-128), (0, 128)),
+        (integer(0), integer(0), (0, 0)),
+        (integer(0), long(-129), (0, -129)),
+    ],
+)
+def test_only_what_does_not_fit_its_octet_is_read_another_way(scaler, unit, expected):
+    assert decode_scaler_unit(structure(scaler, unit)) == expected
+
+
+def test_powers_of_ten_beyond_thirty_are_not_believed():
+    assert [ScalerUnit(scaler, 30).is_plausible for scaler in (-31, -30, 30, 31)] == [False, True, True, False]
+    assert ScalerUnit(0, 255) == UNSCALED
+
+
+def test_a_scaled_number_is_written_without_an_exponent():
+    assert [str(scale(unsigned(12), ScalerUnit(scaler, 30))) for scaler in (1, 3)] == ["120", "12000"]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [Data(DataType.UNSIGNED, "1"), Data(DataType.BCD, b"\x11"), Data(DataType.FLOAT32, "1"), bcd(0x9A), bcd(0xA9)],
+)
+def test_a_number_of_another_type_is_none(data):
+    assert number_of(data) is None
+
+
+def test_two_decimal_digits_are_0_to_99():
+    assert [number_of(bcd(octet)) for octet in (0x00, 0x09, 0x90, 0x99)] == [0, 9, 90, 99]

@@ -62,6 +62,7 @@ def test_an_empty_list_is_a_list():
         array(structure(long_unsigned(1), NULL)),
         array(structure(integer(-1), octet_string(b"ABC"))),
         array(structure(double_long_unsigned(65536), octet_string(b"ABC"))),
+        Data(DataType.ARRAY, None),
         Data(DataType.ARRAY, (7,)),
         Data(DataType.ARRAY, (Data(DataType.STRUCTURE, (7, 7)),)),
     ],
@@ -80,3 +81,8 @@ def test_the_list_has_a_limit():
 def test_numbers_of_sap_assignment():
     assert str(SAP_ASSIGNMENT_LIST) == "17:0.0.41.0.0.255:2"
     assert (SapAssignmentAttribute.SAP_ASSIGNMENT_LIST, SapAssignmentMethod.CONNECT_LOGICAL_DEVICE) == (2, 1)
+
+
+def test_as_many_logical_devices_as_the_limit_says_and_sap_0_are_accepted():
+    entry = structure(long_unsigned(0), octet_string(b"ABC"))
+    assert decode_sap_assignment_list(array(entry, entry), Limits(objects=2)) == 2 * (SapAssignment(0, b"ABC"),)

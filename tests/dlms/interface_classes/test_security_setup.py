@@ -9,4 +9,5 @@ def test_methods_that_carry_keys():
 
 
 def test_system_titles_are_attributes_4_and_5():
+    assert [attribute.value for attribute in SecuritySetupAttribute] == [2, 3, 4, 5, 6]
     assert (SecuritySetupAttribute.CLIENT_SYSTEM_TITLE, SecuritySetupAttribute.SERVER_SYSTEM_TITLE) == (4, 5)

@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.cosem.dlms.interface_classes.units import NO_UNIT, UNITS, unit_symbol
+from tests.dlms.interface_classes.golden_names import read_table, units
 
 
 @pytest.mark.parametrize(
@@ -39,3 +40,7 @@ def test_no_unit_other_and_reserved_codes_have_no_symbol(code):
 def test_every_code_of_the_ranges_in_use_has_a_symbol():
     used = [*range(1, 58), *range(60, 68), *range(70, 73), *range(128, 175)]
     assert sorted(UNITS) == used
+
+
+def test_units_have_the_symbols_and_quantities_that_were_read():
+    assert units() == read_table("unit")
