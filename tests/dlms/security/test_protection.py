@@ -642,3 +642,25 @@ def test_there_is_no_protection_without_ciphering(changes):
 def test_s05_a_dedicated_key_counts_from_0_through_all_32_bits():
     counter = make(dedicated=DED).dedicated_counter
     assert (counter.next_value, counter.ceiling) == (0, 2**32)
+
+
+def test_signing_needs_transaction_ids(both_pairs):
+    signing = make(sign=True, suite=SecuritySuite.SUITE_1, key_pairs=both_pairs[0]).settings
+    with pytest.raises(LocalProtocolError, match="need transaction ids"):
+        CipheredProtection(signing, KeyCounters(sending=SendingCounter(0)))
+
+
+def test_a_signed_apdu_names_the_client_and_the_meter_once_it_is_known(both_pairs):
+    signing = {"sign": True, "suite": SecuritySuite.SUITE_1, "key_pairs": both_pairs[0]}
+    for known, recipient in ((True, SERVER), (False, b"")):
+        header = decode_apdu(make(peer=known, **signing).protect(GET)).header
+        assert (header.originator_system_title, header.recipient_system_title) == (CLIENT, recipient)
+
+
+def test_s05_the_dedicated_key_counts_from_zero_without_a_store():
+    protection = make(counter=7, dedicated=DED)
+    assert protection.dedicated_key is DED
+    assert protection.dedicated_counter.next_value == 0
+    assert protection.dedicated_counter.ceiling == 2**32
+    assert make().dedicated_key is None
+    assert make().dedicated_counter is None

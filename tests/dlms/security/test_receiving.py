@@ -2,25 +2,33 @@
 
 import pytest
 
-from custom_components.cosem.dlms.errors import InvocationCounterReplayed, SystemTitleMismatch
+from custom_components.cosem.dlms.apdu import encode_apdu
+from custom_components.cosem.dlms.apdu.ciphered import (
+    CipheredContent,
+    GeneralCiphering,
+    GeneralHeader,
+    SecurityControl,
+)
+from custom_components.cosem.dlms.errors import InvocationCounterReplayed, SecurityDowngrade, SystemTitleMismatch
 from custom_components.cosem.dlms.security.counters import ReceivingCounter
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.receiving import ReceivingContext, Unprotected
-from custom_components.cosem.dlms.security.settings import SecuritySettings
+from custom_components.cosem.dlms.security.settings import Envelope, SecuritySettings
 from tests.dlms.lone_meter import AK, EK, TITLE, LoneMeter, sized
 
 DATA = bytes.fromhex("0F00000001001107")
 DEDICATED = bytes(range(0x40, 0x50))
 
 
-def context(counter=None, *, title=TITLE, **changes):
-    settings = SecuritySettings(
+def context(counter=None, *, title=TITLE, settings=None, **changes):
+    made = SecuritySettings(
         client_system_title=bytes.fromhex("4D4D4D0000000001"),
         server_system_title=title,
         global_unicast_encryption_key=Secret(EK),
         authentication_key=Secret(AK),
+        **(settings or {}),
     )
-    return ReceivingContext(settings, counter or ReceivingCounter(), **changes)
+    return ReceivingContext(made, counter or ReceivingCounter(), **changes)
 
 
 def pushed(meter, tag=0xDB, *, title=TITLE, dedicated=False):
@@ -64,3 +72,12 @@ def test_s13_a_sender_whose_title_is_not_known_is_not_believed():
 
 def test_s29_the_octets_are_not_shown():
     assert repr(Unprotected(b"password", True, TITLE)) == "Unprotected(8 octets, authenticated=True)"
+
+
+def test_s14_a_context_that_cannot_open_general_ciphering_refuses_it():
+    settings = {"envelope": Envelope.GENERAL_CIPHERING}
+    header = GeneralHeader(b"\x01", TITLE, b"", b"", b"")
+    content = CipheredContent(SecurityControl(0x30), 1, bytes(20))
+    octets = encode_apdu(GeneralCiphering(header, None, content))
+    with pytest.raises(SecurityDowngrade, match="not agreed on"):
+        context(settings=settings).unprotect(octets)

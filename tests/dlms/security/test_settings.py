@@ -124,7 +124,9 @@ def test_s13_the_meters_title_is_the_told_one_or_the_pinned_one():
 
 
 @pytest.mark.parametrize(
-    ("told", "pinned"), [(None, None), (SERVER[:7], None), (CLIENT, None), (SERVER, b"MMM\0\0\0\0\2")], ids=str
+    ("told", "pinned"),
+    [(None, None), (SERVER[:7], None), (SERVER + b"x", None), (CLIENT, None), (SERVER, b"MMM\0\0\0\0\2")],
+    ids=str,
 )
 def test_s13_any_other_title_is_refused(told, pinned):
     with pytest.raises(SystemTitleMismatch):
