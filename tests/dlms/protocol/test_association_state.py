@@ -1,24 +1,56 @@
 """One association: invoke-ids, and what a protected one does with what the meter says unasked."""
 
+from collections import deque
+
 import pytest
 
+from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.errors import (
     AuthenticationTagInvalid,
+    DecodeError,
     InvocationCounterReplayed,
     LocalProtocolError,
     SecurityDowngrade,
+    WrongAddress,
 )
+from custom_components.cosem.dlms.limits import Limits
+from custom_components.cosem.dlms.protocol.association_state import AssociationState
 from custom_components.cosem.dlms.protocol.connection import Connection
-from custom_components.cosem.dlms.protocol.events import AnswerReceived, NotificationReceived
+from custom_components.cosem.dlms.protocol.events import (
+    AnswerReceived,
+    Associated,
+    AssociationRefused,
+    ChallengeAnswered,
+    NotificationReceived,
+)
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.states import State
+from custom_components.cosem.dlms.protocol.strikes import Strikes
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.security.counters import ReceivingCounters, SendingCounter
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection
 from tests.dlms.lone_meter import AK, EK, NONE, TITLE, LoneMeter, sized
-from tests.dlms.scripted import CLOCK, ENERGY, PAIR, answer, associated, events_of, sent_by, unsigned, value
+from tests.dlms.scripted import (
+    BUSY,
+    CLOCK,
+    ENERGY,
+    PAIR,
+    PARAMETERS,
+    RLRE,
+    aare,
+    access_error,
+    answer,
+    associate,
+    associated,
+    block,
+    events_of,
+    sent_by,
+    unsigned,
+    value,
+)
 
 CLIENT = bytes.fromhex("4D4D4D0000000001")
 EVENT = bytes.fromhex("C200 0001 0000616200FF 02 0600000004")
@@ -150,3 +182,164 @@ def test_a_request_that_is_refused_here_uses_no_invoke_id_up():
     connection.request(PAIR, GetOne(CLOCK))
     (apdu,) = sent_by(connection)
     assert apdu[2] == 0xC1
+
+
+# -- what is remembered, and for how long
+
+
+def receive(connection, *apdus):
+    connection.receive_data(b"".join(map(answer, apdus)))
+    return events_of(connection)
+
+
+STRAY = value(unsigned(9), invoke_id=9)
+
+
+def good_aare(connection):
+    connection.propose(PARAMETERS)
+    return lambda: receive(connection, aare())
+
+
+def good_block(connection):
+    associate(connection)
+    connection.request(PAIR, GetOne(ENERGY))
+    return lambda: receive(connection, block(1, b"\x06\x00"))
+
+
+def good_failure(connection):
+    associate(connection)
+    connection.request(PAIR, GetOne(ENERGY))
+    return lambda: receive(connection, access_error(3))
+
+
+def good_error(connection):
+    associate(connection)
+    connection.request(PAIR, GetOne(ENERGY))
+    return lambda: receive(connection, BUSY)
+
+
+def good_release(connection):
+    associate(connection)
+    connection.release(PAIR)
+    return lambda: receive(connection, RLRE)
+
+
+@pytest.mark.parametrize("prepare", [good_aare, good_block, good_failure, good_error, good_release])
+def test_s22_whatever_was_expected_lets_the_count_of_stray_apdus_start_again(prepare):
+    connection = Connection(limits=Limits(strikes=3))
+    good = prepare(connection)
+    receive(connection, STRAY, STRAY)
+    assert len(good()) == 1
+    receive(connection, STRAY, STRAY)
+    assert connection.error is None
+    receive(connection, STRAY)
+    assert isinstance(connection.error, WrongAddress)
+    assert connection.counters.stray_apdus == 5
+
+
+@pytest.mark.parametrize("apdu", [value(unsigned(7)), bytes.fromhex("C701C10000"), BUSY], ids=bytes.hex)
+def test_what_answers_nothing_is_counted_and_changes_nothing(apdu):
+    connection = associated()
+    assert receive(connection, apdu) == []
+    assert connection.counters.stray_apdus == 1
+    assert connection.is_open(PAIR)
+
+
+def test_an_aare_that_is_too_late_and_an_rlre_that_is_too_early_are_counted():
+    connection = associated()
+    connection.release(PAIR)
+    assert receive(connection, aare()) == []
+    assert (connection.counters.stray_apdus, connection.state(PAIR)) == (1, State.RELEASING)
+    connection = Connection()
+    connection.propose(PARAMETERS)
+    assert receive(connection, RLRE) == []
+    assert (connection.counters.stray_apdus, connection.state(PAIR)) == (1, State.ASSOCIATING)
+
+
+@pytest.mark.parametrize("apdu", ["C701", "C701C1", "C401C1", "C709C10000"])
+def test_m09_a_stray_answer_that_is_none_ends_the_connection(apdu):
+    connection = associated()
+    receive(connection, bytes.fromhex(apdu))
+    assert isinstance(connection.error, DecodeError)
+
+
+def test_the_same_answer_again_is_stray():
+    connection = associated()
+    connection.request(PAIR, GetOne(ENERGY))
+    assert receive(connection, value(unsigned(7)), value(unsigned(8))) == [AnswerReceived(PAIR, unsigned(7))]
+    assert connection.counters.stray_apdus == 1
+
+
+def test_a_new_proposal_knows_nothing_of_the_association_before():
+    house = Protected()
+    octets = house.sealed(0xCA, EVENT)
+    house.receive(octets, octets)
+    assert house.connection.forgery(PAIR) is not None
+    house.connection.release(PAIR)
+    house.connection.stop_waiting_for_release(PAIR)
+    sent_by(house.connection)
+    events_of(house.connection)
+    house.connection.propose(PARAMETERS)
+    assert house.connection.forgery(PAIR) is None
+    (refused,) = house.receive(aare(None, result=1, diagnostic=13))
+    assert isinstance(refused, AssociationRefused)
+    assert [apdu[0] for apdu in sent_by(house.connection)] == [0x60]  # and no RLRQ for one that never was
+
+
+def test_before_a_proposal_nothing_is_known():
+    sent = []
+    state = AssociationState(Opening(PARAMETERS), Limits(), deque(), Strikes(Limits()), lambda *each: sent.append(each))
+    assert (state.state, state.negotiated, state.forgery) == (State.IDLE, None, None)
+    assert (state.parameters, state.pair) == (PARAMETERS, PAIR)
+    assert not state.is_open
+    assert not state.is_waiting
+    assert sent == []
+
+
+class Proving:
+    """A connection that awaits the proof of a meter with HLS-GMAC."""
+
+    def __init__(self, receiving):
+        self.meter = LoneMeter()
+        self.connection = Connection()
+        security = SecuritySettings(
+            client_system_title=CLIENT, global_unicast_encryption_key=Secret(EK), authentication_key=Secret(AK)
+        )
+        parameters = AssociationParameters(mechanism=Mechanism.HLS_GMAC, security=security)
+        sending = SendingCounter(1, ceiling=2**32)
+        material = OpeningMaterial(challenge=bytes(range(16)), sending=sending, receiving=receiving)
+        self.connection.propose(parameters, Opening(parameters, material))
+        self.connection.receive_data(b"".join(map(answer, self.meter.replies(*sent_by(self.connection)))))
+        (event,) = events_of(self.connection)
+        assert isinstance(event, ChallengeAnswered)
+
+    def prove(self):
+        (proof,) = sent_by(self.connection)
+        self.connection.receive_data(b"".join(map(answer, self.meter.replies(proof))))
+        return events_of(self.connection)
+
+
+def test_s07_the_counter_of_a_meter_that_proved_itself_is_the_one_remembered():
+    receiving = ReceivingCounters()
+    receiving.of(TITLE).commit(0xFF00_0000)
+    house = Proving(receiving)
+    assert receiving.of(TITLE).last == 0xFF00_0000
+    (event,) = house.prove()
+    assert isinstance(event, Associated)
+    assert receiving.of(TITLE).last == house.meter.counter - 1
+
+
+def test_a_meter_whose_proof_is_wrong_is_told_that_we_leave():
+    receiving = ReceivingCounters()
+    receiving.of(TITLE).commit(0xFF00_0000)
+    house = Proving(receiving)
+    house.meter.change_proof = lambda proof: proof[:-1] + bytes([proof[-1] ^ 1])
+    (event,) = house.prove()
+    assert isinstance(event, AssociationRefused)
+    assert len(sent_by(house.connection)) == 1
+    assert receiving.of(TITLE).last == 0xFF00_0000
+    refused = Proving(ReceivingCounters())
+    refused.meter.change_proof = lambda _: None
+    (event,) = refused.prove()
+    assert isinstance(event, AssociationRefused)
+    assert [apdu[0] for apdu in sent_by(refused.connection)] == [0x62]
