@@ -28,7 +28,7 @@ _TESTS: Final = {
     "dlms/describe/": ("dlms/describe", "dlms/command_line"),
     "dlms/command_line/": ("dlms/command_line", "dlms/test_main.py"),
     "dlms/": ("dlms",),
-    "meter/": ("meter", "forms", "faults", "test_*.py"),
+    "meter/": ("meter", "forms", "test_coordinator.py", "test_init.py", "test_secured_entry.py", "test_sensor.py"),
     "forms/": ("forms", "test_config_flow*.py"),
     "catalogue/": ("catalogue", "test_sensor.py"),
     "": ("test_*.py",),
