@@ -38,12 +38,15 @@ from custom_components.cosem.dlms.protocol.events import (
     RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.framing import Lost, Message, WrapperFraming
+from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.protocol.states import Input, State
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu, encode_wpdu
+from custom_components.cosem.dlms.security.counters import SendingCounter
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.receiving import Unprotected
+from custom_components.cosem.dlms.security.settings import SecuritySettings
 from tests.dlms.scripted import (
     BUSY,
     CLOCK,
@@ -1011,3 +1014,77 @@ def test_a_framing_that_gives_up_ends_the_connection_and_is_left_alone_afterward
     connection.close()
     assert framing.calls == [5.0]
     assert connection.next_call is None
+
+
+# -- what the framing is told
+
+
+class Watched(WrapperFraming):
+    """A framing that notes what it is told, and would like to be called."""
+
+    next_call = 5.0
+
+    def __init__(self):
+        super().__init__()
+        self.told = []
+
+    def data_to_send(self, now):
+        self.told.append(("send", now))
+        return super().data_to_send(now)
+
+    def receive_data(self, octets, now):
+        self.told.append(("receive", now))
+        super().receive_data(octets, now)
+
+    def close(self):
+        self.told.append(("close",))
+
+    def expect_apdu_limit(self, octets):
+        self.told.append(("limit", octets))
+        super().expect_apdu_limit(octets)
+
+
+def test_a_connection_without_a_clock_is_at_zero():
+    framing = Watched()
+    connection = Connection(framing)
+    connection.data_to_send()
+    connection.receive_data(b"")
+    connection.data_to_send(3.0)
+    connection.receive_data(b"", 4.0)
+    assert framing.told == [("send", 0.0), ("receive", 0.0), ("send", 3.0), ("receive", 4.0)]
+
+
+def test_after_the_end_the_framing_is_left_alone():
+    framing = Watched()
+    connection = Connection(framing)
+    assert connection.next_call == 5.0
+    connection.close()
+    assert framing.told == [("close",)]
+    connection.abort(ConnectionLost())
+    connection.close()
+    connection.receive_data(b"\x00")
+    assert connection.data_to_send() == b""
+    assert connection.next_call is None
+    assert framing.told == [("close",)]
+
+
+def test_the_longest_apdu_that_anybody_may_send_is_expected():
+    framing = Watched()
+    connection = Connection(framing)
+    connection.propose(AssociationParameters(max_receive_pdu_size=4_000))
+    connection.propose(AssociationParameters(client_wport=1, max_receive_pdu_size=3_000))
+    assert framing.told == [("limit", 4_000), ("limit", 4_000)]
+    security = SecuritySettings(client_system_title=bytes(8), global_unicast_encryption_key=Secret(bytes(16)))
+    ciphered = AssociationParameters(client_wport=2, max_receive_pdu_size=4_000, security=security)
+    material = OpeningMaterial(sending=SendingCounter(0, ceiling=9))
+    connection.propose(ciphered, Opening(ciphered, material))
+    assert framing.told[-1] == ("limit", 4_000 + security.overhead)
+
+
+def test_f25_what_nobody_asked_for_is_limited_while_anybody_waits():
+    connection = associated(limits=Limits(unsolicited_apdus=2))
+    connection.propose(OTHER)
+    receive(connection, PUSH, PUSH)
+    assert connection.error is None
+    receive(connection, PUSH)
+    assert isinstance(connection.error, LimitExceeded)

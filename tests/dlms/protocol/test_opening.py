@@ -9,10 +9,12 @@ from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     DecodeError,
+    DlmsError,
     InvocationCounterExhausted,
     InvocationCounterRefused,
     LocalProtocolError,
     PeerNotAuthenticated,
+    SecurityDowngrade,
     SystemTitleMismatch,
     UnexpectedApdu,
     WrongAddress,
@@ -36,7 +38,7 @@ from custom_components.cosem.dlms.security.counters import MAX_UNATTENDED_RAISE,
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection
-from tests.dlms.lone_meter import NONE, LoneMeter
+from tests.dlms.lone_meter import AK, EK, NONE, TITLE, LoneMeter
 from tests.dlms.scripted import CLOCK, PAIR, RLRE, aare, answer, events_of, sent_by
 from tests.vector_tools import by_name
 
@@ -417,3 +419,51 @@ def test_hashed_mechanisms_without_titles_need_no_settings():
     assert opening.proof().first(InvokeIdAndPriority(1), DEFAULT_LIMITS)[:13] == bytes.fromhex(
         "C301C1000F0000280000FF0101"
     )
+
+
+LN_CIPHERED = bytes.fromhex("60857405080103")
+
+
+def ciphered_opening(*, dedicated=True, **material):
+    security = SecuritySettings(
+        client_system_title=bytes(8),
+        global_unicast_encryption_key=Secret(bytes(16)),
+        authentication_key=Secret(bytes(16)),
+        use_dedicated_key=dedicated,
+    )
+    given = {"dedicated_key": Secret(bytes(16)) if dedicated else None, "sending": SendingCounter(7, ceiling=2**32)}
+    return Opening(AssociationParameters(security=security), OpeningMaterial(**(given | material)))
+
+
+def test_the_dedicated_key_counts_by_itself_unless_there_is_one_counter_for_both():
+    assert ciphered_opening().dedicated_counter.next_value == 0
+    assert ciphered_opening(one_counter_for_both_keys=True).dedicated_counter is None
+    assert ciphered_opening(dedicated=False).dedicated_counter is None
+    assert Opening(AssociationParameters()).dedicated_counter is None
+
+
+def test_an_aare_that_accepts_without_initiate_response_is_refused():
+    with pytest.raises(DlmsError):
+        Opening(AssociationParameters()).accept(aare(None))
+    with pytest.raises(SecurityDowngrade, match="no protected InitiateResponse"):
+        ciphered_opening(dedicated=False).accept(
+            aare(None, application_context_name=LN_CIPHERED, responding_ap_title=TITLE)
+        )
+
+
+def test_without_a_memory_of_counters_any_first_one_is_taken():
+    meter = LoneMeter(NONE)
+    security = SecuritySettings(
+        client_system_title=bytes.fromhex("4D4D4D0000000001"),
+        global_unicast_encryption_key=Secret(EK),
+        authentication_key=Secret(AK),
+    )
+    opening = Opening(AssociationParameters(security=security), OpeningMaterial(sending=SendingCounter(1, ceiling=9)))
+    (answered,) = meter.replies(opening.aarq())
+    assert opening.accept(answered).server_system_title == TITLE
+
+
+def test_nothing_is_prepared_unless_somebody_does():
+    nothing = OpeningMaterial()
+    assert (nothing.challenge, nothing.dedicated_key, nothing.random) == (b"", None, None)
+    assert (nothing.sending, nothing.receiving, nothing.one_counter_for_both_keys) == (None, None, False)

@@ -9,6 +9,8 @@ import pytest
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.security.suite import Protection
 from custom_components.cosem.dlms.security.typed import (
+    MAX_MANUFACTURER_SECRET,
+    MAX_SECRET,
     InputFault,
     TypedInputError,
     hex_digits,
@@ -312,3 +314,52 @@ def test_what_is_wrong_with_a_key_is_said_in_a_sentence():
         (parse_public_key, certificate_pem("meter", 2), other_curve),
     ):
         assert str(wrong(lambda parse=parse, typed=typed: parse(typed, 1))) == text
+
+
+def test_the_longest_secrets_and_one_octet_more():
+    assert (MAX_SECRET, MAX_MANUFACTURER_SECRET) == (64, 16)
+    for limit, kept in ((64, parse_secret("a" * 64)), (16, parse_secret("a" * 16, limit=MAX_MANUFACTURER_SECRET))):
+        assert kept == "a" * limit
+    for limit in (MAX_SECRET, MAX_MANUFACTURER_SECRET):
+        with pytest.raises(TypedInputError) as caught:
+            parse_secret("a" * (limit + 1), limit=limit)
+        assert (caught.value.reason, caught.value.octets) == (InputFault.SECRET_LENGTH, limit)
+    with pytest.raises(TypedInputError) as caught:
+        parse_secret("", limit=None)
+    assert (caught.value.octets, caught.value.digits) == (0, 0)
+
+
+def test_faults_are_named_as_forms_name_them():
+    assert all(fault.value == fault.name.lower() for fault in InputFault)
+    fault = TypedInputError(InputFault.NOT_HEX)
+    assert (fault.octets, fault.digits, str(fault)) == (0, 0, "not hex")
+
+
+@pytest.mark.parametrize("typed", ["G" * 16, "4D4D4D000000000G"])
+def test_a_system_title_is_hexadecimal(typed: str):
+    with pytest.raises(TypedInputError) as caught:
+        parse_system_title(typed)
+    assert caught.value.reason is InputFault.INVALID_SYSTEM_TITLE
+
+
+@pytest.mark.parametrize(
+    ("octets", "is_example"),
+    [
+        (bytes((0xF8 + index) % 256 for index in range(16)), True),
+        (2 * bytes(range(16)), True),
+        (2 * bytes(range(8)), False),
+        (bytes(range(16)) + bytes(16), False),
+        (bytes(range(16)) + bytes(range(1, 17)), False),
+        (b"", False),
+        (b"\x00", False),
+    ],
+)
+def test_s32_examples_go_on_to_the_last_octet(octets: bytes, is_example: bool):
+    assert is_public_example(octets.hex()) == is_example
+
+
+def test_the_first_block_counts_also_when_it_is_broken():
+    broken = "-----BEGIN PRIVATE KEY-----\nAAA\n-----END PRIVATE KEY-----\n"
+    with pytest.raises(TypedInputError) as caught:
+        parse_private_key(broken + private_pem("client", 1), 1)
+    assert caught.value.reason is InputFault.NOT_A_PRIVATE_KEY
