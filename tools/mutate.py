@@ -48,6 +48,7 @@ class FileResult:
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     killers: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -141,6 +142,8 @@ def judge_file(result: FileResult, jobs: int, deadline: float) -> None:
             case "problem" | "note":
                 result.problems += [message["text"]] if message["kind"] == "problem" else []
                 print(f"  {message['text']}", flush=True)
+            case "left out":
+                result.left_out.append(message["test"])
             case "killer":
                 result.killers[message["number"]] = message["test"]
             case "verdict" if message["verdict"] == Verdict.AGAIN:
@@ -181,8 +184,10 @@ def _judge_fresh(result: FileResult, again: list[int], jobs: int, deadline: floa
     mirrored = mirrored_tests(result.path)
     others = [name for name in result.tests if name not in mirrored]
 
+    without = [f"--deselect={name}" for name in result.left_out]
+
     def task(number: int | None, *tests: Sequence[str]) -> Task:
-        body = run_fresh(result.source, number, filename, tests)
+        body = run_fresh(result.source, number, filename, [[*without, *some] if some else [] for some in tests])
 
         def quietly() -> int:
             _silence()

@@ -42,7 +42,7 @@ WITHOUT_HOME_ASSISTANT = ("--confcutdir=tests/dlms", "-p", "no:homeassistant", "
 
 def options_for(tests: Sequence[str]) -> tuple[str, ...]:
     """Return pytest's options for these test files."""
-    alone = all(name.startswith("tests/dlms/") for name in tests)
+    alone = all(name.startswith(("tests/dlms/", "--")) for name in tests)
     return OPTIONS + (WITHOUT_HOME_ASSISTANT if alone else ())
 
 

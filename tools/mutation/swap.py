@@ -118,6 +118,7 @@ class SwapPlugin:
                 position, failed, seconds, ran = json.loads(line)
                 name = session.items[position].nodeid
                 if failed:
+                    self._report({"kind": "left out", "test": name})
                     self._report({"kind": "problem", "text": f"fails without a change, left out: {name}"})
                 elif seconds > _SLOW:
                     self._report({"kind": "note", "text": f"takes {seconds:.0f} s, left out: {name}"})

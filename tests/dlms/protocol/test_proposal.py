@@ -381,3 +381,50 @@ def test_published_aares_that_accept_something_else_are_an_error(vector):
 
 def test_published_aares_of_each_verdict_are_there():
     assert {verdict_of(vector) for vector in AARES} == {"accepted", "refused", "not what was proposed"}
+
+
+# -- limits, from both sides
+
+
+@pytest.mark.parametrize("size", [0, 12, 65535])
+def test_pdu_sizes_of_0_and_of_12_to_65535_are_proposed_and_granted(size):
+    assert AssociationParameters(max_receive_pdu_size=size).max_receive_pdu_size == size
+    assert check(aare(initiate(server_max_receive_pdu_size=size))).server_max_receive_pdu_size == size
+
+
+@pytest.mark.parametrize("size", [1, 11, 65536])
+def test_other_pdu_sizes_are_not_proposed(size):
+    with pytest.raises(LocalProtocolError, match="a PDU size is 0 or 12 to 65535"):
+        AssociationParameters(max_receive_pdu_size=size)
+
+
+def test_only_the_manufacturers_mechanism_has_short_secrets_only():
+    assert AssociationParameters(mechanism=Mechanism.HLS, hls_secret=Secret(bytes(16))).is_high_level
+    assert AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=Secret(bytes(17))).is_high_level
+    with pytest.raises(LocalProtocolError, match="at most 16 octets"):
+        AssociationParameters(mechanism=Mechanism.HLS, hls_secret=Secret(bytes(17)))
+
+
+def test_a_mechanism_says_which_keys_it_needs():
+    keys = {"authentication_key": Secret(bytes(16)), "protection": Protection.NONE, "client_system_title": TITLE}
+    with pytest.raises(LocalProtocolError, match="GMAC needs"):
+        AssociationParameters(mechanism=Mechanism.HLS_GMAC, security=SecuritySettings(**keys))
+    own = SecuritySettings(
+        client_system_title=TITLE,
+        suite=SecuritySuite.SUITE_1,
+        protection=Protection.NONE,
+        key_pairs=KeyPairs(server_signing_key=OWN_KEY.public_key),
+    )
+    with pytest.raises(LocalProtocolError, match="ECDSA needs"):
+        AssociationParameters(mechanism=Mechanism.HLS_ECDSA, security=own)
+
+
+def test_without_a_challenge_none_is_sent():
+    parameters = AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=Secret(bytes(16)))
+    assert decode_apdu(proposal(parameters)).calling_authentication_value.octets == b""
+
+
+def test_s18_a_rejection_around_an_initiate_response_has_no_initiate_error():
+    refusal = check(aare(result=1, diagnostic=13))
+    assert isinstance(refusal, AssociationRejected)
+    assert (refusal.result, refusal.diagnostic, refusal.initiate_error) == (1, 13, None)
