@@ -46,6 +46,7 @@ async def test_lent_client_connects_and_leaves_nothing_open(hass: HomeAssistant,
         assert association.is_open
         assert meter.open_links == 1
     assert meter.open_links == 0
+    assert client_in_use(hass, HOST, 4059) is None
 
 
 async def test_client_is_in_use_while_somebody_uses_it(hass: HomeAssistant):
@@ -55,6 +56,14 @@ async def test_client_is_in_use_while_somebody_uses_it(hass: HomeAssistant):
     assert client_in_use(hass, HOST, 4060) is None
     await async_release_client(hass, client)
     assert client_in_use(hass, HOST, 4059) is None
+
+
+async def test_only_the_client_that_is_given_back_has_one_user_less(hass: HomeAssistant):
+    first, second = get_client(hass, HOST, 4059), get_client(hass, HOST, 4060)
+    await async_release_client(hass, second)
+    assert client_in_use(hass, HOST, 4059) is first
+    assert client_in_use(hass, HOST, 4060) is None
+    await async_release_client(hass, first)
 
 
 def test_deadlines_grow_with_the_response_timeout():

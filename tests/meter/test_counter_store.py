@@ -94,8 +94,12 @@ async def test_s1_one_counter_for_all_who_have_the_same_key_and_title(
 async def test_nothing_is_counted_without_protection(hass: HomeAssistant):
     assert await async_security_state(hass, AssociationParameters()) is None
     plain = SecuritySettings(client_system_title=TITLE, protection=Protection.NONE)
-    digest = AssociationParameters(mechanism=Mechanism.HLS_SHA256, hls_secret=Secret(b"secret"), security=plain)
-    assert await async_security_state(hass, digest) is None
+    keyed = SecuritySettings(
+        client_system_title=TITLE, protection=Protection.NONE, global_unicast_encryption_key=Secret(KEY)
+    )
+    for security in (plain, keyed):
+        digest = AssociationParameters(mechanism=Mechanism.HLS_SHA256, hls_secret=Secret(b"secret"), security=security)
+        assert await async_security_state(hass, digest) is None
 
 
 async def test_s27_neither_key_nor_title_can_be_found_in_the_files(hass: HomeAssistant, hass_storage: dict[str, Any]):
@@ -151,7 +155,9 @@ async def test_an_old_file_beside_a_new_one_does_not_lower(hass: HomeAssistant, 
         {"salt": "zz", "ceilings": {}},
         {"salt": "00" * 16},
         {"salt": "00" * 16, "ceilings": []},
+        {"salt": "00" * 17, "ceilings": {}},
         {"salt": "00" * 16, "ceilings": {"a": "7"}},
+        {"salt": "00" * 16, "ceilings": {"a": 7, "b": "7"}},
         {"salt": "00" * 16, "ceilings": {"a": True}},
         {"salt": "00" * 16, "ceilings": {"a": -1}},
         {"salt": "00" * 16, "ceilings": {"a": 2**32}},
@@ -165,6 +171,55 @@ async def test_files_that_make_no_sense_are_not_a_fresh_start(
         hass_storage[name] = {"version": 1, "minor_version": 1, "key": name, "data": damage}
     with pytest.raises(InvocationCounterNotStored, match="make no sense"):
         await state_of(hass)
+
+
+def put(hass_storage: dict[str, Any], name: str, data: Any) -> None:
+    hass_storage[name] = {"version": 1, "minor_version": 1, "key": name, "data": data}
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_one_file_that_makes_no_sense_alone_is_not_a_fresh_start(
+    hass: HomeAssistant, hass_storage: dict[str, Any], name: str
+):
+    put(hass_storage, name, {"salt": "00" * 16, "ceilings": {"a": -1}})
+    with pytest.raises(InvocationCounterNotStored, match="make no sense"):
+        await state_of(hass)
+
+
+async def test_the_lowest_and_the_highest_ceiling_make_sense(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    put(hass_storage, FILES[0], {"salt": "00" * 16, "ceilings": {"a": 0, "b": 2**32 - 1}})
+    assert (await state_of(hass)).next_value == FIRST_COUNTER
+
+
+async def test_of_two_files_with_different_salts_the_first_counts(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await (await state_of(hass)).reserve()
+    high = ceilings(hass_storage)[0][0]
+    put(hass_storage, FILES[1], {"salt": "11" * 16, "ceilings": {"stranger": 7}})
+    restart(hass)
+    state = await state_of(hass)
+    assert state.next_value == high
+    await state.reserve()
+    assert [len(values) for values in ceilings(hass_storage)] == [1, 1]
+    assert "stranger" not in json.dumps(hass_storage)
+
+
+async def test_f60_what_comes_back_with_another_salt_was_not_written(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    state = await state_of(hass)
+    load = storage.Store.async_load
+
+    async def other_salt(store: storage.Store[Any]) -> Any:
+        return {**await load(store), "salt": "22" * 16}
+
+    with patch.object(storage.Store, "async_load", other_salt), pytest.raises(InvocationCounterNotStored):
+        await state.reserve()
+
+
+async def test_files_are_replaced_as_a_whole_and_name_keys_by_32_digits(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+):
+    await (await state_of(hass)).reserve()
+    assert {len(name) for name in hass_storage[FILES[0]]["data"]["ceilings"]} == {32}
+    assert hass.data[counter_store._BOOK]._file(FILES[0])._atomic_writes
 
 
 async def test_files_of_a_newer_version_are_not_a_fresh_start(hass: HomeAssistant, hass_storage: dict[str, Any]):

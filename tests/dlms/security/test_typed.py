@@ -234,6 +234,8 @@ def test_certificate_belongs_to_the_private_key():
     }
     for typed, reason in reasons.items():
         assert wrong(lambda typed=typed: parse_certificate(typed, 1, private)).reason == reason
+    meters = private_pem("meter", 1)
+    assert wrong(lambda: parse_certificate(pem, 1, meters)).reason == "certificate_of_other_key"
 
 
 def test_system_title_in_a_certificate():
