@@ -8,6 +8,7 @@ counts. Where freezegun has frozen the time, its clock is the loop's, and jumps 
 
 import asyncio
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 import math
 import os
@@ -91,6 +92,16 @@ class StillLoop(asyncio.SelectorEventLoop):
             await super().shutdown_default_executor(timeout)
         finally:
             self._jobs -= 1
+
+    def _do_shutdown(self, future: asyncio.Future[None]) -> None:
+        """Let the workers end by themselves, which is what `shutdown_default_executor` runs in a thread.
+
+        Home Assistant's executor interrupts whoever has not ended within a moment: a worker that is interrupted when it
+        has just taken the word to end does not pass it on, and the others wait for it for ever.
+        """
+        if self._default_executor is not None:
+            ThreadPoolExecutor.shutdown(self._default_executor, wait=True)
+        super()._do_shutdown(future)  # type: ignore[misc]  # asyncio's own, and not in its stubs
 
     def wait(self, select: Callable[[float | None], list[Any]], timeout: float | None) -> list[Any]:
         """Return what arrived; let time pass only when there is nothing else to wait for."""
