@@ -8,7 +8,7 @@ from .client.channel import Channel, Connector, with_wrapper
 from .client.client import DEFAULT_PORT, DlmsClient
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
 from .client.link import Timing
-from .client.list_sizes import ReadingMemory
+from .client.list_sizes import ListSizes
 from .client.security_state import CounterStore, SecurityState
 from .client.transport import Transport, open_tcp
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
@@ -207,6 +207,7 @@ __all__ = [
     "KeyPairs",
     "LimitExceeded",
     "Limits",
+    "ListSizes",
     "LocalProtocolError",
     "LogicalDeviceName",
     "LogicalName",
@@ -229,7 +230,6 @@ __all__ = [
     "ProtocolError",
     "ProviderDiagnostic",
     "PublicKey",
-    "ReadingMemory",
     "RegisterAttribute",
     "RegisterMethod",
     "RemoteProtocolError",

@@ -459,7 +459,7 @@ async def test_many_in_one_request(client, meter):
     async with client.associate(PARAMETERS) as association:
         assert numbers(await association.get_many(REGISTERS[:40])) == list(range(1, 41))
     assert len(meter.requests) == 1
-    assert client.reading_memory[PAIR].longest_answered == 40
+    assert client.list_sizes[PAIR].longest_answered == 40
 
 
 async def test_many_one_by_one_without_multiple_references(client, meter):
@@ -496,7 +496,7 @@ async def test_what_worked_is_remembered_by_pair_and_over_connections(client, me
         assert len(meter.requests) - before == expected
     async with client.associate(OTHER) as association:
         await association.get_many(REGISTERS[:5])
-    assert client.reading_memory.keys() == {PAIR, WportPair(1, 17)}
+    assert client.list_sizes.keys() == {PAIR, WportPair(1, 17)}
 
 
 async def test_unanswered_list_ends_the_connection_and_is_smaller_the_next_time(client, meter):

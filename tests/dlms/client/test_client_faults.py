@@ -230,7 +230,7 @@ async def test_f31_busy(home, code):
     error = await home.fails(ExceptionReceived)
     assert error.service_error == code
     await home.recovers()
-    assert home.client.reading_memory[home.parameters.pair].list_limit is None
+    assert home.client.list_sizes[home.parameters.pair].list_limit is None
 
 
 async def test_f31_busy_when_associating(home):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.cosem.dlms.client.list_sizes import ReadingMemory
+from custom_components.cosem.dlms.client.list_sizes import ListSizes
 from custom_components.cosem.dlms.client.reading import decode_list, read_many
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned
 from custom_components.cosem.dlms.errors import (
@@ -68,29 +68,29 @@ def truth(attributes):
 
 async def test_one_list_for_everything():
     source = Source()
-    assert shown(await read_many(source, plan_of(ReadingMemory()), REGISTERS)) == truth(REGISTERS)
+    assert shown(await read_many(source, plan_of(ListSizes()), REGISTERS)) == truth(REGISTERS)
     assert source.asked == [100]
 
 
 async def test_nothing_is_nothing():
-    assert await read_many(Source(), plan_of(ReadingMemory()), []) == []
+    assert await read_many(Source(), plan_of(ListSizes()), []) == []
 
 
 async def test_as_many_lists_as_needed_in_order():
     source = Source()
     attributes = REGISTERS * 3
-    assert shown(await read_many(source, plan_of(ReadingMemory()), attributes)) == truth(attributes)
+    assert shown(await read_many(source, plan_of(ListSizes()), attributes)) == truth(attributes)
     assert source.asked == [127, 127, 46]
 
 
 async def test_one_elements_error_spoils_no_other():
     source = Source(lambda a: DataAccessError(4) if a.logical_name.c == 2 else unsigned(a.logical_name.c))
-    assert shown(await read_many(source, plan_of(ReadingMemory()), REGISTERS[:3])) == [1, 4, 3]
+    assert shown(await read_many(source, plan_of(ListSizes()), REGISTERS[:3])) == [1, 4, 3]
 
 
 async def test_single_reads_have_errors_of_their_own_too():
     source = Source(lambda a: DataAccessError(3) if a.logical_name.c == 2 else unsigned(a.logical_name.c))
-    results = await read_many(source, plan_of(ReadingMemory(list_limit=1)), REGISTERS[:3])
+    results = await read_many(source, plan_of(ListSizes(list_limit=1)), REGISTERS[:3])
     assert shown(results) == [1, 3, 3]
     assert source.asked == [1, 1, 1]
     assert results[0] == double_long_unsigned(1)
@@ -115,7 +115,7 @@ async def test_refused_list_is_asked_for_in_smaller_pieces(refusal):
             return refusal
         return encoded([unsigned(each) for each in truth(attributes)])
 
-    memory = ReadingMemory()
+    memory = ListSizes()
     source = Source(many=many)
     assert shown(await read_many(source, plan_of(memory), REGISTERS)) == truth(REGISTERS)
     assert source.asked == [100, 50, 50]
@@ -125,7 +125,7 @@ async def test_refused_list_is_asked_for_in_smaller_pieces(refusal):
 
 
 async def test_lists_that_are_always_refused_become_single_reads():
-    memory = ReadingMemory()
+    memory = ListSizes()
     for asked in ([10, 5] + [1] * 10, [1] * 10):
         source = Source(many=refuse(BUSY))
         assert shown(await read_many(source, plan_of(memory), REGISTERS[:10])) == truth(REGISTERS[:10])
@@ -134,13 +134,13 @@ async def test_lists_that_are_always_refused_become_single_reads():
 
 async def test_meter_that_knows_no_lists_is_asked_once():
     source = Source(many=refuse(ExceptionReceived(2, 2)))
-    assert shown(await read_many(source, plan_of(ReadingMemory()), REGISTERS[:3])) == [1, 2, 3]
+    assert shown(await read_many(source, plan_of(ListSizes()), REGISTERS[:3])) == [1, 2, 3]
     assert source.asked == [3, 1, 1, 1]
 
 
 async def test_other_reason_for_everything_may_be_the_truth():
     """Nothing is learned from it: single reads say the same."""
-    memory = ReadingMemory()
+    memory = ListSizes()
     source = Source(lambda attribute: DataAccessError(250))
     assert shown(await read_many(source, plan_of(memory), REGISTERS[:2])) == [250, 250]
     assert source.asked == [2, 1, 1]
@@ -151,7 +151,7 @@ async def test_other_reason_for_everything_may_be_the_truth():
 
 
 async def test_f31_busy_is_raised_when_nothing_could_be_read():
-    memory = ReadingMemory()
+    memory = ListSizes()
     source = Source(lambda attribute: BUSY, refuse(BUSY))
     plan = plan_of(memory)
     with pytest.raises(ExceptionReceived) as caught:
@@ -164,7 +164,7 @@ async def test_f31_busy_is_raised_when_nothing_could_be_read():
 
 async def test_f31_busy_is_raised_for_a_single_attribute():
     with pytest.raises(ExceptionReceived):
-        await read_many(Source(lambda attribute: BUSY), plan_of(ReadingMemory()), [ENERGY])
+        await read_many(Source(lambda attribute: BUSY), plan_of(ListSizes()), [ENERGY])
 
 
 @pytest.mark.parametrize(
@@ -179,14 +179,14 @@ async def test_f31_busy_is_raised_for_a_single_attribute():
 @pytest.mark.parametrize("bad", [1, 2, 3])
 async def test_exception_to_one_element_is_its_error_when_others_are_answered(error, code, bad):
     source = Source(lambda a: error if a.logical_name.c == bad else unsigned(a.logical_name.c))
-    results = await read_many(source, plan_of(ReadingMemory(list_limit=1)), REGISTERS[:3])
+    results = await read_many(source, plan_of(ListSizes(list_limit=1)), REGISTERS[:3])
     assert shown(results) == [code if number == bad else number for number in (1, 2, 3)]
     assert results[bad - 1].__cause__ is error
 
 
 async def test_an_answered_error_counts_as_an_answer():
     source = Source(lambda a: DataAccessError(4) if a.logical_name.c == 1 else BUSY)
-    results = await read_many(source, plan_of(ReadingMemory(list_limit=1)), REGISTERS[:5])
+    results = await read_many(source, plan_of(ListSizes(list_limit=1)), REGISTERS[:5])
     assert shown(results) == [4, 2, 2, 2, 2]
 
 
@@ -201,35 +201,35 @@ async def test_lost_association_is_raised_at_once(limit):
 
     source = Source(lost, lost)
     with pytest.raises(ExceptionReceived):
-        await read_many(source, plan_of(ReadingMemory(list_limit=limit)), REGISTERS)
+        await read_many(source, plan_of(ListSizes(list_limit=limit)), REGISTERS)
     assert len(source.asked) == 1
 
 
 @pytest.mark.parametrize("error", [ResponseTimeout("get-response", 10), ConnectionLost(), DecodeError("nonsense")])
 async def test_unanswered_list_is_remembered(error):
-    memory = ReadingMemory()
+    memory = ListSizes()
     with pytest.raises(type(error)):
         await read_many(Source(many=refuse(error)), plan_of(memory), REGISTERS)
     assert memory.list_limit == 50
 
 
 async def test_list_whose_answer_was_cut_off_is_not_the_reason():
-    memory = ReadingMemory()
+    memory = ListSizes()
     with pytest.raises(ConnectionLost):
         await read_many(Source(many=refuse(ConnectionLost(truncated=True))), plan_of(memory), REGISTERS)
     assert memory.list_limit is None
 
 
 async def test_unanswered_single_read_teaches_nothing():
-    memory = ReadingMemory()
+    memory = ListSizes()
     with pytest.raises(ConnectionLost):
         await read_many(Source(lambda attribute: ConnectionLost()), plan_of(memory), [POWER])
-    assert memory == ReadingMemory(_calm=1)
+    assert memory == ListSizes(_calm=1)
 
 
 async def test_list_that_is_none_is_an_error():
     with pytest.raises(DecodeError):
-        await read_many(Source(many=lambda attributes: b"\x02\x00"), plan_of(ReadingMemory()), REGISTERS[:2])
+        await read_many(Source(many=lambda attributes: b"\x02\x00"), plan_of(ListSizes()), REGISTERS[:2])
 
 
 def test_list_of_values_and_errors_with_their_sizes():
@@ -256,7 +256,7 @@ def odd(number, octets=b"\x07\x00\x00\x00\x00"):
 @pytest.mark.parametrize("list_limit", [None, 1], ids=["lists", "single reads"])
 @pytest.mark.parametrize("octets", [b"\x07\x00\x00\x00\x00", b"\x01\x03\x00\x00"], ids=["unknown type", "too short"])
 async def test_a_value_that_cannot_be_decoded_spoils_the_others_once_at_most(list_limit, octets):
-    memory = ReadingMemory(list_limit=list_limit)
+    memory = ListSizes(list_limit=list_limit)
     attributes = REGISTERS[:3] if list_limit else [REGISTERS[0], REGISTERS[2], REGISTERS[1]]
     with pytest.raises(DecodeError):
         await read_many(odd(2, octets), plan_of(memory), attributes)
@@ -268,21 +268,21 @@ async def test_a_value_that_cannot_be_decoded_spoils_the_others_once_at_most(lis
 
 
 async def test_a_value_that_cannot_be_decoded_is_an_error_when_nothing_else_is_asked_for():
-    memory = ReadingMemory()
+    memory = ListSizes()
     for _ in range(2):
         with pytest.raises(DecodeError):
             await read_many(odd(2), plan_of(memory), [REGISTERS[1]])
 
 
 async def test_of_two_odd_values_the_second_is_not_asked_for_behind_the_first():
-    memory = ReadingMemory(undecodable={REGISTERS[0], REGISTERS[1]})
+    memory = ListSizes(undecodable={REGISTERS[0], REGISTERS[1]})
     source = odd(1)
     assert shown(await read_many(source, plan_of(memory), REGISTERS[:3])) == [250, 250, 3]
     assert source.asked == [1, 1]
 
 
 async def test_an_error_of_a_suspect_is_its_own():
-    memory = ReadingMemory(undecodable={REGISTERS[1]})
+    memory = ListSizes(undecodable={REGISTERS[1]})
     source = Source(lambda a: BUSY if a.logical_name.c == 2 else unsigned(a.logical_name.c))
     assert shown(await read_many(source, plan_of(memory), [*REGISTERS[:3], REGISTERS[1]])) == [1, 2, 3, 2]
     source = Source(lambda a: DataAccessError(4) if a.logical_name.c == 2 else unsigned(a.logical_name.c))
@@ -290,7 +290,7 @@ async def test_an_error_of_a_suspect_is_its_own():
 
 
 async def test_an_answer_that_is_no_list_blames_no_element():
-    memory = ReadingMemory()
+    memory = ListSizes()
     with pytest.raises(DecodeError):
         await read_many(
             Source(many=lambda attributes: b"\x02\x00\x11\x01\x00\x11\x02\xff"), plan_of(memory), REGISTERS[:2]

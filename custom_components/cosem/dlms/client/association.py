@@ -42,7 +42,7 @@ from ..protocol.transfer.get import GetList, GetOne
 from ..security.counters import MAX_UNATTENDED_RAISE
 from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
 from .link import Link, Timing
-from .list_sizes import ReadingPlan
+from .list_sizes import ListPlan
 from .reading import read_many
 from .security_state import SecurityState, opening_material
 
@@ -78,7 +78,7 @@ class Association:
         self._security_state = security_state
         self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
         self._negotiated: Negotiated | None = None
-        self._plan: ReadingPlan | None = None
+        self._plan: ListPlan | None = None
         self._ended: DlmsError | None = None
         """Why there are no more requests, by the first thing that ended them here."""
         self._lifecycle = Lifecycle.IDLE
@@ -166,7 +166,7 @@ class Association:
             self._link.before_reading.pop(self.parameters.pair, None)
             self._step(LifecycleInput.FINISH)
 
-    async def propose(self, plan: Callable[[Negotiated], ReadingPlan]) -> None:
+    async def propose(self, plan: Callable[[Negotiated], ListPlan]) -> None:
         """Send the AARQ, wait for the AARE, and let both sides prove themselves. Called once, by the client.
 
         An invocation counter that the meter refuses is raised once, and the proposal repeated; a password is sent once

@@ -20,7 +20,7 @@ from .association import Association
 from .association_queue import AssociationQueue, QueuePlace
 from .channel import Connector, with_wrapper
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
-from .list_sizes import ReadingMemory
+from .list_sizes import ListSizes
 from .security_state import SecurityState
 from .transport import open_tcp
 
@@ -57,7 +57,7 @@ class DlmsClient:
     """One physical device: an address and at most one TCP connection, shared by its associations.
 
     ``connect`` replaces opening TCP to host and port; ``clock`` measures the pause between two connections.
-    ``reading_memory`` holds what get_many() learned for each wPort pair. Deadlines belong to each association.
+    ``list_sizes`` holds what get_many() learned for each wPort pair. Deadlines belong to each association.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class DlmsClient:
         """Take the address. Nothing is opened before the first associate()."""
         self.host: Final = host
         self.port: Final = port
-        self.reading_memory: Final[dict[WportPair, ReadingMemory]] = {}
+        self.list_sizes: Final[dict[WportPair, ListSizes]] = {}
         self._limits = limits
         self._connect: Final = connect
         self._clock = clock
@@ -172,9 +172,9 @@ class DlmsClient:
     async def _open(self, association: Association) -> None:
         """Propose, unless it is open already."""
         parameters = association.parameters
-        memory = self.reading_memory.setdefault(parameters.pair, ReadingMemory())
+        sizes = self.list_sizes.setdefault(parameters.pair, ListSizes())
         if not association.was_kept:
-            await association.propose(lambda negotiated: memory.plan(negotiated, parameters.max_receive_pdu_size))
+            await association.propose(lambda negotiated: sizes.plan(negotiated, parameters.max_receive_pdu_size))
 
     async def _give_back(self, use: _Use, keep: float) -> None:
         """Release an association, or leave it open for its next user for ``keep`` seconds."""

@@ -1,6 +1,6 @@
 """Reading many attributes in few requests: lists where the meter takes them, smaller lists or single reads where not.
 
-What to ask for next is decided in reading_memory.py; here is what the answers mean. One element's error never spoils
+What to ask for next is decided in list_sizes.py; here is what the answers mean. One element's error never spoils
 the others: even a value that cannot be decoded, which ends the connection (F43), does so only once. Knows nothing of
 sockets and deadlines.
 """
@@ -25,7 +25,7 @@ from ..errors import (
     TransportError,
 )
 from ..limits import DEFAULT_LIMITS, Limits
-from .list_sizes import ReadingPlan
+from .list_sizes import ListPlan
 
 _BUSY: Final = frozenset({ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON})
 """May be different the next time."""
@@ -79,7 +79,7 @@ def first_undecodable(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
 
 
 async def read_many(
-    source: Source, plan: ReadingPlan, attributes: Sequence[AttributeDescriptor]
+    source: Source, plan: ListPlan, attributes: Sequence[AttributeDescriptor]
 ) -> list[Data | DataAccessError]:
     """Return value or error of each attribute, in the same order.
 
@@ -114,7 +114,7 @@ async def read_many(
     return results
 
 
-async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
+async def _read_single(source: Source, plan: ListPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
     try:
         octets = await source.get_octets(attribute)
     except DataAccessError as error:
@@ -131,7 +131,7 @@ async def _read_single(source: Source, plan: ReadingPlan, attribute: AttributeDe
     return value
 
 
-async def _read_suspect(source: Source, plan: ReadingPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
+async def _read_suspect(source: Source, plan: ListPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
     """Return value or error of an attribute that may end the connection, when nothing is left to be lost by that."""
     if not source.is_open:
         return DataAccessError(DataAccessResultCode.OTHER_REASON)
@@ -142,7 +142,7 @@ async def _read_suspect(source: Source, plan: ReadingPlan, attribute: AttributeD
 
 
 async def _read_list(
-    source: Source, plan: ReadingPlan, batch: Sequence[AttributeDescriptor]
+    source: Source, plan: ListPlan, batch: Sequence[AttributeDescriptor]
 ) -> list[Data | DataAccessError]:
     """Return the results of a list; an empty list when the meter refused it."""
     try:

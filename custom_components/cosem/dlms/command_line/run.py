@@ -66,10 +66,10 @@ async def _run[T](
                     return await work(association)
             except TransportError, RemoteProtocolError:
                 # A list without a proper answer costs the connection; the client asks for less on the next one.
-                memory = client.reading_memory.get(parameters.pair)
-                if memory is None or memory.unanswered == lists_unanswered:
+                sizes = client.list_sizes.get(parameters.pair)
+                if sizes is None or sizes.unanswered == lists_unanswered:
                     raise
-                lists_unanswered = memory.unanswered
+                lists_unanswered = sizes.unanswered
     finally:
         await client.close()
 
