@@ -1,4 +1,4 @@
-"""Fixtures for everybody: our custom integration instead of the plug-in's, and a simulated meter behind the integration."""
+"""Fixtures for everybody: our custom integration instead of the plug-in's, and a simulated meter behind it."""
 
 import asyncio
 from collections.abc import Callable, Iterator

@@ -1,7 +1,7 @@
 """Finds tests that cannot fail: without a check, left before the first check, or comparing something with itself.
 
-Reads syntax trees only. A check is an ``assert``, ``pytest.raises`` and its like, or a call of a helper that checks: a function
-of the same module, or one of that name in a module of helpers.
+Reads syntax trees only. A check is an ``assert``, ``pytest.raises`` and its like, or a call of a helper that checks: a
+function of the same module, or one of that name in a module of helpers.
 """
 
 import ast
@@ -49,7 +49,7 @@ def checking_names(trees: Iterable[ast.Module], known: Iterable[str] = CHECKS_OF
 
 
 def usable_in(tree: ast.Module, helpers: Iterable[str]) -> frozenset[str]:
-    """Return which of these helpers a module can mean: those that it imports, methods that say so, functions of its own."""
+    """Return which of these helpers a module can mean: those it imports, methods that say so, functions of its own."""
     imports = [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
     names = {alias.name for node in imports for alias in node.names}
     usable = {helper for helper in helpers if helper in names or helper.lstrip("_").startswith(SAYS_SO)}

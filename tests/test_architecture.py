@@ -55,5 +55,5 @@ def test_s31_nothing_is_downloaded_and_nothing_received_is_run() -> None:
 
 
 def test_s31_no_path_is_built_from_what_a_network_sent() -> None:
-    """Files are opened by the command line only, under names that its user gave; the rest has Home Assistant's store."""
+    """Only the command line opens files, under names that its user gave; the rest has Home Assistant's store."""
     assert [*map(str, [*_findings("permitted imports"), *_findings("system calls")])] == []

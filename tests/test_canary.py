@@ -1,9 +1,9 @@
 """S28: secrets planted in an entry's life are found nowhere but where they must be: in the entry itself.
 
-A life is: set up with wrong and right credentials, polls, every kind of failure, reauthentication, reconfiguration, removal.
-Searched: every log record at DEBUG with its arguments and traceback, every result of a flow, every state, event and issue,
-every file of Home Assistant's storage but the one with the entries, every exception in reach, and the `repr` of every object
-of the integration that is alive. In every form that a secret might take.
+A life is: set up with wrong and right credentials, polls, every kind of failure, reauthentication, reconfiguration,
+removal. Searched, in every form that a secret might take: every log record at DEBUG with its arguments and traceback,
+every result of a flow, every state, event and issue, every file of Home Assistant's storage but the one with the
+entries, every exception in reach, and the ``repr`` of every object of the integration that is alive.
 """
 
 import base64
@@ -232,7 +232,7 @@ async def test_s28_a_leak_through_home_assistant_is_found(
     assert leaky.key == ENCRYPTION_KEY
 
 
-# --- The lives ----------------------------------------------------------------------------------------------------------
+# --- The lives --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

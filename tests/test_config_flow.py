@@ -198,7 +198,7 @@ async def test_host_in_all_its_forms(
     assert result["data"]["host"] == host.strip("[]")
 
 
-# --- Failures, each followed by success in the same flow ---------------------------------------------------------------
+# --- Failures, each followed by success in the same flow --------------------------------------------------------------
 
 
 def _line(error: TransportError) -> Callable[[SimulatedMeter], None]:
@@ -413,7 +413,7 @@ async def test_unexpected_exception_surfaces_with_its_traceback(
     await finished(hass, await submit(hass, result, host=HOST))
 
 
-# --- The object list is not for this client ----------------------------------------------------------------------------
+# --- The object list is not for this client ---------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -451,7 +451,7 @@ async def test_usual_codes_where_the_object_list_is_refused(
     await hass.config_entries.async_unload(result["result"].entry_id)
 
 
-# --- Progress ----------------------------------------------------------------------------------------------------------
+# --- Progress ---------------------------------------------------------------------------------------------------------
 
 
 async def _examined(hass: HomeAssistant, meter: SimulatedMeter) -> Examination:
@@ -520,7 +520,7 @@ async def test_closing_the_dialog_before_anything_happened(hass: HomeAssistant, 
     assert hass.config_entries.flow.async_progress() == []
 
 
-# --- The same meter twice ----------------------------------------------------------------------------------------------
+# --- The same meter twice ---------------------------------------------------------------------------------------------
 
 
 async def test_same_meter_at_another_address_is_not_added_twice(
@@ -560,7 +560,7 @@ async def test_ignored_meter_can_be_added_by_hand(hass: HomeAssistant, form: Con
     await finished(hass, await submit(hass, form, host=HOST))
 
 
-# --- Secrets -----------------------------------------------------------------------------------------------------------
+# --- Secrets ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.no_fail_on_log_exception

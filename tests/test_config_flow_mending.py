@@ -50,7 +50,7 @@ async def loaded(hass: HomeAssistant, entry: MockConfigEntry) -> None:
     assert entry.state is ConfigEntryState.LOADED
 
 
-# --- A new password ----------------------------------------------------------------------------------------------------
+# --- A new password ---------------------------------------------------------------------------------------------------
 
 
 async def test_reauthentication_asks_for_the_password_only(
@@ -151,7 +151,7 @@ async def test_failed_reauthentication_does_not_start_a_loaded_entry_again(
     assert entry.state is ConfigEntryState.LOADED
 
 
-# --- A changed connection ----------------------------------------------------------------------------------------------
+# --- A changed connection ---------------------------------------------------------------------------------------------
 
 
 async def test_meter_moved_to_another_address(
@@ -336,7 +336,7 @@ async def test_reconfiguration_to_the_association_of_another_entry(
     assert result["reason"] == "already_configured"
 
 
-# --- A further logical device ------------------------------------------------------------------------------------------
+# --- A further logical device -----------------------------------------------------------------------------------------
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The set-up with secrets, keys and certificates at the secured meter: each kind, each way to fail, and no secret anywhere."""
+"""The set-up with secrets, keys and certificates at the secured meter: each kind and failure, no secret anywhere."""
 
 import base64
 from collections.abc import Callable, Iterator
@@ -148,7 +148,7 @@ async def made(hass: HomeAssistant, result: ConfigFlowResult) -> MockConfigEntry
     return result["result"]
 
 
-# --- Each kind ---------------------------------------------------------------------------------------------------------
+# --- Each kind --------------------------------------------------------------------------------------------------------
 
 ALL_CLIENTS = [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 19, 20]
 
@@ -253,7 +253,7 @@ async def test_system_titles_can_be_typed(hass: HomeAssistant, meter: SimulatedM
     assert entry.data["meter_system_title"] == METER_TITLE
 
 
-# --- Wrong inputs ------------------------------------------------------------------------------------------------------
+# --- Wrong inputs -----------------------------------------------------------------------------------------------------
 
 
 async def test_wrong_inputs_are_said_at_once_and_right_ones_kept(hass: HomeAssistant, meter: SimulatedMeter):
@@ -281,7 +281,7 @@ async def test_impossible_choice_is_refused_at_once(hass: HomeAssistant):
         await submit(hass, await begun(hass, "keys"))
 
 
-# --- S32: public keys --------------------------------------------------------------------------------------------------
+# --- S32: public keys -------------------------------------------------------------------------------------------------
 
 
 async def test_s32_public_keys_are_used_after_a_confirmation_only(hass: HomeAssistant, meter: SimulatedMeter):
@@ -330,7 +330,7 @@ async def test_dialog_that_is_opened_again_shows_the_same_step(hass: HomeAssista
     await made(hass, await chosen(hass, again, "accept_example_keys"))
 
 
-# --- The meter refuses, or cannot be believed ----------------------------------------------------------------------------
+# --- The meter refuses, or cannot be believed -------------------------------------------------------------------------
 
 
 def fault(name: str, **parameters: Any) -> Callable[[SimulatedMeter], None]:
@@ -459,7 +459,7 @@ async def test_s17_decrypting_without_verifying_has_to_be_chosen(hass: HomeAssis
     assert meter.connections == 0
 
 
-# --- Invocation counters -----------------------------------------------------------------------------------------------
+# --- Invocation counters ----------------------------------------------------------------------------------------------
 
 
 async def test_counter_is_learned_through_the_public_client_and_the_progress_says_so(
@@ -554,7 +554,7 @@ async def test_counters_that_cannot_be_stored(hass: HomeAssistant, meter: Simula
     await made(hass, await submit(hass, result, **typed))
 
 
-# --- Entries that exist ------------------------------------------------------------------------------------------------
+# --- Entries that exist -----------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -666,7 +666,7 @@ async def test_reconfiguration_to_another_kind_forgets_the_secrets_of_the_first(
     }  # fmt: skip
 
 
-# --- A further logical device --------------------------------------------------------------------------------------------
+# --- A further logical device -----------------------------------------------------------------------------------------
 
 
 async def discovered(hass: HomeAssistant, meter: SimulatedMeter, parent: str, host: str = HOST) -> ConfigFlowResult:
@@ -731,7 +731,7 @@ async def test_nothing_is_inherited_where_it_does_not_belong(
         await submit(hass, result, authentication="inherited")
 
 
-# --- Secrets -----------------------------------------------------------------------------------------------------------
+# --- Secrets ----------------------------------------------------------------------------------------------------------
 
 
 def spellings(secret: str) -> set[str]:

@@ -94,7 +94,7 @@ def test_a_comparison_with_itself_is_found(comparison: str):
         "def test_it(seven):\n    if seven:\n        assert run() == 7\n        return\n    assert run() != 7",
         "def test_it():\n    assert ready()\n    if run():\n        return\n    assert other()",
         "def test_it(samples):\n    for sample in samples:\n        assert run(sample)",
-        "def test_it(samples):\n    for sample in samples:\n        if sample:\n            assert run(sample)\n    assert samples",
+        "def test_it(some):\n    for one in some:\n        if one:\n            assert run(one)\n    assert some",
         "def test_it(a):\n    assert run(a) == run(b)\n    assert a != a\n    assert 1 == 1",
         "def no_test():\n    run()",
         "def test_it():\n    def inner():\n        if odd():\n            return\n    assert run(inner)",

@@ -1,4 +1,4 @@
-"""Every key that the code uses has its text, and every text is used: collected from the syntax trees of the integration.
+"""Every key that the code uses has its text, and every text is used: collected from the integration's syntax trees.
 
 The forms' fields and the catalogue's names are compared more closely in test_flow_texts.py and test_catalogue.py.
 """

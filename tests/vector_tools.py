@@ -1,4 +1,4 @@
-"""Wire samples: those that ship with the project, and those of a ``shared`` folder beside the checkout when it is there.
+"""Wire samples: those that ship with the project, and those of a ``shared`` folder beside the checkout if there.
 
 Samples captured by other projects are not ours to ship; a test uses them only where that folder exists.
 """
@@ -28,7 +28,7 @@ CAPTURED = frozenset({"push-capture"})
 
 @cache
 def vectors(theme: str) -> tuple[Vector, ...]:
-    """Return all samples of one file, each name once, our own copies first. FileNotFoundError for a theme without any."""
+    """Return all samples of one file, each name once, our own first. FileNotFoundError for a theme without any."""
     found: dict[str, Vector] = {}
     if theme not in CAPTURED and not (OWN / f"{theme}.json").exists():
         raise FileNotFoundError(theme)

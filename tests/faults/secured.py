@@ -1,7 +1,7 @@
-"""A poller under protection: what a client of the profile ``secured`` needs of the stack, and the watch on its counters.
+"""A poller under protection: what a client of the profile ``secured`` needs, and the watch on its counters.
 
-The truth check of conftest applies to every poll; besides, no invocation counter may appear twice under one key, and none
-above what was stored before.
+The truth check of conftest applies to every poll; besides, no invocation counter may appear twice under one key, and
+none above what was stored before.
 """
 
 import asyncio

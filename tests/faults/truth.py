@@ -1,6 +1,6 @@
-"""The truth check of the fault tests: what was published is what the meter had, outages are logged once, nothing is left.
+"""The truth check of the fault tests, from outside Home Assistant: states, log, open links, tasks.
 
-Watches Home Assistant from outside: states, log, open links, tasks.
+What was published is what the meter had, outages are logged once, nothing is left.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class Bench:
             self.published.append(state)
 
     async def pass_time(self, seconds: float) -> None:
-        """Let time pass at once, as if nothing had been due in between; then everything happens that needs no more time."""
+        """Let time pass at once, as if nothing had been due in between; then all happens that needs no more time."""
         self.freezer.tick(seconds)
         async_fire_time_changed(self.hass)
         await quiet()

@@ -1,4 +1,4 @@
-"""What an answer makes of a draft: what is kept, what is forgotten, and that the last failure is no longer talked about."""
+"""What an answer makes of a draft: what is kept, what is forgotten, and that the last failure is not shown again."""
 
 from dataclasses import replace
 from typing import Any
@@ -37,7 +37,7 @@ GMAC = {"mechanism": "hls-gmac", "dedicated_key": False, "system_title": "484153
 FAILURE = ExaminationFailed(Verdict.UNKNOWN)
 
 
-# --- Where the meter is ------------------------------------------------------------------------------------------------
+# --- Where the meter is -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -109,7 +109,7 @@ def test_inherited_credentials_are_tried_at_once(kind: str, credentials: dict[st
     assert after.kind == kind
 
 
-# --- Passwords ---------------------------------------------------------------------------------------------------------
+# --- Passwords --------------------------------------------------------------------------------------------------------
 
 
 def test_password_is_given_once():
@@ -143,7 +143,7 @@ def test_password_belongs_to_the_keys_that_are_stored():
     assert after.complete_facts.credentials == stored | {"password": "new"}
 
 
-# --- Secrets, keys, certificates ---------------------------------------------------------------------------------------
+# --- Secrets, keys, certificates --------------------------------------------------------------------------------------
 
 
 def test_keys_become_credentials():
@@ -210,7 +210,7 @@ def test_s3_counter_of_the_meter_is_followed_by_the_users_word_only():
     assert "counter_start" not in before.complete_facts.credentials
 
 
-# --- What is shown -----------------------------------------------------------------------------------------------------
+# --- What is shown ----------------------------------------------------------------------------------------------------
 
 
 def test_objects_become_the_options_of_the_entry():

@@ -1,4 +1,4 @@
-"""The table of steps: every purpose, kind of authentication, mechanism, verdict and missing piece has one step, and it is the right one."""
+"""The table of steps: each purpose, authentication, mechanism, verdict and missing piece has its one right step."""
 
 from itertools import product
 import json

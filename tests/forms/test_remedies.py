@@ -7,17 +7,18 @@ from custom_components.cosem.meter.doctor import Verdict
 from tests.forms.drafts import draft
 
 NETWORK = {
-    "name_not_resolved", "host_unreachable", "connection_refused", "cannot_connect", "connect_timeout", "no_dlms_answer",
-    "closed_by_meter", "not_dlms_hdlc", "not_dlms_text", "not_dlms", "bad_answer", "connection_lost", "answer_timeout",
+    "name_not_resolved", "host_unreachable", "connection_refused", "cannot_connect", "connect_timeout",
+    "no_dlms_answer", "closed_by_meter", "not_dlms_hdlc", "not_dlms_text", "not_dlms", "bad_answer",
+    "connection_lost", "answer_timeout",
 }  # fmt: skip
 NOT_WANTED = {
     "association_refused", "mechanism_refused", "authentication_required", "stronger_authentication", "meter_busy",
     "no_identity", "unknown",
 }  # fmt: skip
 SECURITY = {
-    "password_or_keys_refused", "secret_refused", "keys_refused", "certificate_refused", "system_title_refused", "wrong_key",
-    "no_secured_answer", "verification_failed", "decrypted_nonsense", "meter_not_proven", "counter_refused",
-    "counter_exhausted", "answer_replayed", "security_downgrade", "unexpected_system_title",
+    "password_or_keys_refused", "secret_refused", "keys_refused", "certificate_refused", "system_title_refused",
+    "wrong_key", "no_secured_answer", "verification_failed", "decrypted_nonsense", "meter_not_proven",
+    "counter_refused", "counter_exhausted", "answer_replayed", "security_downgrade", "unexpected_system_title",
 }  # fmt: skip
 
 

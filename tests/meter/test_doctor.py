@@ -393,7 +393,7 @@ async def test_wrong_key_without_verification_shows_in_what_comes_out(
     assert (await verdict(hass, Client(associating=other), parameters)).verdict is Verdict.UNEXPECTED_SYSTEM_TITLE
 
 
-# --- Invocation counters -----------------------------------------------------------------------------------------------
+# --- Invocation counters ----------------------------------------------------------------------------------------------
 
 
 class Counters:

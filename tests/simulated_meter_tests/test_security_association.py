@@ -1,4 +1,4 @@
-"""Associations with authentication and protection at the simulated meter: each mechanism, suite, envelope and policy."""
+"""Secured associations at the simulated meter: each mechanism, suite, envelope and policy."""
 
 from dataclasses import replace
 
@@ -736,7 +736,7 @@ def test_a_published_exchange_with_a_dedicated_key():
     meter.security = Security(meter.profile, "0", meter.faults.on_answer, meter.monotonic, lambda _: stoc)
     client = BareClient(meter, 14)
     octets = [bytes.fromhex(step["hex"]) for step in vector.fields["steps"]]
-    # The sample's own InitiateRequest lacks the octet that says "dedicated key present": it is put in, and sealed again.
+    # The sample's InitiateRequest lacks the octet that says "dedicated key present": it is put in, and sealed again.
     sealed = read(octets[0][octets[0].index(b"\x21\x2f") :])
     assert sealed.counter is not None
     keys = {name: bytes.fromhex(vector.keys[name]) for name in ("ek", "ak", "client_system_title")}

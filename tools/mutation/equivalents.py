@@ -1,7 +1,7 @@
 """The reviewed list of mutants that no test can notice, ``tools/equivalent_mutants.txt``.
 
-One entry a line, parts divided by `` || ``: file below the integration, line of source, change, reason. The change is what
-``scripts/mutate`` prints; the name of an operator alone stands for all its changes of that line.
+One entry a line, parts divided by `` || ``: file below the integration, line of source, change, reason. The change is
+what ``scripts/mutate`` prints; the name of an operator alone stands for all its changes of that line.
 """
 
 from __future__ import annotations

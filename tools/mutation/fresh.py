@@ -36,7 +36,7 @@ OPTIONS = (
 )
 
 
-# The stack's own tests need neither Home Assistant nor the fixtures of its plug-in: starting them would take most of the time.
+# The stack's own tests need neither Home Assistant nor its plug-in's fixtures, which would take most of the time.
 WITHOUT_HOME_ASSISTANT = ("--confcutdir=tests/dlms", "-p", "no:homeassistant", "-p", "tools.mutation.still_clock")
 
 
@@ -73,7 +73,7 @@ def steady_hypothesis() -> None:
 
 
 def run_fresh(source: Source, number: int | None, filename: str, tests: Sequence[Sequence[str]]) -> Callable[[], int]:
-    """Return what a child does: put the mutant (None: no change) behind the import, run one list of tests after the other."""
+    """Return what a child does: put the mutant (None: no change) behind the import, run the lists of tests in turn."""
 
     def run() -> int:
         import pytest

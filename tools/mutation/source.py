@@ -1,8 +1,8 @@
 """What can be changed in one source file so that a test ought to fail: the mutants, found in its syntax tree.
 
 Not changed, because no test should hold it: docstrings, annotations, decorators, assertions, ``if TYPE_CHECKING``,
-``__repr__`` and ``__str__``, what is logged, and the sentences of exceptions. The list depends on the text alone: the same
-text has the same mutants in the same order.
+``__repr__`` and ``__str__``, what is logged, and the sentences of exceptions. The same text has the same mutants in
+the same order.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ INTEGRATION: Final = TOP / "custom_components" / "cosem"
 
 GATED: Final = ("dlms/security/", "dlms/encoding/", "dlms/protocol/", "dlms/interface_classes/", "meter/")
 
-# Folder of sources -> tests beside the mirrored ones. What a test does not run it is not asked about, so that wide is cheap.
+# Folder of sources -> tests beside the mirrored ones. A wide choice is cheap: a test is asked only about what it runs.
 _TESTS: Final = {
     "dlms/encoding/": ("dlms/encoding", "dlms/apdu", "dlms/interface_classes"),
     "dlms/apdu/": ("dlms/apdu", "dlms/protocol"),

@@ -343,7 +343,7 @@ async def test_s03_what_cannot_be_followed_is_not_repeated(told):
 
 @pytest.mark.parametrize(("behind", "follows"), [(2**20 - 1_000, True), (2**20 + 1_000, False)])
 async def test_s04_a_restored_backup_is_noticed_and_followed_within_the_bound(behind, follows):
-    """Our store is older than the meter's memory: one refused proposal tells it, and nothing is read below the meter's word."""
+    """Our store is older than the meter's memory: a refused proposal tells it; nothing is read below its word."""
     house = House(start=100)
     house.meter.lowest = 100 + behind
     if follows:

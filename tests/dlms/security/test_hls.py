@@ -248,7 +248,7 @@ def test_s19_a_gmac_proof_under_authentication_and_our_suite_is_believed(suite, 
 
 @pytest.mark.parametrize("control", [0x00, 0x20, 0x30, 0x11, 0x12, 0x50, 0x90])
 def test_s19_a_gmac_proof_under_another_security_control_is_refused(control):
-    """Nothing but the control octet differs from what was agreed: no authentication, encryption, another suite or key."""
+    """Only the control octet differs from what was agreed: no authentication, encryption, another suite or key."""
     with pytest.raises(PeerNotAuthenticated, match="wrong form"):
         verify_server_proof(credentials(Mechanism.HLS_GMAC), BOTH, proof_under(control))
 
