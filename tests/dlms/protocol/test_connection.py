@@ -1081,7 +1081,7 @@ def test_the_longest_apdu_that_anybody_may_send_is_expected():
     assert framing.told[-1] == ("limit", 4_000 + security.overhead)
 
 
-def test_f25_what_nobody_asked_for_is_limited_while_anybody_waits():
+def test_f43_what_nobody_asked_for_is_limited_while_anybody_waits():
     connection = associated(limits=Limits(unsolicited_apdus=2))
     connection.propose(OTHER)
     receive(connection, PUSH, PUSH)
