@@ -1,6 +1,6 @@
 """Every key that the code uses has its text, and every text is used: collected from the integration's syntax trees.
 
-The forms' fields and the catalogue's names are compared more closely in test_flow_texts.py and test_catalogue.py.
+The forms' fields and the catalogue's names have closer tests: forms/test_texts.py and catalogue/test_catalogue.py.
 """
 
 import ast

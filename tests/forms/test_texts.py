@@ -18,7 +18,7 @@ from custom_components.cosem.config_flow import CosemConfigFlow
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
 from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived, InputFault
 from custom_components.cosem.dlms.errors import ServiceErrorCode
-from custom_components.cosem.forms import credential_schemas, schemas as flow_schemas
+from custom_components.cosem.forms import credential_schemas, schemas
 from custom_components.cosem.forms.next_step import Step
 from custom_components.cosem.forms.texts import (
     async_failure_in_words,
@@ -35,8 +35,8 @@ from tests.forms.drafts import CHOICE, draft, examination, facts, read
 FOLDER = Path(custom_components.cosem.__file__).parent
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
 FORMS = {
-    "user": flow_schemas.connection_schema(with_timeout=True),
-    "reconfigure": flow_schemas.connection_schema(with_timeout=False),
+    "user": schemas.connection_schema(with_timeout=True),
+    "reconfigure": schemas.connection_schema(with_timeout=False),
     "password": credential_schemas.password_schema(),
     "known_password": credential_schemas.password_schema(required=False),
     "hls_secret": credential_schemas.credential_schema("hls_secret", known=False),
@@ -46,9 +46,9 @@ FORMS = {
     "reauth_hls_secret": credential_schemas.reauth_schema("hls_secret"),
     "reauth_keys": credential_schemas.reauth_schema("keys"),
     "reauth_certificate": credential_schemas.reauth_schema("certificate"),
-    "discovery_confirm": flow_schemas.discovery_schema(with_parent=True),
-    "objects": flow_schemas.objects_schema([], [], with_further_objects=False),
-    "usual_codes": flow_schemas.objects_schema([], [], with_further_objects=True),
+    "discovery_confirm": schemas.discovery_schema(with_parent=True),
+    "objects": schemas.objects_schema([], [], with_further_objects=False),
+    "usual_codes": schemas.objects_schema([], [], with_further_objects=True),
 }
 MENUS = {"example_keys", "equal_keys", "counter_jump"}
 CONNECTION = {"host", "port", "client_wport", "server_wport"}
@@ -122,7 +122,7 @@ def test_each_field_has_a_name_and_a_description(step: str):
 def test_each_step_has_texts_and_no_others():
     assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "examine"}
     assert TEXTS["options"]["step"].keys() == {"init"}
-    fields = {str(key) for key in flow_schemas.options_schema([]).schema}
+    fields = {str(key) for key in schemas.options_schema([]).schema}
     assert TEXTS["options"]["step"]["init"]["data"].keys() == fields
     assert TEXTS["options"]["step"]["init"]["data_description"].keys() == fields
 

@@ -32,7 +32,7 @@ class Equivalent:
 
 
 class Equivalents:
-    """All entries. ``unused`` after the mutants of a file were asked for: what is stale there."""
+    """All entries of the list."""
 
     def __init__(self, text: str) -> None:
         """Read the list. ValueError for a line that is no entry, or has no reason."""

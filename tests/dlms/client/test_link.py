@@ -7,7 +7,7 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.cosem.dlms.client import association as open_association
+from custom_components.cosem.dlms.client import association as association_module
 from custom_components.cosem.dlms.client.channel import Channel
 from custom_components.cosem.dlms.client.link import SYSTEM_CLOCK, Link, Timing
 from custom_components.cosem.dlms.errors import (
@@ -150,7 +150,7 @@ async def test_m13_large_values_are_decoded_outside_of_the_event_loop(client, me
     meter.get = answers([block(1, octets[:half])], [block(2, octets[half:], last=True)])
     client = client_of(meter)
     parameters = AssociationParameters(max_receive_pdu_size=0)
-    with patch.object(open_association.asyncio, "to_thread", wraps=asyncio.to_thread) as to_thread:
+    with patch.object(association_module.asyncio, "to_thread", wraps=asyncio.to_thread) as to_thread:
         async with client.associate(parameters) as association:
             assert (await association.get(CLOCK)).value == bytes(size)
     assert to_thread.called is outside
