@@ -1,5 +1,4 @@
-"""A simulated electricity meter that speaks DLMS/COSEM over the TCP wrapper, for tests and the demonstration.
+"""A simulated electricity meter (DLMS/COSEM over the TCP wrapper), for tests and the demonstration.
 
-It uses the stack's octet codecs, but its association, dispatch and faults are its own code in the server role, so that
-client and meter do not share one mistake.
+Its association, dispatch and faults are its own code, so that client and meter do not share a mistake.
 """

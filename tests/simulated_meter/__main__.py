@@ -8,7 +8,7 @@ COMPONENTS = Path(__file__).resolve().parents[2] / "custom_components"
 
 
 def use_stack_alone() -> None:
-    """Make the stack's codecs importable without the integration: Home Assistant takes seconds to import."""
+    """Make the stack importable without the integration: Home Assistant takes seconds to import."""
     for name in ("cosem", "cosem.dlms"):
         package = ModuleType(f"custom_components.{name}")
         package.__path__ = [str(COMPONENTS.joinpath(*name.split(".")))]

@@ -1,6 +1,6 @@
-"""The association APDUs as a meter sees them: reads AARQ and RLRQ, writes AARE and RLRE, octet by octet.
+"""Association APDUs of a meter: reads AARQ and RLRQ, writes AARE and RLRE. IEC 62056-5-3 ACSE, X.690 BER.
 
-Deliberately not built on the stack's codec: a mistake there would hide itself. IEC 62056-5-3 ACSE, X.690 BER.
+Not built on the stack's codec: a mistake there would hide itself.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class BadAssociationApdu(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AarqFields:
-    """What matters of an AARQ. ``context`` and ``mechanism`` are the last arcs; 0 where they are unknown or missing."""
+    """What matters of an AARQ. ``context`` and ``mechanism``: the last arcs; 0 where unknown or missing."""
 
     context: int
     mechanism: int
@@ -45,7 +45,7 @@ class InitiateFields:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AareFields:
-    """What goes into an AARE. ``initiate`` is the inner APDU; None leaves user-information out."""
+    """What goes into an AARE. ``initiate``: the inner APDU; None leaves user-information out."""
 
     context: int
     result: int = 0
@@ -60,7 +60,6 @@ class AareFields:
 
 
 def _elements(octets: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield tag and contents of each BER element."""
     offset = 0
     while offset < len(octets):
         if offset + 2 > len(octets):
@@ -78,7 +77,6 @@ def _elements(octets: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _one(octets: bytes, tag: int) -> bytes:
-    """Return the contents of the only element, which must have this tag."""
     found = list(_elements(octets))
     if len(found) != 1 or found[0][0] != tag:
         raise BadAssociationApdu(f"an element {tag:02X} is missing")
@@ -106,13 +104,13 @@ def read_aarq(apdu: bytes) -> AarqFields:
 
 
 def read_rlrq(apdu: bytes) -> bytes:
-    """Return the user-information of an RLRQ; nothing where there is none."""
+    """Return the user-information of an RLRQ, or nothing."""
     fields = dict(_elements(_one(apdu, RLRQ)))
     return _one(fields[0xBE], 0x04) if 0xBE in fields else b""
 
 
 def read_initiate(octets: bytes) -> InitiateFields | None:
-    """Read a plain InitiateRequest; None when it is none."""
+    """Read a plain InitiateRequest; None for anything else."""
     try:
         if octets[0] != 0x01:
             return None
@@ -173,7 +171,7 @@ def write_aare(fields: AareFields) -> bytes:
 
 
 def write_initiate_response(conformance: int, max_pdu_size: int, *, short_tag: bool, quality: bool) -> bytes:
-    """Write an InitiateResponse: QoS, version 6, conformance, size, the vaa-name of logical name referencing."""
+    """Write an InitiateResponse: QoS, version 6, conformance, size, vaa-name of logical name referencing."""
     return (
         b"\x08"
         + (b"\x01\x00" if quality else b"\x00")
@@ -186,11 +184,11 @@ def write_initiate_response(conformance: int, max_pdu_size: int, *, short_tag: b
 
 
 def initiate_error(error: int) -> bytes:
-    """Write a ConfirmedServiceError for the initiate service: 0 other, 1 version, 2 conformance, 3 size, 4 refused."""
+    """Write a ConfirmedServiceError of initiate: 0 other, 1 version, 2 conformance, 3 size, 4 refused."""
     return bytes([0x0E, 0x01, 0x06, error])
 
 
 def write_rlre(reason: int, information: bytes = b"") -> bytes:
-    """Write an RLRE: reason 0 normal, 1 not-finished; user-information where there is some."""
+    """Write an RLRE: reason 0 normal, 1 not-finished."""
     body = element(0x80, bytes([reason]))
     return element(RLRE, body + (element(0xBE, element(0x04, information)) if information else b""))

@@ -1,7 +1,4 @@
-"""Server side of associations: who may associate, with what rights, and how refusals look. IEC 62056-5-3, COSEM-OPEN.
-
-Own code, sharing nothing with the client's association. Knows nothing of sockets and of services.
-"""
+"""Associations, server side: who may associate, with what rights, how refusals look. IEC 62056-5-3, COSEM-OPEN."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +24,7 @@ REJECTED_TRANSIENT: Final = 2
 LN_CONTEXT: Final = 1
 
 _LEAST: Final = 24
-"""Octets of an answer under its protection, even where that makes it larger than was agreed upon."""
+"""Least size of a protected answer in octets, even if that is more than was agreed upon."""
 _GET_BLOCKS: Final = 0x001000
 _MULTIPLE_REFERENCES: Final = 0x000200
 _SELECTIVE_ACCESS: Final = 0x000004
@@ -50,12 +47,12 @@ class Reply:
     apdu: bytes | None = None
     close: bool = False
     stray: tuple[bytes, ...] = ()
-    """APDUs that come before it and should not."""
+    """APDUs before it that should not come."""
 
 
 @dataclass(slots=True)
 class Transfer:
-    """A long answer under way: the octets not sent yet, and the number of the block sent last."""
+    """A long answer under way: octets not sent yet, number of the last block."""
 
     invoke: int
     rest: bytes
@@ -78,7 +75,7 @@ class Secured(Protocol):
         """Return the AARE."""
 
     def release(self, apdu: bytes) -> Reply | bytes:
-        """Return the RLRE's user-information, or what is answered instead."""
+        """Return the RLRE's user-information, or another answer."""
 
     def serve(self, apdu: bytes, honest: Callable[[bytes], Reply]) -> Reply:
         """Answer a service request."""
@@ -101,7 +98,7 @@ class Association:
 
     @property
     def answer_limit(self) -> int:
-        """The largest APDU that may be sent, in octets: the smaller of both announced sizes."""
+        """The largest APDU that may be sent: the smaller of both announced sizes."""
         client = self.facts.client_max_receive_pdu_size or 65_535
         overhead = self.secured.overhead if self.secured else 0
         return max(min(client, self.facts.server_max_receive_pdu_size) - overhead, _LEAST)
@@ -112,7 +109,7 @@ class Association:
 
 
 class Refused(Exception):
-    """Why an association is refused: user diagnostic, result, and the initiate error if that is the reason."""
+    """Why an association is refused: user diagnostic, result, initiate error if that is the reason."""
 
     def __init__(self, diagnostic: int, result: int = REJECTED_PERMANENT, initiate_error: int | None = None) -> None:
         super().__init__(diagnostic)
@@ -122,7 +119,7 @@ class Refused(Exception):
 
 
 class Answered(Exception):
-    """An AARQ is answered, or not, by something else than an AARE."""
+    """An AARQ is answered by something else than an AARE, or not at all."""
 
     def __init__(self, reply: Reply) -> None:
         super().__init__()
@@ -141,7 +138,7 @@ def own_conformance(quirks: Quirks) -> int:
 
 
 def secured_conformance(client: ClientProfile) -> int:
-    """Return what is offered besides to a client with security: pass 3 is an ACTION."""
+    """Return what a client with security is offered besides: pass 3 is an ACTION."""
     return 0 if client.security is None else _ACTION | _GENERAL_PROTECTION
 
 
@@ -151,7 +148,7 @@ class MeterState:
 
     associations: int = 0
     session_ended: float | None = None
-    """When the last connection that had associations ended; seconds of the session clock."""
+    """End of the last connection that had associations, in seconds of the session clock."""
 
 
 class Associations:
@@ -169,7 +166,6 @@ class Associations:
         return self._open.get((client_wport, server_wport))
 
     def __len__(self) -> int:
-        """Return how many stand."""
         return len(self._open)
 
     def clear(self, now: float) -> None:
@@ -225,7 +221,7 @@ class Associations:
         return Reply(write_aare(fields))
 
     def release(self, client_wport: int, server_wport: int, apdu: bytes) -> Reply:
-        """Answer an RLRQ, in the way of this meter."""
+        """Answer an RLRQ as the profile says."""
         association = self.find(client_wport, server_wport)
         information = b""
         if association is not None and association.secured is not None:
@@ -256,7 +252,7 @@ class Associations:
         return True
 
     def _check_client(self, wport: int, aarq: AarqFields, now: float) -> ClientProfile:
-        """Return the client that associates, or raise why it may not."""
+        """Return the client that associates. Raises Refused, Answered."""
         quirks = self._profile.quirks
         ended = self._state.session_ended
         if (quirks.one_association and self._state.associations) or (
@@ -313,7 +309,6 @@ class Associations:
         )
 
     def _refuse(self, context: int, refused: Refused) -> Reply:
-        """Return a refusal in the form of this meter."""
         error = initiate_error(4 if refused.initiate_error is None else refused.initiate_error)
         match self._profile.quirks.refusal:
             case Refusal.AARE:

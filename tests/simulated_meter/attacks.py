@@ -1,4 +1,4 @@
-"""What a forger between meter and client, or a broken meter, does to protected answers. Named faults of the plan.
+"""Faults of the plan that change protected answers, as a forger or a broken meter would.
 
 Each strikes the answer to one kind of request: aarq, action (pass 3 among them, as "hls"), get, rlrq. ``count`` repeats
 what is forged, ``then_answer`` lets the honest answer follow.
@@ -60,7 +60,7 @@ HELP: Final[dict[str, tuple[str, str]]] = {
     "reflected-pass-4": ("hls", "pass 4 repeats what the client sent in pass 3 (F37)"),
     "refused-pass-4": ("hls", "pass 4 is action-result 'code', default 3 (F37)"),
 }
-"""By name: the kind of request it strikes unless told otherwise, and what it does."""
+"""Name -> the kind of request it strikes unless told otherwise, and what it does."""
 
 ERRORS: Final = {"counter-error", "deciphering-error"}
 """Come instead of the answer, also of an AARE."""
@@ -117,7 +117,7 @@ def exception(code: int, counter: int | None = None) -> bytes:
 
 
 def forge(fault: Strike, plain: bytes, like: Opened, channel: Channel, history: Sequence[bytes]) -> list[bytes]:
-    """Return all APDUs that go back instead of the honest one (``history``: protected answers sent before)."""
+    """Return the APDUs instead of the honest one. ``history``: protected answers sent before."""
     honest: bytes | None = None
     match fault.name:
         case "wrong-tag":
@@ -147,14 +147,14 @@ def forge(fault: Strike, plain: bytes, like: Opened, channel: Channel, history: 
 
 
 def _other_service(plain: bytes, like: Opened, channel: Channel) -> bytes:
-    """Return a glo- or ded- APDU that holds another service than it says; general ones do not say."""
+    """Return a glo- or ded- APDU with another service than its tag says; general ones have no such tag."""
     other = (b"\xc7" if plain[:1] == b"\xc4" else b"\xc4") + plain[1:]
     protected = channel.protect(other, like)
     return bytes([protected[0] - other[0] + plain[0]]) + protected[1:] if protected[0] < 0xDB else protected
 
 
 def spoil_aare(fault: Strike, fields: AareFields, exchange: Exchange) -> AareFields:
-    """Return the fields of an AARE as an attack wants them."""
+    """Return the fields of an attacked AARE."""
     match fault.name:
         case "reflected-challenge":
             return replace(fields, authentication_value=exchange.ctos)
@@ -177,7 +177,7 @@ def spoil_aare(fault: Strike, fields: AareFields, exchange: Exchange) -> AareFie
 
 
 def spoil_pass_4(fault: Strike, invoke: int, proof: bytes, received: bytes) -> bytes | None:
-    """Return the ACTION response of pass 4 as an attack wants it; None is silence."""
+    """Return the attacked ACTION response of pass 4; None is silence."""
     match fault.name:
         case "no-pass-4":
             return None

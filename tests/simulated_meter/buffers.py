@@ -1,6 +1,6 @@
-"""Profile generic objects (class 7) of the simulated meter: load profile, daily values, event log; selective access.
+"""Profile generic objects (class 7): load profile, daily values, event log; selective access (selectors 1 and 2).
 
-Rows are a function of their time, so weeks of history cost little. Blue Book, Profile generic, selectors 1 and 2.
+Rows are a function of their time, so weeks of history cost little.
 """
 
 from collections.abc import Callable, Sequence
@@ -31,12 +31,12 @@ from .profile import SelectiveAccess
 _CACHED_ROWS = 16_384
 
 type Times = Callable[[int], Sequence[int]]
-"""From the time now to the times of all rows, oldest first (UNIX seconds)."""
+"""Time now -> times of all rows, oldest first (UNIX seconds)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A captured object, and its encoded cell in the row of a time."""
+    """A captured object, and its encoded cell at a time."""
 
     class_id: int
     logical_name: LogicalName
@@ -69,7 +69,7 @@ class Profile:
         return self._rows(self.times(view.unix), None)
 
     def select(self, view: View, selection: Selection) -> Answer:
-        """Return the rows and columns asked for by range (selector 1) or by entry (selector 2)."""
+        """Return the rows and columns of a range (selector 1) or of entries (selector 2)."""
         if self._access is SelectiveAccess.IGNORED:
             return self.buffer(view)
         allowed = {SelectiveAccess.FULL: (1, 2), SelectiveAccess.ENTRY: (2,)}.get(self._access, ())
@@ -82,7 +82,7 @@ class Profile:
         return self._by_range(view, items) if selection.selector == 1 else self._by_entry(view, items)
 
     def _by_range(self, view: View, fields: list[Data]) -> Answer:
-        """Select by time; both ends belong to the range."""
+        """Both ends belong to the range."""
         restricting, first, last, selected = fields
         if restricting.value != self.columns[0].definition.value or selected.type is not DataType.ARRAY:
             return TYPE_UNMATCHED
@@ -100,7 +100,7 @@ class Profile:
         return self._rows([time for time in self.times(view.unix) if low <= time <= high], wanted)
 
     def _by_entry(self, view: View, fields: list[Data]) -> Answer:
-        """Select by row and column numbers from 1; 0 as an end means the last."""
+        """Row and column numbers count from 1; 0 as an end means the last."""
         numbers = [field.value for field in fields if isinstance(field.value, int)]
         if len(numbers) != 4:
             return TYPE_UNMATCHED
@@ -116,7 +116,6 @@ class Profile:
         return bytes([2, len(self.columns)]) + b"".join(self._cells(time))
 
     def _rows(self, times: Sequence[int], columns: list[int] | None) -> bytes:
-        """Return the encoded array of rows."""
         writer = Writer()
         writer.unsigned8(DataType.ARRAY)
         writer.length(len(times))
@@ -128,7 +127,7 @@ class Profile:
 
 
 def _moment(view: View, bound: Data) -> int | None:
-    """Return the UNIX time of a bound: a date-time in 12 octets, or UNIX seconds."""
+    """A bound is a date-time in 12 octets, or UNIX seconds."""
     if bound.type is DataType.DOUBLE_LONG_UNSIGNED and isinstance(bound.value, int):
         return bound.value
     if bound.type in {DataType.OCTET_STRING, DataType.DATE_TIME} and isinstance(bound.value, bytes):
@@ -173,7 +172,7 @@ def _energy_column(device: LogicalDevice, name: str, field: str) -> Column:
 
 
 def _regular(period: int, capacity: int, shift: int = 0) -> Times:
-    """Return the times of a profile captured every ``period`` seconds; ``shift`` moves the grid."""
+    """``shift`` moves the grid of ``period`` seconds."""
 
     def times(now: int) -> Sequence[int]:
         last = (now + shift) // period * period - shift
@@ -184,7 +183,7 @@ def _regular(period: int, capacity: int, shift: int = 0) -> Times:
 
 
 def load_profile(device: LogicalDevice, period: int, days: int) -> CosemObject:
-    """Return load profile 1: clock, status, and six counters every ``period`` seconds."""
+    """Return load profile 1: clock, status, six counters every ``period`` seconds."""
     capacity = max(days * DAY // period, 1)
     status = Column(1, LogicalName.parse("0.0.96.10.1"), 2, lambda _: b"\x11\x00")
     energies = [
@@ -207,7 +206,7 @@ def load_profile(device: LogicalDevice, period: int, days: int) -> CosemObject:
 
 
 def daily_profile(device: LogicalDevice) -> CosemObject:
-    """Return load profile 2: import and export at each midnight of local standard time, for 62 days."""
+    """Return load profile 2: import and export at each midnight of local standard time, 62 days."""
     columns = (
         _clock_column(device),
         _energy_column(device, "1.0.1.8.0", "import_total"),
@@ -219,7 +218,7 @@ def daily_profile(device: LogicalDevice) -> CosemObject:
 
 
 EVENTS = (1, 2, 3, 4, 5, 6, 47, 48, 65, 66, 67, 89)
-"""Event codes as in common profiles: 1 power down, 2 power up, 3 and 4 daylight saving, 47 parameter changed ..."""
+"""1 power down, 2 power up, 3 and 4 daylight saving, 47 parameter changed ..."""
 
 
 def event_log(device: LogicalDevice) -> CosemObject:

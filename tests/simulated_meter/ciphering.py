@@ -1,7 +1,4 @@
-"""AES-GCM as protected APDUs use it (IEC 62056-5-3): authenticated, encrypted, or both; tags of 12 octets.
-
-Own code of the meter, on the primitives of ``cryptography`` alone.
-"""
+"""AES-GCM as protected APDUs use it (IEC 62056-5-3), on ``cryptography`` alone; tags of 12 octets."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -26,7 +23,7 @@ class BadTag(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Material:
-    """What both ends must agree on: keys (an empty authentication key is not used) and the sender's system title."""
+    """What both ends must agree on: keys (an empty authentication key is not used), the sender's system title."""
 
     key: bytes
     authentication_key: bytes
@@ -54,7 +51,7 @@ def seal(material: Material, control: int, counter: int, plaintext: bytes, heade
 
 
 def unseal(material: Material, control: int, counter: int, payload: bytes, header: bytes = b"") -> bytes:
-    """Return the plaintext. Raises BadTag; there is nothing to verify without authentication."""
+    """Return the plaintext. Raises BadTag; without authentication nothing is verified."""
     nonce = material.title + counter.to_bytes(4, "big")
     prefix = bytes([control]) + material.authentication_key + header
     protected = control & (AUTHENTICATED | ENCRYPTED)

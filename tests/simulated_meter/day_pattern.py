@@ -1,6 +1,6 @@
-"""One day of a home, minute by minute: what the appliances draw, what the roof feeds in, and the day's running sums.
+"""One day of a home by minutes: appliances, roof, running sums.
 
-A home has a small set of different days (season x kind of day), so that the sum over years is a sum over a table.
+A home has few different days (season x kind of day), so that the sum over years is a sum over a table.
 """
 
 from array import array
@@ -14,9 +14,9 @@ MINUTES: Final = 1440
 SEASONS: Final = 4
 """0 winter, 1 spring, 2 summer, 3 autumn."""
 KINDS: Final = 7
-"""0 to 4 are working days, 5 and 6 days at the weekend."""
+"""0 to 4 are working days, 5 and 6 the weekend."""
 DAY_TARIFF: Final = range(6 * 60, 22 * 60)
-"""Minutes of the day (standard time) in tariff 1; the others are in tariff 2."""
+"""Minutes of the day (standard time) in tariff 1; the others are tariff 2."""
 
 _PEAK: Final = (2600, 6000, 7400, 4300)
 _SUNRISE: Final = (490, 390, 310, 420)
@@ -32,7 +32,7 @@ type Phases = tuple[int, int, int]
 class DayPattern:
     """Powers by minute and their integrals. ``power[m]``, ``reactive[m]``: W and var of L1, L2, L3 (import positive).
 
-    The arrays in ``sums`` have 1,441 items: what was accumulated in the minutes before; watt-minutes.
+    ``sums`` has arrays of 1,441 items: watt-minutes of all minutes before.
     """
 
     power: tuple[Phases, ...]
@@ -49,11 +49,11 @@ CHANNELS: Final = (
     "reactive_export",
     "apparent_import",
 )
-"""The order of ``DayPattern.sums``: active energy by direction and tariff, reactive by direction, apparent."""
+"""Order of ``DayPattern.sums``: active energy by direction and tariff, reactive by direction, apparent."""
 
 
 def make_day(seed: int, season: int, kind: int, phases: int) -> DayPattern:
-    """Return the day of this kind in this season; ``phases`` is 1 or 3 (a single-phase home has all on L1)."""
+    """Return the day of a kind and season; a home with one phase has all on L1."""
     chance = random.Random(f"day/{seed}/{season}/{kind}")
     loads, reactive = _appliances(chance, season, kind)
     roof = _roof(chance, season, kind)
@@ -89,13 +89,12 @@ def channels_of(power: Phases, reactive: Phases, minute: int) -> tuple[int, ...]
 
 
 def _integrate(power: list[Phases], reactive: list[Phases]) -> tuple[array[int], ...]:
-    """Return the running sums of all channels."""
     columns = zip(*map(channels_of, power, reactive, range(MINUTES), strict=True), strict=True)
     return tuple(array("q", accumulate(column, initial=0)) for column in columns)
 
 
 def _appliances(chance: random.Random, season: int, kind: int) -> tuple[list[list[int]], list[list[int]]]:
-    """Return load in W and var for each phase and minute."""
+    """Return W and var by minute and phase."""
     load = [[watts + chance.randrange(-6, 7) for _ in range(MINUTES)] for watts in (75, 62, 88)]
     reactive = [[-chance.randrange(14, 24) for _ in range(MINUTES)] for _ in range(3)]
 
@@ -137,7 +136,7 @@ def _appliances(chance: random.Random, season: int, kind: int) -> tuple[list[lis
 
 
 def _roof(chance: random.Random, season: int, kind: int) -> list[int]:
-    """Return what the solar panels deliver in W, for each minute."""
+    """Return W by minute."""
     rise, sunset = _SUNRISE[season], _SUNSET[season]
     clear = 1.0
     watts = [0] * MINUTES

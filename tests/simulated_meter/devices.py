@@ -1,4 +1,4 @@
-"""The logical devices of the simulated meter: electricity on the management logical device, and a gas meter."""
+"""The logical devices of the simulated meter: electricity on the management one, and a gas meter."""
 
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -30,13 +30,13 @@ def serial_number(profile: MeterProfile, wport: int) -> str:
 
 
 def logical_device_name(profile: MeterProfile, wport: int, kind: str) -> bytes:
-    """Return 16 octets: the made-up manufacturer SIM, the type, the serial number."""
+    """Return 16 octets: manufacturer SIM, type, serial number."""
     return f"SIM{_KIND_DIGITS[kind]}00{serial_number(profile, wport)}".encode("ascii")
 
 
 @lru_cache(32)
 def _household(seed: int, phases: int, standard_offset: int) -> Household:
-    """Return a home; it has no state but what it has computed, so that all meters with the same seed share it."""
+    """All meters with the same seed share it: it keeps nothing but what it has computed."""
     return Household(seed, phases=phases, standard_offset=standard_offset)
 
 
@@ -62,7 +62,6 @@ def build_devices(profile: MeterProfile) -> dict[int, LogicalDevice]:
 
 
 def _add_common(device: LogicalDevice) -> None:
-    """Add what every logical device has: name, association, clock, identifiers."""
     serial = serial_number(device.profile, device.wport).encode("ascii")
     device.add(
         association_object(device),
@@ -74,7 +73,6 @@ def _add_common(device: LogicalDevice) -> None:
 
 
 def _add_electricity(device: LogicalDevice) -> None:
-    """Add the management objects, about 40 registers, profiles and event log."""
     if device.wport == 1:
         device.add(sap_assignment(device), *setup_objects(device))
     device.add(
@@ -91,8 +89,6 @@ def _add_electricity(device: LogicalDevice) -> None:
 
 
 def _electricity_data(device: LogicalDevice) -> list[CosemObject]:
-    """Return the Data objects (class 1)."""
-
     def last_event(view: View) -> int:
         times = event_times(device, view.unix)
         return event_code(device, times[-1]) if times else 0
@@ -119,7 +115,7 @@ def alarms(device: LogicalDevice, unix: int) -> int:
 
 
 def gas_volume(seed: int, unix: int) -> int:
-    """Return the gas counter in litres: grows all the time, more in winter and in the evening."""
+    """Return the gas counter in litres: grows more in winter and in the evening."""
     days = max(unix - EPOCH, 0) / DAY
     # Each slope stays below the steady part's 3,300 l a day, so the sum never falls.
     steady = 3300 * days
@@ -128,7 +124,6 @@ def gas_volume(seed: int, unix: int) -> int:
 
 
 def _add_gas(device: LogicalDevice) -> None:
-    """Add the counter of a gas meter and the temperature of the gas."""
     seed = device.household.seed
     device.add(
         register("7.0.3.0.0", lambda view: double_long_unsigned(gas_volume(seed, view.unix)), -3, 13),

@@ -1,7 +1,4 @@
-"""Answers GET in all forms, in blocks where the answer exceeds what may be sent. IEC 62056-5-3, GET service.
-
-Other confirmed services get an exception-response. Knows nothing of sockets; associations come in as arguments.
-"""
+"""Answers GET in all forms, in blocks where needed (IEC 62056-5-3); other services get an exception-response."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -33,7 +30,7 @@ from .profile import ListRefusal, Quirks
 GET_RESPONSE: Final = 0xC4
 _NORMAL, _WITH_BLOCK, _WITH_LIST = 1, 2, 3
 _BLOCK_HEAD: Final = 9
-"""C4 02, invoke-id, last-block, block-number (4), choice; the length of the raw data comes on top."""
+"""C4 02, invoke-id, last-block, block-number (4), choice; without the length of the raw data."""
 _BLOCK_NUMBER_INVALID: Final = 19
 _NO_LONG_GET: Final = 16
 
@@ -42,7 +39,7 @@ _GET_BLOCKS: Final = 0x001000
 _SELECTIVE_ACCESS: Final = 0x000004
 
 type Override = Callable[[AttributeDescriptor], DataAccessResult | bytes | None]
-"""A fault may replace the answer for an attribute; None leaves it alone."""
+"""Replaces the answer for an attribute; None leaves it alone."""
 
 
 class Dispatcher:
@@ -126,7 +123,6 @@ class Dispatcher:
         return Reply(self._block(association, association.transfer))
 
     def _element(self, answer: Answer) -> bytes:
-        """Return an encoded Get-Data-Result for a list."""
         if isinstance(answer, DataAccessResult):
             code = self._quirks.undefined_in_list if answer == OBJECT_UNDEFINED else answer.code
             return bytes([1, code])
@@ -142,7 +138,6 @@ class Dispatcher:
         return self._block(association, transfer)
 
     def _block(self, association: Association, transfer: Transfer) -> bytes:
-        """Return the next block, as large as allowed."""
         room = association.answer_limit - _BLOCK_HEAD
         room -= 1 if room <= 0x80 else 2 if room <= 0x101 else 3
         raw, transfer.rest = transfer.rest[:room], transfer.rest[room:]
@@ -159,7 +154,6 @@ class Dispatcher:
 
 
 def _block_error(invoke: int, block_number: int, result: int) -> bytes:
-    """Return a last block that carries an error."""
     return (
         bytes([GET_RESPONSE, _WITH_BLOCK, invoke, 1])
         + (block_number & 0xFFFFFFFF).to_bytes(4, "big")

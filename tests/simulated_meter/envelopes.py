@@ -1,7 +1,4 @@
-"""How protected APDUs are laid out: glo-, ded-, general-glo-, general-ded-, general-ciphering, general-signing.
-
-Own code, not the stack's codec. IEC 62056-5-3, ASN.1.
-"""
+"""Layout of protected APDUs (IEC 62056-5-3): glo-, ded-, general-glo-, general-ded-, general-ciphering, -signing."""
 
 from dataclasses import dataclass
 from enum import Enum
@@ -65,7 +62,7 @@ class Envelope:
 
     kind: Kind
     inner_tag: int = 0
-    """Of glo- and ded-: the tag that the plain APDU must have."""
+    """glo- and ded-: the tag of the plain APDU."""
     title: bytes = b""
     header: Header = NO_HEADER
     scheme: KeyScheme = KeyScheme.NONE
@@ -90,7 +87,7 @@ def length_octets(length: int) -> bytes:
 
 
 def protected_tag(plain: int, *, dedicated: bool) -> int | None:
-    """Return the glo- or ded- tag of a plain one; None where there is none."""
+    """Return the glo- or ded- tag of a plain one, or None."""
     if plain in _LN_SERVICES:
         return plain + (0x10 if dedicated else 0x08)
     if plain in _SN_SERVICES:
@@ -114,8 +111,6 @@ def is_protected(apdu: bytes) -> bool:
 
 
 class _Octets:
-    """Takes octets from the front."""
-
     def __init__(self, octets: bytes) -> None:
         self._octets = octets
         self._at = 0
@@ -171,7 +166,7 @@ def _content(
     scheme: KeyScheme = KeyScheme.NONE,
     key_data: bytes = b"",
 ) -> Envelope:
-    """Read control, counter and what follows; control 00 is for general-ciphering and has no counter."""
+    """Control 00 is for general-ciphering and has no counter."""
     if not octets or (not octets[0] & 0x30 and kind is not Kind.GENERAL):
         raise BadEnvelope
     size = 4 if octets[0] & 0x30 else 0
@@ -191,7 +186,6 @@ def _content(
 
 
 def _read_key_info(octets: _Octets) -> tuple[KeyScheme, bytes]:
-    """Return how the key is named, and the octets that come with it."""
     if not octets.number():
         return KeyScheme.NONE, b""
     match octets.number():

@@ -20,12 +20,12 @@ _HEADER: Final = 8
 _KINDS: Final = {AARQ: "aarq", RLRQ: "rlrq"} | {
     tag: kind for kind, tags in {"get": b"\xc0\xc8\xd0", "action": b"\xc3\xcb\xd3"}.items() for tag in tags
 }
-"""Kind of a request by its tag; a service keeps it under glo- and ded- protection."""
+"""Kind of a request by its tag, also under glo- and ded- protection."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """A request that arrived: its number since the meter started, its wPorts and its APDU."""
+    """A request: its number since the meter started, its wPorts and its APDU."""
 
     number: int
     client_wport: int
@@ -38,7 +38,7 @@ class Request:
 
     @property
     def kind(self) -> str:
-        """ "aarq", "rlrq", "get", "action" or "other"; what general protection holds cannot be seen from here."""
+        """ "aarq", "rlrq", "get", "action" or "other" (also for general protection)."""
         return _KINDS.get(self.apdu[0] if self.apdu else 0, "other")
 
 
@@ -46,8 +46,8 @@ class Request:
 class Fault:
     """One fault with its trigger and parameters.
 
-    Trigger: the kind of request (``on``: aarq, rlrq, get, any), from the ``request``-th of them on (1 is the next),
-    ``times`` times (None: for ever), with ``probability``. The others are parameters of the action.
+    Trigger: kind of request (``on``: aarq, rlrq, get, any), from the ``request``-th of them (1 is the next), ``times``
+    times (None: for ever), with ``probability``. The others are parameters of the action.
     """
 
     name: str
@@ -66,7 +66,6 @@ class Fault:
     fired: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
-        """Look the action up, and fill in what it applies to by default."""
         if self.name not in CATALOGUE:
             raise ValueError(f"no fault is called {self.name!r}; there are: {', '.join(sorted(CATALOGUE))}")
         self.on = self.on or CATALOGUE[self.name].on
@@ -77,7 +76,7 @@ class Fault:
         return self.times is not None and self.fired >= self.times
 
     def strikes(self, kind: str, chance: random.Random) -> bool:
-        """Count this event and decide whether the fault strikes now."""
+        """Count this event; return whether the fault strikes now."""
         if self.on not in {"any", kind} or self.spent:
             return False
         self.matched += 1
@@ -92,18 +91,18 @@ type Action = Callable[[Fault, Request, bytes], list[Step]]
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """An entry of the catalogue. ``honest``: the meter handles the request as usual and only the answer is spoilt."""
+    """An entry of the catalogue. ``honest``: the request is handled as usual, only the answer is spoilt."""
 
     help: str
     action: Action | None = None
     on: str = "get"
     honest: bool = True
     secured: bool = False
-    """Strikes where answers are protected, and does nothing to others."""
+    """Strikes only where answers are protected."""
 
 
 def _cut(fault: Fault, request: Request, answer: bytes, end: Step) -> list[Step]:
-    """Send ``octet`` octets of the WPDU, then end the connection; a cut behind its end cuts nothing."""
+    """A cut behind the end of the WPDU cuts nothing."""
     whole = request.answer(answer)
     if fault.octet > len(whole):
         return [Send(whole)]
@@ -119,7 +118,7 @@ def _drip(fault: Fault, request: Request, answer: bytes) -> list[Step]:
 
 
 def _merge(fault: Fault, request: Request, answer: bytes) -> list[Step]:
-    """Put WPDUs without an APDU (seen as keep-alive) and the answer into one segment."""
+    """One segment: WPDUs without an APDU (seen as keep-alive), then the answer."""
     return [Send(request.answer(b"") * ((fault.count or 2) - 1) + request.answer(answer))]
 
 
@@ -154,7 +153,7 @@ def _corrupt(fault: Fault, request: Request, answer: bytes) -> list[Step]:
 
 
 def _notification(fault: Fault, request: Request, answer: bytes) -> list[Step]:
-    """Send DataNotifications (long-invoke-id, no time, an unsigned) from wPort 1 to wPort 1, then the answer."""
+    """DataNotifications (long-invoke-id, no time, an unsigned) from wPort 1 to wPort 1, then the answer."""
     push = wpdu(1, 1, bytes.fromhex("0F00000001001107"))
     return [Send(push * (fault.count or 1) + request.answer(answer))]
 
@@ -168,7 +167,7 @@ def _aare(result: int, diagnostic: int, inner: bytes | None) -> Action:
 
 
 def _oversized(fault: Fault, request: Request, _: bytes) -> list[Step]:
-    """Answer with one APDU of ``count`` octets (default 65,535), whatever size was agreed upon."""
+    """One APDU of ``count`` octets (default 65,535), whatever was agreed upon."""
     size = (fault.count or 65_535) - 8
     return [
         Send(request.answer(b"\xc4\x01" + request.apdu[2:3] + b"\x00\x09\x82" + size.to_bytes(2, "big") + bytes(size)))
@@ -176,7 +175,7 @@ def _oversized(fault: Fault, request: Request, _: bytes) -> list[Step]:
 
 
 def _endless_blocks(fault: Fault, request: Request, _: bytes) -> list[Step]:
-    """Answer each request for a value with a block that is not the last; the number goes up properly."""
+    """Blocks without a last one; the numbers go up properly."""
     number = int.from_bytes(request.apdu[3:7], "big") + 1 if request.apdu[1] == 2 else 1
     size = fault.count or 100
     head = b"\xc4\x02" + request.apdu[2:3] + b"\x00" + number.to_bytes(4, "big") + b"\x00\x82" + size.to_bytes(2, "big")
@@ -256,7 +255,7 @@ class FaultPlan:
         self._chance = random.Random(f"faults/{seed}")
 
     def add(self, name: str, **parameters: Any) -> Fault:
-        """Add a fault and return it (its ``fired`` counts)."""
+        """Add a fault and return it (``fired`` counts)."""
         fault = Fault(name=name, **parameters)
         self.faults.append(fault)
         return fault
@@ -266,7 +265,7 @@ class FaultPlan:
         self.faults.clear()
 
     def on_connect(self) -> str | None:
-        """Return "refuse" or "black-hole" if the connection that comes now is struck."""
+        """Return "refuse" or "black-hole" if this connection is struck."""
         waiting = (fault for fault in self.faults if fault.on == "connect")  # "any" means any request
         return next((fault.name for fault in waiting if fault.strikes("connect", self._chance)), None)
 
@@ -276,12 +275,12 @@ class FaultPlan:
         return next((fault for fault in plain if fault.strikes(request.kind, self._chance)), None)
 
     def on_answer(self, kind: str) -> Fault | None:
-        """Return the attack that strikes an answer about to be protected: to "aarq", "hls", "action", "get", "rlrq"."""
+        """Return the attack on an answer about to be protected: to "aarq", "hls", "action", "get", "rlrq"."""
         secured = (fault for fault in self.faults if CATALOGUE[fault.name].secured)
         return next((fault for fault in secured if fault.strikes(kind, self._chance)), None)
 
     def on_attribute(self, attribute: AttributeDescriptor) -> DataAccessResult | bytes | None:
-        """Return what is said instead of the value of this attribute."""
+        """Return what is said instead of an attribute's value."""
         for fault in self.faults:
             if (
                 fault.name in _VALUES
@@ -294,7 +293,7 @@ class FaultPlan:
 
 
 def parse_fault(text: str) -> dict[str, Any]:
-    """Read ``NAME`` or ``NAME:key=value,...`` into the arguments of Fault. Raises ValueError."""
+    """Read ``NAME`` or ``NAME:key=value,...`` into arguments of Fault. Raises ValueError."""
     name, _, rest = text.partition(":")
     kinds = {entry.name: entry.type for entry in fields(Fault) if entry.init}
     arguments: dict[str, Any] = {"name": name}

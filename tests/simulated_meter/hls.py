@@ -1,4 +1,4 @@
-"""High level security as the meter does it: answers to challenges. IEC 62056-5-3, mechanisms 2-7."""
+"""Answers to challenges, mechanisms 2 to 7. IEC 62056-5-3."""
 
 from dataclasses import dataclass
 import hashlib
@@ -51,7 +51,7 @@ def hashed(exchange: Exchange, secret: bytes, *, by_client: bool) -> bytes:
 
 
 def _vendor(secret: bytes, challenge: bytes) -> bytes:
-    """Return the challenge encrypted with AES-128 in ECB mode, both filled up with zeros."""
+    """AES-128 in ECB mode, secret and challenge filled up with zeros."""
     encryptor = Cipher(algorithms.AES(secret.ljust(_BLOCK, b"\0")), modes.ECB()).encryptor()
     return encryptor.update(challenge + bytes(-len(challenge) % _BLOCK)) + encryptor.finalize()
 

@@ -1,7 +1,7 @@
 """What the simulated meter measures: a home with a heat pump and solar panels, as a pure function of (seed, time).
 
-Energies are the integrals of the powers shown: exact, never falling, the total always the sum of its tariffs. Any time
-after 2020 costs about the same. Knows nothing of DLMS.
+Energies are the exact integrals of the powers shown; a total is the sum of its tariffs. Any time after 2020 costs about
+the same.
 """
 
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from .day_pattern import CHANNELS, DAY_TARIFF, KINDS, MINUTES, SEASONS, DayPatte
 from .noise import scatter, smooth, unit
 
 EPOCH: Final = int(datetime(2020, 1, 1, tzinfo=UTC).timestamp())
-"""The installation of the meter: all energies start at the first local midnight from here on."""
+"""The meter's installation: energies start at the first local midnight from here on."""
 DAY: Final = 86_400
 PERIOD: Final = 900
-"""The measurement period for demands and the load profile, in seconds."""
+"""Period of demands and load profile, in seconds."""
 _WATT_MINUTES_TO_MILLI: Final = 60_000  # one watt-minute is 60,000 W·ms
 _MILLI_PER_WATT_HOUR: Final = 3_600_000
 
 
 @dataclass(frozen=True, slots=True)
 class Energies:
-    """Counters since installation: Wh, varh, VAh as whole numbers."""
+    """Counters since installation: whole Wh, varh, VAh."""
 
     import_1: int
     import_2: int
@@ -36,18 +36,16 @@ class Energies:
 
     @property
     def import_total(self) -> int:
-        """Both tariffs together."""
         return self.import_1 + self.import_2
 
     @property
     def export_total(self) -> int:
-        """Both tariffs together."""
         return self.export_1 + self.export_2
 
 
 @dataclass(frozen=True, slots=True)
 class Phase:
-    """One phase now: 0.1 V, 0.01 A, W and var (import positive), power factor in 0.001."""
+    """One phase: 0.1 V, 0.01 A, W and var (import positive), power factor in 0.001."""
 
     voltage: int
     current: int
@@ -58,7 +56,7 @@ class Phase:
 
 @dataclass(frozen=True, slots=True)
 class Instant:
-    """All instantaneous values at one time; frequency in 0.01 Hz, neutral current in 0.01 A, temperature in 0.1 °C."""
+    """All instantaneous values: frequency in 0.01 Hz, neutral current in 0.01 A, temperature in 0.1 °C."""
 
     phases: tuple[Phase, ...]
     frequency: int
@@ -105,11 +103,11 @@ class Household:
         self._quarters = lru_cache(1024)(self._peak_of)
 
     def energies(self, at: datetime) -> Energies:
-        """Return the counters at this time; all zero before the installation."""
+        """Return the counters; all zero before the installation."""
         return Energies(*(milli // _MILLI_PER_WATT_HOUR for milli in self._integral(_milliseconds(at))))
 
     def instant(self, at: datetime) -> Instant:
-        """Return voltages, currents, powers at this time. They fit together: P and Q of a phase give I, with its U."""
+        """Return voltages, currents, powers that fit together: I of a phase from its P, Q and U."""
         seconds = max(at.timestamp(), EPOCH)
         day, minute = divmod(int(seconds) + self.standard_offset, DAY)
         minute //= 60
@@ -134,17 +132,17 @@ class Household:
         )
 
     def average_import(self, start: int, end: int) -> int:
-        """Return the average import power in W between two times (UNIX seconds) of one period."""
+        """Return average import in W between two UNIX times of one period."""
         first, last = self._integral(start * 1000), self._integral(end * 1000)
         return (last[0] + last[1] - first[0] - first[1]) // (PERIOD * 1000)
 
     def average_export(self, start: int, end: int) -> int:
-        """Return the average export power in W between two times (UNIX seconds) of one period."""
+        """Return average export in W between two UNIX times of one period."""
         first, last = self._integral(start * 1000), self._integral(end * 1000)
         return (last[2] + last[3] - first[2] - first[3]) // (PERIOD * 1000)
 
     def peak_import(self, begin: int, at: int) -> tuple[int, int]:
-        """Return the largest average of a complete period in [begin, at) and its end (UNIX seconds)."""
+        """Return the largest average of a complete period in [begin, at), and its end (UNIX seconds)."""
         best, when = 0, begin
         day_start = begin
         while day_start + PERIOD <= at:
@@ -158,7 +156,6 @@ class Household:
         return best, when
 
     def _peak_of(self, start: int, end: int) -> tuple[int, int]:
-        """Return the largest average of the periods between two times, and its end."""
         return max(
             ((self.average_import(time, time + PERIOD), time + PERIOD) for time in range(start, end, PERIOD)),
             key=lambda entry: (entry[0], -entry[1]),
@@ -166,7 +163,7 @@ class Household:
         )
 
     def _integral(self, milliseconds: int) -> list[int]:
-        """Return all channels in W·ms since the installation."""
+        """All channels in W·ms since the installation."""
         milliseconds = max(milliseconds + self.standard_offset * 1000, self._first_day * DAY * 1000)
         day, rest = divmod(milliseconds, DAY * 1000)
         minute, part = divmod(rest, 60_000)
@@ -178,7 +175,7 @@ class Household:
         return values
 
     def _before(self, day: int) -> tuple[int, ...]:
-        """Return what was accumulated up to the start of a day, in watt-minutes."""
+        """Watt-minutes up to the start of a day."""
         index = day - self._first_day
         while len(self._days) <= index:
             pattern = self._pattern(self._first_day + len(self._days) - 1)
@@ -189,7 +186,7 @@ class Household:
         return self._days[index]
 
     def _pattern(self, day: int) -> DayPattern:
-        """Return the pattern of a day (days since 1970-01-01, local standard time)."""
+        """Days since 1970-01-01, local standard time."""
         dice = scatter(self.seed, 4, day)
         kind = 5 + dice % 2 if (day + 3) % 7 >= 5 else dice % 5
         key = self._season(day) * KINDS + kind
@@ -200,12 +197,12 @@ class Household:
 
     @staticmethod
     def _season(day: int) -> int:
-        """Return the season of a day: winter is December to February. A year is taken as 365.2425 days."""
+        """Winter is December to February. A year is taken as 365.2425 days."""
         year_part = ((day + 31) / 365.2425) % 1.0
         return int(year_part * SEASONS)
 
     def _phase(self, index: int, seconds: float, power: int, reactive: int) -> Phase:
-        """Return one phase; the voltage sags a little with the load."""
+        """The voltage sags a little with the load."""
         volts = (
             231.2
             + 2.4 * smooth(900, seconds, self.seed, 5, index)
@@ -224,7 +221,7 @@ class Household:
 
     @staticmethod
     def _neutral(phases: tuple[Phase, ...]) -> int:
-        """Return the current in the neutral conductor: the sum of the phases' currents as vectors."""
+        """The sum of the phases' currents as vectors."""
         total = 0j
         for index, phase in enumerate(phases):
             angle = -2 * math.pi / 3 * index - math.atan2(phase.reactive, phase.power)
@@ -233,5 +230,4 @@ class Household:
 
 
 def _milliseconds(at: datetime) -> int:
-    """Return UNIX milliseconds, rounded down."""
     return int(at.timestamp() * 1000)

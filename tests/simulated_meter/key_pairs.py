@@ -1,6 +1,6 @@
-"""Key pairs of the simulated meter and its clients: ECDSA, ECDH, key derivation, key wrap, certificates. IEC 62056-5-3.
+"""Key pairs of meter and clients: ECDSA, ECDH, key derivation, key wrap, certificates. IEC 62056-5-3.
 
-Suite 1 is P-256 with SHA-256, suite 2 is P-384 with SHA-384. Raw public keys are x || y, signatures r || s.
+Suite 1 is P-256 with SHA-256, suite 2 P-384 with SHA-384. Raw public keys are x || y, signatures r || s.
 """
 
 from dataclasses import dataclass
@@ -60,7 +60,7 @@ def public_octets(key: ec.EllipticCurvePrivateKey | ec.EllipticCurvePublicKey) -
 
 
 def public_key(suite: int, octets: bytes) -> ec.EllipticCurvePublicKey:
-    """Return the key x || y. Raises BadKey when it is not on the curve."""
+    """Return the key x || y. Raises BadKey if it is not on the curve."""
     try:
         return ec.EllipticCurvePublicKey.from_encoded_point(CURVES[suite].curve, _UNCOMPRESSED + octets)
     except ValueError as error:
@@ -75,7 +75,7 @@ def sign(suite: int, key: ec.EllipticCurvePrivateKey, message: bytes) -> bytes:
 
 
 def verify(suite: int, key: ec.EllipticCurvePublicKey, message: bytes, signature: bytes) -> None:
-    """Raise BadKey unless r || s is the signature of the message."""
+    """Raises BadKey unless r || s is the signature of the message."""
     size = CURVES[suite].size
     if len(signature) != 2 * size:
         raise BadKey
@@ -94,7 +94,7 @@ def shared_secret(key: ec.EllipticCurvePrivateKey, peer: ec.EllipticCurvePublicK
 
 
 def derive(suite: int, secret: bytes, party_u: bytes, party_v: bytes) -> bytes:
-    """Return the encryption key that a shared secret gives: one round of the concatenation KDF."""
+    """Return the encryption key from a shared secret: one round of the concatenation KDF."""
     curve = CURVES[suite]
     digest = hashlib.new(curve.digest.name, b"\x00\x00\x00\x01" + secret + curve.algorithm + party_u + party_v)
     return digest.digest()[: curve.key_length]
@@ -106,7 +106,7 @@ def wrap(master_key: bytes, key: bytes) -> bytes:
 
 
 def unwrap(master_key: bytes, wrapped: bytes) -> bytes:
-    """Return the key that was wrapped. Raises BadKey."""
+    """Return the wrapped key. Raises BadKey."""
     try:
         return aes_key_unwrap(master_key, wrapped)
     except (InvalidUnwrap, ValueError) as error:
@@ -114,7 +114,7 @@ def unwrap(master_key: bytes, wrapped: bytes) -> bytes:
 
 
 def certificate(suite: int, key: ec.EllipticCurvePrivateKey, title: bytes) -> bytes:
-    """Return a self-signed certificate for digital signature, X.509 DER; the common name is the title in hex."""
+    """Return a self-signed X.509 certificate (DER) for digital signature; common name: the title in hex."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, title.hex().upper())])
     return (
         x509.CertificateBuilder()

@@ -1,7 +1,6 @@
-"""An in-memory link between a client and the simulated meter, with hands on every octet.
+"""An in-memory link between client and simulated meter; every octet can be split, delayed, dropped, corrupted, cut off.
 
-They split, merge, delay, drop, corrupt, reset and close. The client's side has the methods of the stack's Transport. No
-tasks: what the meter does happens inside send and receive.
+The client's side has the methods of the stack's Transport. No tasks: the meter works inside send and receive.
 """
 
 import asyncio
@@ -23,7 +22,7 @@ class Direction(Enum):
 
 
 type Manipulator = Callable[[Direction, bytes], list[Step]]
-"""What becomes of a segment. Pause towards the meter delays the meter's answer."""
+"""What becomes of a segment. A Pause towards the meter delays its answer."""
 
 
 class MemoryTransport:
@@ -52,7 +51,7 @@ class MemoryTransport:
                 self.push(step)
 
     async def receive(self) -> bytes:
-        """Return the next segment from the meter; b"" when it closed the connection."""
+        """Return the meter's next segment; b"" when it closed the connection."""
         loop = asyncio.get_running_loop()
         while True:
             if self.closed or isinstance(self._ended, Reset):
@@ -87,7 +86,7 @@ class MemoryTransport:
             self._session.lost()
 
     def push(self, step: Step) -> None:
-        """Let the meter do something on its own: send octets, close, reset."""
+        """Let the meter act on its own: send octets, close, reset."""
         self._steps.append(step)
         self._arrived.set()
 
@@ -103,7 +102,7 @@ class MemoryTransport:
 
 
 def split(size: int = 1) -> Manipulator:
-    """Cut every segment into pieces of ``size`` octets."""
+    """Cut segments into pieces of ``size`` octets."""
     return lambda _, octets: [Send(octets[at : at + size]) for at in range(0, len(octets), size)]
 
 
@@ -113,7 +112,7 @@ def delay(seconds: float) -> Manipulator:
 
 
 def drop(way: Direction, *numbers: int) -> Manipulator:
-    """Swallow segments of one direction: all, or those with these numbers (from 1)."""
+    """Swallow segments of one direction: all, or these numbers (from 1)."""
     seen = 0
 
     def manipulate(direction: Direction, octets: bytes) -> list[Step]:
@@ -127,7 +126,7 @@ def drop(way: Direction, *numbers: int) -> Manipulator:
 
 
 def corrupt(way: Direction, position: int, mask: int = 0xFF) -> Manipulator:
-    """Alter one octet: number ``position`` of the whole direction, from 0."""
+    """Alter octet ``position`` (from 0) of a whole direction."""
     passed = 0
 
     def manipulate(direction: Direction, octets: bytes) -> list[Step]:
@@ -145,7 +144,7 @@ def corrupt(way: Direction, position: int, mask: int = 0xFF) -> Manipulator:
 
 
 def end_after(octets_to_client: int, end: Step | None = None) -> Manipulator:
-    """Let this many octets of the whole connection reach the client, then end it: Reset() (default) or Finish()."""
+    """End the connection after so many octets to the client: Reset() (default) or Finish()."""
     left = octets_to_client
 
     def manipulate(direction: Direction, octets: bytes) -> list[Step]:
@@ -161,7 +160,7 @@ def end_after(octets_to_client: int, end: Step | None = None) -> Manipulator:
 
 
 def merge(segments: int) -> Manipulator:
-    """Hold back what comes from the meter until there are this many segments, and deliver them as one."""
+    """Hold back what comes from the meter, and deliver so many segments as one."""
     held: list[bytes] = []
 
     def manipulate(direction: Direction, octets: bytes) -> list[Step]:

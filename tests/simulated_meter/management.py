@@ -1,4 +1,4 @@
-"""Association LN, SAP assignment, Clock and set-up objects: Blue Book classes 8, 15, 17, 41, 43, 70."""
+"""Association LN, SAP assignment, Clock, set-up objects: Blue Book classes 8, 15, 17, 41, 43, 70."""
 
 from collections.abc import Iterable
 
@@ -42,7 +42,7 @@ _READ, _WRITE = 1, 2
 
 
 def association_object(device: LogicalDevice) -> CosemObject:
-    """Return the association one is talking in (class 15), version by the profile."""
+    """Return the current association (class 15), version by the profile."""
     version = device.profile.quirks.association_version
     readable = device.profile.quirks.object_list_readable
     attributes = {
@@ -72,7 +72,7 @@ def association_object(device: LogicalDevice) -> CosemObject:
 
 
 def _partners(view: View) -> Data:
-    """Return associated_partners_id; a client wPort above 127 does not fit the standard's integer."""
+    """A client wPort above 127 does not fit the standard's integer."""
     client = view.facts.client_wport
     return structure(integer(client) if client < 128 else long_unsigned(client), long_unsigned(view.facts.server_wport))
 
@@ -98,7 +98,6 @@ def _encode_list(view: View, objects: Iterable[CosemObject]) -> bytes:
 
 
 def _element(view: View, item: CosemObject) -> Data:
-    """Return an object_list_element for this client."""
     version = view.device.profile.quirks.association_version
     level = view.facts.level
     attributes = [_attribute_rights(1, _READ, ())]
@@ -124,12 +123,12 @@ def _element(view: View, item: CosemObject) -> Data:
 
 
 def _attribute_rights(index: int, mode: int, selectors: tuple[int, ...]) -> Data:
-    """Return attribute_access_item; the modes used here are the same numbers in all versions of the association."""
+    """The modes used here are the same numbers in all versions of the association."""
     return structure(integer(index), enum(mode), array(*map(integer, selectors)) if selectors else NULL)
 
 
 def _select_objects(view: View, selection: Selection) -> Answer:
-    """Return a part of the object list: 1 all, 2 by classes, 3 by a list of names, 4 one name."""
+    """1 all, 2 by classes, 3 by a list of names, 4 one name."""
     visible = list(view.device.visible(view.facts.level))
     value = selection.parameters.value
     match selection.selector, selection.parameters.type:
@@ -152,7 +151,7 @@ def _select_objects(view: View, selection: Selection) -> Answer:
 
 
 def _object_id(item: object) -> object:
-    """Return (class_id, logical name) of an object_id structure, None of anything else."""
+    """None for anything but an object_id structure."""
     fields = item.value if isinstance(item, Data) else None
     if not isinstance(fields, tuple) or len(fields) != 2:
         return None
@@ -160,7 +159,7 @@ def _object_id(item: object) -> object:
 
 
 def sap_assignment(device: LogicalDevice) -> CosemObject:
-    """Return SAP assignment (class 17): the logical devices of this meter."""
+    """Return SAP assignment (class 17): the meter's logical devices."""
     return CosemObject(
         class_id=17,
         logical_name=LogicalName.parse("0.0.41.0.0"),
@@ -180,7 +179,7 @@ def clock_object(device: LogicalDevice) -> CosemObject:
     """Return the clock (class 8)."""
 
     def rule(month: int, hour: int) -> Data:
-        """Return when summer time begins or ends: the last Sunday of a month, each year."""
+        """Return when summer time begins or ends: each year on a month's last Sunday."""
         return octet_string(bytes([0xFF, 0xFF, month, 0xFE, 7, hour, 0, 0, 0, 0x80, 0, 0]))
 
     return CosemObject(

@@ -29,7 +29,7 @@ _TRUTH_LIMITS = Limits(elements=20_000_000)
 
 
 class SimulatedMeter:
-    """A meter. ``clock`` gives the time that its values follow; ``manipulator`` gets every new in-memory link."""
+    """A meter. ``clock``: the time that its values follow; ``manipulator`` is called for each new in-memory link."""
 
     def __init__(
         self,
@@ -56,14 +56,12 @@ class SimulatedMeter:
         self.sessions: list[Session] = []
         self.links: list[MemoryTransport] = []
         self.manipulator: Callable[[], Manipulator | None] = lambda: None
-        """Called for each new in-memory link."""
         self.connections = 0
-        """How many connections were made since the meter started."""
+        """Connections since the meter started."""
         self.requests = 0
         self.log: deque[Request] = deque(maxlen=_REMEMBERED)
-        """The requests that arrived."""
         self.read_times: deque[datetime] = deque(maxlen=_REMEMBERED)
-        """The meter's times at which values were read: every true value belongs to one of them."""
+        """The meter's times at which values were read: every true value belongs to one."""
 
     def now(self) -> datetime:
         """Return the meter's own time."""
@@ -81,7 +79,7 @@ class SimulatedMeter:
         self.read_times.append(at)
 
     def open_session(self) -> Session | None:
-        """Return a new connection; None when the meter takes no other (its only slot is used)."""
+        """Return a new connection; None when the only slot is used."""
         self.connections += 1
         self.sessions = [session for session in self.sessions if not session.over]
         if self.profile.quirks.one_connection and self.sessions:
@@ -91,7 +89,7 @@ class SimulatedMeter:
         return session
 
     async def connect(self) -> MemoryTransport:
-        """Connect in memory, as the stack's Connector does it over TCP."""
+        """Connect in memory, as the stack's Connector does over TCP."""
         fault = self.faults.on_connect()
         if fault == "refuse":
             raise ConnectFailed(ConnectFailure.REFUSED)
@@ -110,7 +108,7 @@ class SimulatedMeter:
         return link
 
     async def open_tcp(self, host: str, port: int, timeout: float) -> MemoryTransport:
-        """Connect in memory with the arguments of the stack's own function, to be put in its place."""
+        """Takes the place of the stack's ``open_tcp``."""
         return await self.connect()
 
     def restart(self, *, lose_counters: bool = False) -> None:
@@ -138,7 +136,7 @@ class SimulatedMeter:
         class_id: int | None = None,
         selection: Selection | None = None,
     ) -> Data:
-        """Return what an attribute really holds at a time (now), seen by a client (with all rights)."""
+        """Return what an attribute really holds at a time (now), for a client (with all rights)."""
         name = LogicalName.parse(logical_name) if isinstance(logical_name, str) else logical_name
         device = self.devices[server_wport]
         candidates = [item for item in device.named(name) if class_id in {None, item.class_id}]
@@ -165,7 +163,6 @@ class SimulatedMeter:
         )
 
     def _facts(self, server_wport: int, client_wport: int | None) -> AssociationFacts:
-        """Return the association that a client would have, or one with all rights."""
         client = None if client_wport is None else self.profile.client(client_wport)
         return AssociationFacts(
             client_wport=1 if client is None else client.wport,
@@ -180,7 +177,7 @@ class SimulatedMeter:
 
 
 def _mechanism(client: ClientProfile | None) -> int:
-    """Return how a client authenticates; nobody in particular does it by password."""
+    """Nobody in particular authenticates by password."""
     if client is None:
         return 1
     if client.security is not None:

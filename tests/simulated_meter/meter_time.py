@@ -1,6 +1,6 @@
-"""The clock of the simulated meter: local time by the European rule, written as the standard's 12 octets.
+"""The simulated meter's clock: local time by the European rule, in the standard's 12 octets (Blue Book, date and time).
 
-Written for itself, so that it does not share a mistake with the stack's cosem_time. Blue Book, date and time formats.
+Shares no mistake with the stack's cosem_time.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ _DST_STATUS: Final = 0x80
 
 
 def _last_sunday(year: int, month: int) -> datetime:
-    """Return 01:00 UTC on the last Sunday of a month with 31 days."""
+    """01:00 UTC; the month has 31 days."""
     last = datetime(year, month, 31, 1, tzinfo=UTC)
     return last - timedelta(days=(last.weekday() + 1) % 7)
 
@@ -36,7 +36,7 @@ class MeterTime:
         return at.astimezone(UTC).replace(tzinfo=None) + timedelta(minutes=minutes)
 
     def octets(self, at: datetime) -> bytes:
-        """Return the 12 octets of a date-time: hundredths, deviation and status filled in as this meter does."""
+        """Return the 12 octets of a date-time, with hundredths, deviation and status of this meter."""
         saving = self.saving(at)
         return wall_octets(self.local(at)) + self._deviation(saving) + bytes([_DST_STATUS if saving else 0])
 
@@ -54,9 +54,9 @@ class MeterTime:
         return value.to_bytes(2, "big", signed=True)
 
     def instant(self, octets: bytes) -> datetime | None:
-        """Return the time that a client's date-time means, in UTC; fields not specified are the earliest.
+        """Return a client's date-time in UTC; None without a date.
 
-        Without a deviation it is taken as this meter's local time. None when there is no date.
+        Fields not specified are the earliest; without a deviation it is this meter's local time.
         """
         year = int.from_bytes(octets[:2], "big")
         month, day = octets[2], octets[3]
@@ -77,7 +77,7 @@ class MeterTime:
 
 
 def wall_octets(wall: datetime) -> bytes:
-    """Return the first nine octets: year, month, day, day of week, hour, minute, second, hundredths."""
+    """Return the first nine octets, year to hundredths."""
     return wall.year.to_bytes(2, "big") + bytes(
         (wall.month, wall.day, wall.isoweekday(), wall.hour, wall.minute, wall.second, wall.microsecond // 10_000)
     )

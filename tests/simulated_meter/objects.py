@@ -1,6 +1,6 @@
-"""The object model of the simulated meter: objects, attributes, who may read them, and what they hold at a time.
+"""The object model: objects, attributes, who may read them, what they hold. Blue Book, interface classes.
 
-Attributes are functions of a View: the household at one time, seen by one client. Blue Book, interface classes.
+Attributes are functions of a View: the household at one time, seen by one client.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -18,7 +18,7 @@ from .meter_time import MeterTime
 from .profile import Level, MeterProfile
 
 type Content = Data | bytes
-"""What an attribute holds; bytes are Data that is encoded already (large buffers)."""
+"""What an attribute holds; bytes are Data encoded already (large buffers)."""
 type Answer = Content | DataAccessResult
 
 READ_WRITE_DENIED: Final = DataAccessResult(3)
@@ -31,7 +31,7 @@ OTHER_REASON: Final = DataAccessResult(250)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssociationFacts:
-    """What the association object tells about the association one is talking in. Sizes in octets."""
+    """What the association object tells about itself. Sizes in octets."""
 
     client_wport: int
     server_wport: int
@@ -44,7 +44,7 @@ class AssociationFacts:
 
 
 class View:
-    """One logical device at one moment, for one association. All attributes read through it fit together."""
+    """One logical device at one moment for one association. All attributes read through it fit together."""
 
     def __init__(self, device: LogicalDevice, at: datetime, facts: AssociationFacts) -> None:
         self.device = device
@@ -53,12 +53,10 @@ class View:
 
     @cached_property
     def energies(self) -> Energies:
-        """The counters."""
         return self.device.household.energies(self.at)
 
     @cached_property
     def instant(self) -> Instant:
-        """The instantaneous values."""
         return self.device.household.instant(self.at)
 
     @property
@@ -72,13 +70,13 @@ class View:
         return octet_string(self.device.time.octets(moment))
 
     def average_import(self, start: int, end: int) -> int:
-        """Return the average import power in W between two UNIX times of one period."""
+        """Return the average import in W between two UNIX times of one period."""
         return self.device.household.average_import(start, end)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """An attribute: how it is read, with or without a selection; the level that may read it, and that may write it."""
+    """How an attribute is read, with or without a selection; the levels that may read and write it."""
 
     read: Callable[[View], Content]
     select: Callable[[View, Selection], Answer] | None = None
@@ -88,7 +86,7 @@ class Attribute:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosemObject:
-    """An object. ``attributes`` starts with number 2; attribute 1 is always the logical name."""
+    """An object. ``attributes`` starts with number 2; attribute 1 is the logical name."""
 
     class_id: int
     version: int = 0
@@ -98,7 +96,7 @@ class CosemObject:
     methods: int = 0
 
     def read(self, index: int, view: View, selection: Selection | None = None) -> Answer:
-        """Return an attribute, or why it can't be read. Index 0 is all attributes in one structure."""
+        """Return an attribute, or why it can't be read. Index 0: all attributes in one structure."""
         if view.facts.level < self.level:
             return READ_WRITE_DENIED
         if index == 0:
@@ -115,7 +113,7 @@ class CosemObject:
         return SCOPE_VIOLATED if attribute.select is None else attribute.select(view, selection)
 
     def _all(self, view: View) -> bytes:
-        """Return the structure of all attributes; one that may not be read is null-data."""
+        """An attribute that may not be read is null-data."""
         answers = [self.read(index, view) for index in (1, *sorted(self.attributes))]
         return bytes([2, len(answers)]) + b"".join(
             b"\x00" if isinstance(answer, DataAccessResult) else encoded(answer) for answer in answers
@@ -129,7 +127,7 @@ def encoded(content: Content) -> bytes:
 
 @dataclass(kw_only=True)
 class LogicalDevice:
-    """A logical device: its name (16 octets), its household, its clock and its objects."""
+    """A logical device: its name (16 octets), household, clock and objects."""
 
     wport: int
     name: bytes
@@ -141,7 +139,7 @@ class LogicalDevice:
     _objects: dict[tuple[int, LogicalName], CosemObject] = field(default_factory=dict)
 
     def add(self, *objects: CosemObject) -> None:
-        """Add objects; one with the same class and name is replaced."""
+        """Add objects; same class and name replace."""
         for item in objects:
             self._objects[item.class_id, item.logical_name] = item
 
@@ -158,11 +156,11 @@ class LogicalDevice:
         return CLASS_INCONSISTENT if self.named(logical_name) else OBJECT_UNDEFINED
 
     def named(self, logical_name: LogicalName) -> list[CosemObject]:
-        """Return the objects with this name, whatever their class."""
+        """Return the objects with this name, of any class."""
         return [item for key, item in self._objects.items() if key[1] == logical_name]
 
     def visible(self, level: Level) -> Iterator[CosemObject]:
-        """Yield the objects that a client of this level sees, in the order of their names."""
+        """Yield the objects that this level sees, in the order of their names."""
         yield from sorted(
             (item for item in self._objects.values() if item.level <= level),
             key=lambda item: (item.logical_name.octets, item.class_id),

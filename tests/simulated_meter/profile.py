@@ -1,7 +1,6 @@
 """What kind of meter is simulated: addresses, clients and their rights, sizes, and the oddities of real meters.
 
-A profile is a TOML file with the field names of the dataclasses here; everything has a default. Knows nothing of
-octets.
+A profile is a TOML file with the field names of these dataclasses; everything has a default.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ DEFAULT_PASSWORD: Final = "simulated"
 
 
 class ProfileError(Exception):
-    """A profile file that cannot be used; the text says why."""
+    """A profile that cannot be used; the text says why."""
 
 
 class Level(IntEnum):
@@ -54,7 +53,7 @@ class Refusal(StrEnum):
 
 
 class ListRefusal(StrEnum):
-    """How a GET-with-list is refused that the meter does not take."""
+    """How a GET-with-list is refused."""
 
     EXCEPTION = "exception"
     RESULTS = "results"
@@ -81,7 +80,7 @@ class SelectiveAccess(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientProfile:
-    """A client that may associate. Without a password there is no authentication."""
+    """A client that may associate; without a password there is no authentication."""
 
     wport: int
     name: str
@@ -101,13 +100,13 @@ class LogicalDeviceProfile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quirks:
-    """Where this meter is odd. The defaults are a meter that follows the standard."""
+    """Where this meter is odd; the defaults follow the standard."""
 
     with_list: bool = True
     with_list_claimed: bool | None = None
-    """Announce multiple-references although it is (not) honoured; None announces the truth."""
+    """Announce multiple-references although it is (not) honoured; None: the truth."""
     with_list_limit: int = 0
-    """Most attributes in one GET-with-list; 0 is no limit."""
+    """Most attributes in one GET-with-list; 0: no limit."""
     with_list_refusal: ListRefusal = ListRefusal.EXCEPTION
     undefined_in_list: int = 4
     """The data-access-result of an unknown object inside a list."""
@@ -116,7 +115,7 @@ class Quirks:
     release: Release = Release.ANSWER
     refusal: Refusal = Refusal.AARE
     refuse_second_aarq: bool = False
-    """Refuse an AARQ on wPorts that are associated already, instead of replacing that association."""
+    """Refuse an AARQ on associated wPorts instead of replacing the association."""
     wrong_password_diagnostic: int = 13
     protocol_version_in_aare: bool = False
     mechanism_name_in_aare: bool = True
@@ -128,18 +127,18 @@ class Quirks:
     one_association: bool = False
     """Refuse (for now) a second association anywhere on the meter."""
     pause_between_sessions: float = 0.0
-    """Refuse (for now) associations this many seconds after the last connection ended."""
+    """Refuse (for now) associations so many seconds after the last connection ended."""
     object_list_readable: bool = True
     association_version: int = 1
     deviation: Deviation = Deviation.STANDARD
     clock_offset: float = 0.0
-    """How many seconds the meter's clock is ahead."""
+    """Seconds that the meter's clock is ahead."""
     delay: float = 0.0
     """Seconds until each answer."""
     jitter: float = 0.0
-    """At most this much longer, by chance."""
+    """At most so much longer, by chance."""
     inactivity_timeout: float = 180.0
-    """Seconds without a request until the connection is closed; 0 is never."""
+    """Seconds without a request until the connection is closed; 0: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +164,6 @@ class MeterProfile:
     security: MeterSecurity = field(default_factory=MeterSecurity)
 
     def __post_init__(self) -> None:
-        """Refuse what cannot be simulated."""
         if not 64 <= self.max_pdu_size <= 65_535:
             raise ProfileError(f"max_pdu_size is 64 to 65535, not {self.max_pdu_size}")
         if self.phases not in {1, 3}:
@@ -178,15 +176,15 @@ class MeterProfile:
         return next((client for client in self.clients if client.wport == wport), None)
 
     def with_quirks(self, **changes: Any) -> Self:
-        """Return the same meter with some quirks changed."""
+        """Return the meter with some quirks changed."""
         return replace(self, quirks=replace(self.quirks, **changes))
 
     def with_security(self, **changes: Any) -> Self:
-        """Return the same meter with some of its security settings changed."""
+        """Return the meter with some security settings changed."""
         return replace(self, security=replace(self.security, **changes))
 
     def with_password(self, password: str) -> Self:
-        """Return the same meter with this password for every client that has one."""
+        """Return the meter with this password for every client that has one."""
         return replace(
             self,
             clients=tuple(
@@ -205,7 +203,7 @@ def default_clients(password: str) -> tuple[ClientProfile, ...]:
 
 
 def load_profile(name: str | Path, environment: Mapping[str, str] = os.environ) -> MeterProfile:
-    """Read a profile: a file, or the name of one of those delivered. The environment may set the password."""
+    """Read a profile: a file, or a name of those delivered. The environment may set the password."""
     path = Path(name)
     if not path.suffix:
         path = PROFILES / f"{name}.toml"
@@ -222,7 +220,6 @@ def load_profile(name: str | Path, environment: Mapping[str, str] = os.environ) 
 
 
 def _meter(content: dict[str, Any]) -> MeterProfile:
-    """Return the profile of a TOML document."""
     if "clients" in content:
         content["clients"] = tuple(_client(entry) for entry in content["clients"])
     if "logical_devices" in content:
@@ -235,7 +232,7 @@ def _meter(content: dict[str, Any]) -> MeterProfile:
 
 
 def _client(entry: dict[str, Any]) -> ClientProfile:
-    """Return a client; ``password = true`` stands for the usual password."""
+    """``password = true`` stands for the usual password."""
     password = entry.get("password")
     return ClientProfile(
         wport=entry["wport"],
@@ -247,7 +244,6 @@ def _client(entry: dict[str, Any]) -> ClientProfile:
 
 
 def _quirks(entry: dict[str, Any]) -> Quirks:
-    """Return quirks, with the words of the file turned into members."""
     kinds = {f.name: f.type for f in fields(Quirks)}
     values: dict[str, Any] = {}
     for key, value in entry.items():

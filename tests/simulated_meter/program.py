@@ -15,7 +15,6 @@ from .show_keys import authentication, key_lines
 
 
 def _arguments() -> argparse.Namespace:
-    """Read the command line."""
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulated_meter",
         description="A simulated electricity meter: DLMS/COSEM over TCP with the wrapper (IEC 62056-9-7).",
@@ -48,7 +47,6 @@ def _arguments() -> argparse.Namespace:
 
 
 def _profile(arguments: argparse.Namespace) -> MeterProfile:
-    """Return the profile with what the command line changes."""
     profile = load_profile(arguments.profile)
     if arguments.seed is not None:
         profile = replace(profile, seed=arguments.seed)
@@ -60,7 +58,6 @@ def _profile(arguments: argparse.Namespace) -> MeterProfile:
 
 
 def _describe(profile: MeterProfile) -> None:
-    """Print who may talk to the meter."""
     for client in profile.clients:
         print(f"client {client.wport} ({client.name}): {client.level.name.lower()} rights, " + authentication(client))
     for device in profile.logical_devices:
@@ -69,7 +66,6 @@ def _describe(profile: MeterProfile) -> None:
 
 
 async def _serve(meter: SimulatedMeter, host: str, port: int) -> None:
-    """Serve until SIGINT or SIGTERM."""
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,7 +1,6 @@
-"""The protection of one association's APDUs as the meter sees it: opens requests, protects answers in kind.
+"""Protection of one association's APDUs: opens requests, protects answers in the same envelopes.
 
-An answer has the envelopes of its request, and at least the protection that the policy adds. Counters are the meter's
-own: one per key and sender, not lost with the connection.
+The policy may add protection. Counters belong to the meter (one per key and sender) and outlive the connection.
 """
 
 from collections.abc import Callable
@@ -30,7 +29,7 @@ from .security_profile import AUTHENTICATED, ENCRYPTED, ClientSecurity, Dedicate
 TAG_ERROR, COUNTER_ERROR, TITLE_ERROR, FORM_ERROR, WEAK_ERROR = "tag", "counter", "title", "form", "weak"
 _MOST_LAYERS: Final = 2
 _CONTENT: Final = 3 + 1 + 4 + 12
-"""Octets of a ciphered content besides the plain ones: length, control, counter, tag."""
+"""Octets that ciphering adds: length, control, counter, tag."""
 _DEDICATED: Final = {Kind.DEDICATED, Kind.GENERAL_DEDICATED}
 
 
@@ -44,7 +43,7 @@ class Rejected(Exception):
 
 
 class Counters:
-    """The invocation counters of a meter: the last one received of each key and sender, the next one of each key."""
+    """The meter's invocation counters: last received of each key and sender, next one of each key."""
 
     def __init__(self) -> None:
         self._received: dict[tuple[bytes, bytes], int] = {}
@@ -63,20 +62,20 @@ class Counters:
         self._received[key, title] = max(counter, self.last(key, title))
 
     def take(self, key: bytes, first: int = 0) -> int:
-        """Return the counter for the next message that the meter sends under a key."""
+        """Return the counter of the next message sent under a key."""
         counter = self._sent.get(key, first)
         self._sent[key] = counter + 1
         return counter
 
     def reset(self, keys: list[bytes]) -> None:
-        """Lose everything; the meter counts these keys from 0 again, whatever it counted from at first."""
+        """Lose everything; these keys are counted from 0 again, whatever the first counter was."""
         self._received.clear()
         self._sent = dict.fromkeys(keys, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """The meter's side of every association: title and key pairs (by suite), and its oddities."""
+    """The meter's side of every association: title, key pairs (by suite), oddities."""
 
     title: bytes
     signing: dict[int, ec.EllipticCurvePrivateKey]
@@ -118,7 +117,7 @@ class Opened:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sealing:
-    """What is about to be sealed, so that an attack can change it."""
+    """What is about to be sealed; an attack can change it."""
 
     kind: Kind
     control: int
@@ -140,7 +139,7 @@ class Channel:
         self.counters = counters
         self.dedicated_key = b""
         self._dedicated = Counters()
-        """A dedicated key lives as long as the association, and so do its counters."""
+        """A dedicated key and its counters live as long as the association."""
 
     # -- receiving
 
@@ -220,13 +219,13 @@ class Channel:
         return plaintext
 
     def _covered(self, envelope: Envelope) -> bytes:
-        """Return the header fields that the tag of general-ciphering covers."""
+        """The header fields under the tag of general-ciphering."""
         if envelope.kind is not Kind.GENERAL or not self.identity.settings.header_in_aad:
             return b""
         return envelope.header.octets
 
     def _receiving_key(self, envelope: Envelope) -> bytes:
-        """Return the key of a request; nothing where there is none. Raises Rejected."""
+        """Raises Rejected."""
         broadcast = bool(envelope.control & BROADCAST)
         if envelope.kind in {Kind.GLOBAL, Kind.GENERAL_GLOBAL}:
             return self.client.broadcast_key if broadcast else self.client.encryption_key
@@ -235,7 +234,6 @@ class Channel:
         return self.dedicated_key if envelope.kind in _DEDICATED else self._named_key(envelope)
 
     def _named_key(self, envelope: Envelope) -> bytes:
-        """Return the key that general-ciphering names."""
         suite, header = self.client.suite, envelope.header
         match envelope.scheme:
             case KeyScheme.NONE | KeyScheme.UNICAST:
@@ -265,7 +263,7 @@ class Channel:
     # -- sending
 
     def overhead(self, like: Opened) -> int:
-        """Return how many octets the protection of an answer adds at most (its own lengths have up to 3 octets)."""
+        """Return how many octets the protection of an answer adds at most (with lengths of 3 octets)."""
         size = 2 * CURVES[self.client.suite].size if self.client.suite in CURVES else 0
         carried = {KeyScheme.WRAPPED: len(self.client.master_key) + 8, KeyScheme.ONE_PASS: 2 * size}
         total = 0
@@ -293,7 +291,7 @@ class Channel:
         return octets
 
     def _layers(self, like: Opened) -> tuple[Envelope, ...]:
-        """Return the layers of an answer: those of the request, and what the policy adds."""
+        """The layers of the request, and what the policy adds."""
         layers = like.layers
         if self.client.added and not any(layer.kind is not Kind.SIGNED for layer in layers):
             layers = (*layers, Envelope(kind=Kind.GLOBAL))

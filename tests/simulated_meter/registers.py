@@ -1,6 +1,6 @@
-"""The electricity registers of the simulated meter: logical names, types, scalers and units, and what they show.
+"""The electricity registers: logical names, types, scalers and units, and what they show.
 
-Units by code: 5 h, 9 °C, 27 W, 28 VA, 29 var, 30 Wh, 31 VAh, 32 varh, 33 A, 35 V, 44 Hz, 255 none.
+Units: 5 h, 9 °C, 27 W, 28 VA, 29 var, 30 Wh, 31 VAh, 32 varh, 33 A, 35 V, 44 Hz, 255 none.
 """
 
 from collections.abc import Callable, Iterator
@@ -27,7 +27,6 @@ _PHASE_CODES = (20, 40, 60)
 
 
 def _counter(field: str) -> Reading:
-    """Return the reading of an energy counter."""
     return lambda view: double_long_unsigned(getattr(view.energies, field))
 
 
@@ -55,7 +54,7 @@ def energy_registers() -> Iterator[CosemObject]:
 
 
 def power_registers() -> Iterator[CosemObject]:
-    """Yield the powers, power factor and frequency of the whole connection."""
+    """Yield powers, power factor and frequency of the whole connection."""
     yield register("1.0.1.7.0", lambda view: double_long_unsigned(max(view.instant.power, 0)), 0, 27)
     yield register("1.0.2.7.0", lambda view: double_long_unsigned(max(-view.instant.power, 0)), 0, 27)
     yield register("1.0.16.7.0", lambda view: double_long(view.instant.power), 0, 27)
@@ -67,7 +66,7 @@ def power_registers() -> Iterator[CosemObject]:
 
 
 def phase_registers(phases: int) -> Iterator[CosemObject]:
-    """Yield power, current, voltage and power factor of each phase."""
+    """Yield power, current, voltage, power factor of each phase."""
 
     def yield_phase(index: int) -> Iterator[CosemObject]:
         base = _PHASE_CODES[index]
@@ -90,7 +89,7 @@ def phase_registers(phases: int) -> Iterator[CosemObject]:
 
 
 def demand_registers() -> Iterator[CosemObject]:
-    """Yield the demand of the running period, this month's maximum, and the import at the last billing."""
+    """Yield the running demand, this month's maximum, and the import at the last billing."""
     yield _demand("1.0.1.4.0", lambda view, start, end: view.device.household.average_import(start, end))
     yield _demand("1.0.2.4.0", lambda view, start, end: view.device.household.average_export(start, end))
     yield _extended("1.0.1.6.0", lambda view: double_long_unsigned(_peak(view)[0]), 27, lambda view: _peak(view)[1])
@@ -105,14 +104,14 @@ def demand_registers() -> Iterator[CosemObject]:
 
 
 def service_registers() -> Iterator[CosemObject]:
-    """Yield temperature, battery and operating time of the meter itself."""
+    """Yield temperature, battery and operating time of the meter."""
     yield register("0.0.96.9.0", lambda view: long(view.instant.temperature), -1, 9)
     yield register("0.0.96.6.3", lambda view: long_unsigned(3610 - view.unix % 977 // 60), -3, 35)
     yield register("0.0.96.8.0", lambda view: double_long_unsigned(max(view.unix - EPOCH, 0) // 3600), 0, 5)
 
 
 def billing(view: View) -> int:
-    """Return when the running month began by the meter's local time, in UNIX seconds."""
+    """Return the begin of the running month by local time, in UNIX seconds."""
     local = view.device.time.local(view.at)
     first = datetime(local.year, local.month, 1, tzinfo=UTC)
     offset = timedelta(minutes=view.device.time.standard_offset_minutes)
@@ -122,12 +121,12 @@ def billing(view: View) -> int:
 
 
 def _peak(view: View) -> tuple[int, int]:
-    """Return this month's largest demand in W, and the end of its period."""
+    """This month's largest demand in W, and the end of its period."""
     return view.device.household.peak_import(billing(view), view.unix)
 
 
 def _demand(name: str, average: Callable[[View, int, int], int]) -> CosemObject:
-    """Return a Demand register (class 5) for blocks of one period."""
+    """Class 5, blocks of one period."""
 
     def start(view: View) -> int:
         return view.unix // PERIOD * PERIOD
@@ -150,7 +149,6 @@ def _demand(name: str, average: Callable[[View, int, int], int]) -> CosemObject:
 
 
 def _extended(name: str, read: Reading, unit: int, captured: Callable[[View], int]) -> CosemObject:
-    """Return an Extended register (class 4)."""
     return CosemObject(
         class_id=4,
         logical_name=LogicalName.parse(name),

@@ -1,6 +1,6 @@
-"""An association with authentication or protection, from the AARE to the RLRE: pass 3 and 4, services, release.
+"""An association with authentication or protection: AARE, pass 3 and 4, services, release.
 
-Until pass 3 has succeeded nothing but reply_to_HLS_authentication is answered.
+Before pass 3 only reply_to_HLS_authentication is answered.
 """
 
 from collections import deque
@@ -66,7 +66,7 @@ class SecureSession:
         """Pass 3 has not come yet."""
         self.failed = False
         self.overhead = 0
-        """How many octets the answer to the request under way grows by protection, at most."""
+        """Octets that protection adds to the answer under way, at most."""
 
     @property
     def initiate(self) -> bytes:
@@ -76,7 +76,7 @@ class SecureSession:
     # -- association
 
     def take_initiate(self, initiate: InitiateFields) -> None:
-        """Take the dedicated key. Raises Refused where there must be one, or none."""
+        """Take the dedicated key. Raises Refused if it must (not) be there."""
         wanted = self._security.dedicated_key
         key = initiate.dedicated_key
         if (wanted is DedicatedKey.REQUIRED and not key) or (wanted is DedicatedKey.REFUSED and key):
@@ -118,11 +118,10 @@ class SecureSession:
         return certificate(self._security.suite, identity.signing[self._security.suite], identity.title)
 
     def _protect(self, plain: bytes) -> bytes:
-        """Return an answer to the AARQ in its protection."""
         return self._channel.protect(plain, self._opened) if self._ciphered else plain
 
     def release(self, apdu: bytes) -> Reply | bytes:
-        """Check an RLRQ; return the user-information of the RLRE, or what is answered instead of releasing."""
+        """Check an RLRQ; return the RLRE's user-information, or another answer."""
         information = read_rlrq(apdu)
         if not self._ciphered:
             return b""
@@ -169,7 +168,7 @@ class SecureSession:
         return replace(answer, close=reply.close)
 
     def _answer(self, kind: str, plain: bytes, like: Opened) -> Reply:
-        """Protect an answer, unless an attack does something else."""
+        """Protect an answer, unless an attack interferes."""
         if not self._ciphered:
             return Reply(plain)
         fault = self._meter.on_answer(kind)
@@ -184,7 +183,6 @@ class SecureSession:
         return self._meter.history.get(self._client.wport, deque())
 
     def _reject(self, rejected: Rejected, apdu: bytes) -> Reply:
-        """Say that a request is not taken, in the way of this meter."""
         settings = self._settings
         if rejected.reason == COUNTER_ERROR:
             return _refusal(settings.counter_refused, exception(_COUNTER_REFUSED, rejected.expected))
@@ -227,7 +225,7 @@ class SecureSession:
         return Reply(self._channel.protect(spoilt, opened) if self._ciphered else spoilt)
 
     def _material(self, *, own: bool) -> Material:
-        """Return what GMAC takes of one side."""
+        """What GMAC takes of one side."""
         return Material(
             key=self._security.encryption_key,
             authentication_key=self._security.authentication_key,
@@ -260,7 +258,7 @@ class SecureSession:
         return True
 
     def _proof(self, exchange: Exchange) -> bytes:
-        """Return f(CtoS)."""
+        """f(CtoS)."""
         if exchange.mechanism == ECDSA:
             key = self._channel.identity.signing[self._security.suite]
             return sign(self._security.suite, key, exchange.signed_by_server)
@@ -275,5 +273,4 @@ def _refusal(answer: Answer, apdu: bytes) -> Reply:
 
 
 def _several(apdus: list[bytes]) -> Reply:
-    """Return a reply of several APDUs."""
     return Reply(apdus[-1], stray=tuple(apdus[:-1])) if apdus else Reply()

@@ -1,6 +1,6 @@
-"""Who may associate with authentication and protection: what a meter checks of an AARQ, and what it keeps between them.
+"""Who may associate with authentication and protection: checks of an AARQ. IEC 62056-5-3.
 
-One Security per meter holds what outlives connections: invocation counters, locks, what was sent. IEC 62056-5-3.
+One Security per meter outlives connections: invocation counters, locks, what was sent.
 """
 
 from collections import deque
@@ -66,7 +66,7 @@ class Security:
     # -- what outlives associations
 
     def reset_counters(self) -> None:
-        """Lose all invocation counters, as a meter does that keeps them in memory only when its power fails."""
+        """Lose all invocation counters, as at a power failure of a meter that keeps them in memory only."""
         self.counters.reset(self._keys)
 
     def last_counter(self, client: ClientSecurity) -> int:
@@ -95,7 +95,7 @@ class Security:
     # -- AARQ
 
     def meet(self, client: ClientProfile, aarq: AarqFields) -> SecureSession:
-        """Check an AARQ. Raises Refused, or Answered where no AARE is the answer."""
+        """Check an AARQ. Raises Refused, or Answered if no AARE is the answer."""
         security = client.security
         assert security is not None  # only such clients come here
         if self.is_locked(client.wport):
@@ -124,7 +124,6 @@ class Security:
         return SecureSession(self, client, channel, exchange, opened, ciphered=ciphered, fault=fault)
 
     def _channel(self, wport: int, security: ClientSecurity, aarq: AarqFields, *, ciphered: bool) -> Channel:
-        """Return the channel to the client that an AARQ names."""
         title = aarq.calling_title or _title_of(aarq.initiate) or security.client_title
         if ciphered or security.needs_title:
             wrong = security.client_title and title != security.client_title
@@ -138,7 +137,7 @@ class Security:
         return Channel(security, partner, self.identity, self.counters)
 
     def _exchange(self, security: ClientSecurity, aarq: AarqFields, channel: Channel) -> Exchange | None:
-        """Return the challenges of a high level mechanism. Raises Refused for a challenge of a wrong length."""
+        """Return the challenges of a high level mechanism. Raises Refused for a wrong length."""
         if security.mechanism <= _LLS:
             return None
         shortest = 32 if security.mechanism == ECDSA else 8
@@ -153,7 +152,6 @@ class Security:
         )
 
     def _open(self, channel: Channel, initiate: bytes) -> Opened:
-        """Remove the protection of the InitiateRequest."""
         settings = self.identity.settings
         try:
             return channel.open(initiate)
@@ -174,7 +172,7 @@ def _key_pairs(name: str, scalar: int) -> dict[int, ec.EllipticCurvePrivateKey]:
 
 
 def client_key_pair(security: ClientSecurity, wport: int, purpose: str) -> ec.EllipticCurvePrivateKey:
-    """Return the client's own key pair ("signing" or "agreement"), which the simulation knows for demonstration."""
+    """Return the client's own key pair ("signing" or "agreement"), known to the simulation for demonstration."""
     scalar = security.signing_scalar if purpose == "signing" else security.agreement_scalar
     return private_key(security.suite, scalar or fixed_scalar(f"client {wport} {purpose}", security.suite))
 
@@ -182,7 +180,7 @@ def client_key_pair(security: ClientSecurity, wport: int, purpose: str) -> ec.El
 def _public_key(
     security: ClientSecurity, wport: int, purpose: str, certificate: bytes
 ) -> ec.EllipticCurvePublicKey | None:
-    """Return a client's public key. A certificate beside it must hold the same key: nobody else vouches for it."""
+    """A certificate beside it must hold the same key: nobody else vouches for it."""
     if security.suite not in CURVES:
         return None
     known = client_key_pair(security, wport, purpose).public_key()
@@ -197,7 +195,6 @@ def _public_key(
 
 
 def _title_of(initiate: bytes) -> bytes:
-    """Return the system title that a general protected InitiateRequest carries."""
     if not is_protected(initiate):
         return b""
     try:

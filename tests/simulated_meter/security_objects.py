@@ -31,7 +31,7 @@ def security_objects(profile: MeterProfile, security: Security) -> Iterable[Cose
 
 
 def _counter(client: ClientSecurity, security: Security, kind: CounterObject) -> CosemObject:
-    """Return the object that tells the last invocation counter accepted; the public client may read it."""
+    """The last invocation counter accepted; the public client may read it."""
 
     def read(_: View) -> Data:
         counter = security.last_counter(client) + (1 if kind is CounterObject.NEXT else 0)
@@ -41,7 +41,6 @@ def _counter(client: ClientSecurity, security: Security, kind: CounterObject) ->
 
 
 def _setup(settings: ClientSecurity, security: Security) -> CosemObject:
-    """Return a security setup, version 0 or 1."""
     attributes: dict[int, Attribute] = {
         2: constant(enum(settings.policy)),
         3: constant(enum(settings.suite)),
@@ -60,6 +59,6 @@ def _setup(settings: ClientSecurity, security: Security) -> CosemObject:
 
 
 def _certificate(title: bytes) -> Data:
-    """Return the entry of the meter's own certificate for digital signature: entity server, type digital signature."""
+    """The meter's own certificate: entity server, type digital signature."""
     text = octet_string(title.hex().upper().encode("ascii"))
     return structure(enum(0), enum(0), octet_string(b"\x01"), text, text, octet_string(b""))

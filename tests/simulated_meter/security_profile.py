@@ -1,7 +1,4 @@
-"""The security settings of a simulated meter and of its clients, and how a profile file writes them.
-
-Keys, titles, mechanisms, policies, and where a meter behaves oddly. Knows nothing of octets on the wire.
-"""
+"""Security settings of a meter and its clients, as in a profile file: keys, titles, mechanisms, policies, oddities."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
@@ -50,7 +47,7 @@ class Answer(StrEnum):
 
 
 class PlainRelease(StrEnum):
-    """What becomes of an RLRQ without protection in a protected association."""
+    """What becomes of a plain RLRQ in a protected association."""
 
     ANSWER = "answer"
     IGNORE = "ignore"
@@ -66,14 +63,14 @@ class CounterObject(StrEnum):
 
 
 class DedicatedCounter(StrEnum):
-    """Whether the meter counts apart for a dedicated key, or goes on with the global key's counter."""
+    """Whether a dedicated key has its own counter, or goes on with the global key's."""
 
     OWN = "own"
     GLOBAL = "global"
 
 
 def fixed_scalar(name: str, suite: int) -> int:
-    """Return the private key that belongs to a name: fixed, and public, because everything here is for tests."""
+    """Return the private key of a name: fixed and public, for tests only."""
     digest = hashlib.sha512(f"simulated {name}".encode()).digest()
     return int.from_bytes(digest, "big") % (CURVE_ORDERS[suite] - 1) + 1
 
@@ -90,29 +87,28 @@ class ClientSecurity:
     broadcast_key: bytes = b""
     master_key: bytes = b""
     secret: bytes = b""
-    """Of the mechanisms 2, 3, 4 and 6."""
+    """Mechanisms 2, 3, 4 and 6."""
     client_title: bytes = b""
-    """The only system title accepted; empty accepts any."""
+    """The only system title accepted; empty: any."""
     policy: int = 0
     """security_policy as ``setup_version`` writes it."""
     setup_version: int = 0
     setup_instance: int = 0
-    """The e of the client's security setup 0.0.43.0.e.255 and invocation counter 0.0.43.1.e.255."""
+    """The e of security setup 0.0.43.0.e.255 and invocation counter 0.0.43.1.e.255."""
     dedicated_key: DedicatedKey = DedicatedKey.ACCEPTED
     first_counter: int = 0
-    """The lowest invocation counter that a factory-fresh meter accepts."""
+    """Lowest invocation counter that a factory-fresh meter accepts."""
     sending_counter: int = 1
-    """The first invocation counter that a factory-fresh meter uses."""
+    """First invocation counter that a factory-fresh meter uses."""
     challenge_length: int = 16
     lock_after: int = 0
-    """Wrong attempts until the client is locked; 0 is never."""
+    """Wrong attempts until the client is locked; 0: never."""
     lock_seconds: float = 60.0
     signing_scalar: int = 0
-    """The client's private signing key, so that the meter can show it to whoever tries it; 0 takes a fixed one."""
+    """The client's private signing key, for the meter to show to whoever tries it; 0: a fixed one."""
     agreement_scalar: int = 0
 
     def __post_init__(self) -> None:
-        """Refuse what no security suite allows."""
         if self.suite not in {0, 1, 2} or self.mechanism not in range(8):
             raise ValueError(f"security suite {self.suite} or mechanism {self.mechanism} does not exist")
         length = 32 if self.suite == 2 else 16
@@ -131,12 +127,12 @@ class ClientSecurity:
 
     @property
     def required(self) -> int:
-        """The security control bits A and E that every request must have."""
+        """Security control bits A and E that every request must have."""
         return _control(self.policy_bits, _REQUEST_AUTHENTICATED, _REQUEST_ENCRYPTED)
 
     @property
     def added(self) -> int:
-        """The security control bits A and E that every response has, whatever the request had."""
+        """Security control bits A and E of every response, whatever the request had."""
         return _control(self.policy_bits, _RESPONSE_AUTHENTICATED, _RESPONSE_ENCRYPTED)
 
     @property
@@ -146,7 +142,7 @@ class ClientSecurity:
 
     @property
     def adds_signature(self) -> bool:
-        """Whether responses are signed, whatever the request was."""
+        """Whether all responses are signed."""
         return bool(self.policy_bits & _RESPONSE_SIGNED)
 
     @property
@@ -161,20 +157,20 @@ def _control(policy: int, authenticated: int, encrypted: int) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterSecurity:
-    """What belongs to the meter as a whole, and where it is odd. The defaults are a meter that follows the standard."""
+    """What belongs to the meter as a whole; the defaults follow the standard."""
 
     system_title: bytes = b""
     """Empty: SIM and the serial number."""
     signing_scalar: int = 0
-    """The meter's private signing key; 0 takes a fixed one for each curve."""
+    """The meter's private signing key; 0: a fixed one for each curve."""
     agreement_scalar: int = 0
     certificate_in_aare: bool = False
     """Send the meter's certificate in an AARE for mechanism 7."""
     counter_refused: Answer = Answer.EXCEPTION
-    """A request whose invocation counter is too low; the exception carries the lowest one accepted."""
+    """An invocation counter that is too low; the exception carries the lowest one accepted."""
     tag_refused: Answer = Answer.EXCEPTION
     weak_refused: Answer = Answer.EXCEPTION
-    """A request with less protection than the policy asks for."""
+    """Less protection than the policy asks for."""
     locked: Answer = Answer.SILENCE
     """A locked client: silence, or "exception" for a transient rejection."""
     counter_object: CounterObject = CounterObject.LAST
@@ -184,19 +180,19 @@ class MeterSecurity:
     plain_rlre: bool = False
     plain_rlrq: PlainRelease = PlainRelease.ANSWER
     header_in_aad: bool = True
-    """general-ciphering: whether the header fields are authenticated."""
+    """general-ciphering: whether header fields are authenticated."""
     dedicated_counter: DedicatedCounter = DedicatedCounter.OWN
     hls_counter_may_repeat: bool = False
     """Mechanism 5: take a pass 3 whose inner counter is the one of the APDU around it (one client repeats it)."""
 
 
 def client_security(entry: Mapping[str, Any], wport: int) -> ClientSecurity:
-    """Read the table ``security`` of a client. Keys are hex; the secret is text, or hex behind 0x."""
+    """Read a client's table ``security``. Keys are hex; the secret is text, or hex behind 0x."""
     return ClientSecurity(**{"setup_instance": wport, **_values(ClientSecurity, entry)})
 
 
 def meter_security(entry: Mapping[str, Any]) -> MeterSecurity:
-    """Read the table ``security`` of a meter."""
+    """Read a meter's table ``security``."""
     return MeterSecurity(**_values(MeterSecurity, entry))
 
 

@@ -24,16 +24,14 @@ class MeterServer:
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
-        """Start listening."""
         await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop."""
         await self.close()
 
     async def start(self) -> None:
-        """Start listening; port 0 takes any free one. Raises OSError."""
+        """Start listening; port 0: any free one. Raises OSError."""
         self._server = await asyncio.start_server(self._accept, self.host or None, self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
@@ -48,7 +46,6 @@ class MeterServer:
             await self._server.wait_closed()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Serve one connection."""
         task = asyncio.current_task()
         assert task is not None
         self._tasks.add(task)
@@ -86,7 +83,7 @@ class MeterServer:
 
 
 async def _perform(step: Step, writer: asyncio.StreamWriter) -> bool:
-    """Do one step; return whether the connection goes on."""
+    """Return whether the connection goes on."""
     if isinstance(step, Send):
         writer.write(step.octets)
         await writer.drain()
@@ -100,7 +97,7 @@ async def _perform(step: Step, writer: asyncio.StreamWriter) -> bool:
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
-    """Reset the connection: with a linger time of zero, closing sends RST."""
+    """With a linger time of zero, closing sends RST."""
     connection = writer.get_extra_info("socket")
     if connection is not None:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

@@ -1,4 +1,4 @@
-"""One connection to the simulated meter, without sockets: octets in, steps out; wrapper, wPorts, faults."""
+"""One connection to the simulated meter without sockets: octets in, steps out."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -39,7 +39,7 @@ class Host(Protocol):
 
 
 class Session:
-    """A connection. After ``Finish`` or ``Reset`` came out, or after ``lost``, it is over."""
+    """A connection; over after ``Finish``, ``Reset`` or ``lost``."""
 
     def __init__(self, host: Host) -> None:
         self._host = host
@@ -51,7 +51,7 @@ class Session:
         self._chance = random.Random(host.profile.seed)
 
     def receive(self, octets: bytes) -> list[Step]:
-        """Take octets from the client and return what happens then."""
+        """Take octets from the client; return what happens then."""
         if self.dead or self.over:
             return []
         self._buffer += octets
@@ -70,12 +70,11 @@ class Session:
         return steps
 
     def lost(self) -> None:
-        """The connection ended, by either side: all its associations are aborted."""
+        """The connection ended, by either side: all associations are aborted."""
         self.over = True
         self.associations.clear(self._host.monotonic())
 
     def _handle(self, request: Request) -> list[Step]:
-        """Answer a request, or let a fault do it."""
         fault = self._host.faults.on_request(request)
         if fault is None:
             reply = self._honest(request)
@@ -102,7 +101,6 @@ class Session:
         return [Pause(delay), *steps] if delay and steps else steps
 
     def _honest(self, request: Request) -> Reply:
-        """Answer as the meter of this profile does."""
         client, server = request.client_wport, request.server_wport
         if request.apdu[0] == AARQ:
             return self.associations.open(client, server, request.apdu, self._host.monotonic())

@@ -1,4 +1,4 @@
-"""What a link does with a meter's answer, one step after the other; and how a WPDU is put together."""
+"""What a link does with a meter's answer, step by step; and how a WPDU is put together."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ class Pause:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """Close the connection in an orderly way (FIN)."""
+    """Close the connection in order (FIN)."""
 
 
 @dataclass(frozen=True, slots=True)
