@@ -1,6 +1,6 @@
-"""One ciphered answer of about 1 kB: from the octets of the WPDU to values, by our stack and by gurux-dlms.
+"""One ciphered answer of 1 kB, from the octets of the WPDU to values, by our stack and by gurux-dlms.
 
-Both get the same WPDUs, each with an invocation counter of its own, because ours refuses one that was there before.
+Each WPDU has an invocation counter of its own, because ours refuses one that was there before.
 """
 
 from collections.abc import Callable
@@ -59,7 +59,7 @@ class Answer:
 
 
 def answers() -> list[Answer]:
-    """Return what is measured: 21 rows of a load profile, 70 registers of a list; 1.0 kB each."""
+    """Return what is measured, 1.0 kB each: 21 rows of a load profile, 70 registers of a list."""
     rows, values = samples.load_profile(21), samples.value_list(70)
     return [
         Answer(name=name, suite=SecuritySuite(suite), apdu=apdu, ours=ours, counts=counts)
@@ -104,7 +104,7 @@ def our_reader(answer: Answer) -> Decode:
 
 
 def gurux_reader(answer: Answer) -> Decode:
-    """Return what a client made of gurux-dlms does with it."""
+    """Return what a gurux-dlms client does with it."""
     security = GuruxSecurity(
         mechanism=5,
         suite=answer.suite,
@@ -138,9 +138,9 @@ def _leaves(value: object) -> int:
 
 
 def measure(answer: Answer, rounds: int) -> tuple[float, float]:
-    """Return the median milliseconds of processor time of a message, ours and gurux-dlms's, in turns.
+    """Return the median milliseconds of processor time of a message, ours and gurux-dlms's.
 
-    Each turn is some messages, as many for both, after one that is not counted: so both run warm.
+    They take turns of equally many messages, each after one that is not counted: both run warm.
     """
     wpdus = iter(messages(answer, rounds * (_MESSAGES + 1)))
     readers = (our_reader(answer), gurux_reader(answer))

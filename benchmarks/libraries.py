@@ -1,4 +1,4 @@
-"""What is compared: the same work by three libraries. The other two come from PyPI and are used in tests only."""
+"""The same work by three libraries; the other two come from PyPI and are used in tests only."""
 
 from typing import Any
 

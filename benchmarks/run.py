@@ -2,10 +2,9 @@
 
     scripts/bench [--rounds N] [--check]
 
-Each figure is the shortest processor time of N rounds in which the libraries take turns: what else the machine does
-counts for none of them (by the wall clock a busy machine would hurt the slow ones most, and flatter us). The ratios are
-the result; milliseconds depend on the machine. What is secured is measured in secured.py, by medians. --check makes it
-exit 1 when a target is missed.
+Each figure is the shortest processor time of N rounds, so that what else the machine does counts for none of them. The
+ratios are the result; milliseconds depend on the machine. What is secured is measured in secured.py, by medians.
+--check: exit 1 when a target is missed.
 """
 
 import argparse
@@ -26,7 +25,7 @@ type Work = Callable[[bytes], object]
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """One line of the table. Targets: our milliseconds at most, times dlms-cosem at least."""
+    """One line of the table. Targets: at most so many of our milliseconds, at least so many times dlms-cosem."""
 
     name: str
     octets: bytes
@@ -94,7 +93,7 @@ def measure(task: Task, rounds: int) -> list[float]:
 
 
 def peak(work: Work, octets: bytes) -> float:
-    """Return the most MiB allocated at a time while decoding, the result included."""
+    """Return the most MiB allocated at a time while decoding, result included."""
     tracemalloc.start()
     result = work(octets)
     _, most = tracemalloc.get_traced_memory()

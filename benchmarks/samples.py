@@ -1,4 +1,4 @@
-"""The octets that are decoded: made by our own encoder, accepted by all libraries compared."""
+"""The octets that are decoded: made by our encoder, accepted by all libraries compared."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ def stamp(index: int) -> Data:
 
 
 def load_profile(rows: int) -> bytes:
-    """Rows of 8 columns: date-time octets, status, six double-long-unsigned. 1,000 rows are 48 kB."""
+    """Rows of 8 columns: date-time octets, status, six double-long-unsigned; 1,000 rows are 48 kB."""
     return encode_data_octets(
         array(
             *[
@@ -48,14 +48,14 @@ def load_profile(rows: int) -> bytes:
 
 
 def value_list(registers: int) -> bytes:
-    """A SEQUENCE OF Get-Data-Result with the value and the scaler_unit of registers, 15 octets each."""
+    """A SEQUENCE OF Get-Data-Result: value and scaler_unit of registers, 15 octets each."""
     unit = b"\x00" + encode_data_octets(structure(integer(-1), enum(27)))
     values = [encode_data_octets(double_long_unsigned(3_000_000 + index)) for index in range(registers)]
     return bytes((0x81, 2 * registers)) + b"".join([b"\x00" + value + unit for value in values])
 
 
 def mixed(rows: int) -> bytes:
-    """Structures of six shapes in turn, strings of changing length, nested: nothing that repeats."""
+    """Structures of six shapes in turn, nested, strings of changing length: nothing that repeats."""
     return encode_data_octets(array(*[_mixed_row(index) for index in range(rows)]))
 
 
@@ -80,7 +80,7 @@ def _mixed_row(index: int) -> Data:
 
 
 def object_list(objects: int) -> bytes:
-    """An association's object list: six access rights and two methods for each object."""
+    """An association's object list; each object has six access rights and two methods."""
     attributes = array(*[structure(integer(number), enum(1), NULL) for number in range(1, 7)])
     methods = array(*[structure(integer(number), enum(0)) for number in (1, 2)])
     return encode_data_octets(

@@ -1,4 +1,4 @@
-"""The part of the table that is about security: ratios to gurux-dlms, measured in one run."""
+"""The table's part about security: ratios to gurux-dlms, measured in one run."""
 
 import asyncio
 from contextlib import redirect_stdout
@@ -69,5 +69,5 @@ def _print(name: str, ours: str, gurux: str, ratio: float, target: str, good: bo
 
 
 def _quiet() -> redirect_stdout[io.StringIO]:
-    """Swallow what gurux-dlms prints about every message: a terminal would cost it time."""
+    """gurux-dlms prints about every message: a terminal would cost it time."""
     return redirect_stdout(io.StringIO())

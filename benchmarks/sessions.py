@@ -1,8 +1,8 @@
 """Sessions with one meter on 127.0.0.1, beside gurux-dlms: HLS-GMAC, suite 0, authenticated and encrypted.
 
-The meter is the simulated one in a process of its own. Both clients are the same client to it - wPort, keys, counter -
-and read the same 40 registers in turns. By the wall clock, because waiting is most of what is done. A round trip is a
-message to the meter and its answer, counted where our client hands octets to the socket, and in gurux's client.
+The simulated meter has a process of its own. Both clients have the same wPort, keys and counter, and read the same 40
+registers in turns; by the wall clock, because waiting is most of it. A round trip is a message and its answer, counted
+where our client hands octets to the socket, and in gurux's client.
 """
 
 from asyncio import subprocess
@@ -60,7 +60,7 @@ type Session = Callable[[], Awaitable[tuple[Values, int]]]
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """One kind of session: median milliseconds and round trips, of ours and of gurux-dlms."""
+    """One kind of session: median milliseconds and round trips, ours and gurux-dlms's."""
 
     ours_ms: float
     gurux_ms: float
@@ -69,10 +69,9 @@ class Measured:
 
 
 class CountingTransport:
-    """Counts the messages handed to the socket: our client sends each with one call."""
+    """Counts the messages: our client sends each with one call."""
 
     def __init__(self, transport: Transport) -> None:
-        """Wrap an open connection."""
         self._transport = transport
         self.sent = 0
 
@@ -91,7 +90,7 @@ class CountingTransport:
 
 
 class MemoryStore:
-    """A store for the ceiling of the counter, as fast as can be; a real one writes once in 500 requests."""
+    """A store for the counter's ceiling, as fast as can be; a real one writes once in 500 requests."""
 
     async def save(self, ceiling: int) -> None:
         """Keep nothing."""
@@ -118,7 +117,6 @@ class Sessions:
     """Both clients, and the counter that they share."""
 
     def __init__(self, port: int) -> None:
-        """Take what the meter wants from its profile."""
         client = load_profile("secured", {}).client(WPORT)
         assert client is not None
         security = client.security
@@ -139,7 +137,7 @@ class Sessions:
         )
 
     def our_client(self) -> DlmsClient:
-        """Return a new client: nothing is remembered from another session."""
+        """Return a new client that remembers nothing from another session."""
         return DlmsClient("127.0.0.1", self._port, connect=with_wrapper(self._connect))
 
     async def _connect(self) -> Transport:
@@ -154,7 +152,7 @@ class Sessions:
         return sent
 
     def gurux_client(self) -> GuruxClient:
-        """Return a client that goes on with the counter; ours goes on far behind it."""
+        """Return a client that goes on with the counter; ours continues far behind it."""
         counter = self.state.next_value
         self.state.follow(counter + 500, confirmed_by_user=True)
         security = GuruxSecurity(
@@ -184,7 +182,7 @@ class Sessions:
         return values, self.round_trips()
 
     async def our_session_after_learning(self) -> tuple[Values, int]:
-        """Our client asks for the counter first, as at the very first time, with the gap between connections."""
+        """Our client first asks for the counter, as at the very first time, with the gap between connections."""
         client = self.our_client()
         expected = await learn_invocation_counter(client, server_wport=self.parameters.server_wport)
         assert expected is not None
@@ -201,7 +199,7 @@ class Sessions:
         return list(map(scale, answers[:count], units, strict=True))
 
     async def gurux_session(self) -> tuple[Values, int]:
-        """gurux-dlms's client does it, attribute by attribute."""
+        """gurux-dlms's client, attribute by attribute."""
         client = self.gurux_client()
         with client:
             values = [self._read_register(client, *each) for each in self.registers]
@@ -216,7 +214,7 @@ class Sessions:
     # -- polls: values only, in an association that stays
 
     async def our_polls(self, count: int) -> Polls:
-        """Our client polls so many times; the first one does not count."""
+        """Our client polls so often; the first poll does not count."""
         wanted = [AttributeDescriptor(*each, _VALUE) for each in self.registers]
         async with self.our_client().associate(self.parameters, security_state=self.state) as association:
 
@@ -228,7 +226,7 @@ class Sessions:
             return await _polls(poll, lambda: sum(transport.sent for transport in self._transports), count)
 
     async def gurux_polls(self, count: int, *, lists: bool) -> Polls:
-        """gurux-dlms's client polls so many times, attribute by attribute or with lists."""
+        """gurux-dlms's client polls so often, attribute by attribute or with lists."""
         registers = [_CLASSES[class_id](str(logical_name)) for class_id, logical_name in self.registers]
         wanted: list[tuple[GXDLMSObject, int]] = [(register, _VALUE) for register in registers]
         with self.gurux_client() as client:
@@ -256,7 +254,7 @@ async def _polls(poll: Callable[[], Awaitable[int]], sent: Callable[[], int], co
 
 
 async def measure_sessions(ours: Session, gurux: Session, rounds: int) -> Measured:
-    """Measure sessions, which take turns, after one round that does not count."""
+    """Measure sessions in turns, after one round that does not count."""
     times: tuple[list[float], list[float]] = ([], [])
     round_trips = [0, 0]
     for number in range(rounds + 1):
@@ -273,7 +271,7 @@ async def measure_sessions(ours: Session, gurux: Session, rounds: int) -> Measur
 
 
 async def measure_polls(sessions: Sessions, rounds: int, *, lists: bool) -> Measured:
-    """Measure polls: one association with some polls of each in turns."""
+    """Measure polls: in turns, some in one association of each."""
     times: tuple[list[float], list[float]] = ([], [])
     round_trips = [0, 0]
     for _ in range(max(rounds // _POLLS, 1)):
@@ -294,7 +292,7 @@ def _measured(times: tuple[list[float], list[float]], round_trips: list[int]) ->
 
 
 def _check(ours: Sequence[Decimal | None], gurux: Sequence[Decimal | None]) -> None:
-    """Both have read the same registers: energies, at least, hardly move in between."""
+    """The same registers; energies, at least, hardly move in between."""
     assert len(ours) == len(gurux) == REGISTERS
     same = sum(left == right for left, right in zip(ours, gurux, strict=True))
     assert same >= REGISTERS // 4, f"only {same} values are the same"

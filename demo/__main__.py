@@ -34,7 +34,7 @@ RECORDER_SECONDS = 20
 
 @dataclass(frozen=True, slots=True)
 class Demo:
-    """What runs, for those who work with it."""
+    """What runs."""
 
     hass: HomeAssistant
     home_assistant: Child
@@ -45,7 +45,7 @@ class Demo:
 
 
 def say(text: str) -> None:
-    """Progress, with nothing held back when standard output is a pipe."""
+    """Progress, flushed when standard output is a pipe."""
     print(f"[demo] {text}", flush=True)
 
 
@@ -76,7 +76,7 @@ def arguments() -> argparse.Namespace:
 
 
 async def add_meter(hass: HomeAssistant, port: int) -> list[str]:
-    """Add the meter through the integration's own config flow, then what that discovers behind the same address."""
+    """Add the meter through the integration's config flow, then what that discovers behind the same address."""
     answers = {"host": HOST, "port": port, "authentication": "password", "password": METER_PASSWORD}
     entry = await flow.walk(hass, DOMAIN, answers, menu=["password"])
     entries = [entry]
@@ -94,7 +94,7 @@ async def add_meter(hass: HomeAssistant, port: int) -> list[str]:
 
 
 async def fill_dashboard(hass: HomeAssistant, entry_ids: list[str]) -> None:
-    """The Energy dashboard, with the days before as the simulated home would have had them."""
+    """Fill the Energy dashboard, with the days before as the simulated home would have had them."""
     used = await energy.fill_in(hass, entry_ids)
     home = Household(METER_SEED)
     now = datetime.now(UTC)
@@ -150,7 +150,7 @@ async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[De
 
 
 async def plausible(demo: Demo) -> bool:
-    """Print the table of the meter's entities; whether all are as they should be."""
+    """Print the table of the meter's entities; return whether all are as they should be."""
     rows = [row for entry_id in demo.entry_ids for row in await states.settled(demo.hass, entry_id, STATE_SECONDS)]
     print(states.table(rows))
     wrong = [row for row in rows if row.problem]
@@ -162,7 +162,7 @@ async def plausible(demo: Demo) -> bool:
 
 
 def complaints(demo: Demo) -> list[str]:
-    """Errors and warnings of the integration, and failed set-ups of any, in Home Assistant's log."""
+    """Return the integration's errors and warnings, and failed set-ups of any, in Home Assistant's log."""
     with demo.home_assistant.log.open(encoding="utf-8", errors="replace") as log:
         lines = [line.rstrip() for line in log]
     return [line for line in lines if " ERROR " in line or (" WARNING " in line and "custom_components." in line)]
@@ -213,7 +213,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
 
 
 async def photograph(options: argparse.Namespace, folder: Path) -> int:
-    """`--pictures FOLDER`: the flow is walked in a browser this time, so that every step can be seen."""
+    """`--pictures FOLDER`: the flow is walked in a browser, so that every step can be seen."""
     chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     python = ROOT / ".venv-browser" / "bin" / "python"
     if chromium is None:
@@ -241,7 +241,7 @@ async def photograph(options: argparse.Namespace, folder: Path) -> int:
 
 
 async def browse(python: Path, job: dict[str, object]) -> None:
-    """Let the browser's own environment do a job."""
+    """Let the browser's environment do a job."""
     process = await asyncio.create_subprocess_exec(
         python, "-m", "demo.pictures", cwd=ROOT, stdin=asyncio.subprocess.PIPE
     )

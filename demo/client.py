@@ -19,7 +19,7 @@ class HomeAssistant:
     """A logged-in client."""
 
     def __init__(self, port: int, tokens: Path) -> None:
-        """Prepare a client for the instance on this port; `tokens` keeps its login between runs."""
+        """`tokens` keeps the login between runs."""
         self.address = f"http://{HOST}:{port}"
         self._client_id = f"{self.address}/"
         self._tokens = tokens
@@ -54,7 +54,7 @@ class HomeAssistant:
             raise DemoError(f"Home Assistant does not answer after {seconds:.0f} s:\n{child.tail()}") from None
 
     async def log_in(self, *, new: bool) -> None:
-        """Create the first user of a new instance, or use the login of an earlier run."""
+        """Create the first user of a new instance, or use an earlier run's login."""
         if new:
             user = {
                 "client_id": self._client_id,
@@ -116,7 +116,7 @@ class HomeAssistant:
         return answer["result"]
 
     async def welcome(self, version: str) -> None:
-        """Tell the user interface that its user knows this version, so that it does not introduce itself."""
+        """Say that the user knows this version, so that the user interface does not introduce itself."""
         await self.command("frontend/set_system_data", key="core", value={"onboarded_version": version})
 
     async def running(self, seconds: float) -> None:

@@ -39,7 +39,7 @@ logger:
 
 
 def local_time_zone() -> str:
-    """The machine's zone by name, so that the dashboard's hours are the user's."""
+    """The machine's zone by name: the dashboard's hours are the user's."""
     if zone := os.environ.get("TZ", "").lstrip(":"):
         return zone
     _, found, name = str(Path("/etc/localtime").resolve()).partition("/zoneinfo/")
@@ -66,7 +66,7 @@ def http_settings(port: int) -> dict[str, object]:
 
 
 def write(folder: Path, port: int, *, keep: bool) -> bool:
-    """Make the folder ready for a start on this port; True when it is a new one."""
+    """Make the folder ready for a start on this port; True when it is new."""
     new = not (keep and (folder / ".storage" / "auth").exists())
     if new:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,8 +1,7 @@
-"""Fill in the Energy dashboard with the meter's entities, and with the days before the demo was started.
+"""The Energy dashboard with the meter's entities, and the days before the demo was started.
 
-A new Home Assistant knows the meter since a minute, and an Energy dashboard without yesterday shows nothing. The
-simulated meter is a function of time, so the demo computes what an installation that had been running for some days
-would have recorded.
+A dashboard without yesterday shows nothing. The simulated meter is a function of time, so the demo computes what would
+have been recorded.
 """
 
 from collections.abc import Callable
@@ -20,7 +19,7 @@ type Counter = Callable[[datetime], int]
 
 
 def entity_for(entities: list[dict[str, Any]], quantity: str) -> str | None:
-    """The enabled entity whose unique id has this logical name; `1.8.0` stands for 1-0:1.8.0, attribute value."""
+    """The enabled entity with this logical name in its unique id; `1.8.0` stands for 1-0:1.8.0, attribute value."""
     medium = r"1\D0" if quantity.count(".") == 2 else r"7\D0"
     pattern = re.compile(rf"(?<!\d){medium}\D{re.escape(quantity).replace(r'\.', r'\D')}\D255(?!\d)")
     for entity in entities:
@@ -30,7 +29,7 @@ def entity_for(entities: list[dict[str, Any]], quantity: str) -> str | None:
 
 
 async def fill_in(hass: HomeAssistant, entry_ids: list[str]) -> list[str]:
-    """Save the dashboard's preferences; returns the entities it now uses."""
+    """Save the dashboard's preferences; return the entities used."""
     registry = await hass.command("config/entity_registry/list")
     entities = [entity for entity in registry if entity["config_entry_id"] in entry_ids]
     found = {name: entity_for(entities, name) for name in ("1.8.0", "2.8.0", "16.7.0", "1.7.0", "2.7.0")}
@@ -64,7 +63,7 @@ async def fill_in(hass: HomeAssistant, entry_ids: list[str]) -> list[str]:
 
 
 async def issues(hass: HomeAssistant) -> list[str]:
-    """What Home Assistant itself finds wrong with the dashboard's entities."""
+    """What Home Assistant finds wrong with the dashboard's entities."""
     found = await hass.command("energy/validate")
     return [
         f"{issue['type']}: {', '.join(str(entity) for entity, _ in issue['affected_entities'])}"
@@ -89,8 +88,7 @@ async def of_class(hass: HomeAssistant, entities: list[dict[str, Any]], device_c
 async def write_history(hass: HomeAssistant, entity_id: str, counter: Counter, now: datetime) -> None:
     """Give an energy entity the hourly statistics of the days before.
 
-    The recorder starts its own sum at zero with the first state it sees. So the sums written here end at zero *now*:
-    what it adds later then continues them without a jump.
+    The recorder's own sum starts at zero with the first state, so the sums written here end at zero *now*: no jump.
     """
     unit = (await hass.get(f"/api/states/{entity_id}"))["attributes"]["unit_of_measurement"]
     per_unit = UNITS_PER[unit]

@@ -51,20 +51,20 @@ async def after_progress(hass: HomeAssistant, step: dict[str, Any]) -> dict[str,
 
 
 async def walk(hass: HomeAssistant, domain: str, answers: Mapping[str, Any], menu: Sequence[str]) -> dict[str, Any]:
-    """Add an integration and return what its last step created."""
+    """Add an integration; return what its last step created."""
     step = await hass.post(FLOWS, {"handler": domain, "show_advanced_options": False})
     return await to_the_end(hass, step, answers, menu)
 
 
 async def go_on(hass: HomeAssistant, flow_id: str, answers: Mapping[str, Any], menu: Sequence[str]) -> dict[str, Any]:
-    """Finish a flow that something else began, for example a discovery."""
+    """Finish a flow that something else began, such as a discovery."""
     return await to_the_end(hass, await hass.get(f"{FLOWS}/{flow_id}"), answers, menu)
 
 
 async def to_the_end(
     hass: HomeAssistant, step: dict[str, Any], answers: Mapping[str, Any], menu: Sequence[str]
 ) -> dict[str, Any]:
-    """Answer step after step until one of them creates the entry."""
+    """Answer step after step until the entry is created."""
     for _ in range(MOST_STEPS):
         if step["type"] == "create_entry":
             return dict(step["result"])

@@ -1,7 +1,7 @@
-"""Start Home Assistant, `python -m demo.hass_launcher -c FOLDER`, leaving out what a bare machine has no libraries for.
+"""Start Home Assistant, `python -m demo.hass_launcher -c FOLDER`, without what needs libraries of the system.
 
-Every Home Assistant loads cameras, speech and the like by default. They need ffmpeg, libturbojpeg or a compiler, and
-where those are missing their failures would fill the log, though nothing in the demo uses them.
+Cameras, speech and the like are loaded by default, need ffmpeg, libturbojpeg or a compiler, and would fill the log of a
+bare machine with failures; the demo uses none of them.
 """
 
 import importlib.util

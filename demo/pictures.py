@@ -1,7 +1,7 @@
 """Photograph the demo's user interface with a real browser: `python -m demo.pictures`, a job as JSON on standard input.
 
-Runs in an environment of its own (.venv-browser) and imports nothing of Home Assistant. The config flow is really
-walked in the browser: what the pictures show is what a user sees.
+Runs in an environment of its own (.venv-browser) without Home Assistant. The flow is walked in the browser: pictures
+show what a user sees.
 """
 
 from collections.abc import Iterator
@@ -30,10 +30,9 @@ DRAWING = 2_500  # milliseconds that charts and entrances of dialogs take
 
 
 class Photographer:
-    """A browser page that is logged in, and the folder its pictures go to."""
+    """A logged-in browser page, and the folder of its pictures."""
 
     def __init__(self, page: Page, address: str, folder: Path) -> None:
-        """Use this page."""
         self._page = page
         self._address = address
         self._folder = folder
@@ -45,13 +44,13 @@ class Photographer:
         self._page.wait_for_timeout(DRAWING)
 
     def take(self, name: str, part: Locator | None = None) -> None:
-        """Write a picture of the page or of one part of it."""
+        """Write a picture of the page or one part of it."""
         path = self._folder / f"{name}.png"
         (part or self._page).screenshot(path=path)
         print(f"[pictures] {path}", flush=True)
 
     def config_flow(self, domain: str, address: list[str], password: str) -> None:
-        """Add the meter by hand, with a picture of every step; `address` is host and port, the first two fields."""
+        """Add the meter by hand, a picture of every step; `address` is host and port, the first two fields."""
         page = self._page
         page.set_viewport_size(FORM_SIZE)
         texts = json.loads(TEXTS.read_text(encoding="utf-8"))
@@ -76,7 +75,6 @@ class Photographer:
         self.take("config-flow-4-done")
 
     def _first_form(self, domain: str, title: str, address: list[str], kind: str) -> None:
-        """Begin a config flow and fill in its first form."""
         page = self._page
         self.visit(f"/config/integrations/dashboard/add?domain={domain}")
         if (confirm := page.get_by_role("button", name="OK", exact=True)).count():
@@ -89,12 +87,10 @@ class Photographer:
         page.wait_for_timeout(DRAWING)
 
     def _title(self, title: str) -> None:
-        """Wait until the dialog bears this title."""
         self._page.get_by_text(title).first.wait_for(timeout=PATIENCE)
         self._page.wait_for_timeout(DRAWING)
 
     def _submit(self) -> None:
-        """Press the form's button."""
         self._page.get_by_role("button", name="Submit").last.click()
         self._page.wait_for_timeout(700)
 

@@ -28,7 +28,7 @@ def free_port() -> int:
 
 
 def claim_port(port: int, purpose: str, option: str) -> None:
-    """Refuse a port somebody else listens on, before anything is started."""
+    """Refuse a port somebody else listens on."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -39,10 +39,10 @@ def claim_port(port: int, purpose: str, option: str) -> None:
 
 
 class Child:
-    """A child process whose output goes to a log file; leaving the context stops it in an orderly way."""
+    """A child process whose output goes to a log file; leaving the context stops it in order."""
 
     def __init__(self, name: str, arguments: list[str], log: Path, environment: dict[str, str] | None = None) -> None:
-        """Prepare `python ARGUMENTS` with this interpreter, in the checkout's top folder."""
+        """Runs `python ARGUMENTS` with this interpreter, in the checkout's top folder."""
         self.name = name
         self.log = log
         self._arguments = arguments
@@ -80,7 +80,7 @@ class Child:
             await self._process.wait()
 
     def check_alive(self) -> None:
-        """Raise with the end of the log when the process has ended by itself."""
+        """Raise with the end of the log if the process has ended."""
         if self._process is not None and self._process.returncode is not None:
             raise DemoError(f"{self.name} ended with code {self._process.returncode}:\n{self.tail()}")
 

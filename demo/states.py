@@ -1,4 +1,4 @@
-"""Are the meter's entities alive and plausible: the judgement behind `scripts/demo --check`."""
+"""Are the meter's entities alive and plausible? Behind `scripts/demo --check`."""
 
 import asyncio
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def problem_with(state: str, attributes: dict[str, Any], now: datetime) -> str:
 
 
 async def read(hass: HomeAssistant, entry_id: str) -> list[Row]:
-    """Every enabled entity of a config entry with its state now."""
+    """Every enabled entity of a config entry with its state."""
     registry = await hass.command("config/entity_registry/list")
     states: dict[str, Any] = {state["entity_id"]: state for state in await hass.get("/api/states")}
     now = datetime.now(UTC)
@@ -86,7 +86,7 @@ async def read(hass: HomeAssistant, entry_id: str) -> list[Row]:
 
 
 async def settled(hass: HomeAssistant, entry_id: str, seconds: float) -> list[Row]:
-    """Read until there are entities and none has a problem, or the time is over."""
+    """Read until there are entities without a problem, or the time is over."""
     rows: list[Row] = []
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
@@ -97,7 +97,7 @@ async def settled(hass: HomeAssistant, entry_id: str, seconds: float) -> list[Ro
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in columns, values to the right so that their units stand beside them."""
+    """The rows in columns; values to the right, beside their units."""
     cells = [("name", "state", "unit", "entity", ""), *(row.shown for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(4)]
     lines = [

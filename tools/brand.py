@@ -1,8 +1,7 @@
 """Draw the integration's icon and logo into `custom_components/cosem/brand/`: `.venv/bin/python tools/brand.py`.
 
-Our own drawing: an electricity meter whose register stands on a network cable. Drawn at eight times the size and
-reduced, so that edges are smooth; transparent and trimmed, as Home Assistant wants its brand images. The letters of the
-logo are strokes of the same width, so that no font is needed.
+Our own drawing: an electricity meter on a network cable, drawn at eight times the size and reduced, so that edges are
+smooth; transparent and trimmed, as Home Assistant wants it. The letters are strokes, so that no font is needed.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ class Canvas:
     """A transparent picture in units of the icon, drawn larger than it will be."""
 
     def __init__(self, width: float, height: float) -> None:
-        """Begin with nothing."""
         self.image = Image.new("RGBA", (round(width * SCALE), round(height * SCALE)), CLEAR)
         self._draw = ImageDraw.Draw(self.image)
 
@@ -90,7 +88,7 @@ def meter(canvas: Canvas, body: Colour) -> None:
 
 
 def letters(canvas: Canvas, text: str, x: float, top: float, height: float, width: float, colour: Colour) -> float:
-    """Write with strokes; returns where the next letter would begin."""
+    """Write with strokes; return where the next letter would begin."""
     cap = height
     half = cap / 2
     for letter in text:

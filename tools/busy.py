@@ -3,8 +3,8 @@
     python tools/busy.py 6 .venv/bin/python -m pytest -q -n 2 tests/test_canary.py
     python tools/busy.py --times 20 6 .venv/bin/python -m pytest -q tests/faults/test_security.py
 
-`scripts/test --busy 6` does this for all tests. The processes have the same priority as the command, and end with it.
-Says after each run how long it took; exits with the status of the first run that failed.
+`scripts/test --busy 6` does this for all tests. The processes have the command's priority and end with it. Says how
+long each run took; exits with the status of the first one that failed.
 """
 
 import argparse

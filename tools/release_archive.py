@@ -1,7 +1,7 @@
 """Build the archive that HACS and the marketplace install: `release_archive.py [--tag v1.2.3]` writes dist/cosem.zip.
 
-Its content is flat (both unpack it straight into `custom_components/cosem`) and the same octets for the same files, so
-that anybody can rebuild and compare it. Only files under version control go in. Any Python 3.9 or newer runs this.
+Its content is flat, from files under version control only, and the same octets for the same files, so that anybody can
+rebuild and compare it. Runs on Python 3.9 or newer.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def content() -> list[Path]:
 
 
 def build(target: Path) -> int:
-    """Write the archive and return how many files it holds."""
+    """Write the archive; return how many files it holds."""
     target.parent.mkdir(parents=True, exist_ok=True)
     files = content()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:

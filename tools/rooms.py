@@ -1,9 +1,8 @@
 """Count rooms, floors and arrows of the source: `rooms.py [FOLDER] [--revision REVISION]` (needs Python 3.14).
 
-A room is a Python file, or a folder with Python files, that lies directly in the integration's folder or directly in
-its `dlms/`. An arrow leads from one room to another when a file of the first imports something of the second, also
-inside a function or only for type checkers; many imports between two rooms are one arrow. Floors are the rooms on the
-longest way along arrows; rooms of one cycle count as one floor.
+A room is a Python file, or a folder with some, directly in the integration's folder or in its `dlms/`. An arrow leads
+from one room to another that it imports from, also inside a function or only for type checkers; it counts once. Floors
+are the rooms on the longest way along arrows; rooms of one cycle are one floor.
 """
 
 from __future__ import annotations
@@ -27,7 +26,7 @@ STACK = "dlms"
 
 @dataclass(frozen=True)
 class Module:
-    """One Python file: its dotted name from the integration's name on, whether it is a package, and its text."""
+    """One Python file: dotted name from the integration's name on, whether it is a package, text."""
 
     name: str
     is_package: bool
@@ -56,8 +55,8 @@ class Import:
 def imports_of(module: Module) -> Iterator[Import]:
     """All imports of a file, wherever they stand.
 
-    The ways to spell our own modules become one: without `custom_components`, and with the integration's name before
-    `dlms`, which is importable on its own. A relative import that leaves the integration keeps its dots.
+    Our own modules are spelt one way: without `custom_components`, and with the integration's name before `dlms`. A
+    relative import that leaves the integration keeps its dots.
     """
     for node in ast.walk(module.tree):
         if isinstance(node, ast.Import):
@@ -113,7 +112,7 @@ def read_folder(folder: Path) -> dict[str, Module]:
 
 
 def read_revision(revision: str, repository: Path = ROOT) -> dict[str, Module]:
-    """The modules of the integration as a git revision has them."""
+    """The integration's modules in a git revision."""
     command = ["git", "-C", str(repository), "archive", "--format=tar", revision, COMPONENTS]
     archive = subprocess.run(command, capture_output=True, check=True).stdout
     files = {}
@@ -140,7 +139,7 @@ def room_of(module: Module) -> str:
 
 @dataclass(frozen=True)
 class Count:
-    """Rooms, the arrows between them, the longest way along the arrows, and the cycles."""
+    """Rooms, arrows between them, the longest way along them, cycles."""
 
     rooms: list[str]
     arrows: list[tuple[str, str]]
@@ -187,7 +186,7 @@ def _longest(together: Mapping[str, str], arrows: list[tuple[str, str]]) -> list
 
 
 def report(counted: Count) -> str:
-    """A small table, and what somebody would look for next: the busiest rooms, the longest way, the cycles."""
+    """A small table, then the busiest rooms, the longest way, the cycles."""
     lines = [
         f"rooms   {len(counted.rooms):4}",
         f"arrows  {len(counted.arrows):4}",

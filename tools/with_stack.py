@@ -1,4 +1,4 @@
-"""Run a module with the protocol stack importable as the top-level package `dlms`: `with_stack.py MODULE [arguments]`.
+"""Run a module with the protocol stack importable as top-level package `dlms`: `with_stack.py MODULE [arguments]`.
 
 The integration's folder goes to the end of `sys.path`: in front, a module of ours could shadow the standard library's.
 Start it with `python -P`, so that this file's own folder is not in front either.

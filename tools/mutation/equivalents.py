@@ -35,7 +35,7 @@ class Equivalents:
     """All entries of the list."""
 
     def __init__(self, text: str) -> None:
-        """Read the list. ValueError for a line that is no entry, or has no reason."""
+        """ValueError for a line that is no entry, or has no reason."""
         self.entries = [
             _entry(number, line)
             for number, line in enumerate(text.splitlines(), 1)
@@ -43,11 +43,11 @@ class Equivalents:
         ]
 
     def reason(self, mutant: Mutant) -> str | None:
-        """Return why the mutant is equivalent, None when it is not."""
+        """Return why the mutant is equivalent, or None."""
         return next((entry.reason for entry in self.entries if entry.fits(mutant)), None)
 
     def stale(self, path: str, mutants: Iterable[Mutant]) -> list[str]:
-        """Return what is wrong with the entries of one file: those that fit no mutant of it any more."""
+        """Return complaints about entries of one file that fit no mutant any more."""
         known = list(mutants)
         return [
             f"{LIST.name}:{entry.number}: no mutant is like this any more: {entry.text} || {entry.change}"

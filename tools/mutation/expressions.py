@@ -71,7 +71,6 @@ class Expressions:
     """Walks through one tree and notes mutants with what makes them."""
 
     def __init__(self, path: str, text: str, tree: ast.Module, names: Names) -> None:
-        """Start with a tree of this text."""
         self.mutants: list[Mutant] = []
         self.changes: list[Callable[[], None]] = []
         self._path, self._lines, self._tree, self._names = path, text.splitlines(), tree, names

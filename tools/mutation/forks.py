@@ -1,4 +1,4 @@
-"""Forked children, several at a time, each with limits: a change can make a loop endless or a list without end."""
+"""Forked children, several at a time, with limits: a change can make a loop endless or a list without end."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Task:
 
 
 def judge(tasks: Iterator[Task], jobs: int) -> Iterator[tuple[int, Verdict]]:
-    """Run each task in a child of its own, ``jobs`` at a time; yield what became of them as they end."""
+    """Run each task in its own child, ``jobs`` at a time; yield verdicts as they end."""
     running: dict[int, tuple[Task, int, float]] = {}
     poll = select.poll()
     try:
@@ -87,7 +87,7 @@ def _start(task: Task) -> int:
 
 
 def end_with_parent() -> None:
-    """Let this process end when its parent does, however that ends."""
+    """Let this process end when its parent does."""
     ctypes.CDLL(None).prctl(_SET_PARENT_DEATH_SIGNAL, signal.SIGKILL)
 
 

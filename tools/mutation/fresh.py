@@ -1,6 +1,6 @@
-"""The thorough way: a child imports everything of the project anew, with one file changed, and runs the tests.
+"""The thorough way: a child imports the project anew, with one file changed, and runs the tests.
 
-The parent has imported what is not the project's own, and nothing of it.
+The parent has imported everything else, and nothing of the project.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def options_for(tests: Sequence[str]) -> tuple[str, ...]:
 
 
 def import_foreign(names: Sequence[str]) -> None:
-    """Import what the tests need and is not ours, so that children find it there."""
+    """Import what the tests need and is not ours; children find it there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in names:
@@ -58,7 +58,7 @@ def import_foreign(names: Sequence[str]) -> None:
 
 
 def steady_hypothesis() -> None:
-    """The same examples in every run, no verdict by the clock, no time for making a counter-example short."""
+    """The same examples in every run, no verdict by the clock, no shrinking."""
     from hypothesis import HealthCheck, Phase, settings
 
     settings.register_profile(

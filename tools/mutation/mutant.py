@@ -10,7 +10,7 @@ from typing import override
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One change. ``function`` is the outermost function around it, "" where the change acts on import.
+    """One change. ``function``: the outermost one around it, "" where the change acts on import.
 
     ``first`` and ``last`` are the lines of the statement: a test that runs none of them cannot notice.
     """
@@ -68,7 +68,7 @@ class Slot:
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What a file alone does not tell: the members of enums, and the names of exceptions."""
+    """What a file alone does not tell: members of enums, names of exceptions."""
 
     enums: Mapping[str, Sequence[str]] = field(default_factory=dict)
     errors: frozenset[str] = frozenset()

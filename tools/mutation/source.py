@@ -17,7 +17,7 @@ from .statements import Finder
 
 
 def enum_members(sources: list[str]) -> dict[str, list[str]]:
-    """Return the members of every Enum class in these sources, for swapping one for another."""
+    """Return the members of every Enum class in these sources, for swapping."""
     found: dict[str, list[str]] = {}
     for source in sources:
         for node in ast.walk(ast.parse(source)):
@@ -39,7 +39,6 @@ class Source:
     """One file with its mutants. ``compiled`` and ``mutated_text`` may be called once: they change the tree."""
 
     def __init__(self, path: str, text: str, names: Names) -> None:
-        """Find the mutants."""
         self.path = path
         self._tree = ast.parse(text, path)
         finder = Finder(path, text, self._tree, names)
@@ -54,7 +53,7 @@ class Source:
         return compile(ast.fix_missing_locations(self._tree), filename, "exec", dont_inherit=True)
 
     def mutated_text(self, number: int) -> str:
-        """Return the text with this mutant, as the syntax tree would be written."""
+        """Return the text with this mutant, as unparsed."""
         self._changes[number]()
         return ast.unparse(ast.fix_missing_locations(self._tree))
 

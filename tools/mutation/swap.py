@@ -1,8 +1,7 @@
-"""The fast way: tests are imported and collected once, and each mutant is one function's code put in place in a child.
+"""The fast way: tests are imported once, and a child puts one mutant's function in place. A pytest plugin.
 
-A pytest plugin. It first runs all tests in a child that notes which lines each of them runs, and how long it takes; a
-mutant is shown only to the tests that run its statement, the mirrored ones first. What acts when a module is imported
-cannot be judged like this: ``AGAIN`` then, and fresh.py imports everything anew.
+A first run of all tests in a child notes their lines and times; a mutant is shown only to the tests that run its
+statement, the mirrored ones first. What acts on import cannot be judged so: ``AGAIN``, and fresh.py imports anew.
 """
 
 from __future__ import annotations
@@ -32,10 +31,10 @@ type Report = Callable[[Message], None]
 
 
 class Lines:
-    """Which lines of one file run: on import from inside of functions, and later in each test."""
+    """Which lines of one file run: on import, inside of functions, and later in each test."""
 
     def __init__(self, filename: str) -> None:
-        """Watch everything from now on; the import of the file is still to come."""
+        """Made before the file is imported."""
         self.on_import: set[int] = set()
         self.now: set[int] = set()
         self._filename = filename
@@ -50,7 +49,7 @@ class Lines:
         return sys.monitoring.DISABLE
 
     def only_in(self, codes: Sequence[CodeType]) -> None:
-        """Watch these functions only. Nothing is added to ``on_import`` any more."""
+        """Watch these functions only; nothing is added to ``on_import`` any more."""
         self.on_import = set(self.on_import)
         sys.monitoring.set_events(_TOOL, sys.monitoring.events.NO_EVENTS)
         for code in codes:
@@ -72,7 +71,7 @@ class SwapPlugin:
     """Judges the mutants of one source in place of running the tests."""
 
     def __init__(self, source: Source, chosen: Sequence[int], jobs: int, deadline: float, report: Report) -> None:
-        """Judge the mutants with these numbers until the deadline (monotonic)."""
+        """The deadline is monotonic."""
         self._source, self._chosen = source, chosen
         self._jobs, self._deadline, self._report = jobs, deadline, report
         self._filename = str(INTEGRATION / source.path)
@@ -102,7 +101,7 @@ class SwapPlugin:
         return True
 
     def _first_run(self, session: pytest.Session) -> None:
-        """Run all tests unchanged in a child and learn their lines; tests that fail or are slow are left out."""
+        """Run all tests unchanged in a child and learn their lines; leave out tests that fail or are slow."""
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
@@ -179,7 +178,7 @@ class SwapPlugin:
         return run
 
     def _put_in_place(self, number: int) -> bool:
-        """Give the mutant's function its changed code. False where that cannot be done."""
+        """False where that cannot be done."""
         wanted = self._source.mutants[number].function
         changed = {_key(code): code for code in _nested(self._source.compiled(number, self._filename))}
         done = False

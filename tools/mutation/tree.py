@@ -71,7 +71,6 @@ def files_of(name: str) -> list[str]:
 
 @cache
 def _names() -> Names:
-    """Return the members of every enum, and the names of all exceptions, anywhere in the integration."""
     texts = [file.read_text(encoding="utf-8") for file in sorted(INTEGRATION.rglob("*.py"))]
     errors = {"TypeError", "ValueError"}
     for node in ast.walk(ast.parse((INTEGRATION / "dlms" / "errors.py").read_text(encoding="utf-8"))):
@@ -124,7 +123,7 @@ def parse_diff(diff: str, prefix: str) -> dict[str, set[int]]:
 
 
 def default_base() -> str:
-    """Return where this branch left origin/main; on origin/main itself, and without one, the commit before this one."""
+    """Return where this branch left origin/main; there, and without one, the commit before this one."""
     try:
         base = _git("merge-base", "HEAD", "origin/main").strip()
         if base != _git("rev-parse", "HEAD").strip():
