@@ -217,9 +217,11 @@ async def test_f60_what_comes_back_with_another_salt_was_not_written(hass: HomeA
 async def test_files_are_replaced_as_a_whole_and_name_keys_by_32_digits(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ):
-    await (await state_of(hass)).reserve()
+    with patch.object(counter_store, "Store", wraps=storage.Store) as opened:
+        await (await state_of(hass)).reserve()
     assert {len(name) for name in hass_storage[FILES[0]]["data"]["ceilings"]} == {32}
-    assert hass.data[counter_store._BOOK]._file(FILES[0])._atomic_writes
+    assert {call.args[2] for call in opened.call_args_list} == set(FILES)
+    assert all(call.kwargs["atomic_writes"] for call in opened.call_args_list)
 
 
 async def test_files_of_a_newer_version_are_not_a_fresh_start(hass: HomeAssistant, hass_storage: dict[str, Any]):
