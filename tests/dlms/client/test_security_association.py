@@ -27,6 +27,7 @@ from custom_components.cosem.dlms.errors import (
     SystemTitleMismatch,
 )
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.transfer.get import GetOne
 from custom_components.cosem.dlms.security.counters import MAX_SENDING_VALUE
 from custom_components.cosem.dlms.security.key_pairs import PrivateKey, PublicKey
 from custom_components.cosem.dlms.security.keys import Secret
@@ -339,6 +340,28 @@ async def test_s03_what_cannot_be_followed_is_not_repeated(told):
     assert caught.value.expected == (int.from_bytes(told, "big") if told else None)
     assert house.tags == [0x60]
     assert house.state.next_value < 1_000
+
+
+class Write(GetOne):
+    """Something that must not happen twice."""
+
+    may_be_repeated = False
+
+
+@pytest.mark.parametrize(("transfer", "times"), [(GetOne, 2), (Write, 1)])
+async def test_what_writes_is_not_repeated_with_a_higher_counter(transfer, times):
+    """The refusal is plain: whoever sends it may have let the request through before."""
+    house = House()
+    async with house.associate() as association:
+        house.meter.lowest = 5_000
+        before = len(house.meter.invocations)
+        if times == 2:
+            await association._request(transfer(ENERGY))
+        else:
+            with pytest.raises(InvocationCounterRefused):
+                await association._request(transfer(ENERGY))
+        assert len(house.meter.invocations) == before + times
+        house.meter.lowest = 0  # the release has a counter, too
 
 
 @pytest.mark.parametrize(("behind", "follows"), [(2**20 - 1_000, True), (2**20 + 1_000, False)])

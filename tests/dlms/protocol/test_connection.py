@@ -483,12 +483,22 @@ def test_s22_a_good_answer_starts_the_row_again():
     assert connection.error is None
 
 
-@pytest.mark.parametrize("tag", [0x0C, 0x0D, 0xC5, 0xDA])
-def test_s22_answers_of_other_services_are_dropped(tag):
+OTHER_SERVICES = ["0C 01 00 00", "0D 01 00", "C5 01 C1 00", "DA 00000001 00 00 00 00"]
+
+
+@pytest.mark.parametrize("octets", OTHER_SERVICES)
+def test_s22_answers_of_other_services_are_dropped(octets):
     connection = associated()
     connection.request(PAIR, GetOne(CLOCK))
-    assert receive(connection, bytes([tag, 1, 0xC1, 0, 0])) == []
+    assert receive(connection, bytes.fromhex(octets)) == []
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+@pytest.mark.parametrize("octets", [*OTHER_SERVICES, "C4 01 C1 00 00", "C7 01 C1 00 00"])
+def test_m09_an_answer_of_any_service_that_is_cut_off_ends_the_connection(octets):
+    connection = associated()
+    receive(connection, bytes.fromhex(octets)[:-1])
+    assert isinstance(connection.error, DecodeError)
 
 
 def test_s22_wrong_block_number_is_dropped():
@@ -1001,6 +1011,37 @@ def test_a_broken_datagram_costs_itself_only():
     assert events_of(connection) == []
     connection.receive_data(answer(value(unsigned(7))))
     assert events_of(connection) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+@pytest.mark.parametrize(
+    "apdu",
+    [
+        pytest.param(b"", id="no APDU"),
+        pytest.param(b"\xc4\x01", id="half an answer"),
+        pytest.param(b"\x99", id="an unknown tag"),
+        pytest.param(b"\xc5\x01\xc1", id="half an answer that nobody waits for"),
+    ],
+)
+def test_a_datagram_with_a_broken_apdu_costs_itself_only(apdu):
+    """Anybody can send one."""
+    connection = Connection(Datagrams())
+    associate(connection)
+    connection.request(PAIR, GetOne(CLOCK))
+    connection.receive_data(answer(apdu))
+    assert (connection.error, connection.counters.broken_datagrams) == (None, 1)
+    connection.receive_data(answer(value(unsigned(7))))
+    assert events_of(connection) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+def test_a_framing_without_an_apdu_in_its_message_is_broken():
+    class Empty(WrapperFraming):
+        def receive_data(self, octets, now):
+            self._events.append(Message(16, 1, b""))
+
+    connection = Connection(Empty())
+    connection.open()
+    connection.receive_data(b"\0")
+    assert isinstance(connection.error, DecodeError)
 
 
 def test_a_framing_that_gives_up_ends_the_connection_and_is_left_alone_afterwards():

@@ -264,7 +264,8 @@ class Association:
         """Send a request when it is its turn, and return what the transfer completes with."""
         async with self._link.turn:
             event = await self._exchange(transfer)
-            if self._follow(event):
+            # The refusal is not authenticated: whether the request was executed is not known.
+            if transfer.may_be_repeated and self._follow(event):
                 event = await self._exchange(transfer)
         if isinstance(event, AnswerReceived):
             return event.octets

@@ -6,7 +6,6 @@ from typing import Final
 
 from ..apdu import decode_apdu
 from ..apdu.acse import AARE, RLRE
-from ..apdu.action import ACTION_RESPONSE
 from ..apdu.common import InvokeIdAndPriority
 from ..apdu.faults import (
     CONFIRMED_SERVICE_ERROR,
@@ -14,7 +13,6 @@ from ..apdu.faults import (
     ConfirmedServiceError,
     ExceptionResponse,
 )
-from ..apdu.get import GET_RESPONSE, decode_get_response_head
 from ..errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
@@ -43,19 +41,13 @@ from .proposal import AssociationParameters, Negotiated, WportPair, refusal_of
 from .reassembly import Reassembly
 from .states import FAILURE_MEANS, OPEN_STATES, SUCCESS_MEANS, WAITING_STATES, Input, State, advance
 from .strikes import Strikes
-from .transfer import ANSWER_TAGS, Complete, Continues, Outcome, Transfer
+from .transfer import ANSWERS, Complete, Continues, Outcome, Transfer
 
 INVOKE_IDS: Final = 16
 _FIRST_INVOKE_ID: Final = 1
 
 _ASSOCIATION_UNKNOWN: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
 """The meter knows no association."""
-
-_FORMS: Final[dict[int, Callable[[bytes, Limits], object]]] = {
-    GET_RESPONSE: decode_get_response_head,
-    ACTION_RESPONSE: decode_apdu,
-}
-"""Tells stray answers from invalid octets, which end the connection (rule M9)."""
 
 
 class AssociationState:
@@ -87,7 +79,7 @@ class AssociationState:
             RLRE: self._receive_rlre,
             EXCEPTION_RESPONSE: self._receive_error,
             CONFIRMED_SERVICE_ERROR: self._receive_error,
-            **dict.fromkeys(ANSWER_TAGS, self._receive_answer),
+            **dict.fromkeys(ANSWERS, self._receive_answer),
         }
 
     @property
@@ -234,8 +226,7 @@ class AssociationState:
             outcome = transfer.receive(apdu)
         else:
             outcome = None
-            if (check := _FORMS.get(tag)) is not None:
-                check(apdu, self._limits)
+            ANSWERS[tag](apdu, self._limits)
         if outcome is None:
             self._receive_stray(apdu)
         else:

@@ -18,10 +18,12 @@ from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..errors import (
     AuthenticationTagInvalid,
     ConnectionLost,
+    DecodeError,
     DlmsError,
     InvocationCounterReplayed,
     LocalProtocolError,
     SecurityError,
+    UnexpectedApdu,
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import SendingCounter
@@ -213,18 +215,28 @@ class Connection:
     # -- the way in, behind the framing
 
     def _take_messages(self) -> None:
+        while self._error is None and (event := self._framing.next_event()) is not None:
+            if isinstance(event, Message):
+                self._take_message(event)
+            elif isinstance(event, Ready):
+                self._events.append(ConnectionReady())
+            else:
+                self.abort(event.error)
+
+    def _take_message(self, message: Message) -> None:
         try:
-            while (event := self._framing.next_event()) is not None:
-                if isinstance(event, Message):
-                    self._receive_message(event)
-                elif isinstance(event, Ready):
-                    self._events.append(ConnectionReady())
-                else:
-                    raise event.error
+            self._receive_message(message)
+        except (DecodeError, UnexpectedApdu) as error:
+            if self._framing.error_is_fatal:
+                self.abort(error)
+            else:
+                self.counters.broken_datagrams += 1  # each stands for itself, and anybody can send one
         except DlmsError as error:
             self.abort(error)
 
     def _receive_message(self, message: Message) -> None:
+        if not message.apdu:
+            raise DecodeError("the APDU is empty")
         pair = WportPair(message.client, message.server)
         association = self._associations.get(pair)
         reassembly = self._reassembly_of_foreign if association is None else association.reassembly

@@ -66,6 +66,11 @@ def test_numbers_that_do_not_fit_are_our_own_mistake():
             GetOne(AttributeDescriptor(class_id, name, index)).first(InvokeIdAndPriority(1), LIMITS)
 
 
+def test_reading_may_be_repeated():
+    assert GetOne(CLOCK).may_be_repeated
+    assert GetList([(CLOCK, None)]).may_be_repeated
+
+
 def test_only_a_single_request_tells_a_lost_association():
     """A meter that knows no lists may say of one what another says of a lost association."""
     assert GetOne(CLOCK).unknown_means_lost

@@ -32,6 +32,10 @@ def test_the_published_proofs():
     assert transfer.receive(PASS_4) == Complete(b"")
 
 
+def test_a_proof_is_not_repeated():
+    assert not proof().may_be_repeated
+
+
 def test_s01_a_proof_takes_a_value_of_the_counter():
     transfer = proof()
     assert transfer.first(FIRST, DEFAULT_LIMITS) != transfer.first(FIRST, DEFAULT_LIMITS)

@@ -1,26 +1,31 @@
 """Transfers: one object is one request of a confirmed service with its APDUs and blocks (IEC 62056-5-3). Sans-IO.
 
-A new service is a file here with a class that fits :class:`Transfer`, and its answer's tag in ``ANSWER_TAGS``.
+A new service is a file here with a class that fits :class:`Transfer`, and its answer's tag in ``ANSWERS``.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
-from ...apdu import Apdu, encode_apdu
+from ...apdu import Apdu, decode_apdu, encode_apdu
 from ...apdu.access import ACCESS_RESPONSE
 from ...apdu.action import ACTION_RESPONSE
 from ...apdu.common import InvokeIdAndPriority
-from ...apdu.get import GET_RESPONSE
+from ...apdu.get import GET_RESPONSE, decode_get_response_head
 from ...apdu.initiate import Conformance
 from ...apdu.set import SET_RESPONSE
 from ...apdu.short_name import READ_RESPONSE, WRITE_RESPONSE
 from ...errors import DlmsError, LocalProtocolError
 from ...limits import Limits
 
-ANSWER_TAGS: Final = frozenset(
-    {READ_RESPONSE, WRITE_RESPONSE, GET_RESPONSE, SET_RESPONSE, ACTION_RESPONSE, ACCESS_RESPONSE}
-)
-"""Answers to confirmed services. One that no transfer waits for is stray; any other APDU is foreign."""
+ANSWERS: Final[Mapping[int, Callable[[bytes, Limits], object]]] = {
+    **dict.fromkeys((READ_RESPONSE, WRITE_RESPONSE, SET_RESPONSE, ACTION_RESPONSE, ACCESS_RESPONSE), decode_apdu),
+    GET_RESPONSE: decode_get_response_head,
+}
+"""Tags of answers to confirmed services, and what raises DecodeError where the octets are none (rule M9).
+
+An answer that no transfer waits for is stray; any other APDU is foreign.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +68,10 @@ class Transfer(Protocol):
     @property
     def awaited(self) -> str:
         """The answer's name, for the error of a timeout."""
+
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether the request may be sent again when nobody knows what became of it; never what writes."""
 
     @property
     def unknown_means_lost(self) -> bool:

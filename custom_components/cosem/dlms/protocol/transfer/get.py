@@ -82,6 +82,7 @@ class _Get:
 class GetOne(_Get):
     """GET of one attribute, or of a selected part; completes with its encoded Data."""
 
+    may_be_repeated: Final = True
     unknown_means_lost: Final = True
 
     def __init__(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> None:
@@ -105,6 +106,7 @@ class GetOne(_Get):
 class GetList(_Get):
     """GET of one or more attributes; completes with an encoded SEQUENCE OF Get-Data-Result."""
 
+    may_be_repeated: Final = True
     unknown_means_lost: Final = False
 
     def __init__(self, items: Sequence[tuple[AttributeDescriptor, Selection | None]]) -> None:

@@ -43,6 +43,7 @@ class HlsProof:
     needs: Final = Conformance(0)
     answers: Final = frozenset({ACTION_RESPONSE})
     awaited: Final = "answer to reply_to_HLS_authentication"
+    may_be_repeated: Final = False
     unknown_means_lost: Final = False
 
     def __init__(self, credentials: HlsCredentials, challenges: Challenges, counter: SendingCounter | None) -> None:
