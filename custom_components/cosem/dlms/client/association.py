@@ -1,8 +1,7 @@
-"""An association as its user sees it: requests with deadlines, values, release. Asyncio, on one Link.
+"""An association as its user sees it: requests with deadlines, values, release.
 
-Who opens and closes the connection underneath is the client's business (client.py). After a ResponseTimeout the
-connection is closed and never used again, because a late answer could be taken for the answer to a later request.
-Room for SET and ACTION: one more method each, over the same ``_request``. IEC 62056-5-3; IEC 62056-9-7 clause 9.2.
+client.py opens and closes the connection. SET and ACTION would be one more method each, over ``_request``.
+IEC 62056-5-3; IEC 62056-9-7 clause 9.2.
 """
 
 import asyncio
@@ -51,14 +50,12 @@ _OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
     AssociationRefused: LifecycleInput.REFUSE,
     Dropped: LifecycleInput.END,
 }
-"""What the event that ends an attempt means."""
 
 
 class Association:
     """An association with one logical device. Comes from DlmsClient.associate().
 
-    Requests of one physical device are sent one after the other, so methods may be called concurrently. After a
-    cancelled request the association can only be released: its answer may still be on the way.
+    Methods may be called concurrently; requests wait for their turn. After a cancelled one only release() is possible.
     """
 
     def __init__(
@@ -69,7 +66,6 @@ class Association:
         limits: Limits,
         security_state: SecurityState | None = None,
     ) -> None:
-        """Prepare; nothing is sent before propose()."""
         self.parameters: Final = parameters
         self._link = link
         self._timing = timing
@@ -80,71 +76,70 @@ class Association:
         self._negotiated: Negotiated | None = None
         self._plan: ListPlan | None = None
         self._ended: DlmsError | None = None
-        """Why there are no more requests, by the first thing that ended them here."""
         self._lifecycle = Lifecycle.IDLE
         self._releasing = asyncio.Lock()
 
     @property
     def negotiated(self) -> Negotiated:
-        """What the meter agreed to. Raises LocalProtocolError before it did."""
+        """What the meter agreed to. Raises LocalProtocolError before that."""
         if self._negotiated is None:
             raise LocalProtocolError("not associated yet")
         return self._negotiated
 
     @property
     def is_open(self) -> bool:
-        """Whether requests are possible: associated, connected, and no request was given up."""
+        """Whether requests are possible."""
         return self._lifecycle.is_open and self._link.connection.is_open(self.parameters.pair)
 
     @property
     def was_kept(self) -> bool:
-        """Whether it is older than the context that lends it. It may be gone: meters end associations that are idle."""
+        """Whether it is older than its context: the meter may have ended it."""
         return self._was_kept
 
     @property
     def is_reusable(self) -> bool:
-        """Whether it looks good, and nothing is unanswered."""
+        """Whether it is open, and nothing is unanswered."""
         return self.is_open and not self._link.connection.is_waiting(self.parameters.pair)
 
     def lend_again(self, timing: Timing) -> None:
-        """Note that it was kept, and has the deadlines of its next user from now on. Called by the client."""
+        """Note that it was kept; its next user's deadlines count."""
         self._timing, self._was_kept = timing, True
 
     async def get(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> Data:
         """Return the value of one attribute.
 
-        Raises DataAccessError (this attribute), ExceptionReceived (the whole request; 1, 1: the association is lost),
-        ConfirmedServiceErrorReceived, TransportError, RemoteProtocolError (the connection is closed) and
+        Raises DataAccessError, ExceptionReceived (1, 1: the association is lost), ConfirmedServiceErrorReceived,
+        TransportError and RemoteProtocolError (the connection is closed), SecurityError, AssociationAborted,
         LocalProtocolError.
         """
         return await self.decode(decode_data_octets, await self.get_octets(attribute, selection))
 
     async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
-        """Return the value of one attribute as encoded Data, put together from blocks. Raises as get() does."""
+        """Return the value as encoded Data. Raises as get() does."""
         return await self._request(GetOne(attribute, selection))
 
     async def get_rows(
         self, attribute: AttributeDescriptor, selection: Selection | None = None
     ) -> list[tuple[PlainValue, ...]]:
-        """Return the rows of a profile buffer (class 7 attribute 2), without types. Raises as get() does."""
+        """Return the rows of a profile buffer (class 7 attribute 2). Raises as get() does."""
         return await self.decode(decode_rows, await self.get_octets(attribute, selection))
 
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
-        """Return value or error of each attribute, in the same order, in as few requests as the meter lets us.
+        """Return value or error of each attribute, in the same order, in as few requests as possible.
 
-        A list that is refused is asked for in smaller pieces; the client remembers what worked. An exception-response
-        to one element is its error, unless nothing else was answered. Raises as get() does, except DataAccessError.
+        An exception-response to one attribute is its error, unless nothing else was answered. Raises as get() does,
+        except DataAccessError.
         """
         if self._plan is None:
             raise LocalProtocolError("not associated yet")
         return await read_many(self, self._plan, attributes)
 
     async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
-        """Return the answer to a GET-with-list: encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""
+        """Return an encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""
         return await self._request(GetList([(attribute, None) for attribute in attributes]))
 
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
-        """Return ``decode(octets, limits)``, computed outside of the event loop when there is much of it (rule M13)."""
+        """Return ``decode(octets, limits)``; much of it outside of the event loop (rule M13)."""
         try:
             if len(octets) > EXECUTOR_THRESHOLD:
                 return await asyncio.to_thread(decode, octets, self._limits)
@@ -154,10 +149,7 @@ class Association:
             raise
 
     async def release(self) -> None:
-        """Release the association: RLRQ, a short wait for the RLRE, and in any case the end of it. Never raises.
-
-        May be called again. The context manager does it on every way out. IEC 62056-9-7, clause 9.2.
-        """
+        """Send the RLRQ, wait briefly for the RLRE. Never raises; may be called again."""
         async with self._releasing:
             if self._lifecycle.is_released:
                 return
@@ -167,13 +159,14 @@ class Association:
             self._step(LifecycleInput.FINISH)
 
     async def propose(self, plan: Callable[[Negotiated], ListPlan]) -> None:
-        """Send the AARQ, wait for the AARE, and let both sides prove themselves. Called once, by the client.
+        """Open the association: AARQ, AARE, proofs. Called once, by the client.
 
-        An invocation counter that the meter refuses is raised once, and the proposal repeated; a password is sent once
-        (rule S20). Raises AssociationRejected, ExceptionReceived, TransportError, RemoteProtocolError, SecurityError.
+        A refused invocation counter is raised and proposed again, once. Raises AssociationRejected, ExceptionReceived,
+        TransportError, RemoteProtocolError, SecurityError.
         """
         async with self._link.turn:
             event = await self._open()
+            # A password is sent once (rule S20).
             if self._follow(event) and self.parameters.mechanism is not Mechanism.LLS:
                 event = await self._open()
         if not isinstance(event, Associated):
@@ -182,7 +175,6 @@ class Association:
         self._plan = plan(event.negotiated)
 
     async def _open(self) -> Event:
-        """Make one attempt, and return the event that ends it."""
         self._raise_if_ended()
         await self._reserve()
         self._raise_if_ended()
@@ -197,7 +189,7 @@ class Association:
         return event
 
     def _follow(self, event: Event) -> bool:
-        """Return whether another attempt makes sense: the meter refused our counter, and it could be raised."""
+        """Return whether to try again with another counter."""
         state, expected = self._security_state, _expected_counter(event)
         if state is None or expected is None:
             return False
@@ -211,13 +203,12 @@ class Association:
         return state.follow(expected)
 
     async def _reserve(self) -> None:
-        """Have invocation counters at hand, where they are used."""
         if self._security_state is not None and self.parameters.uses_counter:
             await self._security_state.reserve()
             self._link.before_reading[self.parameters.pair] = self._security_state.top_up
 
     def _send_rlrq(self) -> bool:
-        """Send the RLRQ unless there is nothing to release; whoever still waits for an answer is told."""
+        """Return whether there was something to release."""
         connection, pair = self._link.connection, self.parameters.pair
         self._ended = self._ended or AssociationAborted("the association was released")
         is_waiting = connection.is_waiting(pair)
@@ -225,7 +216,7 @@ class Association:
             return False
         connection.release(pair)
         self._step(LifecycleInput.GIVE_UP if is_waiting else LifecycleInput.RELEASE)
-        self._inbox.put_nowait(Dropped(pair, self._ended))
+        self._inbox.put_nowait(Dropped(pair, self._ended))  # for whoever still waits for an answer
         self._inbox = self._link.open_inbox(pair)
         return True
 
@@ -251,7 +242,6 @@ class Association:
         self._lifecycle = next_lifecycle(self._lifecycle, happened)
 
     def _end(self, error: DlmsError) -> None:
-        """Note that no more requests are possible, and why."""
         self._ended = self._ended or error
         self._step(LifecycleInput.END)
 
@@ -261,7 +251,6 @@ class Association:
             raise error
 
     async def _request(self, transfer: Transfer) -> bytes:
-        """Send a request when it is its turn, and return what the transfer completes with."""
         async with self._link.turn:
             event = await self._exchange(transfer)
             # The refusal is not authenticated: whether the request was executed is not known.
@@ -274,7 +263,7 @@ class Association:
         raise _error_of(event)
 
     async def _exchange(self, transfer: Transfer) -> Event:
-        """Send a request and return the event that ends it."""
+        """Return the event that ends a request."""
         self._raise_if_ended()
         await self._reserve()
         self._raise_if_ended()
@@ -285,12 +274,13 @@ class Association:
             while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
                 seconds = self._timing.block
         except asyncio.CancelledError:
+            # The answer may still be on the way.
             self._end(AssociationAborted("a request was given up"))
             raise
         return event
 
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
-        """Send what is to be sent and return what comes back; the end of the connection when nothing does in time."""
+        """Send, and return the next event. A timeout ends the connection."""
         self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
         deadline = asyncio.get_running_loop().time() + seconds
         try:
@@ -300,18 +290,17 @@ class Association:
         except TimeoutError:
             waited = seconds if deadline <= latest else self._timing.transfer
             error = self._link.connection.forgery(self.parameters.pair) or ResponseTimeout(waiting_for, waited)
+            # On this connection a late answer could be taken for the answer to a later request.
             raise await self._link.fail(error) from None
         except TransportError as error:
             raise await self._link.fail(error) from None
 
 
 def _expected_counter(event: Event) -> int | None:
-    """Return the counter that the meter asks for, if it refused ours."""
     error = event.error if isinstance(event, (AssociationRefused, RequestFailed)) else None
     return error.expected if isinstance(error, InvocationCounterRefused) else None
 
 
 def _error_of(event: Event) -> DlmsError:
-    """Return the error that an event stands for."""
     assert isinstance(event, (AssociationRefused, RequestFailed, Dropped))  # nothing else answers what we send
     return event.error

@@ -1,8 +1,7 @@
-"""Who may associate with a physical device, and when: in the order of asking.
+"""Who may associate with a physical device: in the order of asking.
 
-A place in the queue is held from the asking until the association has been released, or is kept for its next user. It
-is served when no earlier place is in its way: one for the same wPorts, or any other one where one of both wants the
-device for itself. So nobody is overtaken by somebody whom he waits for, and nobody starves.
+A place is held from asking until the association is released or kept. It is served when no earlier one is in its way:
+for the same wPorts, or one of both exclusive.
 """
 
 import asyncio
@@ -17,19 +16,19 @@ class QueuePlace:
     """A place in the queue."""
 
     pair: WportPair | None
-    """None where no association is meant."""
+    """None: no association is meant."""
     exclusive: bool
-    """Whether it is for the whole device."""
+    """For the whole device."""
     refusal: DlmsError | None = None
-    """Why it is of no use any more."""
+    """The error that ended it."""
     _called: asyncio.Event = field(default_factory=asyncio.Event)
 
     def is_in_the_way_of(self, other: QueuePlace) -> bool:
-        """Whether both cannot be served at a time."""
+        """Whether the other must wait."""
         return self.exclusive or other.exclusive or self.pair == other.pair
 
     def raise_if_refused(self) -> None:
-        """Raise the refusal, if there is one."""
+        """Raise the refusal, if any."""
         if self.refusal is not None:
             raise self.refusal
 
@@ -38,23 +37,19 @@ class QueuePlace:
         self._called.set()
 
     async def wait(self) -> None:
-        """Return when it is served. Raises the refusal."""
+        """Return when served. Raises the refusal."""
         await self._called.wait()
         self.raise_if_refused()
 
 
 class AssociationQueue:
-    """The places for one physical device, in the order of asking: those that are served, and those that wait."""
+    """The places for one device, served and waiting."""
 
     def __init__(self) -> None:
-        """Start empty."""
         self._places: list[QueuePlace] = []
 
     async def enter(self, pair: WportPair | None, seconds: float, *, exclusive: bool = False) -> QueuePlace:
-        """Return a place that is served; its owner leaves it.
-
-        Raises ResponseTimeout after so many seconds, and the error that ends all waiting.
-        """
+        """Return a served place; leave() it. Raises ResponseTimeout, and what refuse_all() was given."""
         place = QueuePlace(pair, exclusive)
         self._places.append(place)
         self._serve()
@@ -71,17 +66,19 @@ class AssociationQueue:
         return place
 
     def leave(self, place: QueuePlace) -> None:
-        """Give up a place; whoever waited for it goes on."""
+        """Give up a place."""
         self._places.remove(place)
         self._serve()
 
     def refuse_all(self, error: DlmsError) -> None:
-        """End all waiting, and let those know who were served and have not associated yet."""
+        """End all waiting."""
+        # Those who are served, too: one who has not connected yet finds the refusal.
         for place in self._places:
             place.refusal = place.refusal or error
             place.call()
 
     def _serve(self) -> None:
+        # Only earlier places count, so nobody starves.
         for number, place in enumerate(self._places):
             if not any(earlier.is_in_the_way_of(place) for earlier in self._places[:number]):
                 place.call()

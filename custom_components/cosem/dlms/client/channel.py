@@ -1,8 +1,4 @@
-"""A channel: a transport and the framing that belongs to it, made together by one connector.
-
-TCP goes with the wrapper; HDLC over TCP, or datagrams, are other pairs. Whoever talks to a meter is given a connector
-and knows nothing of either part.
-"""
+"""A transport and its framing, made together by one connector. TCP goes with the wrapper."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -13,7 +9,7 @@ from .transport import Transport
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """One open connection, not used yet. Both parts live as long as it does."""
+    """An open connection, not used yet."""
 
     transport: Transport
     framing: Framing
@@ -24,7 +20,7 @@ type Connector = Callable[[], Awaitable[Channel]]
 
 
 def with_wrapper(connect: Callable[[], Awaitable[Transport]]) -> Connector:
-    """Return the connector for a transport that carries WPDUs in a stream (IEC 62056-4-7)."""
+    """Return a connector for WPDUs in a stream (IEC 62056-4-7)."""
 
     async def open_channel() -> Channel:
         return Channel(await connect(), WrapperFraming())

@@ -1,9 +1,7 @@
 """The asyncio facade: one physical device, its connection, its associations. IEC 62056-9-7.
 
-One :class:`DlmsClient` is one physical device: its associations share at most one TCP connection, which opens with the
-first and closes with the last of them. It alone decides who associates when (association_queue.py) and which association
-is kept for its next user. Every await has a deadline; whatever happens - an error, a deadline, a cancellation at any
-point - nothing is left behind: no socket, no task, no timer. Knows nothing of the meaning of attributes.
+The connection opens with the first association and closes after the last. Every await has a deadline. An error or a
+cancellation at any point leaves no socket, task or timer behind. association_queue.py decides who associates when.
 """
 
 import asyncio
@@ -29,23 +27,20 @@ DEFAULT_PORT: Final = 4059
 
 @dataclass(slots=True, eq=False)
 class _Use:
-    """An association on its connection, and how it ends."""
-
     association: Association
     link: Link
     security_state: SecurityState | None
     place: QueuePlace | None
-    """Held while somebody uses it; None while it is kept."""
+    """None while it is kept."""
     expiry: asyncio.TimerHandle | None = None
     leaving: asyncio.Task[None] | None = None
 
     def fits(self, parameters: AssociationParameters, security_state: SecurityState | None) -> bool:
-        """Whether it was opened with these, and still looks good."""
+        """Whether it was opened with these and can be used."""
         same = self.association.parameters is parameters and self.security_state is security_state
         return same and self.leaving is None and self.association.is_reusable
 
     def taken(self, place: QueuePlace, timing: Timing) -> Self:
-        """Return it, kept no longer but in use."""
         self.place = place
         if self.expiry is not None:
             self.expiry.cancel()
@@ -54,10 +49,10 @@ class _Use:
 
 
 class DlmsClient:
-    """One physical device: an address and at most one TCP connection, shared by its associations.
+    """One physical device: its associations share at most one connection.
 
-    ``connect`` replaces opening TCP to host and port; ``clock`` measures the pause between two connections.
-    ``list_sizes`` holds what get_many() learned for each wPort pair. Deadlines belong to each association.
+    ``connect`` replaces TCP to host and port; ``clock`` measures the pause between connections. ``list_sizes``: what
+    get_many() learned, by wPort pair.
     """
 
     def __init__(
@@ -69,7 +64,6 @@ class DlmsClient:
         connect: Connector | None = None,
         clock: Clock = SYSTEM_CLOCK,
     ) -> None:
-        """Take the address. Nothing is opened before the first associate()."""
         self.host: Final = host
         self.port: Final = port
         self.list_sizes: Final[dict[WportPair, ListSizes]] = {}
@@ -83,7 +77,7 @@ class DlmsClient:
 
     @property
     def is_connected(self) -> bool:
-        """Whether the TCP connection is open."""
+        """Whether the connection is open."""
         return self._link is not None and self._link.is_alive
 
     @asynccontextmanager
@@ -97,17 +91,16 @@ class DlmsClient:
         exclusive: bool = False,
         on_connected: Callable[[], None] = lambda: None,
     ) -> AsyncIterator[Association]:
-        """Lend an association: a new one, or one that was kept. Leaving the context never raises.
+        """Lend an association, new or kept. Leaving the context never raises.
 
-        Users are served in the order of asking, one at a time for each pair of wPorts; nobody waits longer than
-        ``timing.transfer``. The release takes ``timing.release`` at most, and runs also when the context is cancelled.
+        The release takes ``timing.release`` at most, and runs also when the context is cancelled.
+        Users of a wPort pair are served one at a time, in the order of asking, within ``timing.transfer``.
+        ``keep``: seconds (math.inf: until its place is needed) that it stays open after a context without an
+        exception, for the very same ``parameters`` and ``security_state``. ``exclusive``: be the only user of the
+        device; never inside of another context. ``on_connected``: called before the AARQ is sent.
 
-        ``keep``: after a context without an exception it stays open for so many seconds (math.inf: until its place is
-        needed), for whoever asks next with the very same ``parameters`` and ``security_state``. ``exclusive``: wait until
-        nobody uses the device, release what is kept, let nobody else in: many meters serve one association at a time.
-        Not to be asked for inside of another context. ``on_connected``: called before the AARQ is sent.
-
-        Raises ConnectFailed, ConnectTimeout, AssociationAborted (the client is closed) and what Association.propose() does.
+        Raises ConnectFailed, ConnectTimeout, AssociationAborted (the client is closed), LocalProtocolError, and as
+        Association.propose().
         """
         if parameters.uses_counter and security_state is None:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
@@ -124,9 +117,9 @@ class DlmsClient:
 
     @asynccontextmanager
     async def reserve(self, *, timing: Timing = USUAL_TIMING) -> AsyncIterator[None]:
-        """Have the device for work past this client: wait until nobody uses it, release what is kept, let nobody in.
+        """Wait until nobody uses the device, release what is kept, let nobody in: for work past this client.
 
-        Raises ResponseTimeout after ``timing.transfer`` seconds, and AssociationAborted when the client is closed.
+        Raises ResponseTimeout after ``timing.transfer``, AssociationAborted when the client is closed.
         """
         place = await self._queue.enter(None, timing.transfer, exclusive=True)
         try:
@@ -136,13 +129,13 @@ class DlmsClient:
             self._queue.leave(place)
 
     async def release_kept(self, pair: WportPair) -> None:
-        """Release the association that is kept for these wPorts; nothing happens when there is none, or it is in use."""
+        """Release the association that is kept for these wPorts, if any."""
         use = self._uses.get(pair)
         if use is not None and use.place is None:
             await asyncio.shield(self._leave_soon(use))
 
     async def close(self) -> None:
-        """Release everything, end all waiting, close the connection. Associating again afterwards opens a new one."""
+        """Release everything, end all waiting, disconnect. Associating again is possible."""
         self._queue.refuse_all(AssociationAborted("the client was closed"))
         await self._release([*self._uses.values()])
         if self._link is not None:
@@ -155,8 +148,8 @@ class DlmsClient:
         timing: Timing,
         security_state: SecurityState | None,
     ) -> _Use:
-        """Return the kept association that fits, or a new one for which nothing is sent yet."""
         try:
+            # Many meters serve one association at a time, so an exclusive user releases them all.
             in_the_way = [use for pair, use in self._uses.items() if place.exclusive or pair == parameters.pair]
             if not place.exclusive and in_the_way and in_the_way[0].fits(parameters, security_state):
                 return in_the_way[0].taken(place, timing)
@@ -170,14 +163,13 @@ class DlmsClient:
         return use
 
     async def _open(self, association: Association) -> None:
-        """Propose, unless it is open already."""
         parameters = association.parameters
         sizes = self.list_sizes.setdefault(parameters.pair, ListSizes())
         if not association.was_kept:
             await association.propose(lambda negotiated: sizes.plan(negotiated, parameters.max_receive_pdu_size))
 
     async def _give_back(self, use: _Use, keep: float) -> None:
-        """Release an association, or leave it open for its next user for ``keep`` seconds."""
+        """Keep an association for ``keep`` seconds, or release it."""
         if not keep or use.leaving is not None or not use.association.is_reusable:
             await asyncio.shield(self._leave_soon(use))
             return
@@ -191,7 +183,6 @@ class DlmsClient:
             self._queue.leave(place)
 
     async def _connected(self, place: QueuePlace, timing: Timing) -> Link:
-        """Return the connection, opened if need be, and count one more user."""
         async with self._connecting:
             place.raise_if_refused()
             link = self._link
@@ -208,7 +199,6 @@ class DlmsClient:
             return link
 
     async def _open_link(self, seconds: float) -> Link:
-        """Return a connection over which APDUs can be exchanged, within so many seconds."""
         connect = self._connect or with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
         link: Link | None = None
         try:
@@ -224,18 +214,17 @@ class DlmsClient:
         return link
 
     async def _release(self, uses: Sequence[_Use]) -> None:
-        """Return when these have ended; that goes on when the caller is cancelled."""
         if uses:
+            # Unlike gather(), this does not cancel them with the caller.
             await asyncio.wait([self._leave_soon(use) for use in uses])
 
     def _leave_soon(self, use: _Use) -> asyncio.Task[None]:
-        """Return the task, one for each association, that releases it and cleans up."""
+        """Return the one task that releases it."""
         if use.leaving is None:
             use.leaving = asyncio.create_task(self._leave(use), name="dlms association leaving")
         return use.leaving
 
     async def _leave(self, use: _Use) -> None:
-        """Release, and close the connection after its last user."""
         if use.expiry is not None:
             use.expiry.cancel()
         try:
@@ -250,7 +239,7 @@ class DlmsClient:
                 self._free_place(use)
 
     async def _pause_until(self, moment: float) -> None:
-        """Give a small device the time to free its socket."""
+        # A small device needs time to free its socket.
         remaining = moment - self._clock.monotonic()
         if remaining > 0:
             await self._clock.sleep(remaining)

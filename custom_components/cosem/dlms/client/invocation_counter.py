@@ -1,8 +1,7 @@
-"""Our invocation counter before an association is opened: one rule for polls, forms and command line.
+"""Our invocation counter before an association: one rule for polls, forms and command line (IEC 62056-5-3).
 
-What the meter tells is not authenticated: it can only raise our counter, and only so far. IEC 62056-5-3 (invocation
-counter). How a counter is followed that the meter refuses in an open association is in association.py, by the same
-SecurityState.follow().
+What the meter tells is not authenticated, so it can only raise our counter, and only so far. association.py follows
+a refused counter, by the same SecurityState.follow().
 """
 
 from typing import Final
@@ -25,7 +24,7 @@ from .link import USUAL_TIMING, Timing
 from .security_state import SecurityState
 
 INVOCATION_COUNTER: Final = LogicalName.parse("0.0.43.1.0.255")
-"""Data object with the counter last received; C is the communication channel, E the instance of the security setup."""
+"""Data object with the counter last received. C: communication channel; E: instance of the security setup."""
 
 PUBLIC_CLIENT_WPORT: Final = 16
 
@@ -43,21 +42,16 @@ async def settle(
 ) -> None:
     """Raise our counter to where the next association can begin. It is never lowered (rules S1, S3).
 
-    1. ``start`` is the user's word: the counter goes there, however far that is, unless it is there already.
-    2. ``ask`` names the object that the meter is asked for, by the public client; None asks nothing. Many meters do not
-       tell, keep silent or hang up: then the counter stays.
-    3. What the meter says is followed upwards, by 2**20 in the whole life of ``state``.
-    4. A number further ahead raises InvocationCounterRefused: to go on might repeat what was used already, because an
-       older backup was restored, or somebody else uses the same keys (rule S4). Only the user can confirm it.
+    ``start``: the user's word, followed however far. ``ask``: the object that the public client reads, or None. What
+    the meter tells is followed by at most 2**20 in the life of ``state``; telling nothing changes nothing.
 
-    The callers differ in when they ask. A poll: at the start of the entry, and after a refusal. A form: for a key that
-    was never used here, unless the user typed where to start. The command line: each time, unless told not to.
-
-    Raises ConnectFailed and ConnectTimeout, too.
+    Raises InvocationCounterRefused when the meter is further ahead, which only the user can confirm; ConnectFailed,
+    ConnectTimeout.
     """
     if start is not None:
         state.follow(start, confirmed_by_user=True)
     expected = None if ask is None else await _answer(client, parameters, ask, timing)
+    # Further ahead: an older backup was restored, or somebody else uses the same keys (rule S4).
     if expected is not None and expected > state.next_value and not state.follow(expected):
         raise InvocationCounterRefused(expected)
 
@@ -71,11 +65,11 @@ async def confirmable_counter(
     ask: LogicalName = INVOCATION_COUNTER,
     timing: Timing = USUAL_TIMING,
 ) -> int | None:
-    """Return the counter for the user to confirm after ``refusal``: what the meter asks for, if that is ahead of ours.
+    """Return the meter's counter after a refusal, for the user to confirm; None if not ahead of ours.
 
-    None: nothing that could be confirmed. Many refusals name no number; then the meter is asked. Changes nothing.
+    Changes nothing. Raises ConnectFailed, ConnectTimeout.
     """
-    expected = refusal.expected
+    expected = refusal.expected  # many refusals name none
     if expected is None:
         expected = await _answer(client, parameters, ask, timing)
     return expected if expected is not None and expected > state.next_value else None
@@ -84,12 +78,11 @@ async def confirmable_counter(
 async def _answer(
     client: DlmsClient, parameters: AssociationParameters, ask: LogicalName, timing: Timing
 ) -> int | None:
-    """Return the counter that the meter tells the public client; a meter without one may keep silent, or hang up."""
     try:
         return await learn_invocation_counter(
             client, server_wport=parameters.server_wport, logical_name=ask, timing=timing
         )
-    except ResponseTimeout, ConnectionLost:
+    except ResponseTimeout, ConnectionLost:  # a meter without a public client may keep silent, or hang up
         return None
 
 
@@ -101,15 +94,14 @@ async def learn_invocation_counter(
     public_client_wport: int = PUBLIC_CLIENT_WPORT,
     timing: Timing = USUAL_TIMING,
 ) -> int | None:
-    """Return the counter to send next, as the meter tells it to anybody; None when it does not.
+    """Return the counter to send next, read without security; None when the meter does not tell.
 
-    Opens an association without security, reads attribute 2 of the object (class 1) and releases it; exclusive, because
-    many meters serve one association at a time. The object holds the counter last received; the few meters that hold
-    the next one lose a value. Raises TransportError only.
+    ``logical_name``: of a Data object (class 1), attribute 2. Raises TransportError, LocalProtocolError.
     """
     parameters = AssociationParameters(client_wport=public_client_wport, server_wport=server_wport)
     try:
         asked = AttributeDescriptor(InterfaceClass.DATA, logical_name, DataAttribute.VALUE)
+        # Exclusive: many meters serve one association at a time.
         async with client.associate(parameters, timing=timing, exclusive=True) as association:
             counter = (await association.get(asked)).value
     except TransportError, LocalProtocolError:
@@ -118,4 +110,4 @@ async def learn_invocation_counter(
         return None
     if isinstance(counter, bool) or not isinstance(counter, int) or not 0 <= counter < _LARGEST:
         return None
-    return counter + 1
+    return counter + 1  # where it holds the next one already, as in few meters, a value is lost

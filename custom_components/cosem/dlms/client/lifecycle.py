@@ -1,18 +1,13 @@
-"""The life of an association as its user sees it, its inputs, and the one table that joins them.
+"""The life of an association for its user.
 
-The states on the wire are in protocol/states.py; this table knows what the user may still do::
+protocol/states.py is about the wire; docs/architecture.md shows both tables::
 
-    IDLE --- PROPOSE ---> PROPOSING --- CHALLENGE ---> PROVING
-     ^                     |    |                       |   |
-     +----- REFUSE --------+  ACCEPT                 ACCEPT REFUSE ---> UNPROVEN --- PROPOSE ---> PROPOSING
-                                +-------> OPEN <--------+
-                                           | END
-                                           v
-                                         ENDED
+    IDLE -- PROPOSE --> PROPOSING -- CHALLENGE --> PROVING
+     ^                  |   |                      |   |
+     +----- REFUSE -----+ ACCEPT --> OPEN <-- ACCEPT REFUSE --> UNPROVEN -- PROPOSE --> PROPOSING
 
-Where the wire has an association or an attempt, RELEASE leads to RELEASING and GIVE_UP to GIVING_UP; FINISH leads from
-everywhere to RELEASED. What the meter says after that changes nothing. A missing key is a mistake of ours:
-LocalProtocolError. Nothing else compares these states; the table stands in docs/architecture.md, too.
+END leads from PROPOSING, PROVING, OPEN to ENDED; RELEASE and GIVE_UP from all four to RELEASING and GIVING_UP; FINISH
+from everywhere to RELEASED. After a release the meter changes nothing.
 """
 
 from collections.abc import Mapping
@@ -24,42 +19,41 @@ from ..errors import LocalProtocolError
 
 
 class Lifecycle(Enum):
-    """Where an association stands for its user."""
+    """State of an association for its user."""
 
     IDLE = auto()
-    """Nothing is proposed, or the proposal was refused."""
+    """Nothing proposed, or refused."""
     PROPOSING = auto()
     PROVING = auto()
-    """The AARQ was taken; both sides prove themselves (passes 3 and 4)."""
+    """The AARQ was taken; HLS passes 3 and 4."""
     UNPROVEN = auto()
-    """The AARQ was taken, our proof was not."""
+    """Our proof was refused."""
     OPEN = auto()
     ENDED = auto()
-    """A request was given up, or the meter knows no association any more."""
+    """A request was given up, or the association lost."""
     RELEASING = auto()
-    """The RLRQ is sent; nothing else is unanswered."""
     GIVING_UP = auto()
-    """The RLRQ is sent while something else is unanswered: its answer may still come."""
+    """The RLRQ is sent; another answer may still come."""
     RELEASED = auto()
 
     @property
     def is_open(self) -> bool:
-        """Whether requests are possible, as long as the connection lives."""
+        """Whether requests are possible."""
         return self is Lifecycle.OPEN
 
     @property
     def proof_was_refused(self) -> bool:
-        """Whether the meter took the AARQ of the latest attempt, but not our proof."""
+        """Whether our latest proof was refused."""
         return self is Lifecycle.UNPROVEN
 
     @property
     def waits_for_rlre(self) -> bool:
-        """Whether an RLRQ was sent, and nobody has finished waiting for its answer."""
+        """Whether the RLRE is awaited."""
         return self in {Lifecycle.RELEASING, Lifecycle.GIVING_UP}
 
     @property
     def gives_up(self) -> bool:
-        """Whether an answer to something else than the RLRQ may still come."""
+        """Whether another answer than the RLRE may come."""
         return self is Lifecycle.GIVING_UP
 
     @property
@@ -74,18 +68,17 @@ class LifecycleInput(Enum):
     PROPOSE = auto()
     """The AARQ is sent."""
     CHALLENGE = auto()
-    """The AARE accepts; proofs follow."""
+    """An accepting AARE; proofs follow."""
     ACCEPT = auto()
-    """The meter is associated, and has proved itself where it has to."""
+    """Associated, the meter's proof included."""
     REFUSE = auto()
     END = auto()
-    """A request was given up, or the association was lost."""
     RELEASE = auto()
-    """The RLRQ is sent while nothing is unanswered."""
+    """The RLRQ is sent; nothing is unanswered."""
     GIVE_UP = auto()
-    """The RLRQ is sent while something is unanswered."""
+    """The RLRQ is sent; something is unanswered."""
     FINISH = auto()
-    """The RLRE is here, or nobody waits for it any more, or there was nothing to release."""
+    """The end of the release, with or without an RLRE."""
 
 
 _OVER: Final = (Lifecycle.RELEASING, Lifecycle.GIVING_UP, Lifecycle.RELEASED)
@@ -119,7 +112,7 @@ LIFECYCLE: Final[Mapping[tuple[Lifecycle, LifecycleInput], Lifecycle]] = Mapping
 
 
 def next_lifecycle(state: Lifecycle, happened: LifecycleInput) -> Lifecycle:
-    """Return the state after an input. Raises LocalProtocolError when the table has no such key."""
+    """Return the state after an input. Raises LocalProtocolError for an impossible one."""
     after = LIFECYCLE.get((state, happened))
     if after is None:
         raise LocalProtocolError(f"{happened.name} is not possible while {state.name}")

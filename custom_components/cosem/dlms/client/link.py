@@ -1,7 +1,6 @@
-"""One channel and the task that reads it: drives a Connection, hands its events to whoever waits for them.
+"""Drives a Connection over one channel, and hands its events to whoever waits.
 
-Owns the transport and nothing else: which associations live on it is the client's business. It ends once, with the first
-error, and then everybody who waits gets that error. Knows nothing of attributes and values.
+The first error ends it; everybody who waits gets that error.
 """
 
 import asyncio
@@ -23,9 +22,8 @@ from .channel import Channel
 class Timing:
     """Deadlines and pauses, in seconds.
 
-    ``connect``: name resolution and TCP handshake. ``response``: from a request to its complete answer or its first
-    block, and the AARE. ``block``: each further block. ``transfer``: all blocks together. ``release``: the RLRE.
-    ``reconnect_gap``: between closing a connection and opening the next: small devices free a socket only later.
+    ``connect``: name resolution and TCP handshake. ``response``: the AARE, an answer or its first block. ``block``:
+    each further block. ``transfer``: all blocks. ``release``: the RLRE. ``reconnect_gap``: between two connections.
     """
 
     connect: float = 10
@@ -33,14 +31,14 @@ class Timing:
     transfer: float = 120
     block: float = 20
     release: float = 2
-    reconnect_gap: float = 1
+    reconnect_gap: float = 1  # small devices free a socket late
 
 
 USUAL_TIMING: Final = Timing()
 
 
 class Clock(Protocol):
-    """Where the pause between two connections gets its time from."""
+    """Times the pause between connections."""
 
     def monotonic(self) -> float:
         """Return seconds that never go back."""
@@ -50,10 +48,10 @@ class Clock(Protocol):
 
 
 class SystemClock:
-    """The clock of this computer; setting its time changes nothing here."""
+    """The clock of this computer."""
 
     def monotonic(self) -> float:
-        """Return seconds since some start."""
+        """Return monotonic seconds."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
@@ -69,18 +67,18 @@ _GOOD_BYE: Final = 1.0
 
 
 class Link:
-    """A channel that is being read. ``users`` counts the associations on it."""
+    """A channel being read; ``users``: its associations."""
 
     def __init__(self, channel: Channel, limits: Limits, clock: Callable[[], float]) -> None:
-        """Start reading."""
         self.connection = Connection(channel.framing, limits=limits)
         self.users = 0
+        # One for all logical devices: most physical devices handle one request at a time.
         self.turn = asyncio.Lock()
-        """Held from a request to its answer: most devices handle one request at a time, whatever the logical device."""
+        """Held from a request to its answer."""
         self.before_reading: Final[dict[WportPair, Callable[[], Awaitable[object]]]] = {}
-        """Awaited before each read: what came in may be answered at once, and needs reserved counters for that."""
+        """Awaited before each read."""
         self.closed_at = math.inf
-        """By the clock, when the transport was closed."""
+        """By ``clock``."""
         self._transport = channel.transport
         self._clock = clock
         self._inboxes: dict[WportPair, asyncio.Queue[Event]] = {}
@@ -94,11 +92,11 @@ class Link:
 
     @property
     def is_alive(self) -> bool:
-        """Whether the connection can still be used."""
+        """Whether it has not ended."""
         return self.connection.error is None
 
     async def open(self) -> None:
-        """Return when APDUs can be exchanged, after a handshake where the framing has one. Raises DlmsError."""
+        """Return when the framing is ready for APDUs. Raises DlmsError."""
         self.connection.open()
         self._dispatch()
         await self.flush()
@@ -107,25 +105,25 @@ class Link:
             raise self.connection.error
 
     def open_inbox(self, pair: WportPair) -> asyncio.Queue[Event]:
-        """Return a new queue for the events of a pair; an older one gets no more."""
+        """Return a new queue for a pair's events; an older one gets no more."""
         inbox = self._inboxes[pair] = asyncio.Queue()
         return inbox
 
     async def flush(self) -> None:
-        """Send what the connection wants to send, each message whole. Raises TransportError."""
+        """Send what is pending. Raises TransportError."""
         async with self._sending:
             if octets := self.connection.data_to_send(self._loop.time()):
                 await self._transport.send(octets)
         self._set_alarm()
 
     async def fail(self, error: DlmsError) -> DlmsError:
-        """End everything because of ``error``; return the error that was first, which is what everybody gets to see."""
+        """End everything; return the error that was first."""
         self.connection.abort(error)
         await self.close()
         return self.connection.error or error
 
     async def leave(self, error: DlmsError) -> None:
-        """End in good order: the framing says good-bye, if that is usual. ``error`` is for whoever comes later."""
+        """Let the framing sign off, then end with ``error``."""
         self.connection.close()
         try:
             async with asyncio.timeout(_GOOD_BYE):
@@ -135,7 +133,7 @@ class Link:
         await self.fail(error)
 
     async def close(self) -> None:
-        """Close the socket and wait until it is closed. May be called again. Bounded by the transport's own deadline."""
+        """Close, within the transport's deadline. May be called again."""
         self.connection.abort(ConnectionLost())
         self._dispatch()
         if not self._reader.done():
@@ -143,9 +141,10 @@ class Link:
             await asyncio.wait([self._reader])
 
     async def _read(self) -> None:
-        """Read until the connection ends. The one place that closes the transport."""
+        """Read until the end. Nothing else closes the transport."""
         try:
             while self.is_alive:
+                # What comes in may be answered at once, and that needs reserved counters.
                 for prepare in list(self.before_reading.values()):
                     await prepare()
                 if octets := await self._transport.receive():

@@ -1,8 +1,7 @@
-"""Reading many attributes in few requests: lists where the meter takes them, smaller lists or single reads where not.
+"""Reading many attributes in few requests; list_sizes.py decides what to ask for next.
 
-What to ask for next is decided in list_sizes.py; here is what the answers mean. One element's error never spoils
-the others: even a value that cannot be decoded, which ends the connection (F43), does so only once. Knows nothing of
-sockets and deadlines.
+One element's error does not spoil the others; a value that cannot be decoded, which ends the connection (F43), does so
+once.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -28,14 +27,14 @@ from ..limits import DEFAULT_LIMITS, Limits
 from .list_sizes import ListPlan
 
 _BUSY: Final = frozenset({ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON})
-"""May be different the next time."""
+"""These may pass."""
 
 _PATIENCE: Final = 3
-"""Exception-responses to single reads, and nothing else, after which a meter is left alone."""
+"""So many exception-responses and nothing else end a reading."""
 
 
 class Source(Protocol):
-    """What an association offers to this module."""
+    """What is needed of an association."""
 
     @property
     def is_open(self) -> bool:
@@ -48,14 +47,11 @@ class Source(Protocol):
         """Return an encoded SEQUENCE OF Get-Data-Result."""
 
     def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> Awaitable[T]:
-        """Decode, outside of the event loop when there is much of it."""
+        """Decode, much of it outside of the event loop."""
 
 
 def decode_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tuple[int, Data | DataAccessError]]:
-    """Return size in octets and value of each element of an encoded SEQUENCE OF Get-Data-Result.
-
-    Raises DecodeError or LimitExceeded.
-    """
+    """Return octets and value of each Get-Data-Result. Raises DecodeError, LimitExceeded."""
     return [
         (size, DataAccessError(result.code) if isinstance(result, DataAccessResult) else result)
         for size, result in decode_get_data_results(octets, limits)
@@ -63,10 +59,7 @@ def decode_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tuple[in
 
 
 def first_undecodable(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
-    """Return which element of an encoded SEQUENCE OF Get-Data-Result is the first that cannot be decoded.
-
-    The number of elements when all of them can: then it is their form as a list that is wrong.
-    """
+    """Return the index of the first Get-Data-Result that cannot be decoded; their number if all can."""
     reader = Reader(octets, limits=limits)
     number = 0
     try:
@@ -83,14 +76,14 @@ async def read_many(
 ) -> list[Data | DataAccessError]:
     """Return value or error of each attribute, in the same order.
 
-    Raises ExceptionReceived or ConfirmedServiceErrorReceived when the meter answered every request with one (it is
-    busy) or knows the association no more; TransportError and RemoteProtocolError as get() does.
+    Raises ExceptionReceived, ConfirmedServiceErrorReceived when every request got one or the association is lost;
+    others as get() does.
     """
     suspects = [attribute for attribute in dict.fromkeys(attributes) if plan.is_suspect(attribute)]
     others = [attribute for attribute in attributes if attribute not in suspects]
     if suspects and others:
         found = dict(zip(others, await read_many(source, plan, others), strict=True))
-        for suspect in suspects:
+        for suspect in suspects:  # last: one may end the connection
             found[suspect] = await _read_suspect(source, plan, suspect)
         return [found[attribute] for attribute in attributes]
     results: list[Data | DataAccessError] = []
@@ -132,7 +125,7 @@ async def _read_single(source: Source, plan: ListPlan, attribute: AttributeDescr
 
 
 async def _read_suspect(source: Source, plan: ListPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
-    """Return value or error of an attribute that may end the connection, when nothing is left to be lost by that."""
+    """Return value or error; it may end the connection."""
     if not source.is_open:
         return DataAccessError(DataAccessResultCode.OTHER_REASON)
     try:
@@ -144,7 +137,7 @@ async def _read_suspect(source: Source, plan: ListPlan, attribute: AttributeDesc
 async def _read_list(
     source: Source, plan: ListPlan, batch: Sequence[AttributeDescriptor]
 ) -> list[Data | DataAccessError]:
-    """Return the results of a list; an empty list when the meter refused it."""
+    """Return the results; none when the list was refused."""
     try:
         octets = await source.get_list_octets(batch)
     except ExceptionReceived as error:
@@ -165,9 +158,10 @@ async def _read_list(
         number = first_undecodable(octets)
         if number < len(batch):
             plan.undecodable(batch[number])
-        else:
+        else:  # their form as a list is wrong
             plan.unanswered(len(batch))
         raise
+    # Other-reason for every element may mean the list itself.
     if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
         plan.refused(len(batch))
         return []
@@ -177,12 +171,10 @@ async def _read_list(
 
 
 def _is_other_reason(value: Data | DataAccessError) -> bool:
-    """Return whether this may be the word of a meter that refuses the list as such."""
     return isinstance(value, DataAccessError) and value.result == DataAccessResultCode.OTHER_REASON
 
 
 def _element_error(error: DlmsError) -> DataAccessError:
-    """Return what an error means for the one attribute that was asked for, when others were answered."""
     busy = isinstance(error, ExceptionReceived) and error.service_error in _BUSY
     element_error = DataAccessError(
         DataAccessResultCode.TEMPORARY_FAILURE if busy else DataAccessResultCode.OTHER_REASON

@@ -1,9 +1,8 @@
-"""What outlives associations under one key and system title: the invocation counters, and the store that keeps them.
+"""Invocation counters that outlive associations.
 
-A value of the sending counter is used only below a ceiling that the store has written durably before (rules S1, S2).
-So after a crash, a restart or a restored backup the next life starts at the stored ceiling, above everything that was
-ever used. One :class:`SecurityState` may serve several associations and several clients with the same key and title;
-two for the same key and title must never live at the same time. Fresh random octets for an attempt come from here, too.
+A sending value is used only below a ceiling that was stored durably before (rules S1, S2), so a restart at the stored
+ceiling is above everything used. Associations and clients may share a SecurityState; two for the same key and
+title must never live at the same time.
 """
 
 import asyncio
@@ -18,49 +17,46 @@ from ..security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, Receivi
 from ..security.hls import challenge_length
 from ..security.keys import Secret
 
-_TOP_UP: Final = 500
-"""Values reserved at every await: requests for blocks are sent without waiting for the store."""
+_TOP_UP: Final = 500  # requests for blocks do not wait for the store
+"""Values reserved at every await."""
 
 _ENOUGH: Final = 16
-"""Values that suffice for the next request when the store cannot be written just now."""
+"""Enough for one request while the store fails."""
 
 _ALL: Final = 2**32
 
 
 class CounterStore(Protocol):
-    """Where the ceiling of one sending counter is kept."""
+    """Keeps one sending counter's ceiling."""
 
     async def save(self, ceiling: int) -> None:
-        """Return when ``ceiling`` survives a crash. Raises OSError when it cannot be written."""
+        """Return when ``ceiling`` survives a crash. Raises OSError."""
 
 
 class SecurityState:
-    """The invocation counters of one global key under one client system title.
+    """The counters of one global key under one client system title.
 
-    ``start`` is the ceiling stored last (0, or what the user says, for a new key). ``receiving`` belongs to the opening
-    of associations.
+    ``start``: the ceiling stored last; for a new key 0, or what the user says. Raises LocalProtocolError.
     """
 
     def __init__(self, start: int, store: CounterStore) -> None:
-        """Start at the stored ceiling. LocalProtocolError when it is no counter."""
         self.sending: Final = SendingCounter(start)
         self.receiving: Final = ReceivingCounters()
         self._store = store
         self._saving = asyncio.Lock()
         self.one_counter_for_both_keys = False
-        """The meter was found to count a dedicated key together with the global one."""
+        """Whether the meter counts a dedicated key with the global one."""
         self._unattended = MAX_UNATTENDED_RAISE
 
     @property
     def next_value(self) -> int:
-        """The value that the next protected APDU will carry."""
+        """The value of the next protected APDU."""
         return self.sending.next_value
 
     async def reserve(self) -> None:
-        """Make sure that requests can be sent until the next call; awaited before each.
+        """Reserve values for a request; awaited before each.
 
-        Raises InvocationCounterNotStored when the store cannot be written, InvocationCounterExhausted when the counter
-        is used up.
+        Raises InvocationCounterNotStored, InvocationCounterExhausted.
         """
         saved = await self.top_up()
         while self._reserved < _ENOUGH:  # also when somebody raised the counter while we waited for the store
@@ -76,7 +72,7 @@ class SecurityState:
         return self.next_value + _ENOUGH > MAX_SENDING_VALUE
 
     async def top_up(self) -> bool:
-        """Reserve some more values if few are left; return False when the store or the counter does not allow it."""
+        """Reserve more values if few are left; return whether enough are."""
         if self._reserved >= _TOP_UP:
             return True
         # A cancelled caller must not leave a write behind that could overtake a later one.
@@ -99,10 +95,11 @@ class SecurityState:
             return True
 
     def follow(self, expected: int, *, confirmed_by_user: bool = False) -> bool:
-        """Raise the sending counter to what a meter, or somebody posing as it, asks for; return whether it is that now.
+        """Raise the sending counter to ``expected``, never lower it; return whether it is that now.
 
-        Never lowers it. Unattended raises add up to 2**20 at most, so that nobody can burn the counter (rule S3).
+        Unattended raises add up to 2**20 at most (rule S3).
         """
+        # Somebody who poses as the meter must not burn the counter.
         before = self.sending.next_value
         if not self.sending.follow(expected, _ALL if confirmed_by_user else self._unattended):
             return False
@@ -116,7 +113,7 @@ def opening_material(
     state: SecurityState | None,
     random: Callable[[int], bytes] = secrets.token_bytes,
 ) -> OpeningMaterial:
-    """Return fresh material for one attempt to open an association (rule S21)."""
+    """Return fresh material for one attempt (rule S21)."""
     security = parameters.security
     dedicated = security is not None and security.use_dedicated_key
     return OpeningMaterial(

@@ -1,8 +1,6 @@
-"""The TCP endpoint behind one Protocol class, so that the client runs on a socket, a test link or, later, datagrams.
+"""Transports, and the one over TCP.
 
-Knows nothing of WPDUs. Only TransportError comes out. Names are resolved at each connect, IPv4 and IPv6 addresses are
-tried in an interleaved order (RFC 8305). Socket mapping of IEC 62056-9-7 clause 7: connect is TCP-CONNECT, end of
-stream TCP-DISCONNECT, reset and keep-alive failure TCP-ABORT.
+IEC 62056-9-7 clause 7: connect is TCP-CONNECT, end of stream TCP-DISCONNECT, reset and keep-alive failure TCP-ABORT.
 """
 
 import asyncio
@@ -20,11 +18,11 @@ KEEP_ALIVE: Final = (
     ("TCP_KEEPINTVL", 10),
     ("TCP_KEEPCNT", 3),
 )
-"""Seconds, seconds, probes: a half-open connection is noticed after at most 90 s without a request (fault F10)."""
+"""Seconds, and probes: a half-open connection is noticed within 90 s of silence (fault F10)."""
 
 _HAPPY_EYEBALLS_DELAY: Final = 0.25
 _CLOSE_TIMEOUT: Final = 1.0
-"""Seconds for octets still in the send buffer; afterwards the connection is reset."""
+"""Seconds for the send buffer; then a reset."""
 
 _UNREACHABLE: Final = frozenset(
     {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ETIMEDOUT}
@@ -32,23 +30,22 @@ _UNREACHABLE: Final = frozenset(
 
 
 class Transport(Protocol):
-    """A way to the meter. Every method raises TransportError children only."""
+    """A way to the meter. Methods raise TransportErrors only."""
 
     async def send(self, octets: bytes) -> None:
-        """Hand all octets over, in the order of the calls. Handed over does not mean received."""
+        """Hand all octets over, in the order of calls; they may still get lost."""
 
     async def receive(self) -> bytes:
         """Return at least one octet, or b"" at the orderly end. Raises ConnectionLost."""
 
     async def close(self) -> None:
-        """Close; bounded in time, may be called twice, never raises."""
+        """Close; bounded in time, may be called again, never raises."""
 
 
 class TcpTransport:
     """A TCP connection."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Take over an open connection."""
         self._reader = reader
         self._writer = writer
         tcp = writer.get_extra_info("socket")
@@ -56,7 +53,7 @@ class TcpTransport:
         _keep_alive(tcp)
 
     async def send(self, octets: bytes) -> None:
-        """Write all octets with one call, then wait while the peer is slow to take them."""
+        """Write, then wait while the peer is slow."""
         try:
             self._writer.write(octets)
             await self._writer.drain()
@@ -71,7 +68,7 @@ class TcpTransport:
             raise ConnectionLost(reset=True) from error
 
     async def close(self) -> None:
-        """Close in good order within a second, else reset."""
+        """Close within a second, else reset."""
         self._writer.close()
         try:
             async with asyncio.timeout(_CLOSE_TIMEOUT):
@@ -83,18 +80,17 @@ class TcpTransport:
 
 
 def _keep_alive(tcp: socket.socket) -> None:
-    """Ask for keep-alive; the times only where the platform lets us choose them."""
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEP_ALIVE:
         option = getattr(socket, name, None)
-        if isinstance(option, int):
+        if isinstance(option, int):  # not every platform lets us choose
             tcp.setsockopt(socket.IPPROTO_TCP, option, value)
 
 
 async def open_tcp(host: str, port: int, timeout: float) -> Transport:
-    """Open a TCP connection to a host name, IPv4 or IPv6 address within ``timeout`` seconds, name resolution included.
+    """Connect to a host name or address within ``timeout`` seconds, name resolution included.
 
-    Raises ConnectFailed with its reason, or ConnectTimeout.
+    Names are resolved anew; IPv4 and IPv6 are interleaved (RFC 8305). Raises ConnectFailed, ConnectTimeout.
     """
     try:
         async with asyncio.timeout(timeout):
@@ -113,7 +109,6 @@ async def open_tcp(host: str, port: int, timeout: float) -> Transport:
 
 
 def _connect_failed(errors: list[OSError]) -> ConnectFailed:
-    """Return what the failures of all addresses together mean: somebody was there, nobody can be, or something else."""
     detail = "; ".join(dict.fromkeys(error.strerror or str(error) for error in errors))
     if any(isinstance(error, ConnectionRefusedError) for error in errors):
         return ConnectFailed(ConnectFailure.REFUSED, detail)
