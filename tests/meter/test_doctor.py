@@ -27,6 +27,7 @@ from custom_components.cosem.dlms import (
     Data,
     DataAccessError,
     DecodeError,
+    DeviceInUse,
     DlmsClient,
     DlmsError,
     ExceptionReceived,
@@ -371,6 +372,7 @@ async def test_refused_proof_names_what_it_was_made_of(
         (ResponseTimeout("AARE", 10), Verdict.NO_DLMS_ANSWER, Verdict.NO_SECURED_ANSWER),
         (DecodeError("no such tag"), Verdict.BAD_ANSWER, Verdict.BAD_ANSWER),
         (ConnectionLost(), Verdict.CLOSED_BY_METER, Verdict.CLOSED_BY_METER),
+        (DeviceInUse("the other associations", 120), Verdict.DEVICE_IN_USE, Verdict.DEVICE_IN_USE),
     ],
     ids=str,
 )

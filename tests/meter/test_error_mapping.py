@@ -18,6 +18,7 @@ from custom_components.cosem.dlms import (
     ConnectTimeout,
     DataAccessError,
     DecodeError,
+    DeviceInUse,
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
@@ -50,6 +51,7 @@ TEXTS = json.loads((Path(error_mapping.__file__).parents[1] / "translations" / "
 ERRORS = [
     (ConnectFailed(ConnectFailure.REFUSED), UpdateFailed, UpdateFailed, "cannot_connect", None),
     (ConnectTimeout(10), UpdateFailed, UpdateFailed, "cannot_connect", None),
+    (DeviceInUse("the other associations", 120), UpdateFailed, UpdateFailed, "device_in_use", None),
     (ConnectionLost(), UpdateFailed, UpdateFailed, "connection_lost", None),
     (ResponseTimeout("AARE", 10), UpdateFailed, UpdateFailed, "no_answer", None),
     (NotWrapper(b"SSH-2.0-"), UpdateFailed, UpdateFailed, "not_dlms", None),

@@ -231,6 +231,14 @@ class ResponseTimeout(TransportError):
         self.seconds = seconds
 
 
+class DeviceInUse(DlmsError):
+    """Somebody else of this client used the device for too long: nothing was sent. ``seconds``: waited."""
+
+    def __init__(self, whose: str, seconds: float) -> None:
+        super().__init__(f"{whose} of this device did not end within {seconds:g} s")
+        self.seconds = seconds
+
+
 class ProtocolError(DlmsError):
     """The protocol was broken."""
 

@@ -30,6 +30,7 @@ from ..dlms import (
     ConnectFailure,
     ConnectTimeout,
     Data,
+    DeviceInUse,
     DiagnosticSource,
     DlmsClient,
     DlmsError,
@@ -89,6 +90,7 @@ class Verdict(StrEnum):
     CONNECTION_REFUSED = "connection_refused"
     CANNOT_CONNECT = "cannot_connect"
     CONNECT_TIMEOUT = "connect_timeout"
+    DEVICE_IN_USE = "device_in_use"
     NO_DLMS_ANSWER = "no_dlms_answer"
     CLOSED_BY_METER = "closed_by_meter"
     NOT_DLMS_HDLC = "not_dlms_hdlc"
@@ -304,6 +306,8 @@ def _while_associating(error: DlmsError, request: ExaminationRequest) -> Examina
             return ExaminationFailed(Verdict.CANNOT_CONNECT, detail=error.detail or str(error))
         case ConnectTimeout():
             return ExaminationFailed(Verdict.CONNECT_TIMEOUT, seconds=error.seconds)
+        case DeviceInUse():
+            return ExaminationFailed(Verdict.DEVICE_IN_USE, seconds=error.seconds)
         case ResponseTimeout():
             # Many meters say nothing at all to what they cannot decipher.
             verdict = Verdict.NO_SECURED_ANSWER if request.is_ciphered else Verdict.NO_DLMS_ANSWER

@@ -29,6 +29,7 @@ from ..dlms import (
     AuthenticationTagInvalid,
     ConnectFailed,
     ConnectTimeout,
+    DeviceInUse,
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
@@ -144,6 +145,8 @@ def _security_key(error: SecurityError) -> str:
 def _failed_poll_key(error: DlmsError) -> str:
     """Return the key of the sentence for an error after which the next poll simply tries again."""
     match error:
+        case DeviceInUse():
+            return "device_in_use"
         case ConnectFailed() | ConnectTimeout():
             return "cannot_connect"
         case ResponseTimeout():

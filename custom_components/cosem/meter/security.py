@@ -20,6 +20,7 @@ from ..dlms import (
     ConnectFailed,
     ConnectionLost,
     ConnectTimeout,
+    DeviceInUse,
     DlmsClient,
     ExceptionReceived,
     InvocationCounterRefused,
@@ -141,7 +142,7 @@ class MeterSecurity:
         refused = isinstance(error, InvocationCounterRefused)
         gone = association is not None and association.was_kept and _is_lost(error)
         self.may_be_mended = gone or (refused and not asked)
-        unreached = isinstance(error, (ConnectFailed, ConnectTimeout, asyncio.CancelledError))
+        unreached = isinstance(error, (DeviceInUse, ConnectFailed, ConnectTimeout, asyncio.CancelledError))
         suspicious = refused or (association is None and not unreached)
         self._asks_first |= suspicious and self._parameters.uses_counter
 

@@ -5,7 +5,7 @@ import random
 import pytest
 
 from custom_components.cosem.dlms.client.association_queue import AssociationQueue
-from custom_components.cosem.dlms.errors import AssociationAborted, ResponseTimeout
+from custom_components.cosem.dlms.errors import AssociationAborted, DeviceInUse
 from custom_components.cosem.dlms.protocol.proposal import WportPair
 
 A, B, C = (WportPair(16, number) for number in (1, 2, 3))
@@ -115,7 +115,7 @@ async def test_cancelled_in_the_moment_of_being_served(users):
 
 async def test_waiting_has_an_end_and_frees_the_place(users):
     await users.asks("a", A)
-    with pytest.raises(ResponseTimeout, match="end of the other association 16 -> 1") as caught:
+    with pytest.raises(DeviceInUse, match="the other association 16 -> 1 of this device did not end") as caught:
         await users.queue.enter(A, 0.01)
     assert caught.value.seconds == 0.01
     await users.asks("a again", A)

@@ -16,9 +16,9 @@ from custom_components.cosem.dlms.errors import (
     ConnectFailure,
     ConnectionLost,
     ConnectTimeout,
+    DeviceInUse,
     ExceptionReceived,
     RemoteProtocolError,
-    ResponseTimeout,
 )
 from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, StillClock, client_of, started, use
 from tests.dlms.scripted import (
@@ -166,7 +166,7 @@ async def test_association_that_is_used_does_not_give_way(patient, meter):
 async def test_wait_for_a_pair_has_an_end(meter):
     client = client_of(meter, PATIENT)
     async with client.associate(PARAMETERS) as used:
-        with pytest.raises(ResponseTimeout, match="end of the other association 16 -> 1"):
+        with pytest.raises(DeviceInUse, match="the other association 16 -> 1 of this device did not end"):
             async with client.associate(PARAMETERS, timing=replace(PATIENT, transfer=0.03)):
                 pytest.fail("there is no association")
         assert await used.get(CLOCK) == SEVEN

@@ -18,6 +18,7 @@ from custom_components.cosem.dlms.encoding.data import double_long_unsigned
 from custom_components.cosem.dlms.errors import (
     AssociationAborted,
     AssociationRejected,
+    DeviceInUse,
     DlmsError,
     ExceptionReceived,
     ResponseTimeout,
@@ -346,7 +347,7 @@ async def test_exclusive_association_may_be_kept_as_well(client, meter):
 
 async def test_patience_of_whoever_waits_for_an_exclusive_user_has_an_end(client, meter):
     async with client.associate(PARAMETERS, exclusive=True) as association:
-        with pytest.raises(ResponseTimeout, match="end of the other association 1 -> 17"):
+        with pytest.raises(DeviceInUse, match="the other association 1 -> 17"):
             await read(client, OTHER, timing=replace(TIMING, transfer=0.01))
         assert await association.get(CLOCK) == SEVEN
 
@@ -379,7 +380,7 @@ async def test_reserving_waits_for_whoever_uses_the_device(client):
 
 async def test_reserving_has_an_end(client):
     async with client.associate(PARAMETERS):
-        with pytest.raises(ResponseTimeout, match="end of the other associations"):
+        with pytest.raises(DeviceInUse, match="the other associations"):
             async with client.reserve(timing=replace(TIMING, transfer=0.01)):
                 pytest.fail("it is in use")
 

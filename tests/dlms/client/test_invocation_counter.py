@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from custom_components.cosem.dlms.apdu import encode_apdu
@@ -17,6 +19,7 @@ from custom_components.cosem.dlms.errors import (
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,
+    DeviceInUse,
     InvocationCounterRefused,
     LocalProtocolError,
 )
@@ -88,6 +91,15 @@ async def test_other_users_wait_and_idle_associations_are_released():
         pass
     assert await learn_invocation_counter(client, server_wport=17, timing=QUICK) == 2
     assert [wpdu.apdu[0] for link in meter.links for wpdu in link.sent] == [0x60, 0x62, 0x60, 0xC0, 0x62]
+
+
+async def test_who_could_not_ask_because_the_device_is_in_use_says_so():
+    """It is no word of the meter's: nothing may be concluded from it."""
+    client = DlmsClient("meter", connect=with_wrapper(ScriptedMeter(lambda apdu: [value(unsigned(1))]).connect))
+    patience = replace(QUICK, transfer=0.01)
+    async with client.associate(AssociationParameters(), timing=QUICK):
+        with pytest.raises(DeviceInUse):
+            await settle(client, AssociationParameters(), state_at(1), ask=INVOCATION_COUNTER, timing=patience)
 
 
 # -- the one rule

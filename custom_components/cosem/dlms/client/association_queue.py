@@ -7,7 +7,7 @@ for the same wPorts, or one of both exclusive.
 import asyncio
 from dataclasses import dataclass, field
 
-from ..errors import DlmsError, ResponseTimeout
+from ..errors import DeviceInUse, DlmsError
 from ..protocol.proposal import WportPair
 
 
@@ -49,7 +49,7 @@ class AssociationQueue:
         self._places: list[QueuePlace] = []
 
     async def enter(self, pair: WportPair | None, seconds: float, *, exclusive: bool = False) -> QueuePlace:
-        """Return a served place; leave() it. Raises ResponseTimeout, and what refuse_all() was given."""
+        """Return a served place; leave() it. Raises DeviceInUse, and what refuse_all() was given."""
         place = QueuePlace(pair, exclusive)
         self._places.append(place)
         self._serve()
@@ -58,8 +58,8 @@ class AssociationQueue:
                 await place.wait()
         except TimeoutError:
             self.leave(place)
-            whose = "associations" if pair is None else f"association {pair}"
-            raise ResponseTimeout(f"end of the other {whose}", seconds) from None
+            whose = "the other associations" if pair is None or exclusive else f"the other association {pair}"
+            raise DeviceInUse(whose, seconds) from None
         except BaseException:
             self.leave(place)
             raise

@@ -99,7 +99,7 @@ class DlmsClient:
         exception, for the very same ``parameters`` and ``security_state``. ``exclusive``: be the only user of the
         device; never inside of another context. ``on_connected``: called before the AARQ is sent.
 
-        Raises ConnectFailed, ConnectTimeout, AssociationAborted (the client is closed), LocalProtocolError, and as
+        Raises DeviceInUse, ConnectFailed, ConnectTimeout, AssociationAborted (the client is closed), LocalProtocolError, and as
         Association.propose().
         """
         if parameters.uses_counter and security_state is None:
@@ -119,7 +119,7 @@ class DlmsClient:
     async def reserve(self, *, timing: Timing = USUAL_TIMING) -> AsyncIterator[None]:
         """Wait until nobody uses the device, release what is kept, let nobody in: for work past this client.
 
-        Raises ResponseTimeout after ``timing.transfer``, AssociationAborted when the client is closed.
+        Raises DeviceInUse after ``timing.transfer``, AssociationAborted when the client is closed.
         """
         place = await self._queue.enter(None, timing.transfer, exclusive=True)
         try:

@@ -10,6 +10,7 @@ from ..apdu.common import AttributeDescriptor
 from ..encoding.logical_name import LogicalName
 from ..errors import (
     ConnectionLost,
+    DeviceInUse,
     DlmsError,
     InvocationCounterRefused,
     LocalProtocolError,
@@ -96,7 +97,7 @@ async def learn_invocation_counter(
 ) -> int | None:
     """Return the counter to send next, read without security; None when the meter does not tell.
 
-    ``logical_name``: of a Data object (class 1), attribute 2. Raises TransportError, LocalProtocolError.
+    ``logical_name``: of a Data object (class 1), attribute 2. Raises DeviceInUse, TransportError, LocalProtocolError.
     """
     parameters = AssociationParameters(client_wport=public_client_wport, server_wport=server_wport)
     try:
@@ -104,7 +105,7 @@ async def learn_invocation_counter(
         # Exclusive: many meters serve one association at a time.
         async with client.associate(parameters, timing=timing, exclusive=True) as association:
             counter = (await association.get(asked)).value
-    except TransportError, LocalProtocolError:
+    except DeviceInUse, TransportError, LocalProtocolError:
         raise
     except DlmsError:
         return None
