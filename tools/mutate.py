@@ -1,7 +1,7 @@
 """Change the sources one place at a time and see whether the tests notice: scripts/mutate [FILE...].
 
-The kill rate of each gated folder must reach 95 % of the mutants that are not in tools/equivalent_mutants.txt.
-See tools/mutation/ for what is changed and how it is run.
+Every change that no test notices is a promise nobody keeps. The rate of each folder that is gated must reach 95 % of the
+mutants that are not in tools/equivalent_mutants.txt. See tools/mutation/ for what is changed and how it is run.
 """
 
 from __future__ import annotations
@@ -44,11 +44,10 @@ class FileResult:
     source: Source
     chosen: list[int]
     equivalent: list[int]
-    tests: list[str]
+    stages: list[list[str]]  # the tests of a later one are asked about what the earlier ones did not notice
     verdicts: dict[int, Verdict] = field(default_factory=dict)
     killers: dict[int, str] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
-    left_out: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
     @property
@@ -107,7 +106,7 @@ def arguments(words: Sequence[str] | None = None) -> argparse.Namespace:
 
 
 def choose(options: argparse.Namespace, equivalents: Equivalents) -> Iterator[FileResult]:
-    """Yield each file with the mutants to try; list entries that fit nothing are its problems."""
+    """Yield each file with the mutants to try. Entries of the list that fit nothing are its problems."""
     changed = changed_lines(options.changed or None) if options.changed is not None else None
     paths = [path for name in options.files for path in files_of(name)] or gated_files()
     if changed is not None:
@@ -127,15 +126,32 @@ def choose(options: argparse.Namespace, equivalents: Equivalents) -> Iterator[Fi
             chosen = sorted(chance.sample(chosen, options.sample))
         if options.seconds is not None:
             chance.shuffle(chosen)  # what is not reached in time is no particular part
-        tests = mirrored_tests(path) if options.mirrored else asked_tests(path)
-        yield FileResult(path, found, chosen, equivalent, tests, problems=problems)
+        mirrored = mirrored_tests(path)
+        wider = [] if options.mirrored else [name for name in asked_tests(path) if name not in mirrored]
+        stages = [tests for tests in (mirrored, wider) if tests]
+        yield FileResult(path, found, chosen, equivalent, stages, problems=problems)
 
 
 def judge_file(result: FileResult, jobs: int, deadline: float) -> None:
-    """Try the chosen mutants of one file: in place where that can be judged, else with everything imported anew."""
+    """Try the chosen mutants of one file: the tests of its own name first, the wider ones on what survives those."""
     started = time.monotonic()
+    if not result.stages:
+        result.problems.append("there is no test to ask")
+    left = result.chosen
+    for tests in result.stages:
+        for number in left:
+            result.verdicts.pop(number, None)  # what is not reached in time has no verdict
+        if left:
+            _judge_stage(result, left, tests, jobs, deadline)
+        left = result.survivors
+    result.seconds = time.monotonic() - started
+
+
+def _judge_stage(result: FileResult, numbers: Sequence[int], tests: Sequence[str], jobs: int, deadline: float) -> None:
+    """Ask these tests about some mutants: in place first, what cannot be judged so with everything imported anew."""
     again: list[int] = []
-    for message in _swap_messages(result, jobs, deadline):
+    left_out: list[str] = []
+    for message in _swap_messages(result.source, numbers, tests, jobs, deadline):
         match message["kind"]:
             case "modules":
                 import_foreign(message["names"])
@@ -143,7 +159,7 @@ def judge_file(result: FileResult, jobs: int, deadline: float) -> None:
                 result.problems += [message["text"]] if message["kind"] == "problem" else []
                 print(f"  {message['text']}", flush=True)
             case "left out":
-                result.left_out.append(message["test"])
+                left_out.append(message["test"])
             case "killer":
                 result.killers[message["number"]] = message["test"]
             case "verdict" if message["verdict"] == Verdict.AGAIN:
@@ -151,11 +167,12 @@ def judge_file(result: FileResult, jobs: int, deadline: float) -> None:
             case "verdict":
                 result.verdicts[message["number"]] = Verdict(message["verdict"])
     if again:
-        _judge_fresh(result, again, jobs, deadline)
-    result.seconds = time.monotonic() - started
+        _judge_fresh(result, again, [*(f"--deselect={name}" for name in left_out), *tests], jobs, deadline)
 
 
-def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[Message]:
+def _swap_messages(
+    source: Source, numbers: Sequence[int], tests: Sequence[str], jobs: int, deadline: float
+) -> Iterator[Message]:
     reading, writing = os.pipe()
     child = os.fork()
     if not child:
@@ -168,8 +185,8 @@ def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[M
             def report(message: Message) -> None:
                 os.write(writing, json.dumps(message).encode() + b"\n")
 
-            plugin = SwapPlugin(result.source, result.chosen, jobs, deadline, report)
-            pytest.main([*options_for(result.tests), *result.tests], plugins=[plugin])
+            plugin = SwapPlugin(source, numbers, jobs, deadline, report)
+            pytest.main([*options_for(tests), *tests], plugins=[plugin])
         finally:
             os._exit(0)
     os.close(writing)
@@ -179,15 +196,11 @@ def _swap_messages(result: FileResult, jobs: int, deadline: float) -> Iterator[M
     os.waitpid(child, 0)
 
 
-def _judge_fresh(result: FileResult, again: list[int], jobs: int, deadline: float) -> None:
+def _judge_fresh(result: FileResult, again: Sequence[int], tests: Sequence[str], jobs: int, deadline: float) -> None:
     filename = str(INTEGRATION / result.path)
-    mirrored = mirrored_tests(result.path)
-    others = [name for name in result.tests if name not in mirrored]
 
-    without = [f"--deselect={name}" for name in result.left_out]
-
-    def task(number: int | None, *tests: Sequence[str]) -> Task:
-        body = run_fresh(result.source, number, filename, [[*without, *some] if some else [] for some in tests])
+    def task(number: int | None) -> Task:
+        body = run_fresh(result.source, number, filename, tests)
 
         def quietly() -> int:
             _silence()
@@ -195,11 +208,11 @@ def _judge_fresh(result: FileResult, again: list[int], jobs: int, deadline: floa
 
         return Task(-1 if number is None else number, quietly, usual_seconds=20.0)
 
-    control = dict(judge(iter([task(None, mirrored, others)]), 1))
+    control = dict(judge(iter([task(None)]), 1))
     if control[-1] is not Verdict.SURVIVED:
         result.problems.append("the tests fail without a change: nothing that acts on import was judged")
         return
-    tasks = (task(number, mirrored, others) for number in again if time.monotonic() < deadline)
+    tasks = (task(number) for number in again if time.monotonic() < deadline)
     for number, verdict in judge(tasks, jobs):
         result.verdicts[number] = verdict
 
@@ -211,7 +224,7 @@ def _silence() -> None:
 
 
 def show(result: FileResult, options: argparse.Namespace) -> None:
-    """Print the result of one file."""
+    """Print what is to be said about one file."""
     print(result.summary(), flush=True)
     shown = result.survivors
     if options.equivalent:
@@ -226,7 +239,7 @@ def show(result: FileResult, options: argparse.Namespace) -> None:
 
 
 def verdict(results: Sequence[FileResult], options: argparse.Namespace) -> int:
-    """Print the rates by folder; return 1 if a gated one is too low, or something could not be judged."""
+    """Print the rates by folder; return 1 when one that is gated is too low, or something could not be judged."""
     rooms: dict[str, list[FileResult]] = {}
     for result in results:
         rooms.setdefault(room(result.path), []).append(result)
@@ -235,8 +248,9 @@ def verdict(results: Sequence[FileResult], options: argparse.Namespace) -> int:
     for name, some in sorted(rooms.items()):
         tried, killed = sum(one.tried for one in some), sum(one.killed for one in some)
         equivalent = sum(len(one.equivalent) for one in some)
-        cells = (f"{name}/", tried + equivalent, equivalent, killed, tried - killed, percent(killed, tried))
-        print("| " + " | ".join(map(str, cells)) + " |")
+        print(
+            f"| {name}/ | {tried + equivalent} | {equivalent} | {killed} | {tried - killed} | {percent(killed, tried)} |"
+        )
         if options.equivalent:
             failed |= killed > 0
         else:

@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from tools.mutate import FileResult, arguments, choose, verdict
+from tools import mutate
+from tools.mutate import FileResult, arguments, choose, judge_file, verdict
 from tools.mutation.equivalents import LIST, Equivalents
 from tools.mutation.forks import KILLED_CODE, SURVIVED_CODE, Task, Verdict, judge
 from tools.mutation.mutant import Names
@@ -165,6 +166,59 @@ def test_a_sample_is_the_same_with_the_same_seed():
     assert chosen("--sample", "5") == first
     assert chosen("--sample", "5", "--seed", "2") != first
     assert sorted(chosen("--seconds", "5")) == chosen()
+
+
+# -- two stages
+
+BER = "dlms/encoding/ber.py"
+
+
+def staged(monkeypatch, verdicts):
+    """Judge mutants 0 to 3 in two stages with these verdicts; return the result, and what each stage was asked."""
+    asked = []
+
+    def judge_stage(result, numbers, tests, jobs, deadline):
+        result.verdicts.update({number: verdicts[len(asked)][number] for number in verdicts[len(asked)]})
+        asked.append((tests, list(numbers)))
+
+    monkeypatch.setattr(mutate, "_judge_stage", judge_stage)
+    judged = FileResult(BER, source(BER), [0, 1, 2, 3], [], [["mirrored"], ["wider"]])
+    judge_file(judged, 1, float("inf"))
+    return judged, asked
+
+
+def test_the_mirrored_tests_are_the_first_stage_and_no_test_is_asked_twice():
+    first, second = next(choose(arguments([BER]), Equivalents(""))).stages
+    assert first == mirrored_tests(BER)
+    assert first + second == asked_tests(BER)
+    assert next(choose(arguments([BER, "--mirrored"]), Equivalents(""))).stages == [first]
+
+
+def test_the_wider_tests_are_asked_only_about_what_survives_the_mirrored_ones(monkeypatch):
+    first = {0: Verdict.KILLED, 1: Verdict.SURVIVED, 2: Verdict.TIMEOUT, 3: Verdict.SURVIVED}
+    judged, asked = staged(monkeypatch, [first, {1: Verdict.KILLED, 3: Verdict.SURVIVED}])
+    assert asked == [(["mirrored"], [0, 1, 2, 3]), (["wider"], [1, 3])]
+    assert judged.survivors == [3]
+    assert judged.killed == 3
+
+
+def test_nobody_starts_the_wider_tests_when_nothing_survives(monkeypatch):
+    judged, asked = staged(monkeypatch, [dict.fromkeys(range(4), Verdict.KILLED)])
+    assert len(asked) == 1
+    assert judged.killed == 4
+
+
+def test_what_the_second_stage_does_not_reach_in_time_is_not_judged(monkeypatch):
+    first = {0: Verdict.KILLED, 1: Verdict.SURVIVED, 2: Verdict.KILLED, 3: Verdict.SURVIVED}
+    judged, _ = staged(monkeypatch, [first, {3: Verdict.KILLED}])
+    assert judged.verdicts == {0: Verdict.KILLED, 2: Verdict.KILLED, 3: Verdict.KILLED}
+    assert "1 not tried" in judged.summary()
+
+
+def test_a_file_without_any_test_is_a_problem():
+    judged = FileResult(BER, source(BER), [0], [], [])
+    judge_file(judged, 1, float("inf"))
+    assert judged.problems == ["there is no test to ask"]
 
 
 # -- children

@@ -1,6 +1,6 @@
-"""The thorough way: a child imports the project anew, with one file changed, and runs the tests.
+"""The thorough way: a child imports everything of the project anew, with one file changed, and runs the tests.
 
-The parent has imported everything else, and nothing of the project.
+The parent has imported what is not the project's own, and nothing of it.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ OPTIONS = (
 )
 
 
-# The stack's own tests need neither Home Assistant nor its plug-in's fixtures, which would take most of the time.
+# The stack's own tests need neither Home Assistant nor the fixtures of its plug-in: starting them would take most of the time.
 WITHOUT_HOME_ASSISTANT = ("--confcutdir=tests/dlms", "-p", "no:homeassistant", "-p", "tools.mutation.still_clock")
 
 
@@ -47,7 +47,7 @@ def options_for(tests: Sequence[str]) -> tuple[str, ...]:
 
 
 def import_foreign(names: Sequence[str]) -> None:
-    """Import what the tests need and is not ours; children find it there."""
+    """Import what the tests need and is not ours, so that children find it there."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for name in names:
@@ -58,7 +58,7 @@ def import_foreign(names: Sequence[str]) -> None:
 
 
 def steady_hypothesis() -> None:
-    """The same examples in every run, no verdict by the clock, no shrinking."""
+    """The same examples in every run, no verdict by the clock, no time for making a counter-example short."""
     from hypothesis import HealthCheck, Phase, settings
 
     settings.register_profile(
@@ -72,8 +72,8 @@ def steady_hypothesis() -> None:
     settings.load_profile("mutation")
 
 
-def run_fresh(source: Source, number: int | None, filename: str, tests: Sequence[Sequence[str]]) -> Callable[[], int]:
-    """Return what a child does: put the mutant (None: no change) behind the import, run the lists of tests in turn."""
+def run_fresh(source: Source, number: int | None, filename: str, tests: Sequence[str]) -> Callable[[], int]:
+    """Return what a child does: put the mutant (None: no change) behind the import, run the tests."""
 
     def run() -> int:
         import pytest
@@ -81,10 +81,7 @@ def run_fresh(source: Source, number: int | None, filename: str, tests: Sequence
         fine = {pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED}
         if number is not None:
             _put_behind_import(filename, source.compiled(number, filename))
-        for some in tests:
-            if some and pytest.main([*options_for(some), *some]) not in fine:
-                return KILLED_CODE
-        return SURVIVED_CODE
+        return SURVIVED_CODE if pytest.main([*options_for(tests), *tests]) in fine else KILLED_CODE
 
     return run
 

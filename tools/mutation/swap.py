@@ -1,7 +1,8 @@
-"""The fast way: tests are imported once, and a child puts one mutant's function in place. A pytest plugin.
+"""The fast way: tests are imported and collected once, and each mutant is one function's code put in place in a child.
 
-A first run of all tests in a child notes their lines and times; a mutant is shown only to the tests that run its
-statement, the mirrored ones first. What acts on import cannot be judged so: ``AGAIN``, and fresh.py imports anew.
+A pytest plugin. It first runs all tests in a child that notes which lines each of them runs, and how long it takes; a
+mutant is shown only to the tests that run its statement, the quick ones first. What acts when a module is imported
+cannot be judged like this: ``AGAIN`` then, and fresh.py imports everything anew.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from types import CodeType, FunctionType
 from typing import TYPE_CHECKING, Any, Final
 
 from .forks import AGAIN_CODE, KILLED_CODE, SURVIVED_CODE, Task, Verdict, judge
-from .tree import INTEGRATION, mirrored_tests
+from .tree import INTEGRATION
 
 if TYPE_CHECKING:
     import pytest
@@ -31,10 +32,10 @@ type Report = Callable[[Message], None]
 
 
 class Lines:
-    """Which lines of one file run: on import, inside of functions, and later in each test."""
+    """Which lines of one file run: on import from inside of functions, and later in each test."""
 
     def __init__(self, filename: str) -> None:
-        """Made before the file is imported."""
+        """Watch everything from now on; the import of the file is still to come."""
         self.on_import: set[int] = set()
         self.now: set[int] = set()
         self._filename = filename
@@ -49,7 +50,7 @@ class Lines:
         return sys.monitoring.DISABLE
 
     def only_in(self, codes: Sequence[CodeType]) -> None:
-        """Watch these functions only; nothing is added to ``on_import`` any more."""
+        """Watch these functions only. Nothing is added to ``on_import`` any more."""
         self.on_import = set(self.on_import)
         sys.monitoring.set_events(_TOOL, sys.monitoring.events.NO_EVENTS)
         for code in codes:
@@ -71,12 +72,11 @@ class SwapPlugin:
     """Judges the mutants of one source in place of running the tests."""
 
     def __init__(self, source: Source, chosen: Sequence[int], jobs: int, deadline: float, report: Report) -> None:
-        """The deadline is monotonic."""
+        """Judge the mutants with these numbers until the deadline (monotonic)."""
         self._source, self._chosen = source, chosen
         self._jobs, self._deadline, self._report = jobs, deadline, report
         self._filename = str(INTEGRATION / source.path)
         self._lines = Lines(self._filename)
-        self._mirrored = mirrored_tests(source.path)
         self._functions: dict[tuple[str, int], list[FunctionType]] = {}
         self._ran: dict[int, set[int]] = {}  # position of a test -> lines
         self._took: dict[int, float] = {}
@@ -101,7 +101,7 @@ class SwapPlugin:
         return True
 
     def _first_run(self, session: pytest.Session) -> None:
-        """Run all tests unchanged in a child and learn their lines; leave out tests that fail or are slow."""
+        """Run all tests unchanged in a child and learn their lines; tests that fail or are slow are left out."""
         reading, writing = os.pipe()
         child = os.fork()
         if not child:
@@ -157,11 +157,7 @@ class SwapPlugin:
 
     def _asked(self, lines: set[int]) -> list[int]:
         found = [position for position, ran in self._ran.items() if ran & lines]
-        return sorted(found, key=lambda position: (not self._is_mirrored[position], self._took[position]))
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """Note which tests are the mirrored ones."""
-        self._is_mirrored = [item.nodeid.partition("::")[0] in self._mirrored for item in session.items]
+        return sorted(found, key=self._took.__getitem__)
 
     def _body(self, session: pytest.Session, number: int, positions: list[int], survived: int) -> Callable[[], int]:
         def run() -> int:
@@ -178,7 +174,7 @@ class SwapPlugin:
         return run
 
     def _put_in_place(self, number: int) -> bool:
-        """False where that cannot be done."""
+        """Give the mutant's function its changed code. False where that cannot be done."""
         wanted = self._source.mutants[number].function
         changed = {_key(code): code for code in _nested(self._source.compiled(number, self._filename))}
         done = False
