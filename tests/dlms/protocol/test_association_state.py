@@ -343,3 +343,11 @@ def test_a_meter_whose_proof_is_wrong_is_told_that_we_leave():
     (event,) = refused.prove()
     assert isinstance(event, AssociationRefused)
     assert [apdu[0] for apdu in sent_by(refused.connection)] == [0x62]
+
+
+def test_a_meter_that_accepts_and_then_refuses_is_told_that_we_leave():
+    house = Proving(ReceivingCounters())
+    sent_by(house.connection)
+    (event,) = receive(house.connection, aare(None, result=1, diagnostic=13))
+    assert isinstance(event, AssociationRefused)
+    assert [apdu[0] for apdu in sent_by(house.connection)] == [0x62]

@@ -61,7 +61,7 @@ def steps(vector):
     return [bytes.fromhex(step["hex"]) for step in vector.fields["steps"]]
 
 
-def gmac(vector, *, counter=1, dedicated=False, ciphered=False):
+def gmac(vector, *, counter=1, dedicated=False, ciphered=False, remembered=True):
     """An opening with what the sample's client knows and draws."""
     keys = {name: bytes.fromhex(value) for name, value in vector.keys.items()}
     security = SecuritySettings(
@@ -82,7 +82,7 @@ def gmac(vector, *, counter=1, dedicated=False, ciphered=False):
         challenge=bytes.fromhex(vector.expect["ctos"]),
         dedicated_key=Secret(bytes.fromhex(vector.expect["dedicated_key"])) if dedicated else None,
         sending=SendingCounter(counter, ceiling=2**32),
-        receiving=ReceivingCounters(),
+        receiving=ReceivingCounters() if remembered else None,
     )
     return Opening(parameters, material)
 
@@ -113,6 +113,13 @@ def test_published_hls_gmac_without_ciphering():
     assert event.negotiated.diagnostic == 14
     assert event.negotiated.server_system_title.hex() == PLAIN_GMAC.keys["server_system_title"]
     assert connection.is_open(PAIR)
+
+
+def test_whoever_remembers_no_counters_is_given_the_proof_all_the_same():
+    _, aare_octets, _, pass_4 = steps(PLAIN_GMAC)
+    connection = proving(gmac(PLAIN_GMAC, remembered=False), aare_octets)
+    connection.receive_data(answer(pass_4))
+    assert [type(event) for event in events_of(connection)] == [ChallengeAnswered, Associated]
 
 
 def test_s19_published_wrong_answer_is_refused():

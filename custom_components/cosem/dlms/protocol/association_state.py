@@ -143,7 +143,6 @@ class AssociationState:
     def end(self, error: DlmsError) -> None:
         """Take the end of the connection."""
         was, self.state = self.state, advance(self.state, Input.CONNECTION_END)
-        self._transfer = None
         if was is not State.IDLE:
             self._events.append(Dropped(self.pair, error))
 
