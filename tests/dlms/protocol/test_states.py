@@ -72,6 +72,11 @@ def test_an_error_apdu_ends_what_is_outstanding():
         assert advance(state, means) not in WAITING_STATES
 
 
+def test_an_error_that_no_apdu_is_named_with_names_tag_0():
+    with pytest.raises(UnexpectedApdu, match="tag 00 while IDLE"):
+        advance(State.IDLE, Input.RECV_ANSWER)
+
+
 def test_the_table_cannot_be_changed():
     with pytest.raises(TypeError):
         TRANSITIONS[State.IDLE, Input.RECV_ANSWER] = State.ASSOCIATED  # type: ignore[index]
