@@ -142,6 +142,7 @@ def test_gated_are_the_five_folders_of_the_stack_and_the_meter():
 
 def test_mirrored_tests_are_asked_first():
     assert mirrored_tests("dlms/encoding/ber.py") == ["tests/dlms/encoding/test_ber.py"]
+    assert mirrored_tests("dlms/protocol/transfer/__init__.py") == ["tests/dlms/protocol/transfer/test_init.py"]
     tests = asked_tests("dlms/encoding/ber.py")
     assert tests[0] == "tests/dlms/encoding/test_ber.py"
     assert len(tests) == len(set(tests)) > 10

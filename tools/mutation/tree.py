@@ -85,9 +85,13 @@ def source(path: str) -> Source:
 
 
 def mirrored_tests(path: str) -> list[str]:
-    """Return the test files of this file's own name, and those that continue it (test_client_faults for client)."""
+    """Return the test files of this file's own name, and those that continue it (test_client_faults for client).
+
+    That of a package is test_init.
+    """
     file = TOP / "tests" / path
-    return [found.relative_to(TOP).as_posix() for found in sorted(file.parent.glob(f"test_{file.stem}*.py"))]
+    found = sorted(file.parent.glob(f"test_{file.stem.strip('_')}*.py"))
+    return [each.relative_to(TOP).as_posix() for each in found]
 
 
 def asked_tests(path: str) -> list[str]:
