@@ -125,6 +125,22 @@ async def test_s3_a_ceiling_is_never_lowered(hass: HomeAssistant, hass_storage: 
     assert not state.follow(7, confirmed_by_user=True)
 
 
+async def test_s1_a_key_that_was_never_used_starts_above_0_for_meters_that_take_no_0(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+):
+    assert (await state_of(hass)).next_value == 1
+
+
+@pytest.mark.parametrize("name", ["cosem.invocation_counters", "cosem.invocation_counters_copy"])
+async def test_s1_files_of_an_earlier_release_are_found_and_count(
+    hass: HomeAssistant, hass_storage: dict[str, Any], name: str
+):
+    """Their names and form are for ever: a release that looked elsewhere would use values again."""
+    data = {"salt": bytes(range(16)).hex(), "ceilings": {"4dd1c52f17d86933ea8066a90c247d1c": 4711}}
+    hass_storage[name] = {"version": 1, "minor_version": 1, "key": name, "data": data}
+    assert (await state_of(hass)).next_value == 4711
+
+
 @pytest.mark.parametrize("lost", [(0,), (1,)])
 async def test_a_lost_file_costs_nothing(hass: HomeAssistant, hass_storage: dict[str, Any], lost: tuple[int, ...]):
     await (await state_of(hass)).reserve()
