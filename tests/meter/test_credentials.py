@@ -13,7 +13,7 @@ from custom_components.cosem.meter.credentials import (
     counts,
     credentials_of,
 )
-from tests.key_material import certificate_pem, private_pem, public_pem
+from tests.key_material import certificate_pem, key_pair, private_pem, public_pem
 
 CONNECTION = {"host": "192.0.2.7", "port": 4059, "preset": "generic", "client_wport": 1, "server_wport": 17}
 KEY = "8A23423BEF4C57D1906611AA7F0C3E5D"
@@ -89,6 +89,7 @@ def test_secret_with_titles():
     assert parameters.security is not None
     assert not parameters.is_ciphered
     assert parameters.security.client_system_title == bytes.fromhex(OWN_TITLE)
+    assert parameters.security.suite is SecuritySuite.SUITE_0  # usual, where nobody was asked
     assert not counts(stored)
 
 
@@ -171,11 +172,14 @@ def test_certificate():
     pairs = parameters.security.key_pairs
     assert pairs.signing_key is not None
     assert pairs.server_signing_key is not None
+    assert pairs.server_signing_key.key == key_pair("meter", 1).public_key()
     assert pairs.certificate == b""
     stored |= {"client_certificate": certificate_pem("client", 1), "protection": "authenticated", "encryption_key": KEY}
     stored |= {"authentication_key": OTHER_KEY, "meter_public_key": certificate_pem("meter", 1)}
     parameters = association_parameters(stored)
     assert parameters.security is not None
+    assert parameters.security.key_pairs.server_signing_key is not None
+    assert parameters.security.key_pairs.server_signing_key.key == key_pair("meter", 1).public_key()
     assert parameters.security.key_pairs.certificate[:1] == b"\x30"
     assert parameters.security.protection == Protection.AUTHENTICATED
     assert counts(stored)
@@ -191,6 +195,23 @@ def test_s27_nothing_of_it_shows_a_secret():
 def test_each_kind_has_fields_and_each_secret_belongs_to_one():
     assert CREDENTIAL_FIELDS.keys() == set(AUTHENTICATIONS)
     assert {name for fields in CREDENTIAL_FIELDS.values() for name in fields} >= SECRET_FIELDS
+
+
+def test_s27_whoever_adds_a_field_says_whether_it_is_a_secret():
+    public = {
+        "mechanism",
+        "security_suite",
+        "protection",
+        "dedicated_key",
+        "system_title",
+        "meter_system_title",
+        "counter_logical_name",
+        "counter_start",
+        "accept_unverified",
+        "client_certificate",
+        "meter_public_key",
+    }
+    assert {name for fields in CREDENTIAL_FIELDS.values() for name in fields} - SECRET_FIELDS == public
 
 
 def test_key_pairs_belong_to_certificates_only():

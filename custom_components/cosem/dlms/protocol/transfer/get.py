@@ -59,7 +59,7 @@ class _Get:
             return None
         if head.kind is GetResponseKind.WITH_DATABLOCK:
             return self._receive_block(head, self._invoke)
-        if head.kind is GetResponseKind.NORMAL and head.error is not None and self._has_blocks:
+        if head.error is not None and self._has_blocks:
             return Failed(DataAccessError(head.error.code))
         return None if self._has_blocks else self._receive_whole(head)
 
