@@ -109,6 +109,7 @@ def test_meter_that_cannot_be_verified_has_an_entity_that_says_so():
     assert first.unique_id(UNIQUE_ID) == "SIM_with_underscores_3_authenticity"
     assert first.description is AUTHENTICITY
     assert first.enabled
+    assert not first.primary
     assert first.object_key is None
     assert first.reads == ()
 
@@ -117,6 +118,18 @@ def test_description_is_what_is_known_by_now():
     known = SensorDescription(translation_key="known")
     plan = plan_entities(OBJECTS[:1], describe=lambda attribute: known if attribute.class_id == 3 else None)
     assert [item.description for item in plan] == [known]
+
+
+def test_nobody_wants_an_entity_unless_it_is_said():
+    planned = PlannedEntity(key="key", description=AUTHENTICITY)
+    assert not planned.enabled
+    assert not planned.primary
+
+
+@pytest.mark.parametrize("name", ["0.0.42.0.0.255", "0.0.96.1.0.255", "1.0.0.2.0.255"])
+def test_what_names_the_meter_is_no_entity_even_if_it_could_be_shown(name: str):
+    known = SensorDescription(translation_key="known")
+    assert plan_entities([ObjectListElement(1, 0, LogicalName.parse(name))], describe=lambda _: known) == []
 
 
 def test_what_the_catalogue_cannot_show_has_no_entity_but_what_is_derived():

@@ -36,6 +36,12 @@ def test_a_proof_is_not_repeated():
     assert not proof().may_be_repeated
 
 
+def test_a_proof_needs_no_service_and_an_error_instead_tells_of_no_lost_association():
+    assert not proof().needs
+    assert not proof().unknown_means_lost
+    assert proof().awaited == "answer to reply_to_HLS_authentication"
+
+
 def test_s01_a_proof_takes_a_value_of_the_counter():
     transfer = proof()
     assert transfer.first(FIRST, DEFAULT_LIMITS) != transfer.first(FIRST, DEFAULT_LIMITS)
@@ -61,6 +67,7 @@ def test_s22_an_answer_to_another_invoke_id_or_before_our_proof_belongs_to_nothi
     [
         ("C701C10000", PeerNotAuthenticated),  # nothing returned
         ("C701C100010011FF", PeerNotAuthenticated),  # something else returned
+        (PASS_4[:6].hex() + "0A" + PASS_4[7:].hex(), PeerNotAuthenticated),  # the proof, but as a text
         ("C701C101", None),  # truncated
         ("C701C10100", AssociationRejected),  # our proof refused: hardware-fault
         ("C701C1000101 03", AssociationRejected),  # a data-access-result returned
