@@ -82,6 +82,15 @@ def test_without_a_name_number_and_wport_identify():
 def test_name_that_is_nothing_but_padding_does_not_identify():
     assert identify({NAME_ATTRIBUTE: octet_string(bytes(16))}, 1) is None
     assert identify({NAME_ATTRIBUTE: visible_string("")}, 1) is None
+    assert identify({NAME_ATTRIBUTE: octet_string(b"<>")}, 1) is None  # nothing of it may be shown
+
+
+def test_the_name_is_asked_for_where_every_logical_device_has_it():
+    assert AttributeDescriptor(1, LogicalName.parse("0.0.42.0.0.255"), 2) == NAME_ATTRIBUTE
+
+
+def test_a_name_of_three_letters_is_no_number_of_a_meter():
+    assert identified({NAME_ATTRIBUTE: octet_string(b"ABB")}).serial_number is None
 
 
 def test_meter_that_says_nothing_has_no_identity():
@@ -158,6 +167,7 @@ def test_title_of_a_meter_without_words_is_its_unique_id():
 def test_firmware_is_the_first_that_says_something():
     answers: Answers = {NAME_ATTRIBUTE: NAME, FIRMWARE_ATTRIBUTES[0]: DENIED, FIRMWARE_ATTRIBUTES[1]: unsigned(7)}
     assert identified(answers).firmware == "7"
+    assert identified({**answers, FIRMWARE_ATTRIBUTES[0]: visible_string("")}).firmware == "7"
 
 
 @pytest.mark.parametrize(
@@ -165,6 +175,9 @@ def test_firmware_is_the_first_that_says_something():
     [
         (listed((3, "1.0.1.8.0.255"), (3, "1.0.2.8.0.255"), (3, "7.0.3.0.0.255")), "Electricity meter"),
         (listed((3, "7.0.3.0.0.255"), (8, "0.0.1.0.0.255"), (1, "0.0.42.0.0.255")), "Gas meter"),
+        (listed((3, "6.0.1.0.0.255")), "Heat meter"),
+        (listed((3, "8.0.1.0.0.255")), "Water meter"),
+        (listed((3, "9.0.1.0.0.255")), "Hot water meter"),
         (listed((8, "0.0.1.0.0.255")), None),
         ([], None),
     ],
@@ -195,6 +208,7 @@ def test_with_an_object_list_only_what_it_has_is_asked_for_and_the_name_always()
         ("ABB", "ABB"),
         ("12345678", "12345678"),
         ("Zähler 7", "Zähler 7"),
+        ("  ", "  "),
     ],
 )
 def test_logical_device_of_which_only_the_name_is_known_is_called_as_a_person_would(name: str, title: str):
@@ -238,6 +252,8 @@ async def test_other_logical_devices_are_those_of_the_sap_assignment_list():
     said, association = await said_by({SAP_LIST: sap_list}, (17, "0.0.41.0.0.255"))
     assert SAP_LIST in association.asked
     assert said.logical_devices == ((1, b"A"), (16, b"B"))
+    _, association = await said_by({SAP_LIST: sap_list}, (17, "0.0.41.0.0.255"), (3, "1.0.1.8.0.255"))
+    assert SAP_LIST in association.asked
     for odd in (DENIED, unsigned(1)):
         said, _ = await said_by({SAP_LIST: odd}, (17, "0.0.41.0.0.255"))
         assert said.logical_devices == ()
@@ -247,4 +263,14 @@ async def test_mbus_devices_say_what_they_measure_by_channel():
     said, _ = await said_by({MBUS_TYPE: unsigned(7)}, (72, "0.1.24.1.0.255"), (72, "0.2.24.1.0.255"))
     assert said.mbus_device_types == {1: 7}
     said, _ = await said_by({MBUS_TYPE: NULL}, (72, "0.1.24.1.0.255"))
+    assert said.mbus_device_types == {}
+
+
+async def test_mbus_devices_that_may_not_be_read_are_not_asked():
+    hidden = ObjectListElement(
+        72, 0, MBUS_TYPE.logical_name, MappingProxyType({9: AccessRights(0, 1, ())}), MappingProxyType({})
+    )
+    association = Answering({NAME_ATTRIBUTE: NAME})
+    said = await async_read_identity(association, [hidden], expected=None)  # type: ignore[arg-type]
+    assert MBUS_TYPE not in association.asked
     assert said.mbus_device_types == {}
