@@ -72,6 +72,13 @@ def test_a_datagram_holds_exactly_one_wpdu(sample):
             decode_wpdu(sample.octets[:size])
 
 
+def test_what_follows_the_wpdu_of_a_datagram_is_named_by_its_place():
+    octets = encode_wpdu(ONE)
+    with pytest.raises(DecodeError, match="2 octets behind the WPDU") as caught:
+        decode_wpdu(octets + b"xx")
+    assert caught.value.offset == len(octets)
+
+
 @pytest.mark.parametrize(
     "sample", [sample for sample in vectors("wpdu") if "error" in sample.expect], ids=lambda sample: sample.name
 )
@@ -80,14 +87,16 @@ def test_a_truncated_header_is_refused(sample):
         decode_wpdu(sample.octets)
 
 
-@pytest.mark.parametrize("octets", [b"\x00\x02" + bytes(6), b"\x01", b"\x7e\xa0", b"HTTP/1.1 400 Bad Request"])
+@pytest.mark.parametrize("octets", [b"\x00\x02" + bytes(6), bytes(8), b"\x01", b"\x7e\xa0", b"HTTP/1.1 400 Bad Request"])
 def test_another_version_in_a_datagram_is_not_the_wrapper(octets):
     with pytest.raises(NotWrapper):
         decode_wpdu(octets)
 
 
 @pytest.mark.parametrize(
-    "wpdu", [Wpdu(-1, 1, b""), Wpdu(1, 65536, b""), Wpdu(1, 1, bytes(MAX_APDU + 1))], ids=["source", "to", "apdu"]
+    "wpdu",
+    [Wpdu(-1, 1, b""), Wpdu(65536, 1, b""), Wpdu(1, -1, b""), Wpdu(1, 65536, b""), Wpdu(1, 1, bytes(MAX_APDU + 1))],
+    ids=["source", "large source", "to", "large to", "apdu"],
 )
 def test_what_does_not_fit_is_not_sent(wpdu):
     with pytest.raises(LocalProtocolError):
@@ -162,20 +171,30 @@ def test_m09_after_an_error_nothing_is_believed_any_more():
     ("octets", "speaks"),
     [(b"\x7e\xa0", PeerSpeaks.HDLC), (b"HT", PeerSpeaks.TEXT), (b"\x00\x02", PeerSpeaks.UNKNOWN), (b"\xff\x01", None)],
 )
-def test_the_version_is_checked_as_soon_as_two_octets_are_there(octets, speaks):
+@pytest.mark.parametrize("before", [b"", encode_wpdu(ONE)], ids=["at once", "behind a WPDU"])
+def test_the_version_is_checked_as_soon_as_two_octets_are_there(octets, speaks, before):
     stream = WrapperStream()
-    stream.receive_data(octets[:1])
+    stream.receive_data(before + octets[:1])
     with pytest.raises(NotWrapper) as caught:
         stream.receive_data(octets[1:])
     assert speaks is None or caught.value.speaks is speaks
+
+
+@pytest.mark.parametrize("wrong", [b"\x7e\xa0", b"HTTP/1.1", b"HTTP/1.1 400 Bad Request"])
+@pytest.mark.parametrize("before", [b"", encode_wpdu(ONE)], ids=["at once", "behind a WPDU"])
+def test_the_error_shows_the_octets_that_are_no_header(before, wrong):
+    with pytest.raises(NotWrapper) as caught:
+        WrapperStream().receive_data(before + wrong)
+    assert caught.value.header == wrong[:8]
 
 
 def test_m01_the_length_is_checked_as_soon_as_the_header_is_there():
     stream = WrapperStream()
     stream.expect_apdu_limit(100)
     stream.receive_data(bytes.fromhex("00010001001000"))
-    with pytest.raises(LimitExceeded, match="more than 100 octets in one APDU"):
+    with pytest.raises(LimitExceeded, match="more than 100 octets in one APDU") as caught:
         stream.receive_data(b"\x65")
+    assert caught.value.offset == 6  # where the header has the length
 
 
 def test_an_apdu_of_exactly_the_limit_passes():

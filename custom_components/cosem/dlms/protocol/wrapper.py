@@ -97,7 +97,7 @@ class WrapperStream:
             if present < HEADER_SIZE:
                 if present >= 2 and buffer[offset : offset + 2] != _VERSION_OCTETS:
                     raise NotWrapper(bytes(buffer[offset:]))
-                self._wanted = 2 if present < 2 else HEADER_SIZE
+                self._wanted = 2
                 break
             version, source, destination, length = _HEADER.unpack_from(buffer, offset)
             if version != VERSION:
