@@ -1,5 +1,6 @@
 """What is remembered of a meter survives, and what is unusable is forgotten instead of failing."""
 
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -14,10 +15,12 @@ from custom_components.cosem.dlms import (
     ObjectListElement,
     ScalerUnit,
 )
+from custom_components.cosem.meter import store
 from custom_components.cosem.meter.store import (
     StoredMeter,
     async_load_meter,
     async_load_objects,
+    async_pin_system_title,
     async_remove_meter,
     async_save_meter,
     async_save_objects,
@@ -37,13 +40,56 @@ OBJECTS = (
     ObjectListElement(8, 0, CLOCK),
 )
 METER = StoredMeter(
-    objects=OBJECTS, scaler_units={AttributeDescriptor(3, ENERGY, 3): ScalerUnit(-3, 30)}, firmware="1.4"
+    objects=OBJECTS,
+    scaler_units={AttributeDescriptor(3, ENERGY, 3): ScalerUnit(-3, 30)},
+    firmware="1.4",
+    system_title=bytes.fromhex("4D4D4D0000BC614E"),
 )
+WRITTEN = {
+    "objects": [
+        {
+            "class_id": 3,
+            "version": 0,
+            "logical_name": "1.0.1.8.0.255",
+            "attributes": [[1, 1, 1, []], [2, 3, 1, [1, 2]]],
+            "methods": [[1, 1, 1]],
+        },
+        {"class_id": 8, "version": 0, "logical_name": "0.0.1.0.0.255", "attributes": [], "methods": []},
+    ],
+    "scaler_units": {"3:1.0.1.8.0.255:3": [-3, 30]},
+    "firmware": "1.4",
+    "system_title": "4d4d4d0000bc614e",
+}
 
 
 async def test_everything_survives(hass: HomeAssistant, hass_storage: dict[str, Any]):
     await async_save_meter(hass, UNIQUE_ID, METER)
     assert await async_load_meter(hass, UNIQUE_ID) == METER
+
+
+async def test_record_of_an_earlier_release_is_found_and_understood(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    """Its name and form are for ever: rule S13 holds only as long as the pinned system title is found again."""
+    key = "cosem.1b36c97e3c7bd2ecfd94c1f30fe10543"
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": WRITTEN}
+    assert await async_load_meter(hass, "ISK1030775213859") == METER
+
+
+async def test_a_pinned_system_title_is_kept_with_the_rest(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    await async_pin_system_title(hass, UNIQUE_ID, bytes(8))
+    assert await async_load_meter(hass, UNIQUE_ID) == replace(METER, system_title=bytes(8))
+
+
+async def test_a_meter_may_have_a_name_that_is_no_text(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, "SIM\udcff", METER)
+    assert await async_load_meter(hass, "SIM\udcff") == METER
+    assert await async_load_meter(hass, "SIM") == StoredMeter()
+
+
+def test_the_file_is_private_and_replaced_as_a_whole(hass: HomeAssistant):
+    file = store._store(hass, UNIQUE_ID)
+    assert file._private
+    assert file._atomic_writes
 
 
 async def test_nothing_is_an_empty_record(hass: HomeAssistant, hass_storage: dict[str, Any]):
@@ -72,7 +118,7 @@ async def test_same_object_list_keeps_the_units(hass: HomeAssistant, hass_storag
 async def test_other_object_list_forgets_the_units(hass: HomeAssistant, hass_storage: dict[str, Any]):
     await async_save_meter(hass, UNIQUE_ID, METER)
     await async_save_objects(hass, UNIQUE_ID, OBJECTS[:1])
-    assert await async_load_meter(hass, UNIQUE_ID) == StoredMeter(objects=OBJECTS[:1])
+    assert await async_load_meter(hass, UNIQUE_ID) == StoredMeter(objects=OBJECTS[:1], system_title=METER.system_title)
 
 
 async def test_removed_meter_is_forgotten(hass: HomeAssistant, hass_storage: dict[str, Any]):
@@ -88,6 +134,11 @@ async def test_removed_meter_is_forgotten(hass: HomeAssistant, hass_storage: dic
         {"objects": [{"class_id": 3}]},
         {"objects": [{"class_id": 3, "version": 0, "logical_name": "1.0.1.8.0", "attributes": [], "methods": []}]},
         {"objects": [{"class_id": 3, "version": 0, "logical_name": "1.0.1.8.0.999", "attributes": [], "methods": []}]},
+        {
+            "objects": [
+                {"class_id": 3, "version": 0, "logical_name": "1.0.1.8.0.255.0", "attributes": [], "methods": []}
+            ]
+        },
         {"scaler_units": {"3:1.0.1.8.0.255:3": [1]}},
         {"scaler_units": {"energy": [0, 30]}},
         {"scaler_units": [1]},

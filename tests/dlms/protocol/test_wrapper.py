@@ -87,7 +87,9 @@ def test_a_truncated_header_is_refused(sample):
         decode_wpdu(sample.octets)
 
 
-@pytest.mark.parametrize("octets", [b"\x00\x02" + bytes(6), bytes(8), b"\x01", b"\x7e\xa0", b"HTTP/1.1 400 Bad Request"])
+@pytest.mark.parametrize(
+    "octets", [b"\x00\x02" + bytes(6), bytes(8), b"\x01", b"\x7e\xa0", b"HTTP/1.1 400 Bad Request"]
+)
 def test_another_version_in_a_datagram_is_not_the_wrapper(octets):
     with pytest.raises(NotWrapper):
         decode_wpdu(octets)
