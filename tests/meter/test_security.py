@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -20,6 +20,8 @@ from custom_components.cosem.dlms import (
     InvocationCounterRefused,
     LogicalName,
     ResponseTimeout,
+    SecurityState,
+    SystemTitleMismatch,
 )
 from custom_components.cosem.meter.clients import get_client, timing
 from custom_components.cosem.meter.security import MeterSecurity
@@ -166,3 +168,70 @@ async def test_entry_without_counter_asks_nobody(
         pass
     assert asked == []
     assert security.counter == 0
+
+
+# -- the middle of the counter (rule S5)
+
+
+@pytest.mark.parametrize(("counter", "half_used"), [(1, False), (2_147_483_647, False), (2_147_483_648, True)])
+def test_s05_a_counter_is_half_used_from_its_middle_on(secured: MeterSecurity, counter: int, half_used: bool):
+    assert secured.counter == 0  # nobody knows it yet
+    secured._state = SecurityState(counter, AsyncMock())
+    assert secured.counter == counter
+    assert secured.is_half_used is half_used
+
+
+# -- the meter's system title (rule S13)
+
+
+async def test_s13_the_title_of_a_meter_is_pinned_and_no_other_one_is_accepted(secured: MeterSecurity):
+    assert secured.pinned_title is None
+    async with secured.async_associate() as association:
+        secured.learn_title(association)
+    title = association.negotiated.server_system_title
+    assert title is not None
+    assert secured.pinned_title == title
+    secured.pin(bytes(8))
+    assert secured.pinned_title == bytes(8)
+    with pytest.raises(SystemTitleMismatch):
+        async with secured.async_associate():
+            pytest.fail("this is another meter")
+    secured.pin(None)  # nothing is known: that is no reason to forget
+    assert secured.pinned_title == bytes(8)
+    await secured.async_release()
+
+
+async def test_a_title_that_is_pinned_already_ends_no_association(secured: MeterSecurity):
+    async with secured.async_associate() as first:
+        secured.learn_title(first)
+    async with secured.async_associate() as second:
+        secured.learn_title(second)
+    async with secured.async_associate() as third:
+        pass
+    assert third is second
+    await secured.async_release()
+
+
+# -- answers that nobody vouches for (rule S17)
+
+
+@pytest.mark.parametrize(
+    ("changes", "unverified"),
+    [
+        ({"protection": "authenticated_encryption"}, False),
+        ({"protection": "authenticated"}, False),
+        ({"protection": "encrypted"}, True),
+        ({"protection": "authenticated_encryption", "accept_unverified": True}, True),
+        ({"protection": "none"}, False),
+    ],
+    ids=str,
+)
+def test_s17_answers_without_a_tag_that_is_verified_are_unverified(
+    hass: HomeAssistant, changes: dict[str, Any], unverified: bool
+):
+    entry = secured_entry(SimulatedMeter(secured_profile()), **changes)
+    assert MeterSecurity(hass, entry, get_client(hass, HOST, 4059)).is_unverified is unverified
+
+
+def test_s17_what_is_not_decrypted_is_not_called_unverified(hass: HomeAssistant, make_entry: EntryMaker):
+    assert not MeterSecurity(hass, make_entry(), get_client(hass, HOST, 4059)).is_unverified

@@ -118,7 +118,7 @@ class MeterSecurity:
 
     async def _async_settle(self) -> None:
         """Bring the invocation counter, where one is used, to where the association can begin."""
-        if self._parameters.uses_counter and self._state is None:
+        if self._state is None:
             self._state = await async_security_state(self._hass, self._parameters)
         if self._state is None:
             return
