@@ -62,12 +62,23 @@ async def test_failure_reaches_the_caller_and_the_next_one_has_its_turn(hass: Ho
     assert results[1] == "done"
 
 
-async def test_caller_and_end_together_cancel_once_and_both_wait(hass: HomeAssistant):
+async def test_work_whose_turn_it_is_begins_at_once(hass: HomeAssistant):
+    tasks = TasksInTurn(hass, "name")
+    job = Job()
+    caller = asyncio.Task(tasks.async_run(job), loop=hass.loop, eager_start=True)
+    assert job.begun.is_set()
+    job.may_end.set()
+    assert await caller == "done"
+
+
+@pytest.mark.parametrize("later", [0, 20], ids=["together", "while it cleans up"])
+async def test_caller_and_end_cancel_once_and_both_wait(hass: HomeAssistant, later: int):
     tasks = TasksInTurn(hass, "name")
     job = Job()
     caller = asyncio.create_task(tasks.async_run(job))
     await job.begun.wait()
     caller.cancel()
+    await turns(later)
     end = asyncio.create_task(tasks.async_end_all())
     await turns()
     assert not caller.done()
