@@ -22,10 +22,12 @@ from custom_components.cosem.dlms import (
     SystemTitleMismatch,
 )
 from custom_components.cosem.meter.error_mapping import WrongMeter
-from custom_components.cosem.meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, EntryIssues, issues_of
+from custom_components.cosem.meter.issues import EntryIssues, issues_of
 
 REFUSED_FOR_NOW = AssociationRejected(2, 1, 1)
 REFUSED_CREDENTIALS = AssociationRejected(1, 1, 13)
+REFUSED_FOR_GOOD = AssociationRejected(1, 1, 1)
+DOWNGRADE = SecurityDowngrade("plain")
 
 
 @pytest.fixture
@@ -49,27 +51,29 @@ def shown(hass: HomeAssistant, entry: MockConfigEntry) -> dict[str, ir.IssueEntr
     }
 
 
-def test_two_names_for_a_refusal_are_what_they_say():
+def test_names_for_refusals_are_what_they_say():
+    assert not REFUSED_FOR_GOOD.transient
     assert REFUSED_FOR_NOW.transient
     assert REFUSED_CREDENTIALS.concerns_authentication
 
 
 @pytest.mark.parametrize(
-    ("error", "kind", "fixable", "data"),
+    ("error", "kind", "fixable", "data", "words"),
     [
-        (PeerNotAuthenticated("no proof"), "meter_not_proven", False, {}),
-        (InvocationCounterRefused(7000), "counter_refused", True, {EXPECTED_COUNTER: 7000}),
-        (InvocationCounterReplayed(5, 9), "meter_counter_reset", True, {}),
-        (InvocationCounterNotStored(), "counter_not_stored", False, {}),
-        (InvocationCounterExhausted(), "counter_used_up", False, {}),
+        (PeerNotAuthenticated("no proof"), "meter_not_proven", False, {}, {}),
+        (InvocationCounterRefused(7000), "counter_refused", True, {"expected_counter": 7000}, {}),
+        (InvocationCounterReplayed(5, 9), "meter_counter_reset", True, {}, {}),
+        (InvocationCounterNotStored(), "counter_not_stored", False, {}, {}),
+        (InvocationCounterExhausted(), "counter_used_up", False, {}, {}),
         (
             SystemTitleMismatch("other", found=b"SIM\0\0\0\0\2"),
             "other_system_title",
             True,
-            {FOUND: "53494D0000000002"},
+            {"found": "53494D0000000002"},
+            {"found": "53494D0000000002"},
         ),
-        (SecurityDowngrade("plain"), "security_mismatch", False, {}),
-        (WrongMeter("SIM1", "SIM2"), "other_meter", True, {FOUND: "SIM2"}),
+        (DOWNGRADE, "security_mismatch", False, {}, {"detail": str(DOWNGRADE)}),
+        (WrongMeter("SIM1", "SIM2"), "other_meter", True, {"found": "SIM2"}, {"expected": "SIM1", "found": "SIM2"}),
     ],
 )
 def test_what_needs_a_person_is_shown_at_once(
@@ -80,15 +84,15 @@ def test_what_needs_a_person_is_shown_at_once(
     kind: str,
     fixable: bool,
     data: dict[str, object],
+    words: dict[str, str],
 ):
     issues.note_failure(error)
     ((found, issue),) = shown(hass, entry).items()
     assert found == issue.translation_key == kind
     assert issue.is_fixable is fixable
     assert issue.severity is ir.IssueSeverity.ERROR
-    assert issue.data == {ENTRY_ID: entry.entry_id, **data}
-    assert issue.translation_placeholders is not None
-    assert issue.translation_placeholders["name"] == "Meter"
+    assert issue.data == {"entry_id": entry.entry_id, **data}
+    assert issue.translation_placeholders == {"name": "Meter", **words}
     issues.note_success(counter_half_used=False)
     assert shown(hass, entry) == {}
 
@@ -113,7 +117,7 @@ def test_what_mends_itself_or_has_its_own_form_is_not_shown(
 def test_what_may_be_a_coincidence_is_shown_the_third_time_in_a_row(
     hass: HomeAssistant, entry: MockConfigEntry, issues: EntryIssues, error: DlmsError, kind: str
 ):
-    for other in (DecodeError("odd"), None):
+    for other in (DecodeError("odd"), REFUSED_FOR_GOOD, None):
         for _ in range(2):
             issues.note_failure(error)
         assert shown(hass, entry) == {}
@@ -122,7 +126,15 @@ def test_what_may_be_a_coincidence_is_shown_the_third_time_in_a_row(
     issues.note_failure(error)
     assert set(shown(hass, entry)) == {kind}
     issues.note_success(counter_half_used=False)
-    issues.note_failure(error)
+    for _ in range(2):
+        issues.note_failure(error)
+    assert shown(hass, entry) == {}
+
+
+def test_refusals_for_good_are_no_lock(hass: HomeAssistant, entry: MockConfigEntry, issues: EntryIssues):
+    for _ in range(5):
+        issues.note_failure(REFUSED_FOR_GOOD)
+    issues.note_failure(REFUSED_FOR_NOW)
     assert shown(hass, entry) == {}
 
 
@@ -135,6 +147,25 @@ def test_silence_after_refused_credentials_is_a_lock(
     assert "meter_locked" not in shown(hass, entry)
     issues.note_failure(after)
     assert shown(hass, entry)["meter_locked"].severity is ir.IssueSeverity.WARNING
+
+
+@pytest.mark.parametrize("before", [REFUSED_CREDENTIALS, PeerNotAuthenticated("no proof")])
+def test_silence_after_a_good_poll_is_no_lock(
+    hass: HomeAssistant, entry: MockConfigEntry, issues: EntryIssues, before: DlmsError
+):
+    issues.note_failure(before)
+    issues.note_success(counter_half_used=False)
+    issues.note_failure(ConnectionLost())
+    assert shown(hass, entry) == {}
+
+
+def test_a_warning_that_a_person_ignores_stays_ignored(
+    hass: HomeAssistant, entry: MockConfigEntry, issues: EntryIssues
+):
+    issues.note_success(counter_half_used=True)
+    ir.async_ignore_issue(hass, DOMAIN, f"counter_half_used_{entry.entry_id}", True)
+    issues.note_success(counter_half_used=True)
+    assert shown(hass, entry)["counter_half_used"].dismissed_version is not None
 
 
 def test_s5_warning_of_a_half_used_counter_stays_while_it_is_true(
@@ -162,6 +193,7 @@ def test_s5_warning_of_a_half_used_counter_stays_while_it_is_true(
 def test_another_meter_is_taken_by_a_persons_word_only(
     issues: EntryIssues, word: str | None, unique_id: str, adopted: bool
 ):
+    assert issues.adopt is None
     issues.adopt = word
     assert issues.is_adopted(unique_id) is adopted
     issues.note_success(counter_half_used=False)

@@ -127,7 +127,7 @@ class EntryIssues:
 
     def is_adopted(self, unique_id: str) -> bool:
         """Whether the user said that this meter takes the place of the one that the entry was made for."""
-        return self.adopt is not None and self.adopt in {"", unique_id} and unique_id != self._entry.unique_id
+        return self.adopt in {"", unique_id} and unique_id != self._entry.unique_id
 
     def _raise(self, kind: str, words: dict[str, str] | None = None, data: dict[str, Any] | None = None) -> None:
         """Show an issue."""
