@@ -4,6 +4,7 @@ import pytest
 
 from custom_components.cosem.dlms.encoding.ber import (
     INTEGER,
+    OBJECT_IDENTIFIER,
     OCTET_STRING,
     number_octets,
     put_element,
@@ -98,4 +99,7 @@ def test_elements_are_written_with_shortest_lengths_and_none_is_left_out():
 @pytest.mark.parametrize(("number", "octets"), [(0, "00"), (255, "FF"), (256, "0100"), (2**32 - 1, "FFFFFFFF")])
 def test_numbers_take_as_few_octets_as_hold_them(number, octets):
     assert number_octets(number) == bytes.fromhex(octets)
-    assert INTEGER == 2
+
+
+def test_the_universal_tags_are_those_of_ber():
+    assert (INTEGER, OCTET_STRING, OBJECT_IDENTIFIER) == (2, 4, 6)

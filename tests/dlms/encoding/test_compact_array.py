@@ -4,22 +4,30 @@ import pytest
 
 from custom_components.cosem.dlms.encoding.compact_array import (
     decode_bit_string,
+    decode_compact_array,
+    decode_compact_head,
     decode_string,
     decode_type_description,
     elements_of_row,
     encode_simple,
+    encode_type_description,
     smallest_row,
     without_unused_bits,
 )
 from custom_components.cosem.dlms.encoding.data import (
+    DONT_CARE,
+    NULL,
     BitString,
     CompactArray,
     Data,
     DataType,
     TypeDescription,
+    array,
+    compact_array,
     decode_data_octets,
     encode_data_octets,
     enum,
+    octet_string,
     structure,
     unsigned,
 )
@@ -130,3 +138,185 @@ def test_a_value_of_another_type_is_not_sent(data):
 def test_a_row_with_more_or_fewer_elements_than_described_is_not_sent(items):
     with pytest.raises(LocalProtocolError, match="wants 2 elements"):
         encode_data_octets(Data(DataType.COMPACT_ARRAY, CompactArray(PAIR, (structure(*items),))))
+
+
+@pytest.mark.parametrize(
+    ("description", "octets"),
+    [
+        (UNSIGNED, "11"),
+        (PAIR, "02 02 11 16"),
+        (THREE_PAIRS, "01 0003 02 02 11 16"),
+        (TypeDescription(DataType.STRUCTURE, (UNSIGNED,) * 128), "02 8180" + 128 * "11"),
+    ],
+    ids=["unsigned", "pair", "three pairs", "128 columns"],
+)
+def test_a_description_counts_an_array_in_two_octets_and_a_structure_by_its_length(description, octets):
+    writer = Writer()
+    encode_type_description(description, writer)
+    assert writer.getvalue() == bytes.fromhex(octets)
+    assert decode_type_description(Reader(bytes.fromhex(octets))) == description
+
+
+@pytest.mark.parametrize("tag", ["07", "08", "0B", "0E", "13", "22", "FE"])
+def test_obsolete_and_unknown_types_and_a_compact_array_cannot_be_described(tag):
+    with pytest.raises(DecodeError, match=f"type {tag} cannot stand in a type description"):
+        decode_type_description(Reader(bytes.fromhex(tag)))
+
+
+def test_m03_a_description_has_at_most_a_thousand_types():
+    for types, fits in ((1_000, True), (1_001, False)):
+        head = bytes.fromhex("0282") + types.to_bytes(2, "big") + types * b"\x11" + b"\x00"
+        if fits:
+            assert decode_compact_head(Reader(head))[2] == types + 1
+        else:
+            with pytest.raises(LimitExceeded, match="types in a type description"):
+                decode_compact_head(Reader(head))
+
+
+def rows_of_one_octet_and(nulls: int, rows: int) -> bytes:
+    """Rows of an unsigned and so many null-data: one octet that expands to ``2 + nulls`` Data."""
+    writer = Writer()
+    types = (UNSIGNED, *(TypeDescription(DataType.NULL_DATA),) * nulls)
+    encode_type_description(TypeDescription(DataType.STRUCTURE, types), writer)
+    writer.octet_string(bytes(rows))
+    return writer.getvalue()
+
+
+def test_m03_exactly_ten_thousand_elements_are_free():
+    assert decode_compact_head(Reader(rows_of_one_octet_and(nulls=98, rows=100)))[2] * 100 == 10_000
+    with pytest.raises(LimitExceeded, match="elements in a compact-array"):
+        decode_compact_head(Reader(rows_of_one_octet_and(nulls=71, rows=137)))  # 73 x 137 = 10,001
+
+
+def test_m03_beyond_that_three_elements_for_each_octet_are_believed():
+    for nulls, fits in ((4, True), (6, False)):  # 4,000 rows of two octets, 6 or 8 elements each
+        types = (TypeDescription(DataType.LONG_UNSIGNED), *(TypeDescription(DataType.NULL_DATA),) * nulls)
+        writer = Writer()
+        encode_type_description(TypeDescription(DataType.STRUCTURE, types), writer)
+        writer.octet_string(bytes(8_000))
+        if fits:
+            assert decode_compact_head(Reader(writer.getvalue()))[1:] == (8_000, 6)
+        else:
+            with pytest.raises(LimitExceeded, match="elements in a compact-array"):
+                decode_compact_head(Reader(writer.getvalue()))
+
+
+@pytest.mark.parametrize("description", ["00", "FF", "02 00", "02 02 00 FF", "01 0000 11"])
+def test_m03_rows_that_take_no_octets_are_neither_read_nor_sent(description):
+    described = decode_type_description(Reader(bytes.fromhex(description)))
+    with pytest.raises(DecodeError, match="has no number of rows"):
+        decode_compact_array(Reader(bytes.fromhex(description) + b"\x01\x00"))
+    with pytest.raises(LocalProtocolError, match="must take octets"):
+        encode_data_octets(Data(DataType.COMPACT_ARRAY, CompactArray(described, ())))
+
+
+def test_m03_a_compact_array_costs_its_types_and_every_element_of_its_rows():
+    octets = bytes.fromhex("02 02 11 16 04 0102 0304")
+    reader = Reader(octets, limits=Limits(elements=2 + 2 * 3))
+    assert decode_compact_array(reader).elements == (structure(unsigned(1), enum(2)), structure(unsigned(3), enum(4)))
+    assert reader.elements_left == 0
+    with pytest.raises(LimitExceeded, match="elements"):
+        decode_compact_array(Reader(octets, limits=Limits(elements=2 + 2 * 3 - 1)))
+
+
+def test_m04_a_compact_array_is_one_level_and_so_is_each_container_in_its_description():
+    octets = bytes.fromhex("02 01 11 01 05")
+    assert decode_compact_array(Reader(octets, limits=Limits(nesting_depth=2))).elements == (structure(unsigned(5)),)
+    with pytest.raises(LimitExceeded, match="nesting"):
+        decode_compact_array(Reader(octets, limits=Limits(nesting_depth=1)))
+
+
+def test_contents_that_end_inside_a_row_are_refused_even_if_octets_follow():
+    with pytest.raises(DecodeError, match="do not end with a row"):
+        decode_compact_array(Reader(bytes.fromhex("12 03 0001 0002")))
+
+
+@pytest.mark.parametrize(
+    ("description", "row", "octets"),
+    [
+        (
+            TypeDescription(DataType.STRUCTURE, (UNSIGNED, TypeDescription(DataType.DONT_CARE))),
+            None,
+            "0202 11 FF 01 05",
+        ),
+        (THREE_PAIRS, array(*[structure(unsigned(1), enum(2))] * 3), "01 0003 0202 11 16 06 0102 0102 0102"),
+        (
+            TypeDescription(DataType.STRUCTURE, (UNSIGNED, TypeDescription(DataType.OCTET_STRING))),
+            structure(unsigned(5), octet_string(b"AB")),
+            "0202 11 09 04 05 024142",
+        ),
+    ],
+    ids=["dont-care takes no octets", "an array repeats its element", "a string behind a number"],
+)
+def test_rows_are_their_values_without_tags(description, row, octets):
+    data = compact_array(description, structure(unsigned(5), DONT_CARE) if row is None else row)
+    assert encode_data_octets(data) == b"\x13" + bytes.fromhex(octets)
+    assert decode_data_octets(b"\x13" + bytes.fromhex(octets)) == data
+
+
+@pytest.mark.parametrize(
+    ("data", "octets"),
+    [
+        (NULL, ""),
+        (DONT_CARE, ""),
+        (Data(DataType.BOOLEAN, True), "01"),
+        (Data(DataType.UNSIGNED, 255), "FF"),
+        (Data(DataType.FLOAT32, 1.5), "3FC00000"),
+        (Data(DataType.FLOAT32, 2), "40000000"),
+        (Data(DataType.FLOAT64, 1.5), "3FF8000000000000"),
+        (Data(DataType.FLOAT64, 2), "4000000000000000"),
+        (Data(DataType.DATE_TIME, bytes(range(12))), "000102030405060708090A0B"),
+        (Data(DataType.DATE, bytes(range(5))), "0001020304"),
+        (Data(DataType.TIME, bytes(range(4))), "00010203"),
+        (Data(DataType.OCTET_STRING, b"\xe9"), "01E9"),
+        (Data(DataType.VISIBLE_STRING, "é"), "01E9"),
+        (Data(DataType.UTF8_STRING, "é"), "02C3A9"),
+        (Data(DataType.BIT_STRING, BitString(b"\xff", 7)), "07FE"),
+        (Data(DataType.BIT_STRING, BitString(b"\xff", 8)), "08FF"),
+        (Data(DataType.BIT_STRING, BitString(b"\xff\x80", 9)), "09FF80"),
+    ],
+    ids=str,
+)
+def test_a_simple_value_is_sent_in_the_layout_of_its_type(data, octets):
+    writer = Writer()
+    encode_simple(data, writer)
+    assert writer.getvalue() == bytes.fromhex(octets)
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (Data(DataType.BOOLEAN, 1), "a boolean cannot hold this int"),
+        (Data(DataType.INTEGER, 1.0), "a integer cannot hold this float"),
+        (Data(DataType.DATE, bytes(4)), "a date cannot hold this bytes"),
+        (Data(DataType.DATE, bytes(6)), "a date cannot hold this bytes"),
+        (Data(DataType.TIME, "0123"), "a time cannot hold this str"),
+        (Data(DataType.OCTET_STRING, "x"), "a octet-string cannot hold this str"),
+        (Data(DataType.BIT_STRING, "1"), "a bit-string cannot hold this str"),
+        (Data(DataType.VISIBLE_STRING, b"x"), "a visible-string cannot hold this bytes"),
+        (Data(DataType.UTF8_STRING, b"x"), "a utf8-string cannot hold this bytes"),
+        (Data(DataType.VISIBLE_STRING, "€"), "cannot be sent as latin-1"),
+        (Data(DataType.UTF8_STRING, "\ud800"), "cannot be sent as utf-8"),
+        (Data(DataType.UNSIGNED, 256), "a unsigned cannot hold a number of this size"),
+        (Data(DataType.FLOAT32, 1e39), "a float32 cannot hold a number of this size"),
+    ],
+    ids=str,
+)
+def test_what_does_not_fit_its_type_is_named_and_not_sent(data, why):
+    with pytest.raises(LocalProtocolError, match=why):
+        encode_simple(data, Writer())
+
+
+@pytest.mark.parametrize(
+    ("row", "why"),
+    [
+        (structure(unsigned(1), unsigned(2)), "the description says enum, the row unsigned"),
+        (array(unsigned(1), enum(2)), "the description says structure, the row array"),
+        (Data(DataType.STRUCTURE, None), "wants 2 elements"),
+        (Data(DataType.STRUCTURE, (1, 2)), "holds Data only"),
+    ],
+    ids=str,
+)
+def test_a_row_that_is_not_as_described_is_not_sent(row, why):
+    with pytest.raises(LocalProtocolError, match=why):
+        encode_data_octets(compact_array(PAIR, row))

@@ -30,8 +30,23 @@ def test_bits_are_counted_from_the_first_sent():
     assert not bits.is_set(-1)
     assert bits.text == "101001011"
     assert BitString.from_text("") == BitString(b"", 0)
+
+
+@pytest.mark.parametrize("text", ["12", "1x", "x", "0b1", " "])
+def test_a_bit_string_is_written_with_0_and_1_only(text):
     with pytest.raises(LocalProtocolError):
-        BitString.from_text("12")
+        BitString.from_text(text)
+
+
+@pytest.mark.parametrize("position", range(17))
+def test_a_bit_is_found_at_its_position_and_nowhere_else(position):
+    bits = BitString.from_text("".join("1" if index == position else "0" for index in range(17)))
+    assert [index for index in range(17) if bits.is_set(index)] == [position]
+
+
+def test_there_are_no_bits_beyond_both_ends():
+    assert not BitString(b"\xff\xff", 16).is_set(16)
+    assert not BitString(b"\xff\xff", 16).is_set(-1)
 
 
 PAIR = TypeDescription(DataType.STRUCTURE, (TypeDescription(DataType.UNSIGNED), TypeDescription(DataType.ENUM)))
@@ -74,6 +89,18 @@ def test_the_layouts_of_numbers_have_the_ranges_that_deltas_may_use():
         for beyond in (smallest - 1, largest + 1):
             with pytest.raises(struct.error):
                 FIXED_STRUCTS[kind].pack(beyond)
+
+
+def test_deltas_build_upon_the_integers_of_8_to_64_bits():
+    signed = {DataType.INTEGER: 8, DataType.LONG: 16, DataType.DOUBLE_LONG: 32, DataType.LONG64: 64}
+    unsigned = {
+        DataType.UNSIGNED: 8,
+        DataType.LONG_UNSIGNED: 16,
+        DataType.DOUBLE_LONG_UNSIGNED: 32,
+        DataType.LONG64_UNSIGNED: 64,
+    }
+    ranges = {kind: (-(1 << bits - 1), (1 << bits - 1) - 1) for kind, bits in signed.items()}
+    assert ranges | {kind: (0, (1 << bits) - 1) for kind, bits in unsigned.items()} == INTEGER_RANGES
 
 
 def test_layouts_are_those_of_the_wire():

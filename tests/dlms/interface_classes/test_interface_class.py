@@ -5,8 +5,12 @@ import json
 import pytest
 
 from custom_components.cosem.dlms.interface_classes.association_ln import AssociationLnAttribute
-from custom_components.cosem.dlms.interface_classes.class_names import class_name
-from custom_components.cosem.dlms.interface_classes.interface_class import AttributeIndex, InterfaceClass
+from custom_components.cosem.dlms.interface_classes.class_names import attribute_name, class_name
+from custom_components.cosem.dlms.interface_classes.interface_class import (
+    LOGICAL_NAME_ATTRIBUTE,
+    AttributeIndex,
+    InterfaceClass,
+)
 from custom_components.cosem.dlms.interface_classes.mbus_client import MbusClientAttribute
 from custom_components.cosem.dlms.interface_classes.register import RegisterAttribute
 from custom_components.cosem.dlms.interface_classes.sap_assignment import SapAssignmentAttribute
@@ -17,6 +21,11 @@ def test_every_class_has_the_name_that_its_number_has():
         name = class_name(interface_class.value)
         words = name.replace("M-Bus", "MBus").replace("-", "_").replace(" ", "_")
         assert words.upper() == interface_class.name
+
+
+def test_the_first_attribute_of_every_class_is_its_logical_name():
+    assert LOGICAL_NAME_ATTRIBUTE == 1
+    assert attribute_name(InterfaceClass.REGISTER, LOGICAL_NAME_ATTRIBUTE) == "logical_name"
 
 
 def test_a_class_is_written_as_its_number():

@@ -138,6 +138,10 @@ def test_an_encoding_changes_what_comes_as_octets_and_nothing_else():
     assert display_text(visible_string("ΩA"), encoding="cp1251") == "?A"
 
 
+def test_a_visible_string_is_latin_1_also_where_its_octets_could_be_utf_8():
+    assert display_text(visible_string("Ã¤")) == "Ã¤"
+
+
 def test_octets_that_are_no_text_are_shown_in_capitals():
     assert LogicalDeviceName(b"\x01\xab").text == LogicalDeviceName(b"\x01\xab").serial == "01AB"
     assert LogicalDeviceName(b"ABC\x01\xab").serial == "01AB"

@@ -226,6 +226,28 @@ def test_what_is_no_local_time_beside_the_second_hour_stays_as_it_was():
     assert found[3][0].astimezone(UTC) == datetime(2025, 10, 26, 0, 30, tzinfo=UTC)
 
 
+def test_a_row_with_a_deviation_of_its_own_does_not_tell_the_order_of_those_without():
+    """11:00 twelve hours east of Greenwich is long before 02:00 in Berlin."""
+    east = timezone(timedelta(hours=12))
+    other = plain(stamp(datetime(2025, 10, 26, 11, tzinfo=east)))
+    assert utc_of(other, berlin("02:00"), berlin("02:30"), berlin("02:00")) == ["23:00", "00:00", "00:30", "01:00"]
+
+
+def test_a_time_that_the_zone_skips_stays_as_it_was_read_beside_the_second_hour():
+    skipped = plain(stamp(datetime(2026, 3, 29, 2, 30, tzinfo=BERLIN), TimePolicy.UNSPECIFIED_LOCAL_TIME, 0xFF))
+    alone = utc_of(skipped)
+    assert utc_of(berlin("02:30"), skipped, skipped) == ["00:30", *alone, *alone]
+
+
+def test_rows_of_the_second_hour_do_not_speak_against_their_own_status():
+    """Moscow left its all-year summer time in 2014: the hour came twice, and the later one is no known winter time."""
+    zone = ZoneInfo("Europe/Moscow")
+    moment = datetime(2014, 10, 26, 1, 30, tzinfo=zone)
+    cell = plain(stamp(moment, TimePolicy.UNSPECIFIED_LOCAL_TIME, 0x00))
+    found = rows_with_datetimes([(cell,)], (0,), TimePolicy.UNSPECIFIED_LOCAL_TIME, zone)
+    assert found[0][0].astimezone(UTC) == datetime(2014, 10, 25, 22, 30, tzinfo=UTC)
+
+
 def test_rows_of_two_widths_keep_their_own_times():
     start = datetime(2025, 1, 1, tzinfo=UTC)
     cells = [plain(stamp(start + timedelta(hours=hour))) for hour in range(3)]

@@ -1,5 +1,8 @@
 """Profile buffers: the fast way equals the slow one; limits; deltas."""
 
+from itertools import accumulate, pairwise
+from types import SimpleNamespace
+
 from hypothesis import given, settings, strategies as st
 import pytest
 
@@ -27,6 +30,7 @@ from custom_components.cosem.dlms.interface_classes.profile_generic import (
     decode_rows,
     decode_rows_generic,
 )
+from custom_components.cosem.dlms.interface_classes.profile_layout import RowLayout
 from custom_components.cosem.dlms.limits import Limits
 from tests.dlms.data_strategies import any_data, compact_arrays
 from tests.dlms.interface_classes.profile_tools import buffer, quarter_hours, same
@@ -62,6 +66,146 @@ def test_uniform_rows_really_take_the_fast_way(monkeypatch):
     monkeypatch.setattr(profile_rows, "decode_data", lambda reader: decoded.append(1) or original(reader))
     assert len(decode_rows(octets)) == 2000
     assert not decoded
+
+
+@pytest.fixture
+def work(monkeypatch):
+    """What decoding did: windows looked at (size of a row, rows, rows that matched), shapes found, rows decoded alone.
+
+    The slow way for the whole buffer is not taken.
+    """
+    windows, walked, alone = [], [], []
+    matching, walk, decode = RowLayout.matching, profile_rows.layout_of_row, profile_rows.decode_data
+
+    def watched(layout, octets, offset, rows):
+        found = matching(layout, octets, offset, rows)
+        windows.append((layout.fields.size, rows, found))
+        return found
+
+    def refused(*_):
+        raise AssertionError("not the fast way")
+
+    monkeypatch.setattr(RowLayout, "matching", watched)
+    monkeypatch.setattr(profile_rows, "layout_of_row", lambda reader: walked.append(reader.offset) or walk(reader))
+    monkeypatch.setattr(profile_rows, "decode_data", lambda reader: alone.append(reader.offset) or decode(reader))
+    monkeypatch.setattr(profile_rows, "decode_rows_generic", refused)
+    return SimpleNamespace(windows=windows, walked=walked, alone=alone)
+
+
+def wide(octets: int) -> Data:
+    """A row of so many octets."""
+    return structure(octet_string(bytes(octets - 4)))
+
+
+def test_windows_grow_eightfold_and_hold_4096_rows_at_most(work):
+    rows = decode_rows(buffer([wide(6)] * 10_000))
+    assert rows == [(bytes(2),)] * 10_000
+    assert work.windows == [(6, size, size) for size in (32, 256, 2_048, 4_096, 10_000 - 6_432)]
+    assert (len(work.walked), work.alone) == (1, [])
+
+
+def test_a_compact_array_is_unpacked_4096_rows_at_a_time(monkeypatch, work):
+    sizes = []
+    unpack = RowLayout.unpack
+    monkeypatch.setattr(RowLayout, "unpack", lambda layout, *where: sizes.append(where[2]) or unpack(layout, *where))
+    octets = encode_data_octets(compact_array(TypeDescription(DataType.UNSIGNED), *[unsigned(1)] * 10_000))
+    assert decode_rows(octets) == [(1,)] * 10_000
+    assert sizes == [4_096, 4_096, 10_000 - 8_192]
+
+
+def test_a_window_starts_small_again_behind_the_end_of_a_run(work):
+    decode_rows(buffer([wide(6)] * 40 + [wide(7)] * 5 + [wide(6)] * 100))
+    assert work.windows == [
+        (6, 32, 32),
+        (6, 113, 8),  # no more are left
+        (6, 32, 0),
+        (7, 32, 5),
+        (7, 32, 0),
+        (6, 32, 32),
+        (6, 68, 68),
+    ]
+    assert (len(work.walked), work.alone) == (2, [])
+
+
+def test_the_shape_of_the_last_rows_is_looked_for_first(work):
+    decode_rows(buffer(([wide(6)] * 4 + [wide(7)] * 4) * 2 + [wide(7)] * 33))
+    assert [(size, found) for size, _, found in work.windows] == [
+        (6, 4),
+        (6, 0),
+        (7, 4),
+        (7, 0),
+        (6, 4),
+        (6, 0),
+        (7, 32),
+        (7, 5),
+    ]
+    assert len(work.walked) == 2
+
+
+@pytest.mark.parametrize(("shapes", "walked"), [(1, 1), (4, 4), (5, 10)])
+def test_four_shapes_are_remembered_that_were_met_last(work, shapes, walked):
+    decode_rows(buffer([wide(6 + shape) for _ in range(2) for shape in range(shapes) for _ in range(4)]))
+    assert len(work.walked) == walked
+    assert work.alone == []
+
+
+def test_four_rows_of_one_shape_are_a_run_and_three_are_not(work):
+    decode_rows(buffer(([wide(6)] * 4 + [wide(7)] * 4) * 20))
+    assert work.alone == []
+    decode_rows(buffer(([wide(6)] * 3 + [wide(7)] * 3) * 20))
+    assert work.alone
+
+
+def at_row(offsets: list[int], sizes: list[int]) -> list[int]:
+    """The numbers of the rows that start at these offsets."""
+    starts = list(accumulate(sizes, initial=2 + 2 * (len(sizes) > 127)))
+    return [starts.index(offset) for offset in offsets]
+
+
+def test_where_shapes_do_not_repeat_pauses_double_up_to_64_rows(work):
+    sizes = range(400)
+    octets = buffer([visible(size) for size in sizes])
+    assert len(decode_rows(octets)) == 400
+    tried = at_row(work.walked, [len(encode_data_octets(visible(size))) for size in sizes])
+    assert [after - before - 1 for before, after in pairwise(tried)] == [1, 3, 7, 15, 31, 63, 64, 64, 64, 64]
+
+
+def visible(size: int) -> Data:
+    """A row whose shape is its own."""
+    return structure(visible_string("x" * size))
+
+
+def test_a_run_ends_the_pauses(work):
+    rows = [visible(index) for index in range(6)] + [wide(9)] * 40 + [visible(50 + index) for index in range(7)]
+    decode_rows(buffer(rows))
+    tried = at_row(work.walked, [len(encode_data_octets(row)) for row in rows])
+    assert tried == [0, 2, 6, 46, 48, 52]
+
+
+def test_rows_without_deltas_are_decoded_alone_and_stay_in_their_order(work):
+    assert decode_rows(buffer([visible(index) for index in range(3)])) == [("",), ("x",), ("xx",)]
+    assert len(work.alone) == 1
+
+
+def test_m04_a_compact_array_is_one_level_both_ways():
+    octets = bytes.fromhex("13 0201 11 01 05")
+    for decode in (decode_rows, decode_rows_generic):
+        assert decode(octets, Limits(nesting_depth=2)) == [(5,)]
+        with pytest.raises(LimitExceeded, match="nesting"):
+            decode(octets, Limits(nesting_depth=1))
+
+
+def test_contents_that_do_not_end_with_a_row_are_refused_where_they_end_both_ways():
+    for decode in (decode_rows, decode_rows_generic):
+        with pytest.raises(DecodeError, match="do not end with a row") as caught:
+            decode(bytes.fromhex("13 12 03 0001 02 03"))
+        assert caught.value.offset == 6
+
+
+def test_an_empty_compact_array_in_a_row_has_no_deltas():
+    for kind in (DataType.UNSIGNED, DataType.DELTA_UNSIGNED):
+        row = structure(unsigned(1), compact_array(TypeDescription(kind)))
+        assert same(buffer([row])) == [(1, ())]
 
 
 def test_days_of_null_timestamps_take_the_fast_way_too(monkeypatch):

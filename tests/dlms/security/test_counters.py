@@ -116,6 +116,22 @@ def sent_with_crashes(seed):
     return sent
 
 
+def test_s02_a_crash_costs_a_thousand_values_at_most():
+    assert RESERVE == 1_000
+    assert SendingCounter(5).reservation() == 1_005
+
+
+def test_s03_the_meter_raises_our_counter_by_2_to_the_20_at_most():
+    assert MAX_UNATTENDED_RAISE == 1_048_576
+
+
+def test_s06_every_higher_value_is_noted_and_a_lower_one_is_not():
+    counter = ReceivingCounter()
+    for value, last in ((5, 5), (7, 7), (6, 7)):
+        counter.commit(value)
+        assert counter.last == last
+
+
 def test_s01_no_value_is_used_twice_whenever_the_process_dies():
     total = 0
     for seed in range(1_000):

@@ -657,6 +657,20 @@ def test_a_signed_apdu_names_the_client_and_the_meter_once_it_is_known(both_pair
         assert (header.originator_system_title, header.recipient_system_title) == (CLIENT, recipient)
 
 
+def test_s05_a_dedicated_key_may_go_on_with_a_counter_that_it_had():
+    settings, counter = make(dedicated=DED).settings, SendingCounter(9, ceiling=20)
+    protection = CipheredProtection(
+        settings, KeyCounters(sending=SendingCounter(0)), dedicated_key=DED, dedicated_counter=counter
+    )
+    assert protection.dedicated_counter is counter
+
+
+def test_general_ciphering_names_no_recipient_while_the_meter_is_not_known():
+    for known, recipient in ((True, SERVER), (False, b"")):
+        header = decode_apdu(make(peer=known, envelope=Envelope.GENERAL_CIPHERING).protect(GET)).header
+        assert header.recipient_system_title == recipient
+
+
 def test_s05_the_dedicated_key_counts_from_zero_without_a_store():
     protection = make(counter=7, dedicated=DED)
     assert protection.dedicated_key is DED

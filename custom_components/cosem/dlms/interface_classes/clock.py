@@ -19,7 +19,6 @@ from .register import integer_of
 
 CLOCK: Final = LogicalName.parse("0.0.1.0.0.255")
 
-_DATE_TIME_OCTETS: Final = 12
 _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59 UTC, where Python's calendar ends
 
 
@@ -75,11 +74,7 @@ class ClockBase(IntEnum):
 def decode_clock_time(data: Data) -> CosemDateTime:
     """Decode an octet-string or date-time of 12 octets. Raises DecodeError."""
     octets = data.value
-    if (
-        data.type not in {DataType.OCTET_STRING, DataType.DATE_TIME}
-        or not isinstance(octets, bytes)
-        or len(octets) != _DATE_TIME_OCTETS
-    ):
+    if data.type not in {DataType.OCTET_STRING, DataType.DATE_TIME} or not isinstance(octets, bytes):
         raise DecodeError("a date-time has 12 octets")
     return decode_date_time(octets)
 

@@ -140,7 +140,7 @@ def _layout(codes: list[str], constants: tuple[tuple[int, bytes], ...], elements
     """Join the parts."""
     row = build if isinstance(build, _Group) else _Group([build])
     # Values that come straight from the struct, in one tuple, need no building.
-    straight = bool(row.children) and all(child is _value for child in row.children)
+    straight = all(child is _value for child in row.children)
     return RowLayout(struct.Struct(">" + "".join(codes)), constants, elements, None if straight else row)
 
 

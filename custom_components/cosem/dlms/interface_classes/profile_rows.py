@@ -54,20 +54,17 @@ def _array_rows(reader: Reader) -> list[Row] | None:
     shapes: list[_Known] = []
     pause = gap = 0
     while len(rows) < count:
-        if not pause:
-            run = _known_rows(reader, shapes, count - len(rows)) or _first_rows(reader, shapes, count - len(rows))
+        if pause:
+            pause -= 1
+            data = decode_data(reader)
+            if _has_delta(data):  # needs the types of the rows before
+                return None
+            rows.append(_row(data))
+        else:
+            left = count - len(rows)
+            run = _known_rows(reader, shapes, left) or _first_rows(reader, shapes, left)
             rows += run
-            if len(run) >= _WORTHWHILE:
-                gap = 0
-                continue
-            pause = gap = min(2 * gap + 1, _LONGEST_PAUSE)
-            if len(rows) == count:
-                break
-        pause -= 1
-        data = decode_data(reader)
-        if _has_delta(data):  # needs the types of the rows before
-            return None
-        rows.append(_row(data))
+            pause = gap = 0 if len(run) >= _WORTHWHILE else min(2 * gap + 1, _LONGEST_PAUSE)
     reader.finish()
     return rows
 
@@ -95,7 +92,7 @@ def _first_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
         return []
     shapes.insert(0, _Known(layout))
     del shapes[_SHAPES:]
-    return _known_rows(reader, shapes[:1], left)
+    return _known_rows(reader, shapes, left)
 
 
 def _compact_rows(reader: Reader) -> list[Row] | None:
