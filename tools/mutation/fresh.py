@@ -36,7 +36,7 @@ OPTIONS = (
 )
 
 
-# The stack's own tests need neither Home Assistant nor the fixtures of its plug-in: starting them would take most of the time.
+# The stack's own tests need neither Home Assistant nor its plug-in's fixtures, which would take most of the time.
 WITHOUT_HOME_ASSISTANT = ("--confcutdir=tests/dlms", "-p", "no:homeassistant", "-p", "tools.mutation.still_clock")
 
 

@@ -99,8 +99,8 @@ class DlmsClient:
         exception, for the very same ``parameters`` and ``security_state``. ``exclusive``: be the only user of the
         device; never inside of another context. ``on_connected``: called before the AARQ is sent.
 
-        Raises DeviceInUse, ConnectFailed, ConnectTimeout, AssociationAborted (the client is closed), LocalProtocolError,
-        and as Association.propose().
+        Raises DeviceInUse, ConnectFailed, ConnectTimeout, AssociationAborted (the client is closed),
+        LocalProtocolError, and as Association.propose().
         """
         if parameters.uses_counter and security_state is None:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
