@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
@@ -19,7 +20,9 @@ from custom_components.cosem.dlms import (
     ExceptionReceived,
     InvocationCounterRefused,
     LogicalName,
+    Mechanism,
     ResponseTimeout,
+    Secret,
     SecurityState,
     SystemTitleMismatch,
 )
@@ -122,6 +125,20 @@ async def test_meter_is_asked_for_its_counter_at_first_and_after_a_refusal(secur
         pass
     assert asked[-2:] == [True, False]
     await secured.async_release()
+
+
+async def test_s20_a_password_is_not_sent_again_in_the_same_poll_because_the_counter_was_refused(
+    secured: MeterSecurity, asked: list[bool]
+):
+    secured._parameters = replace(secured._parameters, mechanism=Mechanism.LLS, password=Secret(b"12345678"))
+    refusal = InvocationCounterRefused(7)
+    secured._asks_first = False
+    with patch.object(secured._client, "associate", side_effect=refusal), pytest.raises(InvocationCounterRefused):
+        async with secured.async_associate():
+            pytest.fail("there is no association")
+    assert not secured.may_be_mended
+    assert secured._asks_first, "with the next poll"
+    assert asked == [False]
 
 
 @pytest.mark.parametrize(

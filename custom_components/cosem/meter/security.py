@@ -25,6 +25,7 @@ from ..dlms import (
     ExceptionReceived,
     InvocationCounterRefused,
     LogicalName,
+    Mechanism,
     Protection,
     SecurityState,
     ServiceErrorCode,
@@ -141,7 +142,9 @@ class MeterSecurity:
         """
         refused = isinstance(error, InvocationCounterRefused)
         gone = association is not None and association.was_kept and _is_lost(error)
-        self.may_be_mended = gone or (refused and not asked)
+        # A password is sent once in a poll, also when the meter refused the counter in front of it (rule S20).
+        password_sent = association is None and self._parameters.mechanism is Mechanism.LLS
+        self.may_be_mended = gone or (refused and not asked and not password_sent)
         unreached = isinstance(error, (DeviceInUse, ConnectFailed, ConnectTimeout, asyncio.CancelledError))
         suspicious = refused or (association is None and not unreached)
         self._asks_first |= suspicious and self._parameters.uses_counter
