@@ -22,7 +22,7 @@ from .const import (
 from .dlms import MAX_UNATTENDED_RAISE
 from .meter.counter_store import FIRST_COUNTER, async_security_state
 from .meter.credentials import association_parameters
-from .meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, issues_of
+from .meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, AcceptedReplacement, issues_of
 from .meter.replacement import has_entry
 from .meter.store import async_pin_system_title
 
@@ -137,11 +137,11 @@ class MeterRepair(_EntryRepair):
             if CONF_METER_SYSTEM_TITLE in self._entry.data:
                 data = {**self._entry.data, CONF_METER_SYSTEM_TITLE: found}
                 self.hass.config_entries.async_update_entry(self._entry, data=data)
-            issues_of(self.hass, self._entry).adopt = ""
+            issues_of(self.hass, self._entry).accepted_replacement = AcceptedReplacement(None)
         elif has_entry(self.hass, found):
             return self.async_abort(reason="already_configured")
         else:
-            issues_of(self.hass, self._entry).adopt = found
+            issues_of(self.hass, self._entry).accepted_replacement = AcceptedReplacement(found)
         return self._repaired()
 
     async def async_step_wrong_address(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:

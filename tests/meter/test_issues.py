@@ -22,7 +22,7 @@ from custom_components.cosem.dlms import (
     SystemTitleMismatch,
 )
 from custom_components.cosem.meter.error_mapping import WrongMeter
-from custom_components.cosem.meter.issues import EntryIssues, issues_of
+from custom_components.cosem.meter.issues import AcceptedReplacement, EntryIssues, issues_of
 
 REFUSED_FOR_NOW = AssociationRejected(2, 1, 1)
 REFUSED_CREDENTIALS = AssociationRejected(1, 1, 13)
@@ -184,20 +184,20 @@ def test_s5_warning_of_a_half_used_counter_stays_while_it_is_true(
     ("word", "unique_id", "adopted"),
     [
         (None, "SIM2", False),
-        ("SIM2", "SIM2", True),
-        ("SIM3", "SIM2", False),
-        ("", "SIM2", True),
-        ("", "SIM1", False),  # the meter that it was made for needs nobody's word
+        (AcceptedReplacement("SIM2"), "SIM2", True),
+        (AcceptedReplacement("SIM3"), "SIM2", False),
+        (AcceptedReplacement(None), "SIM2", True),
+        (AcceptedReplacement(None), "SIM1", False),  # the meter that it was made for needs nobody's word
     ],
 )
 def test_another_meter_is_taken_by_a_persons_word_only(
-    issues: EntryIssues, word: str | None, unique_id: str, adopted: bool
+    issues: EntryIssues, word: AcceptedReplacement | None, unique_id: str, adopted: bool
 ):
-    assert issues.adopt is None
-    issues.adopt = word
-    assert issues.is_adopted(unique_id) is adopted
+    assert issues.accepted_replacement is None
+    issues.accepted_replacement = word
+    assert issues.is_accepted_replacement(unique_id) is adopted
     issues.note_success(counter_half_used=False)
-    assert not issues.is_adopted(unique_id)
+    assert not issues.is_accepted_replacement(unique_id)
 
 
 def test_issues_outlive_a_set_up_that_is_tried_again_and_end_with_the_entry(

@@ -36,7 +36,7 @@ from custom_components.cosem.dlms.encoding.data import (
 )
 from custom_components.cosem.meter.error_mapping import WrongMeter
 from custom_components.cosem.meter.identity import FIRMWARE_ATTRIBUTES, NAME_ATTRIBUTE
-from custom_components.cosem.meter.issues import issues_of
+from custom_components.cosem.meter.issues import AcceptedReplacement, issues_of
 from custom_components.cosem.meter.reader import MeterReader, Reading
 from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
 
@@ -188,18 +188,18 @@ async def test_an_adopted_meter_brings_its_own_objects_as_far_as_it_tells(
     hass: HomeAssistant, entry: MockConfigEntry, reader: MeterReader, readable: bool
 ):
     await known(hass, reader, objects=objects_of(POWER), scaler_units={unit_of(POWER): ScalerUnit(3, 27)}, firmware="1")
-    issues_of(hass, entry).adopt = OTHER_ID
+    issues_of(hass, entry).accepted_replacement = AcceptedReplacement(OTHER_ID)
     await identified(reader, {CURRENT_OBJECT_LIST: object_list(TEXT)} if readable else None, name=OTHER_ID)
     assert entry.unique_id == OTHER_ID
     assert names(reader) == [(TEXT if readable else POWER).logical_name]
     assert reader.scaler_units == {}
 
 
-@pytest.mark.parametrize("adopt", [OTHER_ID, ""])
+@pytest.mark.parametrize("unique_id", [OTHER_ID, None])
 async def test_nobody_adopts_a_meter_that_does_not_say_which_it_is(
-    hass: HomeAssistant, entry: MockConfigEntry, reader: MeterReader, adopt: str
+    hass: HomeAssistant, entry: MockConfigEntry, reader: MeterReader, unique_id: str | None
 ):
-    issues_of(hass, entry).adopt = adopt
+    issues_of(hass, entry).accepted_replacement = AcceptedReplacement(unique_id)
     with pytest.raises(WrongMeter):
         await identified(reader, {NAME_ATTRIBUTE: NOT_NOW})
     assert entry.unique_id == UNIQUE_ID

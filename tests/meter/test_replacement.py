@@ -8,10 +8,19 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.meter.replacement import async_adopt_meter, has_entry
+from custom_components.cosem.dlms import LogicalName, ObjectListElement
+from custom_components.cosem.meter.entity_plan import plan_entities
+from custom_components.cosem.meter.replacement import async_give_entry, has_entry
 from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
 
 OLD, NEW = "SIM1", "SIM_2"
+PLAN = plan_entities(
+    [
+        ObjectListElement(class_id, 0, LogicalName.parse(name))
+        for class_id, name in ((3, "1.0.1.8.0.255"), (8, "0.0.1.0.0.255"))
+    ],
+    unverified=True,
+)
 
 
 @pytest.fixture
@@ -36,7 +45,7 @@ async def test_new_meter_gets_the_entry_with_its_entities_and_device(
         registry.async_get_or_create("sensor", DOMAIN, f"{OLD}_{own}", config_entry=entry, suggested_object_id=own)
     before = unique_ids(hass, entry)
     await async_save_meter(hass, OLD, StoredMeter(firmware="7"))
-    await async_adopt_meter(hass, entry, NEW)
+    await async_give_entry(hass, entry, NEW, PLAN)
     assert entry.unique_id == NEW
     assert unique_ids(hass, entry) == {
         entity_id: f"{NEW}_{unique_id[len(OLD) + 1 :]}" for entity_id, unique_id in before.items()
@@ -47,12 +56,21 @@ async def test_new_meter_gets_the_entry_with_its_entities_and_device(
     assert await async_load_meter(hass, OLD) == StoredMeter()
 
 
+async def test_an_entity_that_nobody_plans_any_more_keeps_its_unique_id(hass: HomeAssistant, entry: MockConfigEntry):
+    """Nothing shows in it: the object is not in the list, and taking ids apart would guess what they are made of."""
+    registry = er.async_get(hass)
+    registry.async_get_or_create("sensor", DOMAIN, f"{OLD}_3_1.0.99.7.0.255_2", config_entry=entry)
+    before = unique_ids(hass, entry)
+    await async_give_entry(hass, entry, NEW, PLAN)
+    assert unique_ids(hass, entry) == before
+
+
 async def test_meter_with_an_entry_of_its_own_keeps_it(hass: HomeAssistant, entry: MockConfigEntry):
     other = MockConfigEntry(domain=DOMAIN, unique_id=NEW)
     other.add_to_hass(hass)
     er.async_get(hass).async_get_or_create("sensor", DOMAIN, f"{OLD}_authenticity", config_entry=entry)
     before = unique_ids(hass, entry)
-    await async_adopt_meter(hass, entry, NEW)
+    await async_give_entry(hass, entry, NEW, PLAN)
     assert entry.unique_id == OLD
     assert unique_ids(hass, entry) == before
 

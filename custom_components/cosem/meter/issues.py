@@ -4,6 +4,7 @@ The coordinator tells how each poll ended. Kept outside of the coordinator, beca
 new one every time. Knows nothing of how the issues are repaired (repairs.py).
 """
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -53,6 +54,14 @@ _IN_A_ROW: Final = 3
 """Failures that may be a coincidence, until they are worth a person's time."""
 
 
+@dataclass(frozen=True, slots=True)
+class AcceptedReplacement:
+    """A person's word that another meter takes the place of the one that an entry was made for."""
+
+    unique_id: str | None
+    """The only one that it is about; None: whichever proves to have the pinned system title."""
+
+
 class EntryIssues:
     """The issues of one entry. One object for the life of Home Assistant."""
 
@@ -63,15 +72,15 @@ class EntryIssues:
         self._failed_tags = 0
         self._refused_for_now = 0
         self._credentials_refused = False
-        self.adopt: str | None = None
-        """The user's word that the meter was replaced: its new unique id, or "" for whichever has the pinned title."""
+        self.accepted_replacement: AcceptedReplacement | None = None
+        """A person's word that the meter was replaced, until the next good poll."""
 
     @callback
     def note_success(self, *, counter_half_used: bool) -> None:
         """Note a good poll: whatever was wrong is over, but for a counter that is used up more and more."""
         self._failed_tags = self._refused_for_now = 0
         self._credentials_refused = False
-        self.adopt = None
+        self.accepted_replacement = None
         for kind in ISSUES:
             if kind != ISSUE_COUNTER_HALF_USED:
                 self._clear(kind)
@@ -125,9 +134,10 @@ class EntryIssues:
             case _:
                 self._raise(ISSUE_SECURITY_MISMATCH, {"detail": str(error)})
 
-    def is_adopted(self, unique_id: str) -> bool:
+    def is_accepted_replacement(self, unique_id: str) -> bool:
         """Whether the user said that this meter takes the place of the one that the entry was made for."""
-        return self.adopt in {"", unique_id} and unique_id != self._entry.unique_id
+        accepted = self.accepted_replacement
+        return accepted is not None and accepted.unique_id in {None, unique_id} and unique_id != self._entry.unique_id
 
     def _raise(self, kind: str, words: dict[str, str] | None = None, data: dict[str, Any] | None = None) -> None:
         """Show an issue."""

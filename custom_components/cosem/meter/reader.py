@@ -30,6 +30,7 @@ from ..dlms import (
     scale,
     scaler_unit_attribute,
 )
+from .entity_plan import plan_entities
 from .error_mapping import WrongMeter, map_error
 from .identity import MeterIdentity, async_read_identity, unique_id_of
 from .issues import issues_of
@@ -40,7 +41,7 @@ from .objects import (
     complete_objects,
     decoded_scaler_unit,
 )
-from .replacement import async_adopt_meter
+from .replacement import async_give_entry
 from .store import StoredMeter, async_load_meter, async_save_meter
 
 _LASTING: Final = frozenset(
@@ -121,8 +122,9 @@ class MeterReader:
         objects = self._stored.objects or await async_read_objects(self._hass, association) or ()
         said = await async_read_identity(association, objects, expected=self._entry.unique_id)
         unique_id = said.identity.unique_id if said.identity else None
-        if unique_id is not None and issues_of(self._hass, self._entry).is_adopted(unique_id):
-            await async_adopt_meter(self._hass, self._entry, unique_id)
+        if unique_id is not None and issues_of(self._hass, self._entry).is_accepted_replacement(unique_id):
+            known = complete_objects(objects, self._entry.options[CONF_OBJECTS])
+            await async_give_entry(self._hass, self._entry, unique_id, plan_entities(known, unverified=True))
             self._stored = StoredMeter(system_title=self._stored.system_title)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)

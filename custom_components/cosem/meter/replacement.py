@@ -4,11 +4,14 @@ Only after a person has said so (repairs.py). Entity ids, names and what hangs o
 meter's.
 """
 
+from collections.abc import Iterable
+
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import DOMAIN
+from .entity_plan import PlannedEntity
 from .store import async_remove_meter
 
 
@@ -18,15 +21,21 @@ def has_entry(hass: HomeAssistant, unique_id: str) -> bool:
     return hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None
 
 
-async def async_adopt_meter(hass: HomeAssistant, entry: ConfigEntry, unique_id: str) -> None:
-    """Give an entry to another meter, unless that one has an entry of its own. Its objects are read anew."""
+async def async_give_entry(
+    hass: HomeAssistant, entry: ConfigEntry, unique_id: str, plan: Iterable[PlannedEntity]
+) -> None:
+    """Give an entry to another meter, unless that one has an entry of its own.
+
+    `plan`: every entity that the entry may have. Its meter is forgotten, so that objects are read anew.
+    """
     if has_entry(hass, unique_id):
         return
     before = str(entry.unique_id)
     registry = er.async_get(hass)
-    for entity in er.async_entries_for_config_entry(registry, entry.entry_id):
-        own = entity.unique_id.removeprefix(f"{before}_")
-        registry.async_update_entity(entity.entity_id, new_unique_id=f"{unique_id}_{own}")
+    for planned in plan:
+        entity_id = registry.async_get_entity_id(planned.platform, DOMAIN, planned.unique_id(before))
+        if entity_id is not None:  # else it was never added; what is registered and not planned shows nothing any more
+            registry.async_update_entity(entity_id, new_unique_id=planned.unique_id(unique_id))
     devices = dr.async_get(hass)
     for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
         devices.async_update_device(device.id, new_identifiers={(DOMAIN, unique_id)})
