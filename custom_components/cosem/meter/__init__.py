@@ -1,1 +1,1 @@
-"""One meter as Home Assistant keeps it: who it is, its objects, credentials, counters and stores."""
+"""One meter: its identity, objects, credentials, counters and stores."""

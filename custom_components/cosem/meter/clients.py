@@ -1,8 +1,6 @@
 """The clients that entries of one physical device share.
 
-`async_open_client` (for a moment) and `get_client` with `async_release_client` (for the life of an entry) are the only ways
-to a `DlmsClient`; both open connections through this module's name `open_tcp`, which tests replace. Knows nothing of
-entities, forms or polling.
+All connect by the name ``open_tcp`` of this module, which tests replace.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -23,11 +21,6 @@ from ..dlms import DlmsClient, Timing, Transport, open_tcp, with_wrapper
 
 @dataclass(slots=True, kw_only=True)
 class _SharedClient:
-    """One physical device and how many users its client has.
-
-    Kept without users as well: it knows how to read this meter, and how long its last connection has been closed.
-    """
-
     client: DlmsClient
     users: int = 0
 
@@ -36,7 +29,7 @@ _CLIENTS: HassKey[dict[tuple[str, int], _SharedClient]] = HassKey(f"{DOMAIN}_cli
 
 
 def timing(response_timeout: float) -> Timing:
-    """Return the deadlines for a meter that answers within `response_timeout` seconds."""
+    """Return the deadlines for a meter that answers within so many seconds."""
     usual = Timing()
     return Timing(
         response=response_timeout,
@@ -46,7 +39,7 @@ def timing(response_timeout: float) -> Timing:
 
 
 def timing_of(options: Mapping[str, Any]) -> Timing:
-    """Return the deadlines that the options of an entry ask for."""
+    """Return the deadlines from an entry's options."""
     return timing(options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT))
 
 
@@ -56,7 +49,7 @@ def _address(host: str, port: int) -> tuple[str, int]:
 
 @callback
 def get_client(hass: HomeAssistant, host: str, port: int) -> DlmsClient:
-    """Return the client of this address and count one more user, who owes one `async_release_client`."""
+    """Return the client of this address for one more user, who owes an ``async_release_client``."""
     clients = hass.data.setdefault(_CLIENTS, {})
     address = _address(host, port)
     if (shared := clients.get(address)) is None:
@@ -71,22 +64,23 @@ def get_client(hass: HomeAssistant, host: str, port: int) -> DlmsClient:
 
 @callback
 def client_in_use(hass: HomeAssistant, host: str, port: int) -> DlmsClient | None:
-    """Return the client of this address, None where nobody uses it."""
+    """Return the client of this address, or None without users."""
     shared = hass.data.get(_CLIENTS, {}).get(_address(host, port))
     return shared.client if shared is not None and shared.users else None
 
 
 async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
-    """Count one user less; after the last one nothing stays open."""
+    """Count one user less; the last one closes the connection."""
     shared = next(shared for shared in hass.data[_CLIENTS].values() if shared.client is client)
     shared.users -= 1
+    # The client stays: it knows how to read this meter, and how long its last connection has been closed.
     if not shared.users:
         await client.close()
 
 
 @asynccontextmanager
 async def async_open_client(hass: HomeAssistant, host: str, port: int) -> AsyncIterator[DlmsClient]:
-    """Lend the client of this address; give it back on every way out."""
+    """Lend the client of this address."""
     client = get_client(hass, host, port)
     try:
         yield client

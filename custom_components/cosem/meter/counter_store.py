@@ -1,9 +1,7 @@
-"""Invocation counters that outlive restarts, entries and crashes: one ceiling for each encryption key and system title.
+"""Invocation counters that outlive restarts, crashes and entries (IEC 62056-5-3).
 
-A value of the counter may be used once only, for as long as the key is in use (rules S1, S2). So the ceilings belong to
-the keys and not to entries: deleting an entry, making it again, or a second entry with the same keys go on counting.
-Kept in two private files, because Home Assistant puts a damaged one aside and goes on without it; the higher ceiling
-counts. A key cannot be told from its name in the file: it is a salted fingerprint. IEC 62056-5-3 (invocation counter).
+A value may be used once only while its key is in use (rules S1, S2). So a ceiling belongs to an encryption key and a
+system title, not to an entry. Two private files hold all; the higher ceiling counts.
 """
 
 import asyncio
@@ -22,8 +20,9 @@ from ..const import DOMAIN
 from ..dlms import AssociationParameters, InvocationCounterNotStored, SecurityState
 
 FIRST_COUNTER: Final = 1
-"""Where a key starts that was never used here: many meters take nothing that is not above 0."""
+"""Where an unused key starts: many meters refuse 0."""
 
+# Two, because Home Assistant puts a damaged file aside and goes on without it.
 _FILES: Final = (f"{DOMAIN}.invocation_counters", f"{DOMAIN}.invocation_counters_copy")
 _VERSION: Final = 1
 _SALT_LENGTH: Final = 16
@@ -32,9 +31,9 @@ _LARGEST: Final = 2**32 - 1
 
 
 async def async_security_state(hass: HomeAssistant, parameters: AssociationParameters) -> SecurityState | None:
-    """Return the one owner of the invocation counter for this key and system title; None where none is used up.
+    """Return the only owner of the counter of this key and system title, or None where none is used.
 
-    Raises InvocationCounterNotStored when the ceilings cannot be read: without them any value might be a repeated one.
+    Raises InvocationCounterNotStored when the ceilings cannot be read.
     """
     security = parameters.security
     if not parameters.uses_counter or security is None or security.global_unicast_encryption_key is None:
@@ -44,10 +43,9 @@ async def async_security_state(hass: HomeAssistant, parameters: AssociationParam
 
 
 class CounterBook:
-    """All ceilings of this Home Assistant, and the counters that live now."""
+    """All ceilings, and the counters in use."""
 
     def __init__(self, hass: HomeAssistant) -> None:
-        """Nothing is read before it is needed."""
         self._hass = hass
         self._lock = asyncio.Lock()
         self._salt = b""
@@ -55,7 +53,7 @@ class CounterBook:
         self._states: dict[str, SecurityState] = {}
 
     async def state_of(self, key: bytes, system_title: bytes) -> SecurityState:
-        """Return the counter of a key and title, always the same one."""
+        """Return the counter of a key and title, always the same object."""
         async with self._lock:
             if not self._salt:
                 await self._load()
@@ -66,14 +64,11 @@ class CounterBook:
         return state
 
     async def save(self, fingerprint: str, ceiling: int) -> None:
-        """Return when a ceiling survives a crash, in both files. Raises OSError otherwise.
-
-        Home Assistant logs what it could not write and says nothing to the caller, and while it stops it writes later:
-        so what counts is what can be read back.
-        """
+        """Return when both files hold a ceiling. Raises OSError otherwise."""
         async with self._lock:
             self._ceilings[fingerprint] = max(ceiling, self._ceilings.get(fingerprint, 0))
             for name in _FILES:
+                # Home Assistant only logs a failed write, and writes later while it stops: what is read back counts.
                 await self._file(name).async_save({"salt": self._salt.hex(), "ceilings": dict(self._ceilings)})
                 try:
                     written = _ceilings(await self._file(name).async_load())
@@ -83,11 +78,11 @@ class CounterBook:
                     raise OSError("the invocation counters were not written")
 
     async def _load(self) -> None:
-        """Read both files; the higher ceiling of each key counts."""
         try:
             stored = [await self._file(name).async_load() for name in _FILES]
         except (HomeAssistantError, OSError) as error:
             raise InvocationCounterNotStored("the stored invocation counters cannot be read") from error
+        # Without the ceilings any value might be a repeated one, so nothing goes on with files that make no sense.
         known = [ceilings for record in stored if (ceilings := _ceilings(record)) is not None]
         if not known and any(record is not None for record in stored):
             raise InvocationCounterNotStored("the stored invocation counters make no sense")
@@ -99,24 +94,23 @@ class CounterBook:
         self._salt = salt
 
     def _file(self, name: str) -> Store[dict[str, Any]]:
-        """Return a file; a new object each time, because only that one reads what is really there."""
+        # A new object each time: only that one reads what is really there.
         return Store(self._hass, _VERSION, name, private=True, atomic_writes=True)
 
     def _fingerprint(self, key: bytes, system_title: bytes) -> str:
-        """Return the name of a key and title in the files, from which neither can be told."""
+        # Salted, so that the files tell neither key nor title.
         digest = hmac.new(self._salt, bytes([len(key)]) + key + system_title, hashlib.sha256)
         return digest.hexdigest()[:_FINGERPRINT_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)
 class _Ceiling:
-    """The place of one ceiling in the book."""
+    """One ceiling's place in the book."""
 
     book: CounterBook
     fingerprint: str
 
     async def save(self, ceiling: int) -> None:
-        """Return when the ceiling is stored. Raises OSError when it cannot be."""
         await self.book.save(self.fingerprint, ceiling)
 
 
@@ -129,7 +123,7 @@ class _Ceilings:
 
 
 def _ceilings(record: dict[str, Any] | None) -> _Ceilings | None:
-    """Return what a file holds, None for nothing, or nothing that makes sense."""
+    """Return what a file holds, or None if nothing usable."""
     try:
         if record is None:
             return None

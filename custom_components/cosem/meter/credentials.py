@@ -1,7 +1,6 @@
-"""From the data of an entry to what the stack proposes: the one place that knows which fields make which association.
+"""From an entry's data to what the stack proposes: which fields make which association.
 
-Used by the forms and by the coordinator. The data were checked when they were typed (credential_input.py); what
-contradicts itself here was not made by a form and raises LocalProtocolError.
+What forms/credential_input.py would not let pass raises LocalProtocolError.
 """
 
 from collections.abc import Mapping
@@ -79,12 +78,12 @@ CREDENTIAL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         *_COUNTED_FIELDS,
     ),
 }
-"""The fields that the data of an entry may have, by kind of authentication."""
+"""Fields that an entry may have, by kind of authentication."""
 
 SECRET_FIELDS: Final = frozenset(
     {CONF_PASSWORD, CONF_HLS_SECRET, CONF_ENCRYPTION_KEY, CONF_AUTHENTICATION_KEY, CONF_CLIENT_PRIVATE_KEY}
 )
-"""What nobody may see: not in a form, a log, a diagnostics file or the text of an error."""
+"""Never shown: not in forms, logs, diagnostics or errors."""
 
 _MECHANISM_OF: Final[Mapping[str, Mechanism]] = {
     AUTHENTICATION_NONE: Mechanism.NONE,
@@ -94,22 +93,21 @@ _MECHANISM_OF: Final[Mapping[str, Mechanism]] = {
 
 
 def credentials_of(data: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the part of an entry's data that belongs to its kind of authentication. It holds secrets."""
+    """Return the fields of an entry's kind of authentication, secrets included."""
     return {field: data[field] for field in CREDENTIAL_FIELDS[data[CONF_AUTHENTICATION]] if field in data}
 
 
 def counts(data: Mapping[str, Any]) -> bool:
-    """Whether an association uses up invocation counters: for messages, or for the proof of HLS-GMAC."""
+    """Whether invocation counters are used up, by messages or the proof of HLS-GMAC."""
     return data.get(CONF_PROTECTION, PROTECTION_NONE) != PROTECTION_NONE or data.get(CONF_MECHANISM) == MECHANISM_GMAC
 
 
 def association_parameters(
     data: Mapping[str, Any], *, meter_system_title: bytes | None = None
 ) -> AssociationParameters:
-    """Return what is proposed to the meter, from the data of an entry or of a form.
+    """Return what is proposed to the meter.
 
-    `meter_system_title` is the one that an earlier association pinned (rule S13); one that a person typed in goes
-    first.
+    ``meter_system_title``: pinned by an earlier association (rule S13); a typed one goes first.
     """
     kind, fields = data[CONF_AUTHENTICATION], credentials_of(data)
     mechanism = _MECHANISM_OF[kind] if kind in _MECHANISM_OF else parse_mechanism(fields[CONF_MECHANISM])
@@ -125,7 +123,6 @@ def association_parameters(
 
 
 def _security(fields: Mapping[str, Any], pinned: bytes | None) -> SecuritySettings:
-    """Return titles, keys and protection."""
     meter_title = fields.get(CONF_METER_SYSTEM_TITLE)
     suite = SecuritySuite(fields.get(CONF_SECURITY_SUITE, SecuritySuite.SUITE_0))
     return SecuritySettings(
@@ -142,12 +139,10 @@ def _security(fields: Mapping[str, Any], pinned: bytes | None) -> SecuritySettin
 
 
 def _key(digits: str | None) -> Secret | None:
-    """Return a symmetric key, None where there is none."""
     return Secret(bytes.fromhex(digits)) if digits else None
 
 
 def _key_pairs(fields: Mapping[str, Any], suite: SecuritySuite) -> KeyPairs:
-    """Return our own key pair and the meter's public key."""
     certificate = fields.get(CONF_CLIENT_CERTIFICATE)
     return KeyPairs(
         signing_key=load_private_key_pem(suite, Secret.from_text(fields[CONF_CLIENT_PRIVATE_KEY])),

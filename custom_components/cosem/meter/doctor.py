@@ -1,7 +1,6 @@
-"""The set-up doctor: examines an address in stages and gives one plain verdict per layer.
+"""Examines an address in stages and gives one verdict per layer.
 
-`examine` opens one association, once; whatever fails ends it with an `ExaminationFailed` that names the layer. It never
-guesses a password and never repeats one. Used by the forms (config_flow.py); knows nothing of them, nor of entities.
+``examine`` never guesses a password and never repeats one. Knows nothing of forms (forms/examination.py) and entities.
 """
 
 from collections.abc import Callable, Sequence
@@ -72,7 +71,7 @@ _NO_REASON: Final = (UserDiagnostic.NULL, UserDiagnostic.NO_REASON_GIVEN)
 
 
 class Stage(StrEnum):
-    """What an examination is doing; also the keys of the texts that say so."""
+    """What an examination is doing; the keys of texts."""
 
     CONNECTING = "connecting"
     LEARNING_COUNTER = "learning_counter"
@@ -83,7 +82,7 @@ class Stage(StrEnum):
 
 
 class Verdict(StrEnum):
-    """Why an examination failed, by layer; also the keys of the sentences that say so."""
+    """Why an examination failed, by layer; the keys of texts."""
 
     NAME_NOT_RESOLVED = "name_not_resolved"
     HOST_UNREACHABLE = "host_unreachable"
@@ -126,16 +125,15 @@ class Verdict(StrEnum):
 
 
 class ExaminationFailed(Exception):
-    """The verdict of one layer."""
+    """The verdict of one layer.
+
+    ``diagnostic``: key of a text (``diagnostic_of``). ``detail``: the stack's own words. ``seconds``: the deadline that
+    passed. ``counter``: the invocation counter that the meter asks for.
+    """
 
     def __init__(
         self, verdict: Verdict, *, diagnostic: str = "", detail: str = "", seconds: float = 0, counter: int = 0
     ) -> None:
-        """Keep the verdict and what its sentence needs.
-
-        `diagnostic` is the key of a text in the translations (see `diagnostic_of`), `detail` the stack's own words,
-        `counter` the invocation counter that the meter asks for.
-        """
         super().__init__(f"{verdict.value}{f': {detail}' if detail else ''}")
         self.verdict = verdict
         self.diagnostic = diagnostic
@@ -150,11 +148,11 @@ class Examination:
 
     identity: MeterIdentity
     objects: tuple[ObjectListElement, ...] = ()
-    """The object list; or, when it was refused, the usual objects that gave an answer."""
+    """The object list; if it was refused, the usual objects that answered."""
     list_refused: bool = False
     logical_devices: tuple[SapAssignment, ...] = ()
     clock_difference: timedelta | None = None
-    """The meter's clock minus Home Assistant's, to the second or so; None when the meter gives no absolute time."""
+    """The meter's clock minus ours, to about a second; None without an absolute time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -163,19 +161,19 @@ class ExaminationRequest:
 
     parameters: AssociationParameters
     expected: str | None = None
-    """The unique id of the entry that the meter should belong to, if there is one already."""
+    """Unique id of the entry that the meter should belong to."""
     with_objects: bool = True
     counter_logical_name: LogicalName = INVOCATION_COUNTER
     timing: Timing = field(default_factory=Timing)
     read_by: DlmsClient | None = None
-    """The client that reads this meter through another address; it waits, because many meters serve one at a time."""
+    """The client that reads this meter through another address; it waits meanwhile."""
     counter_start: int | None = None
-    """Where to start counting by the user's word; without it a new counter follows the meter's word, within limits."""
+    """Where the counter starts by the user's word; None: by the meter's, within limits."""
     on_stage: Callable[[Stage], None] = field(default=lambda stage: None)
 
     @property
     def is_ciphered(self) -> bool:
-        """Whether messages are protected by keys."""
+        """Whether keys protect messages."""
         return self.parameters.is_ciphered
 
     @property
@@ -186,11 +184,12 @@ class ExaminationRequest:
 
 
 async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationRequest) -> Examination:
-    """Associate once and read who the meter is and what it offers. Raises ExaminationFailed and nothing else on purpose."""
+    """Associate and read identity and objects. Raises ExaminationFailed, nothing else on purpose."""
     associated = False
     state: SecurityState | None = None
     try:
         request.on_stage(Stage.CONNECTING)
+        # Many meters serve one client at a time.
         async with nullcontext() if request.read_by is None else request.read_by.reserve(timing=request.timing):
             state = await async_security_state(hass, request.parameters)
             if state is not None:
@@ -213,7 +212,7 @@ async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationR
 
 
 async def _settle_counter(client: DlmsClient, request: ExaminationRequest, state: SecurityState) -> None:
-    """Let the counter start where the user or, for one that was never used, the meter says."""
+    """Let the counter start where the user says, or the meter if it was never used."""
     asks = request.counter_start is None and state.next_value <= FIRST_COUNTER
     if asks:
         request.on_stage(Stage.LEARNING_COUNTER)
@@ -222,7 +221,7 @@ async def _settle_counter(client: DlmsClient, request: ExaminationRequest, state
 
 
 def _jump(expected: int) -> ExaminationFailed:
-    """Return the verdict for a counter too far above ours to follow it unasked."""
+    """A counter too far above ours to follow unasked."""
     if expected > MAX_COUNTER_START:
         return ExaminationFailed(Verdict.COUNTER_EXHAUSTED, detail=f"the meter asks for {expected}, which leaves none")
     return ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
@@ -231,11 +230,8 @@ def _jump(expected: int) -> ExaminationFailed:
 async def _counter_refused(
     client: DlmsClient, request: ExaminationRequest, state: SecurityState | None, error: InvocationCounterRefused
 ) -> ExaminationFailed:
-    """Return the verdict for a counter that the meter refused: with the number to go on from, where it tells one.
-
-    The client has followed it already as far as it may without the user's word.
-    """
     assert state is not None  # nothing else sends a counter
+    # The client has followed it already as far as it may without the user's word.
     expected = await confirmable_counter(
         client, request.parameters, state, error, ask=request.counter_logical_name, timing=request.timing
     )
@@ -243,7 +239,6 @@ async def _counter_refused(
 
 
 async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:
-    """Read the identity, then the objects."""
     request.on_stage(Stage.READING_IDENTITY)
     answers = await _answers(association, (*identity_attributes(()), SAP_ASSIGNMENT_LIST, CLOCK_TIME))
     clock_difference = _clock_difference(answers.get(CLOCK_TIME))
@@ -268,12 +263,11 @@ async def _read(hass: HomeAssistant, association: Association, request: Examinat
 
 
 async def _answers(association: Association, attributes: Sequence[AttributeDescriptor]) -> Answers:
-    """Read attributes; a meter that refuses the whole request has answered none of them."""
+    # A meter that refuses the whole request has answered nothing.
     return await unless_refused(async_ask(association, attributes)) or {}
 
 
 async def _usual_objects(association: Association) -> tuple[ObjectListElement, ...]:
-    """Ask once for each of the usual objects and return those that answered."""
     by_attribute = {
         AttributeDescriptor(class_id, logical_name, 2): ObjectListElement(class_id, 0, logical_name)
         for class_id, logical_name in USUAL_OBJECTS
@@ -283,18 +277,15 @@ async def _usual_objects(association: Association) -> tuple[ObjectListElement, .
 
 
 def _logical_devices(answer: Data | DlmsError | None) -> tuple[SapAssignment, ...]:
-    """Return the logical devices of the physical device, none where the list cannot be read."""
     return understood(decode_sap_assignment_list, answer) or () if isinstance(answer, Data) else ()
 
 
 def _clock_difference(answer: Data | DlmsError | None) -> timedelta | None:
-    """Return by how much the meter's clock is ahead of Home Assistant's."""
     meter_time = instant(answer) if isinstance(answer, Data) else None
     return None if meter_time is None else meter_time - dt_util.utcnow()
 
 
 def _while_associating(error: DlmsError, request: ExaminationRequest) -> ExaminationFailed:
-    """Return the verdict for an error before the meter accepted the association."""
     match error:
         case ConnectFailed(reason=ConnectFailure.NAME_NOT_RESOLVED):
             return ExaminationFailed(Verdict.NAME_NOT_RESOLVED)
@@ -326,7 +317,6 @@ def _while_associating(error: DlmsError, request: ExaminationRequest) -> Examina
 
 
 def _while_reading(error: DlmsError, request: ExaminationRequest) -> ExaminationFailed:
-    """Return the verdict for an error after the meter accepted the association."""
     match error:
         case ResponseTimeout():
             return ExaminationFailed(Verdict.ANSWER_TIMEOUT, seconds=error.seconds)
@@ -336,7 +326,6 @@ def _while_reading(error: DlmsError, request: ExaminationRequest) -> Examination
 
 
 def _protocol(error: RemoteProtocolError | SecurityError, request: ExaminationRequest) -> ExaminationFailed:
-    """Return the verdict for something that is no, or no valid, DLMS, or not protected as it should be."""
     match error:
         case NotWrapper(speaks=PeerSpeaks.HDLC):
             return ExaminationFailed(Verdict.NOT_DLMS_HDLC)
@@ -353,7 +342,6 @@ def _protocol(error: RemoteProtocolError | SecurityError, request: ExaminationRe
 
 
 def _security_verdict(error: SecurityError) -> Verdict:
-    """Return the verdict for something that was not protected as it should be: each is another cause, and another advice."""
     match error:
         case AuthenticationTagInvalid():
             return Verdict.VERIFICATION_FAILED
@@ -377,7 +365,6 @@ _REFUSED_SECRET: Final = {
 
 
 def _refused(error: AssociationRejected, request: ExaminationRequest) -> ExaminationFailed:
-    """Return the verdict for a refusing AARE."""
     mechanism = request.parameters.mechanism
     verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
     if error.source == DiagnosticSource.ACSE_SERVICE_USER:
@@ -398,7 +385,7 @@ def _refused(error: AssociationRejected, request: ExaminationRequest) -> Examina
 
 
 def diagnostic_of(error: DlmsError) -> str:
-    """Return the key of the words for a refusal: source and number, or the reason behind "no reason given"."""
+    """Return the text's key of a refusal: source and number, or what is behind "no reason given"."""
     match error:
         case AssociationRejected(initiate_error=int(initiate_error), diagnostic=diagnostic) if diagnostic in _NO_REASON:
             return f"initiate_{initiate_error}"

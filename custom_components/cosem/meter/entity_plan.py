@@ -1,7 +1,7 @@
-"""The entities of a meter, for all platforms: what each needs, how it looks, and whether it is enabled.
+"""The entities of a meter, for all platforms.
 
-The entity registry is the truth: a choice made on the device page shows in the form, and saving the form changes only
-what the user changed in it. Knows nothing of how a meter is read.
+The entity registry is the truth: choices made on the device page show in the form, and saving the form changes only
+what the user changed in it.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -28,18 +28,18 @@ class PlannedEntity:
     """An entity that a meter may have."""
 
     key: str
-    """What tells it from the meter's other entities, for ever: ``3_1.0.1.8.0.255_2``."""
+    """Tells it from the meter's other entities, for ever: ``3_1.0.1.8.0.255_2``."""
     reads: tuple[AttributeDescriptor, ...] = ()
-    """Attributes that it needs, the one that it is about first."""
+    """Attributes that it needs, its own first."""
     calls: tuple[MethodDescriptor, ...] = ()
     """Methods that it can call."""
     description: ObjectDescription
     object_key: str | None = None
-    """How its object is written in `CONF_OBJECTS`; None where it belongs to the meter as a whole."""
+    """Its object in ``CONF_OBJECTS``; None for the meter as a whole."""
     primary: bool = False
-    """The object's first entity: ticking the object enables it. The others are for those who look for them."""
+    """The object's first entity: ticking the object enables only this one."""
     enabled: bool = False
-    """Whether it is enabled while nobody has chosen."""
+    """Whether it is enabled before anybody has chosen."""
 
     @property
     def platform(self) -> Platform:
@@ -47,7 +47,7 @@ class PlannedEntity:
         return self.description.platform
 
     def unique_id(self, entry_unique_id: str) -> str:
-        """Return its unique id, made of the meter's identity and the key only."""
+        """Return its unique id: the meter's identity and the key."""
         return f"{entry_unique_id}_{self.key}"
 
 
@@ -58,10 +58,10 @@ def plan_entities(
     unverified: bool = False,
     describe: Describe = lambda attribute: describe_attribute(*attribute),
 ) -> list[PlannedEntity]:
-    """Return every entity that a meter with these objects may have: of what can be read and does more than name it.
+    """Return every entity that a meter with these objects may have.
 
-    `describe` says how an attribute looks: without it, as far as its logical name tells. `unverified`: nobody knows who
-    sends the values.
+    ``unverified``: nobody knows who sends the values. ``describe``: how an attribute looks, by default from its logical
+    name alone.
     """
     plan = [PlannedEntity(key=_AUTHENTICITY_KEY, description=AUTHENTICITY, enabled=True)] if unverified else []
     for element in objects:
@@ -70,13 +70,12 @@ def plan_entities(
 
 
 def _key_of(element: ObjectListElement) -> str:
-    """Return how an object is written in `CONF_OBJECTS`."""
     return object_key(element.class_id, element.logical_name)
 
 
 def _entities_of_object(element: ObjectListElement, describe: Describe, *, ticked: bool) -> Iterator[PlannedEntity]:
-    """Return one entity for each attribute that can be shown, and what is derived of it."""
     class_id, logical_name = element.class_id, element.logical_name
+    # Such an object only names the meter.
     if is_identity(class_id, logical_name):
         return
     for position, index in enumerate(sensor_attributes(class_id)):
@@ -102,7 +101,6 @@ def _entities_of_object(element: ObjectListElement, describe: Describe, *, ticke
 
 @callback
 def _registered(hass: HomeAssistant, entry: ConfigEntry, planned: PlannedEntity) -> er.RegistryEntry | None:
-    """Return what the registry knows of a planned entity, None before it was ever added."""
     registry = er.async_get(hass)
     entity_id = registry.async_get_entity_id(planned.platform, DOMAIN, planned.unique_id(str(entry.unique_id)))
     return None if entity_id is None else registry.async_get(entity_id)
@@ -110,7 +108,7 @@ def _registered(hass: HomeAssistant, entry: ConfigEntry, planned: PlannedEntity)
 
 @callback
 def initially_read(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity]) -> list[AttributeDescriptor]:
-    """Return what the entities about to be added will need: known ones that are enabled, new ones if ticked."""
+    """Return what entities about to be added need: known ones if enabled, new ones if ticked."""
     wanted: dict[AttributeDescriptor, None] = {}
     for planned in plan:
         registered = _registered(hass, entry, planned)
@@ -123,7 +121,6 @@ def initially_read(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[Plann
 def _primary_entries(
     hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity]
 ) -> dict[str, er.RegistryEntry]:
-    """Return the registry entry of each object's first entity, by object key."""
     return {
         planned.object_key: registered
         for planned in plan
@@ -135,12 +132,10 @@ def _primary_entries(
 
 @callback
 def enabled_objects(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity]) -> set[str]:
-    """Return the keys of the objects whose first entity is enabled now, whoever enabled it.
-
-    Objects without an entity so far, because the meter was never read, count as the options say.
-    """
+    """Return the keys of objects whose first entity is enabled, whoever did it."""
     known = _primary_entries(hass, entry, plan)
     enabled = {key for key, registered in known.items() if registered.disabled_by is None}
+    # Objects without an entity, because the meter was never read, count as the options say.
     return enabled | {key for key in entry.options[CONF_OBJECTS] if key not in known}
 
 
@@ -148,12 +143,9 @@ def enabled_objects(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[Plan
 def async_apply_selection(
     hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[PlannedEntity], objects: Collection[str]
 ) -> None:
-    """Enable the entities of the objects newly ticked, disable those no longer ticked, touch no other.
-
-    A tick outranks an earlier choice of the user, because it is the later one. Entities disabled with their whole
-    device or entry stay so.
-    """
+    """Enable the entities of objects newly ticked, disable those no longer ticked, touch no other."""
     registry = er.async_get(hass)
+    # A tick is later than the user's choice on the device page; what its device or entry disabled stays so.
     by_choice = (er.RegistryEntryDisabler.INTEGRATION, er.RegistryEntryDisabler.USER)
     for key, registered in _primary_entries(hass, entry, plan).items():
         if key in objects and registered.disabled_by in by_choice:

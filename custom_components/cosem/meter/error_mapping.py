@@ -2,17 +2,14 @@
 
 | stack error | first set-up | running |
 |---|---|---|
-| network, protocol, refused by the way | not ready, tried again | UpdateFailed |
-| busy, or refused for now | not ready, tried again | UpdateFailed with its own pause |
-| refused for authentication, or no proof by the meter | reauthentication, no further attempt | the same |
-| a tag that does not verify, a counter that cannot be stored | not ready, tried again | UpdateFailed |
-| other system title, weaker protection, counter refused or used up | ConfigEntryError, no further attempt | UpdateFailed |
+| network, device in use, protocol, a refused request | not ready | UpdateFailed |
+| busy, association refused | not ready | UpdateFailed with its own pause |
+| authentication refused, no proof by the meter | reauthentication | reauthentication |
+| invalid tag, counter not stored, identity unreadable | not ready | UpdateFailed |
+| other meter or system title, weaker protection, counter refused, replayed, used up | ConfigEntryError | UpdateFailed |
 
-Only an AARE that refuses for authentication and a meter that cannot prove itself make Home Assistant ask for credentials:
-nothing else that a packet carries can (rule F40). A meter with another identity stops the first set-up, too. Which of these become repair issues is known by issues.py.
-
-The coordinator makes "not ready" of UpdateFailed during the first set-up. Anything that is no DlmsError, and our own misuse
-of the stack, is a bug and surfaces. Set-up forms have their own table, because they speak of layers (doctor.py).
+"Not ready": Home Assistant tries again. The third row and ConfigEntryError end all attempts. Other exceptions are bugs
+and surface. Repair issues: issues.py. Set-up forms: doctor.py.
 """
 
 from collections.abc import Awaitable, Callable, Iterator
@@ -52,10 +49,9 @@ _BUSY = (ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON)
 
 
 class WrongMeter(Exception):
-    """Not the meter that an entry was made for, or one that does not say which it is."""
+    """Not the entry's meter; ``found``: its unique id, or None if unreadable."""
 
     def __init__(self, expected: str, found: str | None) -> None:
-        """Keep both unique ids, None for one that could not be read."""
         super().__init__(expected, found)
         self.expected = expected
         self.found = found
@@ -63,7 +59,7 @@ class WrongMeter(Exception):
 
 @contextmanager
 def map_error(*, first: bool) -> Iterator[None]:
-    """Turn what the stack or the reader raises inside the block into Home Assistant's; `first` during the first set-up."""
+    """Turn exceptions of stack and reader into Home Assistant's; ``first``: in the first set-up."""
     try:
         yield
     except LocalProtocolError:
@@ -75,18 +71,16 @@ def map_error(*, first: bool) -> Iterator[None]:
 
 
 def understood[**P, R](decode: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
-    """Return what `decode` returns, None where the meter's value has a form that makes no sense.
-
-    One object with an odd value must not spoil the others.
-    """
+    """Return what ``decode`` returns, or None where the meter's value makes no sense."""
     try:
+        # One object with an odd value must not spoil the others.
         return decode(*args, **kwargs)
     except RemoteProtocolError:
         return None
 
 
 async def unless_refused[T](answer: Awaitable[T]) -> T | None:
-    """Return the answer to a question that a meter may refuse as a whole, None when it did."""
+    """Return the answer, or None when the meter refused the whole request."""
     try:
         return await answer
     except ServiceError:
@@ -94,7 +88,6 @@ async def unless_refused[T](answer: Awaitable[T]) -> T | None:
 
 
 def _wrong_meter_error(wrong: WrongMeter, *, first: bool) -> HomeAssistantError:
-    """Return the exception for a meter whose values must not be taken."""
     if wrong.found is None:
         return UpdateFailed(translation_domain=DOMAIN, translation_key="identity_unreadable")
     kind = ConfigEntryError if first else UpdateFailed
@@ -106,8 +99,9 @@ def _wrong_meter_error(wrong: WrongMeter, *, first: bool) -> HomeAssistantError:
 
 
 def home_assistant_error(error: DlmsError, *, first: bool) -> HomeAssistantError:
-    """Return the exception to raise for an error of the stack, with the sentence that fits."""
+    """Return the exception to raise for an error of the stack."""
     match error:
+        # Only this and PeerNotAuthenticated ask for credentials: nothing else that a packet carries can (rule F40).
         case AssociationRejected(concerns_authentication=True):
             return ConfigEntryAuthFailed(**_text("authentication_refused", error))
         case PeerNotAuthenticated():
@@ -129,7 +123,6 @@ def home_assistant_error(error: DlmsError, *, first: bool) -> HomeAssistantError
 
 
 def _security_key(error: SecurityError) -> str:
-    """Return the key of the sentence for a meter, or a counter, with which we must not go on."""
     match error:
         case InvocationCounterRefused():
             return "counter_refused"
@@ -143,7 +136,6 @@ def _security_key(error: SecurityError) -> str:
 
 
 def _failed_poll_key(error: DlmsError) -> str:
-    """Return the key of the sentence for an error after which the next poll simply tries again."""
     match error:
         case DeviceInUse():
             return "device_in_use"
@@ -163,7 +155,6 @@ def _failed_poll_key(error: DlmsError) -> str:
 
 
 def _text(key: str, error: DlmsError) -> dict[str, Any]:
-    """Return the arguments of a translated exception; the stack's own words are the detail."""
     return {
         "translation_domain": DOMAIN,
         "translation_key": key,

@@ -1,7 +1,4 @@
-"""Which meter this is, from what it says about itself: the unique id of its entry, and what the device page shows.
-
-The set-up form and every poll decide by the same function, `identify`.
-"""
+"""Which meter this is, decided by ``identify`` for the set-up form and every poll."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -35,7 +32,6 @@ NAME_ATTRIBUTE: Final = AttributeDescriptor(InterfaceClass.DATA, LOGICAL_DEVICE_
 
 
 def _data(*logical_names: str) -> tuple[AttributeDescriptor, ...]:
-    """Return the value attributes of these objects of class Data."""
     return tuple(
         AttributeDescriptor(InterfaceClass.DATA, LogicalName.parse(name), DataAttribute.VALUE) for name in logical_names
     )
@@ -62,11 +58,11 @@ type Answers = Mapping[AttributeDescriptor, Data | DlmsError]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterIdentity:
-    """A meter as it names itself; every text is cleaned."""
+    """A meter as it names itself; texts are cleaned."""
 
     unique_id: str
     pinned: AttributeDescriptor
-    """What the unique id was made of; read again with every association before data is taken."""
+    """Gives the unique id; verified in every association before data count."""
     manufacturer: str | None
     serial_number: str | None
     firmware: str | None
@@ -74,7 +70,7 @@ class MeterIdentity:
 
     @property
     def title(self) -> str:
-        """How a person would call the meter: "Iskraemeco 12345678"."""
+        """A person's name for it: "Iskraemeco 12345678"."""
         words = [word for word in (self.manufacturer, self.serial_number) if word]
         return " ".join(words) or self.unique_id
 
@@ -85,28 +81,26 @@ class SelfDescription:
 
     identity: MeterIdentity | None
     logical_devices: tuple[SapAssignment, ...]
-    """All logical devices of the physical device, as far as this one tells."""
+    """Those of the physical device."""
     mbus_device_types: Mapping[int, int]
-    """What the M-Bus devices measure that hang on this meter, by channel (value group B)."""
+    """What its M-Bus devices measure, by channel (value group B)."""
 
 
 def logical_device_title(name: str) -> str:
-    """Return how a person would call a logical device of which only the name is known: "Iskraemeco 12345678"."""
+    """Return a person's name for a logical device: "Iskraemeco 12345678"."""
     known = LogicalDeviceName(name.encode())
     words = [word for word in (known.manufacturer, known.serial) if word]
     return " ".join(words) or name
 
 
 def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[AttributeDescriptor, ...]:
-    """Return what to read to know the meter: its name always, the others when the object list has them.
-
-    Without an object list all of them, because one of them may be there.
-    """
+    """Return what to read: the name, and of the others what the list has."""
     readable = {
         AttributeDescriptor(element.class_id, element.logical_name, DataAttribute.VALUE)
         for element in objects
         if element.can_read(DataAttribute.VALUE)
     }
+    # Without an object list all of them, because one of them may be there.
     others = (*SERIAL_ATTRIBUTES, *FIRMWARE_ATTRIBUTES)
     return (NAME_ATTRIBUTE, *(attribute for attribute in others if not readable or attribute in readable))
 
@@ -114,7 +108,7 @@ def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[Attribute
 async def async_read_identity(
     association: Association, objects: Sequence[ObjectListElement], *, expected: str | None
 ) -> SelfDescription:
-    """Ask a meter who it is, and which logical devices there are besides."""
+    """Ask a meter who it is, and which logical devices there are."""
     attributes = list(identity_attributes(objects))
     if any((element.class_id, element.logical_name) == SAP_ASSIGNMENT_LIST[:2] for element in objects):
         attributes.append(SAP_ASSIGNMENT_LIST)
@@ -140,10 +134,9 @@ async def async_read_identity(
 def identify(
     answers: Answers, server_wport: int, objects: Iterable[ObjectListElement] = (), *, expected: str | None = None
 ) -> MeterIdentity | None:
-    """Return who the meter is, None when it gives neither a logical device name nor a number.
+    """Return who the meter is, or None without a logical device name or number.
 
-    The unique id is made of the name, else of the first number and the wPort. An `expected` unique id is recognised in any
-    of them: what could not be read when the entry was made may be readable now.
+    The unique id is the name, else the first number with the wPort; ``expected`` goes first if one of them gives it.
     """
     candidates: dict[str, AttributeDescriptor] = {}
     for attribute in (NAME_ATTRIBUTE, *SERIAL_ATTRIBUTES):
@@ -151,6 +144,7 @@ def identify(
             candidates.setdefault(candidate, attribute)
     if not candidates:
         return None
+    # What could not be read when the entry was made may be readable now.
     unique_id = expected if expected in candidates else next(iter(candidates))
     name = _name(answers.get(NAME_ATTRIBUTE))
     return MeterIdentity(
@@ -164,7 +158,7 @@ def identify(
 
 
 def unique_id_of(pinned: AttributeDescriptor, answer: Data | DlmsError | None, server_wport: int) -> str | None:
-    """Return the unique id that this answer to the pinned attribute alone gives, None when it gives none."""
+    """Return the unique id that this answer alone gives, or None."""
     if pinned == NAME_ATTRIBUTE:
         name = _name(answer)
         return name.text if name else None
@@ -173,13 +167,11 @@ def unique_id_of(pinned: AttributeDescriptor, answer: Data | DlmsError | None, s
 
 
 def _name(answer: Data | DlmsError | None) -> LogicalDeviceName | None:
-    """Return the logical device name that an answer holds, if it says anything."""
     name = logical_device_name_of(answer) if isinstance(answer, Data) else None
     return name if name is not None and name.text else None
 
 
 def _text(answer: Data | DlmsError | None) -> str | None:
-    """Return an answer as a name: text, octets, or a number."""
     if not isinstance(answer, Data):
         return None
     text = display_text(answer, _MAX_NAME)
@@ -189,12 +181,11 @@ def _text(answer: Data | DlmsError | None) -> str | None:
 
 
 def _first_text(answers: Answers, attributes: Iterable[AttributeDescriptor]) -> str | None:
-    """Return what the first of these attributes says that says something."""
     return next((text for attribute in attributes if (text := _text(answers.get(attribute))) is not None), None)
 
 
 def _model(objects: Iterable[ObjectListElement]) -> str | None:
-    """Return what the meter measures, from value group A of most of its objects."""
+    """The medium (value group A) of most objects."""
     counts = dict.fromkeys(_MODELS, 0)
     for element in objects:
         if element.logical_name.a in counts:

@@ -1,7 +1,6 @@
-"""What a person has to know or decide about a meter: the repair issues of one entry, and when they come and go.
+"""The repair issues of one entry, and when they come and go (repairs.py repairs them).
 
-The coordinator tells how each poll ended. Kept outside of the coordinator, because a set-up that is tried again has a
-new one every time. Knows nothing of how the issues are repaired (repairs.py).
+Kept outside of the coordinator, because a set-up that is tried again has a new one.
 """
 
 from dataclasses import dataclass
@@ -51,7 +50,7 @@ _FIXABLE: Final = frozenset(
 )
 _WARNINGS: Final = frozenset({ISSUE_COUNTER_HALF_USED, ISSUE_METER_LOCKED})
 _IN_A_ROW: Final = 3
-"""Failures that may be a coincidence, until they are worth a person's time."""
+"""Fewer failures may be a coincidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +62,9 @@ class AcceptedReplacement:
 
 
 class EntryIssues:
-    """The issues of one entry. One object for the life of Home Assistant."""
+    """One entry's issues; lives until the entry is removed."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Begin without issues."""
         self._hass = hass
         self._entry = entry
         self._failed_tags = 0
@@ -77,7 +75,7 @@ class EntryIssues:
 
     @callback
     def note_success(self, *, counter_half_used: bool) -> None:
-        """Note a good poll: whatever was wrong is over, but for a counter that is used up more and more."""
+        """Note a good poll: only a half-used counter stays an issue."""
         self._failed_tags = self._refused_for_now = 0
         self._credentials_refused = False
         self.accepted_replacement = None
@@ -91,7 +89,7 @@ class EntryIssues:
 
     @callback
     def note_failure(self, error: BaseException | None) -> None:
-        """Note why a poll failed: what the stack said, or WrongMeter."""
+        """Note why a poll failed: the stack's error, or WrongMeter."""
         self._count(error)
         match error:
             case WrongMeter(expected=expected, found=str(found)):
@@ -112,13 +110,11 @@ class EntryIssues:
                 self._note_security(error)
 
     def _count(self, error: BaseException | None) -> None:
-        """Count failures of a kind in a row."""
         self._failed_tags = self._failed_tags + 1 if isinstance(error, AuthenticationTagInvalid) else 0
         refused_for_now = isinstance(error, AssociationRejected) and error.transient
         self._refused_for_now = self._refused_for_now + 1 if refused_for_now else 0
 
     def _note_security(self, error: SecurityError) -> None:
-        """Raise the issue for a meter, or a counter, with which we must not go on."""
         match error:
             case InvocationCounterRefused(expected=expected):
                 self._raise(ISSUE_COUNTER_REFUSED, data={EXPECTED_COUNTER: expected})
@@ -140,7 +136,6 @@ class EntryIssues:
         return accepted is not None and accepted.unique_id in {None, unique_id} and unique_id != self._entry.unique_id
 
     def _raise(self, kind: str, words: dict[str, str] | None = None, data: dict[str, Any] | None = None) -> None:
-        """Show an issue."""
         ir.async_create_issue(
             self._hass,
             DOMAIN,
@@ -153,12 +148,11 @@ class EntryIssues:
         )
 
     def _clear(self, kind: str) -> None:
-        """Show an issue no longer."""
         ir.async_delete_issue(self._hass, DOMAIN, f"{kind}_{self._entry.entry_id}")
 
     @callback
     def forget(self) -> None:
-        """Show nothing of an entry that is removed."""
+        """Clear the issues of a removed entry."""
         for kind in ISSUES:
             self._clear(kind)
         self._hass.data[_ISSUES].pop(self._entry.entry_id, None)
@@ -166,7 +160,7 @@ class EntryIssues:
 
 @callback
 def issues_of(hass: HomeAssistant, entry: ConfigEntry) -> EntryIssues:
-    """Return the issues of an entry, always the same object."""
+    """Return an entry's issues, always the same object."""
     known = hass.data.setdefault(_ISSUES, {})
     if (issues := known.get(entry.entry_id)) is None:
         issues = known[entry.entry_id] = EntryIssues(hass, entry)

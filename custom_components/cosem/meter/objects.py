@@ -1,8 +1,4 @@
-"""The objects of a meter: reading its object list, how options name an object, which attribute scales which.
-
-The functions that read take an open association and let the stack's errors through; refusals of single attributes are part
-of the result. Knows nothing of entities and the Store.
-"""
+"""A meter's objects: their list, keys and scalers. The stack's errors pass."""
 
 from collections.abc import Iterable, Sequence
 
@@ -23,19 +19,19 @@ from ..dlms import (
 from .error_mapping import understood, unless_refused
 
 type AttributeResult = Data | DataAccessError
-"""What a meter answers for one attribute."""
+"""A refusal of a single attribute is a result."""
 
 
 async def async_ask(
     association: Association, attributes: Iterable[AttributeDescriptor]
 ) -> dict[AttributeDescriptor, AttributeResult]:
-    """Return the answers by attribute; each attribute is asked once."""
+    """Return the answers by attribute; each is asked once."""
     asked = list(dict.fromkeys(attributes))
     return dict(zip(asked, await association.get_many(asked), strict=True)) if asked else {}
 
 
 async def async_read_objects(hass: HomeAssistant, association: Association) -> tuple[ObjectListElement, ...] | None:
-    """Return the object list of this association, None when the meter keeps it to itself or it makes no sense."""
+    """Return the association's object list, or None if refused or senseless."""
     answers = await unless_refused(async_ask(association, [CURRENT_OBJECT_LIST]))
     answer = answers[CURRENT_OBJECT_LIST] if answers else None
     if not isinstance(answer, Data):
@@ -45,18 +41,19 @@ async def async_read_objects(hass: HomeAssistant, association: Association) -> t
 
 
 def object_key(class_id: int, logical_name: LogicalName) -> str:
-    """Return how an object is written in `CONF_OBJECTS`: ``3:1.0.1.8.0.255``."""
+    """Return an object's key in ``CONF_OBJECTS``: ``3:1.0.1.8.0.255``."""
     return f"{class_id}:{logical_name}"
 
 
 def complete_objects(objects: Sequence[ObjectListElement], keys: Iterable[str]) -> tuple[ObjectListElement, ...]:
-    """Return the object list and, behind it, ticked objects that it lacks: typed in by hand, or the list is not readable."""
+    """Return the list and, behind it, ticked objects that it lacks."""
     known = {object_key(element.class_id, element.logical_name) for element in objects}
     pairs = (key.split(":") for key in keys if key not in known)
+    # Typed by hand, or the list is not readable.
     typed = (ObjectListElement(int(class_id), 0, LogicalName.parse(name)) for class_id, name in pairs)
     return (*objects, *typed)
 
 
 def decoded_scaler_unit(answer: AttributeResult) -> ScalerUnit | None:
-    """Return a scaler_unit, None for a refusal and for one that makes no sense."""
+    """Return a scaler_unit, or None if refused or senseless."""
     return understood(decode_scaler_unit, answer) if isinstance(answer, Data) else None

@@ -1,8 +1,6 @@
-"""What is usual: the wPorts of meter families, and the objects to try where a meter keeps its object list to itself.
+"""What is usual: wPorts of meter families, and objects of home meters.
 
-A preset gives the wPorts that a person leaves empty.
-
-Pure data. The names and hints that people see are in the translations (selectors ``preset`` and ``preset_hint``).
+Their texts: selectors ``preset`` and ``preset_hint``.
 """
 
 from dataclasses import dataclass
@@ -14,19 +12,19 @@ from ..dlms import LogicalName
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
-    """The wPorts that one family of meters usually has."""
+    """One family's usual wPorts, for what a person leaves empty."""
 
     public_client: int = 16
-    """The public client: everybody may use it, it often sees little more than who the meter is."""
+    """For everybody; often sees little more than the identity."""
 
     authenticated_client: int = 1
-    """The client that a password or keys belong to: the least privileged one that sees the registers."""
+    """For a password or keys: the least privileged that sees the registers."""
 
     server: int = 1
     """The management logical device."""
 
     def client(self, *, authenticated: bool) -> int:
-        """Return the client wPort for an association with or without authentication."""
+        """Return the client wPort."""
         return self.authenticated_client if authenticated else self.public_client
 
 
@@ -41,12 +39,12 @@ PRESETS: Final[dict[str, Preset]] = {
 
 
 def preset_of(name: str) -> Preset:
-    """Return the preset of this name; an entry made by another version may name one that is not known."""
+    """Return a preset, the generic one for an unknown name."""
+    # Another version may have made the entry.
     return PRESETS.get(name, PRESETS[PRESET_GENERIC])
 
 
 def _registers(*logical_names: str) -> tuple[tuple[int, LogicalName], ...]:
-    """Return these logical names as objects of class Register."""
     return tuple((3, LogicalName.parse(name)) for name in logical_names)
 
 
@@ -67,4 +65,4 @@ USUAL_OBJECTS: Final[tuple[tuple[int, LogicalName], ...]] = (
     *_registers("6.0.1.0.0.255", "6.0.2.0.0.255", "6.0.8.0.0.255"),  # heat
     (8, LogicalName.parse("0.0.1.0.0.255")),  # clock
 )
-"""Class and logical name of what most meters for homes have; each is asked for once."""
+"""Class and logical name; each is tried once without an object list."""

@@ -1,8 +1,4 @@
-"""A meter that takes the place of the one that an entry was made for: it gets the entry with all its entities.
-
-Only after a person has said so (repairs.py). Entity ids, names and what hangs on them stay; the unique ids are the new
-meter's.
-"""
+"""Gives an entry with all its entities to a replaced meter, by the user's word (repairs.py)."""
 
 from collections.abc import Iterable
 
@@ -17,7 +13,7 @@ from .store import async_remove_meter
 
 @callback
 def has_entry(hass: HomeAssistant, unique_id: str) -> bool:
-    """Whether there is an entry for this meter already."""
+    """Whether this meter has an entry."""
     return hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, unique_id) is not None
 
 

@@ -1,7 +1,6 @@
-"""The associations of one entry, and what outlives them: the meter's system title, where our invocation counter stands.
+"""One entry's associations, and what outlives them: system title and invocation counter.
 
-Knows nothing of what is read. Every way out that is a failure ends the association: after a timeout a late answer could
-match a new question (IEC 62056-5-3 gives an invoke-id four bits only).
+A failure ends them: a late answer could match a new question (four bits of invoke-id in IEC 62056-5-3).
 """
 
 import asyncio
@@ -37,17 +36,16 @@ from .counter_store import async_security_state
 from .credentials import association_parameters
 
 COUNTER_HALF_USED: Final = 2**31
-"""From here on somebody should think of new keys: polling alone does not get there, so something uses up counters faster."""
+"""Polling alone does not get here: something uses up counters faster, new keys are due."""
 
 
 class MeterSecurity:
-    """Opens the associations of an entry."""
+    """Opens an entry's associations; ``keep`` leaves them open between polls.
+
+    Raises LocalProtocolError when the entry contradicts itself.
+    """
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry, client: DlmsClient, *, keep: bool = False) -> None:
-        """Take what the entry holds; `keep` associations open between polls.
-
-        LocalProtocolError when the entry contradicts itself.
-        """
         self._hass = hass
         self._entry = entry
         self._client = client
@@ -57,33 +55,29 @@ class MeterSecurity:
         self._state: SecurityState | None = None
         self._keep = math.inf if keep else 0
         self._asks_first = self._parameters.uses_counter
-        """Before the next association the meter is asked for the counter: at the start and after a refusal."""
+        """Ask for the counter before the next association: at the start, after a refusal."""
         self.may_be_mended = False
-        """Whether a new association may mend what ended the last one.
-
-        That is when a kept one turned out to be gone, because meters end idle ones, and when the meter refused our invocation
-        counter and was not asked for its own before.
-        """
+        """Whether a new association may mend what ended the last one."""
 
     @property
     def pinned_title(self) -> bytes | None:
-        """The meter's system title as the first association told it (rule S13)."""
+        """The meter's system title since its first association (rule S13)."""
         return self._pinned
 
     @property
     def is_unverified(self) -> bool:
-        """Whether answers are decrypted, and nothing tells who sent them: they have no tag, or it is not verified (rule S17)."""
+        """Whether answers are decrypted without a verified tag (rule S17)."""
         security = self._parameters.security
         return security is not None and (security.accept_unverified or security.protection == Protection.ENCRYPTED)
 
     @property
     def counter(self) -> int:
-        """The invocation counter of the next message; 0 where none is used."""
+        """The next message's invocation counter; 0 where none is used."""
         return self._state.next_value if self._state is not None else 0
 
     @property
     def is_half_used(self) -> bool:
-        """Whether the invocation counter is past its middle (rule S5)."""
+        """Whether the counter is past its middle (rule S5)."""
         return self.counter >= COUNTER_HALF_USED
 
     def pin(self, title: bytes | None) -> None:
@@ -93,14 +87,14 @@ class MeterSecurity:
             self._parameters = association_parameters(self._entry.data, meter_system_title=title)
 
     def learn_title(self, association: Association) -> None:
-        """Pin the title of a meter that has just proved to be the right one."""
+        """Pin the title of a meter just proved right."""
         self.pin(association.negotiated.server_system_title)
 
     @asynccontextmanager
     async def async_associate(self) -> AsyncIterator[Association]:
-        """Lend an association with the meter, a new or a kept one; a failure ends it.
+        """Lend an association, new or kept; a failure ends it.
 
-        Raises what `DlmsClient.associate` and `settle` do, and InvocationCounterNotStored when our counter is not known.
+        Raises InvocationCounterNotStored and what ``DlmsClient.associate`` and ``settle`` do.
         """
         asked, association = self._asks_first, None
         try:
@@ -114,11 +108,10 @@ class MeterSecurity:
             raise
 
     async def async_release(self) -> None:
-        """Release a kept association; harmless without one."""
+        """Release a kept association, if any."""
         await self._client.release_kept(self._parameters.pair)
 
     async def _async_settle(self) -> None:
-        """Bring the invocation counter, where one is used, to where the association can begin."""
         if self._state is None:
             self._state = await async_security_state(self._hass, self._parameters)
         if self._state is None:
@@ -136,22 +129,20 @@ class MeterSecurity:
         self._asks_first = False
 
     def _note_failure(self, error: BaseException, association: Association | None, *, asked: bool) -> None:
-        """Note what ended an association, or prevented it: it may be our counter, and meters say so in many ways.
-
-        Some do not say anything. Where nobody was reached nobody refused.
-        """
         refused = isinstance(error, InvocationCounterRefused)
+        # Meters end idle associations; and one that was not asked for its counter can be asked now.
         gone = association is not None and association.was_kept and _is_lost(error)
         # A password is sent once in a poll, also when the meter refused the counter in front of it (rule S20).
         password_sent = association is None and self._parameters.mechanism is Mechanism.LLS
         self.may_be_mended = gone or (refused and not asked and not password_sent)
         unreached = isinstance(error, (DeviceInUse, ConnectFailed, ConnectTimeout, asyncio.CancelledError))
+        # It may be our counter: meters say so in many ways, some not at all. Where nobody was reached nobody refused.
         suspicious = refused or (association is None and not unreached)
         self._asks_first |= suspicious and self._parameters.uses_counter
 
 
 def _is_lost(error: BaseException) -> bool:
-    """Whether a meter that was associated before has forgotten about it, or its connection has ended."""
+    """Whether the meter forgot the association, or its connection ended."""
     match error:
         case (
             ConnectionLost()

@@ -1,7 +1,7 @@
-"""What is remembered of a meter between starts: its object list, its units, its firmware. One private file per meter.
+"""What is remembered of a meter between starts; one private file each, without secrets.
 
-Keyed by the unique id of the entry, because the set-up form saves before there is an entry. Never holds a secret.
-What is missing or unreadable is read from the meter again; but for its system title nothing here decides anything.
+Keyed by unique id: the set-up form saves before there is an entry. What is unreadable is read again; only the system
+title decides anything.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,13 +27,13 @@ class StoredMeter:
     scaler_units: Mapping[AttributeDescriptor, ScalerUnit] = field(default_factory=lambda: MappingProxyType({}))
     """By the descriptor of the attribute scaler_unit itself."""
     firmware: str | None = None
-    """What the object list and the units belong to; another firmware may bring others."""
+    """What object list and units belong to."""
     system_title: bytes | None = None
-    """The meter's, as its first association told it; no other one is accepted since (rule S13)."""
+    """From its first association; no other one is accepted (rule S13)."""
 
 
 async def async_load_meter(hass: HomeAssistant, unique_id: str) -> StoredMeter:
-    """Return what is remembered, an empty record where there is nothing or nothing usable."""
+    """Return what is remembered, or an empty record."""
     stored = await _store(hass, unique_id).async_load()
     try:
         return _meter(stored) if stored else StoredMeter()
@@ -42,17 +42,17 @@ async def async_load_meter(hass: HomeAssistant, unique_id: str) -> StoredMeter:
 
 
 async def async_save_meter(hass: HomeAssistant, unique_id: str, meter: StoredMeter) -> None:
-    """Write the whole record at once."""
+    """Write the whole record."""
     await _store(hass, unique_id).async_save(_record(meter))
 
 
 async def async_load_objects(hass: HomeAssistant, unique_id: str) -> tuple[ObjectListElement, ...]:
-    """Return the remembered object list, empty when there is none."""
+    """Return the remembered object list, maybe empty."""
     return (await async_load_meter(hass, unique_id)).objects
 
 
 async def async_save_objects(hass: HomeAssistant, unique_id: str, objects: Sequence[ObjectListElement]) -> None:
-    """Remember an object list; when it differs from the last one, the units are read again."""
+    """Remember an object list; another one than before forgets the units."""
     meter = await async_load_meter(hass, unique_id)
     if _heads(meter.objects) != _heads(objects):
         meter = StoredMeter(system_title=meter.system_title)
@@ -60,7 +60,7 @@ async def async_save_objects(hass: HomeAssistant, unique_id: str, objects: Seque
 
 
 async def async_pin_system_title(hass: HomeAssistant, unique_id: str, title: bytes) -> None:
-    """Accept this system title of a meter from now on, and no other one."""
+    """Accept no other system title of a meter from now on."""
     await async_save_meter(hass, unique_id, replace(await async_load_meter(hass, unique_id), system_title=title))
 
 
@@ -70,18 +70,16 @@ async def async_remove_meter(hass: HomeAssistant, unique_id: str) -> None:
 
 
 def _store(hass: HomeAssistant, unique_id: str) -> Store[dict[str, Any]]:
-    """Return the file of a meter; its name must not be made of what a meter says about itself (rule S30)."""
+    # A name must not be made of what a meter says about itself (rule S30).
     name = hashlib.sha256(unique_id.encode("utf-8", "surrogateescape")).hexdigest()[:32]
     return Store(hass, _VERSION, f"{DOMAIN}.{name}", private=True, atomic_writes=True)
 
 
 def _heads(objects: Iterable[ObjectListElement]) -> set[tuple[int, int, LogicalName]]:
-    """Return what tells one object list from another."""
     return {(element.class_id, element.version, element.logical_name) for element in objects}
 
 
 def _record(meter: StoredMeter) -> dict[str, Any]:
-    """Return what is written."""
     return {
         "objects": [_object_record(element) for element in meter.objects],
         "scaler_units": {str(attribute): list(known) for attribute, known in meter.scaler_units.items()},
@@ -91,7 +89,7 @@ def _record(meter: StoredMeter) -> dict[str, Any]:
 
 
 def _object_record(element: ObjectListElement) -> dict[str, Any]:
-    """Return one object as it is written; access rights as ``[index, mode, version, selectors]``."""
+    """Access rights become ``[index, mode, version, selectors]``."""
     return {
         "class_id": element.class_id,
         "version": element.version,
@@ -102,7 +100,7 @@ def _object_record(element: ObjectListElement) -> dict[str, Any]:
 
 
 def _meter(record: Mapping[str, Any]) -> StoredMeter:
-    """Return what was written; raises on anything else."""
+    """Raises on anything that ``_record`` does not write."""
     return StoredMeter(
         objects=tuple(_object(element) for element in record["objects"]),
         scaler_units={
@@ -115,7 +113,6 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
 
 
 def _object(record: Mapping[str, Any]) -> ObjectListElement:
-    """Return one object; raises when it is not as `_object_record` writes it."""
     return ObjectListElement(
         int(record["class_id"]),
         int(record["version"]),
@@ -133,13 +130,12 @@ def _object(record: Mapping[str, Any]) -> ObjectListElement:
 
 
 def _descriptor(text: str) -> AttributeDescriptor:
-    """Return the descriptor written as ``class_id:logical_name:attribute_index``."""
+    """From ``class_id:logical_name:attribute_index``."""
     class_id, logical_name, attribute_index = text.split(":")
     return AttributeDescriptor(int(class_id), _logical_name(logical_name), int(attribute_index))
 
 
 def _logical_name(text: str) -> LogicalName:
-    """Return the logical name written as ``A.B.C.D.E.F``; ValueError where it is none."""
     octets = bytes(map(int, text.split(".")))
     if len(octets) != 6:
         raise ValueError("a logical name has 6 octets")

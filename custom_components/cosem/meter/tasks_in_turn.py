@@ -1,8 +1,4 @@
-"""Work that is done one after the other, each in a task of its own that can be ended from two sides.
-
-A caller that gives up and the end of the entry both cancel a task, but only once: a second cancellation would hit the
-task while it releases its association.
-"""
+"""Tasks done one after the other, which their caller and the entry's end can both cancel."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -12,18 +8,17 @@ from homeassistant.core import HomeAssistant
 
 
 class TasksInTurn:
-    """Runs what it is given in the order of asking."""
+    """Runs work in the order of asking; ``name`` is that of the tasks."""
 
     def __init__(self, hass: HomeAssistant, name: str) -> None:
-        """Begin without work; `name` is that of the tasks."""
         self._hass = hass
         self._name = name
         self._turn = asyncio.Lock()  # first come, first served
         self.under_way: set[asyncio.Task[Any]] = set()
-        """Those that run, and those that wait for their turn."""
+        """Those that run or wait for their turn."""
 
     async def async_run[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Return what `work` returns, when its turn has come; CancelledError when it was ended."""
+        """Return what ``work`` returns, in its turn. Raises CancelledError when it was ended."""
         task = self._hass.async_create_background_task(self._async_in_turn(work), self._name, eager_start=True)
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
@@ -34,19 +29,18 @@ class TasksInTurn:
         return task.result()
 
     async def _async_in_turn[T](self, work: Callable[[], Awaitable[T]]) -> T:
-        """Do the work after what was asked for before."""
         async with self._turn:
             return await work()
 
     async def async_end_all(self) -> None:
-        """End what runs and what waits for its turn; return when all of it has cleaned up."""
+        """End what runs and waits; return when all has cleaned up."""
         await _async_end(*self.under_way)
 
 
 async def _async_end(*tasks: asyncio.Task[Any]) -> None:
-    """Cancel tasks, if nobody did so before, and wait for their end."""
     pending = [task for task in tasks if not task.done()]
     for task in pending:
+        # A second cancellation would hit the task while it releases its association.
         if not task.cancelling():
             task.cancel()
     if pending:
