@@ -1,7 +1,6 @@
-"""Reads one meter: knows which meter it is, its objects and units, and what it refuses; gives values with their units.
+"""Reads one meter: identity, objects, units, refusals, and values with their units.
 
-Takes an open association and lets the stack's errors through. Nothing counts before the meter has proved to be the right
-one. Knows nothing of when to read, of entities, or of what a failure means.
+Takes an open association; the stack's errors pass. Nothing counts before the meter has proved to be the right one.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -53,13 +52,13 @@ _LASTING: Final = frozenset(
         DataAccessResultCode.SCOPE_OF_ACCESS_VIOLATED,
     }
 )
-"""Asking again does not change these. The others mean that there is no value this time."""
+"""Asking again does not change these; the others mean no value this time."""
 
 _SLOW_READ: Final = 2.0
-"""Seconds. After a longer read nobody knows at which moment the clock was answered; it is asked once more, alone."""
+"""Seconds; after a longer read the clock is asked again, alone."""
 
 _UNITS_AT_A_TIME: Final = 64
-"""Between two such requests the time budget for units is looked at."""
+"""The time budget is looked at between such requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,14 +66,14 @@ class Reading:
     """The value of one attribute and its unit."""
 
     value: Data | None = None
-    """None: the meter has no value just now, or was not asked."""
+    """None: no value just now, or not asked."""
     scaler_unit: ScalerUnit | None = None
     unit_missing: bool = False
-    """The attribute has a unit, and it could not be read so far: its number would be a guess."""
+    """It has a unit that could not be read so far: its number would be a guess."""
 
     @property
     def number(self) -> Decimal | None:
-        """The exact number in its unit; None without a value, for what is no number, and while the unit is missing."""
+        """The exact number; None without a value, for no number, and while the unit is missing."""
         return None if self.value is None or self.unit_missing else scale(self.value, self.scaler_unit)
 
 
@@ -83,41 +82,40 @@ class Readings:
     """What was read at one time."""
 
     values: Mapping[AttributeDescriptor, Reading] = field(default_factory=dict)
-    """An attribute is absent when the meter refused it before, or nobody asked for it."""
+    """Without attributes refused before, or not wanted."""
     clock_read_at: datetime | None = None
-    """Home Assistant's time at the moment that the clock objects were read."""
+    """Home Assistant's time of the clock objects."""
 
 
 class MeterReader:
-    """What is known of the meter of one entry, and how to read it."""
+    """What is known of one entry's meter, and how to read it."""
 
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
-        """Begin without any knowledge; `async_load` and `async_identify` bring it."""
         self._hass = hass
         self._entry = entry
         self._stored = StoredMeter()
         self._listed: tuple[ObjectListElement, ...] = ()
         self._verified: Association | None = None
-        """The association in which the meter said last that it is the right one."""
+        """The association in which the meter last proved to be the right one."""
         self.identity: MeterIdentity | None = None
         self.objects: tuple[ObjectListElement, ...] = ()
-        """The object list, and what was typed by hand besides."""
+        """The object list, and what was typed besides."""
         self.logical_devices: tuple[SapAssignment, ...] = ()
         self.mbus_device_types: Mapping[int, int] = {}
         self.scaler_units: dict[AttributeDescriptor, ScalerUnit] = {}
         """By the descriptor of the attribute scaler_unit itself."""
         self.refused: dict[AttributeDescriptor, str] = {}
-        """Attributes that the meter refuses for good, and its reason; asked again after a reload only."""
+        """Refused for good, with the reason; asked again after a reload only."""
 
     async def async_load(self) -> bytes | None:
-        """Load what is remembered of the meter; return its system title, None where none is known."""
+        """Load what is remembered; return the meter's system title, or None."""
         self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
         return self._stored.system_title
 
     async def async_identify(self, association: Association) -> None:
-        """Learn what the meter is and has: what is remembered, the rest from the meter.
+        """Learn what the meter is and has, as far as it is not remembered.
 
-        Raises WrongMeter when it is not the one of the entry, and no person said that it takes that one's place.
+        Raises WrongMeter unless it is the entry's or, by the user's word, its replacement.
         """
         objects = self._stored.objects or await async_read_objects(self._hass, association) or ()
         said = await async_read_identity(association, objects, expected=self._entry.unique_id)
@@ -140,30 +138,26 @@ class MeterReader:
         self.objects = complete_objects(objects, self._entry.options[CONF_OBJECTS])
 
     def _require(self, association: Association, unique_id: str | None) -> None:
-        """Note that this is the meter that the entry was made for; raises WrongMeter when it is not."""
         if unique_id != self._entry.unique_id:
             raise WrongMeter(str(self._entry.unique_id), unique_id)
         self._verified = association
 
     def _firmware_changed(self) -> bool:
-        """Whether the meter runs another firmware than the one that the stored object list belongs to."""
         firmware = self.identity.firmware if self.identity else None
         return None not in (firmware, self._stored.firmware) and firmware != self._stored.firmware
 
     async def async_verify(self, association: Association) -> None:
-        """Ask the meter who it is, before something is done that polls do not do. Raises WrongMeter.
-
-        Asked even in an association that was verified before: so its end is noticed before anything is written.
-        """
+        """Ask the meter who it is, before something that polls do not do. Raises WrongMeter."""
         if self.identity is None:
             await self.async_identify(association)
             return
+        # Even in an association verified before: so its end is noticed before anything is written.
         pinned = self.identity.pinned
         answers = await async_ask(association, [pinned])
         self._require(association, unique_id_of(pinned, answers[pinned], association.parameters.server_wport))
 
     async def async_read(self, association: Association, wanted: Iterable[AttributeDescriptor]) -> Readings:
-        """Return values with their units of what is wanted, but for what the meter refuses for good.
+        """Return values with units, without what is refused for good.
 
         Raises WrongMeter; then nothing that was read counts.
         """
@@ -181,14 +175,12 @@ class MeterReader:
         return Readings(values=values, clock_read_at=read_at)
 
     async def async_read_units(self, association: Association, attributes: Iterable[AttributeDescriptor]) -> None:
-        """Read the units of attributes that nobody wants now, so that they are right when somebody does.
-
-        For a limited time and without failing: nothing that anybody looks at depends on it.
-        """
+        """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds. Failures are only logged."""
         loop = self._hass.loop
         until = loop.time() + SCALER_BUDGET
         missing = [unit for unit in self._missing_units(attributes) if unit not in self.refused]
         try:
+            # Nothing that anybody looks at depends on it.
             with map_error(first=True):
                 for units in batched(missing, _UNITS_AT_A_TIME, strict=False):
                     if loop.time() >= until:
@@ -212,26 +204,26 @@ class MeterReader:
             await async_save_meter(self._hass, str(self._entry.unique_id), meter)
 
     def reading(self, attribute: AttributeDescriptor, value: Data | None = None) -> Reading:
-        """Return a value with the unit of its attribute, as far as that is known."""
+        """Return a value with its attribute's unit, as far as known."""
         unit = scaler_unit_attribute(attribute)
         scaler_unit = None if unit is None else self.scaler_units.get(unit)
         return Reading(value=value, scaler_unit=scaler_unit, unit_missing=unit is not None and scaler_unit is None)
 
     def is_refused(self, attribute: AttributeDescriptor) -> bool:
-        """Whether the meter refuses an attribute, or what is needed to understand it."""
+        """Whether an attribute or its unit is refused for good."""
         return attribute in self.refused or scaler_unit_attribute(attribute) in self.refused
 
     def _missing_units(self, attributes: Iterable[AttributeDescriptor]) -> list[AttributeDescriptor]:
-        """Return which attributes scaler_unit were not read so far."""
         units = {unit for attribute in attributes if (unit := scaler_unit_attribute(attribute)) is not None}
         return sorted(units.difference(self.scaler_units))
 
     async def _async_ask(
         self, association: Association, attributes: Sequence[AttributeDescriptor]
     ) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime]:
-        """Return the answers, and Home Assistant's time when the clock objects among them were read."""
+        """Return the answers, and when the clock objects among them were read."""
         answers, read_at, seconds = await self._async_ask_timed(association, attributes)
         clocks = [attribute for attribute in attributes if attribute.class_id == InterfaceClass.CLOCK]
+        # Nobody knows at which moment of a long read a clock was answered.
         if clocks and seconds > _SLOW_READ and len(attributes) > len(clocks):
             again, read_at, _ = await self._async_ask_timed(association, clocks)
             answers |= again
@@ -240,14 +232,13 @@ class MeterReader:
     async def _async_ask_timed(
         self, association: Association, attributes: Sequence[AttributeDescriptor]
     ) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime, float]:
-        """Return the answers, the middle of the time that they took, and how many seconds that was."""
+        """Return the answers, the middle of their time, and its length in seconds."""
         started, began = dt_util.utcnow(), self._hass.loop.time()
         answers = await async_ask(association, attributes)
         seconds = self._hass.loop.time() - began
         return answers, started + timedelta(seconds=seconds / 2), seconds
 
     def _value(self, attribute: AttributeDescriptor, answer: AttributeResult) -> Data | None:
-        """Return the value, None when there is none this time."""
         if isinstance(answer, Data):
             return None if answer.type is DataType.NULL_DATA else answer
         if answer.result in _LASTING:
@@ -255,7 +246,6 @@ class MeterReader:
         return None
 
     def _learn_scaler_unit(self, attribute: AttributeDescriptor, answer: AttributeResult) -> None:
-        """Keep a scaler_unit; without one that makes sense a register's number would be a guess."""
         scaler_unit = decoded_scaler_unit(answer)
         if scaler_unit is not None:
             self.scaler_units[attribute] = scaler_unit
@@ -265,6 +255,5 @@ class MeterReader:
             self._refuse(attribute, answer.name)
 
     def _refuse(self, attribute: AttributeDescriptor, reason: str) -> None:
-        """Do not ask for an attribute again, and say so once."""
         self.refused[attribute] = reason
         LOGGER.warning("%s does not give %s (%s); not asked again until reload", self._entry.title, attribute, reason)
