@@ -1,6 +1,6 @@
 """DLMS/COSEM: Home Assistant reads a smart meter over the network (IEC 62056).
 
-Sets up, unloads and removes an entry; one entry is one association to one logical device.
+One entry is one association to one logical device.
 """
 
 from typing import Final
@@ -28,7 +28,7 @@ PLATFORMS: Final = [Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
-    """Read the meter for the first time and add its entities."""
+    """Read the meter and add its entities."""
     client = get_client(hass, entry.data[CONF_HOST], entry.data[CONF_PORT])
     coordinator = CosemCoordinator(hass, entry, client)
 
@@ -44,19 +44,18 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
-    """Remove the entities; the coordinator's own end follows (CosemCoordinator.async_shutdown)."""
+    """Remove the entities; CosemCoordinator.async_shutdown follows."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
-    """Forget the meter, but not the invocation counter of its keys: that is never used twice (counter_store.py)."""
+    """Forget the meter, but not its keys' invocation counters (meter/counter_store.py)."""
     issues_of(hass, entry).forget()
     await async_remove_meter(hass, str(entry.unique_id))
 
 
 @callback
 def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
-    """Show the other logical devices of the same physical device as discovered, unless they have an entry already."""
     known = {other.unique_id for other in hass.config_entries.async_entries(DOMAIN)}
     for sap, octets in entry.runtime_data.reader.logical_devices:
         name = LogicalDeviceName(octets).text

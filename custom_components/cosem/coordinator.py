@@ -1,7 +1,4 @@
-"""When and how the meter of an entry is talked to: the schedule of polls, what runs besides, the pauses, the end.
-
-What is read is up to meter/reader.py, what an error means up to meter/error_mapping.py.
-"""
+"""When the meter is talked to; meter/reader.py knows what is read, meter/error_mapping.py what errors mean."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -37,12 +34,14 @@ type Work[T] = Callable[[Association], Awaitable[T]]
 
 
 class CosemCoordinator(DataUpdateCoordinator[Readings]):
-    """Polls one logical device, and lends its association to others in between."""
+    """Polls one logical device, and lends its association to others in between.
+
+    Takes over one use of ``client``, which ``async_shutdown`` gives back.
+    """
 
     config_entry: CosemConfigEntry
 
     def __init__(self, hass: HomeAssistant, entry: CosemConfigEntry, client: DlmsClient) -> None:
-        """Take over one use of `client`, which `async_shutdown` gives back."""
         interval: float = entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL)
         keep = interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
         self.security = MeterSecurity(hass, entry, client, keep=keep)
@@ -62,11 +61,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._credentials_refused: ConfigEntryAuthFailed | None = None
 
     async def async_run[T](self, work: Work[T]) -> T:
-        """Return what `work` returns, run in an association with this entry's meter, in turn with the polls.
+        """Return what ``work`` returns, run once in an association with this entry's meter, in turn with the polls.
 
-        It runs once at most, because it may write, and must not call `async_run` itself. Cancelling the caller ends it; the
-        association is released even so. The stack's errors come as Home Assistant's, as those of a poll do; HomeAssistantError
-        as well when the entry ends before the work; `work` may raise what it likes besides.
+        ``work`` must not call ``async_run`` itself. Cancelling the caller ends it; the association is released even so.
+        Raises what polls do, HomeAssistantError when the entry ends first, and what ``work`` raises besides.
         """
         begun = False
 
@@ -79,6 +77,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         if self._client is None:
             raise _ended()
         try:
+            # Not repeated once it has begun, because it may write.
             return await self._tasks.async_run(lambda: self._async_noted(verified, lambda: not begun))
         except ConfigEntryAuthFailed:
             self.config_entry.async_start_reauth_if_available(self.hass)
@@ -90,7 +89,6 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
     @override
     async def _async_update_data(self) -> Readings:
-        """Poll once; a failure says how long to wait after it."""
         try:
             readings = await self._tasks.async_run(lambda: self._async_noted(self._async_poll, lambda: True))
         except UpdateFailed as failure:
@@ -102,10 +100,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         return readings
 
     async def _async_poll(self, association: Association) -> Readings:
-        """Read what the enabled entities show; the first time, learn before what the meter is and has."""
         if not self._first:
             shown = [attribute for reads in self.async_contexts() for attribute in reads]
             return await self.reader.async_read(association, shown)
+        # The first time, learn before what the meter is and has.
         await self.reader.async_identify(association)
         plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])
         readings = await self.reader.async_read(association, initially_read(self.hass, self.config_entry, plan))
@@ -113,7 +111,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         return readings
 
     async def _async_noted[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
-        """Run, and note what a person has to know of a failure; not at all after the meter refused the credentials."""
+        # No further attempt after the meter refused the credentials.
         if self._credentials_refused is not None:
             raise ConfigEntryAuthFailed(
                 translation_domain=DOMAIN, translation_key="authentication_stopped"
@@ -127,7 +125,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             raise
 
     async def _async_attempt[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
-        """Run once, and once more when a new association may mend what failed."""
+        """Run, and once more when a new association may mend what failed."""
         try:
             return await self._async_associated(work)
         except UpdateFailed as failure:
@@ -137,7 +135,6 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         return await self._async_associated(work)
 
     async def _async_associated[T](self, work: Work[T]) -> T:
-        """Associate, run, release; afterwards remember what was learned about the meter."""
         if self._first:
             self.security.pin(await self.reader.async_load())
         with map_error(first=self._first):
@@ -149,7 +146,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
     @override
     async def async_shutdown(self) -> None:
-        """End everything for good: cancel, release, close. Called at unload and when Home Assistant stops."""
+        """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
@@ -159,5 +156,4 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
 
 def _ended() -> HomeAssistantError:
-    """Return the error of work that the end of the entry prevents."""
     return HomeAssistantError(translation_domain=DOMAIN, translation_key="entry_ended")
