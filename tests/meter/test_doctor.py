@@ -1,8 +1,11 @@
 """The doctor against the simulated meter and against a client that fails on order: one verdict for each layer."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
+import json
+from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
@@ -56,6 +59,7 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.encoding.data_types import unsigned
+from custom_components.cosem.meter import doctor
 from custom_components.cosem.meter.doctor import (
     Examination,
     ExaminationFailed,
@@ -108,6 +112,7 @@ class Client:
             raise self.associating
         on_connected()
         self.parameters = parameters
+        self.exclusive = exclusive
         if self.real is None:
             yield self
             return
@@ -140,6 +145,53 @@ async def examined(hass: HomeAssistant, meter: SimulatedMeter, **order: Any) -> 
     )
 
 
+TEXTS = json.loads((Path(doctor.__file__).parents[1] / "translations" / "en.json").read_text("utf-8"))["config"]
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_each_verdict_has_its_sentence(verdict: Verdict):
+    assert verdict.value in TEXTS["error"]
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_each_stage_says_what_is_going_on(stage: Stage):
+    assert stage.value in TEXTS["progress"]
+
+
+def test_a_verdict_alone_has_nothing_to_add():
+    failure = ExaminationFailed(Verdict.NO_IDENTITY)
+    assert (failure.diagnostic, failure.detail, failure.seconds, failure.counter) == ("", "", 0, 0)
+    assert str(failure) == "no_identity"
+    assert str(ExaminationFailed(Verdict.CANNOT_CONNECT, detail="no route")) == "cannot_connect: no route"
+
+
+async def test_whoever_reads_the_meter_by_another_address_waits(hass: HomeAssistant, meter: SimulatedMeter):
+    """Many meters serve one connection at a time."""
+    other = DlmsClient("", connect=with_wrapper(meter.connect))
+    other_may_end, begun = asyncio.Event(), asyncio.Event()
+
+    async def read() -> None:
+        async with other.associate(READER, timing=Timing(reconnect_gap=0)):
+            begun.set()
+            await other_may_end.wait()
+
+    reading = asyncio.create_task(read())
+    await begun.wait()
+    examination = asyncio.create_task(examined(hass, meter, read_by=other))
+    for _ in range(20):
+        await asyncio.sleep(0)
+    assert [request.kind for request in meter.log].count("aarq") == 1
+    other_may_end.set()
+    await reading
+    assert (await examination).identity.unique_id == "SIM1030049762188"
+
+
+async def test_nobody_else_has_the_device_during_an_examination(hass: HomeAssistant, meter: SimulatedMeter):
+    client = Client(meter=meter)
+    await examine(hass, client, ExaminationRequest(parameters=READER))  # type: ignore[arg-type]
+    assert client.exclusive
+
+
 async def test_examination_of_a_household_meter(hass: HomeAssistant, meter: SimulatedMeter):
     stages: list[Stage] = []
     result = await examined(hass, meter, on_stage=stages.append)
@@ -167,6 +219,8 @@ async def test_identity_alone_is_quick(hass: HomeAssistant, meter: SimulatedMete
     stages: list[Stage] = []
     result = await examined(hass, meter, with_objects=False, on_stage=stages.append)
     assert result.objects == ()
+    assert not result.list_refused
+    assert not Examination(identity=result.identity).list_refused
     assert stages[-1] is Stage.READING_IDENTITY
 
 
@@ -202,6 +256,9 @@ async def test_object_list_that_is_refused_leads_to_the_usual_codes(hass: HomeAs
     assert {(3, "1.0.1.8.0.255"), (3, "1.0.32.7.0.255"), (8, "0.0.1.0.0.255")} <= found
     assert (3, "7.0.3.0.0.255") not in found
     assert all(element.can_read(2) for element in result.objects)
+    assert {element.version for element in result.objects} == {0}  # nobody says which
+    (request,) = (request.apdu for request in meter.log if LogicalName.parse("1.0.1.8.0.255").octets in request.apdu)
+    assert LogicalName.parse("1.0.1.8.0.255").octets + b"\x02" in request  # the value
     asked = b"".join(request.apdu for request in meter.log)
     assert asked.count(LogicalName.parse("1.0.1.8.0.255").octets) == 1  # each of them once
 
@@ -369,6 +426,7 @@ async def test_refused_proof_names_what_it_was_made_of(
     [
         (AssociationRejected(1, 1, 3), Verdict.ASSOCIATION_REFUSED, Verdict.SYSTEM_TITLE_REFUSED),
         (ExceptionReceived(1, 5), Verdict.ASSOCIATION_REFUSED, Verdict.WRONG_KEY),
+        (ExceptionReceived(1, 2), Verdict.ASSOCIATION_REFUSED, Verdict.ASSOCIATION_REFUSED),
         (ResponseTimeout("AARE", 10), Verdict.NO_DLMS_ANSWER, Verdict.NO_SECURED_ANSWER),
         (DecodeError("no such tag"), Verdict.BAD_ANSWER, Verdict.BAD_ANSWER),
         (ConnectionLost(), Verdict.CLOSED_BY_METER, Verdict.CLOSED_BY_METER),
@@ -462,7 +520,7 @@ async def test_s3_high_counter_needs_the_word_of_the_user(hass: HomeAssistant):
 async def test_s3_counter_that_would_leave_none_is_not_even_offered(hass: HomeAssistant):
     state, failure, _ = await examined_with_counter(hass, MAX_COUNTER_START + 1)
     assert failure.verdict is Verdict.COUNTER_EXHAUSTED
-    assert str(MAX_COUNTER_START + 1) in failure.detail
+    assert failure.detail == f"the meter asks for {MAX_COUNTER_START + 1}, which leaves none"
     assert state.next_value == 1
     _, failure, _ = await examined_with_counter(hass, None, state=state, refused=InvocationCounterRefused(2**32 - 1))
     assert failure.verdict is Verdict.COUNTER_EXHAUSTED
