@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from . import annotations, catching, layers, mirrored, reach, sizes
+from . import annotations, behind, catching, layers, mirrored, reach, sizes
 from .source import ModuleCheck, TreeCheck
 
 OF_MODULES: Mapping[str, ModuleCheck] = {
@@ -12,6 +12,8 @@ OF_MODULES: Mapping[str, ModuleCheck] = {
     "front door": layers.front_door,
     "integration arrows": layers.integration_arrows,
     "permitted imports": reach.permitted_imports,
+    "behind modules": behind.behind_modules,
+    "no module as value": behind.no_module_as_value,
     "no evaluation": reach.no_evaluation,
     "system calls": reach.system_calls,
     "no clock and no chance": reach.no_clock_and_no_chance,

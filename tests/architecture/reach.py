@@ -13,13 +13,21 @@ ANY_NAME: frozenset[str] = frozenset()
 PURE: Mapping[str, frozenset[str]] = {
     **dict.fromkeys(
         (
-            *("abc", "base64", "binascii", "bisect", "collections", "collections.abc", "dataclasses", "datetime"),
-            *("decimal", "enum", "fractions", "functools", "graphlib", "hashlib", "heapq", "hmac", "itertools"),
-            *("json", "math", "re", "string", "struct", "unicodedata"),
+            *("abc", "binascii", "bisect", "collections", "collections.abc", "datetime", "decimal", "fractions"),
+            *("graphlib", "heapq", "hmac", "itertools", "math", "re", "struct", "unicodedata"),
         ),
         ANY_NAME,
     ),
-    # These have more to offer than the names: types builds functions from code, typing evaluates annotations.
+    # These have more to offer than the names: locks, programs that read files, code made from text.
+    "base64": frozenset({"b16decode", "b16encode", "b64decode", "b64encode"}),
+    "dataclasses": frozenset({"KW_ONLY", "InitVar", "asdict", "dataclass", "field", "fields", "replace"}),
+    "enum": frozenset({"KEEP", "STRICT", "Enum", "Flag", "IntEnum", "IntFlag", "StrEnum", "auto", "unique"}),
+    "functools": frozenset(
+        {"cache", "cached_property", "lru_cache", "partial", "partialmethod", "reduce", "total_ordering", "wraps"}
+    ),
+    "hashlib": frozenset({"md5", "sha1", "sha256", "sha384", "sha512"}),
+    "json": frozenset({"JSONDecodeError", "dumps", "loads"}),
+    "string": frozenset({"ascii_letters", "digits", "hexdigits", "printable"}),
     "types": frozenset({"MappingProxyType", "TracebackType"}),
     "typing": frozenset(
         {
@@ -35,37 +43,74 @@ PURE: Mapping[str, frozenset[str]] = {
 SECURITY: Mapping[str, frozenset[str]] = {
     "cryptography": frozenset({"x509"}),
     "cryptography.exceptions": ANY_NAME,
-    "cryptography.hazmat.primitives": ANY_NAME,
-    "cryptography.hazmat.primitives.asymmetric": ANY_NAME,
-    "cryptography.hazmat.primitives.ciphers": ANY_NAME,
-    "cryptography.hazmat.primitives.ciphers.aead": ANY_NAME,
-    "cryptography.hazmat.primitives.constant_time": ANY_NAME,
-    "cryptography.hazmat.primitives.kdf": ANY_NAME,
-    "cryptography.hazmat.primitives.keywrap": ANY_NAME,
+    **{
+        f"cryptography.hazmat.primitives{name}": ANY_NAME
+        for name in (
+            *("", ".asymmetric", ".asymmetric.ec", ".asymmetric.utils", ".ciphers", ".ciphers.aead"),
+            *(".ciphers.algorithms", ".ciphers.modes", ".constant_time", ".hashes", ".keywrap", ".serialization"),
+        )
+    },
     "cryptography.x509": ANY_NAME,
     "cryptography.x509.oid": ANY_NAME,
 }
 
-CLIENT: Mapping[str, frozenset[str]] = dict.fromkeys(
-    ("asyncio", "contextlib", "errno", "ipaddress", "logging", "secrets", "socket", "time", "weakref"), ANY_NAME
-)
+CONTEXTS: Mapping[str, frozenset[str]] = {
+    # Not chdir and redirect_stdout.
+    "contextlib": frozenset(
+        {
+            *("AbstractAsyncContextManager", "AbstractContextManager", "AsyncExitStack", "ExitStack", "aclosing"),
+            *("asynccontextmanager", "closing", "contextmanager", "nullcontext", "suppress"),
+        }
+    )
+}
 
-COMMAND_LINE: Mapping[str, frozenset[str]] = dict.fromkeys(
-    ("argparse", "asyncio", "contextlib", "secrets", "time"), ANY_NAME
-)
+LOGGING: Mapping[str, frozenset[str]] = {
+    # Not the handlers, which open files and sockets, and not what configures the loggers of others.
+    "logging": frozenset({"DEBUG", "ERROR", "INFO", "WARNING", "Logger", "LoggerAdapter", "getLogger"})
+}
 
-FILES: Mapping[str, frozenset[str]] = dict.fromkeys(("fcntl", "os", "pathlib", "tempfile", "tomllib"), ANY_NAME)
+CLIENT: Mapping[str, frozenset[str]] = {
+    **CONTEXTS,
+    **LOGGING,
+    **dict.fromkeys(("asyncio", "errno", "ipaddress", "secrets", "socket", "time", "weakref"), ANY_NAME),
+}
+
+ARGUMENTS: Mapping[str, frozenset[str]] = {
+    # Not FileType, which opens what it is given.
+    "argparse": frozenset(
+        {
+            "SUPPRESS",
+            "ArgumentParser",
+            "ArgumentTypeError",
+            "Namespace",
+            "RawDescriptionHelpFormatter",
+            "_ArgumentGroup",
+        }
+    )
+}
+
+COMMAND_LINE: Mapping[str, frozenset[str]] = {
+    **ARGUMENTS,
+    **CONTEXTS,
+    **dict.fromkeys(("asyncio", "secrets", "time"), ANY_NAME),
+}
+
+FILES: Mapping[str, frozenset[str]] = dict.fromkeys(
+    ("fcntl", "os", "os.path", "pathlib", "tempfile", "tomllib"), ANY_NAME
+)
 """Files are opened by the command line only, under names that its user gave (rule S31)."""
 
 OPEN_FILES = frozenset(f"cosem.dlms.command_line.{name}" for name in ("credentials", "run", "state_file"))
 
-MAIN: Mapping[str, frozenset[str]] = dict.fromkeys(("argparse", "os", "sys"), ANY_NAME)
+MAIN: Mapping[str, frozenset[str]] = {**ARGUMENTS, **dict.fromkeys(("os", "sys"), ANY_NAME)}
 
 OF_THE_SYSTEM = frozenset({"devnull", "dup2", "environ", "open", "O_WRONLY"})
 """What `python -m dlms` takes from `os`: it silences a standard output that was closed, and looks for variables."""
 
 INTEGRATION: Mapping[str, frozenset[str]] = {
-    **dict.fromkeys(("asyncio", "contextlib", "logging", "random", "secrets", "voluptuous"), ANY_NAME),
+    **CONTEXTS,
+    **LOGGING,
+    **dict.fromkeys(("asyncio", "random", "secrets", "voluptuous"), ANY_NAME),
     **dict.fromkeys(
         (
             *("homeassistant.components", "homeassistant.config_entries", "homeassistant.const", "homeassistant.core"),
@@ -102,6 +147,10 @@ CLOCKS = frozenset({"monotonic", "now", "perf_counter", "time_ns", "today", "utc
 CHANCE = frozenset({"SystemRandom", "getrandbits", "random_serial_number", "token_bytes", "token_hex", "urandom"})
 
 
+BY_NAME = frozenset({"types", "typing"})
+"""Imported name by name only; of the others with names, `import logging` is fine and each use is looked at."""
+
+
 def allowed(module: Module) -> Mapping[str, frozenset[str]]:
     """What a module may import of others."""
     if not in_stack(module):
@@ -122,10 +171,10 @@ def permitted_imports(module: Module, _modules: Modules) -> Iterator[Finding]:
     for entry in imports_of(module):
         if entry.module.split(".")[0] in {"cosem", "__future__"} or entry.module.startswith("."):
             continue
-        names = _permitted_names(permitted, entry.module)
+        names = permitted_names(permitted, entry.module)
         if names is None:
             yield Finding(module.name, f"line {entry.line} imports {entry.module}, which this room may not")
-        elif names and not entry.names:
+        elif names and not entry.names and entry.module in BY_NAME:
             yield Finding(module.name, f"line {entry.line} imports {entry.module} whole instead of names")
         elif names and not names >= set(entry.names):
             other = ", ".join(sorted(set(entry.names) - names))
@@ -135,7 +184,7 @@ def permitted_imports(module: Module, _modules: Modules) -> Iterator[Finding]:
                 yield Finding(module.name, f"line {entry.line} imports {name}")
 
 
-def _permitted_names(permitted: Mapping[str, frozenset[str]], name: str) -> frozenset[str] | None:
+def permitted_names(permitted: Mapping[str, frozenset[str]], name: str) -> frozenset[str] | None:
     if name in permitted:
         return permitted[name]
     # Home Assistant's packages are named by their beginning; of the others every module is named.
