@@ -2,11 +2,12 @@
 
 import ast
 from collections.abc import Iterator, Mapping
+import re
 
 from tools.rooms import Module, imports_of
 
 from .layers import FIRST_WITH_ASYNCIO, place_in_stack
-from .source import Finding, Modules, in_stack, names_of, nodes_of
+from .source import Finding, Modules, functions_of, in_stack, names_of, nodes_of
 
 ANY_NAME: frozenset[str] = frozenset()
 
@@ -128,6 +129,8 @@ NOT_OF_HOME_ASSISTANT = (
 )
 """Ways to load something from somewhere, or to run what a network sent (rule S31)."""
 
+DUNDER = re.compile(r"__\w+__")
+
 EVALUATION = frozenset({"__import__", "breakpoint", "compile", "eval", "exec", "globals", "input", "locals", "open"})
 """Builtins that run text, open files, or reach names by text."""
 
@@ -141,10 +144,33 @@ DOORS = frozenset(
 )
 """Attributes and names through which everything else is reached."""
 
+PLAIN_DUNDERS = frozenset(
+    {
+        *("__cause__", "__context__", "__file__", "__getitem__", "__init__", "__name__", "__new__", "__package__"),
+        *("__setattr__", "__value__"),
+    }
+)
+"""The only attributes of Python's own that are named; `__dict__`, `__getattribute__`, `__self__` lead everywhere."""
+
 CLOCKS = frozenset({"monotonic", "now", "perf_counter", "time_ns", "today", "utcnow"})
 """Below the client, time comes in as an argument."""
 
-CHANCE = frozenset({"SystemRandom", "getrandbits", "random_serial_number", "token_bytes", "token_hex", "urandom"})
+CHANCE = re.compile(
+    r"generate_\w+|rand(int|range|bytes)|getrandbits|SystemRandom|random_serial_number|(token|choice)_\w+|urandom|uuid\d?|sysrand\w*"
+)
+"""And so does chance."""
+
+NEEDS_A_ZONE = {"astimezone": 1, "fromtimestamp": 2}
+"""Method -> how many arguments it has with a time zone; without one it takes that of the computer."""
+
+OF_THIS_RUN = frozenset({"builtins.id", "builtins.hash"})
+"""Different in each run of the program."""
+
+MAY_TAKE_CHANCE: Mapping[str, tuple[str, str]] = {
+    "cosem.dlms.security.key_pairs": ("generate_private_key", "only OpenSSL makes a private key of its random octets"),
+    "cosem.dlms.security.general_ciphering": ("generate_key_pair", "each APDU has an ephemeral key, made there"),
+}
+"""Module -> the name it may use, and why."""
 
 
 BY_NAME = frozenset({"types", "typing"})
@@ -200,7 +226,7 @@ def no_evaluation(module: Module, _modules: Modules) -> Iterator[Finding]:
     """Nothing received is run, and no file is opened but by the command line (rule S31), under any name."""
     forbidden = EVALUATION - ({"open"} if module.name in OPEN_FILES else set())
     for line, name in names_used(module):
-        if name in DOORS:
+        if name in DOORS or (DUNDER.fullmatch(name) and name not in PLAIN_DUNDERS):
             yield Finding(module.name, f"line {line} reaches through {name}")
     names = names_of(module)
     for node in nodes_of(module):
@@ -232,9 +258,29 @@ def no_clock_and_no_chance(module: Module, _modules: Modules) -> Iterator[Findin
     place = place_in_stack(module.name) if in_stack(module) else None
     if place is None or place >= FIRST_WITH_ASYNCIO:
         return
-    for line, name in names_used(module, local=False):
-        if name in CLOCKS | CHANCE:
+    exempt, _reason = MAY_TAKE_CHANCE.get(module.name, ("", ""))
+    used = set(names_used(module, local=False))
+    for line, name in sorted(used):
+        if name in CLOCKS or (CHANCE.fullmatch(name) and name != exempt):
             yield Finding(module.name, f"line {line} uses {name}")
+    if exempt not in {"", *(name for _line, name in used)}:
+        yield Finding(module.name, f"does not use {exempt}, and needs no exception any more")
+    yield from _of_this_run(module)
+
+
+def _of_this_run(module: Module) -> Iterator[Finding]:
+    """What depends on the process or on the computer's time zone."""
+    names = names_of(module)
+    in_hash = {
+        id(inner) for name, node in functions_of(module) if name.endswith(".__hash__") for inner in ast.walk(node)
+    }
+    for node in nodes_of(module):
+        if isinstance(node, ast.Name) and names.dotted(node) & OF_THIS_RUN and id(node) not in in_hash:
+            yield Finding(module.name, f"line {node.lineno} uses {node.id}, which each run has anew")
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            given = len(node.args) + len(node.keywords)
+            if given < NEEDS_A_ZONE.get(node.func.attr, 0):
+                yield Finding(module.name, f"line {node.lineno} takes the time zone of the computer")
 
 
 def plain_attributes(module: Module, _modules: Modules) -> Iterator[Finding]:

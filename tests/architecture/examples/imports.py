@@ -1,6 +1,6 @@
 """Imports across layers, through other doors and against the arrows."""
 
-from .house import CLIENT, LOW, METER, PLATFORM
+from .house import CLIENT, LOW, METER, PLATFORM, SECURITY
 
 FOUND = [
     # Layers, in every spelling and at every place.
@@ -17,7 +17,7 @@ FOUND = [
     ("stack layers", LOW, "import re; from ..client.link import Link"),
     ("stack layers", LOW, "from .. import client"),
     ("stack layers", LOW, "from ..security.keys import Secret"),
-    ("stack layers", "cosem.dlms.security.extra", "from ..interface_classes.register import ScalerUnit"),
+    ("stack layers", SECURITY, "from ..interface_classes.register import ScalerUnit"),
     ("stack layers", CLIENT, "from ..command_line.run import run"),
     ("stack layers", CLIENT, "from ...const import DOMAIN"),
     ("stack layers", CLIENT, "import cosem.const"),

@@ -1,6 +1,6 @@
 """Ways to a clock, to chance, to files and to evaluation."""
 
-from .house import CLIENT, COMMAND_LINE, LOW, METER, PROTOCOL
+from .house import CLIENT, COMMAND_LINE, LOW, METER, PROTOCOL, SECURITY
 
 FOUND = [
     # A list of what may be imported.
@@ -33,9 +33,9 @@ FOUND = [
     ("permitted imports", PROTOCOL, "from typing import get_type_hints"),
     ("permitted imports", PROTOCOL, "from collections.abc import Callable; from os import system"),
     ("permitted imports", PROTOCOL, "from cryptography.hazmat.primitives.ciphers import Cipher"),
-    ("permitted imports", "cosem.dlms.security.extra", "from cryptography.hazmat.backends import default_backend"),
-    ("permitted imports", "cosem.dlms.security.extra", "from cryptography import utils"),
-    ("permitted imports", "cosem.dlms.security.extra", "import asyncio"),
+    ("permitted imports", SECURITY, "from cryptography.hazmat.backends import default_backend"),
+    ("permitted imports", SECURITY, "from cryptography import utils"),
+    ("permitted imports", SECURITY, "import asyncio"),
     ("permitted imports", CLIENT, "import subprocess"),
     ("permitted imports", CLIENT, "import pathlib"),
     ("permitted imports", COMMAND_LINE, "from pathlib import Path"),
@@ -62,8 +62,8 @@ FOUND = [
     ("behind modules", LOW, "import hashlib\nhashlib.file_digest(file, 'sha256')"),
     ("behind modules", LOW, "import base64\nbase64.main()"),
     ("behind modules", LOW, "import string\nstring.Formatter().get_field(text, (), {})"),
-    ("behind modules", "cosem.dlms.security.extra", "from cryptography import x509\nx509.base.os.listdir('/')"),
-    ("behind modules", "cosem.dlms.security.extra", "from cryptography.hazmat.primitives.asymmetric import rsa"),
+    ("behind modules", SECURITY, "from cryptography import x509\nx509.base.os.listdir('/')"),
+    ("behind modules", SECURITY, "from cryptography.hazmat.primitives.asymmetric import rsa"),
     ("behind modules", CLIENT, "import logging\nlogging.FileHandler('file')"),
     ("behind modules", CLIENT, "import logging\nlogging.sys.stdout.write('here')"),
     ("behind modules", CLIENT, "import asyncio\nasyncio.subprocess.create_subprocess_exec"),
@@ -123,12 +123,36 @@ FOUND = [
     ("no clock and no chance", PROTOCOL, "from operator import methodcaller\nmethodcaller('now')(datetime)"),
     ("no clock and no chance", PROTOCOL, "from time import monotonic as place"),
     ("no clock and no chance", PROTOCOL, "@cached(clock=timer.monotonic)\ndef read(): ..."),
-    ("no clock and no chance", "cosem.dlms.security.extra", "from os import urandom"),
+    ("no clock and no chance", SECURITY, "from os import urandom"),
     (
         "no clock and no chance",
-        "cosem.dlms.security.extra",
+        SECURITY,
         "from cryptography import x509\nx509.random_serial_number()",
     ),
+    ("no evaluation", PROTOCOL, "datetime.__dict__['no' 'w']"),
+    ("no evaluation", PROTOCOL, "type.__getattribute__(datetime, ''.join(['n', 'ow']))"),
+    ("no evaluation", PROTOCOL, "getattr(datetime, '__di' 'ct__')"),
+    ("no evaluation", PROTOCOL, "match datetime:\n    case object(__dict__=names): ..."),
+    ("no evaluation", PROTOCOL, "print.__self__"),
+    ("no evaluation", PROTOCOL, "super().__getattr__(name)"),
+    ("no evaluation", PROTOCOL, "class Row:\n    def read(self):\n        __class__"),
+    *(
+        ("no clock and no chance", SECURITY, source)
+        for source in (
+            "from cryptography.hazmat.primitives.ciphers.aead import AESGCM\nAESGCM.generate_key(128)",
+            "from cryptography.hazmat.primitives.asymmetric import ec\nec.generate_private_key(ec.SECP256R1())",
+            "from cryptography.hazmat.primitives.asymmetric.ec import generate_private_key as make",
+            "from .key_pairs import generate_key_pair",
+            "from cryptography.hazmat.primitives.asymmetric import ec\ngetattr(ec, 'generate_private_key')",
+        )
+    ),
+    ("no clock and no chance", "cosem.dlms.security.key_pairs", "x = 1"),
+    ("no clock and no chance", "cosem.dlms.security.key_pairs", "ec.generate_private_key\nAESGCM.generate_key(128)"),
+    ("no clock and no chance", PROTOCOL, "id(object())"),
+    ("no clock and no chance", PROTOCOL, "number = hash('text')"),
+    ("no clock and no chance", PROTOCOL, "draw = hash\ndraw('text')"),
+    ("no clock and no chance", PROTOCOL, "value.astimezone()"),
+    ("no clock and no chance", PROTOCOL, "from datetime import datetime\ndatetime.fromtimestamp(0)"),
     ("plain attributes", PROTOCOL, "getattr(datetime, 'n' + 'ow')"),
     ("plain attributes", PROTOCOL, "look = getattr\nlook(thing, name)"),
     ("plain attributes", PROTOCOL, "vars(thing)[name]"),
@@ -155,7 +179,7 @@ LET_THROUGH = [
     ("behind modules", LOW, "from enum import IntEnum\nfrom struct import Struct, error\nimport re\nre.compile"),
     (
         "behind modules",
-        "cosem.dlms.security.extra",
+        SECURITY,
         "from cryptography.hazmat.primitives.asymmetric import ec\nec.ECDH",
     ),
     ("behind modules", CLIENT, "import asyncio\nimport logging\nasyncio.timeout\nlogging.getLogger(__name__)"),
@@ -172,6 +196,10 @@ LET_THROUGH = [
     ("system calls", "cosem.dlms.__main__", "import os\nos.open(os.devnull, os.O_WRONLY)"),
     ("system calls", "cosem.dlms.command_line.run", "import os\nos.remove('file')"),
     ("no clock and no chance", PROTOCOL, "def is_late(now, deadline):\n    return now > deadline"),
+    ("no clock and no chance", PROTOCOL, "datetime.fromtimestamp(0, tz=UTC)\nvalue.astimezone(UTC)"),
+    ("no clock and no chance", PROTOCOL, "class Row:\n    def __hash__(self):\n        return hash(self.octets)"),
+    ("no clock and no chance", "cosem.dlms.security.key_pairs", "ec.generate_private_key(curve)"),
+    ("no evaluation", PROTOCOL, "type(value).__name__\nobject.__setattr__(self, 'x', 1)\nself.__key"),
     ("no clock and no chance", CLIENT, "import time\ntime.monotonic()"),
     ("plain attributes", PROTOCOL, "getattr(response, 'invoke', None)"),
     ("plain attributes", METER, "getattr(self, f'async_step_{name}')"),
