@@ -55,10 +55,10 @@ _IN_A_ROW: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class AcceptedReplacement:
-    """A person's word that another meter takes the place of the one that an entry was made for."""
+    """A person's word that another meter takes the place of the entry's."""
 
     unique_id: str | None
-    """The only one that it is about; None: whichever proves to have the pinned system title."""
+    """That meter's; None: whichever has the pinned system title."""
 
 
 class EntryIssues:
@@ -71,7 +71,7 @@ class EntryIssues:
         self._refused_for_now = 0
         self._credentials_refused = False
         self.accepted_replacement: AcceptedReplacement | None = None
-        """A person's word that the meter was replaced, until the next good poll."""
+        """Counts until the next good poll."""
 
     @callback
     def note_success(self, *, counter_half_used: bool) -> None:
@@ -131,7 +131,7 @@ class EntryIssues:
                 self._raise(ISSUE_SECURITY_MISMATCH, {"detail": str(error)})
 
     def is_accepted_replacement(self, unique_id: str) -> bool:
-        """Whether the user said that this meter takes the place of the one that the entry was made for."""
+        """Whether a person said that this meter takes the place of the entry's."""
         accepted = self.accepted_replacement
         return accepted is not None and accepted.unique_id in {None, unique_id} and unique_id != self._entry.unique_id
 

@@ -1,4 +1,4 @@
-"""Gives an entry with all its entities to a replaced meter, by the user's word (repairs.py)."""
+"""Gives an entry with all its entities to the meter that replaces its own, by a person's word (repairs.py)."""
 
 from collections.abc import Iterable
 
@@ -20,9 +20,9 @@ def has_entry(hass: HomeAssistant, unique_id: str) -> bool:
 async def async_give_entry(
     hass: HomeAssistant, entry: ConfigEntry, unique_id: str, plan: Iterable[PlannedEntity]
 ) -> None:
-    """Give an entry to another meter, unless that one has an entry of its own.
+    """Give an entry to another meter, unless that has one; its objects are read anew.
 
-    `plan`: every entity that the entry may have. Its meter is forgotten, so that objects are read anew.
+    ``plan``: every entity that the entry may have.
     """
     if has_entry(hass, unique_id):
         return
