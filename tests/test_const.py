@@ -42,8 +42,3 @@ def test_waiting_longer_after_failures_has_an_end():
     assert const.BACKOFF_FACTOR > 1
     assert 0 < const.BACKOFF_JITTER < 1
     assert const.MIN_INTERVAL < const.BACKOFF_MAXIMUM
-
-
-def test_wports_are_numbers_of_16_bits():
-    assert (const.MIN_WPORT, const.MAX_WPORT) == (0, 0xFFFF)
-    assert const.MIN_WPORT < const.DEFAULT_PORT <= const.MAX_WPORT

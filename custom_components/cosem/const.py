@@ -3,6 +3,8 @@
 import logging
 from typing import Final
 
+from .dlms import INVOCATION_COUNTER
+
 DOMAIN: Final = "cosem"
 LOGGER: Final = logging.getLogger(__package__)
 
@@ -66,16 +68,10 @@ PROTECTION_AUTHENTICATED_ENCRYPTION: Final = "authenticated_encryption"
 
 MAX_COUNTER_START: Final = 0xFFFE_FFFF
 """A higher start would leave no counters."""
-DEFAULT_COUNTER_LOGICAL_NAME: Final = "0.0.43.1.0.255"
+DEFAULT_COUNTER_LOGICAL_NAME: Final = str(INVOCATION_COUNTER)
 """The counter that a meter accepted last, readable for all."""
 
 PRESET_GENERIC: Final = "generic"
-
-DEFAULT_PORT: Final = 4059  # registered for dlms/cosem (IEC 62056-4-7)
-DEFAULT_CLIENT_WPORT: Final = 16
-DEFAULT_SERVER_WPORT: Final = 1
-MIN_WPORT: Final = 0
-MAX_WPORT: Final = 65_535
 
 DEFAULT_INTERVAL: Final = 60  # seconds between the starts of two polls
 MIN_INTERVAL: Final = 10

@@ -11,10 +11,9 @@ from homeassistant.components.sensor import SensorDeviceClass as Device
 from ..dlms import (
     LogicalName,
     MbusDeviceType,
+    Medium,
 )
 from .model import ALONE, BY_CHANNEL, ONLY_CODE, WITHOUT_NAME, Entry, Kind, Qualifiers, StateRule, Variants, qualified
-
-MEDIUM: Final = 0
 
 _COUNTER: Final = StateRule.TOTAL_INCREASING
 _MEASURED: Final = StateRule.MEASUREMENT
@@ -131,13 +130,13 @@ ROWS: Final[tuple[Line, ...]] = (
 )
 
 MBUS_MEDIA: Final[dict[int, tuple[str, int]]] = {
-    MbusDeviceType.ELECTRICITY: ("mbus_electricity", 1),
-    MbusDeviceType.GAS: ("mbus_gas", 7),
-    MbusDeviceType.HEAT_OUTLET: ("mbus_heat", 6),
-    MbusDeviceType.WARM_WATER: ("mbus_hot_water", 9),
-    MbusDeviceType.WATER: ("mbus_water", 8),
-    MbusDeviceType.HEAT_COST_ALLOCATOR: ("mbus_allocator", 4),
-    MbusDeviceType.HEAT_INLET: ("mbus_heat", 6),
+    MbusDeviceType.ELECTRICITY: ("mbus_electricity", Medium.ELECTRICITY),
+    MbusDeviceType.GAS: ("mbus_gas", Medium.GAS),
+    MbusDeviceType.HEAT_OUTLET: ("mbus_heat", Medium.HEAT),
+    MbusDeviceType.WARM_WATER: ("mbus_hot_water", Medium.HOT_WATER),
+    MbusDeviceType.WATER: ("mbus_water", Medium.COLD_WATER),
+    MbusDeviceType.HEAT_COST_ALLOCATOR: ("mbus_allocator", Medium.HEAT_COST_ALLOCATOR),
+    MbusDeviceType.HEAT_INLET: ("mbus_heat", Medium.HEAT),
 }
 """device_type of the M-Bus client -> stem, value group A for units."""
 

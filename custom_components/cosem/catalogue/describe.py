@@ -15,6 +15,7 @@ from ..dlms import (
     ExtendedRegisterAttribute,
     InterfaceClass,
     LogicalName,
+    Medium,
     RegisterAttribute,
     ScalerUnit,
 )
@@ -49,13 +50,13 @@ _SIDE_ATTRIBUTES: Final[dict[tuple[int, int], tuple[str, Kind]]] = {
 }
 
 _THEMES: Final[dict[int, Callable[[LogicalName], Entry | None]]] = {
-    1: electricity.find,
-    4: heat.find_allocator,
-    5: heat.find,
-    6: heat.find,
-    7: gas.find,
-    8: water.find,
-    9: water.find,
+    Medium.ELECTRICITY: electricity.find,
+    Medium.HEAT_COST_ALLOCATOR: heat.find_allocator,
+    Medium.COOLING: heat.find,
+    Medium.HEAT: heat.find,
+    Medium.GAS: gas.find,
+    Medium.COLD_WATER: water.find,
+    Medium.HOT_WATER: water.find,
 }
 
 _STRINGS: Final = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
@@ -104,7 +105,7 @@ def describe_attribute(
         )
     entry = _THEMES[logical_name.a](logical_name) if logical_name.a in _THEMES else None
     medium = logical_name.a
-    if logical_name.a == abstract.MEDIUM:
+    if logical_name.a == Medium.ABSTRACT:
         entry = abstract.find(logical_name, mbus_device_type)
         if abstract.is_mbus_value(logical_name) and mbus_device_type in abstract.MBUS_MEDIA:
             _, medium = abstract.MBUS_MEDIA[mbus_device_type]
@@ -120,7 +121,7 @@ def is_identity(class_id: int, logical_name: LogicalName) -> bool:
     if class_id not in {InterfaceClass.DATA, InterfaceClass.REGISTER, InterfaceClass.EXTENDED_REGISTER}:
         return False
     a, _, c, d, e, _ = logical_name.octets
-    if a == abstract.MEDIUM:
+    if a == Medium.ABSTRACT:
         return (
             (c == 96 and d == 1 and e <= 10)  # device identifiers, metering point
             or (c == 0 and d == 2)  # firmware
@@ -128,7 +129,7 @@ def is_identity(class_id: int, logical_name: LogicalName) -> bool:
         )
     if c != 0:
         return False
-    return (d == 0 and e <= 9) or (a == electricity.MEDIUM and d == 2)
+    return (d == 0 and e <= 9) or (a == Medium.ELECTRICITY and d == 2)
 
 
 def _unknown(class_id: int, logical_name: LogicalName) -> Entry:

@@ -25,8 +25,6 @@ from .model import (
     qualified,
 )
 
-MEDIUM: Final = 1
-
 
 class Group(Enum):
     """Quantities processed and named alike."""

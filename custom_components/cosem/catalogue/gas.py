@@ -5,8 +5,6 @@ from typing import Final
 from ..dlms import LogicalName
 from .model import ALONE, BY_CHANNEL, BY_TARIFF, ONLY_CODE, Entry, Qualifiers, StateRule, Variants, coded, qualified
 
-MEDIUM: Final = 7
-
 INDEXES: Final[dict[int, str]] = {
     **dict.fromkeys((1, 2, 3), "gas_volume"),
     **dict.fromkeys((4, 5, 6), "gas_volume_reverse"),

@@ -29,11 +29,8 @@ from homeassistant.const import (
     UnitOfVolumeFlowRate,
 )
 
-from ..dlms import unit_symbol
+from ..dlms import Medium, unit_symbol
 
-GAS: Final = 7
-COLD_WATER: Final = 8
-HOT_WATER: Final = 9
 CURRENCY: Final = 10
 
 _DEFAULT_DECIMALS: Final = 3
@@ -152,7 +149,11 @@ HOME_UNITS: Final[dict[int, HomeUnit]] = {
 }
 """Units that Home Assistant names, or writes otherwise; all others show the standard's symbol."""
 
-_VOLUMES: Final[dict[int, Device]] = {GAS: Device.GAS, COLD_WATER: Device.WATER, HOT_WATER: Device.WATER}
+_VOLUMES: Final[dict[int, Device]] = {
+    Medium.GAS: Device.GAS,
+    Medium.COLD_WATER: Device.WATER,
+    Medium.HOT_WATER: Device.WATER,
+}
 
 
 def home_unit(code: int, medium: int, currency: str | None = None) -> HomeUnit | None:

@@ -1,11 +1,12 @@
 """DLMS/COSEM over TCP (IEC 62056-9-7): all public names. Knows nothing of Home Assistant."""
 
+from .addresses import DEFAULT_PORT, MANAGEMENT_WPORT, MAX_PORT, MAX_WPORT, PUBLIC_CLIENT_WPORT
 from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from .client.association import Association
 from .client.channel import Channel, Connector, with_wrapper
-from .client.client import DEFAULT_PORT, DlmsClient
+from .client.client import DlmsClient
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
 from .client.link import Timing
 from .client.list_sizes import ListSizes
@@ -13,7 +14,7 @@ from .client.security_state import CounterStore, SecurityState
 from .client.transport import Transport, open_tcp
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
-from .encoding.logical_name import LogicalName
+from .encoding.logical_name import LogicalName, Medium
 from .errors import (
     ActionError,
     ActionResultCode,
@@ -142,11 +143,15 @@ __all__ = [
     "DEFAULT_PROPOSED_CONFORMANCE",
     "INVOCATION_COUNTER",
     "LOGICAL_DEVICE_NAME",
+    "MANAGEMENT_WPORT",
     "MAX_MANUFACTURER_SECRET",
+    "MAX_PORT",
     "MAX_SECRET",
     "MAX_SENDING_VALUE",
     "MAX_UNATTENDED_RAISE",
+    "MAX_WPORT",
     "NO_KEY",
+    "PUBLIC_CLIENT_WPORT",
     "SAP_ASSIGNMENT",
     "SAP_ASSIGNMENT_LIST",
     "SCALER_UNIT_ATTRIBUTE",
@@ -217,6 +222,7 @@ __all__ = [
     "MbusClientMethod",
     "MbusDeviceType",
     "Mechanism",
+    "Medium",
     "MethodAccess",
     "MethodDescriptor",
     "Negotiated",

@@ -31,16 +31,14 @@ from ..const import (
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
-    DEFAULT_PORT,
     DEFAULT_RESPONSE_TIMEOUT,
     MAX_INTERVAL,
     MAX_RESPONSE_TIMEOUT,
-    MAX_WPORT,
     MIN_INTERVAL,
     MIN_RESPONSE_TIMEOUT,
-    MIN_WPORT,
     PRESET_GENERIC,
 )
+from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT
 from ..meter.presets import PRESETS
 from .credential_schemas import SECTION_ADVANCED
 
@@ -58,8 +56,8 @@ def _number(minimum: int, maximum: int, unit: str | None = None) -> object:
     return vol.All(NumberSelector(config), vol.Coerce(int))
 
 
-_PORT = _number(1, 65_535)
-_WPORT = _number(MIN_WPORT, MAX_WPORT)
+_PORT = _number(1, MAX_PORT)
+_WPORT = _number(0, MAX_WPORT)
 _TIMEOUT = _number(MIN_RESPONSE_TIMEOUT, MAX_RESPONSE_TIMEOUT, UnitOfTime.SECONDS)
 _PRESET = SelectSelector(
     SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)

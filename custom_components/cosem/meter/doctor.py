@@ -13,6 +13,7 @@ from typing import Final
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
+from ..catalogue import sensor_attributes
 from ..const import MAX_COUNTER_START
 from ..dlms import (
     CLOCK_TIME,
@@ -269,7 +270,9 @@ async def _answers(association: Association, attributes: Sequence[AttributeDescr
 
 async def _usual_objects(association: Association) -> tuple[ObjectListElement, ...]:
     by_attribute = {
-        AttributeDescriptor(class_id, logical_name, 2): ObjectListElement(class_id, 0, logical_name)
+        AttributeDescriptor(class_id, logical_name, sensor_attributes(class_id)[0]): ObjectListElement(
+            class_id, 0, logical_name
+        )
         for class_id, logical_name in USUAL_OBJECTS
     }
     answers = await _answers(association, tuple(by_attribute))

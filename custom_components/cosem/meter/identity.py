@@ -16,6 +16,7 @@ from ..dlms import (
     LogicalDeviceName,
     LogicalName,
     MbusClientAttribute,
+    Medium,
     ObjectListElement,
     SapAssignment,
     decode_sap_assignment_list,
@@ -51,7 +52,13 @@ SERIAL_ATTRIBUTES: Final = _data(
 FIRMWARE_ATTRIBUTES: Final = _data("1.0.0.2.0.255", "0.0.0.2.0.255", "7.0.0.2.0.255", "0.0.0.2.1.255")
 """Where meters name their active firmware."""
 
-_MODELS: Final = {1: "Electricity meter", 6: "Heat meter", 7: "Gas meter", 8: "Water meter", 9: "Hot water meter"}
+_MODELS: Final[dict[int, str]] = {
+    Medium.ELECTRICITY: "Electricity meter",
+    Medium.HEAT: "Heat meter",
+    Medium.GAS: "Gas meter",
+    Medium.COLD_WATER: "Water meter",
+    Medium.HOT_WATER: "Hot water meter",
+}
 
 type Answers = Mapping[AttributeDescriptor, Data | DlmsError]
 

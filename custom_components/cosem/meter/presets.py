@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..const import PRESET_GENERIC
-from ..dlms import LogicalName
+from ..dlms import CLOCK, MANAGEMENT_WPORT, PUBLIC_CLIENT_WPORT, InterfaceClass, LogicalName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preset:
     """One family's usual wPorts, for what a person leaves empty."""
 
-    public_client: int = 16
+    public_client: int = PUBLIC_CLIENT_WPORT
     """For everybody; often sees little more than the identity."""
 
     authenticated_client: int = 1
     """For a password or keys: the least privileged that sees the registers."""
 
-    server: int = 1
+    server: int = MANAGEMENT_WPORT
     """The management logical device."""
 
     def client(self, *, authenticated: bool) -> int:
@@ -45,7 +45,7 @@ def preset_of(name: str) -> Preset:
 
 
 def _registers(*logical_names: str) -> tuple[tuple[int, LogicalName], ...]:
-    return tuple((3, LogicalName.parse(name)) for name in logical_names)
+    return tuple((InterfaceClass.REGISTER, LogicalName.parse(name)) for name in logical_names)
 
 
 USUAL_OBJECTS: Final[tuple[tuple[int, LogicalName], ...]] = (
@@ -59,10 +59,10 @@ USUAL_OBJECTS: Final[tuple[tuple[int, LogicalName], ...]] = (
     *_registers("1.0.12.7.0.255", "1.0.32.7.0.255", "1.0.52.7.0.255", "1.0.72.7.0.255"),  # voltage
     *_registers("1.0.11.7.0.255", "1.0.31.7.0.255", "1.0.51.7.0.255", "1.0.71.7.0.255"),  # current
     *_registers("1.0.14.7.0.255", "1.0.13.7.0.255"),  # frequency, power factor
-    (4, LogicalName.parse("1.0.1.6.0.255")),  # maximum demand
+    (InterfaceClass.EXTENDED_REGISTER, LogicalName.parse("1.0.1.6.0.255")),  # maximum demand
     *_registers("7.0.3.0.0.255", "7.0.3.1.0.255", "7.0.13.2.0.255"),  # gas
     *_registers("8.0.1.0.0.255", "9.0.1.0.0.255"),  # cold and hot water
     *_registers("6.0.1.0.0.255", "6.0.2.0.0.255", "6.0.8.0.0.255"),  # heat
-    (8, LogicalName.parse("0.0.1.0.0.255")),  # clock
+    (InterfaceClass.CLOCK, CLOCK),
 )
 """Class and logical name; each is tried once without an object list."""

@@ -198,17 +198,18 @@ def _arc[E: IntEnum](name: bytes, prefix: bytes, kind: type[E]) -> E | None:
 class _Fields:
     """Fields of one APDU by tag; absent ones are None."""
 
-    def __init__(self, reader: Reader, apdu_tag: int, known: frozenset[int]) -> None:
+    def __init__(self, reader: Reader, apdu_tag: int, known: type[IntEnum]) -> None:
         expect_tag(reader, apdu_tag)
         content = read_contents(reader)
         self._end = content.end
         self._fields: dict[int, Reader] = {}
+        tags = {field.value for field in known}
         while content.remaining:
             start = content.offset
             tag, field = read_element(content)
             if tag in self._fields:
                 raise DecodeError(f"field {tag:02X} occurs twice", start)
-            if tag in known:
+            if tag in tags:
                 self._fields[tag] = field
             elif tag & 0xC0 != 0x80:  # unknown context tags are skipped
                 raise DecodeError(f"{tag:02X} is no field tag", start)
@@ -275,75 +276,119 @@ class _Fields:
         return value
 
 
-_AARQ_FIELDS: Final = frozenset(
-    {0x80, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0xA8, 0xA9, 0x8A, 0x8B, 0xAC, 0xBD, 0xBE}
-)
-_AARE_FIELDS: Final = frozenset({0x80, 0xA1, 0xA2, 0xA3, 0xA4, 0xA5, 0xA6, 0xA7, 0x88, 0x89, 0xAA, 0xBD, 0xBE})
-_RELEASE_FIELDS: Final = frozenset({0x80, 0xBE})
+class AarqField(IntEnum):
+    """Tags of an AARQ (A-associate-request)."""
+
+    PROTOCOL_VERSION = 0x80
+    APPLICATION_CONTEXT_NAME = 0xA1
+    CALLED_AP_TITLE = 0xA2
+    CALLED_AE_QUALIFIER = 0xA3
+    CALLED_AP_INVOCATION_ID = 0xA4
+    CALLED_AE_INVOCATION_ID = 0xA5
+    CALLING_AP_TITLE = 0xA6
+    CALLING_AE_QUALIFIER = 0xA7
+    CALLING_AP_INVOCATION_ID = 0xA8
+    CALLING_AE_INVOCATION_ID = 0xA9
+    SENDER_ACSE_REQUIREMENTS = 0x8A
+    MECHANISM_NAME = 0x8B
+    CALLING_AUTHENTICATION_VALUE = 0xAC
+    IMPLEMENTATION_INFORMATION = 0xBD
+    USER_INFORMATION = 0xBE
+
+
+class AareField(IntEnum):
+    """Tags of an AARE (A-associate-response)."""
+
+    PROTOCOL_VERSION = 0x80
+    APPLICATION_CONTEXT_NAME = 0xA1
+    RESULT = 0xA2
+    RESULT_SOURCE_DIAGNOSTIC = 0xA3
+    RESPONDING_AP_TITLE = 0xA4
+    RESPONDING_AE_QUALIFIER = 0xA5
+    RESPONDING_AP_INVOCATION_ID = 0xA6
+    RESPONDING_AE_INVOCATION_ID = 0xA7
+    RESPONDER_ACSE_REQUIREMENTS = 0x88
+    MECHANISM_NAME = 0x89
+    RESPONDING_AUTHENTICATION_VALUE = 0xAA
+    IMPLEMENTATION_INFORMATION = 0xBD
+    USER_INFORMATION = 0xBE
+
+
+class ReleaseField(IntEnum):
+    """Tags of RLRQ and RLRE."""
+
+    REASON = 0x80
+    USER_INFORMATION = 0xBE
 
 
 def decode_aarq(reader: Reader) -> Aarq:
     """Decode the APDU; fields may come in any order."""
-    fields = _Fields(reader, AARQ, _AARQ_FIELDS)
+    fields = _Fields(reader, AARQ, AarqField)
     return Aarq(
-        protocol_version=fields.bit_string(0x80),
-        application_context_name=fields.required(fields.explicit(0xA1, OBJECT_IDENTIFIER), "application-context-name"),
-        called_ap_title=fields.explicit(0xA2, OCTET_STRING),
-        called_ae_qualifier=fields.explicit(0xA3, OCTET_STRING),
-        called_ap_invocation_id=fields.integer(0xA4),
-        called_ae_invocation_id=fields.integer(0xA5),
-        calling_ap_title=fields.explicit(0xA6, OCTET_STRING),
-        calling_ae_qualifier=fields.explicit(0xA7, OCTET_STRING),
-        calling_ap_invocation_id=fields.integer(0xA8),
-        calling_ae_invocation_id=fields.integer(0xA9),
-        sender_acse_requirements=fields.bit_string(0x8A),
-        mechanism_name=fields.plain(0x8B),
-        calling_authentication_value=fields.authentication_value(0xAC),
-        implementation_information=fields.plain(0xBD),
-        user_information=fields.explicit(0xBE, OCTET_STRING),
+        protocol_version=fields.bit_string(AarqField.PROTOCOL_VERSION),
+        application_context_name=fields.required(
+            fields.explicit(AarqField.APPLICATION_CONTEXT_NAME, OBJECT_IDENTIFIER), "application-context-name"
+        ),
+        called_ap_title=fields.explicit(AarqField.CALLED_AP_TITLE, OCTET_STRING),
+        called_ae_qualifier=fields.explicit(AarqField.CALLED_AE_QUALIFIER, OCTET_STRING),
+        called_ap_invocation_id=fields.integer(AarqField.CALLED_AP_INVOCATION_ID),
+        called_ae_invocation_id=fields.integer(AarqField.CALLED_AE_INVOCATION_ID),
+        calling_ap_title=fields.explicit(AarqField.CALLING_AP_TITLE, OCTET_STRING),
+        calling_ae_qualifier=fields.explicit(AarqField.CALLING_AE_QUALIFIER, OCTET_STRING),
+        calling_ap_invocation_id=fields.integer(AarqField.CALLING_AP_INVOCATION_ID),
+        calling_ae_invocation_id=fields.integer(AarqField.CALLING_AE_INVOCATION_ID),
+        sender_acse_requirements=fields.bit_string(AarqField.SENDER_ACSE_REQUIREMENTS),
+        mechanism_name=fields.plain(AarqField.MECHANISM_NAME),
+        calling_authentication_value=fields.authentication_value(AarqField.CALLING_AUTHENTICATION_VALUE),
+        implementation_information=fields.plain(AarqField.IMPLEMENTATION_INFORMATION),
+        user_information=fields.explicit(AarqField.USER_INFORMATION, OCTET_STRING),
     )
 
 
 def encode_aarq(apdu: Aarq, writer: Writer) -> None:
     """Encode the APDU."""
     fields = Writer()
-    put_element(fields, 0x80, apdu.protocol_version)
-    put_explicit(fields, 0xA1, OBJECT_IDENTIFIER, apdu.application_context_name)
-    put_explicit(fields, 0xA2, OCTET_STRING, apdu.called_ap_title)
-    put_explicit(fields, 0xA3, OCTET_STRING, apdu.called_ae_qualifier)
-    put_integer(fields, 0xA4, apdu.called_ap_invocation_id)
-    put_integer(fields, 0xA5, apdu.called_ae_invocation_id)
-    put_explicit(fields, 0xA6, OCTET_STRING, apdu.calling_ap_title)
-    put_explicit(fields, 0xA7, OCTET_STRING, apdu.calling_ae_qualifier)
-    put_integer(fields, 0xA8, apdu.calling_ap_invocation_id)
-    put_integer(fields, 0xA9, apdu.calling_ae_invocation_id)
-    put_element(fields, 0x8A, apdu.sender_acse_requirements)
-    put_element(fields, 0x8B, apdu.mechanism_name)
-    _put_authentication_value(fields, 0xAC, apdu.calling_authentication_value)
-    put_element(fields, 0xBD, apdu.implementation_information)
-    put_explicit(fields, 0xBE, OCTET_STRING, apdu.user_information)
+    put_element(fields, AarqField.PROTOCOL_VERSION, apdu.protocol_version)
+    put_explicit(fields, AarqField.APPLICATION_CONTEXT_NAME, OBJECT_IDENTIFIER, apdu.application_context_name)
+    put_explicit(fields, AarqField.CALLED_AP_TITLE, OCTET_STRING, apdu.called_ap_title)
+    put_explicit(fields, AarqField.CALLED_AE_QUALIFIER, OCTET_STRING, apdu.called_ae_qualifier)
+    put_integer(fields, AarqField.CALLED_AP_INVOCATION_ID, apdu.called_ap_invocation_id)
+    put_integer(fields, AarqField.CALLED_AE_INVOCATION_ID, apdu.called_ae_invocation_id)
+    put_explicit(fields, AarqField.CALLING_AP_TITLE, OCTET_STRING, apdu.calling_ap_title)
+    put_explicit(fields, AarqField.CALLING_AE_QUALIFIER, OCTET_STRING, apdu.calling_ae_qualifier)
+    put_integer(fields, AarqField.CALLING_AP_INVOCATION_ID, apdu.calling_ap_invocation_id)
+    put_integer(fields, AarqField.CALLING_AE_INVOCATION_ID, apdu.calling_ae_invocation_id)
+    put_element(fields, AarqField.SENDER_ACSE_REQUIREMENTS, apdu.sender_acse_requirements)
+    put_element(fields, AarqField.MECHANISM_NAME, apdu.mechanism_name)
+    _put_authentication_value(fields, AarqField.CALLING_AUTHENTICATION_VALUE, apdu.calling_authentication_value)
+    put_element(fields, AarqField.IMPLEMENTATION_INFORMATION, apdu.implementation_information)
+    put_explicit(fields, AarqField.USER_INFORMATION, OCTET_STRING, apdu.user_information)
     put_element(writer, AARQ, fields.getvalue())
 
 
 def decode_aare(reader: Reader) -> Aare:
     """Decode the APDU. A rejecting one may lack user-information, or name another context."""
-    fields = _Fields(reader, AARE, _AARE_FIELDS)
-    result_source, diagnostic = fields.required(fields.diagnostic(0xA3), "result-source-diagnostic")
+    fields = _Fields(reader, AARE, AareField)
+    result_source, diagnostic = fields.required(
+        fields.diagnostic(AareField.RESULT_SOURCE_DIAGNOSTIC), "result-source-diagnostic"
+    )
     return Aare(
-        protocol_version=fields.bit_string(0x80),
-        application_context_name=fields.required(fields.explicit(0xA1, OBJECT_IDENTIFIER), "application-context-name"),
-        result=fields.required(fields.integer(0xA2), "result"),
+        protocol_version=fields.bit_string(AareField.PROTOCOL_VERSION),
+        application_context_name=fields.required(
+            fields.explicit(AareField.APPLICATION_CONTEXT_NAME, OBJECT_IDENTIFIER), "application-context-name"
+        ),
+        result=fields.required(fields.integer(AareField.RESULT), "result"),
         result_source=result_source,
         diagnostic=diagnostic,
-        responding_ap_title=fields.explicit(0xA4, OCTET_STRING),
-        responding_ae_qualifier=fields.explicit(0xA5, OCTET_STRING),
-        responding_ap_invocation_id=fields.integer(0xA6),
-        responding_ae_invocation_id=fields.integer(0xA7),
-        responder_acse_requirements=fields.bit_string(0x88),
-        mechanism_name=fields.plain(0x89),
-        responding_authentication_value=fields.authentication_value(0xAA),
-        implementation_information=fields.plain(0xBD),
-        user_information=fields.explicit(0xBE, OCTET_STRING),
+        responding_ap_title=fields.explicit(AareField.RESPONDING_AP_TITLE, OCTET_STRING),
+        responding_ae_qualifier=fields.explicit(AareField.RESPONDING_AE_QUALIFIER, OCTET_STRING),
+        responding_ap_invocation_id=fields.integer(AareField.RESPONDING_AP_INVOCATION_ID),
+        responding_ae_invocation_id=fields.integer(AareField.RESPONDING_AE_INVOCATION_ID),
+        responder_acse_requirements=fields.bit_string(AareField.RESPONDER_ACSE_REQUIREMENTS),
+        mechanism_name=fields.plain(AareField.MECHANISM_NAME),
+        responding_authentication_value=fields.authentication_value(AareField.RESPONDING_AUTHENTICATION_VALUE),
+        implementation_information=fields.plain(AareField.IMPLEMENTATION_INFORMATION),
+        user_information=fields.explicit(AareField.USER_INFORMATION, OCTET_STRING),
     )
 
 
@@ -352,26 +397,29 @@ def encode_aare(apdu: Aare, writer: Writer) -> None:
     fields = Writer()
     diagnostic = Writer()
     put_integer(diagnostic, 0xA0 | apdu.result_source, apdu.diagnostic)
-    put_element(fields, 0x80, apdu.protocol_version)
-    put_explicit(fields, 0xA1, OBJECT_IDENTIFIER, apdu.application_context_name)
-    put_integer(fields, 0xA2, apdu.result)
-    put_element(fields, 0xA3, diagnostic.getvalue())
-    put_explicit(fields, 0xA4, OCTET_STRING, apdu.responding_ap_title)
-    put_explicit(fields, 0xA5, OCTET_STRING, apdu.responding_ae_qualifier)
-    put_integer(fields, 0xA6, apdu.responding_ap_invocation_id)
-    put_integer(fields, 0xA7, apdu.responding_ae_invocation_id)
-    put_element(fields, 0x88, apdu.responder_acse_requirements)
-    put_element(fields, 0x89, apdu.mechanism_name)
-    _put_authentication_value(fields, 0xAA, apdu.responding_authentication_value)
-    put_element(fields, 0xBD, apdu.implementation_information)
-    put_explicit(fields, 0xBE, OCTET_STRING, apdu.user_information)
+    put_element(fields, AareField.PROTOCOL_VERSION, apdu.protocol_version)
+    put_explicit(fields, AareField.APPLICATION_CONTEXT_NAME, OBJECT_IDENTIFIER, apdu.application_context_name)
+    put_integer(fields, AareField.RESULT, apdu.result)
+    put_element(fields, AareField.RESULT_SOURCE_DIAGNOSTIC, diagnostic.getvalue())
+    put_explicit(fields, AareField.RESPONDING_AP_TITLE, OCTET_STRING, apdu.responding_ap_title)
+    put_explicit(fields, AareField.RESPONDING_AE_QUALIFIER, OCTET_STRING, apdu.responding_ae_qualifier)
+    put_integer(fields, AareField.RESPONDING_AP_INVOCATION_ID, apdu.responding_ap_invocation_id)
+    put_integer(fields, AareField.RESPONDING_AE_INVOCATION_ID, apdu.responding_ae_invocation_id)
+    put_element(fields, AareField.RESPONDER_ACSE_REQUIREMENTS, apdu.responder_acse_requirements)
+    put_element(fields, AareField.MECHANISM_NAME, apdu.mechanism_name)
+    _put_authentication_value(fields, AareField.RESPONDING_AUTHENTICATION_VALUE, apdu.responding_authentication_value)
+    put_element(fields, AareField.IMPLEMENTATION_INFORMATION, apdu.implementation_information)
+    put_explicit(fields, AareField.USER_INFORMATION, OCTET_STRING, apdu.user_information)
     put_element(writer, AARE, fields.getvalue())
 
 
 def decode_rlrq(reader: Reader) -> Rlrq:
     """Decode the APDU."""
-    fields = _Fields(reader, RLRQ, _RELEASE_FIELDS)
-    return Rlrq(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, OCTET_STRING))
+    fields = _Fields(reader, RLRQ, ReleaseField)
+    return Rlrq(
+        reason=fields.implicit_integer(ReleaseField.REASON),
+        user_information=fields.explicit(ReleaseField.USER_INFORMATION, OCTET_STRING),
+    )
 
 
 def encode_rlrq(apdu: Rlrq, writer: Writer) -> None:
@@ -381,8 +429,11 @@ def encode_rlrq(apdu: Rlrq, writer: Writer) -> None:
 
 def decode_rlre(reader: Reader) -> Rlre:
     """Decode the APDU."""
-    fields = _Fields(reader, RLRE, _RELEASE_FIELDS)
-    return Rlre(reason=fields.implicit_integer(0x80), user_information=fields.explicit(0xBE, OCTET_STRING))
+    fields = _Fields(reader, RLRE, ReleaseField)
+    return Rlre(
+        reason=fields.implicit_integer(ReleaseField.REASON),
+        user_information=fields.explicit(ReleaseField.USER_INFORMATION, OCTET_STRING),
+    )
 
 
 def encode_rlre(apdu: Rlre, writer: Writer) -> None:
@@ -393,8 +444,8 @@ def encode_rlre(apdu: Rlre, writer: Writer) -> None:
 def _put_release(writer: Writer, tag: int, reason: int | None, user_information: bytes | None) -> None:
     fields = Writer()
     if reason is not None:
-        put_element(fields, 0x80, number_octets(reason))
-    put_explicit(fields, 0xBE, OCTET_STRING, user_information)
+        put_element(fields, ReleaseField.REASON, number_octets(reason))
+    put_explicit(fields, ReleaseField.USER_INFORMATION, OCTET_STRING, user_information)
     put_element(writer, tag, fields.getvalue())
 
 

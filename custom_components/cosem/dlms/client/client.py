@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import math
 from typing import Final, Self
 
+from ..addresses import DEFAULT_PORT
 from ..errors import AssociationAborted, ConnectTimeout, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
@@ -21,8 +22,6 @@ from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ListSizes
 from .security_state import SecurityState
 from .transport import open_tcp
-
-DEFAULT_PORT: Final = 4059
 
 
 @dataclass(slots=True, eq=False)

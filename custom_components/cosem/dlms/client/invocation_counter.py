@@ -6,6 +6,7 @@ a refused counter, by the same SecurityState.follow().
 
 from typing import Final
 
+from ..addresses import PUBLIC_CLIENT_WPORT
 from ..apdu.common import AttributeDescriptor
 from ..encoding.logical_name import LogicalName
 from ..errors import (
@@ -26,8 +27,6 @@ from .security_state import SecurityState
 
 INVOCATION_COUNTER: Final = LogicalName.parse("0.0.43.1.0.255")
 """Data object with the counter last received. C: communication channel; E: instance of the security setup."""
-
-PUBLIC_CLIENT_WPORT: Final = 16
 
 _LARGEST: Final = 2**32 - 1
 

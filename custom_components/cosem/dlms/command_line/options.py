@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import re
 from typing import TYPE_CHECKING, Final, NoReturn, override
 
+from ..addresses import DEFAULT_PORT, MANAGEMENT_WPORT, MAX_PORT, MAX_WPORT, PUBLIC_CLIENT_WPORT
 from ..errors import LocalProtocolError
 from ..security.names import MECHANISM_NAMES, PROTECTION_NAMES
 
@@ -20,9 +21,9 @@ type Command = Callable[[argparse.Namespace], None]
 
 DEFAULTS: Final = {
     "host": None,
-    "port": 4059,
-    "client": 16,
-    "server": 1,
+    "port": DEFAULT_PORT,
+    "client": PUBLIC_CLIENT_WPORT,
+    "server": MANAGEMENT_WPORT,
     "auth": "none",
     "suite": None,
     "protection": None,
@@ -38,6 +39,7 @@ DEFAULTS: Final = {
 }
 """Apart, as options may stand before or after the command."""
 
+_MAX_CLASS_ID: Final = 0xFFFF
 _MOST_COUNTER: Final = 2**32 - 2**16 - 1
 NO_SYSTEM_TITLE: Final = "a system title is 8 octets, 16 hexadecimal digits"
 NOT_ASKED: Final = "none"
@@ -113,9 +115,9 @@ def build_parser(objects: Command, read: Command, decode: Command) -> argparse.A
 def _shared_options() -> _Parser:
     shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     shared.add_argument("--host", help="name or address of the meter (needed by objects and read)")
-    shared.add_argument("--port", type=number(1, 65_535), help="TCP port (default 4059)")
-    shared.add_argument("--client", type=number(0, 65_535), metavar="N", help="client wPort (default 16, public)")
-    shared.add_argument("--server", type=number(0, 65_535), metavar="N", help="server wPort (default 1, management)")
+    shared.add_argument("--port", type=number(1, MAX_PORT), help="TCP port (default 4059)")
+    shared.add_argument("--client", type=number(0, MAX_WPORT), metavar="N", help="client wPort (default 16, public)")
+    shared.add_argument("--server", type=number(0, MAX_WPORT), metavar="N", help="server wPort (default 1, management)")
     shared.add_argument("--auth", choices=MECHANISM_NAMES, help="authentication (default none)")
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
@@ -221,7 +223,7 @@ def attribute(text: str) -> AttributeDescriptor:
     class_id, _, rest = text.partition(":")
     name, _, index = rest.rpartition(":")
     try:
-        return AttributeDescriptor(number(0, 65_535)(class_id), LogicalName.parse(name), _attribute_index(index))
+        return AttributeDescriptor(number(0, _MAX_CLASS_ID)(class_id), LogicalName.parse(name), _attribute_index(index))
     except (LocalProtocolError, argparse.ArgumentTypeError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not CLASS:LOGICAL_NAME:ATTRIBUTE: {error}") from error
 

@@ -3,11 +3,25 @@
 Text forms: ``1.0.1.8.0.255`` (the standard's), ``1-0:1.8.0*255`` and ``1-0:1.8.0`` (as printed on meters).
 """
 
+from enum import IntEnum
 from typing import Final, Self, override
 
 from ..errors import LocalProtocolError
 
 _GROUPS: Final = 6
+
+
+class Medium(IntEnum):
+    """What value group A says."""
+
+    ABSTRACT = 0
+    ELECTRICITY = 1
+    HEAT_COST_ALLOCATOR = 4
+    COOLING = 5
+    HEAT = 6
+    GAS = 7
+    COLD_WATER = 8
+    HOT_WATER = 9
 
 
 class LogicalName:

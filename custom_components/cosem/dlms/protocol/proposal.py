@@ -10,6 +10,7 @@ and mechanism, DLMS version 6, no service that was not proposed, vaa-name 0007, 
 from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, override
 
+from ..addresses import MANAGEMENT_WPORT, MAX_WPORT, PUBLIC_CLIENT_WPORT
 from ..apdu import decode_apdu, encode_apdu
 from ..apdu.acse import (
     AUTHENTICATION_REQUIREMENT,
@@ -49,7 +50,6 @@ from ..security.receiving import Unprotected
 from ..security.settings import Envelope, SecuritySettings
 from ..security.typed import MAX_MANUFACTURER_SECRET
 
-MAX_WPORT: Final = 0xFFFF
 MAX_PDU_SIZE: Final = 0xFFFF
 SMALLEST_PDU_SIZE: Final = 12
 """1 to 11 are not allowed; 0 means no limit."""
@@ -109,8 +109,8 @@ class AssociationParameters:
     SHA-256 and ECDSA.
     """
 
-    client_wport: int = 16
-    server_wport: int = 1
+    client_wport: int = PUBLIC_CLIENT_WPORT
+    server_wport: int = MANAGEMENT_WPORT
     mechanism: Mechanism = Mechanism.NONE
     password: Secret | None = None
     hls_secret: Secret | None = None

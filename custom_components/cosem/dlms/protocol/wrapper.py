@@ -7,13 +7,13 @@ from collections import deque
 import struct
 from typing import Final, NamedTuple, override
 
+from ..addresses import MAX_WPORT
 from ..errors import ConnectionLost, DecodeError, LimitExceeded, LocalProtocolError, NotWrapper, ProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 
 VERSION: Final = 1
 HEADER_SIZE: Final = 8
 MAX_APDU: Final = 65_535
-MAX_WPORT: Final = 65_535
 _VERSION_OCTETS: Final = VERSION.to_bytes(2, "big")
 _HEADER: Final = struct.Struct(">HHHH")
 

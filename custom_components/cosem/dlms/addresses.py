@@ -1,0 +1,15 @@
+"""Registered port and reserved wPorts (IEC 62056-9-7, IEC 62056-4-7)."""
+
+from typing import Final
+
+DEFAULT_PORT: Final = 4059
+"""Registered for DLMS/COSEM, TCP and UDP."""
+
+MAX_PORT: Final = 0xFFFF
+MAX_WPORT: Final = 0xFFFF
+
+PUBLIC_CLIENT_WPORT: Final = 16
+"""The client for everybody, without security."""
+
+MANAGEMENT_WPORT: Final = 1
+"""The logical device that every physical device has."""
