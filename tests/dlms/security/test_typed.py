@@ -212,6 +212,18 @@ def test_wrong_private_key():
         assert wrong(lambda pem=pem, suite=suite: parse_private_key(pem, suite)).reason == "key_of_other_suite"
 
 
+@pytest.mark.parametrize("character", ["!", "=", "é", "٣", "\udcff", "\0"], ids=ascii)
+def test_a_character_that_is_no_base64_is_refused_wherever_it_is_typed(character: str):
+    private, public, certificate = private_pem("client", 1), public_pem("meter", 1), certificate_pem("client", 1)
+    for parse, pem, reason in (
+        (lambda typed: parse_private_key(typed, 1), private, InputFault.NOT_A_PRIVATE_KEY),
+        (lambda typed: parse_public_key(typed, 1), public, InputFault.NOT_A_PUBLIC_KEY),
+        (lambda typed: parse_certificate(typed, 1, private), certificate, InputFault.NOT_A_CERTIFICATE),
+    ):
+        typed = f"{pem[:70]}{character}{pem[70:]}"
+        assert wrong(lambda parse=parse, typed=typed: parse(typed)).reason is reason
+
+
 @pytest.mark.parametrize("suite", [1, 2])
 def test_public_key_or_certificate_of_the_meter(suite: int):
     for pem in (public_pem("meter", suite), certificate_pem("meter", suite)):

@@ -4,8 +4,6 @@ Spaces, dashes, colons and 0x are accepted; one form comes out, fit to be stored
 TypedInputError with one of the InputFaults that its docstring names, and never repeats what was typed (rule S27).
 """
 
-import base64
-import binascii
 from collections.abc import Callable
 from enum import StrEnum
 from itertools import pairwise
@@ -202,9 +200,7 @@ def _pem(typed: str, labels: tuple[str, ...]) -> str | None:
     for label, body in _PEM.findall(typed):
         if label in labels:
             packed = "".join(body.split())
-            try:
-                base64.b64decode(packed, validate=True)
-            except binascii.Error:
+            if not packed.isascii():  # what an environment holds may not even be text
                 break
             # A field of one line loses the line ends.
             lines = [packed[start : start + _PEM_LINE] for start in range(0, len(packed), _PEM_LINE)]
