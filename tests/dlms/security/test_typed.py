@@ -224,6 +224,13 @@ def test_a_character_that_is_no_base64_is_refused_wherever_it_is_typed(character
         assert wrong(lambda parse=parse, typed=typed: parse(typed)).reason is reason
 
 
+@pytest.mark.parametrize("character", ["!", "é"])
+def test_the_first_block_counts_also_where_a_better_one_follows(character: str):
+    pem = public_pem("meter", 1)
+    typed = f"{pem[:70]}{character}{pem[70:]}{pem}"
+    assert wrong(lambda: parse_public_key(typed, 1)).reason is InputFault.NOT_A_PUBLIC_KEY
+
+
 @pytest.mark.parametrize("suite", [1, 2])
 def test_public_key_or_certificate_of_the_meter(suite: int):
     for pem in (public_pem("meter", suite), certificate_pem("meter", suite)):
@@ -324,6 +331,7 @@ def test_what_is_wrong_with_a_key_is_said_in_a_sentence():
         (parse_private_key, private_pem("client", 2), other_curve),
         (parse_public_key, "", "not a PEM public key or certificate"),
         (parse_public_key, no_certificate, "not a PEM certificate"),
+        (parse_public_key, no_certificate.replace("!", "é"), "not a PEM certificate"),
         (parse_public_key, public, "not an elliptic curve key"),
         (parse_public_key, certificate_pem("meter", 2), other_curve),
     ):
