@@ -2,38 +2,87 @@
 
 import ast
 from collections.abc import Iterator
+import re
 
 from tools.rooms import Module
 
 from .source import Finding, Function, Modules, Names, in_stack, names_of
 
+BY_TYPE = frozenset({"cosem.dlms.describe.association.DESCRIBERS", "cosem.dlms.describe.services.DESCRIBERS"})
+"""Tables of functions by the type that each one takes: no annotation of a dict can say so."""
+
 
 def no_any(module: Module, modules: Modules) -> Iterator[Finding]:
-    """Under no other name, in no text, in no alias of our own."""
+    """Under no other name, in no text, in no alias of our own, and in no comment that declares a type."""
     if not in_stack(module):
         return
     names = names_of(module)
     for name, annotation in public_annotations(module.tree):
+        if f"{module.name}.{name}" in BY_TYPE:
+            continue
         if means_any(annotation, names, modules):
             yield Finding(f"{module.name}.{name}", "Any in a public signature")
+    for number, line in enumerate(module.source.splitlines(), 1):
+        if re.search(r"#\s*type:(?!\s*ignore)", line):
+            yield Finding(module.name, f"line {number} declares a type in a comment, which nobody looks into")
 
 
 def public_annotations(parent: ast.AST, prefix: str = "") -> Iterator[tuple[str, ast.expr]]:
-    """The annotations of public functions, methods and fields, with their qualified names."""
-    in_class = isinstance(parent, ast.ClassDef)
+    """What public functions, classes, fields and names are declared with, with their qualified names."""
     for node in ast.iter_child_nodes(parent):
-        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
-            if _is_public(node.name):
-                yield from ((prefix + node.name, annotation) for annotation in annotations_of(node))
-        elif isinstance(node, ast.ClassDef):
-            if _is_public(node.name):
-                yield from ((prefix + node.name, base) for base in node.bases)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if not _is_public(node.name):
+                continue
+            yield from ((prefix + node.name, declared) for declared in _declared_by(node))
+            if isinstance(node, ast.ClassDef):
                 yield from public_annotations(node, f"{prefix}{node.name}.")
-        elif isinstance(node, ast.AnnAssign):
-            if in_class and isinstance(node.target, ast.Name) and _is_public(node.target.id):
-                yield prefix + node.target.id, node.annotation
+            elif isinstance(parent, ast.ClassDef):
+                yield from _fields_set_in(node, prefix)
+        elif isinstance(node, ast.AnnAssign | ast.Assign | ast.TypeAlias):
+            if isinstance(node, ast.TypeAlias) and _is_public(node.name.id):
+                yield from ((prefix + node.name.id, declared) for declared in _of_type_parameters(node))
+            yield from ((prefix + name, declared) for name, declared in _assigned(node) if _is_public(name))
         elif not isinstance(node, ast.expr):
             yield from public_annotations(node, prefix)
+
+
+def _declared_by(node: Function | ast.ClassDef) -> Iterator[ast.expr]:
+    """Annotations or bases, and the bounds and defaults of type parameters."""
+    if isinstance(node, ast.ClassDef):
+        yield from node.bases
+        yield from (keyword.value for keyword in node.keywords)
+    else:
+        yield from annotations_of(node)
+    yield from _of_type_parameters(node)
+
+
+def _of_type_parameters(node: Function | ast.ClassDef | ast.TypeAlias) -> Iterator[ast.expr]:
+    for parameter in node.type_params:
+        declared = [getattr(parameter, name, None) for name in ("bound", "default_value")]
+        yield from (one for one in declared if one is not None)
+
+
+def _fields_set_in(method: Function, prefix: str) -> Iterator[tuple[str, ast.expr]]:
+    for node in ast.walk(method):
+        if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Attribute) and _is_public(node.target.attr):
+            yield prefix + node.target.attr, node.annotation
+
+
+def _assigned(node: ast.AnnAssign | ast.Assign | ast.TypeAlias) -> Iterator[tuple[str, ast.expr]]:
+    """Names and what they are declared as, or are made by: `cast(Any, x)`, `NamedTuple("Row", [("x", Any)])`."""
+    targets: list[ast.expr]
+    declared: list[ast.expr] = []
+    match node:
+        case ast.TypeAlias():
+            targets, declared = [node.name], [node.value]
+        case ast.AnnAssign():
+            targets, declared = [node.target], [node.annotation]
+        case ast.Assign():
+            targets = node.targets
+    if isinstance(node.value, ast.Call | ast.Subscript | ast.BinOp):
+        declared.append(node.value)
+    for inner in (inner for target in targets for inner in ast.walk(target) if isinstance(inner, ast.Name)):
+        yield from ((inner.id, one) for one in declared)
 
 
 def _is_public(name: str) -> bool:
