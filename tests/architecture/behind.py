@@ -27,6 +27,10 @@ REALLY = {"posix": "os"}
 """Modules that are imported under another name."""
 
 
+NOTHING = object()
+"""Where a chain of attributes ends."""
+
+
 class Taken(NamedTuple):
     """One step along a chain of attributes: the module by its own name, and what was taken from it."""
 
@@ -43,7 +47,7 @@ def steps(origin: str) -> tuple[Taken, ...]:
     found = []
     for name in rest:
         value = _attribute(place, name)
-        if value is inspect.Parameter.empty:
+        if value is NOTHING:
             break
         if isinstance(place, ModuleType):
             found.append(Taken(place.__name__, name, value))
@@ -58,11 +62,9 @@ def _attribute(place: object, name: str) -> object:
         return getattr(place, name)
     except AttributeError:
         try:
-            return (
-                import_module(f"{place.__name__}.{name}") if isinstance(place, ModuleType) else inspect.Parameter.empty
-            )
+            return import_module(f"{place.__name__}.{name}") if isinstance(place, ModuleType) else NOTHING
         except ModuleNotFoundError:
-            return inspect.Parameter.empty
+            return NOTHING
 
 
 def behind_modules(module: Module, _modules: Modules) -> Iterator[Finding]:
@@ -136,12 +138,22 @@ def no_module_as_value(module: Module, _modules: Modules) -> Iterator[Finding]:
         if not isinstance(node, ast.Name | ast.Attribute) or not isinstance(node.ctx, ast.Load):
             continue
         for origin in names.dotted(node) if id(node) not in before_a_dot else ():
-            if origin.partition(".")[0] in tops and _is_module(origin):
+            if origin.partition(".")[0] in tops and is_module(origin):
                 yield Finding(module.name, f"line {node.lineno} hands on the module {origin}")
 
 
-def _is_module(origin: str) -> bool:
-    taken = steps(origin)
-    if len(taken) < origin.count("."):
-        return False
-    return not taken or isinstance(taken[-1].value, ModuleType)
+def value_of(origin: str) -> object:
+    """What an origin of others is; None when it cannot be followed."""
+    first, *rest = origin.split(".")
+    try:
+        place: object = import_module(first)
+    except ModuleNotFoundError:
+        return None
+    for name in rest:
+        place = _attribute(place, name)
+    return None if place is NOTHING else place
+
+
+def is_module(origin: str) -> bool:
+    """Whether an origin of others is a module."""
+    return isinstance(value_of(origin), ModuleType)

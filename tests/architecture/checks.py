@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from . import annotations, behind, catching, layers, mirrored, reach, sizes
+from . import annotations, behind, catching, deciding, layers, mirrored, reach, sizes
 from .source import ModuleCheck, TreeCheck
 
 OF_MODULES: Mapping[str, ModuleCheck] = {
@@ -19,7 +19,7 @@ OF_MODULES: Mapping[str, ModuleCheck] = {
     "no clock and no chance": reach.no_clock_and_no_chance,
     "plain attributes": reach.plain_attributes,
     "no print": reach.no_print,
-    "errors decided in one place": catching.errors_decided_in_one_place,
+    "errors decided in one place": deciding.errors_decided_in_one_place,
     "nothing swallowed": catching.nothing_swallowed,
     "no Any": annotations.no_any,
     "file size": sizes.file_size,
