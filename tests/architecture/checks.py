@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from functools import partial
 
-from . import annotations, behind, catching, deciding, layers, mirrored, reach, sizes
+from . import annotations, behind, catching, deciding, layers, mirrored, once, reach, sizes
 from .source import ModuleCheck, TreeCheck
 
 OF_MODULES: Mapping[str, ModuleCheck] = {
@@ -34,7 +34,8 @@ OF_MODULES: Mapping[str, ModuleCheck] = {
 
 OF_TREES: Mapping[str, TreeCheck] = {
     "no cycles": layers.no_cycles,
-    "public classes once": sizes.public_classes_once,
+    "public classes once": once.public_classes_once,
+    "public functions once": once.public_functions_once,
     "most functions": sizes.most_functions,
     "hot loops": sizes.hot_loops,
     "mirrored": partial(mirrored.mirrored, tests=mirrored.files_of_tests()),

@@ -34,7 +34,7 @@ PURE: Mapping[str, frozenset[str]] = {
         {
             *("TYPE_CHECKING", "Annotated", "Any", "ClassVar", "Concatenate", "Final", "Literal", "LiteralString"),
             *("NamedTuple", "Never", "NewType", "NoReturn", "NotRequired", "Protocol", "Required", "Self"),
-            *("TypedDict", "TypeGuard", "TypeIs", "Unpack", "assert_never", "assert_type", "cast", "final"),
+            *("TypedDict", "TypeGuard", "TypeIs", "assert_never", "assert_type", "cast", "final"),
             *("get_args", "get_origin", "overload", "override", "runtime_checkable"),
         }
     ),

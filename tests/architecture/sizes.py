@@ -1,7 +1,6 @@
 """How long files, classes and functions may be, how many parameters a function has, and what is called how."""
 
 import ast
-from collections import defaultdict
 from collections.abc import Iterator
 import re
 
@@ -78,7 +77,7 @@ def most_functions(modules: Modules) -> Iterator[Finding]:
 
 
 def parameters(module: Module, _modules: Modules) -> Iterator[Finding]:
-    """Six parameters; self and cls are none, *args and **kwargs are one each; no decorator changes that."""
+    """Six parameters; self and cls are none, *args and **kwargs one each or as many as are taken from them."""
     methods = {
         id(inner): not _is_static(inner)
         for _name, node in classes_of(module)
@@ -86,7 +85,9 @@ def parameters(module: Module, _modules: Modules) -> Iterator[Finding]:
         if isinstance(inner, ast.FunctionDef | ast.AsyncFunctionDef)
     }
     for name, node in functions_of(module):
-        count = _count(node.args) - methods.get(id(node), False)
+        if _unpacks(node.args, module):
+            yield Finding(f"{module.name}.{name}", "parameters that are unpacked, so that nobody counts them")
+        count = _count(node.args) - methods.get(id(node), False) + _more_behind(node)
         if count > MOST_PARAMETERS:
             yield Finding(f"{module.name}.{name}", f"{count} parameters, at most {MOST_PARAMETERS}")
     for inner in nodes_of(module):
@@ -103,30 +104,27 @@ def _count(arguments: ast.arguments) -> int:
     return named + (arguments.vararg is not None) + (arguments.kwarg is not None)
 
 
-def public_classes_once(modules: Modules) -> Iterator[Finding]:
-    """No two public classes of one name, however they are made."""
-    found: dict[str, set[str]] = defaultdict(set)
-    for module in modules.values():
-        for name in _class_names(module):
-            if not name.startswith("_"):
-                found[name].add(module.name)
-    for name, places in sorted(found.items()):
-        if len(places) > 1:
-            yield Finding(f"class {name}", f"defined in {', '.join(sorted(places))}")
+def _unpacks(arguments: ast.arguments, module: Module) -> bool:
+    """Whether parameters stand behind `**options: Unpack[Options]` or `*numbers: *tuple[int, int]`."""
+    some = [item.annotation for item in (arguments.vararg, arguments.kwarg) if item is not None and item.annotation]
+    origins = {origin for annotation in some for origin in names_of(module).mentioned(annotation)}
+    starred = any(isinstance(annotation, ast.Starred) for annotation in some)
+    return starred or not origins.isdisjoint({"typing.Unpack", "typing_extensions.Unpack"})
 
 
-def _class_names(module: Module) -> Iterator[str]:
-    for node in nodes_of(module):
-        if isinstance(node, ast.ClassDef):
-            yield node.name
-        elif isinstance(node, ast.TypeAlias):
-            yield node.name.id
-        elif isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Call):
-            # NamedTuple("Row", ...), Enum("Row", ...), type("Row", ...): a class is given its own name.
-            first = node.value.args[0] if node.value.args else None
-            if isinstance(first, ast.Constant) and isinstance(first.value, str) and first.value.isidentifier():
-                targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-                yield from (item.id for item in targets if isinstance(item, ast.Name) and item.id == first.value)
+def _more_behind(function: Function) -> int:
+    """How many more are taken from `*values` and `**options` by their places and names."""
+    values, options = (item and item.arg for item in (function.args.vararg, function.args.kwarg))
+    more, keys = 0, set()
+    for node in ast.walk(function):
+        match node:
+            case ast.Assign(targets=[ast.Tuple(elts=parts)], value=ast.Name(id=name)) if name == values:
+                more += len(parts) - 1
+            case ast.Subscript(value=ast.Name(id=name), slice=ast.Constant(value=key)) if name in {values, options}:
+                keys.add((name, key))
+            case ast.Call(func=ast.Attribute(value=ast.Name(id=name)), args=[ast.Constant(value=key), *_]):
+                keys |= {(name, key)} if name == options else set()
+    return more + max(0, len(keys) - 1)
 
 
 def module_docstring(module: Module, _modules: Modules) -> Iterator[Finding]:

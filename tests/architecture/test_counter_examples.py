@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.architecture import layers, mirrored, sizes as size_checks
+from tests.architecture import layers, mirrored, once, sizes as size_checks
 from tests.architecture.checks import OF_MODULES
 from tests.architecture.examples import annotations, catching, imports, reach, sizes
 from tests.architecture.examples.house import LOW, METER, MODULES
@@ -90,15 +90,67 @@ def test_a_cycle_is_found_also_of_types_and_through_functions() -> None:
         "Row = NamedTuple('Row', [('x', int)])",
         "Row = type('Row', (), {})",
         "Row: type = Enum('Row', ['A'])",
+        "Row = namedtuple(typename='Row', field_names=('x',))",
+        "from collections import namedtuple\nRow = namedtuple('_Hidden', ['x'])",
+        "import enum\nRow = enum.Enum(value='_Hidden', names=['A'])",
+        "from typing import NewType as N\nRow = N(*('Hidden', int))",
+        "Row = make(name='Row')",
     ],
 )
 def test_two_public_classes_of_one_name_are_found_however_they_are_made(second: str) -> None:
-    [finding] = size_checks.public_classes_once(_tree(a="class Row: ...", dlms__b=second))
+    [finding] = once.public_classes_once(_tree(a="class Row: ...", dlms__b=second))
     assert str(finding) == "class Row: defined in cosem.a, cosem.dlms.b"
 
 
 def test_private_classes_may_share_a_name() -> None:
-    assert list(size_checks.public_classes_once(_tree(a="class _Row: ...", b="class _Row: ..."))) == []
+    assert list(once.public_classes_once(_tree(a="class _Row: ...", b="class _Row: ..."))) == []
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "def read(): ...",
+        "async def read(): ...",
+        "if x:\n    def read(): ...",
+        "try: ...\nexcept ImportError:\n    def read(): ...",
+        "read = lambda: 1",
+        "read = partial(other)",
+        "read: Reader = other",
+        "match x:\n    case 1:\n        def read(): ...",
+    ],
+)
+def test_two_public_functions_of_one_name_are_found_however_they_are_made(second: str) -> None:
+    [finding] = once.public_functions_once(_tree(a="def read(): ...", dlms__b=second))
+    assert str(finding) == "function read: defined in cosem.a, cosem.dlms.b"
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "def _read(): ...",
+        "class Row:\n    def read(self): ...",
+        "def outer():\n    def read(): ...",
+        "read = 7",
+        "READ = make()",
+        "from .a import read",
+    ],
+)
+def test_methods_and_private_functions_may_share_a_name(second: str) -> None:
+    assert list(once.public_functions_once(_tree(a="def read(): ...", dlms__b=second))) == []
+
+
+def test_home_assistant_asks_several_files_for_a_function_of_one_name() -> None:
+    setup = "async def async_setup_entry(): ..."
+    assert list(once.public_functions_once(_tree(__init__=setup, sensor=setup))) == []
+    assert list(once.public_functions_once(_tree(__init__=setup, sensor=setup, meter__a=setup, meter__b=setup)))
+
+
+def test_functions_of_one_name_are_excused_only_where_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(once, "ONE_MEANING", {"find": (frozenset({"cosem.a", "cosem.b"}), "why")})
+    find = "def find(): ..."
+    assert list(once.public_functions_once(_tree(a=find, b=find))) == []
+    assert list(once.public_functions_once(_tree(a=find, b=find, c=find)))
+    assert list(once.public_functions_once(_tree(a=find, b="")))
 
 
 def test_most_functions_have_to_be_short() -> None:
