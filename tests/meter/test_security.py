@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
-from unittest.mock import AsyncMock, patch
+from unittest.mock import AsyncMock, Mock, patch
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -139,6 +140,28 @@ async def test_s20_a_password_is_not_sent_again_in_the_same_poll_because_the_cou
     assert not secured.may_be_mended
     assert secured._asks_first, "with the next poll"
     assert asked == [False]
+
+
+async def test_a_refused_counter_may_be_mended_where_no_password_was_sent_for_it(
+    secured: MeterSecurity, asked: list[bool]
+):
+    refusal = InvocationCounterRefused(7)
+    secured._asks_first = False
+    with patch.object(secured._client, "associate", side_effect=refusal), pytest.raises(InvocationCounterRefused):
+        async with secured.async_associate():
+            pytest.fail("there is no association")
+    assert secured.may_be_mended
+
+
+async def test_a_refused_counter_in_an_open_association_may_be_mended_in_spite_of_a_password(
+    secured: MeterSecurity, asked: list[bool]
+):
+    """The password was accepted before, so another attempt with it costs nothing."""
+    secured._asks_first = False
+    secured._parameters = replace(secured._parameters, mechanism=Mechanism.LLS, password=Secret(b"12345678"))
+    with patch.object(secured._client, "associate", return_value=nullcontext(Mock(was_kept=False))):
+        await fail(secured, InvocationCounterRefused(7))
+    assert secured.may_be_mended
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,13 @@ async def test_record_of_an_earlier_release_is_found_and_understood(hass: HomeAs
     assert await async_load_meter(hass, "ISK1030775213859") == METER
 
 
+async def test_of_a_meter_without_ciphering_no_system_title_is_remembered(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+):
+    await async_save_meter(hass, UNIQUE_ID, replace(METER, system_title=None))
+    assert await async_load_meter(hass, UNIQUE_ID) == replace(METER, system_title=None)
+
+
 async def test_a_pinned_system_title_is_kept_with_the_rest(hass: HomeAssistant, hass_storage: dict[str, Any]):
     await async_save_meter(hass, UNIQUE_ID, METER)
     await async_pin_system_title(hass, UNIQUE_ID, bytes(8))
