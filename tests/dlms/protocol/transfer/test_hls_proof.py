@@ -87,6 +87,14 @@ def test_s19_what_is_no_proof(octets, error):
     assert isinstance(outcome.error, error)
 
 
+def test_s19_a_time_is_not_even_a_wrong_proof():
+    transfer = proof()
+    transfer.first(FIRST, DEFAULT_LIMITS)
+    outcome = transfer.receive(PASS_4[:6] + b"\x19" + bytes(12))
+    assert isinstance(outcome, Failed)
+    assert "missing" in str(outcome.error)
+
+
 @pytest.mark.parametrize("position", range(8, 25))
 def test_s19_one_wrong_octet_of_the_proof(position):
     altered = bytearray(PASS_4)
