@@ -14,12 +14,25 @@ from homeassistant.util import dt as dt_util
 from .catalogue import NOT_AUTHENTICATED, Kind, ObjectDescription, SensorDescription
 from .const import MAX_STATE_LENGTH
 from .coordinator import CosemConfigEntry, CosemCoordinator
-from .dlms import Data, DataType, ScalerUnit, TimePolicy, decimal_text, display_text, instant, number_of, status_text
+from .dlms import (
+    Data,
+    DataType,
+    ScalerUnit,
+    TimePolicy,
+    date_or_time_text,
+    decimal_text,
+    display_text,
+    instant,
+    number_of,
+    status_text,
+)
 from .entity import CosemEntity, describe, planned_entities, reading_of
 from .meter.entity_plan import PlannedEntity
 from .meter.reader import Reading
 
 PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
+
+_TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
 
 type SensorValue = Decimal | str | datetime | int | None
 
@@ -39,7 +52,7 @@ def _sensor(coordinator: CosemCoordinator, planned: PlannedEntity) -> CosemSenso
 
 def _text(data: Data) -> str | None:
     """Return a value as a line of text; None for compound values."""
-    text = display_text(data, MAX_STATE_LENGTH)
+    text = date_or_time_text(data) if data.type in _TIMES else display_text(data, MAX_STATE_LENGTH)
     if text is None and (number := number_of(data)) is not None:
         text = decimal_text(number)
     if text is None:
@@ -63,6 +76,7 @@ class CosemSensor(CosemEntity, SensorEntity):
     """A sensor of any kind."""
 
     _kind: Kind = "number"
+    _exponent: int = 0
 
     def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
         super().__init__(coordinator, planned)
@@ -76,6 +90,7 @@ class CosemSensor(CosemEntity, SensorEntity):
             self._attr_device_class = description.device_class
             self._attr_state_class = description.state_class
             self._attr_native_unit_of_measurement = description.native_unit
+            self._exponent = description.exponent
             self._attr_suggested_unit_of_measurement = description.suggested_unit
             self._attr_suggested_display_precision = description.suggested_display_precision
             self._attr_options = list(description.options) or None
@@ -116,9 +131,12 @@ class ObjectSensor(CosemSensor):
             return None
         match self._kind:
             case "number":
-                return _number(reading)
+                number = _number(reading)
+                return None if number is None else number.scaleb(self._exponent)
             case "timestamp":
                 return _timestamp(data)
+            case "calendar":
+                return date_or_time_text(data) or _text(data)
             case "bits":
                 return status_text(data)
         return _text(data)

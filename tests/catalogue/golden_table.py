@@ -35,7 +35,7 @@ THEMES: dict[int, Callable[[LogicalName], Entry | None]] = {
 }
 ALL = tuple(range(256))
 # Where all 256 would take too long: both sides of every limit that the theme has.
-SOME_E_OF_ELECTRICITY = (0, 1, 2, 63, 64, 120, 121, 123, 124, 125, 255)
+SOME_E_OF_ELECTRICITY = (0, 1, 2, 63, 64, 120, 121, 123, 124, 125, 126, 127, 128, 255)
 SOME_E = (0, 1, 2, 9, 10, 255)
 SOME_D = (*range(17), 24, 82, 83, 84, 255)
 RULES = {

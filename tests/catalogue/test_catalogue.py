@@ -34,9 +34,12 @@ def _every_code() -> Iterator[LogicalName]:
     for a in (1, 4, 5, 6, 7, 8, 9, 15):
         for c in range(1, 129):
             for d in [*range(60), 63, 83]:
-                for e in (0, 1, 4, 64, 124, 125) if a == 1 else (0, 1, 12):
-                    for b, f in tails if e < 2 else tails[:1]:
+                for e in (0, 1, 4, 64, 124, 125, 126, 127) if a == 1 else (0, 1, 12):
+                    for b, f in tails if e < 2 or e >= 124 else tails[:1]:
                         yield LogicalName(bytes((a, b, c, d, e, f)))
+    for b in (0, 2):
+        for e in (1, 2):
+            yield LogicalName(bytes((1, b, 0, 9, e, 255)))
     for c, ds in (
         (0, range(10)),
         (1, range(3)),

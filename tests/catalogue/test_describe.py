@@ -99,6 +99,8 @@ def test_which_attributes_can_be_sensors():
     "code",
     [
         "0-0:42.0.0",
+        "0-0:43.1.0",
+        "0-1:43.1.5",
         "0-0:96.1.0",
         "0-0:96.1.9",
         "0-0:96.1.10",
@@ -134,7 +136,7 @@ def test_other_objects_are_no_identifiers(class_id, code):
         ("1-0:1.8.0", WH, 3, "kWh", 0),
         ("1-0:1.8.0", WH, 6, "kWh", 0),
         ("1-0:3.8.0", VARH, 0, "kvarh", 2),
-        ("1-0:9.8.0", VAH, 0, None, 0),
+        ("1-0:9.8.0", VAH, 0, None, 2),
         ("1-0:1.7.0", W, 0, None, 0),
         ("1-0:1.7.0", W, -1, None, 0),
         ("1-0:32.7.0", V, 0, None, 0),

@@ -59,7 +59,16 @@ _THEMES: Final[dict[int, Callable[[LogicalName], Entry | None]]] = {
     Medium.HOT_WATER: water.find,
 }
 
-_STRINGS: Final = frozenset({DataType.OCTET_STRING, DataType.VISIBLE_STRING, DataType.UTF8_STRING})
+_TEXTS: Final = frozenset(
+    {
+        DataType.OCTET_STRING,
+        DataType.VISIBLE_STRING,
+        DataType.UTF8_STRING,
+        DataType.DATE,
+        DataType.TIME,
+        DataType.DATE_TIME,
+    }
+)
 _FLOATS: Final = frozenset({DataType.FLOAT32, DataType.FLOAT64})
 
 _STATE_CLASSES: Final[dict[StateRule, SensorStateClass | None]] = {
@@ -117,7 +126,7 @@ def describe_attribute(
 
 
 def is_identity(class_id: int, logical_name: LogicalName) -> bool:
-    """Whether the object goes to the device, not to a sensor."""
+    """Whether the object names or secures the meter: it goes to the device, not to a sensor."""
     if class_id not in {InterfaceClass.DATA, InterfaceClass.REGISTER, InterfaceClass.EXTENDED_REGISTER}:
         return False
     a, _, c, d, e, _ = logical_name.octets
@@ -126,6 +135,7 @@ def is_identity(class_id: int, logical_name: LogicalName) -> bool:
             (c == 96 and d == 1 and e <= 10)  # device identifiers, metering point
             or (c == 0 and d == 2)  # firmware
             or (c == 42 and d == 0 and e == 0)  # logical device name
+            or (c == 43 and d == 1)  # invocation counters
         )
     if c != 0:
         return False
@@ -187,6 +197,7 @@ def _finish(
         device_class=device_class,
         state_class=state_class,
         native_unit=unit.native if unit else None,
+        exponent=unit.exponent if unit else 0,
         suggested_unit=shown_as,
         suggested_display_precision=_precision(unit, scaler_unit, sample, device_class),
         entity_category=category,
@@ -199,7 +210,7 @@ def _kind(entry: Entry, sample: Data | None) -> Kind:
     """Choose the kind; a sample overrules the code's number."""
     if sample is None or entry.kind != "number":
         return entry.kind
-    if sample.type in _STRINGS:
+    if sample.type in _TEXTS:
         return "text"
     return "bits" if sample.type in {DataType.BIT_STRING, DataType.BOOLEAN} else "number"
 
@@ -244,5 +255,7 @@ def _precision(
     decimals = unit.decimals if unit else _POWER_FACTOR_DECIMALS
     if sample is not None and sample.type in _FLOATS:
         return decimals
-    shift = unit.shift if unit and device_class else 0
+    shift = -unit.exponent if unit else 0
+    if unit and device_class:
+        shift += unit.shift
     return min(decimals, max(0, shift - scaler_unit.scaler))

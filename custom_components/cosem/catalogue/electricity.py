@@ -63,8 +63,8 @@ def _on(*names: str) -> frozenset[str]:
 _QUADRANTS: Final = ("I", "II", "III", "IV")
 
 QUANTITIES: Final[dict[int, Quantity]] = {
-    1: Quantity(power="power_import", energy="energy_import", enabled=_on("energy", "tariff", "power", "phase")),
-    2: Quantity(power="power_export", energy="energy_export", enabled=_on("energy", "tariff", "power", "phase")),
+    1: Quantity(power="power_import", energy="energy_import", enabled=_on("energy", "tariff", "power")),
+    2: Quantity(power="power_export", energy="energy_export", enabled=_on("energy", "tariff", "power")),
     3: Quantity(power="reactive_power_import", energy="reactive_energy_import", enabled=_on("energy", "power")),
     4: Quantity(power="reactive_power_export", energy="reactive_energy_export", enabled=_on("energy", "power")),
     **{
@@ -80,18 +80,18 @@ QUANTITIES: Final[dict[int, Quantity]] = {
     13: Quantity(
         power="power_factor",
         group=Group.ELECTRICAL,
-        enabled=_on("power", "phase"),
+        enabled=_on("power"),
         device_class=SensorDeviceClass.POWER_FACTOR,
     ),
     14: Quantity(power="frequency", group=Group.ELECTRICAL, enabled=_on("power")),
-    15: Quantity(power="power_sum", energy="energy_sum", enabled=_on("energy", "tariff", "power", "phase")),
-    16: Quantity(power="power_net", energy="energy_net", counts_up=False, enabled=_on("energy", "power", "phase")),
+    15: Quantity(power="power_sum", energy="energy_sum"),
+    16: Quantity(power="power_net", energy="energy_net", counts_up=False, enabled=_on("energy", "power")),
     **{
         17 + index: Quantity(power="power_quadrant", energy="energy_quadrant", quadrant=name, group=Group.MINOR)
         for index, name in enumerate(_QUADRANTS)
     },
     84: Quantity(power="power_factor_export", group=Group.ELECTRICAL, device_class=SensorDeviceClass.POWER_FACTOR),
-    90: Quantity(power="current_sum", group=Group.ELECTRICAL, enabled=_on("power"), phased=False),
+    90: Quantity(power="current_sum", group=Group.ELECTRICAL, phased=False),
     91: Quantity(power="current_neutral", group=Group.ELECTRICAL, enabled=_on("power"), phased=False),
     92: Quantity(power="voltage_neutral", group=Group.ELECTRICAL, enabled=_on("power"), phased=False),
     100: Quantity(power="reactive_power_inductive", energy="reactive_energy_inductive", group=Group.MINOR),
@@ -202,8 +202,14 @@ LIMITS: Final[dict[int, tuple[str, StateRule]]] = {
 
 _VOLTAGE_LIMITS: Final = {"under_limit": "voltage_sag", "over_limit": "voltage_swell", "missing": "voltage_outage"}
 
-_TOTAL_HARMONIC_DISTORTION: Final = 124
-_HIGHEST_HARMONIC: Final = 120
+_SPECTRUM: Final[dict[int, str]] = {
+    **dict.fromkeys(range(1, 121), "_harmonic"),
+    124: "_distortion",
+    125: "_demand_distortion",
+    126: "_harmonics",
+    127: "_harmonics_ratio",
+}
+"""E of voltages and currents, with every D -> stem."""
 
 _ANGLE: Final = 81
 _ANGLE_ENDS: Final = {0: "U L1", 1: "U L2", 2: "U L3", 4: "I L1", 5: "I L2", 6: "I L3", 7: "I N"}
@@ -221,6 +227,8 @@ _GENERAL: Final[dict[tuple[int, range], tuple[str, bool]]] = {
     (8, range(9)): ("measurement_period", False),
 }
 """D, E for C = 0 -> stem, whether a point in time."""
+
+_CALENDAR: Final = {(9, 1): "local_time", (9, 2): "local_date"}
 
 
 def find(logical_name: LogicalName) -> Entry | None:
@@ -281,23 +289,23 @@ def _energy(logical_name: LogicalName, quantity: Quantity, processing: Processin
 
 
 def _power(logical_name: LogicalName, quantity: Quantity, processing: Processing, phase: str | None) -> Entry | None:
-    """Describe another value; E is a tariff for extremes, else a harmonic."""
+    """Describe another value; E is a harmonic of voltages and currents, else a tariff of extremes."""
     d, e = logical_name.d, logical_name.e
-    stem = quantity.power + processing.suffix
+    spectrum = _SPECTRUM.get(e, "") if quantity.power in {"voltage", "current"} else ""
+    stem = quantity.power + spectrum + processing.suffix
     usual = d in _USUAL_OF_ELECTRICAL if quantity.group is Group.ELECTRICAL else processing.usual
     variants = _power_variants(quantity, processing.suffix)
-    tariff = e if d in {1, 2, 3, 6, 11, 12, 13, 16, 21, 22, 23, 26} else 0
-    distortion = ""
-    if e and not tariff:
-        if quantity.power in {"voltage", "current"} and d == INSTANTANEOUS:
-            distortion = _distortion(e)
-            variants = ALONE_OR_PHASE
-        usual = usual and bool(distortion)
-        stem += distortion
+    tariff = 0
+    if spectrum:
+        variants = variants & ALONE_OR_PHASE
+    elif e and d in {1, 2, 3, 6, 11, 12, 13, 16, 21, 22, 23, 26}:
+        tariff = e
+    elif e:
+        usual = False
     key, placeholders = qualified(
         stem, variants, logical_name, Qualifiers(phase=phase, tariff=tariff, unnamed=not usual)
     )
-    if distortion == "_harmonic" and "code" not in placeholders:
+    if spectrum == "_harmonic" and "code" not in placeholders:
         placeholders = {**placeholders, "harmonic": str(e)}
     return Entry(
         key=key,
@@ -323,13 +331,6 @@ def _power_variants(quantity: Quantity, suffix: str) -> Variants:
     if suffix == "_maximum" and quantity.group is Group.MAIN:
         return ALONE_OR_PHASE | {"_tariff", "_period"}
     return ALONE_OR_PHASE if quantity.phased else ALONE
-
-
-def _distortion(e: int) -> str:
-    """Name what E says about a spectrum, if it has a word."""
-    if e <= _HIGHEST_HARMONIC:
-        return "_harmonic"
-    return "_distortion" if e == _TOTAL_HARMONIC_DISTORTION else ""
 
 
 def _with_quadrant(placeholders: Mapping[str, str], quantity: Quantity) -> Mapping[str, str]:
@@ -364,6 +365,9 @@ def _angle(logical_name: LogicalName) -> Entry:
 
 def _general(logical_name: LogicalName) -> Entry | None:
     """Describe settings of the meter (C = 0)."""
+    if (stem := _CALENDAR.get((logical_name.d, logical_name.e))) is not None:
+        key, placeholders = qualified(stem, ALONE, logical_name)
+        return Entry(key=key, placeholders=placeholders, diagnostic=True, kind="calendar")
     for (d, instances), (stem, is_time) in _GENERAL.items():
         if logical_name.d == d and logical_name.e in instances:
             return coded(stem, logical_name, kind="timestamp" if is_time else "number")

@@ -11,7 +11,7 @@ from homeassistant.const import EntityCategory, Platform
 
 from ..dlms import LogicalName
 
-type Kind = Literal["number", "text", "timestamp", "bits", "clock_drift", "authenticity"]
+type Kind = Literal["number", "text", "timestamp", "calendar", "bits", "clock_drift", "authenticity"]
 
 CURRENT_VALUE: Final = 255
 """Value group F of a current value."""
@@ -68,6 +68,8 @@ class SensorDescription(ObjectDescription):
     device_class: SensorDeviceClass | None = None
     state_class: SensorStateClass | None = None
     native_unit: str | None = None
+    exponent: int = 0
+    """Powers of ten from the meter's unit to the native one."""
     suggested_unit: str | None = None
     suggested_display_precision: int | None = None
     options: tuple[str, ...] = ()

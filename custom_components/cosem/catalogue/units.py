@@ -48,6 +48,8 @@ class HomeUnit:
     """Powers of ten from native to shown unit."""
     decimals: int = _DEFAULT_DECIMALS
     """Most decimals, in the shown unit."""
+    exponent: int = 0
+    """Powers of ten from the meter's unit to native."""
 
 
 HOME_UNITS: Final[dict[int, HomeUnit]] = {
@@ -80,7 +82,7 @@ HOME_UNITS: Final[dict[int, HomeUnit]] = {
     28: HomeUnit(UnitOfApparentPower.VOLT_AMPERE, Device.APPARENT_POWER, decimals=0),
     29: HomeUnit(UnitOfReactivePower.VOLT_AMPERE_REACTIVE, Device.REACTIVE_POWER, decimals=0),
     30: HomeUnit(UnitOfEnergy.WATT_HOUR, Device.ENERGY, UnitOfEnergy.KILO_WATT_HOUR, 3, 2),
-    31: HomeUnit("VAh", decimals=0),
+    31: HomeUnit("kVAh", exponent=-3, decimals=2),  # no device class that could convert it
     32: HomeUnit(
         UnitOfReactiveEnergy.VOLT_AMPERE_REACTIVE_HOUR,
         Device.REACTIVE_ENERGY,

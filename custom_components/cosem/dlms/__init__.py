@@ -73,7 +73,7 @@ from .interface_classes.association_ln import (
     decode_object_list,
 )
 from .interface_classes.class_names import CLASS_NAMES, attribute_name, class_name
-from .interface_classes.clock import CLOCK, CLOCK_TIME, ClockAttribute, ClockMethod, instant
+from .interface_classes.clock import CLOCK, CLOCK_TIME, ClockAttribute, ClockMethod, date_or_time_text, instant
 from .interface_classes.data import DataAttribute
 from .interface_classes.demand_register import DemandRegisterAttribute, DemandRegisterMethod
 from .interface_classes.extended_register import ExtendedRegisterAttribute, ExtendedRegisterMethod, status_text
@@ -275,6 +275,7 @@ __all__ = [
     "class_name",
     "clean_text",
     "confirmable_counter",
+    "date_or_time_text",
     "decimal_text",
     "decode_object_list",
     "decode_sap_assignment_list",

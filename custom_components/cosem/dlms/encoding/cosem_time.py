@@ -77,6 +77,13 @@ class CosemDate:
         except ValueError:
             return None
 
+    @property
+    def text(self) -> str:
+        """2026-11-28; ``*`` is not specified: *-12-24, *-03-last."""
+        month = {MONTH_OF_DST_END: "end of DST", MONTH_OF_DST_BEGIN: "begin of DST"}.get(self.month or 0)
+        day = {SECOND_LAST_DAY: "second last", LAST_DAY: "last"}.get(self.day or 0)
+        return f"{_text_of(self.year, 4)}-{month or _text_of(self.month)}-{day or _text_of(self.day)}"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosemTime:
@@ -92,6 +99,12 @@ class CosemTime:
         if self.hour is None or self.minute is None or self.hour > 23:
             return None
         return time(self.hour, self.minute, min(self.second or 0, 59), (self.hundredths or 0) * _MICROSECONDS)
+
+    @property
+    def text(self) -> str:
+        """14:03:05 or 14:03:05.25; ``*`` is not specified: *:00:*."""
+        whole = ":".join(map(_text_of, (self.hour, self.minute, self.second)))
+        return f"{whole}.{self.hundredths:02}" if self.hundredths else whole
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -204,6 +217,10 @@ def decode_time(octets: bytes, offset: int = 0) -> CosemTime:
             raise DecodeError(f"there is no {name} {octets[index]}", offset + index)
     hour, minute, second, hundredths = map(_specified, octets)
     return CosemTime(hour=hour, minute=minute, second=second, hundredths=hundredths)
+
+
+def _text_of(field: int | None, digits: int = 2) -> str:
+    return "*" if field is None else f"{field:0{digits}}"
 
 
 def _specified(octet: int) -> int | None:

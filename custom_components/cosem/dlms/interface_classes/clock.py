@@ -8,7 +8,7 @@ from enum import IntEnum
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
-from ..encoding.cosem_time import CosemDateTime, TimePolicy, decode_date_time, to_datetime
+from ..encoding.cosem_time import CosemDateTime, TimePolicy, decode_date, decode_date_time, decode_time, to_datetime
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError
@@ -19,6 +19,7 @@ from .register import integer_of
 
 CLOCK: Final = LogicalName.parse("0.0.1.0.0.255")
 
+_TYPES_OF_TIMES: Final = frozenset({DataType.OCTET_STRING, DataType.DATE, DataType.TIME, DataType.DATE_TIME})
 _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59 UTC, where Python's calendar ends
 
 
@@ -92,3 +93,23 @@ def instant(data: Data, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo |
     except DecodeError:
         return None
     return to_datetime(value, policy, zone)
+
+
+def date_or_time_text(data: Data) -> str | None:
+    """A date (5 octets), time (4) or date-time (12) as text: 2026-11-28, 14:03:05; None for other values.
+
+    Dates and times have types of their own, or come as octet-strings.
+    """
+    octets = data.value
+    if data.type not in _TYPES_OF_TIMES or not isinstance(octets, bytes):
+        return None
+    try:
+        match len(octets):
+            case 5:
+                return decode_date(octets).text
+            case 4:
+                return decode_time(octets).text
+            case _:
+                return decode_clock_time(data).isoformat()
+    except DecodeError:
+        return None
