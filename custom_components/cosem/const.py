@@ -107,6 +107,7 @@ ISSUE_METER_LOCKED: Final = "meter_locked"
 ISSUE_METER_NOT_PROVEN: Final = "meter_not_proven"
 ISSUE_VERIFICATION_FAILED: Final = "verification_failed"
 ISSUE_SECURITY_MISMATCH: Final = "security_mismatch"
+ISSUE_COUNTERS_WITHHELD: Final = "counters_withheld"
 ISSUES: Final = (
     ISSUE_OTHER_METER,
     ISSUE_OTHER_SYSTEM_TITLE,
@@ -119,6 +120,7 @@ ISSUES: Final = (
     ISSUE_METER_NOT_PROVEN,
     ISSUE_VERIFICATION_FAILED,
     ISSUE_SECURITY_MISMATCH,
+    ISSUE_COUNTERS_WITHHELD,
 )
 """The kinds of repair issue."""
 

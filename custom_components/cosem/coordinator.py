@@ -25,7 +25,8 @@ from .meter.clients import async_release_client
 from .meter.entity_plan import initially_read, plan_entities
 from .meter.error_mapping import map_error
 from .meter.issues import issues_of
-from .meter.reader import MeterReader, Readings
+from .meter.reader import MeterReader
+from .meter.readings import Readings
 from .meter.security import MeterSecurity
 from .meter.tasks_in_turn import TasksInTurn
 
@@ -94,7 +95,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         except UpdateFailed as failure:
             failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
             raise
-        self._issues.note_success(counter_half_used=self.security.is_half_used)
+        self._issues.note_success(counter_half_used=self.security.is_half_used, withheld=readings.withheld)
         self._back_off.note_success()
         self._first = False
         return readings
@@ -151,6 +152,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         client, self._client = self._client, None
         await self._tasks.async_end_all()
         await self.security.async_release()
+        await self.reader.async_close()
         if client is not None:
             await async_release_client(self.hass, client)
 

@@ -12,7 +12,7 @@ from .const import CONF_OBJECTS, DOMAIN
 from .coordinator import CosemCoordinator
 from .dlms import AttributeDescriptor, class_name
 from .meter.entity_plan import PlannedEntity, plan_entities
-from .meter.reader import Reading
+from .meter.readings import Reading
 
 
 def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[PlannedEntity]:

@@ -28,7 +28,7 @@ from .dlms import (
 )
 from .entity import CosemEntity, describe, planned_entities, reading_of
 from .meter.entity_plan import PlannedEntity
-from .meter.reader import Reading
+from .meter.readings import Reading
 
 PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
 

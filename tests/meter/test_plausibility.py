@@ -153,3 +153,25 @@ def test_a_tariff_in_another_unit_is_no_part_of_the_sum():
     guard = CounterGuard()
     guard.believe({IMPORT: (Decimal(500), WH), RATE_1: (Decimal(500), CUBIC_METRES)}, NOON)
     assert not guard.believe({IMPORT: (Decimal(12), WH), RATE_1: (Decimal(12), CUBIC_METRES)}, NOON + MINUTE)
+
+
+def test_what_the_meter_itself_calls_doubtful_needs_one_confirmation_more():
+    guard = CounterGuard()
+    shown([500], guard=guard)
+    for minute, believed in ((1, set()), (2, set()), (3, {IMPORT})):
+        assert guard.believe({IMPORT: (Decimal(0), WH)}, NOON + minute * MINUTE, unsure={IMPORT}) == believed
+
+
+def test_what_the_meter_itself_calls_doubtful_is_not_proven_by_other_registers():
+    guard = CounterGuard()
+    together(guard, 0, total=500, first=300, second=200)
+    read = {IMPORT: (Decimal(12), WH), RATE_1: (Decimal(4), WH), RATE_2: (Decimal(8), WH)}
+    assert guard.believe(read, NOON + MINUTE, unsure={IMPORT}) == {RATE_1, RATE_2}
+
+
+def test_doubts_change_nothing():
+    guard = CounterGuard()
+    shown([500], guard=guard)
+    assert guard.doubts({IMPORT: (Decimal(0), WH), RATE_1: (Decimal(0), WH)}, NOON + MINUTE) == {IMPORT}
+    assert guard.withheld == {}
+    assert guard.doubts({IMPORT: (Decimal(501), WH)}, NOON + MINUTE) == set()

@@ -73,10 +73,23 @@ from .interface_classes.association_ln import (
     decode_object_list,
 )
 from .interface_classes.class_names import CLASS_NAMES, attribute_name, class_name
-from .interface_classes.clock import CLOCK, CLOCK_TIME, ClockAttribute, ClockMethod, date_or_time_text, instant
+from .interface_classes.clock import (
+    CLOCK,
+    CLOCK_TIME,
+    ClockAttribute,
+    ClockMethod,
+    date_or_time_text,
+    instant,
+    is_unspecified,
+)
 from .interface_classes.data import DataAttribute
 from .interface_classes.demand_register import DemandRegisterAttribute, DemandRegisterMethod
-from .interface_classes.extended_register import ExtendedRegisterAttribute, ExtendedRegisterMethod, status_text
+from .interface_classes.extended_register import (
+    ExtendedRegisterAttribute,
+    ExtendedRegisterMethod,
+    says_something,
+    status_text,
+)
 from .interface_classes.interface_class import InterfaceClass
 from .interface_classes.logical_device_name import (
     LOGICAL_DEVICE_NAME,
@@ -88,6 +101,7 @@ from .interface_classes.logical_device_name import (
 from .interface_classes.mbus_client import MbusClientAttribute, MbusClientMethod, MbusDeviceType
 from .interface_classes.profile_generic import BufferSelector, ProfileGenericAttribute, ProfileGenericMethod
 from .interface_classes.register import (
+    UNSCALED,
     RegisterAttribute,
     RegisterMethod,
     ScalerUnit,
@@ -157,6 +171,7 @@ __all__ = [
     "SCALER_UNIT_ATTRIBUTE",
     "SYSTEM_TITLE_LENGTH",
     "UNITS",
+    "UNSCALED",
     "VALUE_ATTRIBUTES",
     "AccessRights",
     "ActionError",
@@ -284,6 +299,7 @@ __all__ = [
     "generate_key_pair",
     "instant",
     "is_public_example",
+    "is_unspecified",
     "learn_invocation_counter",
     "load_private_key_pem",
     "load_public_key_pem",
@@ -299,6 +315,7 @@ __all__ = [
     "parse_secret",
     "parse_system_title",
     "plain",
+    "says_something",
     "scale",
     "scaler_unit_attribute",
     "secret_octets",

@@ -22,6 +22,9 @@ type Describe = Callable[[AttributeDescriptor], ObjectDescription | None]
 
 _AUTHENTICITY_KEY: Final = "authenticity"
 
+PLATFORMS_OF_VALUES: Final = (Platform.SENSOR,)
+"""Where an attribute itself is shown."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlannedEntity:
@@ -69,6 +72,24 @@ def plan_entities(
     return plan
 
 
+def _key_of_value(attribute: AttributeDescriptor) -> str:
+    """Return the key of the entity that shows an attribute itself."""
+    return f"{attribute.class_id}_{attribute.logical_name}_{attribute.attribute_index}"
+
+
+@callback
+def name_of(hass: HomeAssistant, entry: ConfigEntry, attribute: AttributeDescriptor) -> str:
+    """Return an attribute for a person to read: the name of its entity, where there is one, and its code."""
+    code = attribute.logical_name.obis
+    registry = er.async_get(hass)
+    for platform in PLATFORMS_OF_VALUES:
+        unique_id = f"{entry.unique_id}_{_key_of_value(attribute)}"
+        if (entity_id := registry.async_get_entity_id(platform, DOMAIN, unique_id)) is not None:
+            registered = registry.entities[entity_id]
+            return f"{registered.name or registered.original_name or entity_id} ({code})"
+    return code
+
+
 def _key_of(element: ObjectListElement) -> str:
     return object_key(element.class_id, element.logical_name)
 
@@ -83,7 +104,7 @@ def _entities_of_object(element: ObjectListElement, describe: Describe, *, ticke
             continue
         attribute = AttributeDescriptor(class_id, logical_name, index)
         suffix, derived = DERIVED.get((class_id, index), ("", None))
-        key = f"{class_id}_{logical_name}_{index}"
+        key = _key_of_value(attribute)
         for entity_key, description, first in (
             (key, describe(attribute), position == 0 and derived is None),
             (f"{key}_{suffix}", derived, position == 0),

@@ -3,7 +3,9 @@
 Kept outside of the coordinator, because a set-up that is tried again has a new one.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -17,6 +19,7 @@ from ..const import (
     ISSUE_COUNTER_NOT_STORED,
     ISSUE_COUNTER_REFUSED,
     ISSUE_COUNTER_USED_UP,
+    ISSUE_COUNTERS_WITHHELD,
     ISSUE_METER_COUNTER_RESET,
     ISSUE_METER_LOCKED,
     ISSUE_METER_NOT_PROVEN,
@@ -28,6 +31,7 @@ from ..const import (
 )
 from ..dlms import (
     AssociationRejected,
+    AttributeDescriptor,
     AuthenticationTagInvalid,
     ConnectionLost,
     InvocationCounterExhausted,
@@ -38,8 +42,12 @@ from ..dlms import (
     ResponseTimeout,
     SecurityError,
     SystemTitleMismatch,
+    decimal_text,
+    unit_symbol,
 )
+from .entity_plan import name_of
 from .error_mapping import WrongMeter
+from .plausibility import Withheld
 
 ENTRY_ID: Final = "entry_id"
 FOUND: Final = "found"
@@ -48,7 +56,7 @@ EXPECTED_COUNTER: Final = "expected_counter"
 _FIXABLE: Final = frozenset(
     {ISSUE_COUNTER_REFUSED, ISSUE_METER_COUNTER_RESET, ISSUE_OTHER_METER, ISSUE_OTHER_SYSTEM_TITLE}
 )
-_WARNINGS: Final = frozenset({ISSUE_COUNTER_HALF_USED, ISSUE_METER_LOCKED})
+_WARNINGS: Final = frozenset({ISSUE_COUNTERS_WITHHELD, ISSUE_COUNTER_HALF_USED, ISSUE_METER_LOCKED})
 _IN_A_ROW: Final = 3
 """Fewer failures may be a coincidence."""
 
@@ -74,18 +82,32 @@ class EntryIssues:
         """Counts until the next good poll."""
 
     @callback
-    def note_success(self, *, counter_half_used: bool) -> None:
-        """Note a good poll: only a half-used counter stays an issue."""
+    def note_success(
+        self, *, counter_half_used: bool, withheld: Mapping[AttributeDescriptor, Withheld] = MappingProxyType({})
+    ) -> None:
+        """Note a good poll: only a half-used counter stays an issue. `withheld`: numbers that are not believed yet."""
         self._failed_tags = self._refused_for_now = 0
         self._credentials_refused = False
         self.accepted_replacement = None
         for kind in ISSUES:
-            if kind != ISSUE_COUNTER_HALF_USED:
+            if kind not in {ISSUE_COUNTER_HALF_USED, ISSUE_COUNTERS_WITHHELD}:
                 self._clear(kind)
+        if withheld:
+            self._raise(ISSUE_COUNTERS_WITHHELD, {"counters": self._lines(withheld)})
+        else:
+            self._clear(ISSUE_COUNTERS_WITHHELD)
         if counter_half_used:
             self._raise(ISSUE_COUNTER_HALF_USED)
         else:
             self._clear(ISSUE_COUNTER_HALF_USED)
+
+    def _lines(self, withheld: Mapping[AttributeDescriptor, Withheld]) -> str:
+        """Return a line for each number that waits, with the one before."""
+        return "\n".join(
+            f"- {name_of(self._hass, self._entry, attribute)}: "
+            f"{decimal_text(number.before)} → {decimal_text(number.found)} {unit_symbol(number.unit) or ''}".rstrip()
+            for attribute, number in sorted(withheld.items())
+        )
 
     @callback
     def note_failure(self, error: BaseException | None) -> None:

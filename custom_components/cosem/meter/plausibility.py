@@ -5,7 +5,7 @@ So a counter that falls, or grows faster than anything real, waits until a later
 prove it. What is confirmed passes: meters are replaced, and registers reset. Knows nothing of how a meter is read.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -56,6 +56,11 @@ class Withheld:
     found: Decimal
     unit: int
     at: datetime
+    confirmations: int = 0
+
+
+type Numbers = Mapping[AttributeDescriptor, tuple[Decimal, int]]
+"""Numbers in their unit, and the unit's code."""
 
 
 class CounterGuard:
@@ -78,30 +83,54 @@ class CounterGuard:
         """What waits for a confirmation."""
         return self._withheld
 
-    def believe(
-        self, read: Mapping[AttributeDescriptor, tuple[Decimal, int]], at: datetime
-    ) -> set[AttributeDescriptor]:
-        """Judge numbers with their unit codes that were read together; return which ones to show."""
-        proven = _sums_of_their_tariffs(read)
+    def doubts(self, read: Numbers, at: datetime) -> set[AttributeDescriptor]:
+        """Return which of these numbers do not simply follow what was believed before; changes nothing."""
         return {
             attribute
             for attribute, (number, unit) in read.items()
-            if self._is_believed(attribute, Counted(number, unit, at, at), proven=attribute in proven)
+            if not self._goes_on(attribute, Counted(number, unit, at, at))
         }
 
-    def _is_believed(self, attribute: AttributeDescriptor, counted: Counted, *, proven: bool) -> bool:
+    def believe(
+        self, read: Numbers, at: datetime, *, unsure: Collection[AttributeDescriptor] = ()
+    ) -> set[AttributeDescriptor]:
+        """Judge numbers that were read together; return which ones to show.
+
+        `unsure`: the meter itself says that something is wrong with them; they need one confirmation more.
+        """
+        proven = _sums_of_their_tariffs(read).difference(unsure)
+        return {
+            attribute
+            for attribute, (number, unit) in read.items()
+            if self._is_believed(
+                attribute,
+                Counted(number, unit, at, at),
+                proven=attribute in proven,
+                confirmations=2 if attribute in unsure else 1,
+            )
+        }
+
+    def _goes_on(self, attribute: AttributeDescriptor, counted: Counted) -> bool:
         last = self._last.get(attribute)
-        if last is None or last.unit != counted.unit or self._follows(attribute, last, counted):
+        return last is None or last.unit != counted.unit or self._follows(attribute, last, counted)
+
+    def _is_believed(
+        self, attribute: AttributeDescriptor, counted: Counted, *, proven: bool, confirmations: int
+    ) -> bool:
+        last = self._last.get(attribute)
+        if last is None or self._goes_on(attribute, counted) or (proven and counted.number < last.number):
             self._accept(attribute, counted)
             return True
         held = self._withheld.get(attribute)
-        if counted.number < last.number and proven:
-            self._accept(attribute, counted)
-            return True
         if held is None or not self._follows_held(attribute, held, counted, grown=held.found > last.number):
             self._withheld[attribute] = Withheld(last.number, counted.number, counted.unit, counted.at)
             return False
         if counted.at - held.at < CONFIRM_AFTER:
+            return False
+        if held.confirmations + 1 < confirmations:
+            self._withheld[attribute] = replace(
+                held, found=counted.number, at=counted.at, confirmations=held.confirmations + 1
+            )
             return False
         if counted.number > last.number:
             self._growth[attribute] = 2 * (counted.number - last.number) / _hours_between(last, counted)
@@ -141,7 +170,7 @@ def _hours_between(before: Counted, after: Counted) -> Decimal:
     return Decimal(span // timedelta(seconds=1)) / 3600
 
 
-def _sums_of_their_tariffs(read: Mapping[AttributeDescriptor, tuple[Decimal, int]]) -> set[AttributeDescriptor]:
+def _sums_of_their_tariffs(read: Numbers) -> set[AttributeDescriptor]:
     """Return which totals are, to the last digit, the sum of their tariffs read together with them, and those tariffs.
 
     A meter that restarts shows 0 everywhere, which proves nothing.
@@ -159,7 +188,7 @@ def _sums_of_their_tariffs(read: Mapping[AttributeDescriptor, tuple[Decimal, int
     }
 
 
-def _sum(read: Mapping[AttributeDescriptor, tuple[Decimal, int]], parts: Iterable[AttributeDescriptor]) -> Decimal:
+def _sum(read: Numbers, parts: Iterable[AttributeDescriptor]) -> Decimal:
     return sum((read[part][0] for part in parts), Decimal(0))
 
 

@@ -4,9 +4,7 @@ Takes an open association; the stack's errors pass. Nothing counts before the me
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from itertools import batched
 from typing import Final
 
@@ -15,7 +13,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_OBJECTS, LOGGER, SCALER_BUDGET
+from ..const import CONF_INTERVAL, CONF_OBJECTS, DEFAULT_INTERVAL, LOGGER, SCALER_BUDGET
 from ..dlms import (
     Association,
     AttributeDescriptor,
@@ -24,12 +22,13 @@ from ..dlms import (
     DataType,
     InterfaceClass,
     ObjectListElement,
+    RegisterAttribute,
     SapAssignment,
-    ScalerUnit,
-    scale,
+    number_of,
     scaler_unit_attribute,
 )
-from .entity_plan import plan_entities
+from .counter_check import CounterCheck
+from .entity_plan import name_of, plan_entities
 from .error_mapping import WrongMeter, map_error
 from .identity import MeterIdentity, async_read_identity, unique_id_of
 from .issues import issues_of
@@ -40,10 +39,13 @@ from .objects import (
     complete_objects,
     decoded_scaler_unit,
 )
+from .readings import Reading, Readings
+from .refusals import Refusals
 from .replacement import async_give_entry
+from .scaler_units import ScalerUnits
 from .store import StoredMeter, async_load_meter, async_save_meter
 
-_LASTING: Final = frozenset(
+_REFUSING: Final = frozenset(
     {
         DataAccessResultCode.READ_WRITE_DENIED,
         DataAccessResultCode.OBJECT_UNDEFINED,
@@ -52,39 +54,13 @@ _LASTING: Final = frozenset(
         DataAccessResultCode.SCOPE_OF_ACCESS_VIOLATED,
     }
 )
-"""Asking again does not change these; the others mean no value this time."""
+"""Asking again seldom changes these; the others mean no value this time."""
 
 _SLOW_READ: Final = 2.0
 """Seconds; after a longer read the clock is asked again, alone."""
 
 _UNITS_AT_A_TIME: Final = 64
 """The time budget is looked at between such requests."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reading:
-    """The value of one attribute and its unit."""
-
-    value: Data | None = None
-    """None: no value just now, or not asked."""
-    scaler_unit: ScalerUnit | None = None
-    unit_missing: bool = False
-    """It has a unit that could not be read so far: its number would be a guess."""
-
-    @property
-    def number(self) -> Decimal | None:
-        """The exact number; None without a value, for no number, and while the unit is missing."""
-        return None if self.value is None or self.unit_missing else scale(self.value, self.scaler_unit)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Readings:
-    """What was read at one time."""
-
-    values: Mapping[AttributeDescriptor, Reading] = field(default_factory=dict)
-    """Without attributes refused before, or not wanted."""
-    clock_read_at: datetime | None = None
-    """Home Assistant's time of the clock objects."""
 
 
 class MeterReader:
@@ -102,15 +78,19 @@ class MeterReader:
         """The object list, and what was typed besides."""
         self.logical_devices: tuple[SapAssignment, ...] = ()
         self.mbus_device_types: Mapping[int, int] = {}
-        self.scaler_units: dict[AttributeDescriptor, ScalerUnit] = {}
-        """By the descriptor of the attribute scaler_unit itself."""
-        self.refused: dict[AttributeDescriptor, str] = {}
-        """Refused for good, with the reason; asked again after a reload only."""
+        self._units = ScalerUnits()
+        self.refusals = Refusals()
+        self._counters = CounterCheck(hass, str(entry.unique_id))
 
     async def async_load(self) -> bytes | None:
         """Load what is remembered; return the meter's system title, or None."""
         self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
+        await self._counters.async_load()
         return self._stored.system_title
+
+    async def async_close(self) -> None:
+        """Write what is only written now and then."""
+        await self._counters.async_close()
 
     async def async_identify(self, association: Association) -> None:
         """Learn what the meter is and has, as far as it is not remembered.
@@ -124,16 +104,17 @@ class MeterReader:
             known = complete_objects(objects, self._entry.options[CONF_OBJECTS])
             await async_give_entry(self._hass, self._entry, unique_id, plan_entities(known, unverified=True))
             self._stored = StoredMeter(system_title=self._stored.system_title)
+            self._counters = CounterCheck(self._hass, unique_id)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)
         self.identity = said.identity
         self.logical_devices = said.logical_devices
         self.mbus_device_types = said.mbus_device_types
-        self.scaler_units = dict(self._stored.scaler_units)
+        self._units = ScalerUnits(self._stored.scaler_units)
         if self._firmware_changed():
             LOGGER.info("%s runs another firmware: its object list and units are read again", self._entry.title)
             objects = await async_read_objects(self._hass, association) or objects
-            self.scaler_units = {}
+            self._units = ScalerUnits()
         self._listed = tuple(objects)
         self.objects = complete_objects(objects, self._entry.options[CONF_OBJECTS])
 
@@ -157,28 +138,57 @@ class MeterReader:
         self._require(association, unique_id_of(pinned, answers[pinned], association.parameters.server_wport))
 
     async def async_read(self, association: Association, wanted: Iterable[AttributeDescriptor]) -> Readings:
-        """Return values with units, without what is refused for good.
+        """Return values with units, without what is refused again and again.
 
         Raises WrongMeter; then nothing that was read counts.
         """
-        attributes = [attribute for attribute in sorted(set(wanted)) if not self.is_refused(attribute)]
+        now = self._hass.loop.time()
+        attributes = [attribute for attribute in sorted(set(wanted)) if not self._is_resting(attribute, now)]
         pinned = [] if self._verified is association or self.identity is None else [self.identity.pinned]
-        missing = self._missing_units(attributes)
-        answers, read_at = await self._async_ask(association, [*pinned, *missing, *attributes])
+        units = self._units.due(self._units_of(attributes), now, self._interval)
+        # A unit is asked for behind the values, so that none is older than a value that it belongs to.
+        answers, read_at = await self._async_ask(association, [*pinned, *attributes, *units])
         for attribute in pinned:
             self._require(association, unique_id_of(attribute, answers[attribute], association.parameters.server_wport))
-        for attribute in missing:
-            self._learn_scaler_unit(attribute, answers[attribute])
-        values = {
-            attribute: self.reading(attribute, self._value(attribute, answers[attribute])) for attribute in attributes
-        }
-        return Readings(values=values, clock_read_at=read_at)
+        values = {attribute: self._value(association, attribute, answers[attribute]) for attribute in attributes}
+        changed = {unit for unit in units if self._learn_unit(association, unit, answers[unit])}
+        await self._async_follow_units(association, values, changed, set(units))
+        readings = {attribute: self.reading(attribute, value) for attribute, value in values.items()}
+        withheld = await self._counters.async_check(association, readings, read_at, self.mbus_device_types)
+        return Readings(values=readings, clock_read_at=read_at, withheld=withheld)
+
+    async def _async_follow_units(
+        self,
+        association: Association,
+        values: dict[AttributeDescriptor, Data | None],
+        changed: set[AttributeDescriptor],
+        read: set[AttributeDescriptor],
+    ) -> None:
+        """Read units whose numbers moved by a power of ten, and again the values of units that changed."""
+        numbers = [
+            (attribute, number)
+            for attribute, value in values.items()
+            if value is not None and (number := number_of(value)) is not None
+        ]
+        moved = self._units_of(self._units.moved(numbers)) - read
+        if moved:
+            answers, _ = await self._async_ask(association, sorted(moved))
+            changed |= {unit for unit in moved if self._learn_unit(association, unit, answers[unit])}
+        if not changed:
+            return
+        # Of a value that was read around the change nobody knows which unit it has.
+        uncertain = [attribute for attribute in values if scaler_unit_attribute(attribute) in changed]
+        answers, _ = await self._async_ask(association, [*uncertain, *sorted(changed)])
+        unsettled = {unit for unit in changed if self._learn_unit(association, unit, answers[unit])}
+        for attribute in uncertain:
+            settled = scaler_unit_attribute(attribute) not in unsettled
+            values[attribute] = self._value(association, attribute, answers[attribute]) if settled else None
 
     async def async_read_units(self, association: Association, attributes: Iterable[AttributeDescriptor]) -> None:
         """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds. Failures are only logged."""
         loop = self._hass.loop
         until = loop.time() + SCALER_BUDGET
-        missing = [unit for unit in self._missing_units(attributes) if unit not in self.refused]
+        missing = sorted(self._units_of(attributes).difference(self._units.known))
         try:
             # Nothing that anybody looks at depends on it.
             with map_error(first=True):
@@ -187,7 +197,7 @@ class MeterReader:
                         return
                     for attribute, answer in (await async_ask(association, units)).items():
                         if (scaler_unit := decoded_scaler_unit(answer)) is not None:
-                            self.scaler_units[attribute] = scaler_unit
+                            self._units.known[attribute] = scaler_unit
         except HomeAssistantError as error:
             LOGGER.debug("%s: the units of disabled entities are still unknown: %s", self._entry.title, error)
 
@@ -195,7 +205,7 @@ class MeterReader:
         """Write what is worth remembering, when it changed."""
         meter = StoredMeter(
             objects=self._listed,
-            scaler_units=dict(self.scaler_units),
+            scaler_units=dict(self._units.known),
             firmware=(self.identity.firmware if self.identity else None) or self._stored.firmware,
             system_title=system_title,
         )
@@ -206,16 +216,24 @@ class MeterReader:
     def reading(self, attribute: AttributeDescriptor, value: Data | None = None) -> Reading:
         """Return a value with its attribute's unit, as far as known."""
         unit = scaler_unit_attribute(attribute)
-        scaler_unit = None if unit is None else self.scaler_units.get(unit)
+        scaler_unit = None if unit is None else self._units.known.get(unit)
         return Reading(value=value, scaler_unit=scaler_unit, unit_missing=unit is not None and scaler_unit is None)
 
     def is_refused(self, attribute: AttributeDescriptor) -> bool:
-        """Whether an attribute or its unit is refused for good."""
-        return attribute in self.refused or scaler_unit_attribute(attribute) in self.refused
+        """Whether an attribute or its unit is refused again and again."""
+        return self.refusals.is_lasting(attribute) or self.refusals.is_lasting(scaler_unit_attribute(attribute))
 
-    def _missing_units(self, attributes: Iterable[AttributeDescriptor]) -> list[AttributeDescriptor]:
-        units = {unit for attribute in attributes if (unit := scaler_unit_attribute(attribute)) is not None}
-        return sorted(units.difference(self.scaler_units))
+    def _is_resting(self, attribute: AttributeDescriptor, now: float) -> bool:
+        unit = scaler_unit_attribute(attribute)
+        return self.refusals.is_resting(attribute, now) or (unit is not None and self.refusals.is_resting(unit, now))
+
+    @staticmethod
+    def _units_of(attributes: Iterable[AttributeDescriptor]) -> set[AttributeDescriptor]:
+        return {unit for attribute in attributes if (unit := scaler_unit_attribute(attribute)) is not None}
+
+    @property
+    def _interval(self) -> float:
+        return float(self._entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL))
 
     async def _async_ask(
         self, association: Association, attributes: Sequence[AttributeDescriptor]
@@ -238,22 +256,32 @@ class MeterReader:
         seconds = self._hass.loop.time() - began
         return answers, started + timedelta(seconds=seconds / 2), seconds
 
-    def _value(self, attribute: AttributeDescriptor, answer: AttributeResult) -> Data | None:
+    def _value(self, association: Association, attribute: AttributeDescriptor, answer: AttributeResult) -> Data | None:
         if isinstance(answer, Data):
+            self.refusals.forget(attribute)
             return None if answer.type is DataType.NULL_DATA else answer
-        if answer.result in _LASTING:
-            self._refuse(attribute, answer.name)
+        if answer.result in _REFUSING:
+            self._note_refusal(association, attribute, answer.name)
         return None
 
-    def _learn_scaler_unit(self, attribute: AttributeDescriptor, answer: AttributeResult) -> None:
+    def _learn_unit(self, association: Association, unit: AttributeDescriptor, answer: AttributeResult) -> bool:
+        """Return whether it is another one than before."""
         scaler_unit = decoded_scaler_unit(answer)
         if scaler_unit is not None:
-            self.scaler_units[attribute] = scaler_unit
-        elif isinstance(answer, Data):
-            self._refuse(attribute, "not a scaler_unit")
-        elif answer.result in _LASTING:
-            self._refuse(attribute, answer.name)
+            self.refusals.forget(unit)
+            return self._units.note(unit, scaler_unit, self._hass.loop.time())
+        if isinstance(answer, Data):
+            self._note_refusal(association, unit, "not a scaler_unit")
+        elif answer.result in _REFUSING:
+            self._note_refusal(association, unit, answer.name)
+        return False
 
-    def _refuse(self, attribute: AttributeDescriptor, reason: str) -> None:
-        self.refused[attribute] = reason
-        LOGGER.warning("%s does not give %s (%s); not asked again until reload", self._entry.title, attribute, reason)
+    def _note_refusal(self, association: Association, attribute: AttributeDescriptor, reason: str) -> None:
+        if self.refusals.note(attribute, reason, association, self._hass.loop.time()):
+            LOGGER.warning(
+                "%s does not give attribute %d of %s (%s); it is asked for once a day",
+                self._entry.title,
+                attribute.attribute_index,
+                name_of(self._hass, self._entry, attribute._replace(attribute_index=RegisterAttribute.VALUE)),
+                reason,
+            )

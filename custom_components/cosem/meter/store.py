@@ -18,6 +18,9 @@ from ..dlms import AccessRights, AttributeDescriptor, LogicalName, MethodAccess,
 
 _VERSION: Final = 1
 
+COUNTED: Final = "counted"
+"""What tells the file of the counters' last numbers from that of the meter."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredMeter:
@@ -65,14 +68,20 @@ async def async_pin_system_title(hass: HomeAssistant, unique_id: str, title: byt
 
 
 async def async_remove_meter(hass: HomeAssistant, unique_id: str) -> None:
-    """Forget a meter."""
+    """Forget a meter, and what its counters showed (counted_store.py)."""
     await _store(hass, unique_id).async_remove()
+    await Store[dict[str, Any]](hass, _VERSION, file_of(unique_id, COUNTED)).async_remove()
 
 
 def _store(hass: HomeAssistant, unique_id: str) -> Store[dict[str, Any]]:
+    return Store(hass, _VERSION, file_of(unique_id), private=True, atomic_writes=True)
+
+
+def file_of(unique_id: str, kind: str | None = None) -> str:
+    """Return the name of a meter's file."""
     # A name must not be made of what a meter says about itself (rule S30).
     name = hashlib.sha256(unique_id.encode("utf-8", "surrogateescape")).hexdigest()[:32]
-    return Store(hass, _VERSION, f"{DOMAIN}.{name}", private=True, atomic_writes=True)
+    return f"{DOMAIN}.{name}" if kind is None else f"{DOMAIN}.{name}.{kind}"
 
 
 def _heads(objects: Iterable[ObjectListElement]) -> set[tuple[int, int, LogicalName]]:
@@ -104,7 +113,7 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
     return StoredMeter(
         objects=tuple(_object(element) for element in record["objects"]),
         scaler_units={
-            _descriptor(attribute): ScalerUnit(int(scaler), int(unit))
+            attribute_of(attribute): ScalerUnit(int(scaler), int(unit))
             for attribute, (scaler, unit) in record["scaler_units"].items()
         },
         firmware=record["firmware"],
@@ -129,7 +138,7 @@ def _object(record: Mapping[str, Any]) -> ObjectListElement:
     )
 
 
-def _descriptor(text: str) -> AttributeDescriptor:
+def attribute_of(text: str) -> AttributeDescriptor:
     """From ``class_id:logical_name:attribute_index``."""
     class_id, logical_name, attribute_index = text.split(":")
     return AttributeDescriptor(int(class_id), _logical_name(logical_name), int(attribute_index))

@@ -95,6 +95,11 @@ def instant(data: Data, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo |
     return to_datetime(value, policy, zone)
 
 
+def is_unspecified(data: Data | None) -> bool:
+    """True for a date-time that names no point in time: a capture time before anything was captured."""
+    return data is not None and data.type in _TYPES_OF_TIMES and instant(data, zone=UTC) is None
+
+
 def date_or_time_text(data: Data) -> str | None:
     """A date (5 octets), time (4) or date-time (12) as text: 2026-11-28, 14:03:05; None for other values.
 

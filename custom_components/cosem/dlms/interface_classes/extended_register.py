@@ -35,3 +35,13 @@ def status_text(data: Data) -> str | None:
     if data.type is DataType.OCTET_STRING and isinstance(value, bytes):
         return value.hex().upper()
     return None
+
+
+def says_something(status: Data | None) -> bool:
+    """True for a status with any bit set; what it means is the manufacturer's."""
+    if status is None:
+        return False
+    value = status.value
+    if isinstance(value, BitString):
+        return "1" in value.text
+    return any(value) if isinstance(value, bytes) else bool(integer_of(status) or value is True)
