@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 from unittest.mock import patch
 
@@ -18,7 +17,6 @@ from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned, enum, integer, structure, unsigned
 from custom_components.cosem.meter.reader import MeterReader
-from custom_components.cosem.meter.readings import Reading
 from custom_components.cosem.meter.refusals import ASKED_AGAIN_AFTER
 from custom_components.cosem.meter.store import async_load_meter, async_save_objects
 from tests.conftest import HOST, poll, sensor_id, set_up, state_of
@@ -46,16 +44,6 @@ def kinds_since(meter: SimulatedMeter, number: int) -> list[str]:
 
 
 # --- Value and unit -----------------------------------------------------------------------------------------------
-
-
-def test_number_is_exact_in_its_unit():
-    assert Reading(value=unsigned(23), scaler_unit=ScalerUnit(-1, 35)).number == Decimal("2.3")
-    assert Reading(value=unsigned(23)).number == 23
-
-
-def test_without_a_value_or_a_unit_that_should_be_there_there_is_no_number():
-    assert Reading(scaler_unit=ScalerUnit(-1, 35)).number is None
-    assert Reading(value=unsigned(23), unit_missing=True).number is None
 
 
 async def test_value_and_unit_come_together(hass: HomeAssistant, network: None, make_entry: EntryMaker):

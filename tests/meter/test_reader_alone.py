@@ -37,7 +37,8 @@ from custom_components.cosem.dlms.encoding.data import (
 from custom_components.cosem.meter.error_mapping import WrongMeter
 from custom_components.cosem.meter.identity import FIRMWARE_ATTRIBUTES, NAME_ATTRIBUTE
 from custom_components.cosem.meter.issues import AcceptedReplacement, issues_of
-from custom_components.cosem.meter.reader import MeterReader, Reading
+from custom_components.cosem.meter.reader import MeterReader
+from custom_components.cosem.meter.readings import Reading
 from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
 
 UNIQUE_ID, OTHER_ID = "SIM1000001", "SIM2000002"
@@ -126,7 +127,7 @@ async def known(hass: HomeAssistant, reader: MeterReader, **remembered: Any) -> 
 async def test_at_first_nothing_is_known(reader: MeterReader, hass_storage: dict[str, Any]):
     assert reader.identity is None
     assert (reader.objects, reader.logical_devices) == ((), ())
-    assert (reader.mbus_device_types, reader.scaler_units, reader.refused) == ({}, {}, {})
+    assert (reader.mbus_device_types, reader._units.known, reader.refusals.lasting()) == ({}, {}, {})
     assert not reader.is_refused(POWER)
     assert reader.reading(POWER) == Reading(unit_missing=True)
     assert await reader.async_load() is None
@@ -192,7 +193,7 @@ async def test_an_adopted_meter_brings_its_own_objects_as_far_as_it_tells(
     await identified(reader, {CURRENT_OBJECT_LIST: object_list(TEXT)} if readable else None, name=OTHER_ID)
     assert entry.unique_id == OTHER_ID
     assert names(reader) == [(TEXT if readable else POWER).logical_name]
-    assert reader.scaler_units == {}
+    assert reader._units.known == {}
 
 
 @pytest.mark.parametrize("unique_id", [OTHER_ID, None])
@@ -220,7 +221,7 @@ async def test_another_firmware_alone_brings_objects_and_units_anew(
     if now is not None:
         answers[firmware] = visible_string(now)
     await identified(reader, answers)
-    assert (reader.scaler_units == {}) is anew
+    assert (reader._units.known == {}) is anew
     assert (TEXT.logical_name in names(reader)) is anew
 
 
@@ -259,19 +260,24 @@ async def test_each_association_is_asked_once_which_meter_it_is(reader: MeterRea
 # -- what is asked for
 
 
-async def test_each_poll_asks_for_the_same_in_the_same_order_units_first(reader: MeterReader):
+async def test_trial_11_each_poll_asks_for_the_same_in_the_same_order_units_last(reader: MeterReader):
+    """So no unit is older than a value that it belongs to."""
     association = await identified(reader)
     await reader.async_read(association, set(REGISTERS))
-    assert association.asked == [[*map(unit_of, REGISTERS), *REGISTERS]]
+    assert association.asked == [[*REGISTERS, *map(unit_of, REGISTERS)]]
 
 
 @pytest.mark.parametrize("code", [3, 4, 9, 12, 13])
-async def test_what_is_refused_for_good_is_not_asked_for_again(reader: MeterReader, code: int):
-    association = await identified(reader, {TEXT: DataAccessError(code), CLOCK: NULL})
-    readings = await reader.async_read(association, [TEXT, CLOCK])
-    assert readings.values[TEXT] == Reading()
+async def test_trial_12_what_is_refused_in_three_associations_is_not_asked_for_again(reader: MeterReader, code: int):
+    answers: Answers = {TEXT: DataAccessError(code), CLOCK: NULL}
+    await identified(reader, answers)
+    for _ in range(3):
+        assert not reader.is_refused(TEXT)
+        association: Any = Answering(answers)
+        readings = await reader.async_read(association, [TEXT, CLOCK])
+        assert readings.values[TEXT] == Reading()
     assert reader.is_refused(TEXT)
-    assert reader.refused == {TEXT: DataAccessError(code).name}
+    assert reader.refusals.lasting() == {TEXT: DataAccessError(code).name}
     readings = await reader.async_read(association, [TEXT, CLOCK])
     assert association.asked[1:] == [[CLOCK]]
     assert TEXT not in readings.values
@@ -283,8 +289,50 @@ async def test_what_is_refused_this_time_is_asked_for_again(reader: MeterReader,
     for _ in range(2):
         readings = await reader.async_read(association, [TEXT, POWER])
         assert readings.values == {TEXT: Reading(), POWER: Reading(unit_missing=True)}
-    assert association.asked == [[unit_of(POWER), TEXT, POWER]] * 2
-    assert reader.refused == {}
+    assert association.asked == [[TEXT, POWER, unit_of(POWER)]] * 2
+    assert reader.refusals.lasting() == {}
+
+
+def thousandths(scaler: int) -> Data:
+    return structure(integer(scaler), enum(27))
+
+
+async def test_trial_11_a_value_around_the_change_of_its_scaler_is_read_again(reader: MeterReader):
+    answers = {attribute: unsigned(200) for attribute in REGISTERS} | {unit_of(each): WATTS for each in REGISTERS}
+    association = await identified(reader, answers)
+    await reader.async_read(association, REGISTERS)
+    last = REGISTERS[-1]
+    association.answers |= {last: unsigned(20), unit_of(last): thousandths(0)}
+    association.asked.clear()
+    readings = await reader.async_read(association, REGISTERS)
+    assert readings.values[last].number == 20
+    # all values with two units in turn, the scaler because of the power of ten, and both once more because it changed
+    in_turn = [unit_of(each) for each in REGISTERS[:2]]
+    assert association.asked == [[*REGISTERS, *in_turn], [unit_of(last)], [last, unit_of(last)]]
+
+
+async def test_trial_11_while_the_scaler_keeps_changing_there_is_no_value(reader: MeterReader):
+    scalers = iter(range(5))
+
+    class Restless(Answering):
+        async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
+            self.answers[unit_of(POWER)] = thousandths(next(scalers))
+            return await super().get_many(attributes)
+
+    await identified(reader)
+    association: Any = Restless({POWER: unsigned(200)})
+    await reader.async_read(association, [POWER])
+    association.answers[POWER] = unsigned(20)
+    readings = await reader.async_read(association, [POWER])
+    assert readings.values[POWER].value is None
+
+
+async def test_trial_11_a_refused_scaler_leaves_the_last_one(reader: MeterReader):
+    association = await identified(reader, {POWER: unsigned(200), unit_of(POWER): thousandths(0)})
+    await reader.async_read(association, [POWER])
+    association.answers |= {POWER: unsigned(20), unit_of(POWER): NOT_NOW}
+    readings = await reader.async_read(association, [POWER])
+    assert readings.values[POWER].number == 20
 
 
 async def test_null_data_is_no_value(reader: MeterReader):
@@ -295,13 +343,14 @@ async def test_null_data_is_no_value(reader: MeterReader):
 
 async def test_units_are_read_64_at_a_time_but_for_those_that_are_known_or_refused(reader: MeterReader):
     association = await identified(reader, {unit_of(attribute): WATTS for attribute in REGISTERS})
-    reader.refused[unit_of(POWER)] = "refused"
+    for number in range(3):
+        reader.refusals.note(unit_of(POWER), "refused", number, 0.0)
     await reader.async_read_units(association, [POWER])
     assert association.asked == []
-    reader.refused.clear()
+    reader.refusals.forget(unit_of(POWER))
     await reader.async_read_units(association, REGISTERS)
     assert [len(request) for request in association.asked] == [64, 1]
-    assert reader.scaler_units == {unit_of(attribute): ScalerUnit(-1, 27) for attribute in REGISTERS}
+    assert reader._units.known == {unit_of(attribute): ScalerUnit(-1, 27) for attribute in REGISTERS}
     await reader.async_read_units(association, REGISTERS)
     assert len(association.asked) == 2
 

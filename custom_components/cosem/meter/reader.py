@@ -188,7 +188,8 @@ class MeterReader:
         """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds. Failures are only logged."""
         loop = self._hass.loop
         until = loop.time() + SCALER_BUDGET
-        missing = sorted(self._units_of(attributes).difference(self._units.known))
+        units_of_all = self._units_of(attributes).difference(self._units.known)
+        missing = sorted(unit for unit in units_of_all if not self.refusals.is_lasting(unit))
         try:
             # Nothing that anybody looks at depends on it.
             with map_error(first=True):

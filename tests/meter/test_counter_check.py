@@ -1,0 +1,122 @@
+"""Numbers that need more than the number: what is a counter, when it was captured, what its status says."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+
+from custom_components.cosem.dlms import AttributeDescriptor, Data, DataAccessError, DataType, LogicalName, ScalerUnit
+from custom_components.cosem.dlms.encoding.data import double_long_unsigned, octet_string, unsigned
+from custom_components.cosem.meter.counter_check import CounterCheck
+from custom_components.cosem.meter.readings import Reading
+
+NOON = datetime(2026, 6, 1, 12, tzinfo=UTC)
+WH, WATTS, CUBIC_METRES = ScalerUnit(0, 30), ScalerUnit(0, 27), ScalerUnit(-3, 13)
+ENERGY = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
+POWER = AttributeDescriptor(3, LogicalName.parse("1.0.1.7.0.255"), 2)
+NET = AttributeDescriptor(3, LogicalName.parse("1.0.16.8.0.255"), 2)
+GAS = AttributeDescriptor(4, LogicalName.parse("0.1.24.2.1.255"), 2)
+PEAK = AttributeDescriptor(4, LogicalName.parse("1.0.1.6.0.255"), 2)
+DEMAND = AttributeDescriptor(5, LogicalName.parse("1.0.1.4.0.255"), 3)
+NEVER = octet_string(bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF"))
+CAPTURED = octet_string(bytes.fromhex("07EA0601010B0000FF800000"))
+
+
+@dataclass
+class Meter:
+    """An association whose meter answers what it was given."""
+
+    answers: dict[AttributeDescriptor, Data] = field(default_factory=dict)
+    asked: list[AttributeDescriptor] = field(default_factory=list)
+
+    async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
+        wanted = list(attributes)
+        self.asked += wanted
+        return [self.answers.get(attribute, DataAccessError(4)) for attribute in wanted]
+
+
+@pytest.fixture
+def check(hass: HomeAssistant) -> CounterCheck:
+    return CounterCheck(hass, "SIM1")
+
+
+async def shown(
+    check: CounterCheck, meter: Any, minute: int, attribute: AttributeDescriptor, number: int, unit: ScalerUnit
+) -> bool:
+    """Whether a number is shown."""
+    readings = {attribute: Reading(value=double_long_unsigned(number), scaler_unit=unit)}
+    await check.async_check(meter, readings, NOON + timedelta(minutes=minute), {1: 3})
+    return readings[attribute].value is not None
+
+
+@pytest.mark.parametrize(
+    ("attribute", "unit", "guarded"),
+    [(ENERGY, WH, True), (GAS, CUBIC_METRES, True), (POWER, WATTS, False), (NET, WH, False), (PEAK, WATTS, False)],
+)
+async def test_only_counters_may_not_fall(
+    check: CounterCheck, attribute: AttributeDescriptor, unit: ScalerUnit, guarded: bool
+):
+    assert await shown(check, Meter(), 0, attribute, 500, unit)
+    assert await shown(check, Meter(), 1, attribute, 400, unit) is not guarded
+    await check.async_close()
+
+
+async def test_values_without_a_number_are_left_alone(check: CounterCheck):
+    readings = {ENERGY: Reading(), POWER: Reading(value=octet_string(b"A"), scaler_unit=WATTS)}
+    before = dict(readings)
+    meter: Any = Meter()
+    assert await check.async_check(meter, readings, NOON, {}) == {}
+    assert (readings, meter.asked) == (before, [])
+
+
+@pytest.mark.parametrize(
+    ("attribute", "unit", "time"),
+    [(GAS, CUBIC_METRES, 5), (PEAK, WATTS, 5), (DEMAND, WATTS, 6)],
+)
+@pytest.mark.parametrize(
+    ("captured", "expected"), [(NEVER, False), (CAPTURED, True), (None, True)], ids=["never", "once", "unknown"]
+)
+async def test_trial_14_zero_that_was_never_captured_means_nothing(
+    check: CounterCheck,
+    attribute: AttributeDescriptor,
+    unit: ScalerUnit,
+    time: int,
+    captured: Data | None,
+    expected: bool,
+):
+    meter = Meter({} if captured is None else {attribute._replace(attribute_index=time): captured})
+    assert await shown(check, meter, 0, attribute, 0, unit) is expected
+    assert await shown(check, meter, 1, attribute, 7, unit), "only zero is asked about"
+
+
+async def test_what_was_never_captured_is_no_number_to_start_from(check: CounterCheck):
+    meter = Meter({GAS._replace(attribute_index=5): NEVER})
+    assert await shown(check, meter, 0, GAS, 500, CUBIC_METRES)
+    for minute in (1, 2, 3):
+        assert not await shown(check, meter, minute, GAS, 0, CUBIC_METRES)
+    meter.answers.clear()
+    assert await shown(check, meter, 4, GAS, 501, CUBIC_METRES)
+    await check.async_close()
+
+
+@pytest.mark.parametrize(("status", "reads"), [(unsigned(0), 2), (unsigned(8), 3), (Data(DataType.NULL_DATA, None), 2)])
+async def test_trial_14_a_status_that_says_something_takes_one_read_more(check: CounterCheck, status: Data, reads: int):
+    meter = Meter({GAS._replace(attribute_index=4): status})
+    assert await shown(check, meter, 0, GAS, 500, CUBIC_METRES)
+    minute = 1
+    while not await shown(check, meter, minute, GAS, 3, CUBIC_METRES):
+        minute += 1
+    assert minute == reads
+    await check.async_close()
+
+
+async def test_companions_that_are_refused_again_and_again_are_not_asked_for(check: CounterCheck):
+    asked = []
+    for minute in range(5):
+        meter = Meter()
+        await shown(check, meter, minute, PEAK, 0, WATTS)
+        asked.append(len(meter.asked))
+    assert asked == [2, 2, 2, 0, 0]
