@@ -34,7 +34,7 @@ async def with_older_firmware(
 ) -> dict[str, Any]:
     """Unload the entry; what is stored of its meter is older than the meter's firmware, and has another unit."""
     await hass.config_entries.async_unload(entry.entry_id)
-    (key,) = (key for key in hass_storage if key.startswith(DOMAIN))
+    (key,) = (key for key in hass_storage if key.startswith(DOMAIN) and not key.endswith("counted"))
     record: dict[str, Any] = hass_storage[key]["data"]
     record["firmware"] = "SIM-FW 1.3.0"
     record["scaler_units"]["3:1.0.1.8.0.255:3"] = [3, 30]

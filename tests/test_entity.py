@@ -57,7 +57,9 @@ async def test_entity_needs_all_that_it_reads(hass: HomeAssistant, network: None
     assert entity.available
     assert entity.entity_registry_enabled_default
     assert entity.extra_state_attributes == {"obis_code": "1-0:1.8.0", "interface_class": "Register"}
-    coordinator.reader.refused[CLOCK] = "object-undefined"
+    for association in range(3):
+        assert entity.available
+        coordinator.reader.refusals.note(CLOCK, "object-undefined", association, 0.0)
     assert not entity.available
 
 

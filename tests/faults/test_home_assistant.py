@@ -273,22 +273,22 @@ async def test_f32_temporary_failure_of_one_object(bench: Bench, entry: MockConf
 
 
 @pytest.mark.parametrize("name", ["object-undefined", "denied"])
-async def test_f33_refused_object_is_not_asked_for_again_until_reload(
+async def test_f33_refused_object_is_not_asked_for_again_after_three_refusals(
     bench: Bench, entry: MockConfigEntry, name: str, caplog: pytest.LogCaptureFixture
 ):
     fault = bench.meter.faults.add(name, object="1.0.32.7.0.255")
-    for _ in range(3):
+    for number in range(4):
+        await lose_association(bench, entry)
         await bench.poll()
-        assert bench.state(entry, VOLTAGE) == STATE_UNAVAILABLE
+        assert bench.state(entry, VOLTAGE) == (STATE_UNKNOWN if number < 2 else STATE_UNAVAILABLE)
         assert fresh(bench, entry)
-    assert fault.fired == 1
-    assert caplog.text.count("does not give 3:1.0.32.7.0.255:2") == 1
+    assert fault.fired == 3
+    assert caplog.text.count("does not give attribute 2 of Voltage L1 (1-0:32.7.0)") == 1
     bench.meter.faults.clear()
     await bench.poll()
     assert bench.state(entry, VOLTAGE) == STATE_UNAVAILABLE
     await bench.hass.config_entries.async_reload(entry.entry_id)
     assert 200 < float(bench.state(entry, VOLTAGE)) < 260
-    bench.check_outages(0)
 
 
 async def lose_association(bench: Bench, entry: MockConfigEntry) -> None:
