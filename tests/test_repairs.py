@@ -85,7 +85,7 @@ async def far_ahead(hass: HomeAssistant, meter: SimulatedMeter) -> MockConfigEnt
 async def test_counter_is_raised_by_the_word_of_the_user(
     hass: HomeAssistant, repairs: Any, meter: SimulatedMeter, far_ahead: MockConfigEntry, freezer: FrozenDateTimeFactory
 ):
-    assert far_ahead.state is ConfigEntryState.SETUP_ERROR
+    assert far_ahead.state is ConfigEntryState.SETUP_RETRY
     result = await begin(repairs, far_ahead, "counter_refused")
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "confirm")
     assert result["description_placeholders"] == {"name": "Meter", "ours": "1"}

@@ -20,6 +20,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.dlms import (
     AuthenticationTagInvalid,
+    ChallengeRefused,
     InvocationCounterNotStored,
     InvocationCounterRefused,
     InvocationCounterReplayed,
@@ -152,7 +153,7 @@ async def test_s3_a_counter_too_far_ahead_needs_the_user(hass: HomeAssistant, be
 async def test_s3_a_counter_too_far_ahead_at_the_first_set_up(hass: HomeAssistant, bench: Bench):
     bench.meter.security.counters.accept(_key(bench.meter), bytes.fromhex("4841530000000001"), 2**31)
     entry = await set_up(hass, secured_entry(bench.meter))
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     assert issues(hass) == {"counter_refused"}
     assert counters_sent(bench.meter) == []
 
@@ -277,7 +278,7 @@ async def test_counter_start_only_raises(hass: HomeAssistant, bench: Bench):
 # --- F37 to F40: forged answers ---------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("fault", ["wrong-pass-4", "empty-pass-4", "reflected-pass-4", "reflected-challenge"])
+@pytest.mark.parametrize("fault", ["wrong-pass-4", "empty-pass-4", "reflected-pass-4"])
 @pytest.mark.parametrize("wport", [1, 5, 9])
 async def test_f37_meter_that_cannot_prove_itself(hass: HomeAssistant, bench: Bench, fault: str, wport: int):
     entry = await set_up(hass, secured_entry(bench.meter, wport))
@@ -292,6 +293,21 @@ async def test_f37_meter_that_cannot_prove_itself(hass: HomeAssistant, bench: Be
     await bench.poll(340)
     assert bench.meter.requests == before, "it is not asked again"
     assert sum(request.kind == "get" for request in bench.meter.log) in {read, read + (wport != 5)}
+
+
+@pytest.mark.parametrize("wport", [1, 5, 9])
+async def test_trial_26_a_challenge_that_is_not_answered_asks_for_no_keys(
+    hass: HomeAssistant, bench: Bench, wport: int
+):
+    """Anybody can send one."""
+    entry = await set_up(hass, secured_entry(bench.meter, wport))
+    bench.meter.faults.add("reflected-challenge", times=1)
+    await bench.poll()
+    assert isinstance(cause_of(entry), ChallengeRefused)
+    assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
+    assert issues(hass) == {"security_mismatch"}
+    assert not asked_for_keys(hass)
+    await fresh(bench, entry)
 
 
 async def test_f38_wrong_tags(hass: HomeAssistant, bench: Bench):
@@ -355,10 +371,10 @@ async def test_f40_downgrade(hass: HomeAssistant, bench: Bench, fault: str):
     bench.check_outages(1)
 
 
-async def test_f40_downgrade_at_the_first_set_up(hass: HomeAssistant, bench: Bench):
+async def test_trial_19_a_downgrade_at_the_first_set_up_is_tried_again(hass: HomeAssistant, bench: Bench):
     bench.meter.faults.add("plaintext", on="aarq")
     entry = await set_up(hass, secured_entry(bench.meter, counter_logical_name="0.0.43.1.9.255"))
-    assert entry.state is ConfigEntryState.SETUP_ERROR
+    assert entry.state is ConfigEntryState.SETUP_RETRY
     assert issues(hass) == {"security_mismatch"}
     assert not asked_for_keys(hass)
 

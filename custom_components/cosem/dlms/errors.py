@@ -363,6 +363,13 @@ class PeerNotAuthenticated(SecurityError):
     """The meter did not prove that it knows the secret (HLS pass 4)."""
 
 
+class ChallengeRefused(SecurityError):
+    """We do not answer the meter's challenge: missing, too short or long, our own, or a request in disguise.
+
+    Anybody can send one: no sign of wrong keys.
+    """
+
+
 class AssociationError(DlmsError):
     """There is no association, or it ended."""
 

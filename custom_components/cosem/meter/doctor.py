@@ -24,6 +24,7 @@ from ..dlms import (
     AssociationRejected,
     AttributeDescriptor,
     AuthenticationTagInvalid,
+    ChallengeRefused,
     ConfirmedService,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
@@ -348,7 +349,7 @@ def _security_verdict(error: SecurityError) -> Verdict:
     match error:
         case AuthenticationTagInvalid():
             return Verdict.VERIFICATION_FAILED
-        case PeerNotAuthenticated():
+        case PeerNotAuthenticated() | ChallengeRefused():
             return Verdict.METER_NOT_PROVEN
         case InvocationCounterExhausted():
             return Verdict.COUNTER_EXHAUSTED

@@ -5,8 +5,8 @@
 | network, device in use, protocol, a refused request | not ready | UpdateFailed |
 | busy, association refused | not ready | UpdateFailed with its own pause |
 | authentication refused, no proof by the meter | reauthentication | reauthentication |
-| invalid tag, counter not stored, identity unreadable | not ready | UpdateFailed |
-| other meter or system title, weaker protection, counter refused, replayed, used up | ConfigEntryError | UpdateFailed |
+| invalid tag, counter not stored or refused, weaker protection, identity unreadable | not ready | UpdateFailed |
+| other meter, other system title, counter used up | ConfigEntryError | UpdateFailed |
 
 "Not ready": Home Assistant tries again. The third row and ConfigEntryError end all attempts. Other exceptions are bugs
 and surface. Repair issues: issues.py. Set-up forms: doctor.py.
@@ -116,9 +116,11 @@ def home_assistant_error(error: DlmsError, *, first: bool) -> HomeAssistantError
             return UpdateFailed(**_text("verification_failed", error))
         case InvocationCounterNotStored():
             return UpdateFailed(**_text("counter_not_stored", error))
+        case InvocationCounterExhausted() | SystemTitleMismatch(found=bytes()) if first:
+            return ConfigEntryError(**_text(_security_key(error), error))
         case SecurityError():
-            kind = ConfigEntryError if first else UpdateFailed
-            return kind(**_text(_security_key(error), error))
+            # Anybody on the network can send what looks like it: it may pass by itself (rule S37).
+            return UpdateFailed(**_text(_security_key(error), error))
     return UpdateFailed(**_text(_failed_poll_key(error), error))
 
 

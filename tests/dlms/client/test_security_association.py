@@ -15,6 +15,7 @@ from custom_components.cosem.dlms.errors import (
     AssociationAborted,
     AssociationRejected,
     AuthenticationTagInvalid,
+    ChallengeRefused,
     ConnectionLost,
     ExceptionReceived,
     InvocationCounterExhausted,
@@ -592,9 +593,9 @@ async def test_s17_unverified_data_need_the_setting():
         (0xA4, None, SystemTitleMismatch),
         (0xBE, b"\x04\x0e" + bytes.fromhex("0800065F1F0400001A1404000007"), SecurityDowngrade),
         (0xBE, None, SecurityDowngrade),
-        (0xAA, None, PeerNotAuthenticated),
-        (0xAA, b"\x80\x07" + STOC[:7], PeerNotAuthenticated),
-        (0xAA, b"\x80\x41" + bytes(65), PeerNotAuthenticated),
+        (0xAA, None, ChallengeRefused),
+        (0xAA, b"\x80\x07" + STOC[:7], ChallengeRefused),
+        (0xAA, b"\x80\x41" + bytes(65), ChallengeRefused),
     ],
     ids=str,
 )
@@ -614,7 +615,7 @@ async def test_s19_an_aare_that_cannot_be_believed_is_refused_at_once_and_releas
 async def test_s19_our_own_challenge_coming_back_is_refused():
     house = House()
     house.meter.change_aare = lambda fields: fields | {0xAA: b"\x80" + sized(house.meter.ctos)}
-    with pytest.raises(PeerNotAuthenticated):
+    with pytest.raises(ChallengeRefused):
         await house.reads()
     assert house.tags == [0x60, 0x62]
 

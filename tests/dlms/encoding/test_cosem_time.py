@@ -434,3 +434,36 @@ def test_clock_status_and_policies_keep_the_numbers_and_names_that_are_sent_and_
 def test_a_field_of_a_time_that_means_nothing_is_named(octets, words):
     with pytest.raises(DecodeError, match=words):
         decode_time(bytes.fromhex(octets))
+
+
+# -- as text
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        ("07EA0B1C06", "2026-11-28"),
+        ("FFFF0C18FF", "*-12-24"),
+        ("07EAFFFFFF", "2026-*-*"),
+        ("FFFF03FE07", "*-03-last"),
+        ("FFFF0AFDFF", "*-10-second last"),
+        ("FFFFFEFE07", "*-begin of DST-last"),
+        ("FFFFFDFE07", "*-end of DST-last"),
+    ],
+)
+def test_trial_16_dates_are_formatted(octets, text):
+    assert decode_date(bytes.fromhex(octets)).text == text
+
+
+@pytest.mark.parametrize(
+    ("octets", "text"),
+    [
+        ("0E030500", "14:03:05"),
+        ("0E030519", "14:03:05.25"),
+        ("00000001", "00:00:00.01"),
+        ("FF00FFFF", "*:00:*"),
+        ("0E03FFFF", "14:03:*"),
+    ],
+)
+def test_trial_16_times_are_formatted(octets, text):
+    assert decode_time(bytes.fromhex(octets)).text == text

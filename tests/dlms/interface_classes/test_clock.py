@@ -26,8 +26,10 @@ from custom_components.cosem.dlms.interface_classes.clock import (
     ClockAttribute,
     ClockBase,
     ClockMethod,
+    date_or_time_text,
     decode_clock_time,
     instant,
+    is_unspecified,
 )
 
 # 2024-03-05 (Tuesday) 14:30:00.00, deviation -60 minutes (local time to UTC), status 0
@@ -120,3 +122,39 @@ def test_the_first_and_the_last_second_of_the_calendar_are_points_in_time():
     last = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
     assert instant(long64_unsigned(253_402_300_799)) == last
     assert instant(long64_unsigned(253_402_300_800)) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "octets", "text"),
+    [
+        (DataType.DATE, "07EA0B1C06", "2026-11-28"),
+        (DataType.TIME, "0E030500", "14:03:05"),
+        (DataType.DATE_TIME, "07EA0B1C060E030500800000", "2026-11-28T14:03:05"),
+        (DataType.OCTET_STRING, "07EA0B1C06", "2026-11-28"),
+        (DataType.OCTET_STRING, "0E030500", "14:03:05"),
+        (DataType.OCTET_STRING, "07EA0B1C060E0305000000FF", "2026-11-28T14:03:05+00:00"),
+        (DataType.OCTET_STRING, "07EA0D1C06", None),
+        (DataType.OCTET_STRING, "1E030500", None),
+        (DataType.OCTET_STRING, "07EA0B", None),
+        (DataType.OCTET_STRING, "", None),
+        (DataType.VISIBLE_STRING, "", None),
+    ],
+)
+def test_trial_16_dates_and_times_as_text(kind, octets, text):
+    value = bytes.fromhex(octets) if kind is not DataType.VISIBLE_STRING else "14:03"
+    assert date_or_time_text(Data(kind, value)) == text
+
+
+@pytest.mark.parametrize(
+    ("data", "unspecified"),
+    [
+        (None, False),
+        (Data(DataType.OCTET_STRING, bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF")), True),
+        (Data(DataType.DATE_TIME, bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF")), True),
+        (Data(DataType.OCTET_STRING, bytes.fromhex("07EA0B1C060E030500800000")), False),
+        (Data(DataType.OCTET_STRING, b""), True),
+        (Data(DataType.DOUBLE_LONG_UNSIGNED, 0), False),
+    ],
+)
+def test_trial_14_a_capture_time_may_name_no_point_in_time(data, unspecified):
+    assert is_unspecified(data) is unspecified

@@ -4,6 +4,7 @@ import pytest
 
 from custom_components.cosem.dlms.encoding.data import (
     NULL,
+    BitString,
     Data,
     DataType,
     bit_string,
@@ -19,6 +20,7 @@ from custom_components.cosem.dlms.encoding.data import (
 from custom_components.cosem.dlms.interface_classes.extended_register import (
     ExtendedRegisterAttribute,
     ExtendedRegisterMethod,
+    says_something,
     status_text,
 )
 
@@ -50,3 +52,22 @@ def test_numbers_of_an_extended_register():
     assert names == ["value", "scaler_unit", "status", "capture_time"]
     assert [attribute.value for attribute in ExtendedRegisterAttribute] == [2, 3, 4, 5]
     assert ExtendedRegisterMethod.RESET == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "expected"),
+    [
+        (None, False),
+        (Data(DataType.NULL_DATA, None), False),
+        (Data(DataType.UNSIGNED, 0), False),
+        (Data(DataType.UNSIGNED, 8), True),
+        (Data(DataType.BOOLEAN, False), False),
+        (Data(DataType.BOOLEAN, True), True),
+        (Data(DataType.OCTET_STRING, bytes(4)), False),
+        (Data(DataType.OCTET_STRING, b"\0\1"), True),
+        (Data(DataType.BIT_STRING, BitString.from_text("0000")), False),
+        (Data(DataType.BIT_STRING, BitString.from_text("0100")), True),
+    ],
+)
+def test_a_status_with_any_bit_says_something(status, expected):
+    assert says_something(status) is expected

@@ -8,6 +8,7 @@ from custom_components.cosem.dlms.apdu.common import InvokeIdAndPriority
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
+    ChallengeRefused,
     DecodeError,
     DlmsError,
     InvocationCounterExhausted,
@@ -390,7 +391,7 @@ def test_s18_a_proof_asked_for_by_a_mechanism_that_was_not_proposed_is_a_refusal
 
 def test_s19_an_aare_without_challenge_is_refused_whatever_it_says():
     opening = Opening(HASHED, OpeningMaterial(challenge=bytes(16)))
-    with pytest.raises(PeerNotAuthenticated):
+    with pytest.raises(ChallengeRefused):
         opening.accept(aare())
 
 

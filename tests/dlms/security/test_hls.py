@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
-from custom_components.cosem.dlms.errors import LocalProtocolError, PeerNotAuthenticated
+from custom_components.cosem.dlms.errors import ChallengeRefused, LocalProtocolError, PeerNotAuthenticated
 from custom_components.cosem.dlms.security import hls
 from custom_components.cosem.dlms.security.hls import (
     Challenges,
@@ -188,14 +188,14 @@ def test_ecdsa_needs_the_peers_key():
 
 @pytest.mark.parametrize("length", [0, 7, 65])
 def test_s19_a_server_challenge_of_a_wrong_length_is_refused(length):
-    with pytest.raises(PeerNotAuthenticated):
+    with pytest.raises(ChallengeRefused):
         check_challenges(Mechanism.HLS_MD5, Challenges(client_to_server=CTOS, server_to_client=bytes(length)))
 
 
 def test_s19_reflection_is_refused():
-    with pytest.raises(PeerNotAuthenticated):
+    with pytest.raises(ChallengeRefused):
         check_challenges(Mechanism.HLS_MD5, Challenges(client_to_server=CTOS, server_to_client=CTOS))
-    with pytest.raises(PeerNotAuthenticated):
+    with pytest.raises(ChallengeRefused):
         check_challenges(
             Mechanism.HLS_GMAC,
             Challenges(
@@ -215,14 +215,14 @@ def test_s19_reflection_within_a_longer_challenge_is_refused_where_blocks_stand_
     reflecting = Challenges(client_to_server=own, server_to_client=wrap.replace(b"%b", own))
     answer = client_proof(credentials(Mechanism.HLS), reflecting)
     assert client_proof(credentials(Mechanism.HLS), mirrored(reflecting)) in answer
-    with pytest.raises(PeerNotAuthenticated, match="our own challenge"):
+    with pytest.raises(ChallengeRefused, match="our own challenge"):
         check_challenges(Mechanism.HLS, reflecting)
     check_challenges(Mechanism.HLS_MD5, reflecting)
 
 
 def test_s19_reflection_in_a_padded_challenge_is_refused_where_blocks_stand_alone():
     own = bytes(range(100, 115)) + b"\0"
-    with pytest.raises(PeerNotAuthenticated, match="our own challenge"):
+    with pytest.raises(ChallengeRefused, match="our own challenge"):
         check_challenges(Mechanism.HLS, Challenges(client_to_server=own, server_to_client=own[:15]))
 
 
@@ -281,3 +281,36 @@ def test_two_titles_are_only_refused_when_they_are_the_same(one, other):
         client_to_server=CTOS, server_to_client=STOC, client_system_title=one, server_system_title=other
     )
     assert check_challenges(Mechanism.HLS_GMAC, challenges) is None
+
+
+REQUESTS = [
+    "01 00 00 00 06 5F1F0400 7C1BA0 FFFF",  # initiate
+    "05 02 02 FA00 02 FA08",  # read
+    "06 01 02 FA00 01 11 05",  # write
+    "16 01 02 FA00 01 11 05",  # unconfirmed write
+    "C0 01 C1 0003 0100010800FF 02 00",  # get
+    "C1 01 C1 0008 0000010000FF 02 00 11 05",  # set
+    "C3 01 C1 0046 0000600300FF 01 01 0F 00",  # action: the switch
+    "D9 40000001 00 01 01 0003 0100010800FF 02 01 00",  # access
+]
+
+
+@pytest.mark.parametrize("octets", REQUESTS)
+def test_s34_a_challenge_that_is_a_request_is_not_answered(octets):
+    """Its GMAC proof would be the tag with which the meter takes that request for ours."""
+    request = bytes.fromhex(octets)
+    disguised = Challenges(client_to_server=CTOS, server_to_client=request)
+    with pytest.raises(ChallengeRefused, match="is a request"):
+        check_challenges(Mechanism.HLS_GMAC, disguised)
+    check_challenges(Mechanism.HLS_SHA256, disguised)
+
+
+@pytest.mark.parametrize("octets", REQUESTS)
+@pytest.mark.parametrize(
+    "change", [lambda octets: octets + b"\0", lambda octets: octets[:-1] + b"", lambda octets: b"\xc4" + octets]
+)
+def test_s34_other_challenges_that_begin_like_one_are_answered(octets, change):
+    challenge = change(bytes.fromhex(octets))
+    if len(challenge) < 8:
+        challenge += bytes(8)
+    check_challenges(Mechanism.HLS_GMAC, Challenges(client_to_server=CTOS, server_to_client=challenge))

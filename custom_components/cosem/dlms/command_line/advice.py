@@ -3,6 +3,7 @@
 from ..errors import (
     AssociationRejected,
     AuthenticationTagInvalid,
+    ChallengeRefused,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
@@ -82,7 +83,7 @@ def _security_advice(error: SecurityError) -> str:
     match error:
         case AuthenticationTagInvalid():
             return "Nothing of it was used. Check the authentication key, the encryption key and --suite"
-        case PeerNotAuthenticated():
+        case PeerNotAuthenticated() | ChallengeRefused():
             return (
                 "Nothing was read: the secret or keys differ from the meter's, or something else answers in its place"
             )

@@ -10,8 +10,15 @@ from typing import Final
 from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.constant_time import bytes_eq
 
+from ..apdu import decode_apdu
+from ..apdu.access import ACCESS_REQUEST
 from ..apdu.acse import Mechanism
-from ..errors import LocalProtocolError, PeerNotAuthenticated
+from ..apdu.action import ACTION_REQUEST
+from ..apdu.get import GET_REQUEST
+from ..apdu.initiate import INITIATE_REQUEST
+from ..apdu.set import SET_REQUEST
+from ..apdu.short_name import READ_REQUEST, UNCONFIRMED_WRITE_REQUEST, WRITE_REQUEST
+from ..errors import ChallengeRefused, LocalProtocolError, PeerNotAuthenticated, ProtocolError
 from .cipher import gmac
 from .key_pairs import PrivateKey, PublicKey
 from .keys import Secret
@@ -22,6 +29,19 @@ MAX_CHALLENGE: Final = 64
 MIN_ECDSA_CHALLENGE: Final = 32
 OWN_CHALLENGE_LENGTH: Final = 16
 """Octets (rule S21: at least 16)."""
+
+_REQUESTS: Final = frozenset(
+    {
+        INITIATE_REQUEST,
+        READ_REQUEST,
+        WRITE_REQUEST,
+        UNCONFIRMED_WRITE_REQUEST,
+        GET_REQUEST,
+        SET_REQUEST,
+        ACTION_REQUEST,
+        ACCESS_REQUEST,
+    }
+)
 
 _AES_BLOCK: Final = 16
 _GMAC_ANSWER: Final = 1 + 4 + TAG_LENGTH
@@ -56,16 +76,29 @@ class Challenges:
 
 
 def check_challenges(mechanism: Mechanism, challenges: Challenges) -> None:
-    """Refuse a wrong length or a reflection (rule S19). PeerNotAuthenticated."""
+    """Refuse what must not be answered (rules S19, S34). ChallengeRefused."""
     length = len(challenges.server_to_client)
     # Mechanism 7 asks for 32 octets; shorter server challenges are tolerated down to the general minimum, because their
     # length protects the server, not us.
     if not MIN_CHALLENGE <= length <= MAX_CHALLENGE:
-        raise PeerNotAuthenticated(f"the meter's challenge has {length} octets, not {MIN_CHALLENGE} to {MAX_CHALLENGE}")
+        raise ChallengeRefused(f"the meter's challenge has {length} octets, not {MIN_CHALLENGE} to {MAX_CHALLENGE}")
     if _reflects(mechanism, challenges):
-        raise PeerNotAuthenticated("the meter sent our own challenge back")
+        raise ChallengeRefused("the meter sent our own challenge back")
     if challenges.client_system_title and challenges.client_system_title == challenges.server_system_title:
-        raise PeerNotAuthenticated(f"the meter uses our own system title ({mechanism.name})")
+        raise ChallengeRefused(f"the meter uses our own system title ({mechanism.name})")
+    if mechanism is Mechanism.HLS_GMAC and _is_request(challenges.server_to_client):
+        raise ChallengeRefused("the meter's challenge is a request: the proof would be its tag")
+
+
+def _is_request(challenge: bytes) -> bool:
+    """Return whether the challenge decodes whole as a request (rule S34)."""
+    if challenge[0] not in _REQUESTS:
+        return False
+    try:
+        decode_apdu(challenge)
+    except ProtocolError:
+        return False
+    return True
 
 
 def _reflects(mechanism: Mechanism, challenges: Challenges) -> bool:
