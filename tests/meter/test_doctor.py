@@ -258,7 +258,9 @@ async def test_object_list_that_is_refused_leads_to_the_usual_codes(hass: HomeAs
     assert all(element.can_read(2) for element in result.objects)
     assert {element.version for element in result.objects} == {0}  # nobody says which
     (request,) = (request.apdu for request in meter.log if LogicalName.parse("1.0.1.8.0.255").octets in request.apdu)
-    assert LogicalName.parse("1.0.1.8.0.255").octets + b"\x02" in request  # the value
+    for class_id, name in ((3, "1.0.1.8.0.255"), (4, "1.0.1.6.0.255")):
+        value = AttributeDescriptor(class_id, LogicalName.parse(name), 2)
+        assert bytes([0, class_id]) + value.logical_name.octets + b"\x02" in request, value
     asked = b"".join(request.apdu for request in meter.log)
     assert asked.count(LogicalName.parse("1.0.1.8.0.255").octets) == 1  # each of them once
 

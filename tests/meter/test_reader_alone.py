@@ -8,6 +8,7 @@ from unittest.mock import AsyncMock, patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
+from homeassistant.helpers import entity_registry as er
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -194,6 +195,18 @@ async def test_an_adopted_meter_brings_its_own_objects_as_far_as_it_tells(
     assert entry.unique_id == OTHER_ID
     assert names(reader) == [(TEXT if readable else POWER).logical_name]
     assert reader._units.known == {}
+
+
+async def test_an_adopted_meter_takes_the_entity_of_authenticity_too(
+    hass: HomeAssistant, entry: MockConfigEntry, reader: MeterReader
+):
+    registry = er.async_get(hass)
+    entity = registry.async_get_or_create("sensor", DOMAIN, f"{UNIQUE_ID}_authenticity", config_entry=entry)
+    issues_of(hass, entry).accepted_replacement = AcceptedReplacement(OTHER_ID)
+    await identified(reader, name=OTHER_ID)
+    moved = registry.async_get(entity.entity_id)
+    assert moved is not None
+    assert moved.unique_id == f"{OTHER_ID}_authenticity"
 
 
 @pytest.mark.parametrize("unique_id", [OTHER_ID, None])

@@ -125,6 +125,13 @@ def test_an_entry_that_means_nothing_any_more_is_an_error():
     assert listed.stale("y.py", mutants) == []
 
 
+def test_an_entry_that_means_several_lines_says_so():
+    mutants = Source("x.py", "x = 1 + a\ny = b\nx = 1 + a", NAMES).mutants
+    listed = Equivalents("x.py || x = 1 + a || constant || why\nx.py || x = 1 + a || constant || each: why")
+    (problem,) = listed.stale("x.py", mutants)
+    assert problem.startswith("equivalent_mutants.txt:1: lines 1, 3 are like this")
+
+
 @pytest.mark.parametrize("line", ["x.py || x = 1 || constant", "x.py || x = 1 || constant || ", "a"])
 def test_an_entry_needs_a_reason(line):
     with pytest.raises(ValueError, match=":1:"):

@@ -12,6 +12,9 @@ from pathlib import Path
 
 from .mutant import Mutant
 
+EACH = "each: "
+"""Begins the reason of an entry that is meant for several lines with the same text."""
+
 LIST = Path(__file__).parent.parent / "equivalent_mutants.txt"
 
 
@@ -30,6 +33,15 @@ class Equivalent:
         same_line = mutant.path == self.path and mutant.text == self.text
         return same_line and self.change in {mutant.change, mutant.operator}
 
+    def problem(self, mutants: Iterable[Mutant]) -> str | None:
+        """What is wrong with the entry, given all mutants of its file. None where nothing is."""
+        lines = {mutant.line for mutant in mutants if self.fits(mutant)}
+        if not lines:
+            return "no mutant is like this any more"
+        if len(lines) > 1 and not self.reason.startswith(EACH):
+            return f"lines {', '.join(map(str, sorted(lines)))} are like this, and the reason does not say {EACH!r}"
+        return None
+
 
 class Equivalents:
     """All entries of the list."""
@@ -47,12 +59,12 @@ class Equivalents:
         return next((entry.reason for entry in self.entries if entry.fits(mutant)), None)
 
     def stale(self, path: str, mutants: Iterable[Mutant]) -> list[str]:
-        """Return complaints about entries of one file that fit no mutant any more."""
+        """Return what is wrong with the entries of one file, given its mutants."""
         known = list(mutants)
         return [
-            f"{LIST.name}:{entry.number}: no mutant is like this any more: {entry.text} || {entry.change}"
+            f"{LIST.name}:{entry.number}: {problem}: {entry.text} || {entry.change}"
             for entry in self.entries
-            if entry.path == path and not any(entry.fits(mutant) for mutant in known)
+            if entry.path == path and (problem := entry.problem(known)) is not None
         ]
 
 

@@ -112,8 +112,7 @@ class MeterSecurity:
         await self._client.release_kept(self._parameters.pair)
 
     async def _async_settle(self) -> None:
-        if self._state is None:
-            self._state = await async_security_state(self._hass, self._parameters)
+        self._state = self._state or await async_security_state(self._hass, self._parameters)
         if self._state is None:
             return
         data = self._entry.data
