@@ -175,18 +175,72 @@ def test_an_exception_for_a_hot_loop_has_to_be_needed_measured_and_rare(monkeypa
         assert [finding.where for finding in size_checks.hot_loops(tree)][-1:] == wrong
 
 
-def test_a_module_without_its_test_file_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ("__init__", "meter/__init__", "meter/reader", "meter/data", "dlms/__main__")
-    tree = modules_of({f"cosem/{name}.py": "" for name in names})
-    tests = {
-        "meter/test_reader.py": "def test_it(): ...",
-        "test_data.py": "def test_it(): ...",
-        "test_init.py": "async def test_it(): ...",
-        "dlms/test_main.py": "class TestIt:\n    def test_it(self): ...",
-    }
-    missing = [finding.where for finding in mirrored.mirrored(tree, tests)]
-    assert missing == ["cosem.meter.data"]
-    empty = tests | {"meter/test_data.py": "x = 1", "meter/test_reader.py": "def not_a_test(): ..."}
-    assert len(list(mirrored.mirrored(tree, empty))) == 2
-    monkeypatch.setattr(mirrored, "WITHOUT_A_TEST_FILE", {"cosem.meter.data": "names only", "cosem.gone": "gone"})
-    assert [finding.where for finding in mirrored.mirrored(tree, tests)] == ["cosem.gone"]
+HOUSE_WITH_TESTS = modules_of(
+    {f"cosem/{name}.py": "" for name in ("__init__", "sensor", "meter/__init__", "meter/reader", "meter/data")}
+)
+CHECKED = "def test_it():\n    assert read()"
+TESTS_OF_HOUSE = {
+    "test_init.py": CHECKED.replace("def", "async def"),
+    "test_sensor.py": "class TestIt:\n    def test_it(self):\n        assert 1",
+    "meter/test_reader.py": f"from custom_components.cosem.meter.reader import read\n{CHECKED}",
+    "meter/test_data.py": f"from custom_components.cosem.meter import data\n{CHECKED}",
+}
+
+
+def _mirrored(**changed: str | None) -> list[str]:
+    """Where something is wrong when these test files are changed, or gone."""
+    names = {name.replace("__", "/") + ".py": source for name, source in changed.items()}
+    tests = {path: source for path, source in (TESTS_OF_HOUSE | names).items() if source is not None}
+    return [finding.where for finding in mirrored.mirrored(HOUSE_WITH_TESTS, tests)]
+
+
+def test_each_module_with_its_test_file_is_fine() -> None:
+    assert _mirrored() == []
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        None,
+        "",
+        "x = 1",
+        "from custom_components.cosem.meter import reader\ndef not_a_test():\n    assert reader",
+        "from custom_components.cosem.meter import reader\ndef test_it():\n    reader.read()",
+        "from custom_components.cosem.meter import reader\nclass Own:\n    def test_it(self):\n        assert reader",
+        "from custom_components.cosem.meter import reader\ndef own():\n    def test_it():\n        assert reader",
+        f"from custom_components.cosem.meter import reader\npytestmark = pytest.mark.skip\n{CHECKED}",
+        f"from custom_components.cosem.meter import reader\npytestmark = [pytest.mark.skipif(True)]\n{CHECKED}",
+        f"from custom_components.cosem.forms import reader\n{CHECKED}",
+        CHECKED,
+    ],
+)
+def test_a_module_without_tests_of_it_is_found(source: str | None) -> None:
+    assert _mirrored(meter__test_reader=source) == ["cosem.meter.reader"]
+
+
+def test_tests_may_reach_their_module_through_helpers() -> None:
+    helper = "from custom_components.cosem.meter.reader import read"
+    through = f"from .reading import read\n{CHECKED}"
+    assert _mirrored(meter__test_reader=through, meter__reading=helper) == []
+    assert _mirrored(meter__test_reader=through, meter__reading="x = 1") == ["cosem.meter.reader"]
+
+
+@pytest.mark.parametrize("path", ["meter__test_gone", "test_reader", "forms__test_reader", "test_sensors"])
+def test_a_test_file_at_the_place_of_no_module_is_found(path: str) -> None:
+    assert _mirrored(**{path: CHECKED}) == [f"tests/{path.replace('__', '/')}.py"]
+
+
+@pytest.mark.parametrize(
+    "path", ["meter__test_reader_faults", "meter__test_meter", "faults__test_network", "test_rules"]
+)
+def test_a_module_may_have_several_files_of_tests_and_some_test_more_than_one(path: str) -> None:
+    assert _mirrored(**{path: CHECKED}) == []
+
+
+def test_exceptions_for_files_of_tests_have_to_be_needed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mirrored, "WIDER", {"test_sensor_more.py": "why", "gone/": "why"})
+    assert _mirrored(test_sensor_more=CHECKED) == ["tests/test_sensor_more.py"]
+    assert _mirrored(conftest="", promise_check="") == ["tests/gone/", "tests/test_sensor_more.py"]
+    monkeypatch.setattr(mirrored, "WITHOUT_A_TEST_FILE", {"cosem.meter.data": "why", "cosem.gone": "why"})
+    assert _mirrored() == ["cosem.meter.data", "cosem.gone"]
+    assert _mirrored(meter__test_data=None) == ["cosem.gone"]
