@@ -3,6 +3,7 @@
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -94,9 +95,9 @@ async def test_a_meter_may_have_a_name_that_is_no_text(hass: HomeAssistant, hass
 
 
 def test_the_file_is_private_and_replaced_as_a_whole(hass: HomeAssistant):
-    file = store._store(hass, UNIQUE_ID)
-    assert file._private
-    assert file._atomic_writes
+    with patch.object(store, "Store", wraps=store.Store) as opened:
+        store._store(hass, UNIQUE_ID)
+    assert opened.call_args.kwargs == {"private": True, "atomic_writes": True}
 
 
 async def test_nothing_is_an_empty_record(hass: HomeAssistant, hass_storage: dict[str, Any]):
