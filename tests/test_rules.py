@@ -12,17 +12,21 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 RULES = "docs/rules.md"
-LINE = re.compile(r"^\| ([MSF][1-9]\d?) \| (.*) \| (.*) ?\|$")
+LINE = re.compile(r"^\| ([MSF][1-9]\d?) \| (.*) \| (.*) \| (.*?) ?\|$")
+STANDARD = re.compile(
+    r"IEC 62056-9-7:2013, [4-9](\.\d)?( and [4-9](\.\d)?)?"  # with edition and clause
+    r"|IEC (61334-6|62056-(4-7|5-3|6-2)(, [^;]+))"  # clauses unknown: by the name of what it is about
+)
 NUMBER = re.compile(r"(?<![A-Za-z0-9])([MSF])0?([1-9]\d?)(?![A-Za-z0-9])")
 NUMBER_IN_A_NAME = re.compile(r"(?:^|_)([msf])0?([1-9]\d?)(?=_)")
-NOT_BUILT = "not built yet: waits for "
+UNKNOWN = "-"
 
 
-def _rules(text: str) -> dict[str, tuple[str, str]]:
-    """Rule -> its sentence and its last column."""
+def _rules(text: str) -> dict[str, tuple[str, str, str]]:
+    """Rule -> its sentence, its standard, what it waits for."""
     lines = [match.groups() for line in text.splitlines() if (match := LINE.match(line))]
-    assert len({rule for rule, _sentence, _last in lines}) == len(lines), "a rule stands there twice"
-    return {rule: (sentence.strip(), last.strip()) for rule, sentence, last in lines}
+    assert len({rule for rule, *_columns in lines}) == len(lines), "a rule stands there twice"
+    return {rule: (sentence, standard, waits_for) for rule, sentence, standard, waits_for in lines}
 
 
 def _cited(name: str, text: str) -> Iterator[tuple[str, int]]:
@@ -63,7 +67,7 @@ def _citations() -> dict[str, list[str]]:
 
 
 @pytest.fixture(scope="module", name="rules")
-def _of_the_page() -> dict[str, tuple[str, str]]:
+def _of_the_page() -> dict[str, tuple[str, str, str]]:
     return _rules((ROOT / RULES).read_text(encoding="utf-8"))
 
 
@@ -73,17 +77,25 @@ def test_every_cited_rule_has_its_line(rules):
 
 def test_every_line_is_cited_by_code_or_tests_or_says_what_it_waits_for(rules):
     code = {rule for rule, places in _citations().items() if not all(place.startswith("docs/") for place in places)}
-    waiting = {rule for rule, (_sentence, last) in rules.items() if last.startswith(NOT_BUILT)}
+    waiting = {rule for rule, (_sentence, _standard, waits_for) in rules.items() if waits_for}
     assert sorted(rules.keys() - code - waiting) == [], "neither cited nor waiting"
     assert sorted(code & waiting) == [], "cited, so no longer waiting"
 
 
 def test_every_line_is_one_sentence(rules):
-    for rule, (sentence, last) in rules.items():
+    for rule, (sentence, _standard, _waits_for) in rules.items():
         assert re.fullmatch(r"[A-Z].*\.", sentence), rule
         assert not re.search(r"[a-z0-9]\. [A-Z]", sentence), f"{rule} is more than one sentence"
-        assert not last or last.startswith((NOT_BUILT, "IEC ")), rule
-        assert last != NOT_BUILT.strip(), f"{rule} does not say what it waits for"
+
+
+def test_every_line_names_its_standard_or_says_that_none_is_known(rules):
+    for rule, (_sentence, standard, _waits_for) in rules.items():
+        assert standard == UNKNOWN or all(map(STANDARD.fullmatch, standard.split("; "))), rule
+
+
+@pytest.mark.parametrize("standard", ["IEC 62056-9-7, 9.1", "IEC 62056-9-7:2013", "IEC 62056-5-3", "", "Green Book"])
+def test_a_standard_without_what_is_known_of_it_is_refused(standard):
+    assert STANDARD.fullmatch(standard) is None
 
 
 def test_rules_are_numbered_in_order_without_a_gap(rules):
@@ -111,7 +123,7 @@ def test_a_citation_is_recognised(name, text, rules):
 
 
 def test_a_rule_that_stands_there_twice_is_refused():
-    line = "| S1 | One. | |\n"
-    assert _rules(line) == {"S1": ("One.", "")}
+    line = "| S1 | One. | - | |\n"
+    assert _rules(line) == {"S1": ("One.", "-", "")}
     with pytest.raises(AssertionError, match="twice"):
         _rules(line * 2)

@@ -1,4 +1,4 @@
-"""Registered port and reserved wPorts (IEC 62056-9-7, IEC 62056-4-7)."""
+"""Registered port and reserved wPorts (IEC 62056-9-7:2013, 6; IEC 62056-4-7)."""
 
 from typing import Final
 

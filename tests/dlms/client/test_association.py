@@ -272,7 +272,7 @@ async def test_deadline_of_a_send(client, meter):
     ids=["answer", "not finished", "silent", "close", "reset", "exception"],
 )
 async def test_release_never_raises(client, meter, reply):
-    """The server variants of IEC 62056-9-7 clause 9.2."""
+    """The server variants of IEC 62056-9-7:2013, 9.2."""
     meter.rlrq = lambda apdu: reply
     async with client.associate(PARAMETERS) as association:
         assert await association.get(CLOCK) == SEVEN

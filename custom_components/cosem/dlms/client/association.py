@@ -1,7 +1,7 @@
 """An association as its user sees it: requests with deadlines, values, release.
 
 client.py opens and closes the connection. SET and ACTION would be one more method each, over ``_request``.
-IEC 62056-5-3; IEC 62056-9-7 clause 9.2.
+IEC 62056-5-3; IEC 62056-9-7:2013, 9.2.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Transports, and the one over TCP.
 
-IEC 62056-9-7 clause 7: connect is TCP-CONNECT, end of stream TCP-DISCONNECT, reset and keep-alive failure TCP-ABORT.
+IEC 62056-9-7:2013, 7: connect is TCP-CONNECT, end of stream TCP-DISCONNECT, reset and keep-alive failure TCP-ABORT.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """SAP assignment (class 17, IEC 62056-6-2): logical devices of a physical device.
 
-Over TCP and UDP a server SAP is a wPort (IEC 62056-9-7).
+Over TCP and UDP a server SAP is a wPort (IEC 62056-9-7:2013, 6).
 """
 
 from enum import IntEnum
