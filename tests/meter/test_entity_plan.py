@@ -18,6 +18,7 @@ from custom_components.cosem.meter.entity_plan import (
     async_apply_selection,
     enabled_objects,
     initially_read,
+    name_of,
     plan_entities,
 )
 
@@ -236,3 +237,15 @@ def test_entity_of_another_platform_is_found_there(hass: HomeAssistant, entry: M
     register(hass, entry, plan[0].key)  # a sensor of the same unique id is another entity
     assert enabled_objects(hass, entry, plan) == set()
     assert initially_read(hass, entry, plan) == []
+
+
+def test_an_attribute_is_called_like_its_entity_by_whoever_named_it(hass: HomeAssistant, entry: MockConfigEntry):
+    registry = er.async_get(hass)
+    attribute = AttributeDescriptor(3, ENERGY, 2)
+    assert name_of(hass, entry, attribute) == "1-0:1.8.0"
+    entity_id = register(hass, entry, PRIMARY["3:1.0.1.8.0.255"])
+    assert name_of(hass, entry, attribute) == f"{entity_id} (1-0:1.8.0)"
+    registry.async_update_entity(entity_id, original_name="Energy import")
+    assert name_of(hass, entry, attribute) == "Energy import (1-0:1.8.0)"
+    registry.async_update_entity(entity_id, name="The big one")
+    assert name_of(hass, entry, attribute) == "The big one (1-0:1.8.0)"

@@ -1,5 +1,8 @@
 """What a person has to know of a meter: shown when it is sure, gone when it is over."""
 
+from datetime import UTC, datetime
+from decimal import Decimal
+
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 import pytest
@@ -8,6 +11,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosem.const import DOMAIN, ISSUES
 from custom_components.cosem.dlms import (
     AssociationRejected,
+    AttributeDescriptor,
     AuthenticationTagInvalid,
     ConnectionLost,
     DecodeError,
@@ -16,6 +20,7 @@ from custom_components.cosem.dlms import (
     InvocationCounterNotStored,
     InvocationCounterRefused,
     InvocationCounterReplayed,
+    LogicalName,
     PeerNotAuthenticated,
     ResponseTimeout,
     SecurityDowngrade,
@@ -23,6 +28,7 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.meter.error_mapping import WrongMeter
 from custom_components.cosem.meter.issues import AcceptedReplacement, EntryIssues, issues_of
+from custom_components.cosem.meter.plausibility import Withheld
 
 REFUSED_FOR_NOW = AssociationRejected(2, 1, 1)
 REFUSED_CREDENTIALS = AssociationRejected(1, 1, 13)
@@ -166,6 +172,29 @@ def test_a_warning_that_a_person_ignores_stays_ignored(
     ir.async_ignore_issue(hass, DOMAIN, f"counter_half_used_{entry.entry_id}", True)
     issues.note_success(counter_half_used=True)
     assert shown(hass, entry)["counter_half_used"].dismissed_version is not None
+
+
+def test_numbers_that_are_not_believed_yet_are_named_with_those_before(
+    hass: HomeAssistant, entry: MockConfigEntry, issues: EntryIssues
+):
+    noon = datetime(2026, 7, 1, 12, tzinfo=UTC)
+    energy, other = (AttributeDescriptor(3, LogicalName.parse(name), 2) for name in ("1.0.1.8.0.255", "1.0.2.8.0.255"))
+    withheld = {
+        other: Withheld(Decimal(5), Decimal("0.5"), 200, noon),  # a unit that nobody knows
+        energy: Withheld(Decimal(397110), Decimal(0), 30, noon),
+    }
+    issues.note_success(counter_half_used=False, withheld=withheld)
+    issue = shown(hass, entry)["counters_withheld"]
+    assert issue.severity is ir.IssueSeverity.WARNING
+    assert issue.translation_placeholders == {
+        "name": "Meter",
+        "counters": "- 1-0:1.8.0: 397110 → 0 Wh\n- 1-0:2.8.0: 5 → 0.5",
+    }
+    ir.async_ignore_issue(hass, DOMAIN, f"counters_withheld_{entry.entry_id}", True)
+    issues.note_success(counter_half_used=False, withheld=withheld)
+    assert shown(hass, entry)["counters_withheld"].dismissed_version is not None
+    issues.note_success(counter_half_used=False)
+    assert shown(hass, entry) == {}
 
 
 def test_s5_warning_of_a_half_used_counter_stays_while_it_is_true(

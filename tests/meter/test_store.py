@@ -17,6 +17,7 @@ from custom_components.cosem.dlms import (
     ScalerUnit,
 )
 from custom_components.cosem.meter import store
+from custom_components.cosem.meter.counted_store import CountedStore
 from custom_components.cosem.meter.store import (
     StoredMeter,
     async_load_meter,
@@ -127,6 +128,21 @@ async def test_other_object_list_forgets_the_units(hass: HomeAssistant, hass_sto
     await async_save_meter(hass, UNIQUE_ID, METER)
     await async_save_objects(hass, UNIQUE_ID, OBJECTS[:1])
     assert await async_load_meter(hass, UNIQUE_ID) == StoredMeter(objects=OBJECTS[:1], system_title=METER.system_title)
+
+
+def test_files_of_a_meter_are_named_alike_for_ever():
+    assert store.file_of("ISK1030775213859") == "cosem.1b36c97e3c7bd2ecfd94c1f30fe10543"
+    assert store.file_of("ISK1030775213859", store.COUNTED) == "cosem.1b36c97e3c7bd2ecfd94c1f30fe10543.counted"
+
+
+async def test_what_the_counters_of_a_removed_meter_showed_is_forgotten(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+):
+    await async_save_meter(hass, UNIQUE_ID, METER)
+    await CountedStore(hass, UNIQUE_ID).async_save({})
+    assert len(hass_storage) == 2
+    await async_remove_meter(hass, UNIQUE_ID)
+    assert hass_storage == {}
 
 
 async def test_removed_meter_is_forgotten(hass: HomeAssistant, hass_storage: dict[str, Any]):
