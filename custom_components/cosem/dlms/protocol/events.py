@@ -85,7 +85,7 @@ class NotificationReceived:
     pair: WportPair
     plain_apdu: bytes = field(repr=False)
     authenticated: bool = False
-    system_title: bytes | None = None
+    system_title: bytes | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
