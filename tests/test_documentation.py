@@ -120,11 +120,10 @@ def test_links_lead_somewhere(document):
         re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-")
         for heading in re.findall(r"^#+ (.*)$", text, flags=re.MULTILINE)
     }
-    for target in re.findall(r"\]\(([^)\s]+)\)", text):
-        if target.startswith("#"):
-            assert target[1:] in anchors, target
-        elif "://" not in target:
-            assert (path.parent / target.partition("#")[0]).exists(), target
+    targets = [target for target in re.findall(r"\]\(([^)\s]+)\)", text) if "://" not in target]
+    inside = {target[1:] for target in targets if target.startswith("#")}
+    assert inside <= anchors
+    assert not [name for target in targets if (name := target.partition("#")[0]) and not (path.parent / name).exists()]
 
 
 def test_the_command_line_of_the_readme_is_the_real_one():

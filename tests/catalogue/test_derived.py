@@ -4,7 +4,7 @@ from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.components.sensor.const import DEVICE_CLASS_STATE_CLASSES, DEVICE_CLASS_UNITS
 from homeassistant.const import EntityCategory, Platform
 
-from custom_components.cosem.catalogue import AUTHENTICITY, DERIVED, NOT_AUTHENTICATED, sensor_attributes
+from custom_components.cosem.catalogue import AUTHENTICITY, DERIVED, sensor_attributes
 from custom_components.cosem.catalogue.derived import CLOCK_DRIFT
 
 
@@ -29,7 +29,7 @@ def test_drift_is_a_measured_duration():
 def test_s17_authenticity_has_one_state_and_is_enabled():
     assert AUTHENTICITY.platform is Platform.SENSOR
     assert AUTHENTICITY.device_class is SensorDeviceClass.ENUM
-    assert AUTHENTICITY.options == (NOT_AUTHENTICATED,)
+    assert AUTHENTICITY.options == ("not_authenticated",)
     assert AUTHENTICITY.state_class is None
     assert AUTHENTICITY.native_unit is None
     assert AUTHENTICITY.enabled_default

@@ -21,6 +21,16 @@ SCHEMAS = {
     "password": password_schema(),
     "known password": password_schema(required=False),
 }
+SECRETS = {
+    "hls_secret": ["hls_secret", "encryption_key", "authentication_key"],
+    "keys": ["encryption_key", "authentication_key"],
+    "certificate": ["client_private_key", "encryption_key", "authentication_key"],
+    "reauth hls_secret": ["hls_secret"],
+    "reauth keys": ["encryption_key", "authentication_key"],
+    "reauth certificate": ["client_private_key"],
+    "password": ["password"],
+    "known password": ["password"],
+}
 
 
 def flat_fields(schema: vol.Schema) -> dict[vol.Marker, Any]:
@@ -41,12 +51,13 @@ def test_form_asks_for_what_an_entry_of_its_kind_may_have(kind: str):
 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_s27_secret_is_hidden_and_has_no_default(name: str):
-    for marker, field in flat_fields(SCHEMAS[name]).items():
-        if str(marker) in SECRET_FIELDS:
-            assert field.config["type"] == "password"
-            assert field.config["autocomplete"] == "off"
-            assert isinstance(marker.default, vol.Undefined)
-            assert marker.description is None
+    secrets = {marker: field for marker, field in flat_fields(SCHEMAS[name]).items() if str(marker) in SECRET_FIELDS}
+    assert [str(marker) for marker in secrets] == SECRETS[name.partition(",")[0]]
+    for marker, field in secrets.items():
+        assert field.config["type"] == "password"
+        assert field.config["autocomplete"] == "off"
+        assert isinstance(marker.default, vol.Undefined)
+        assert marker.description is None
 
 
 @pytest.mark.parametrize("kind", KINDS)

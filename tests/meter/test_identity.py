@@ -189,7 +189,11 @@ def test_model_is_what_most_objects_measure(objects: list[ObjectListElement], mo
 
 
 def test_without_an_object_list_everything_usual_is_asked_for():
-    assert identity_attributes([]) == (NAME_ATTRIBUTE, *SERIAL_ATTRIBUTES, *FIRMWARE_ATTRIBUTES)
+    numbers = ("0-0:96.1.0", "1-0:0.0.0", "0-0:96.1.1", "1-0:0.0.1", "7-0:0.0.0", "8-0:0.0.0", "6-0:0.0.0")
+    firmware = ("1-0:0.2.0", "0-0:0.2.0", "7-0:0.2.0", "0-0:0.2.1")
+    assert identity_attributes([]) == tuple(
+        AttributeDescriptor(1, LogicalName.parse(f"{name}*255"), 2) for name in ("0-0:42.0.0", *numbers, *firmware)
+    )
 
 
 def test_with_an_object_list_only_what_it_has_is_asked_for_and_the_name_always():

@@ -12,11 +12,20 @@ SHARED = {"apdu.common", "apdu.get", "encoding.data", "encoding.logical_name", "
 
 @pytest.mark.parametrize("file", sorted(METER.glob("*.py")), ids=lambda file: file.stem)
 def test_imports_only_octet_codecs_of_the_stack(file: Path):
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("custom_components"):
-            assert (node.module or "").removeprefix(STACK) in SHARED
-        elif isinstance(node, ast.Import):
-            assert not any(alias.name.startswith("custom_components") for alias in node.names)
+    assert _taken_from_the_integration(file) <= SHARED
+
+
+def test_what_is_said_to_be_shared_is_imported():
+    assert set[str]().union(*map(_taken_from_the_integration, METER.glob("*.py"))) == SHARED
+
+
+def _taken_from_the_integration(file: Path) -> set[str]:
+    """Modules by their names in the stack; others of the integration by their whole names."""
+    nodes = list(ast.walk(ast.parse(file.read_text(encoding="utf-8"))))
+    names = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    whole = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    ours = {name.removeprefix(STACK) for name in names if name.startswith("custom_components")}
+    return ours | {f"import {name}" for name in whole if name.startswith("custom_components")}
 
 
 @pytest.mark.parametrize("file", sorted(METER.glob("*.py")), ids=lambda file: file.stem)
