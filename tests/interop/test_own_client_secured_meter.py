@@ -13,6 +13,7 @@ from custom_components.cosem.dlms import (
     AssociationRejected,
     AttributeDescriptor,
     AuthenticationTagInvalid,
+    ChallengeRefused,
     Envelope,
     ExceptionReceived,
     InvocationCounterRefused,
@@ -345,9 +346,9 @@ async def test_f38_three_forged_answers_in_a_row_close_the_connection():
 
 
 SPOILT_AARES = {
-    "reflected-challenge": PeerNotAuthenticated,
-    "short-challenge": PeerNotAuthenticated,
-    "no-challenge": PeerNotAuthenticated,
+    "reflected-challenge": ChallengeRefused,
+    "short-challenge": ChallengeRefused,
+    "no-challenge": ChallengeRefused,
     "no-title": SystemTitleMismatch,
     "short-title": SystemTitleMismatch,
     "reflected-title": SystemTitleMismatch,

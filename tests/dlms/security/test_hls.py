@@ -11,6 +11,7 @@ from custom_components.cosem.dlms.security import hls
 from custom_components.cosem.dlms.security.hls import (
     Challenges,
     HlsCredentials,
+    _is_request,
     challenge_length,
     check_challenges,
     client_proof,
@@ -313,4 +314,6 @@ def test_s34_other_challenges_that_begin_like_one_are_answered(octets, change):
     challenge = change(bytes.fromhex(octets))
     if len(challenge) < 8:
         challenge += bytes(8)
-    check_challenges(Mechanism.HLS_GMAC, Challenges(client_to_server=CTOS, server_to_client=challenge))
+    challenges = Challenges(client_to_server=CTOS, server_to_client=challenge)
+    check_challenges(Mechanism.HLS_GMAC, challenges)
+    assert not _is_request(challenge)
