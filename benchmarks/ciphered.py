@@ -21,7 +21,7 @@ from custom_components.cosem.dlms import (
     SecuritySuite,
 )
 from custom_components.cosem.dlms.apdu.get import decode_get_response_head
-from custom_components.cosem.dlms.client.reading import decode_list
+from custom_components.cosem.dlms.client.reading import decode_get_list
 from custom_components.cosem.dlms.encoding.data import decode_data_octets, plain
 from custom_components.cosem.dlms.interface_classes.profile_generic import decode_rows
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, WrapperStream, encode_wpdu
@@ -67,7 +67,7 @@ def answers() -> list[Answer]:
         for name, apdu, ours, counts in (
             ("21 rows x 8 columns", _HEAD + rows, lambda payload: decode_rows(payload[1:]), True),
             ("the same, typed", _HEAD + rows, lambda payload: decode_data_octets(payload[1:]), False),
-            ("list of 70 registers with scaler_unit", _HEAD_OF_LIST + values, decode_list, False),
+            ("list of 70 registers with scaler_unit", _HEAD_OF_LIST + values, decode_get_list, False),
         )
     ]
 

@@ -9,7 +9,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosem.catalogue import AUTHENTICITY, SensorDescription
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
-from custom_components.cosem.entity import CosemEntity, describe, device_info, planned_entities, reading_of
+from custom_components.cosem.entity import CosemEntity, description_of, device_info, planned_entities, reading_of
 from custom_components.cosem.meter.entity_plan import PlannedEntity
 from tests.conftest import set_up
 
@@ -40,7 +40,7 @@ async def test_look_follows_from_what_was_read_even_for_what_nobody_looks_at(
     assert reading_of(coordinator, ENERGY).value is not None
     assert reading_of(coordinator, FREQUENCY).value is None  # not ticked
     assert isinstance(reading_of(coordinator, FREQUENCY).scaler_unit, ScalerUnit)
-    description = describe(coordinator, FREQUENCY)
+    description = description_of(coordinator, FREQUENCY)
     assert isinstance(description, SensorDescription)
     assert description.native_unit == "Hz"
 

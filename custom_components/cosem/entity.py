@@ -21,12 +21,12 @@ def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[
         coordinator.reader.objects,
         ticked=frozenset(coordinator.config_entry.options[CONF_OBJECTS]),
         unverified=coordinator.security.is_unverified,
-        describe=partial(describe, coordinator),
+        describe=partial(description_of, coordinator),
     )
     return [planned for planned in plan if planned.platform is platform]
 
 
-def describe(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
+def description_of(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
     """Return the look of an attribute as known so far."""
     reading = reading_of(coordinator, attribute)
     return describe_attribute(

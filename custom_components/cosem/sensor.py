@@ -26,7 +26,7 @@ from .dlms import (
     number_of,
     status_text,
 )
-from .entity import CosemEntity, describe, planned_entities, reading_of
+from .entity import CosemEntity, description_of, planned_entities, reading_of
 from .meter.entity_plan import PlannedEntity
 from .meter.readings import Reading
 
@@ -144,7 +144,7 @@ class ObjectSensor(CosemSensor):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
-        if self._has_changed() and (description := describe(self.coordinator, self._reads[0])) is not None:
+        if self._has_changed() and (description := description_of(self.coordinator, self._reads[0])) is not None:
             self._look_as(description)
         super()._handle_coordinator_update()
 

@@ -23,16 +23,6 @@ ONE_MEANING: Mapping[str, tuple[frozenset[str], str]] = {
         frozenset(f"cosem.catalogue.{name}" for name in ("abstract", "electricity", "gas", "heat", "water")),
         "the catalogue asks each theme in the same words",
     ),
-    "decode_list": (frozenset({"cosem.dlms.apdu.common", "cosem.dlms.client.reading"}), "today: two jobs"),
-    "describe": (frozenset({"cosem.dlms.describe", "cosem.entity"}), "today: two jobs"),
-    "describe_attribute": (
-        frozenset({"cosem.catalogue.describe", "cosem.dlms.describe.elements"}),
-        "today: two jobs",
-    ),
-    "association_parameters": (
-        frozenset({"cosem.dlms.command_line.credentials", "cosem.meter.credentials"}),
-        "today: two jobs",
-    ),
 }
 """Functions of one name -> the modules that have one, and why."""
 

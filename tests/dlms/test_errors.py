@@ -20,9 +20,9 @@ from custom_components.cosem.dlms.errors import (
     DiagnosticSource,
     DlmsError,
     ExceptionReceived,
+    GuessedProtocol,
     LimitExceeded,
     NotWrapper,
-    PeerSpeaks,
     ProviderDiagnostic,
     ResponseTimeout,
     ServiceErrorClass,
@@ -67,11 +67,11 @@ def test_at_most_32_octets_of_foreign_content_get_into_a_text():
 @pytest.mark.parametrize(
     ("octets", "speaks"),
     [
-        (b"\x7e\xa0\x07", PeerSpeaks.HDLC),
-        (b"HTTP/1.1 400", PeerSpeaks.TEXT),
-        (b"login:\r\n", PeerSpeaks.TEXT),
-        (b"\x00\x02\x00\x01", PeerSpeaks.UNKNOWN),
-        (b"", PeerSpeaks.UNKNOWN),
+        (b"\x7e\xa0\x07", GuessedProtocol.HDLC),
+        (b"HTTP/1.1 400", GuessedProtocol.TEXT),
+        (b"login:\r\n", GuessedProtocol.TEXT),
+        (b"\x00\x02\x00\x01", GuessedProtocol.UNKNOWN),
+        (b"", GuessedProtocol.UNKNOWN),
     ],
 )
 def test_what_a_peer_without_wrapper_speaks_is_guessed(octets, speaks):

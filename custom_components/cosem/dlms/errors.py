@@ -251,7 +251,7 @@ class RemoteProtocolError(ProtocolError):
     """By the peer."""
 
 
-class PeerSpeaks(StrEnum):
+class GuessedProtocol(StrEnum):
     """A guess from first octets that are no WPDU header."""
 
     HDLC = "hdlc"
@@ -265,13 +265,13 @@ class NotWrapper(RemoteProtocolError):
     def __init__(self, header: bytes) -> None:
         first = header[:1]
         if first == b"\x7e":
-            self.speaks = PeerSpeaks.HDLC
+            self.speaks = GuessedProtocol.HDLC
             text = "the peer speaks HDLC, not the wrapper"
         elif header and all(32 <= octet < 127 or octet in (9, 10, 13) for octet in header[:8]):
-            self.speaks = PeerSpeaks.TEXT
+            self.speaks = GuessedProtocol.TEXT
             text = "the peer sent text, not DLMS"
         else:
-            self.speaks = PeerSpeaks.UNKNOWN
+            self.speaks = GuessedProtocol.UNKNOWN
             text = "the wrapper version is not 1"
         super().__init__(f"{text} (starts with {excerpt(header[:8])})")
         self.header = bytes(header[:8])

@@ -29,7 +29,7 @@ class Limits:
     unsolicited_apdus: int = 16
     """Fitting no request, while one waits."""
 
-    strikes: int = 3
+    dropped_apdus: int = 3
     """Wrong wPorts, invoke-ids or block numbers in a row, until the connection is closed."""
 
 

@@ -36,6 +36,7 @@ from ..dlms import (
     DlmsClient,
     DlmsError,
     ExceptionReceived,
+    GuessedProtocol,
     InvocationCounterExhausted,
     InvocationCounterRefused,
     InvocationCounterReplayed,
@@ -45,7 +46,6 @@ from ..dlms import (
     NotWrapper,
     ObjectListElement,
     PeerNotAuthenticated,
-    PeerSpeaks,
     Protection,
     RemoteProtocolError,
     ResponseTimeout,
@@ -331,9 +331,9 @@ def _while_reading(error: DlmsError, request: ExaminationRequest) -> Examination
 
 def _protocol(error: RemoteProtocolError | SecurityError, request: ExaminationRequest) -> ExaminationFailed:
     match error:
-        case NotWrapper(speaks=PeerSpeaks.HDLC):
+        case NotWrapper(speaks=GuessedProtocol.HDLC):
             return ExaminationFailed(Verdict.NOT_DLMS_HDLC)
-        case NotWrapper(speaks=PeerSpeaks.TEXT):
+        case NotWrapper(speaks=GuessedProtocol.TEXT):
             return ExaminationFailed(Verdict.NOT_DLMS_TEXT)
         case NotWrapper():
             return ExaminationFailed(Verdict.NOT_DLMS)

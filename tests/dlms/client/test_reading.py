@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.cosem.dlms.client.list_sizes import ListSizes
-from custom_components.cosem.dlms.client.reading import decode_list, read_many
+from custom_components.cosem.dlms.client.reading import decode_get_list, read_many
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned
 from custom_components.cosem.dlms.errors import (
     ConfirmedServiceErrorReceived,
@@ -115,20 +115,20 @@ async def test_refused_list_is_asked_for_in_smaller_pieces(refusal):
             return refusal
         return encoded([unsigned(each) for each in truth(attributes)])
 
-    memory = ListSizes()
+    sizes = ListSizes()
     source = Source(many=many)
-    assert shown(await read_many(source, plan_of(memory), REGISTERS)) == truth(REGISTERS)
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS)) == truth(REGISTERS)
     assert source.asked == [100, 50, 50]
     source = Source(many=many)
-    assert shown(await read_many(source, plan_of(memory), REGISTERS)) == truth(REGISTERS)
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS)) == truth(REGISTERS)
     assert source.asked == [50, 50]
 
 
 async def test_lists_that_are_always_refused_become_single_reads():
-    memory = ListSizes()
+    sizes = ListSizes()
     for asked in ([10, 5] + [1] * 10, [1] * 10):
         source = Source(many=refuse(BUSY))
-        assert shown(await read_many(source, plan_of(memory), REGISTERS[:10])) == truth(REGISTERS[:10])
+        assert shown(await read_many(source, plan_of(sizes), REGISTERS[:10])) == truth(REGISTERS[:10])
         assert source.asked == asked
 
 
@@ -140,25 +140,25 @@ async def test_meter_that_knows_no_lists_is_asked_once():
 
 async def test_other_reason_for_everything_may_be_the_truth():
     """Nothing is learned from it: single reads say the same."""
-    memory = ListSizes()
+    sizes = ListSizes()
     source = Source(lambda attribute: DataAccessError(250))
-    assert shown(await read_many(source, plan_of(memory), REGISTERS[:2])) == [250, 250]
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:2])) == [250, 250]
     assert source.asked == [2, 1, 1]
-    assert memory.list_limit is None
+    assert sizes.list_limit is None
 
 
 # -- F31: a busy meter
 
 
 async def test_f31_busy_is_raised_when_nothing_could_be_read():
-    memory = ListSizes()
+    sizes = ListSizes()
     source = Source(lambda attribute: BUSY, refuse(BUSY))
-    plan = plan_of(memory)
+    plan = plan_of(sizes)
     with pytest.raises(ExceptionReceived) as caught:
         await read_many(source, plan, REGISTERS)
     assert caught.value is BUSY
     assert source.asked == [100, 50, 1, 1, 1]  # and no more: it is busy
-    assert memory.list_limit is None
+    assert sizes.list_limit is None
     assert plan.batch(REGISTERS) == 100
 
 
@@ -207,24 +207,24 @@ async def test_lost_association_is_raised_at_once(limit):
 
 @pytest.mark.parametrize("error", [ResponseTimeout("get-response", 10), ConnectionLost(), DecodeError("nonsense")])
 async def test_unanswered_list_is_remembered(error):
-    memory = ListSizes()
+    sizes = ListSizes()
     with pytest.raises(type(error)):
-        await read_many(Source(many=refuse(error)), plan_of(memory), REGISTERS)
-    assert memory.list_limit == 50
+        await read_many(Source(many=refuse(error)), plan_of(sizes), REGISTERS)
+    assert sizes.list_limit == 50
 
 
 async def test_list_whose_answer_was_cut_off_is_not_the_reason():
-    memory = ListSizes()
+    sizes = ListSizes()
     with pytest.raises(ConnectionLost):
-        await read_many(Source(many=refuse(ConnectionLost(truncated=True))), plan_of(memory), REGISTERS)
-    assert memory.list_limit is None
+        await read_many(Source(many=refuse(ConnectionLost(truncated=True))), plan_of(sizes), REGISTERS)
+    assert sizes.list_limit is None
 
 
 async def test_unanswered_single_read_teaches_nothing():
-    memory = ListSizes()
+    sizes = ListSizes()
     with pytest.raises(ConnectionLost):
-        await read_many(Source(lambda attribute: ConnectionLost()), plan_of(memory), [POWER])
-    assert memory == ListSizes(_calm=1)
+        await read_many(Source(lambda attribute: ConnectionLost()), plan_of(sizes), [POWER])
+    assert sizes == ListSizes(_calm=1)
 
 
 async def test_list_that_is_none_is_an_error():
@@ -233,7 +233,7 @@ async def test_list_that_is_none_is_an_error():
 
 
 def test_list_of_values_and_errors_with_their_sizes():
-    (size, number), (error_size, error) = decode_list(encoded([unsigned(7), DataAccessError(3)]))
+    (size, number), (error_size, error) = decode_get_list(encoded([unsigned(7), DataAccessError(3)]))
     assert (size, number) == (5, double_long_unsigned(7))
     assert (error_size, error.result) == (1, 3)
 
@@ -256,44 +256,44 @@ def odd(number, octets=b"\x07\x00\x00\x00\x00"):
 @pytest.mark.parametrize("list_limit", [None, 1], ids=["lists", "single reads"])
 @pytest.mark.parametrize("octets", [b"\x07\x00\x00\x00\x00", b"\x01\x03\x00\x00"], ids=["unknown type", "too short"])
 async def test_a_value_that_cannot_be_decoded_spoils_the_others_once_at_most(list_limit, octets):
-    memory = ListSizes(list_limit=list_limit)
+    sizes = ListSizes(list_limit=list_limit)
     attributes = REGISTERS[:3] if list_limit else [REGISTERS[0], REGISTERS[2], REGISTERS[1]]
     with pytest.raises(DecodeError):
-        await read_many(odd(2, octets), plan_of(memory), attributes)
+        await read_many(odd(2, octets), plan_of(sizes), attributes)
     for _ in range(3):
-        results = await read_many(odd(2, octets), plan_of(memory), attributes)
+        results = await read_many(odd(2, octets), plan_of(sizes), attributes)
         assert shown(results) == [250 if number == 2 else number for number in truth(attributes)]
-    assert shown(await read_many(Source(), plan_of(memory), attributes)) == truth(attributes)
-    assert memory.undecodable == set()
+    assert shown(await read_many(Source(), plan_of(sizes), attributes)) == truth(attributes)
+    assert sizes.undecodable == set()
 
 
 async def test_a_value_that_cannot_be_decoded_is_an_error_when_nothing_else_is_asked_for():
-    memory = ListSizes()
+    sizes = ListSizes()
     for _ in range(2):
         with pytest.raises(DecodeError):
-            await read_many(odd(2), plan_of(memory), [REGISTERS[1]])
+            await read_many(odd(2), plan_of(sizes), [REGISTERS[1]])
 
 
 async def test_of_two_odd_values_the_second_is_not_asked_for_behind_the_first():
-    memory = ListSizes(undecodable={REGISTERS[0], REGISTERS[1]})
+    sizes = ListSizes(undecodable={REGISTERS[0], REGISTERS[1]})
     source = odd(1)
-    assert shown(await read_many(source, plan_of(memory), REGISTERS[:3])) == [250, 250, 3]
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:3])) == [250, 250, 3]
     assert source.asked == [1, 1]
 
 
 async def test_an_error_of_a_suspect_is_its_own():
-    memory = ListSizes(undecodable={REGISTERS[1]})
+    sizes = ListSizes(undecodable={REGISTERS[1]})
     source = Source(lambda a: BUSY if a.logical_name.c == 2 else unsigned(a.logical_name.c))
-    assert shown(await read_many(source, plan_of(memory), [*REGISTERS[:3], REGISTERS[1]])) == [1, 2, 3, 2]
+    assert shown(await read_many(source, plan_of(sizes), [*REGISTERS[:3], REGISTERS[1]])) == [1, 2, 3, 2]
     source = Source(lambda a: DataAccessError(4) if a.logical_name.c == 2 else unsigned(a.logical_name.c))
-    assert shown(await read_many(source, plan_of(memory), REGISTERS[:3])) == [1, 4, 3]
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:3])) == [1, 4, 3]
 
 
 async def test_an_answer_that_is_no_list_blames_no_element():
-    memory = ListSizes()
+    sizes = ListSizes()
     with pytest.raises(DecodeError):
         await read_many(
-            Source(many=lambda attributes: b"\x02\x00\x11\x01\x00\x11\x02\xff"), plan_of(memory), REGISTERS[:2]
+            Source(many=lambda attributes: b"\x02\x00\x11\x01\x00\x11\x02\xff"), plan_of(sizes), REGISTERS[:2]
         )
-    assert memory.undecodable == set()
-    assert memory.list_limit == 1
+    assert sizes.undecodable == set()
+    assert sizes.list_limit == 1

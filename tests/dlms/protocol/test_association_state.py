@@ -16,6 +16,7 @@ from custom_components.cosem.dlms.errors import (
 from custom_components.cosem.dlms.limits import Limits
 from custom_components.cosem.dlms.protocol.association_state import AssociationState
 from custom_components.cosem.dlms.protocol.connection import Connection
+from custom_components.cosem.dlms.protocol.dropped_apdus import DroppedApduLimits
 from custom_components.cosem.dlms.protocol.events import (
     AnswerReceived,
     Associated,
@@ -26,7 +27,6 @@ from custom_components.cosem.dlms.protocol.events import (
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.states import State
-from custom_components.cosem.dlms.protocol.strikes import Strikes
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.security.counters import ReceivingCounters, SendingCounter
 from custom_components.cosem.dlms.security.keys import Secret
@@ -226,7 +226,7 @@ def good_release(connection):
 
 @pytest.mark.parametrize("prepare", [good_aare, good_block, good_failure, good_error, good_release])
 def test_s22_whatever_was_expected_lets_the_count_of_stray_apdus_start_again(prepare):
-    connection = Connection(limits=Limits(strikes=3))
+    connection = Connection(limits=Limits(dropped_apdus=3))
     good = prepare(connection)
     receive(connection, STRAY, STRAY)
     assert len(good()) == 1
@@ -288,7 +288,9 @@ def test_a_new_proposal_knows_nothing_of_the_association_before():
 
 def test_before_a_proposal_nothing_is_known():
     sent = []
-    state = AssociationState(Opening(PARAMETERS), Limits(), deque(), Strikes(Limits()), lambda *each: sent.append(each))
+    state = AssociationState(
+        Opening(PARAMETERS), Limits(), deque(), DroppedApduLimits(Limits()), lambda *each: sent.append(each)
+    )
     assert (state.state, state.negotiated, state.forgery) == (State.IDLE, None, None)
     assert (state.parameters, state.pair) == (PARAMETERS, PAIR)
     assert not state.is_open

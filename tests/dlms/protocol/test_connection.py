@@ -29,10 +29,10 @@ from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.events import (
     AnswerReceived,
     Associated,
+    AssociationLost,
     AssociationRefused,
     BlockReceived,
     ConnectionEnded,
-    Dropped,
     NotificationReceived,
     Released,
     RequestFailed,
@@ -143,7 +143,7 @@ def test_acceptance_of_something_else_ends_the_connection():
     connection = Connection()
     connection.propose(PARAMETERS)
     dropped, end = receive(connection, aare(initiate(dlms_version=5)))
-    assert dropped == Dropped(PAIR, connection.error)
+    assert dropped == AssociationLost(PAIR, connection.error)
     assert end == ConnectionEnded(connection.error)
     assert type(connection.error) is RemoteProtocolError
 
@@ -253,7 +253,7 @@ def test_exception_1_1_to_a_single_request_is_the_loss_of_the_association():
     connection = associated()
     connection.request(PAIR, GetOne(CLOCK))
     (event,) = receive(connection, NO_ASSOCIATION)
-    assert isinstance(event, Dropped)
+    assert isinstance(event, AssociationLost)
     assert isinstance(event.error, ExceptionReceived)
     assert connection.state(PAIR) is State.IDLE
     assert connection.error is None
@@ -692,8 +692,8 @@ def test_wrong_wrapper_version_ends_every_association_with_the_same_error():
     connection.receive_data(b"\x00\x02")
     first, second, end = events_of(connection)
     assert isinstance(end.error, NotWrapper)
-    assert first == Dropped(PAIR, end.error)
-    assert second == Dropped(OTHER_PAIR, end.error)
+    assert first == AssociationLost(PAIR, end.error)
+    assert second == AssociationLost(OTHER_PAIR, end.error)
     assert connection.state(PAIR) is connection.state(OTHER_PAIR) is State.CLOSED
     assert connection.state(WportPair(5, 5)) is State.CLOSED
 
@@ -730,7 +730,7 @@ def test_end_of_the_connection_drops_what_was_there():
     dropped, end = events_of(connection)
     assert isinstance(end.error, ConnectionLost)
     assert (end.error.reset, end.error.truncated) == (False, False)
-    assert dropped == Dropped(PAIR, end.error)
+    assert dropped == AssociationLost(PAIR, end.error)
     assert connection.data_to_send() == b""
 
 
@@ -1050,7 +1050,7 @@ def test_a_framing_that_gives_up_ends_the_connection_and_is_left_alone_afterward
     associate(connection)
     connection.call(5.0)
     assert isinstance(connection.error, ConnectionLost)
-    assert [type(event) for event in events_of(connection)] == [Dropped, ConnectionEnded]
+    assert [type(event) for event in events_of(connection)] == [AssociationLost, ConnectionEnded]
     connection.call(6.0)
     connection.close()
     assert framing.calls == [5.0]

@@ -9,10 +9,10 @@ from custom_components.cosem.dlms.errors import (
     ConnectionLost,
     DecodeError,
     DlmsError,
+    GuessedProtocol,
     LimitExceeded,
     LocalProtocolError,
     NotWrapper,
-    PeerSpeaks,
 )
 from custom_components.cosem.dlms.limits import Limits
 from custom_components.cosem.dlms.protocol.wrapper import MAX_APDU, Wpdu, WrapperStream, decode_wpdu, encode_wpdu
@@ -171,7 +171,12 @@ def test_m09_after_an_error_nothing_is_believed_any_more():
 
 @pytest.mark.parametrize(
     ("octets", "speaks"),
-    [(b"\x7e\xa0", PeerSpeaks.HDLC), (b"HT", PeerSpeaks.TEXT), (b"\x00\x02", PeerSpeaks.UNKNOWN), (b"\xff\x01", None)],
+    [
+        (b"\x7e\xa0", GuessedProtocol.HDLC),
+        (b"HT", GuessedProtocol.TEXT),
+        (b"\x00\x02", GuessedProtocol.UNKNOWN),
+        (b"\xff\x01", None),
+    ],
 )
 @pytest.mark.parametrize("before", [b"", encode_wpdu(ONE)], ids=["at once", "behind a WPDU"])
 def test_the_version_is_checked_as_soon_as_two_octets_are_there(octets, speaks, before):

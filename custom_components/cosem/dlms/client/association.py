@@ -27,10 +27,10 @@ from ..limits import EXECUTOR_THRESHOLD, Limits
 from ..protocol.events import (
     AnswerReceived,
     Associated,
+    AssociationLost,
     AssociationRefused,
     BlockReceived,
     ChallengeAnswered,
-    Dropped,
     Event,
     RequestFailed,
 )
@@ -48,7 +48,7 @@ from .security_state import SecurityState, opening_material
 _OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
     Associated: LifecycleInput.ACCEPT,
     AssociationRefused: LifecycleInput.REFUSE,
-    Dropped: LifecycleInput.END,
+    AssociationLost: LifecycleInput.END,
 }
 
 
@@ -101,7 +101,7 @@ class Association:
         """Whether it is open, and nothing is unanswered."""
         return self.is_open and not self._link.connection.is_waiting(self.parameters.pair)
 
-    def lend_again(self, timing: Timing) -> None:
+    def reuse(self, timing: Timing) -> None:
         """Note that it was kept; its next user's deadlines count."""
         self._timing, self._was_kept = timing, True
 
@@ -216,7 +216,7 @@ class Association:
             return False
         connection.release(pair)
         self._step(LifecycleInput.GIVE_UP if is_waiting else LifecycleInput.RELEASE)
-        self._inbox.put_nowait(Dropped(pair, self._ended))  # for whoever still waits for an answer
+        self._inbox.put_nowait(AssociationLost(pair, self._ended))  # for whoever still waits for an answer
         self._inbox = self._link.open_inbox(pair)
         return True
 
@@ -258,7 +258,7 @@ class Association:
                 event = await self._exchange(transfer)
         if isinstance(event, AnswerReceived):
             return event.octets
-        if isinstance(event, Dropped):
+        if isinstance(event, AssociationLost):
             self._end(event.error)
         raise _error_of(event)
 
@@ -302,5 +302,5 @@ def _expected_counter(event: Event) -> int | None:
 
 
 def _error_of(event: Event) -> DlmsError:
-    assert isinstance(event, (AssociationRefused, RequestFailed, Dropped))  # nothing else answers what we send
+    assert isinstance(event, (AssociationRefused, RequestFailed, AssociationLost))  # nothing else answers what we send
     return event.error

@@ -43,7 +43,7 @@ class _Use:
         self.place = place
         if self.expiry is not None:
             self.expiry.cancel()
-        self.association.lend_again(timing)
+        self.association.reuse(timing)
         return self
 
 

@@ -33,7 +33,7 @@ _PATIENCE: Final = 3
 """So many exception-responses and nothing else end a reading."""
 
 
-class Source(Protocol):
+class AttributeSource(Protocol):
     """What is needed of an association."""
 
     @property
@@ -50,7 +50,7 @@ class Source(Protocol):
         """Decode, much of it outside of the event loop."""
 
 
-def decode_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tuple[int, Data | DataAccessError]]:
+def decode_get_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tuple[int, Data | DataAccessError]]:
     """Return octets and value of each Get-Data-Result. Raises DecodeError, LimitExceeded."""
     return [
         (size, DataAccessError(result.code) if isinstance(result, DataAccessResult) else result)
@@ -72,7 +72,7 @@ def first_undecodable(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
 
 
 async def read_many(
-    source: Source, plan: ListPlan, attributes: Sequence[AttributeDescriptor]
+    source: AttributeSource, plan: ListPlan, attributes: Sequence[AttributeDescriptor]
 ) -> list[Data | DataAccessError]:
     """Return value or error of each attribute, in the same order.
 
@@ -107,7 +107,9 @@ async def read_many(
     return results
 
 
-async def _read_single(source: Source, plan: ListPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
+async def _read_single(
+    source: AttributeSource, plan: ListPlan, attribute: AttributeDescriptor
+) -> Data | DataAccessError:
     try:
         octets = await source.get_octets(attribute)
     except DataAccessError as error:
@@ -124,7 +126,9 @@ async def _read_single(source: Source, plan: ListPlan, attribute: AttributeDescr
     return value
 
 
-async def _read_suspect(source: Source, plan: ListPlan, attribute: AttributeDescriptor) -> Data | DataAccessError:
+async def _read_suspect(
+    source: AttributeSource, plan: ListPlan, attribute: AttributeDescriptor
+) -> Data | DataAccessError:
     """Return value or error; it may end the connection."""
     if not source.is_open:
         return DataAccessError(DataAccessResultCode.OTHER_REASON)
@@ -135,7 +139,7 @@ async def _read_suspect(source: Source, plan: ListPlan, attribute: AttributeDesc
 
 
 async def _read_list(
-    source: Source, plan: ListPlan, batch: Sequence[AttributeDescriptor]
+    source: AttributeSource, plan: ListPlan, batch: Sequence[AttributeDescriptor]
 ) -> list[Data | DataAccessError]:
     """Return the results; none when the list was refused."""
     try:
@@ -153,7 +157,7 @@ async def _read_list(
             plan.unanswered(len(batch))
         raise
     try:
-        elements = await source.decode(decode_list, octets)
+        elements = await source.decode(decode_get_list, octets)
     except RemoteProtocolError:
         number = first_undecodable(octets)
         if number < len(batch):

@@ -13,12 +13,12 @@ from ..errors import (
     DiagnosticSource,
     DlmsError,
     ExceptionReceived,
+    GuessedProtocol,
     InvocationCounterExhausted,
     InvocationCounterRefused,
     InvocationCounterReplayed,
     NotWrapper,
     PeerNotAuthenticated,
-    PeerSpeaks,
     ResponseTimeout,
     SecurityDowngrade,
     SecurityError,
@@ -43,7 +43,7 @@ def _advice(error: DlmsError) -> str:
             return "Nothing listens there: check host and port, and close other programs that read this meter"
         case ConnectFailed() | ConnectTimeout():
             return "Check host, port, cable and firewall"
-        case NotWrapper(speaks=PeerSpeaks.HDLC):
+        case NotWrapper(speaks=GuessedProtocol.HDLC):
             return "Behind this port is a serial line in HDLC; the wrapper is needed"
         case NotWrapper():
             return "Check the port: this is another service"

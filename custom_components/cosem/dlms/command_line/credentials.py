@@ -49,7 +49,7 @@ _ENTRIES: Final = (
 _PEM: Final = "-----BEGIN "
 
 
-def association_parameters(
+def parameters_from_options(
     options: argparse.Namespace, environment: Mapping[str, str], kept_title: Callable[[], bytes]
 ) -> AssociationParameters:
     """Return what is proposed. ``kept_title`` is called when no system title is given. Raises UsageError."""

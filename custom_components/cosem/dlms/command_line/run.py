@@ -14,9 +14,9 @@ from ..client.link import Timing
 from ..client.security_state import SecurityState
 from ..errors import RemoteProtocolError, TransportError
 from ..protocol.proposal import AssociationParameters
-from .credentials import association_parameters
+from .credentials import parameters_from_options
 from .options import NOT_ASKED, UsageError
-from .state_file import KeptCounter, StateFile, default_path
+from .state_file import StateFile, StateFileCounterStore, default_path
 
 if TYPE_CHECKING:
     from ..client.association import Association
@@ -31,13 +31,13 @@ def with_association[T](options: argparse.Namespace, work: Callable[[Association
         raise UsageError("--host is needed to read from a meter")
     path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
     with StateFile(path) as file:
-        parameters = association_parameters(options, os.environ, file.system_title)
+        parameters = parameters_from_options(options, os.environ, file.system_title)
         with _kept_counter(parameters, file) as kept:
             return asyncio.run(_run(options, parameters, kept, work))
 
 
 @contextmanager
-def _kept_counter(parameters: AssociationParameters, file: StateFile) -> Iterator[KeptCounter | None]:
+def _kept_counter(parameters: AssociationParameters, file: StateFile) -> Iterator[StateFileCounterStore | None]:
     """Own the counter, if one is used."""
     security = parameters.security
     key = None if security is None else security.global_unicast_encryption_key
@@ -51,7 +51,7 @@ def _kept_counter(parameters: AssociationParameters, file: StateFile) -> Iterato
 async def _run[T](
     options: argparse.Namespace,
     parameters: AssociationParameters,
-    kept: KeptCounter | None,
+    kept: StateFileCounterStore | None,
     work: Callable[[Association], Awaitable[T]],
 ) -> T:
     """Do the work; again after an unanswered list."""
@@ -78,7 +78,7 @@ async def _security_state(
     options: argparse.Namespace,
     parameters: AssociationParameters,
     client: DlmsClient,
-    kept: KeptCounter,
+    kept: StateFileCounterStore,
     timing: Timing,
 ) -> SecurityState:
     """Return the counter, raised by --counter-start and the meter."""

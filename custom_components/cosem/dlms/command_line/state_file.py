@@ -99,7 +99,7 @@ class StateFile:
             return content.system_title
 
     @contextmanager
-    def counter(self, key: Secret, title: bytes, patience: float) -> Iterator[KeptCounter]:
+    def counter(self, key: Secret, title: bytes, patience: float) -> Iterator[StateFileCounterStore]:
         """Own the counter of a key and a title. Raises StateInUseError after ``patience`` seconds."""
         with self._complaints():
             with self._changing() as content:
@@ -110,7 +110,7 @@ class StateFile:
             with self._changing() as content:
                 ceiling = content.ceilings.get(name, _FIRST)
         try:
-            yield KeptCounter(self, name, ceiling)
+            yield StateFileCounterStore(self, name, ceiling)
         finally:
             self._unlock(octet)
 
@@ -193,7 +193,7 @@ class StateFile:
             raise UsageError(f"the state file cannot be used: {error.strerror}; see --state-file") from None
 
 
-class KeptCounter(CounterStore):
+class StateFileCounterStore(CounterStore):
     """Stores one counter's ceiling. ``ceiling``: stored before."""
 
     def __init__(self, file: StateFile, name: str, ceiling: int) -> None:

@@ -11,7 +11,7 @@ from ..apdu import APDU_NAMES, Apdu, acse, block, ciphered, decode_apdu, faults
 from ..encoding.data_types import Data
 from ..errors import DlmsError, ServiceErrorClass
 from . import association, services
-from .elements import HIDDEN, Context, Json, JsonObject, describe_data, hex_or_none, present
+from .elements import HIDDEN, Context, Json, JsonObject, describe_data, hex_or_none, without_none
 
 __all__ = ["HIDDEN", "Json", "JsonObject", "describe", "describe_data"]
 
@@ -51,7 +51,7 @@ def _exception_response(apdu: faults.ExceptionResponse, _: Context) -> JsonObjec
     return {
         "state_error": apdu.state_error,
         "service_error": apdu.service_error,
-        **present({"invocation_counter": apdu.invocation_counter}),
+        **without_none({"invocation_counter": apdu.invocation_counter}),
     }
 
 

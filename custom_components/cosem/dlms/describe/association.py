@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ..apdu import acse, initiate
 from ..errors import DiagnosticSource
-from .elements import HIDDEN, Context, JsonObject, hex_or_none, present
+from .elements import HIDDEN, Context, JsonObject, hex_or_none, without_none
 
 _CONTEXT_NAMES: Final = {
     acse.ApplicationContext.LN: "LN",
@@ -47,7 +47,7 @@ def _aarq(apdu: acse.Aarq, context: Context) -> JsonObject:
     challenge = mechanism is not None and mechanism >= acse.Mechanism.HLS
     return {
         **_context(apdu.application_context_name),
-        **present(
+        **without_none(
             {
                 "protocol_version": apdu.protocol_version,
                 "called_ap_title": apdu.called_ap_title,
@@ -63,7 +63,7 @@ def _aarq(apdu: acse.Aarq, context: Context) -> JsonObject:
         ),
         **_mechanism(apdu.mechanism_name),
         **_authentication_value(apdu.calling_authentication_value, show=context.show_secrets or challenge),
-        **present({"implementation_information": apdu.implementation_information}),
+        **without_none({"implementation_information": apdu.implementation_information}),
         **_user_information(apdu.user_information, context),
     }
 
@@ -73,7 +73,7 @@ def _aare(apdu: acse.Aare, context: Context) -> JsonObject:
         **_context(apdu.application_context_name),
         "result": apdu.result,
         "diagnostic": {"source": DiagnosticSource(apdu.result_source).standard_name, "value": apdu.diagnostic},
-        **present(
+        **without_none(
             {
                 "protocol_version": apdu.protocol_version,
                 "responding_ap_title": apdu.responding_ap_title,
@@ -85,13 +85,13 @@ def _aare(apdu: acse.Aare, context: Context) -> JsonObject:
         ),
         **_mechanism(apdu.mechanism_name),
         **_authentication_value(apdu.responding_authentication_value, show=True),
-        **present({"implementation_information": apdu.implementation_information}),
+        **without_none({"implementation_information": apdu.implementation_information}),
         **_user_information(apdu.user_information, context),
     }
 
 
 def _release(apdu: acse.Rlrq | acse.Rlre, context: Context) -> JsonObject:
-    return {**present({"reason": apdu.reason}), **_user_information(apdu.user_information, context)}
+    return {**without_none({"reason": apdu.reason}), **_user_information(apdu.user_information, context)}
 
 
 def _conformance(conformance: initiate.Conformance) -> JsonObject:

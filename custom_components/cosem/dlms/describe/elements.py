@@ -95,7 +95,7 @@ def hex_or_none(octets: bytes | None) -> str | None:
     return None if octets is None else octets.hex()
 
 
-def present(fields: dict[str, bytes | int | None]) -> JsonObject:
+def without_none(fields: dict[str, bytes | int | None]) -> JsonObject:
     """Fields that are not None."""
     return {
         name: value.hex() if isinstance(value, bytes) else value for name, value in fields.items() if value is not None
@@ -128,7 +128,7 @@ def describe_long_invoke(invoke: LongInvokeIdAndPriority) -> JsonObject:
     }
 
 
-def describe_attribute(attribute: AttributeDescriptor) -> JsonObject:
+def describe_attribute_descriptor(attribute: AttributeDescriptor) -> JsonObject:
     """An attribute descriptor."""
     return {
         "class_id": attribute.class_id,
@@ -151,7 +151,7 @@ def describe_selection(selection: Selection | None) -> Json:
 
 def describe_reference(reference: AttributeReference) -> JsonObject:
     """An attribute with its selection."""
-    return {**describe_attribute(reference[0]), "selection": describe_selection(reference[1])}
+    return {**describe_attribute_descriptor(reference[0]), "selection": describe_selection(reference[1])}
 
 
 def describe_get_data_result(result: GetDataResult) -> JsonObject:

@@ -11,7 +11,7 @@ from .elements import (
     Json,
     JsonObject,
     describe_all,
-    describe_attribute,
+    describe_attribute_descriptor,
     describe_data,
     describe_data_block,
     describe_get_data_result,
@@ -30,7 +30,7 @@ from .elements import (
 def _get_request_normal(apdu: get.GetRequestNormal, _: Context) -> JsonObject:
     return {
         **describe_invoke(apdu.invoke),
-        **describe_attribute(apdu.attribute),
+        **describe_attribute_descriptor(apdu.attribute),
         "selection": describe_selection(apdu.selection),
     }
 
@@ -177,7 +177,7 @@ def _specification(specification: access.AccessSpecification) -> JsonObject:
     target = specification.target
     described: JsonObject = {
         "kind": specification.kind.standard_name,
-        **(describe_method(target) if isinstance(target, MethodDescriptor) else describe_attribute(target)),
+        **(describe_method(target) if isinstance(target, MethodDescriptor) else describe_attribute_descriptor(target)),
     }
     if specification.selection is not None:
         described["selection"] = describe_selection(specification.selection)
@@ -205,7 +205,11 @@ def _access_response(apdu: access.AccessResponse, _: Context) -> JsonObject:
 
 
 def _event_notification(apdu: notification.EventNotificationRequest, _: Context) -> JsonObject:
-    return {"time": hex_or_none(apdu.time), **describe_attribute(apdu.attribute), "value": describe_data(apdu.value)}
+    return {
+        "time": hex_or_none(apdu.time),
+        **describe_attribute_descriptor(apdu.attribute),
+        "value": describe_data(apdu.value),
+    }
 
 
 def _data_notification(apdu: notification.DataNotification, _: Context) -> JsonObject:

@@ -25,13 +25,14 @@ from ..errors import (
     StateErrorCode,
 )
 from ..limits import Limits
+from .dropped_apdus import DroppedApduLimits
 from .events import (
     AnswerReceived,
     Associated,
+    AssociationLost,
     AssociationRefused,
     BlockReceived,
     ChallengeAnswered,
-    Dropped,
     Event,
     Released,
     RequestFailed,
@@ -40,7 +41,6 @@ from .opening import Opening
 from .proposal import AssociationParameters, Negotiated, WportPair, refusal_of
 from .reassembly import Reassembly
 from .states import FAILURE_MEANS, OPEN_STATES, SUCCESS_MEANS, WAITING_STATES, Input, State, advance
-from .strikes import Strikes
 from .transfer import ANSWERS, Complete, Continues, Outcome, Transfer
 
 INVOKE_IDS: Final = 16
@@ -51,14 +51,14 @@ _ASSOCIATION_UNKNOWN: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorC
 
 
 class AssociationState:
-    """State of one association. ``events`` and ``strikes`` are the connection's; ``send`` takes an APDU."""
+    """State of one association. ``events`` and ``dropped_apdus`` are the connection's; ``send`` takes an APDU."""
 
     def __init__(
         self,
         opening: Opening,
         limits: Limits,
         events: deque[Event],
-        strikes: Strikes,
+        dropped_apdus: DroppedApduLimits,
         send: Callable[[WportPair, bytes], None],
     ) -> None:
         self.opening = opening
@@ -69,7 +69,7 @@ class AssociationState:
         """Why the last APDU was dropped, until one is taken."""
         self._limits = limits
         self._events = events
-        self._strikes = strikes
+        self._dropped_apdus = dropped_apdus
         self._send = send
         self._transfer: Transfer | None = None
         # It goes on over new associations of the same pair.
@@ -144,7 +144,7 @@ class AssociationState:
         """Take the end of the connection."""
         was, self.state = self.state, advance(self.state, Input.CONNECTION_END)
         if was is not State.IDLE:
-            self._events.append(Dropped(self.pair, error))
+            self._events.append(AssociationLost(self.pair, error))
 
     def _start(self, transfer: Transfer, octets: bytes) -> None:
         self._next_invoke_id = (self._next_invoke_id + 1) % INVOKE_IDS
@@ -164,7 +164,7 @@ class AssociationState:
     def receive_forgery(self, error: SecurityError) -> None:
         """Note a forgery. Raises ``error`` after too many."""
         self.forgery = error
-        self._strikes.forged(error)
+        self._dropped_apdus.forged(error)
 
     def _step(self, received: Input, tag: int) -> bool:
         """Apply the peer's input; return whether the state changed."""
@@ -173,7 +173,7 @@ class AssociationState:
         return self.state is not before
 
     def _taken(self) -> None:
-        self._strikes.good()
+        self._dropped_apdus.good()
         self.forgery = None
 
     def _receive_aare(self, apdu: bytes) -> None:
@@ -189,7 +189,7 @@ class AssociationState:
         else:
             received = Input.RECV_ACCEPTANCE
         if not self._step(received, AARE):
-            self._strikes.counters.stray_apdus += 1
+            self._dropped_apdus.counters.stray_apdus += 1
             return
         self._taken()
         if not isinstance(outcome, Negotiated):
@@ -217,7 +217,7 @@ class AssociationState:
             self._taken()
             self._events.append(Released(self.pair))
         else:
-            self._strikes.counters.stray_apdus += 1
+            self._dropped_apdus.counters.stray_apdus += 1
 
     def _receive_answer(self, apdu: bytes) -> None:
         tag, transfer = apdu[0], self._transfer
@@ -271,7 +271,7 @@ class AssociationState:
 
     def _receive_stray(self, apdu: bytes) -> None:
         self._step(Input.RECV_STRAY, apdu[0])
-        self._strikes.stray(self.pair)
+        self._dropped_apdus.stray(self.pair)
 
 
 def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
@@ -292,6 +292,6 @@ def _says_lost(error: DlmsError) -> bool:
 _EVENT_OF_FAILURE: Final[dict[Input, Callable[[WportPair, DlmsError], Event]]] = {
     Input.RECV_REFUSAL: lambda pair, error: AssociationRefused(pair, refusal_of(error)),
     Input.RECV_FAILURE: RequestFailed,
-    Input.RECV_LOSS: Dropped,
+    Input.RECV_LOSS: AssociationLost,
     Input.RECV_RELEASE: lambda pair, _error: Released(pair),
 }

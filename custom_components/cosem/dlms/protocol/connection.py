@@ -8,7 +8,7 @@ Octets pass framing, reassembly, unprotect, route. The caller owns the deadlines
     connection.receive_data(await transport.receive(), now)
     while (event := connection.next_event()) is not None: ...
 
-The peer's errors end the connection (rule M9); strikes.py tolerates some (S22, F38, F39).
+The peer's errors end the connection (rule M9); dropped_apdus.py tolerates some (S22, F38, F39).
 """
 
 from collections import deque
@@ -29,13 +29,13 @@ from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import SendingCounter
 from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
 from .association_state import AssociationState
+from .dropped_apdus import DroppedApduLimits, DroppedApdus
 from .events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
 from .framing import Framing, Message, Ready, WrapperFraming
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, AssociationParameters, WportPair
 from .reassembly import Reassembly
 from .states import State
-from .strikes import Counters, Strikes
 from .transfer import Transfer
 
 FIRST_APDU_LIMIT: Final = 2048
@@ -51,15 +51,15 @@ class Connection:
         self._associations: dict[WportPair, AssociationState] = {}
         self._reassembly_of_foreign = Reassembly()
         self._events: deque[Event] = deque()
-        self._strikes = Strikes(limits)
+        self._dropped_apdus = DroppedApduLimits(limits)
         self._error: DlmsError | None = None
 
     # -- what the owner asks
 
     @property
-    def counters(self) -> Counters:
+    def counters(self) -> DroppedApdus:
         """Dropped APDUs; for diagnostics."""
-        return self._strikes.counters
+        return self._dropped_apdus.counters
 
     @property
     def error(self) -> DlmsError | None:
@@ -129,7 +129,7 @@ class Connection:
         opening = opening or Opening(parameters, limits=self._limits)
         association = self._associations.get(pair)
         if association is None:
-            association = AssociationState(opening, self._limits, self._events, self._strikes, self._send)
+            association = AssociationState(opening, self._limits, self._events, self._dropped_apdus, self._send)
         association.propose(opening)
         self._associations[pair] = association
         self._framing.expect_apdu_limit(self._receive_limit())
@@ -200,7 +200,7 @@ class Connection:
         return association
 
     def _send(self, pair: WportPair, octets: bytes) -> None:
-        self._strikes.sent()
+        self._dropped_apdus.sent()
         self._framing.send(Message(*pair, octets))
 
     def _receive_limit(self) -> int:
@@ -272,21 +272,21 @@ class Connection:
         elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
             self._receive_unreadable()
         else:
-            self._strikes.foreign(pair, waiting=self._something_waits())
+            self._dropped_apdus.foreign(pair, waiting=self._something_waits())
 
     def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
         self.counters.notifications += 1
-        self._strikes.unsolicited(waiting=self._something_waits())
+        self._dropped_apdus.unsolicited(waiting=self._something_waits())
         self._events.append(NotificationReceived(pair, *plain))
 
     def _receive_unreadable(self) -> None:
         # Nobody has keys for it.
         self.counters.unreadable_notifications += 1
-        self._strikes.unsolicited(waiting=self._something_waits())
+        self._dropped_apdus.unsolicited(waiting=self._something_waits())
 
     def _receive_refused_block(self) -> None:
         self.counters.refused_blocks += 1
-        self._strikes.unsolicited(waiting=self._something_waits())
+        self._dropped_apdus.unsolicited(waiting=self._something_waits())
 
     def _something_waits(self) -> bool:
         return any(association.is_waiting for association in self._associations.values())

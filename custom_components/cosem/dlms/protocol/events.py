@@ -68,7 +68,7 @@ class Released:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped:
+class AssociationLost:
     """Ended otherwise (COSEM-ABORT.ind)."""
 
     pair: WportPair
@@ -108,7 +108,7 @@ type Event = (
     | AnswerReceived
     | RequestFailed
     | Released
-    | Dropped
+    | AssociationLost
     | NotificationReceived
     | ConnectionReady
     | ConnectionEnded

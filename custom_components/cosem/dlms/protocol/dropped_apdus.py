@@ -1,7 +1,7 @@
 """Tolerated unexpected APDUs on one connection.
 
-``Limits.strikes`` in a row end it (S22, F38, F39), and so do more than ``Limits.unsolicited_apdus`` while a request
-waits.
+``Limits.dropped_apdus`` in a row end it (S22, F38, F39), and so do more than ``Limits.unsolicited_apdus`` while a
+request waits.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from .proposal import WportPair
 
 
 @dataclass(slots=True)
-class Counters:
+class DroppedApdus:
     """Dropped without a consequence; for diagnostics."""
 
     stray_apdus: int = 0
@@ -24,11 +24,11 @@ class Counters:
     broken_datagrams: int = 0
 
 
-class Strikes:
+class DroppedApduLimits:
     """Counts dropped APDUs. Methods raise, once it is too many, what ends the connection."""
 
     def __init__(self, limits: Limits) -> None:
-        self.counters = Counters()
+        self.counters = DroppedApdus()
         self._limits = limits
         self._in_a_row = 0
         self._unsolicited = 0
@@ -44,18 +44,18 @@ class Strikes:
     def stray(self, pair: WportPair) -> None:
         """Note a stray answer. Raises WrongAddress."""
         self.counters.stray_apdus += 1
-        self._strike(WrongAddress(pair.server_wport, pair.client_wport))
+        self._count(WrongAddress(pair.server_wport, pair.client_wport))
 
     def foreign(self, pair: WportPair, *, waiting: bool) -> None:
         """Note unknown wPorts, a strike while ``waiting``. Raises WrongAddress."""
         self.counters.foreign_wports += 1
         if waiting:
-            self._strike(WrongAddress(pair.server_wport, pair.client_wport))
+            self._count(WrongAddress(pair.server_wport, pair.client_wport))
 
     def forged(self, error: SecurityError) -> None:
         """Note failed verification. Raises ``error``."""
         self.counters.forged_apdus += 1
-        self._strike(error)
+        self._count(error)
 
     def unsolicited(self, *, waiting: bool) -> None:
         """Note an unsolicited APDU. Raises LimitExceeded while ``waiting``."""
@@ -65,7 +65,7 @@ class Strikes:
         if self._unsolicited > self._limits.unsolicited_apdus:
             raise LimitExceeded("unsolicited APDUs while a request waits", self._limits.unsolicited_apdus)
 
-    def _strike(self, error: DlmsError) -> None:
+    def _count(self, error: DlmsError) -> None:
         self._in_a_row += 1
-        if self._in_a_row >= self._limits.strikes:
+        if self._in_a_row >= self._limits.dropped_apdus:
             raise error
