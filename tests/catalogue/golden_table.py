@@ -11,7 +11,7 @@ import sys
 
 from custom_components.cosem.catalogue import abstract, electricity, gas, heat, water
 from custom_components.cosem.catalogue.describe import describe_attribute, is_identity, sensor_attributes
-from custom_components.cosem.catalogue.model import Entry, ObjectDescription
+from custom_components.cosem.catalogue.model import CatalogueEntry, ObjectDescription
 from custom_components.cosem.dlms import Data, DataType, LogicalName, ScalerUnit
 
 TABLE = Path(__file__).parent / "golden_table.txt"
@@ -23,7 +23,7 @@ HEAD = """\
 """
 
 REGISTER = 3
-THEMES: dict[int, Callable[[LogicalName], Entry | None]] = {
+THEMES: dict[int, Callable[[LogicalName], CatalogueEntry | None]] = {
     0: abstract.find,
     1: electricity.find,
     4: heat.find_allocator,

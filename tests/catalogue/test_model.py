@@ -12,7 +12,7 @@ from custom_components.cosem.catalogue.model import (
     NO_PLACEHOLDERS,
     ONLY_CODE,
     WITH_HISTORY,
-    Entry,
+    CatalogueEntry,
     Qualifiers,
     StateRule,
     coded,
@@ -73,7 +73,7 @@ def test_without_qualifiers_the_logical_name_alone_decides():
 
 def test_what_is_rarely_looked_at_is_a_diagnosis_told_by_its_code():
     entry = coded("stem", LogicalName.parse("1-0:1.8.0"), StateRule.MEASUREMENT, kind="bits")
-    assert entry == Entry(
+    assert entry == CatalogueEntry(
         key="stem_code",
         placeholders={"code": "1-0:1.8.0"},
         state=StateRule.MEASUREMENT,

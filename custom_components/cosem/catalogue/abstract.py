@@ -13,7 +13,18 @@ from ..dlms import (
     MbusDeviceType,
     Medium,
 )
-from .model import ALONE, BY_CHANNEL, ONLY_CODE, WITHOUT_NAME, Entry, Kind, Qualifiers, StateRule, Variants, qualified
+from .model import (
+    ALONE,
+    BY_CHANNEL,
+    ONLY_CODE,
+    WITHOUT_NAME,
+    CatalogueEntry,
+    Kind,
+    Qualifiers,
+    StateRule,
+    Variants,
+    qualified,
+)
 
 _COUNTER: Final = StateRule.TOTAL_INCREASING
 _MEASURED: Final = StateRule.MEASUREMENT
@@ -21,7 +32,7 @@ _NONE: Final = StateRule.NONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Line:
+class AbstractObject:
     """One kind of abstract object, by C, D and a range of E."""
 
     c: int
@@ -36,9 +47,9 @@ class Line:
     enabled: bool = False
 
 
-def _one(c: int, d: int, e: int, stem: str, state: StateRule = _NONE, kind: Kind = "number") -> Line:
+def _one(c: int, d: int, e: int, stem: str, state: StateRule = _NONE, kind: Kind = "number") -> AbstractObject:
     """Make a row for one object, named without a code."""
-    return Line(c=c, d=d, e=range(e, e + 1), stem=stem, state=state, kind=kind, named=e)
+    return AbstractObject(c=c, d=d, e=range(e, e + 1), stem=stem, state=state, kind=kind, named=e)
 
 
 def _many(
@@ -48,15 +59,15 @@ def _many(
     state: StateRule = _NONE,
     kind: Kind = "number",
     named: int | None = None,
-) -> Line:
+) -> AbstractObject:
     """Make a row for several objects of a kind."""
     c, d = c_d
-    return Line(c=c, d=d, e=e, stem=stem, state=state, kind=kind, named=named)
+    return AbstractObject(c=c, d=d, e=e, stem=stem, state=state, kind=kind, named=named)
 
 
 _TAMPER: Final = ("meter_cover", "terminal_cover", "tilt", "magnetic_field", "switch", "metrology", "communication")
 
-ROWS: Final[tuple[Line, ...]] = (
+ROWS: Final[tuple[AbstractObject, ...]] = (
     _one(0, 1, 0, "billing_counter"),
     _one(0, 1, 1, "billing_periods_available"),
     _many((0, 1), range(2, 20), "billing_time", kind="timestamp"),
@@ -80,7 +91,9 @@ ROWS: Final[tuple[Line, ...]] = (
     _many((96, 4), range(5), "internal_control_signals", kind="bits"),
     _many((96, 5), range(5), "operating_status", kind="bits", named=0),
     _one(96, 6, 0, "battery_use_time", _COUNTER),
-    Line(c=96, d=6, e=range(1, 2), stem="battery_charge", state=_MEASURED, named=1, device_class=Device.BATTERY),
+    AbstractObject(
+        c=96, d=6, e=range(1, 2), stem="battery_charge", state=_MEASURED, named=1, device_class=Device.BATTERY
+    ),
     _one(96, 6, 2, "battery_change_due", kind="timestamp"),
     _one(96, 6, 3, "battery_voltage", _MEASURED),
     _one(96, 6, 4, "battery_capacity", StateRule.MEASUREMENT_IF_CLASSED),
@@ -101,16 +114,20 @@ ROWS: Final[tuple[Line, ...]] = (
     _many((96, 8), range(64), "operating_time", _COUNTER, named=0),
     _one(96, 9, 0, "ambient_temperature", _MEASURED),
     _one(96, 9, 1, "ambient_pressure", _MEASURED),
-    Line(c=96, d=9, e=range(2, 3), stem="ambient_humidity", state=_MEASURED, named=2, device_class=Device.HUMIDITY),
+    AbstractObject(
+        c=96, d=9, e=range(2, 3), stem="ambient_humidity", state=_MEASURED, named=2, device_class=Device.HUMIDITY
+    ),
     _many((96, 10), range(1, 11), "profile_status", kind="bits"),
     _many((96, 11), range(100), "event_code", kind="text", named=0),
     _one(96, 12, 1, "connections"),
     _one(96, 12, 4, "port_parameter", kind="text"),
-    Line(c=96, d=12, e=range(5, 6), stem="radio_signal", state=_MEASURED, named=5, device_class=Device.SIGNAL_STRENGTH),
+    AbstractObject(
+        c=96, d=12, e=range(5, 6), stem="radio_signal", state=_MEASURED, named=5, device_class=Device.SIGNAL_STRENGTH
+    ),
     _one(96, 12, 6, "phone_number", kind="text"),
     _one(96, 13, 0, "consumer_message", kind="text"),
     _one(96, 13, 1, "consumer_information", kind="text"),
-    Line(c=96, d=14, e=range(16), stem="active_tariff", kind="text", named=0, enabled=True),
+    AbstractObject(c=96, d=14, e=range(16), stem="active_tariff", kind="text", named=0, enabled=True),
     _many((96, 15), range(100), "event_counter", _COUNTER, named=0),
     _many((96, 16), range(10), "profile_signature", kind="text"),
     *(
@@ -146,7 +163,7 @@ def is_mbus_value(logical_name: LogicalName) -> bool:
     return logical_name.octets[0] == 0 and logical_name.octets[2:4] == bytes((24, 2))
 
 
-def find(logical_name: LogicalName, mbus_device_type: int | None = None) -> Entry | None:
+def find(logical_name: LogicalName, mbus_device_type: int | None = None) -> CatalogueEntry | None:
     """Describe an abstract code; None if it has no name here."""
     if is_mbus_value(logical_name):
         return _mbus(logical_name, mbus_device_type)
@@ -156,13 +173,13 @@ def find(logical_name: LogicalName, mbus_device_type: int | None = None) -> Entr
     return None
 
 
-def _entry(row: Line, logical_name: LogicalName) -> Entry:
+def _entry(row: AbstractObject, logical_name: LogicalName) -> CatalogueEntry:
     named = row.named == logical_name.e
     variants: Variants = ALONE if named else ONLY_CODE
     key, placeholders = qualified(row.stem, variants, logical_name, Qualifiers(unnamed=not named))
     if len(row.e) == 1 and "code" in placeholders:
         key = WITHOUT_NAME  # what exists once in a meter has no name for another channel or period
-    return Entry(
+    return CatalogueEntry(
         key=key,
         placeholders=placeholders,
         state=row.state,
@@ -173,10 +190,10 @@ def _entry(row: Line, logical_name: LogicalName) -> Entry:
     )
 
 
-def _mbus(logical_name: LogicalName, device_type: int | None) -> Entry:
+def _mbus(logical_name: LogicalName, device_type: int | None) -> CatalogueEntry:
     """Describe an M-Bus value."""
     # Only its M-Bus client object says which medium it meters.
     stem, _ = MBUS_MEDIA.get(device_type if device_type is not None else -1, ("mbus", 0))
     first = logical_name.e <= 1
     key, placeholders = qualified(stem, BY_CHANNEL, logical_name, Qualifiers(unnamed=not first))
-    return Entry(key=key, placeholders=placeholders, state=StateRule.COUNTER_BY_UNIT, enabled=first)
+    return CatalogueEntry(key=key, placeholders=placeholders, state=StateRule.COUNTER_BY_UNIT, enabled=first)

@@ -20,7 +20,7 @@ from ..dlms import (
     ScalerUnit,
 )
 from . import abstract, electricity, gas, heat, water
-from .model import CURRENT_VALUE, WITHOUT_NAME, Entry, Kind, SensorDescription, StateRule
+from .model import CURRENT_VALUE, WITHOUT_NAME, CatalogueEntry, Kind, SensorDescription, StateRule
 from .units import HomeUnit, accepts, home_unit
 
 _SENSOR_ATTRIBUTES: Final[dict[int, tuple[int, ...]]] = {
@@ -49,7 +49,7 @@ _SIDE_ATTRIBUTES: Final[dict[tuple[int, int], tuple[str, Kind]]] = {
     (InterfaceClass.DEMAND_REGISTER, DemandRegisterAttribute.START_TIME_CURRENT): ("period_start", "timestamp"),
 }
 
-_THEMES: Final[dict[int, Callable[[LogicalName], Entry | None]]] = {
+_THEMES: Final[dict[int, Callable[[LogicalName], CatalogueEntry | None]]] = {
     Medium.ELECTRICITY: electricity.find,
     Medium.HEAT_COST_ALLOCATOR: heat.find_allocator,
     Medium.COOLING: heat.find,
@@ -108,7 +108,7 @@ def describe_attribute(
     if side is not None:
         stem, kind = side
         return _finish(
-            Entry(key=f"{stem}_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind=kind),
+            CatalogueEntry(key=f"{stem}_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind=kind),
             logical_name,
             None,
         )
@@ -142,11 +142,13 @@ def is_identity(class_id: int, logical_name: LogicalName) -> bool:
     return (d == 0 and e <= 9) or (a == Medium.ELECTRICITY and d == 2)
 
 
-def _unknown(class_id: int, logical_name: LogicalName) -> Entry:
+def _unknown(class_id: int, logical_name: LogicalName) -> CatalogueEntry:
     """Describe an unnamed object by its code."""
     if class_id == InterfaceClass.CLOCK:
-        return Entry(key="clock_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind="timestamp")
-    return Entry(
+        return CatalogueEntry(
+            key="clock_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind="timestamp"
+        )
+    return CatalogueEntry(
         key=WITHOUT_NAME,
         placeholders={"code": logical_name.obis},
         state=StateRule.MEASUREMENT_IF_CLASSED,
@@ -155,9 +157,9 @@ def _unknown(class_id: int, logical_name: LogicalName) -> Entry:
     )
 
 
-def _last_average(logical_name: LogicalName, entry: Entry | None) -> Entry:
+def _last_average(logical_name: LogicalName, entry: CatalogueEntry | None) -> CatalogueEntry:
     """Describe attribute 3 of a Demand register."""
-    return Entry(
+    return CatalogueEntry(
         key="last_average_code",
         placeholders={"code": logical_name.obis},
         state=entry.state if entry else StateRule.MEASUREMENT_IF_CLASSED,
@@ -167,7 +169,7 @@ def _last_average(logical_name: LogicalName, entry: Entry | None) -> Entry:
 
 
 def _finish(
-    entry: Entry,
+    entry: CatalogueEntry,
     logical_name: LogicalName,
     scaler_unit: ScalerUnit | None,
     *,
@@ -206,7 +208,7 @@ def _finish(
     )
 
 
-def _kind(entry: Entry, sample: Data | None) -> Kind:
+def _kind(entry: CatalogueEntry, sample: Data | None) -> Kind:
     """Choose the kind; a sample overrules the code's number."""
     if sample is None or entry.kind != "number":
         return entry.kind
@@ -233,7 +235,7 @@ def _state_class(rule: StateRule, unit: HomeUnit | None) -> SensorStateClass | N
 
 
 def _device_class(
-    entry: Entry, unit: HomeUnit | None, state_class: SensorStateClass | None
+    entry: CatalogueEntry, unit: HomeUnit | None, state_class: SensorStateClass | None
 ) -> SensorDeviceClass | None:
     """Choose the class by logical name, else by unit; None where it does not fit."""
     native = unit.native if unit else None

@@ -17,7 +17,7 @@ from .model import (
     BY_TARIFF_AND_PHASE,
     ONLY_CODE,
     WITH_HISTORY,
-    Entry,
+    CatalogueEntry,
     Qualifiers,
     StateRule,
     Variants,
@@ -111,19 +111,12 @@ PHASED: Final[dict[int, tuple[int, str | None]]] = {
 """C -> quantity, phase."""
 
 
-class Integral(Enum):
-    """Whether a processing is a time integral."""
-
-    YES = "energy"
-    NO = "power"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Processing:
     """What D does to a quantity."""
 
     suffix: str = ""
-    integral: Integral = Integral.NO
+    time_integral: bool = False
     state: StateRule = StateRule.MEASUREMENT
     usual: bool = True
     """Whether this D is named without the code."""
@@ -146,16 +139,16 @@ PROCESSINGS: Final[dict[int, Processing]] = {
     5: Processing(suffix="_last_average"),
     6: Processing(suffix="_maximum"),
     7: Processing(),
-    8: Processing(integral=Integral.YES, state=_COUNTER),
-    9: Processing(suffix="_billing", integral=Integral.YES, state=_COUNTER),
-    10: Processing(integral=Integral.YES, state=_TOTAL, usual=False),
+    8: Processing(time_integral=True, state=_COUNTER),
+    9: Processing(suffix="_billing", time_integral=True, state=_COUNTER),
+    10: Processing(time_integral=True, state=_TOTAL, usual=False),
     11: Processing(suffix="_cumulative_minimum", state=_TOTAL, usual=False),
     12: Processing(suffix="_cumulative_maximum", state=_TOTAL, usual=False),
     13: Processing(suffix="_minimum", usual=False),
     14: Processing(suffix="_average", usual=False),
     15: Processing(suffix="_last_average", usual=False),
     16: Processing(suffix="_maximum", usual=False),
-    **{d: Processing(integral=Integral.YES, state=_COUNTER, usual=False) for d in (17, 18, 19, 20)},
+    **{d: Processing(time_integral=True, state=_COUNTER, usual=False) for d in (17, 18, 19, 20)},
     21: Processing(suffix="_cumulative_minimum", state=_TOTAL, usual=False),
     22: Processing(suffix="_cumulative_maximum", state=_TOTAL, usual=False),
     23: Processing(suffix="_minimum", usual=False),
@@ -164,8 +157,8 @@ PROCESSINGS: Final[dict[int, Processing]] = {
     26: Processing(suffix="_maximum", usual=False),
     27: Processing(suffix="_average", usual=False),
     28: Processing(suffix="_average", usual=False),
-    29: Processing(suffix="_interval", integral=Integral.YES, state=_TOTAL, usual=False),
-    30: Processing(suffix="_interval", integral=Integral.YES, state=_TOTAL, usual=False),
+    29: Processing(suffix="_interval", time_integral=True, state=_TOTAL, usual=False),
+    30: Processing(suffix="_interval", time_integral=True, state=_TOTAL, usual=False),
     49: Processing(suffix="_average", usual=False),
     50: Processing(suffix="_average", usual=False),
     51: Processing(suffix="_minimum", usual=False),
@@ -174,7 +167,7 @@ PROCESSINGS: Final[dict[int, Processing]] = {
     54: Processing(suffix="_maximum", usual=False),
     55: Processing(suffix="_average", state=StateRule.MEASUREMENT_IF_CLASSED, usual=False, diagnostic=True),
     56: Processing(suffix="_average", state=StateRule.MEASUREMENT_IF_CLASSED, usual=False, diagnostic=True),
-    58: Processing(integral=Integral.YES, state=_TOTAL, usual=False),
+    58: Processing(time_integral=True, state=_TOTAL, usual=False),
 }
 
 # Voltage and current are averaged in period 3 (a recording interval) far more often than in period 1.
@@ -231,7 +224,7 @@ _GENERAL: Final[dict[tuple[int, range], tuple[str, bool]]] = {
 _CALENDAR: Final = {(9, 1): "local_time", (9, 2): "local_date"}
 
 
-def find(logical_name: LogicalName) -> Entry | None:
+def find(logical_name: LogicalName) -> CatalogueEntry | None:
     """Describe an electricity code; None if it has no name here."""
     c, d = logical_name.c, logical_name.d
     if c == 0:
@@ -252,12 +245,14 @@ def find(logical_name: LogicalName) -> Entry | None:
     processing = PROCESSINGS.get(d)
     if processing is None:
         return None
-    if processing.integral is Integral.YES:
+    if processing.time_integral:
         return _energy(logical_name, quantity, processing, phase)
     return _power(logical_name, quantity, processing, phase)
 
 
-def _energy(logical_name: LogicalName, quantity: Quantity, processing: Processing, phase: str | None) -> Entry | None:
+def _energy(
+    logical_name: LogicalName, quantity: Quantity, processing: Processing, phase: str | None
+) -> CatalogueEntry | None:
     """Describe a time integral; E is the tariff."""
     if quantity.energy is None:
         return None
@@ -277,7 +272,7 @@ def _energy(logical_name: LogicalName, quantity: Quantity, processing: Processin
         Qualifiers(phase=phase, tariff=tariff, unnamed=not processing.usual),
     )
     wanted = "tariff" if tariff else "energy"
-    return Entry(
+    return CatalogueEntry(
         key=key,
         placeholders=_with_quadrant(placeholders, quantity),
         state=state,
@@ -288,7 +283,9 @@ def _energy(logical_name: LogicalName, quantity: Quantity, processing: Processin
     )
 
 
-def _power(logical_name: LogicalName, quantity: Quantity, processing: Processing, phase: str | None) -> Entry | None:
+def _power(
+    logical_name: LogicalName, quantity: Quantity, processing: Processing, phase: str | None
+) -> CatalogueEntry | None:
     """Describe another value; E is a harmonic of voltages and currents, else a tariff of extremes."""
     d, e = logical_name.d, logical_name.e
     spectrum = _SPECTRUM.get(e, "") if quantity.power in {"voltage", "current"} else ""
@@ -307,7 +304,7 @@ def _power(logical_name: LogicalName, quantity: Quantity, processing: Processing
     )
     if spectrum == "_harmonic" and "code" not in placeholders:
         placeholders = {**placeholders, "harmonic": str(e)}
-    return Entry(
+    return CatalogueEntry(
         key=key,
         placeholders=_with_quadrant(placeholders, quantity),
         state=processing.state,
@@ -338,7 +335,7 @@ def _with_quadrant(placeholders: Mapping[str, str], quantity: Quantity) -> Mappi
     return {**placeholders, "quadrant": quantity.quadrant} if quantity.quadrant else placeholders
 
 
-def _limit(logical_name: LogicalName, base: int, phase: str | None) -> Entry:
+def _limit(logical_name: LogicalName, base: int, phase: str | None) -> CatalogueEntry:
     stem, state = LIMITS[logical_name.d]
     is_voltage = base == 12 and logical_name.d != 46
     if is_voltage:
@@ -350,24 +347,24 @@ def _limit(logical_name: LogicalName, base: int, phase: str | None) -> Entry:
         logical_name,
         Qualifiers(phase=phase, unnamed=logical_name.e != 0),
     )
-    return Entry(key=key, placeholders=placeholders, state=state, diagnostic=True)
+    return CatalogueEntry(key=key, placeholders=placeholders, state=state, diagnostic=True)
 
 
-def _angle(logical_name: LogicalName) -> Entry:
+def _angle(logical_name: LogicalName) -> CatalogueEntry:
     """Describe a phase angle: E is ten times the reference plus the measured one."""
     reference, measured = divmod(logical_name.e, 10)
     ends = (_ANGLE_ENDS.get(measured), _ANGLE_ENDS.get(reference))
     if logical_name.d == INSTANTANEOUS and None not in ends and logical_name.b == 0 and logical_name.f == 255:
         placeholders = {"measured": str(ends[0]), "reference": str(ends[1])}
-        return Entry(key="angle", placeholders=placeholders, state=StateRule.MEASUREMENT)
+        return CatalogueEntry(key="angle", placeholders=placeholders, state=StateRule.MEASUREMENT)
     return coded("angle", logical_name, StateRule.MEASUREMENT)
 
 
-def _general(logical_name: LogicalName) -> Entry | None:
+def _general(logical_name: LogicalName) -> CatalogueEntry | None:
     """Describe settings of the meter (C = 0)."""
     if (stem := _CALENDAR.get((logical_name.d, logical_name.e))) is not None:
         key, placeholders = qualified(stem, ALONE, logical_name)
-        return Entry(key=key, placeholders=placeholders, diagnostic=True, kind="calendar")
+        return CatalogueEntry(key=key, placeholders=placeholders, diagnostic=True, kind="calendar")
     for (d, instances), (stem, is_time) in _GENERAL.items():
         if logical_name.d == d and logical_name.e in instances:
             return coded(stem, logical_name, kind="timestamp" if is_time else "number")

@@ -3,7 +3,18 @@
 from typing import Final
 
 from ..dlms import LogicalName
-from .model import ALONE, BY_CHANNEL, BY_TARIFF, ONLY_CODE, Entry, Qualifiers, StateRule, Variants, coded, qualified
+from .model import (
+    ALONE,
+    BY_CHANNEL,
+    BY_TARIFF,
+    ONLY_CODE,
+    CatalogueEntry,
+    Qualifiers,
+    StateRule,
+    Variants,
+    coded,
+    qualified,
+)
 
 INDEXES: Final[dict[int, str]] = {
     **dict.fromkeys((1, 2, 3), "gas_volume"),
@@ -50,12 +61,12 @@ _STORED_INDEX_IN_USE: Final = (13, 83, 1)
 """C, D, E of one country's live converted volume."""
 
 
-def find(logical_name: LogicalName) -> Entry | None:
+def find(logical_name: LogicalName) -> CatalogueEntry | None:
     """Describe a gas code; None if it has no name here."""
     c, d, e = logical_name.c, logical_name.d, logical_name.e
     if (c, d, e) == _STORED_INDEX_IN_USE:
         key, placeholders = qualified("gas_volume_converter_base", ONLY_CODE, logical_name)
-        return Entry(key=key, placeholders=placeholders, state=StateRule.TOTAL_INCREASING, enabled=True)
+        return CatalogueEntry(key=key, placeholders=placeholders, state=StateRule.TOTAL_INCREASING, enabled=True)
     if c in INDEXES:
         return _index(logical_name)
     if c in PROCESS_VALUES:
@@ -63,7 +74,7 @@ def find(logical_name: LogicalName) -> Entry | None:
         key, placeholders = qualified(
             stem, BY_CHANNEL if enabled else ALONE, logical_name, Qualifiers(unnamed=bool(d or e))
         )
-        return Entry(
+        return CatalogueEntry(
             key=key, placeholders=placeholders, state=StateRule.MEASUREMENT, enabled=enabled and d <= 2 and e == 0
         )
     if c == 70:
@@ -71,7 +82,7 @@ def find(logical_name: LogicalName) -> Entry | None:
     return None
 
 
-def _index(logical_name: LogicalName) -> Entry:
+def _index(logical_name: LogicalName) -> CatalogueEntry:
     """Describe a counter, stored index or difference (D)."""
     c, d, e = logical_name.c, logical_name.d, logical_name.e
     stem = INDEXES[c]
@@ -85,7 +96,7 @@ def _index(logical_name: LogicalName) -> Entry:
     key, placeholders = qualified(
         stem, _variants(c) if named else ONLY_CODE, logical_name, Qualifiers(tariff=e, unnamed=unnamed)
     )
-    return Entry(
+    return CatalogueEntry(
         key=key,
         placeholders=placeholders,
         state=StateRule.TOTAL_INCREASING,

@@ -5,7 +5,7 @@ from typing import Final
 from homeassistant.components.sensor import SensorDeviceClass
 
 from ..dlms import LogicalName
-from .model import BY_CHANNEL, BY_TARIFF, Entry, Qualifiers, StateRule, coded, qualified
+from .model import BY_CHANNEL, BY_TARIFF, CatalogueEntry, Qualifiers, StateRule, coded, qualified
 
 PREFIXES: Final[dict[int, str]] = {5: "cooling", 6: "heat"}
 ALLOCATOR: Final = 4
@@ -45,7 +45,7 @@ _EXTREME_D: Final = frozenset({4, 5, 14, 15})
 _MAX_RATE: Final = 9
 
 
-def find(logical_name: LogicalName) -> Entry | None:
+def find(logical_name: LogicalName) -> CatalogueEntry | None:
     """Describe a heat or cooling code; None if unnamed."""
     c, d, e = logical_name.c, logical_name.d, logical_name.e
     prefix = PREFIXES[logical_name.a]
@@ -67,10 +67,12 @@ def find(logical_name: LogicalName) -> Entry | None:
         rule = StateRule.MEASUREMENT if d in _EXTREME_D and c in PROCESS_VALUES else StateRule.MEASUREMENT_IF_CLASSED
         return coded(stem, logical_name, rule, device_class=device_class)
     key, placeholders = qualified(stem, variants, logical_name, Qualifiers(tariff=tariff, unnamed=not usual))
-    return Entry(key=key, placeholders=placeholders, state=state, device_class=device_class, enabled=enabled and usual)
+    return CatalogueEntry(
+        key=key, placeholders=placeholders, state=state, device_class=device_class, enabled=enabled and usual
+    )
 
 
-def find_allocator(logical_name: LogicalName) -> Entry | None:
+def find_allocator(logical_name: LogicalName) -> CatalogueEntry | None:
     """Describe a heat cost allocator's code; None if unnamed."""
     c = logical_name.c
     stem = ALLOCATOR_COUNTERS.get(c) or ALLOCATOR_TEMPERATURES.get(c)
@@ -80,4 +82,4 @@ def find_allocator(logical_name: LogicalName) -> Entry | None:
     if c in ALLOCATOR_TEMPERATURES or not live:
         return coded(stem, logical_name, StateRule.MEASUREMENT_IF_CLASSED)
     key, placeholders = qualified(stem, BY_CHANNEL, logical_name)
-    return Entry(key=key, placeholders=placeholders, state=StateRule.TOTAL_INCREASING, enabled=True)
+    return CatalogueEntry(key=key, placeholders=placeholders, state=StateRule.TOTAL_INCREASING, enabled=True)

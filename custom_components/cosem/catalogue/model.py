@@ -1,4 +1,4 @@
-"""What the catalogue says of an object: before its unit is known (Entry), and after (descriptions)."""
+"""What the catalogue says of an object: before its unit is known (CatalogueEntry), and after (descriptions)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class StateRule(Enum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class CatalogueEntry:
     """What the logical name alone says."""
 
     key: str
@@ -135,9 +135,9 @@ def coded(
     *,
     kind: Kind = "number",
     device_class: SensorDeviceClass | None = None,
-) -> Entry:
+) -> CatalogueEntry:
     """Describe a rarely used object: diagnostic, off, named by code."""
-    return Entry(
+    return CatalogueEntry(
         key=f"{stem}_code",
         placeholders={"code": logical_name.obis},
         state=state,

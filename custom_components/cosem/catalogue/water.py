@@ -3,7 +3,7 @@
 from typing import Final
 
 from ..dlms import LogicalName
-from .model import BY_CHANNEL, BY_TARIFF, Entry, Qualifiers, StateRule, coded, qualified
+from .model import BY_CHANNEL, BY_TARIFF, CatalogueEntry, Qualifiers, StateRule, coded, qualified
 
 PREFIXES: Final[dict[int, str]] = {8: "water", 9: "hot_water"}
 
@@ -16,7 +16,7 @@ QUANTITIES: Final[dict[int, tuple[str, StateRule]]] = {
 _MAX_RATE: Final = 9
 
 
-def find(logical_name: LogicalName) -> Entry | None:
+def find(logical_name: LogicalName) -> CatalogueEntry | None:
     """Describe a water code; None if unnamed."""
     if logical_name.c not in QUANTITIES:
         return None
@@ -26,4 +26,4 @@ def find(logical_name: LogicalName) -> Entry | None:
         return coded(stem, logical_name, StateRule.MEASUREMENT_IF_CLASSED)
     variants = BY_TARIFF if quantity == "volume" else BY_CHANNEL
     key, placeholders = qualified(stem, variants, logical_name, Qualifiers(tariff=logical_name.e))
-    return Entry(key=key, placeholders=placeholders, state=state, enabled=logical_name.e == 0)
+    return CatalogueEntry(key=key, placeholders=placeholders, state=state, enabled=logical_name.e == 0)
