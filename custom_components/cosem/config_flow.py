@@ -30,7 +30,15 @@ from .const import (
 from .forms.answers import accept_doubt, follow_counter
 from .forms.connection import ConnectionFacts, shared_facts
 from .forms.credential_input import DOUBT_EQUAL_KEYS, DOUBT_EXAMPLE_KEYS
-from .forms.draft import Draft, Purpose, adding_logical_device, examined, failed, reauthenticating, reconfiguring
+from .forms.draft import (
+    Draft,
+    Purpose,
+    adding_logical_device,
+    reauthenticating,
+    reconfiguring,
+    with_examination,
+    with_failure,
+)
 from .forms.examination import BackgroundExamination
 from .forms.next_step import QUESTIONS, Step, credential_form, next_step
 from .forms.objects import async_object_choices
@@ -208,7 +216,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         assert self._run is not None
         outcome = self._run.outcome()
         if isinstance(outcome, ExaminationFailed):
-            self._draft = failed(self._draft, outcome)
+            self._draft = with_failure(self._draft, outcome)
             return await self._go_on()
         await self.async_set_unique_id(outcome.identity.unique_id, raise_on_progress=False)
         if self._draft.purpose.mends:
@@ -218,7 +226,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         else:
             self._abort_if_unique_id_configured()
         choices, ticked = await async_object_choices(self.hass, outcome.objects)
-        self._draft = examined(self._draft, outcome, choices, ticked)
+        self._draft = with_examination(self._draft, outcome, choices, ticked)
         return await self._go_on()
 
     # --- Entries --------------------------------------------------------------------------------------------------

@@ -25,7 +25,10 @@ def facts(kind: str = "none", **changes: Any) -> ConnectionFacts:
 
 def draft(kind: str | None = "none", purpose: Purpose = Purpose.SET_UP, **changes: Any) -> Draft:
     """A draft with facts about this kind of authentication, or without any."""
-    return Draft(**{"purpose": purpose, "facts": None if kind is None else facts(kind), "kind": kind or ""} | changes)
+    return Draft(
+        **{"purpose": purpose, "facts": None if kind is None else facts(kind), "settings_authentication": kind or ""}
+        | changes
+    )
 
 
 def read(**changes: Any) -> CredentialInput:

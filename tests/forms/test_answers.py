@@ -17,7 +17,7 @@ from custom_components.cosem.forms.answers import (
     take_password,
     without_empty,
 )
-from custom_components.cosem.forms.draft import Draft, Purpose, adding_logical_device, failed
+from custom_components.cosem.forms.draft import Draft, Purpose, adding_logical_device, with_failure
 from custom_components.cosem.forms.next_step import Step, next_step
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
@@ -46,7 +46,7 @@ def test_connection_becomes_facts(kind: str):
     after = take_connection(replace(draft(None), failure=FAILURE, errors={"host": "invalid_host"}), typed)
     assert after.facts == facts(kind)
     assert after.typed == typed
-    assert (after.failure, after.errors, after.read, after.password_given) == (None, {}, None, False)
+    assert (after.failure, after.errors, after.credential_input, after.password_given) == (None, {}, None, False)
 
 
 def test_host_that_is_none_is_typed_again_and_nothing_is_lost():
@@ -71,11 +71,17 @@ def test_settings_belong_to_a_kind_and_secrets_do_not():
         ("hls_secret", {}, "hls_secret"),
     ):
         after = take_connection(before, TYPED | {"authentication": kind})
-        assert (after.settings, after.secrets, after.kind) == (settings, {"password": "x"}, remembered)
+        assert (after.settings, after.secrets, after.settings_authentication) == (
+            settings,
+            {"password": "x"},
+            remembered,
+        )
 
 
 def test_credentials_are_asked_for_again_after_another_connection():
-    before = draft("keys", read=read(credentials={"mechanism": "lls"}), password_given=True, secrets={"password": "x"})
+    before = draft(
+        "keys", credential_input=read(credentials={"mechanism": "lls"}), password_given=True, secrets={"password": "x"}
+    )
     assert next_step(before) is Step.EXAMINE
     assert next_step(take_connection(before, TYPED | {"authentication": "keys"})) is Step.KEYS
 
@@ -106,7 +112,7 @@ def test_inherited_credentials_are_tried_at_once(kind: str, credentials: dict[st
     assert next_step(after) is Step.EXAMINE
     assert after.complete_facts == facts(kind, server_wport=16, credentials=credentials)
     assert {**after.secrets, **after.settings} == credentials
-    assert after.kind == kind
+    assert after.settings_authentication == kind
 
 
 # --- Passwords --------------------------------------------------------------------------------------------------------
@@ -128,7 +134,7 @@ def test_empty_field_means_the_password_that_is_known(typed: dict[str, str], use
 
 
 def test_password_belongs_to_the_keys_that_were_typed_before():
-    before = draft("keys", read=read(credentials={"mechanism": "lls", **KEYS}))
+    before = draft("keys", credential_input=read(credentials={"mechanism": "lls", **KEYS}))
     after = take_password(before, {"password": "typed"})
     assert after.complete_facts.credentials == {"mechanism": "lls", **KEYS, "password": "typed"}
 
@@ -186,19 +192,19 @@ def test_empty_fields_hold_nothing():
 
 
 def test_doubt_is_answered_once_for_the_whole_flow():
-    before = draft("keys", read=read(doubts=("equal_keys",)))
+    before = draft("keys", credential_input=read(doubts=("equal_keys",)))
     accepted = accept_doubt(before, "equal_keys")
     assert next_step(before) is Step.EQUAL_KEYS
     assert next_step(accepted) is Step.EXAMINE
     again = take_credentials(accepted, {**KEYS, "authentication_key": KEY, "advanced": GMAC})
-    assert again.read is not None
-    assert again.read.doubts == ("equal_keys",)
+    assert again.credential_input is not None
+    assert again.credential_input.doubts == ("equal_keys",)
     assert next_step(again) is Step.EXAMINE
 
 
 def test_s3_counter_of_the_meter_is_followed_by_the_users_word_only():
-    before = failed(
-        draft("keys", read=read(credentials={"mechanism": "hls-gmac"})),
+    before = with_failure(
+        draft("keys", credential_input=read(credentials={"mechanism": "hls-gmac"})),
         ExaminationFailed(Verdict.COUNTER_JUMP, counter=123456),
     )
     assert next_step(before) is Step.COUNTER_JUMP

@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from custom_components.cosem.forms.credential_input import CredentialInput, flat, new_system_title, read_credentials
+from custom_components.cosem.forms.credential_input import (
+    CredentialInput,
+    new_system_title,
+    read_credentials,
+    without_sections,
+)
 from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS, SECRET_FIELDS, association_parameters
 from tests.forms.test_texts import INPUT_ERRORS
 from tests.key_material import certificate_pem, private_pem, public_pem
@@ -55,7 +60,7 @@ def refused(kind: str, typed: dict[str, Any], known: dict[str, Any] | None = Non
 
 
 def test_sections_are_part_of_the_form():
-    assert flat({"a": 1, "advanced": {"b": 2}, "other": {"c": 3}}) == {"a": 1, "b": 2, "c": 3}
+    assert without_sections({"a": 1, "advanced": {"b": 2}, "other": {"c": 3}}) == {"a": 1, "b": 2, "c": 3}
 
 
 def test_new_system_title_has_three_letters_and_is_new():

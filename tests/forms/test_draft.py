@@ -11,11 +11,11 @@ from custom_components.cosem.forms.draft import (
     Draft,
     Purpose,
     adding_logical_device,
-    examined,
-    failed,
     reauthenticating,
     reconfiguring,
     with_credentials_of,
+    with_examination,
+    with_failure,
 )
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
@@ -46,12 +46,12 @@ def test_draft_cannot_be_changed():
 def test_s28_draft_shows_no_secret(kind: str):
     known = facts(kind, credentials=STORED[kind])
     full = Draft(
-        known=known,
+        facts_before=known,
         parent=known,
         facts=known,
         settings={"mechanism": "lls"},
         secrets=dict.fromkeys(SECRET_FIELDS, CANARY),
-        read=CredentialInput(credentials=STORED[kind], errors={"encryption_key": "not_hex"}),
+        credential_input=CredentialInput(credentials=STORED[kind], errors={"encryption_key": "not_hex"}),
         failure=ExaminationFailed(Verdict.KEYS_REFUSED, detail="refused"),
         examination=examination(),
     )
@@ -65,7 +65,7 @@ def test_s28_draft_shows_no_secret(kind: str):
 @pytest.mark.parametrize("kind", KINDS)
 def test_credentials_of_an_entry_are_sorted_into_secrets_and_settings(kind: str):
     begun = with_credentials_of(draft(), facts(kind, credentials=STORED[kind]))
-    assert begun.kind == kind
+    assert begun.settings_authentication == kind
     assert {**begun.secrets, **begun.settings} == STORED[kind]
     assert begun.secrets.keys() <= SECRET_FIELDS
     assert not begun.settings.keys() & SECRET_FIELDS
@@ -78,7 +78,7 @@ def test_reconfiguration_begins_with_the_form_as_it_was(kind: str):
     assert begun.purpose is Purpose.RECONFIGURE
     assert (begun.name, begun.expected) == ("SIM 1", "SIM1")
     assert begun.facts is None  # a form has still to say them
-    assert begun.known == facts(kind, credentials=STORED[kind])
+    assert begun.facts_before == facts(kind, credentials=STORED[kind])
     assert begun.typed["authentication"] == kind
     assert not begun.typed.keys() & SECRET_FIELDS
 
@@ -90,14 +90,14 @@ def test_reauthentication_keeps_the_connection(kind: str):
     assert (begun.name, begun.expected) == ("SIM 1", "SIM1")
     assert begun.facts is not None
     assert begun.facts.authentication == (kind if kind != "none" else "password")
-    assert begun.read is None
+    assert begun.credential_input is None
 
 
 def test_logical_device_begins_with_where_it_is():
     begun = adding_logical_device("SIM gas", facts(server_wport=16), facts("keys"))
     assert begun.purpose is Purpose.ADD_LOGICAL_DEVICE
     assert (begun.name, begun.expected, begun.facts) == ("SIM gas", None, None)
-    assert begun.known == facts(server_wport=16)
+    assert begun.facts_before == facts(server_wport=16)
     assert begun.parent == facts("keys")
 
 
@@ -115,8 +115,8 @@ def test_what_is_examined_has_the_credentials_that_were_given():
     known = {"password": "known", "encryption_key": "key"}
     assert draft("none", secrets=known).complete_facts.credentials == {}
     held = read(credentials={"mechanism": "lls", "password": "before"})
-    assert draft("keys", secrets=known, read=held).complete_facts.credentials == held.credentials
-    complete = draft("keys", secrets=known, read=held, password_given=True).complete_facts
+    assert draft("keys", secrets=known, credential_input=held).complete_facts.credentials == held.credentials
+    complete = draft("keys", secrets=known, credential_input=held, password_given=True).complete_facts
     assert complete.credentials == {"mechanism": "lls", "password": "known"}
     assert complete.entry_data() == {**facts("keys").connection_data(), **complete.credentials}
     assert held.credentials["password"] == "before"
@@ -138,7 +138,7 @@ def test_failure_forgets_the_secret_that_was_refused_and_no_other(verdict: Verdi
     failure = ExaminationFailed(verdict)
     for purpose in FLOWS:
         before = draft("keys", purpose, secrets=known, settings={"mechanism": "lls"}, typed={"host": "x"})
-        after = failed(before, failure)
+        after = with_failure(before, failure)
         assert after.failure is failure
         assert after.secrets == {name: "x" for name in known if name != refused.get(verdict.value)}
         assert (after.settings, after.typed, after.facts) == (before.settings, before.typed, before.facts)
@@ -147,7 +147,7 @@ def test_failure_forgets_the_secret_that_was_refused_and_no_other(verdict: Verdi
 
 def test_examined_meter_offers_its_objects():
     found = examination()
-    after = examined(draft("none", typed={"host": "x"}), found, [CHOICE], ["3:1.0.1.8.0.255"])
+    after = with_examination(draft("none", typed={"host": "x"}), found, [CHOICE], ["3:1.0.1.8.0.255"])
     assert after.examination is found
     assert after.choices == (CHOICE,)
     assert after.ticked == ("3:1.0.1.8.0.255",)

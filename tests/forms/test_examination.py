@@ -79,7 +79,7 @@ async def test_counter_is_looked_for_where_the_form_says(requested: Requested):
             "hls_secret": "x",
         }
     )
-    request = await requested(draft("hls_secret", read=held))
+    request = await requested(draft("hls_secret", credential_input=held))
     assert (str(request.counter_logical_name), request.counter_start) == ("0.0.43.1.7.255", 99)
 
 

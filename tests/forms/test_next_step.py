@@ -21,7 +21,7 @@ from custom_components.cosem.forms.next_step import (
     first_form,
     next_step,
 )
-from custom_components.cosem.forms.remedies import REMEDIES, Mend
+from custom_components.cosem.forms.remedies import REMEDIES, WhatToChange
 from custom_components.cosem.forms.step_forms import STEP_FORMS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
 from tests.forms.drafts import FLOWS, KINDS, draft, examination, read
@@ -36,10 +36,10 @@ HOME = {Purpose.SET_UP: "user", Purpose.ADD_LOGICAL_DEVICE: "discovery_confirm",
 
 AFTER = {
     # What has to be mended: the form for no authentication, for a password, for anything else
-    Mend.CONNECTION: ("{home}", "{home}", "{home}"),
-    Mend.PASSWORD: ("{home}", "password", "password"),
-    Mend.CREDENTIALS: ("{home}", "{password}", "{kind}"),
-    Mend.COUNTER: ("{home}", "{home}", "counter_jump"),
+    WhatToChange.CONNECTION: ("{home}", "{home}", "{home}"),
+    WhatToChange.PASSWORD: ("{home}", "password", "password"),
+    WhatToChange.CREDENTIALS: ("{home}", "{password}", "{kind}"),
+    WhatToChange.COUNTER: ("{home}", "{home}", "counter_jump"),
 }
 
 
@@ -47,14 +47,14 @@ def step_after(purpose: Purpose, kind: str, mechanism: str, verdict: Verdict, kn
     """What the table says after a failure."""
     settings = {"mechanism": mechanism}
     failure = ExaminationFailed(verdict)
-    return next_step(draft(kind, purpose, settings=settings, secrets=known, read=read(), failure=failure))
+    return next_step(draft(kind, purpose, settings=settings, secrets=known, credential_input=read(), failure=failure))
 
 
 @pytest.mark.parametrize("purpose", HOME, ids=lambda purpose: purpose.name)
 @pytest.mark.parametrize("verdict", Verdict)
 def test_each_failure_leads_to_the_form_that_mends_it(purpose: Purpose, verdict: Verdict):
     for kind, mechanism, known in product(KINDS, MECHANISMS, ({}, PASSWORD)):
-        row = AFTER[REMEDIES[verdict].mend]
+        row = AFTER[REMEDIES[verdict].what_to_change]
         expected = row[0 if kind == "none" else 1 if kind == "password" else 2].format(
             home=HOME[purpose], kind=kind, password="known_password" if known else "password"
         )
@@ -120,7 +120,9 @@ CREDENTIALS = {
 def test_what_is_missing_is_asked_for_before_the_meter_is(purpose: Purpose, held: str):
     fields, changes, expected = CREDENTIALS[held]
     for kind, known in product(KEYED, ({}, PASSWORD)):
-        begun = draft(kind, purpose, secrets=known, read=None if fields is None else read(**fields), **changes)
+        begun = draft(
+            kind, purpose, secrets=known, credential_input=None if fields is None else read(**fields), **changes
+        )
         reauth = "reauth_" if purpose is Purpose.REAUTHENTICATE else ""
         form = expected.format(kind=f"{reauth}{kind}", password="known_password" if known else "password")
         assert next_step(begun).value == form, kind
@@ -129,15 +131,20 @@ def test_what_is_missing_is_asked_for_before_the_meter_is(purpose: Purpose, held
 @pytest.mark.parametrize("purpose", HOME, ids=lambda purpose: purpose.name)
 def test_password_is_asked_for_once(purpose: Purpose):
     for known, held in product(({}, PASSWORD), (None, read())):
-        begun = draft("password", purpose, secrets=known, read=held)
+        begun = draft("password", purpose, secrets=known, credential_input=held)
         assert next_step(begun) is (Step.KNOWN_PASSWORD if known else Step.PASSWORD)
-    assert next_step(draft("password", purpose, secrets=PASSWORD, read=read(), password_given=True)) is Step.EXAMINE
+    assert (
+        next_step(draft("password", purpose, secrets=PASSWORD, credential_input=read(), password_given=True))
+        is Step.EXAMINE
+    )
 
 
 @pytest.mark.parametrize("purpose", HOME, ids=lambda purpose: purpose.name)
 def test_public_client_needs_nothing_more(purpose: Purpose):
     assert next_step(draft("none", purpose)) is Step.EXAMINE
-    assert next_step(draft("none", purpose, secrets=PASSWORD, read=read(errors={"base": "x"}))) is Step.EXAMINE
+    assert (
+        next_step(draft("none", purpose, secrets=PASSWORD, credential_input=read(errors={"base": "x"}))) is Step.EXAMINE
+    )
 
 
 @pytest.mark.parametrize(
@@ -172,7 +179,7 @@ def everything() -> list[Draft]:
     held = [None if fields is None else read(**fields) for fields, _, _ in CREDENTIALS.values()]
     failures = [None, *(ExaminationFailed(verdict) for verdict in Verdict)]
     return [
-        draft(kind, purpose, settings={"mechanism": mechanism}, secrets=known, read=form, failure=failure)
+        draft(kind, purpose, settings={"mechanism": mechanism}, secrets=known, credential_input=form, failure=failure)
         for purpose, kind, mechanism, known, form, failure in product(
             FLOWS, KINDS, MECHANISMS[:3], ({}, PASSWORD), held, failures
         )

@@ -1,6 +1,6 @@
 """What each verdict means for the forms, said a second time and independently: meters count wrong secrets."""
 
-from custom_components.cosem.forms.remedies import REMEDIES, Mend
+from custom_components.cosem.forms.remedies import REMEDIES, WhatToChange
 from custom_components.cosem.forms.step_forms import STEP_FORMS
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import Verdict
@@ -22,17 +22,17 @@ SECURITY = {
 }  # fmt: skip
 
 
-def verdicts(mend: Mend) -> set[str]:
+def verdicts(what_to_change: WhatToChange) -> set[str]:
     """The verdicts after which this has to be mended."""
-    return {verdict.value for verdict, remedy in REMEDIES.items() if remedy.mend is mend}
+    return {verdict.value for verdict, remedy in REMEDIES.items() if remedy.what_to_change is what_to_change}
 
 
 def test_each_verdict_has_its_remedy():
     assert set(REMEDIES) == set(Verdict)
-    assert verdicts(Mend.CONNECTION) == NETWORK | NOT_WANTED
-    assert verdicts(Mend.PASSWORD) == {"invalid_auth"}
-    assert verdicts(Mend.CREDENTIALS) == SECURITY
-    assert verdicts(Mend.COUNTER) == {"counter_jump"}
+    assert verdicts(WhatToChange.CONNECTION) == NETWORK | NOT_WANTED
+    assert verdicts(WhatToChange.PASSWORD) == {"invalid_auth"}
+    assert verdicts(WhatToChange.CREDENTIALS) == SECURITY
+    assert verdicts(WhatToChange.COUNTER) == {"counter_jump"}
 
 
 def test_refused_secret_is_not_sent_again_by_a_slip():

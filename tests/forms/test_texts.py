@@ -260,8 +260,8 @@ def test_texts_are_fit_for_home_assistant(key: str, text: str):
 def test_words_about_the_connection():
     assert connection_words(draft(None)) == dict.fromkeys(CONNECTION, "")
     known = {"host": HOST, "port": "4059", "client_wport": "2", "server_wport": "1"}
-    assert connection_words(draft(None, known=facts())) == known
-    assert connection_words(draft("none", known=facts(host="before"))) == known
+    assert connection_words(draft(None, facts_before=facts())) == known
+    assert connection_words(draft("none", facts_before=facts(host="before"))) == known
 
 
 def test_question_about_a_counter_says_it():
@@ -287,7 +287,7 @@ async def test_form_says_that_a_secret_is_kept(hass: HomeAssistant):
 
 
 async def test_form_says_how_long_a_key_is(hass: HomeAssistant):
-    begun = draft("keys", settings={"security_suite": 2}, read=read(octets=32))
+    begun = draft("keys", settings={"security_suite": 2}, credential_input=read(octets=32))
     words = await async_form_words(hass, begun, Step.REAUTH_KEYS)
     assert (words["octets"], words["digits"], words["key_digits"]) == ("32", "64", "64")
     words = await async_form_words(hass, draft("keys"), Step.KEYS)

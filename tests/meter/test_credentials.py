@@ -10,7 +10,6 @@ from custom_components.cosem.meter.credentials import (
     CREDENTIAL_FIELDS,
     SECRET_FIELDS,
     association_parameters,
-    counts,
     credentials_of,
 )
 from tests.key_material import certificate_pem, key_pair, private_pem, public_pem
@@ -90,7 +89,7 @@ def test_secret_with_titles():
     assert not parameters.is_ciphered
     assert parameters.security.client_system_title == bytes.fromhex(OWN_TITLE)
     assert parameters.security.suite is SecuritySuite.SUITE_0  # usual, where nobody was asked
-    assert not counts(stored)
+    assert not parameters.uses_counter
 
 
 @pytest.mark.parametrize(
@@ -116,7 +115,7 @@ def test_keys(protection: str, meant: Protection):
     assert not security.use_dedicated_key
     assert not security.accept_unverified
     assert security.server_system_title is None
-    assert counts(data(**KEYS | {"protection": protection}))
+    assert parameters.uses_counter
 
 
 def test_keys_of_suite_2_with_a_dedicated_key():
@@ -167,7 +166,7 @@ def test_certificate():
     parameters = association_parameters(stored)
     assert parameters.mechanism is Mechanism.HLS_ECDSA
     assert not parameters.is_ciphered
-    assert not counts(stored)
+    assert not parameters.uses_counter
     assert parameters.security is not None
     pairs = parameters.security.key_pairs
     assert pairs.signing_key is not None
@@ -182,7 +181,7 @@ def test_certificate():
     assert parameters.security.key_pairs.server_signing_key.key == key_pair("meter", 1).public_key()
     assert parameters.security.key_pairs.certificate[:1] == b"\x30"
     assert parameters.security.protection == Protection.AUTHENTICATED
-    assert counts(stored)
+    assert parameters.uses_counter
 
 
 def test_s27_nothing_of_it_shows_a_secret():

@@ -39,10 +39,10 @@ from custom_components.cosem.dlms import (
 from custom_components.cosem.meter import error_mapping
 from custom_components.cosem.meter.error_mapping import (
     WrongMeter,
+    decode_or_none,
     home_assistant_error,
     map_error,
-    understood,
-    unless_refused,
+    none_if_refused,
 )
 
 TEXTS = json.loads((Path(error_mapping.__file__).parents[1] / "translations" / "en.json").read_text(encoding="utf-8"))[
@@ -140,8 +140,8 @@ def test_what_makes_no_sense_is_none():
     def odd(value: int) -> int:
         raise DecodeError("odd", value)
 
-    assert understood(odd, 3) is None
-    assert understood(int, "3") == 3
+    assert decode_or_none(odd, 3) is None
+    assert decode_or_none(int, "3") == 3
 
 
 async def test_refusal_of_a_whole_question_is_no_answer():
@@ -154,10 +154,10 @@ async def test_refusal_of_a_whole_question_is_no_answer():
     async def lost() -> int:
         raise ConnectionLost
 
-    assert await unless_refused(refused()) is None
-    assert await unless_refused(answered()) == 3
+    assert await none_if_refused(refused()) is None
+    assert await none_if_refused(answered()) == 3
     with pytest.raises(ConnectionLost):
-        await unless_refused(lost())
+        await none_if_refused(lost())
 
 
 @pytest.mark.parametrize(("first", "kind"), [(True, ConfigEntryError), (False, UpdateFailed)])

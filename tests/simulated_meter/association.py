@@ -84,7 +84,7 @@ class Secured(Protocol):
 class SecurityOfMeter(Protocol):
     """The security of the meter (secured.py)."""
 
-    def meet(self, client: ClientProfile, aarq: AarqFields) -> Secured:
+    def check_aarq(self, client: ClientProfile, aarq: AarqFields) -> Secured:
         """Check an AARQ. Raises Refused or Answered."""
 
 
@@ -188,7 +188,7 @@ class Associations:
             self._drop(key)
             context = aarq.context or LN_CONTEXT
             client = self._check_client(client_wport, aarq, now)
-            secured = None if client.security is None else self._security.meet(client, aarq)
+            secured = None if client.security is None else self._security.check_aarq(client, aarq)
             initiate = self._check_initiate(aarq.initiate if secured is None else secured.initiate)
             if secured is not None:
                 secured.take_initiate(initiate)

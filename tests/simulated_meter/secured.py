@@ -94,7 +94,7 @@ class Security:
 
     # -- AARQ
 
-    def meet(self, client: ClientProfile, aarq: AarqFields) -> SecureSession:
+    def check_aarq(self, client: ClientProfile, aarq: AarqFields) -> SecureSession:
         """Check an AARQ. Raises Refused, or Answered if no AARE is the answer."""
         security = client.security
         assert security is not None  # only such clients come here

@@ -24,64 +24,66 @@ from ..const import (
 )
 from ..meter.credentials import SECRET_FIELDS
 from .connection import ConnectionFacts, read_connection, read_host
-from .credential_input import CredentialInput, flat, read_credentials
+from .credential_input import CredentialInput, read_credentials, without_sections
 from .credential_schemas import SECTION_ADVANCED
 from .draft import Draft, Purpose, with_credentials_of
 from .objects import NotAnObject, parse_objects
 from .schemas import CONF_FURTHER_OBJECTS
 
-type Typed = Mapping[str, Any]
+type FormInput = Mapping[str, Any]
 
 
-def take_connection(draft: Draft, typed: Typed) -> Draft:
+def take_connection(draft: Draft, typed: FormInput) -> Draft:
     """Take the form about the connection."""
-    before = draft.facts or draft.known
+    before = draft.facts or draft.facts_before
     if (host := read_host(typed[CONF_HOST])) is None:
         errors = {CONF_HOST: "invalid_host"}
-        return replace(draft, typed=typed, known=before, facts=None, failure=None, errors=errors)
+        return replace(draft, typed=typed, facts_before=before, facts=None, failure=None, errors=errors)
     return _with_facts(draft, read_connection(typed, host, before), typed)
 
 
-def take_logical_device(draft: Draft, typed: Typed) -> Draft:
+def take_logical_device(draft: Draft, typed: FormInput) -> Draft:
     """Take the form for a discovered logical device."""
-    assert draft.known is not None
+    assert draft.facts_before is not None
     parent = draft.parent if typed[CONF_AUTHENTICATION] == AUTHENTICATION_INHERITED else None
     advanced = typed.get(SECTION_ADVANCED, {})
     facts = replace(
-        draft.known,
+        draft.facts_before,
         authentication=parent.authentication if parent is not None else typed[CONF_AUTHENTICATION],
-        client_wport=advanced.get(CONF_CLIENT_WPORT, draft.known.client_wport),
+        client_wport=advanced.get(CONF_CLIENT_WPORT, draft.facts_before.client_wport),
         response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
     )
     given = _with_facts(draft, facts, typed)
     if parent is None:
         return given
     read = CredentialInput(credentials=dict(parent.credentials))
-    return replace(with_credentials_of(given, parent), read=read, password_given=CONF_PASSWORD in read.credentials)
+    return replace(
+        with_credentials_of(given, parent), credential_input=read, password_given=CONF_PASSWORD in read.credentials
+    )
 
 
-def _with_facts(draft: Draft, facts: ConnectionFacts, typed: Typed) -> Draft:
+def _with_facts(draft: Draft, facts: ConnectionFacts, typed: FormInput) -> Draft:
     """Note the facts; settings of another authentication go, secrets stay."""
-    keeps_settings = facts.authentication in {AUTHENTICATION_NONE, draft.kind}
+    keeps_settings = facts.authentication in {AUTHENTICATION_NONE, draft.settings_authentication}
     return replace(
         draft,
         facts=facts,
         typed=typed,
-        kind=draft.kind if keeps_settings else facts.authentication,
+        settings_authentication=draft.settings_authentication if keeps_settings else facts.authentication,
         settings=draft.settings if keeps_settings else {},
-        read=None,
+        credential_input=None,
         password_given=False,
         errors={},
         failure=None,
     )
 
 
-def take_password(draft: Draft, typed: Typed) -> Draft:
+def take_password(draft: Draft, typed: FormInput) -> Draft:
     """Take the password form."""
     return _with_password(draft, typed[CONF_PASSWORD])
 
 
-def take_known_password(draft: Draft, typed: Typed) -> Draft:
+def take_known_password(draft: Draft, typed: FormInput) -> Draft:
     """Take the form where an empty password keeps the known one."""
     return _with_password(draft, typed.get(CONF_PASSWORD) or draft.secrets[CONF_PASSWORD])
 
@@ -91,15 +93,15 @@ def _with_password(draft: Draft, password: str) -> Draft:
         draft,
         secrets={**draft.secrets, CONF_PASSWORD: password},
         # The password may belong to keys that were asked for before, or are stored.
-        read=draft.read or CredentialInput(credentials=dict(draft.given_facts.credentials)),
+        credential_input=draft.credential_input or CredentialInput(credentials=dict(draft.given_facts.credentials)),
         password_given=True,
         failure=None,
     )
 
 
-def take_credentials(draft: Draft, typed: Typed) -> Draft:
+def take_credentials(draft: Draft, typed: FormInput) -> Draft:
     """Take a form with credentials; the valid ones are kept, errors or not."""
-    fields = flat(typed)
+    fields = without_sections(typed)
     given: dict[str, Any] = fields
     if draft.purpose is Purpose.REAUTHENTICATE:  # that form has secrets only
         given = {**draft.settings, **without_empty(fields)}
@@ -110,14 +112,14 @@ def take_credentials(draft: Draft, typed: Typed) -> Draft:
         draft,
         settings={**draft.settings, **shown},
         secrets={**draft.secrets, **secrets},
-        read=read,
+        credential_input=read,
         password_given=False,
         errors=read.errors,
         failure=None,
     )
 
 
-def without_empty(typed: Typed) -> dict[str, Any]:
+def without_empty(typed: FormInput) -> dict[str, Any]:
     """Return the fields that hold something."""
     return {name: value for name, value in typed.items() if value not in (None, "")}
 
@@ -130,13 +132,13 @@ def accept_doubt(draft: Draft, doubt: str) -> Draft:
 def follow_counter(draft: Draft) -> Draft:
     """Go on from the meter's invocation counter: the user confirmed it (rule S3)."""
     assert draft.failure is not None
-    assert draft.read is not None
+    assert draft.credential_input is not None
     start = {CONF_COUNTER_START: draft.failure.counter}
-    read = replace(draft.read, credentials={**draft.read.credentials, **start})
-    return replace(draft, settings={**draft.settings, **start}, read=read, failure=None)
+    read = replace(draft.credential_input, credentials={**draft.credential_input.credentials, **start})
+    return replace(draft, settings={**draft.settings, **start}, credential_input=read, failure=None)
 
 
-def take_objects(draft: Draft, typed: Typed) -> Draft:
+def take_objects(draft: Draft, typed: FormInput) -> Draft:
     """Take the form that chooses objects."""
     try:
         further = parse_objects(typed.get(CONF_FURTHER_OBJECTS, []))
@@ -152,6 +154,6 @@ def take_objects(draft: Draft, typed: Typed) -> Draft:
     return replace(draft, options=options, errors={}, error_words={})
 
 
-def take_options(draft: Draft, typed: Typed) -> Draft:
+def take_options(draft: Draft, typed: FormInput) -> Draft:
     """Take the options form."""
     return replace(draft, options=dict(typed))

@@ -67,7 +67,7 @@ def new_system_title() -> str:
     return (_OWN_LETTERS + secrets.token_bytes(5)).hex().upper()
 
 
-def flat(user_input: Mapping[str, Any]) -> dict[str, Any]:
+def without_sections(user_input: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a form without its sections."""
     fields: dict[str, Any] = {}
     for name, value in user_input.items():

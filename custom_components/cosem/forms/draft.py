@@ -54,7 +54,7 @@ class Draft:
     """Title of the entry or logical device."""
     expected: str | None = None
     """Unique id that the meter must have."""
-    known: ConnectionFacts | None = None
+    facts_before: ConnectionFacts | None = None
     """The connection as known before a form."""
     parent: ConnectionFacts | None = None
     """Facts of the entry that a discovered logical device may share."""
@@ -63,13 +63,13 @@ class Draft:
     typed: Mapping[str, Any] = field(default_factory=dict)
     """What the connection or objects form shows again. No secrets."""
 
-    kind: str = ""
+    settings_authentication: str = ""
     """The authentication that the settings belong to."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """What credential forms show again. No secrets."""
     secrets: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Typed or stored secrets that were not refused."""
-    read: CredentialInput | None = None
+    credential_input: CredentialInput | None = None
     password_given: bool = False
     """Whether a password was submitted for the next attempt."""
     accepted_doubts: frozenset[str] = frozenset()
@@ -98,7 +98,7 @@ class Draft:
     @property
     def complete_facts(self) -> ConnectionFacts:
         """The facts with the given credentials."""
-        credentials = dict(self.read.credentials) if self.read is not None else {}
+        credentials = dict(self.credential_input.credentials) if self.credential_input is not None else {}
         if self.password_given:
             credentials[CONF_PASSWORD] = self.secrets[CONF_PASSWORD]
         return replace(self.given_facts, credentials=credentials)
@@ -117,7 +117,7 @@ def with_credentials_of(draft: Draft, facts: ConnectionFacts) -> Draft:
     known = facts.credentials
     return replace(
         draft,
-        kind=facts.authentication,
+        settings_authentication=facts.authentication,
         secrets={name: value for name, value in known.items() if name in SECRET_FIELDS},
         settings={name: value for name, value in known.items() if name not in SECRET_FIELDS},
     )
@@ -125,7 +125,7 @@ def with_credentials_of(draft: Draft, facts: ConnectionFacts) -> Draft:
 
 def _mending(purpose: Purpose, entry: ConfigEntry) -> Draft:
     known = ConnectionFacts.of_entry(entry)
-    draft = Draft(purpose=purpose, name=entry.title, expected=entry.unique_id, known=known)
+    draft = Draft(purpose=purpose, name=entry.title, expected=entry.unique_id, facts_before=known)
     return with_credentials_of(draft, known)
 
 
@@ -145,20 +145,20 @@ def reauthenticating(entry: ConfigEntry) -> Draft:
 
 def adding_logical_device(name: str, known: ConnectionFacts, parent: ConnectionFacts | None) -> Draft:
     """Begin with a discovered logical device."""
-    return Draft(purpose=Purpose.ADD_LOGICAL_DEVICE, name=name, known=known, parent=parent)
+    return Draft(purpose=Purpose.ADD_LOGICAL_DEVICE, name=name, facts_before=known, parent=parent)
 
 
 # --- What the meter says ----------------------------------------------------------------------------------------------
 
 
-def failed(draft: Draft, failure: ExaminationFailed) -> Draft:
+def with_failure(draft: Draft, failure: ExaminationFailed) -> Draft:
     """Note a failure, and forget the secret that the meter refused."""
     refused = REMEDIES[failure.verdict].refused_secret
     kept = {name: value for name, value in draft.secrets.items() if name != refused}
     return replace(draft, failure=failure, secrets=kept)
 
 
-def examined(
+def with_examination(
     draft: Draft, examination: Examination, choices: Sequence[SelectOptionDict], ticked: Sequence[str]
 ) -> Draft:
     """Note an examination's result and the objects to offer."""

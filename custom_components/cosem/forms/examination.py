@@ -69,7 +69,7 @@ class BackgroundExamination:
             self._changed.set()
 
     def _request(self, draft: Draft, client: DlmsClient) -> ExaminationRequest:
-        facts, known = draft.complete_facts, draft.known
+        facts, known = draft.complete_facts, draft.facts_before
         before = client_in_use(self._hass, known.host, known.port) if known is not None else None
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
         return ExaminationRequest(

@@ -20,7 +20,7 @@ from ..const import (
 )
 from .credential_input import DOUBT_EQUAL_KEYS, DOUBT_EXAMPLE_KEYS
 from .draft import Draft, Purpose
-from .remedies import REMEDIES, Mend
+from .remedies import REMEDIES, WhatToChange
 
 
 class Step(StrEnum):
@@ -91,7 +91,7 @@ def next_step(draft: Draft) -> Step:
     if draft.purpose is Purpose.CHANGE_OPTIONS:
         return Step.INIT if draft.options is None else Step.SAVE_OPTIONS
     if draft.failure is not None:
-        return _step_after(REMEDIES[draft.failure.verdict].mend, draft)
+        return _step_after(REMEDIES[draft.failure.verdict].what_to_change, draft)
     if draft.facts is None:
         return first_form(draft)
     if draft.examination is None:
@@ -127,26 +127,26 @@ def _step_before_examination(draft: Draft) -> Step:
     kind = draft.given_facts.authentication
     if kind == AUTHENTICATION_NONE:
         return Step.EXAMINE
-    if draft.read is None:
+    if draft.credential_input is None:
         return first_form(draft) if draft.purpose is Purpose.REAUTHENTICATE else credential_form(draft)
-    if draft.read.errors:
+    if draft.credential_input.errors:
         return credential_form(draft)
-    for doubt in draft.read.doubts:
+    for doubt in draft.credential_input.doubts:
         if doubt not in draft.accepted_doubts:
             return DOUBTS[doubt]
-    if (kind == AUTHENTICATION_PASSWORD or draft.read.needs_password) and not draft.password_given:
+    if (kind == AUTHENTICATION_PASSWORD or draft.credential_input.needs_password) and not draft.password_given:
         return _password_form(draft)
     return Step.EXAMINE
 
 
-def _step_after(mend: Mend, draft: Draft) -> Step:
+def _step_after(what_to_change: WhatToChange, draft: Draft) -> Step:
     """Return the form that can correct a failure."""
     kind = draft.given_facts.authentication
-    if mend is Mend.COUNTER and kind in CREDENTIAL_FORMS:
+    if what_to_change is WhatToChange.COUNTER and kind in CREDENTIAL_FORMS:
         return Step.COUNTER_JUMP
     # Without credentials there are none to mend; and whoever was asked for new ones is asked for them again.
     if kind == AUTHENTICATION_NONE or draft.purpose is Purpose.REAUTHENTICATE:
         return first_form(draft)
-    if mend is Mend.PASSWORD:
+    if what_to_change is WhatToChange.PASSWORD:
         return Step.PASSWORD
-    return credential_form(draft) if mend is Mend.CREDENTIALS else first_form(draft)
+    return credential_form(draft) if what_to_change is WhatToChange.CREDENTIALS else first_form(draft)

@@ -14,7 +14,7 @@ BASE: Final = "base"
 """Home Assistant's name for errors of no field."""
 
 
-class Mend(Enum):
+class WhatToChange(Enum):
     """What a person has to change."""
 
     CONNECTION = auto()
@@ -28,7 +28,7 @@ class Mend(Enum):
 class Remedy:
     """What follows a verdict."""
 
-    mend: Mend = Mend.CONNECTION
+    what_to_change: WhatToChange = WhatToChange.CONNECTION
     field: str = BASE
     """The field to show the error at."""
     # Meters count wrong secrets: none may be sent again by mistake.
@@ -40,7 +40,7 @@ class Remedy:
 
 _CONNECTION: Final = Remedy()
 _HINTED: Final = Remedy(has_hint=True)
-_CREDENTIALS: Final = Remedy(mend=Mend.CREDENTIALS)
+_CREDENTIALS: Final = Remedy(what_to_change=WhatToChange.CREDENTIALS)
 
 REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.NAME_NOT_RESOLVED: Remedy(field=CONF_HOST),
@@ -58,19 +58,23 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.MECHANISM_REFUSED: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
     Verdict.AUTHENTICATION_REQUIRED: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
     Verdict.STRONGER_AUTHENTICATION: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
-    Verdict.INVALID_AUTH: Remedy(mend=Mend.PASSWORD, field=CONF_PASSWORD, refused_secret=CONF_PASSWORD),
-    Verdict.PASSWORD_OR_KEYS_REFUSED: Remedy(mend=Mend.CREDENTIALS, refused_secret=CONF_PASSWORD),
-    Verdict.SECRET_REFUSED: Remedy(mend=Mend.CREDENTIALS, field=CONF_HLS_SECRET, refused_secret=CONF_HLS_SECRET),
+    Verdict.INVALID_AUTH: Remedy(
+        what_to_change=WhatToChange.PASSWORD, field=CONF_PASSWORD, refused_secret=CONF_PASSWORD
+    ),
+    Verdict.PASSWORD_OR_KEYS_REFUSED: Remedy(what_to_change=WhatToChange.CREDENTIALS, refused_secret=CONF_PASSWORD),
+    Verdict.SECRET_REFUSED: Remedy(
+        what_to_change=WhatToChange.CREDENTIALS, field=CONF_HLS_SECRET, refused_secret=CONF_HLS_SECRET
+    ),
     Verdict.KEYS_REFUSED: _CREDENTIALS,
     Verdict.CERTIFICATE_REFUSED: _CREDENTIALS,
     Verdict.SYSTEM_TITLE_REFUSED: _CREDENTIALS,
-    Verdict.WRONG_KEY: Remedy(mend=Mend.CREDENTIALS, field=CONF_ENCRYPTION_KEY),
+    Verdict.WRONG_KEY: Remedy(what_to_change=WhatToChange.CREDENTIALS, field=CONF_ENCRYPTION_KEY),
     Verdict.NO_SECURED_ANSWER: _CREDENTIALS,
     Verdict.VERIFICATION_FAILED: _CREDENTIALS,
     Verdict.DECRYPTED_NONSENSE: _CREDENTIALS,
     Verdict.METER_NOT_PROVEN: _CREDENTIALS,
     Verdict.COUNTER_REFUSED: _CREDENTIALS,
-    Verdict.COUNTER_JUMP: Remedy(mend=Mend.COUNTER),
+    Verdict.COUNTER_JUMP: Remedy(what_to_change=WhatToChange.COUNTER),
     Verdict.COUNTER_EXHAUSTED: _CREDENTIALS,
     Verdict.ANSWER_REPLAYED: _CREDENTIALS,
     Verdict.SECURITY_DOWNGRADE: _CREDENTIALS,

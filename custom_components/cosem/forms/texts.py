@@ -28,7 +28,7 @@ async def _async_texts(hass: HomeAssistant) -> Callable[[str, str, str], str]:
 
 def connection_words(draft: Draft) -> dict[str, str]:
     """Return placeholders about the connection."""
-    facts = draft.facts or draft.known
+    facts = draft.facts or draft.facts_before
     return {key: str(getattr(facts, key, "")) for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)}
 
 
@@ -55,7 +55,7 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
 
 async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
     text = await _async_texts(hass)
-    octets = draft.read.octets if draft.read is not None else 0
+    octets = draft.credential_input.octets if draft.credential_input is not None else 0
     return {
         "kept": text("secret_hint", "kept", "") if draft.has_main_secret else "",
         "octets": str(octets),

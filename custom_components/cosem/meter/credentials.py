@@ -32,7 +32,6 @@ from ..const import (
     CONF_SECURITY_SUITE,
     CONF_SERVER_WPORT,
     CONF_SYSTEM_TITLE,
-    MECHANISM_GMAC,
     PROTECTION_NONE,
 )
 from ..dlms import (
@@ -95,11 +94,6 @@ _MECHANISM_OF: Final[Mapping[str, Mechanism]] = {
 def credentials_of(data: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of an entry's kind of authentication, secrets included."""
     return {field: data[field] for field in CREDENTIAL_FIELDS[data[CONF_AUTHENTICATION]] if field in data}
-
-
-def counts(data: Mapping[str, Any]) -> bool:
-    """Whether invocation counters are used up, by messages or the proof of HLS-GMAC."""
-    return data.get(CONF_PROTECTION, PROTECTION_NONE) != PROTECTION_NONE or data.get(CONF_MECHANISM) == MECHANISM_GMAC
 
 
 def association_parameters(

@@ -64,8 +64,8 @@ from ..dlms import (
     settle,
 )
 from .counter_store import FIRST_COUNTER, async_security_state
-from .error_mapping import understood, unless_refused
-from .identity import Answers, MeterIdentity, identify, identity_attributes
+from .error_mapping import decode_or_none, none_if_refused
+from .identity import AttributeAnswers, MeterIdentity, identify, identity_attributes
 from .objects import async_ask, async_read_objects
 from .presets import USUAL_OBJECTS
 
@@ -264,9 +264,9 @@ async def _read(hass: HomeAssistant, association: Association, request: Examinat
     )
 
 
-async def _answers(association: Association, attributes: Sequence[AttributeDescriptor]) -> Answers:
+async def _answers(association: Association, attributes: Sequence[AttributeDescriptor]) -> AttributeAnswers:
     # A meter that refuses the whole request has answered nothing.
-    return await unless_refused(async_ask(association, attributes)) or {}
+    return await none_if_refused(async_ask(association, attributes)) or {}
 
 
 async def _usual_objects(association: Association) -> tuple[ObjectListElement, ...]:
@@ -281,7 +281,7 @@ async def _usual_objects(association: Association) -> tuple[ObjectListElement, .
 
 
 def _logical_devices(answer: Data | DlmsError | None) -> tuple[SapAssignment, ...]:
-    return understood(decode_sap_assignment_list, answer) or () if isinstance(answer, Data) else ()
+    return decode_or_none(decode_sap_assignment_list, answer) or () if isinstance(answer, Data) else ()
 
 
 def _clock_difference(answer: Data | DlmsError | None) -> timedelta | None:

@@ -70,7 +70,7 @@ def map_error(*, first: bool) -> Iterator[None]:
         raise home_assistant_error(error, first=first) from error
 
 
-def understood[**P, R](decode: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
+def decode_or_none[**P, R](decode: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
     """Return what ``decode`` returns, or None where the meter's value makes no sense."""
     try:
         # One object with an odd value must not spoil the others.
@@ -79,7 +79,7 @@ def understood[**P, R](decode: Callable[P, R], *args: P.args, **kwargs: P.kwargs
         return None
 
 
-async def unless_refused[T](answer: Awaitable[T]) -> T | None:
+async def none_if_refused[T](answer: Awaitable[T]) -> T | None:
     """Return the answer, or None when the meter refused the whole request."""
     try:
         return await answer

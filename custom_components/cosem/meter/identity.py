@@ -24,7 +24,7 @@ from ..dlms import (
     logical_device_name_of,
     number_of,
 )
-from .error_mapping import understood
+from .error_mapping import decode_or_none
 from .objects import async_ask
 
 _MAX_NAME: Final = 64
@@ -60,7 +60,7 @@ _MODELS: Final[dict[int, str]] = {
     Medium.HOT_WATER: "Hot water meter",
 }
 
-type Answers = Mapping[AttributeDescriptor, Data | DlmsError]
+type AttributeAnswers = Mapping[AttributeDescriptor, Data | DlmsError]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,13 +133,19 @@ async def async_read_identity(
     }
     return SelfDescription(
         identity=identify(answers, association.parameters.server_wport, objects, expected=expected),
-        logical_devices=understood(decode_sap_assignment_list, sap_list) or () if isinstance(sap_list, Data) else (),
+        logical_devices=decode_or_none(decode_sap_assignment_list, sap_list) or ()
+        if isinstance(sap_list, Data)
+        else (),
         mbus_device_types=device_types,
     )
 
 
 def identify(
-    answers: Answers, server_wport: int, objects: Iterable[ObjectListElement] = (), *, expected: str | None = None
+    answers: AttributeAnswers,
+    server_wport: int,
+    objects: Iterable[ObjectListElement] = (),
+    *,
+    expected: str | None = None,
 ) -> MeterIdentity | None:
     """Return who the meter is, or None without a logical device name or number.
 
@@ -187,7 +193,7 @@ def _text(answer: Data | DlmsError | None) -> str | None:
     return text or None
 
 
-def _first_text(answers: Answers, attributes: Iterable[AttributeDescriptor]) -> str | None:
+def _first_text(answers: AttributeAnswers, attributes: Iterable[AttributeDescriptor]) -> str | None:
     return next((text for attribute in attributes if (text := _text(answers.get(attribute))) is not None), None)
 
 

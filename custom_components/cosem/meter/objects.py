@@ -16,7 +16,7 @@ from ..dlms import (
     decode_object_list,
     decode_scaler_unit,
 )
-from .error_mapping import understood, unless_refused
+from .error_mapping import decode_or_none, none_if_refused
 
 type AttributeResult = Data | DataAccessError
 """A refusal of a single attribute is a result."""
@@ -32,12 +32,12 @@ async def async_ask(
 
 async def async_read_objects(hass: HomeAssistant, association: Association) -> tuple[ObjectListElement, ...] | None:
     """Return the association's object list, or None if refused or senseless."""
-    answers = await unless_refused(async_ask(association, [CURRENT_OBJECT_LIST]))
+    answers = await none_if_refused(async_ask(association, [CURRENT_OBJECT_LIST]))
     answer = answers[CURRENT_OBJECT_LIST] if answers else None
     if not isinstance(answer, Data):
         return None
     # Thousands of objects take longer than the event loop should wait.
-    return await hass.async_add_executor_job(understood, decode_object_list, answer)
+    return await hass.async_add_executor_job(decode_or_none, decode_object_list, answer)
 
 
 def object_key(class_id: int, logical_name: LogicalName) -> str:
@@ -56,4 +56,4 @@ def complete_objects(objects: Sequence[ObjectListElement], keys: Iterable[str]) 
 
 def decoded_scaler_unit(answer: AttributeResult) -> ScalerUnit | None:
     """Return a scaler_unit, or None if refused or senseless."""
-    return understood(decode_scaler_unit, answer) if isinstance(answer, Data) else None
+    return decode_or_none(decode_scaler_unit, answer) if isinstance(answer, Data) else None
