@@ -13,6 +13,7 @@ from ..dlms import (
     InterfaceClass,
     LocalProtocolError,
     LogicalName,
+    Medium,
     ObjectListElement,
 )
 from ..meter.entity_plan import PlannedEntity, plan_entities
@@ -47,7 +48,7 @@ async def async_object_choices(
 def _rank(planned: PlannedEntity) -> tuple[bool, bool, LogicalName, int]:
     """Sort sensible ones first, then media before abstract objects."""
     class_id, logical_name, _ = planned.reads[0]
-    return (not planned.description.enabled_default, logical_name.a == 0, logical_name, class_id)
+    return (not planned.description.enabled_default, logical_name.a == Medium.ABSTRACT, logical_name, class_id)
 
 
 def _label(texts: Mapping[str, str], planned: PlannedEntity) -> str:

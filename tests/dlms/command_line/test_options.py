@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
 from custom_components.cosem.dlms.command_line.options import (
     NOT_ASKED,
     build_parser,
@@ -104,3 +105,10 @@ def test_help_tells_everything_and_is_quick():
         "keys file",
     ):
         assert word in done.stdout
+
+
+def test_help_names_the_counter_that_is_asked_for_by_default(capsys: pytest.CaptureFixture[str]):
+    """Written out there: whatever imports the client would make the help slow."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert f"(default {INVOCATION_COUNTER})" in " ".join(capsys.readouterr().out.split())

@@ -115,9 +115,16 @@ def build_parser(objects: Command, read: Command, decode: Command) -> argparse.A
 def _shared_options() -> _Parser:
     shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     shared.add_argument("--host", help="name or address of the meter (needed by objects and read)")
-    shared.add_argument("--port", type=number(1, MAX_PORT), help="TCP port (default 4059)")
-    shared.add_argument("--client", type=number(0, MAX_WPORT), metavar="N", help="client wPort (default 16, public)")
-    shared.add_argument("--server", type=number(0, MAX_WPORT), metavar="N", help="server wPort (default 1, management)")
+    shared.add_argument("--port", type=number(1, MAX_PORT), help=f"TCP port (default {DEFAULT_PORT})")
+    shared.add_argument(
+        "--client", type=number(0, MAX_WPORT), metavar="N", help=f"client wPort (default {PUBLIC_CLIENT_WPORT}, public)"
+    )
+    shared.add_argument(
+        "--server",
+        type=number(0, MAX_WPORT),
+        metavar="N",
+        help=f"server wPort (default {MANAGEMENT_WPORT}, management)",
+    )
     shared.add_argument("--auth", choices=MECHANISM_NAMES, help="authentication (default none)")
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")

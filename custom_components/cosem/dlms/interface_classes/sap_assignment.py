@@ -6,6 +6,7 @@ Over TCP and UDP a server SAP is a wPort (IEC 62056-9-7:2013, 6).
 from enum import IntEnum
 from typing import Final, NamedTuple
 
+from ..addresses import MAX_WPORT
 from ..apdu.common import AttributeDescriptor
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
@@ -59,6 +60,6 @@ def _assignment(element: object) -> SapAssignment:
     first, second = fields
     sap = integer_of(first) if isinstance(first, Data) else None
     name = string_octets(second) if isinstance(second, Data) else None  # or a visible-string
-    if sap is None or not 0 <= sap <= 0xFFFF or name is None:
+    if sap is None or not 0 <= sap <= MAX_WPORT or name is None:
         raise DecodeError("an entry of SAP_assignment_list is no pair of SAP and name")
     return SapAssignment(sap, name)
