@@ -5,7 +5,7 @@ import pickle
 
 import pytest
 
-from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName, Medium
 from custom_components.cosem.dlms.errors import LocalProtocolError
 
 ENERGY = LogicalName(bytes([1, 0, 1, 8, 0, 255]))
@@ -72,3 +72,16 @@ def test_names_that_sort_before_or_behind_are_not_equal_and_no_name_is_before_it
     assert low < high
     assert not high < low
     assert not low < LogicalName.parse("1.0.1.7.0.255")
+
+
+def test_value_group_a_numbers_the_media_as_in_the_standard():
+    assert {medium.value: medium.name for medium in Medium} == {
+        0: "ABSTRACT",
+        1: "ELECTRICITY",
+        4: "HEAT_COST_ALLOCATOR",
+        5: "COOLING",
+        6: "HEAT",
+        7: "GAS",
+        8: "COLD_WATER",
+        9: "HOT_WATER",
+    }
