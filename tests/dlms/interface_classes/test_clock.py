@@ -146,6 +146,13 @@ def test_trial_16_dates_and_times_as_text(kind, octets, text):
 
 
 @pytest.mark.parametrize(
+    "data", [NULL, integer(5), visible_string("14:0"), visible_string("2026-11-28 14"), structure()]
+)
+def test_what_are_no_octets_is_no_date_or_time(data):
+    assert date_or_time_text(data) is None
+
+
+@pytest.mark.parametrize(
     ("data", "unspecified"),
     [
         (None, False),

@@ -5,6 +5,7 @@ import hashlib
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import pytest
 
+from custom_components.cosem.dlms.apdu import decode_apdu
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.errors import ChallengeRefused, LocalProtocolError, PeerNotAuthenticated
 from custom_components.cosem.dlms.security import hls
@@ -317,3 +318,9 @@ def test_s34_other_challenges_that_begin_like_one_are_answered(octets, change):
     challenges = Challenges(client_to_server=CTOS, server_to_client=challenge)
     check_challenges(Mechanism.HLS_GMAC, challenges)
     assert not _is_request(challenge)
+
+
+def test_s34_a_challenge_that_is_a_response_asks_for_nothing_and_is_answered():
+    response = bytes.fromhex("C4 01 C1 00 06 00000001")
+    decode_apdu(response)
+    check_challenges(Mechanism.HLS_GMAC, Challenges(client_to_server=CTOS, server_to_client=response))

@@ -17,6 +17,8 @@ MONTH_OF_DST_BEGIN: Final = 0xFE
 SECOND_LAST_DAY: Final = 0xFD
 LAST_DAY: Final = 0xFE
 
+_MONTHS: Final[dict[int | None, str]] = {MONTH_OF_DST_END: "end of DST", MONTH_OF_DST_BEGIN: "begin of DST"}
+_DAYS: Final[dict[int | None, str]] = {SECOND_LAST_DAY: "second last", LAST_DAY: "last"}
 _NONE: Final = 0xFF
 _YEAR_NONE: Final = 0xFFFF
 _DEVIATION_NONE: Final = -0x8000
@@ -80,9 +82,9 @@ class CosemDate:
     @property
     def text(self) -> str:
         """2026-11-28; ``*`` is not specified: *-12-24, *-03-last."""
-        month = {MONTH_OF_DST_END: "end of DST", MONTH_OF_DST_BEGIN: "begin of DST"}.get(self.month or 0)
-        day = {SECOND_LAST_DAY: "second last", LAST_DAY: "last"}.get(self.day or 0)
-        return f"{_text_of(self.year, 4)}-{month or _text_of(self.month)}-{day or _text_of(self.day)}"
+        month = _MONTHS.get(self.month) or _text_of(self.month)
+        day = _DAYS.get(self.day) or _text_of(self.day)
+        return f"{_text_of(self.year, 4)}-{month}-{day}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

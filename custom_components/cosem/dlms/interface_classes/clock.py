@@ -106,7 +106,7 @@ def date_or_time_text(data: Data) -> str | None:
     Dates and times have types of their own, or come as octet-strings.
     """
     octets = data.value
-    if data.type not in _TYPES_OF_TIMES or not isinstance(octets, bytes):
+    if not isinstance(octets, bytes):
         return None
     try:
         match len(octets):
