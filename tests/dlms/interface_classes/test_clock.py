@@ -160,6 +160,8 @@ def test_what_are_no_octets_is_no_date_or_time(data):
         (Data(DataType.DATE_TIME, bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF")), True),
         (Data(DataType.OCTET_STRING, bytes.fromhex("07EA0B1C060E030500800000")), False),
         (Data(DataType.OCTET_STRING, b""), True),
+        (Data(DataType.DATE, bytes.fromhex("07EA0B1C06")), True),  # no point in time either
+        (Data(DataType.TIME, bytes.fromhex("0E030500")), True),
         (Data(DataType.DOUBLE_LONG_UNSIGNED, 0), False),
     ],
 )
