@@ -1,8 +1,10 @@
 """The last numbers of counters on disk."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -10,6 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName
+from custom_components.cosem.meter import counted_store
 from custom_components.cosem.meter.counted_store import CountedStore
 from custom_components.cosem.meter.plausibility import Counted
 from custom_components.cosem.meter.store import async_remove_meter, file_of
@@ -43,6 +46,25 @@ async def test_it_is_written_seldom_with_what_counts_then(
         counted |= COUNTED
     assert await CountedStore(hass, METER).async_load() == COUNTED
     await store.async_save(counted)
+
+
+async def test_it_is_written_again_and_again(
+    hass: HomeAssistant, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
+):
+    store = CountedStore(hass, METER)
+    for number in range(3):
+        counted = {VALUE: replace(COUNTED[VALUE], number=Decimal(number))}
+        store.save_later(lambda counted=counted: counted)  # type: ignore[misc]  # the lambda is called in this turn
+        freezer.tick(901)
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done()
+        assert await CountedStore(hass, METER).async_load() == counted
+
+
+def test_the_file_is_private_and_replaced_as_a_whole(hass: HomeAssistant):
+    with patch.object(counted_store, "Store") as opened:
+        CountedStore(hass, METER)
+    assert opened.__getitem__.return_value.call_args.kwargs == {"private": True, "atomic_writes": True}
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
 import pytest
+from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.cosem.dlms import AttributeDescriptor, Data, DataAccessError, DataType, LogicalName, ScalerUnit
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned, octet_string, unsigned
@@ -21,6 +23,8 @@ NET = AttributeDescriptor(3, LogicalName.parse("1.0.16.8.0.255"), 2)
 GAS = AttributeDescriptor(4, LogicalName.parse("0.1.24.2.1.255"), 2)
 PEAK = AttributeDescriptor(4, LogicalName.parse("1.0.1.6.0.255"), 2)
 DEMAND = AttributeDescriptor(5, LogicalName.parse("1.0.1.4.0.255"), 3)
+FAILURES = AttributeDescriptor(1, LogicalName.parse("0.0.96.7.0.255"), 2)
+FIRMWARE = AttributeDescriptor(1, LogicalName.parse("1.0.0.2.0.255"), 2)
 NEVER = octet_string(bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF"))
 CAPTURED = octet_string(bytes.fromhex("07EA0601010B0000FF800000"))
 
@@ -61,6 +65,63 @@ async def test_only_counters_may_not_fall(
 ):
     assert await shown(check, Meter(), 0, attribute, 500, unit)
     assert await shown(check, Meter(), 1, attribute, 400, unit) is not guarded
+    await check.async_close()
+
+
+async def test_how_fast_a_counter_may_grow_depends_on_its_unit(check: CounterCheck):
+    assert await shown(check, Meter(), 0, ENERGY, 500, WH)
+    assert not await shown(check, Meter(), 1, ENERGY, 4_000_000_000, WH)
+    await check.async_close()
+
+
+async def test_a_counter_without_a_unit_may_not_fall_either(check: CounterCheck):
+    for minute, number in enumerate((5, 4)):
+        readings = {FAILURES: Reading(value=unsigned(number))}
+        meter: Any = Meter()
+        withheld = await check.async_check(meter, readings, NOON + timedelta(minutes=minute), {})
+    assert withheld.keys() == {FAILURES}
+    await check.async_close()
+
+
+async def test_what_no_entity_shows_is_no_counter(check: CounterCheck):
+    for minute, number in enumerate((5, 4)):
+        readings = {FIRMWARE: Reading(value=unsigned(number))}
+        meter: Any = Meter()
+        assert await check.async_check(meter, readings, NOON + timedelta(minutes=minute), {}) == {}
+        assert readings[FIRMWARE].value is not None
+    await check.async_close()
+
+
+async def test_trial_14_what_was_believed_outlives_a_restart(hass: HomeAssistant, check: CounterCheck):
+    assert await shown(check, Meter(), 0, ENERGY, 500, WH)
+    await check.async_close()
+    after = CounterCheck(hass, "SIM1")
+    await after.async_load()
+    assert not await shown(after, Meter(), 1, ENERGY, 0, WH)
+    await after.async_close()
+
+
+async def test_it_is_written_now_and_then_too(
+    hass: HomeAssistant, check: CounterCheck, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
+):
+    assert await shown(check, Meter(), 0, ENERGY, 500, WH)
+    freezer.tick(901)
+    async_fire_time_changed(hass)
+    await hass.async_block_till_done()
+    assert next(iter(hass_storage.values()))["data"].keys() == {str(ENERGY)}
+
+
+async def test_of_a_meter_without_counters_nothing_is_written(check: CounterCheck, hass_storage: dict[str, Any]):
+    await check.async_close()
+    assert hass_storage == {}
+
+
+async def test_companions_are_asked_for_in_the_same_order_each_time(check: CounterCheck):
+    peaks = [PEAK._replace(logical_name=LogicalName(bytes((1, 0, 1, 6, rate, 255)))) for rate in range(20)]
+    readings = {peak: Reading(value=unsigned(0), scaler_unit=WATTS) for peak in peaks}
+    meter: Any = Meter()
+    await check.async_check(meter, readings, NOON, {})
+    assert meter.asked == [peak._replace(attribute_index=index) for peak in peaks for index in (4, 5)]
     await check.async_close()
 
 

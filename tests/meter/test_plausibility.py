@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName
-from custom_components.cosem.meter.plausibility import CONFIRM_AFTER, Counted, CounterGuard, Withheld
+from custom_components.cosem.meter.plausibility import Counted, CounterGuard, Withheld
 
 WH, CUBIC_METRES, IMPULSES = 30, 13, 56
 IMPORT = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
@@ -43,6 +43,7 @@ def test_trial_14_a_zero_between_two_numbers_is_not_shown():
         pytest.param([500, 300, 200, 100, 600], [500, None, None, None, 600], id="falling and falling"),
         pytest.param([500, 5_000_000, 501], [500, None, 501], id="one jump"),
         pytest.param([500, 5_000_000, 5_000_010], [500, None, 5_000_010], id="a jump that stays"),
+        pytest.param([500, 5_000_000, 5_000_000], [500, None, 5_000_000], id="a jump that stays there"),
         pytest.param([500, 5_000_000, 0, 501], [500, None, None, 501], id="a jump, then a zero"),
         pytest.param([500, 9_000_000, 5_000_000, 5_000_001], [500, None, None, 5_000_001], id="two jumps"),
     ],
@@ -55,13 +56,22 @@ def test_two_reads_in_a_row_are_one():
     """A meter that starts shows 0 for more than one read of somebody who asks every second."""
     second = timedelta(seconds=1)
     assert shown([500, *[0] * 20, 501], every=second) == [500, *[None] * 20, 501]
-    waits = CONFIRM_AFTER // second
+    waits = 30
     assert shown([500, *[0] * (waits + 1)], every=second) == [500, *[None] * waits, 0]
 
 
 @pytest.mark.parametrize(
     ("unit", "most"),
-    [(WH, 1_000_000), (31, 1_000_000), (32, 1_000_000), (25, 3_600_000_000), (13, 1_000), (14, 1_000), (19, 1_000_000)],
+    [
+        (WH, 1_000_000),
+        (31, 1_000_000),
+        (32, 1_000_000),
+        (25, 3_600_000_000),
+        (13, 1_000),
+        (14, 1_000),
+        (19, 1_000_000),
+        (20, 1_000_000),
+    ],
 )
 def test_what_is_possible_in_the_time_since_the_last_read(unit, most):
     day = timedelta(days=1)
@@ -91,15 +101,39 @@ def test_who_counts_more_than_usual_waits_once():
     assert shown(fast) == [0, None, *fast[2:]]
 
 
+@pytest.mark.parametrize(("step", "believed"), [(200_000_000, True), (200_000_001, False)])
+def test_what_was_confirmed_may_go_on_twice_as_fast(step, believed):
+    guard = CounterGuard()
+    before = [10, 100_000_010, 200_000_010]  # a hundred million a minute
+    assert shown(before, guard=guard) == [10, None, 200_000_010]
+    (after,) = shown([200_000_010 + step], guard=guard, start=NOON + 3 * MINUTE)
+    assert (after is not None) is believed
+
+
+def test_a_fast_counter_that_was_reset_is_still_a_fast_one():
+    guard = CounterGuard()
+    shown([10, 100_000_010, 200_000_010, 0, 0], guard=guard)
+    assert shown([150_000_000], guard=guard, start=NOON + 5 * MINUTE) == [150_000_000]
+
+
+def test_what_was_confirmed_waits_no_longer_and_is_what_counts_from_then_on():
+    guard = CounterGuard()
+    shown([500, 0, 0], guard=guard)
+    assert guard.withheld == {}
+    then = NOON + 2 * MINUTE
+    assert guard.last == {IMPORT: Counted(Decimal(0), WH, then, then)}
+
+
 def test_a_clock_that_was_set_back_harms_nothing():
     assert shown([500, 510, 520], every=-MINUTE) == [500, 510, 520]
     assert shown([500, 100_000], every=-MINUTE) == [500, None]
 
 
-def test_another_unit_is_another_counter():
+@pytest.mark.parametrize(("before", "after"), [(WH, CUBIC_METRES), (CUBIC_METRES, WH)])
+def test_another_unit_is_another_counter(before, after):
     guard = CounterGuard()
-    assert shown([500], guard=guard) == [500]
-    assert shown([5], CUBIC_METRES, guard=guard) == [5]
+    assert shown([500], before, guard=guard) == [500]
+    assert shown([5], after, guard=guard) == [5]
 
 
 def test_the_last_number_outlives_a_restart():
@@ -131,13 +165,21 @@ def test_a_total_that_is_the_sum_of_its_tariffs_was_reset():
     guard = CounterGuard()
     assert together(guard, 0, total=500, first=300, second=200) == {"total", "first", "second"}
     assert together(guard, 1, total=12, first=4, second=8) == {"total", "first", "second"}
+    assert together(guard, 2, total=1, first=1, second=0) == {"total", "first", "second"}
+
+
+def test_the_sum_of_tariffs_proves_no_jump():
+    guard = CounterGuard()
+    together(guard, 0, total=500, first=300, second=200)
+    assert together(guard, 1, total=5_000_200, first=5_000_000, second=200) == {"second"}
 
 
 @pytest.mark.parametrize(
     ("numbers", "expected"),
     [
         pytest.param({"total": 0, "first": 0, "second": 0}, set(), id="zero everywhere proves nothing"),
-        pytest.param({"total": 12, "first": 4, "second": 7}, set(), id="another sum"),
+        pytest.param({"total": 12, "first": 4, "second": 7}, set(), id="a smaller sum"),
+        pytest.param({"total": 12, "first": 4, "second": 9}, set(), id="a larger sum"),
         pytest.param({"total": 12}, set(), id="no tariffs"),
         pytest.param({"first": 4, "second": 8}, set(), id="no total"),
         pytest.param({"total": 508, "first": 300, "second": 8}, {"total", "first"}, id="the sum does not fit"),
@@ -149,10 +191,11 @@ def test_other_registers_prove_nothing(numbers, expected):
     assert together(guard, 1, **numbers) == expected
 
 
-def test_a_tariff_in_another_unit_is_no_part_of_the_sum():
+@pytest.mark.parametrize("unit", [CUBIC_METRES, 31])
+def test_a_tariff_in_another_unit_is_no_part_of_the_sum(unit):
     guard = CounterGuard()
-    guard.believe({IMPORT: (Decimal(500), WH), RATE_1: (Decimal(500), CUBIC_METRES)}, NOON)
-    assert not guard.believe({IMPORT: (Decimal(12), WH), RATE_1: (Decimal(12), CUBIC_METRES)}, NOON + MINUTE)
+    guard.believe({IMPORT: (Decimal(500), WH), RATE_1: (Decimal(500), unit)}, NOON)
+    assert not guard.believe({IMPORT: (Decimal(12), WH), RATE_1: (Decimal(12), unit)}, NOON + MINUTE)
 
 
 def test_what_the_meter_itself_calls_doubtful_needs_one_confirmation_more():

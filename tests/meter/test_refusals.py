@@ -33,6 +33,12 @@ def test_one_association_counts_once():
     assert not refusals.is_lasting(VALUE)
 
 
+def test_another_association_counts_once_as_well():
+    refusals = refused(1)
+    assert not any(refusals.note(VALUE, "object-undefined", "another", 0.0) for _ in range(9))
+    assert not refusals.is_lasting(VALUE)
+
+
 def test_what_lasts_rests_for_a_day_from_the_last_refusal():
     refusals = refused(2)
     assert not refusals.is_resting(VALUE, 0.0)

@@ -20,6 +20,10 @@ def read(units: list[AttributeDescriptor] = UNITS, *, at: float = 0.0) -> Scaler
     return known
 
 
+def test_an_hour():
+    assert CHECKED_WITHIN == 60 * 60
+
+
 def test_with_the_first_poll_every_unit_is_read_also_a_remembered_one():
     assert ScalerUnits({UNIT: WATTS}).due(UNITS, 0.0, 60) == UNITS
     assert ScalerUnits({UNIT: WATTS}).known == {UNIT: WATTS}
