@@ -40,6 +40,7 @@ from custom_components.cosem.meter.identity import FIRMWARE_ATTRIBUTES, NAME_ATT
 from custom_components.cosem.meter.issues import AcceptedReplacement, issues_of
 from custom_components.cosem.meter.reader import MeterReader
 from custom_components.cosem.meter.readings import Reading
+from custom_components.cosem.meter.scaler_units import ScalerUnits
 from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
 
 UNIQUE_ID, OTHER_ID = "SIM1000001", "SIM2000002"
@@ -209,6 +210,20 @@ async def test_an_adopted_meter_takes_the_entity_of_authenticity_too(
     assert moved.unique_id == f"{OTHER_ID}_authenticity"
 
 
+async def test_the_counters_of_an_adopted_meter_are_not_those_of_the_one_before(
+    hass: HomeAssistant, entry: MockConfigEntry, reader: MeterReader
+):
+    energy = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
+    watt_hours = structure(integer(0), enum(30))
+    association = await identified(reader, {energy: unsigned(200), unit_of(energy): watt_hours})
+    assert not (await reader.async_read(association, [energy])).withheld
+    issues_of(hass, entry).accepted_replacement = AcceptedReplacement(OTHER_ID)
+    association = await identified(reader, {energy: unsigned(3), unit_of(energy): watt_hours}, name=OTHER_ID)
+    readings = await reader.async_read(association, [energy])
+    assert not readings.withheld
+    assert readings.values[energy].number == 3
+
+
 @pytest.mark.parametrize("unique_id", [OTHER_ID, None])
 async def test_nobody_adopts_a_meter_that_does_not_say_which_it_is(
     hass: HomeAssistant, entry: MockConfigEntry, reader: MeterReader, unique_id: str | None
@@ -298,12 +313,24 @@ async def test_trial_12_what_is_refused_in_three_associations_is_not_asked_for_a
 
 @pytest.mark.parametrize("code", [1, 2, 11, 14, 15, 16, 17, 18, 19, 250])
 async def test_what_is_refused_this_time_is_asked_for_again(reader: MeterReader, code: int):
-    association = await identified(reader, {TEXT: DataAccessError(code), unit_of(POWER): DataAccessError(code)})
-    for _ in range(2):
+    answers: Answers = {TEXT: DataAccessError(code), unit_of(POWER): DataAccessError(code)}
+    await identified(reader, answers)
+    for _ in range(4):
+        association: Any = Answering(answers)
         readings = await reader.async_read(association, [TEXT, POWER])
         assert readings.values == {TEXT: Reading(), POWER: Reading(unit_missing=True)}
-    assert association.asked == [[TEXT, POWER, unit_of(POWER)]] * 2
+        assert association.asked == [[NAME_ATTRIBUTE, TEXT, POWER, unit_of(POWER)]]
     assert reader.refusals.lasting() == {}
+
+
+async def test_trial_12_a_unit_that_was_read_between_two_refusals_is_not_refused(reader: MeterReader):
+    await identified(reader)
+    denied = DataAccessError(3)
+    for answer in (denied, denied, thousandths(0), denied, denied):
+        association: Any = Answering({POWER: unsigned(200), unit_of(POWER): answer})
+        reader._units = ScalerUnits(reader._units.known)  # as after a while: it is read again
+        await reader.async_read(association, [POWER])
+        assert not reader.is_refused(POWER)
 
 
 def thousandths(scaler: int) -> Data:
@@ -322,6 +349,18 @@ async def test_trial_11_a_value_around_the_change_of_its_scaler_is_read_again(re
     # all values with two units in turn, the scaler because of the power of ten, and both once more because it changed
     in_turn = [unit_of(each) for each in REGISTERS[:2]]
     assert association.asked == [[*REGISTERS, *in_turn], [unit_of(last)], [last, unit_of(last)]]
+
+
+async def test_trial_11_units_that_change_together_are_read_in_the_same_order_each_time(reader: MeterReader):
+    answers = {attribute: unsigned(200) for attribute in REGISTERS} | {unit_of(each): WATTS for each in REGISTERS}
+    association = await identified(reader, answers)
+    await reader.async_read(association, REGISTERS)
+    for attribute in REGISTERS:
+        association.answers |= {attribute: unsigned(20), unit_of(attribute): thousandths(0)}
+    association.asked.clear()
+    await reader.async_read(association, REGISTERS)
+    units = [unit_of(each) for each in REGISTERS]
+    assert association.asked == [[*REGISTERS, *units[:2]], units[2:], [*REGISTERS, *units]]
 
 
 async def test_trial_11_while_the_scaler_keeps_changing_there_is_no_value(reader: MeterReader):
@@ -362,7 +401,8 @@ async def test_units_are_read_64_at_a_time_but_for_those_that_are_known_or_refus
     assert association.asked == []
     reader.refusals.forget(unit_of(POWER))
     await reader.async_read_units(association, REGISTERS)
-    assert [len(request) for request in association.asked] == [64, 1]
+    units = [unit_of(each) for each in REGISTERS]
+    assert association.asked == [units[:64], units[64:]]
     assert reader._units.known == {unit_of(attribute): ScalerUnit(-1, 27) for attribute in REGISTERS}
     await reader.async_read_units(association, REGISTERS)
     assert len(association.asked) == 2
