@@ -259,7 +259,7 @@ async def test_s5_half_used_warns_and_used_up_stops(hass: HomeAssistant, bench: 
     await bench.poll()
     assert issues(hass) == {"counter_half_used"}
     assert min(counters_sent(bench.meter)) >= 2**31
-    entry.runtime_data.security._state.follow(2**32 - 2**16, confirmed_by_user=True)
+    entry.runtime_data.security._state.sending.follow(2**32 - 2**16, 2**32)
     sent = len(counters_sent(bench.meter))
     await bench.poll(340)
     assert issues(hass) == {"counter_half_used", "counter_used_up"}

@@ -7,6 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.cosem.dlms.client import client as client_module
+from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.errors import (
@@ -27,11 +28,14 @@ from tests.dlms.scripted import (
     PARAMETERS,
     End,
     Raw,
+    ScriptedMeter,
+    ScriptedTransport,
     aare,
     initiate,
     unsigned,
     value,
 )
+from tests.timed_client import TimedClient
 
 # -- opening
 
@@ -64,6 +68,31 @@ async def test_other_answers_to_an_aarq(client, meter, reply, error):
         async with client.associate(PARAMETERS):
             pytest.fail("there is no association")
     assert meter.open_links == 0
+
+
+@pytest.mark.parametrize("tag", [0x60, 0xC0], ids=["proposal", "request"])
+async def test_closed_while_the_transport_takes_its_time_to_send(tag):
+    """Sending may wait: the end of it is an error of ours, not of whoever reads the events."""
+    sending, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(ScriptedTransport):
+        async def send(self, octets):
+            if octets[8] == tag:
+                sending.set()
+                await go_on.wait()
+            await super().send(octets)
+
+    async def connect():
+        return Slow(ScriptedMeter().reply)
+
+    client = TimedClient("meter", timing=PATIENT, connect=with_wrapper(connect))
+    user = await started(use(client))
+    await sending.wait()
+    closing = await started(client.close())
+    go_on.set()
+    with pytest.raises(AssociationAborted):
+        await user
+    await closing
 
 
 async def test_caller_hears_when_the_connection_is_there(client, meter):

@@ -16,6 +16,7 @@ from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.client.security_state import SecurityState
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import (
+    AssociationAborted,
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,
@@ -24,6 +25,7 @@ from custom_components.cosem.dlms.errors import (
     LocalProtocolError,
 )
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from tests.dlms.client.conftest import started
 from tests.dlms.scripted import BUSY, REJECTED, End, ScriptedMeter, access_error, unsigned, value
 
 QUICK = Timing(response=0.5, release=0.1, reconnect_gap=0)
@@ -100,6 +102,16 @@ async def test_who_could_not_ask_because_the_device_is_in_use_says_so():
     async with client.associate(AssociationParameters(), timing=QUICK):
         with pytest.raises(DeviceInUse):
             await settle(client, AssociationParameters(), state_at(1), ask=INVOCATION_COUNTER, timing=patience)
+
+
+async def test_a_client_that_is_closed_meanwhile_says_so():
+    """It is no word of the meter's either: whoever asked would associate after the end."""
+    client = DlmsClient("meter", connect=with_wrapper(ScriptedMeter(lambda apdu: []).connect))
+    asking = await started(settle(client, AssociationParameters(), state_at(1), ask=INVOCATION_COUNTER, timing=QUICK))
+    assert client.is_connected
+    await client.close()
+    with pytest.raises(AssociationAborted):
+        await asking
 
 
 # -- the one rule

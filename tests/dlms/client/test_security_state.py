@@ -156,6 +156,23 @@ async def test_s03_unattended_raises_add_up_to_a_bound():
     assert state.next_value == MAX_UNATTENDED_RAISE * 9
 
 
+@pytest.mark.parametrize("confirmed", [False, True])
+def test_no_value_is_followed_that_leaves_none(confirmed):
+    state = SecurityState(MAX_SENDING_VALUE - 1_000, Store())
+    assert not state.follow(MAX_SENDING_VALUE - 15, confirmed_by_user=confirmed)
+    assert state.follow(MAX_SENDING_VALUE - 16, confirmed_by_user=confirmed)
+
+
+async def test_s02_whoever_reads_goes_on_while_somebody_raises_the_counter():
+    state = SecurityState(0, store := Store())
+    await state.reserve()
+    assert state.follow(1_000_000, confirmed_by_user=True)
+    assert [state.sending.take() for _ in range(3)] == [0, 1, 2]
+    await state.reserve()
+    assert state.sending.take() == 1_000_000
+    assert store.ceiling == 1_001_000
+
+
 # -- S1: crashes
 
 

@@ -310,7 +310,8 @@ class Proving:
         parameters = AssociationParameters(mechanism=Mechanism.HLS_GMAC, security=security)
         sending = SendingCounter(1, ceiling=2**32)
         material = OpeningMaterial(challenge=bytes(range(16)), sending=sending, receiving=receiving)
-        self.connection.propose(parameters, Opening(parameters, material))
+        self.opening = Opening(parameters, material)
+        self.connection.propose(parameters, self.opening)
         self.connection.receive_data(b"".join(map(answer, self.meter.replies(*sent_by(self.connection)))))
         (event,) = events_of(self.connection)
         assert isinstance(event, ChallengeAnswered)
@@ -329,6 +330,25 @@ def test_s07_the_counter_of_a_meter_that_proved_itself_is_the_one_remembered():
     (event,) = house.prove()
     assert isinstance(event, Associated)
     assert receiving.of(TITLE).last == house.meter.counter - 1
+
+
+def test_s06_two_associations_with_one_meter_share_its_counter():
+    """An answer recorded in one is a replay in the other: else a register of one logical device shows another's."""
+    receiving = ReceivingCounters()
+    first, second = Proving(receiving), Proving(receiving)
+    first.prove()
+    second.meter.counter = first.meter.counter
+    second.prove()
+    shared = receiving.of(TITLE)
+    assert first.opening.protection.receiving.counter is shared
+    assert second.opening.protection.receiving.counter is shared
+    assert shared.last == second.meter.counter - 1
+
+
+def test_a_title_that_proved_nothing_is_not_remembered():
+    receiving = ReceivingCounters()
+    Proving(receiving)
+    assert receiving.known(TITLE) is None
 
 
 def test_a_meter_whose_proof_is_wrong_is_told_that_we_leave():

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from custom_components.cosem.dlms.apdu import decode_apdu
@@ -261,6 +263,15 @@ def test_s18_pdu_size_0_means_no_limit():
     negotiated = check(aare(initiate(server_max_receive_pdu_size=0)))
     assert negotiated.request_limit == 65_535
     assert check(aare()).request_limit == 1024
+
+
+@pytest.mark.parametrize(
+    ("size", "overhead", "limit"), [(12, 0, 13), (13, 0, 13), (14, 0, 14), (20, 19, 32), (33, 19, 33), (0, 19, 65_535)]
+)
+def test_the_shortest_request_is_sent_whatever_limit_was_granted(size, overhead, limit):
+    """A public client's AARE is not authenticated: whoever sends 12 in it would stop all reading."""
+    negotiated = replace(check(aare(initiate(server_max_receive_pdu_size=size))), overhead=overhead)
+    assert negotiated.request_limit == limit
 
 
 @pytest.mark.parametrize("inner", [None, b""], ids=["absent", "empty"])

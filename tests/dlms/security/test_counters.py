@@ -6,6 +6,7 @@ import pytest
 
 from custom_components.cosem.dlms.errors import (
     InvocationCounterExhausted,
+    InvocationCounterNotStored,
     InvocationCounterReplayed,
     LocalProtocolError,
 )
@@ -65,12 +66,32 @@ def test_s03_a_large_jump_needs_the_user():
     assert counter.next_value == 2**31
 
 
-def test_a_raised_counter_needs_a_new_reservation():
-    counter = SendingCounter(0, ceiling=RESERVE)
+def test_s02_a_raised_counter_needs_a_new_reservation():
+    counter = SendingCounter(0, ceiling=2)
     assert counter.follow(5_000, MAX_UNATTENDED_RAISE)
-    with pytest.raises(InvocationCounterExhausted):
+    assert counter.next_value == 5_000
+    # Whoever is in the middle of a transfer goes on with the values that were reserved for it.
+    assert [counter.take(), counter.take()] == [0, 1]
+    with pytest.raises(InvocationCounterNotStored):
         counter.take()
     assert counter.reservation() == 5_000 + RESERVE
+    counter.confirm(5_000 + RESERVE)
+    assert counter.take() == 5_000
+
+
+def test_a_value_that_is_reserved_already_counts_at_once():
+    counter = SendingCounter(0, ceiling=RESERVE)
+    assert counter.follow(RESERVE - 1, MAX_UNATTENDED_RAISE)
+    assert counter.take() == RESERVE - 1
+    assert not counter.follow(RESERVE - 1, MAX_UNATTENDED_RAISE)
+
+
+def test_the_last_reserved_value_is_below_the_ceiling():
+    counter = SendingCounter(0, ceiling=RESERVE)
+    assert counter.follow(RESERVE, MAX_UNATTENDED_RAISE)
+    assert counter.take() == 0
+    counter.confirm(RESERVE + 1)
+    assert counter.take() == RESERVE
 
 
 def test_s05_sending_stops_before_the_end():
@@ -163,10 +184,28 @@ def test_each_sender_has_a_receiving_counter_of_its_own():
     assert counters.of(b"one").last == 7
     assert counters.of(b"two").last is None
     proved = ReceivingCounter(3)
-    counters.replace(b"one", proved)
+    assert counters.proved(b"one", proved) is proved
     assert counters.of(b"one") is proved
     counters.forget()
+    assert counters.known(b"one") is None
     assert counters.of(b"one").last is None
+
+
+def test_s06_associations_of_one_sender_share_its_counter():
+    counters, first, second = ReceivingCounters(), ReceivingCounter(7), ReceivingCounter(9)
+    assert counters.proved(b"one", first) is first
+    assert counters.proved(b"one", second) is first, "what one association accepted is a replay in the other"
+    assert first.last == 9
+    with pytest.raises(InvocationCounterReplayed):
+        first.check(8)
+
+
+@pytest.mark.parametrize(("before", "after"), [(9, 3), (9, None), (None, 3)])
+def test_s07_a_sender_that_lost_its_counter_begins_anew_and_older_associations_keep_theirs(before, after):
+    counters, first, second = ReceivingCounters(), ReceivingCounter(before), ReceivingCounter(after)
+    counters.proved(b"one", first)
+    assert counters.proved(b"one", second) is second
+    assert first.last == before
 
 
 def test_s05_the_last_65536_values_are_left_for_the_exchange_of_keys():

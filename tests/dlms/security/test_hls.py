@@ -323,4 +323,5 @@ def test_s34_other_challenges_that_begin_like_one_are_answered(octets, change):
 def test_s34_a_challenge_that_is_a_response_asks_for_nothing_and_is_answered():
     response = bytes.fromhex("C4 01 C1 00 06 00000001")
     decode_apdu(response)
+    assert not _is_request(response)
     check_challenges(Mechanism.HLS_GMAC, Challenges(client_to_server=CTOS, server_to_client=response))

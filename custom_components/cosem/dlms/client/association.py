@@ -283,10 +283,11 @@ class Association:
         """Send, and return the next event. A timeout ends the connection."""
         self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
         deadline = asyncio.get_running_loop().time() + seconds
+        inbox = self._inbox  # a release while this waits gives the association a new one
         try:
             async with asyncio.timeout_at(min(deadline, latest)):
                 await self._link.flush()
-                return await self._inbox.get()
+                return await inbox.get()
         except TimeoutError:
             waited = seconds if deadline <= latest else self._timing.transfer
             error = self._link.connection.forgery(self.parameters.pair) or ResponseTimeout(waiting_for, waited)

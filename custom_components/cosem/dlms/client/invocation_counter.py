@@ -10,6 +10,7 @@ from ..addresses import PUBLIC_CLIENT_WPORT
 from ..apdu.common import AttributeDescriptor
 from ..encoding.logical_name import LogicalName
 from ..errors import (
+    AssociationAborted,
     ConnectionLost,
     DeviceInUse,
     DlmsError,
@@ -45,8 +46,8 @@ async def settle(
     ``start``: the user's word, followed however far. ``ask``: the object that the public client reads, or None. What
     the meter tells is followed by at most 2**20 in the life of ``state``; telling nothing changes nothing.
 
-    Raises InvocationCounterRefused when the meter is further ahead, which only the user can confirm; ConnectFailed,
-    ConnectTimeout.
+    Raises InvocationCounterRefused when the meter is further ahead, which only the user can confirm; AssociationAborted
+    (the client is closed), DeviceInUse, ConnectFailed, ConnectTimeout.
     """
     if start is not None:
         state.follow(start, confirmed_by_user=True)
@@ -67,7 +68,7 @@ async def confirmable_counter(
 ) -> int | None:
     """Return the meter's counter after a refusal, for the user to confirm; None if not ahead of ours.
 
-    Changes nothing. Raises ConnectFailed, ConnectTimeout.
+    Changes nothing. Raises AssociationAborted, DeviceInUse, ConnectFailed, ConnectTimeout.
     """
     expected = refusal.expected  # many refusals name none
     if expected is None:
@@ -96,7 +97,8 @@ async def learn_invocation_counter(
 ) -> int | None:
     """Return the counter to send next, read without security; None when the meter does not tell.
 
-    ``logical_name``: of a Data object (class 1), attribute 2. Raises DeviceInUse, TransportError, LocalProtocolError.
+    ``logical_name``: of a Data object (class 1), attribute 2. Raises AssociationAborted (the client is closed),
+    DeviceInUse, TransportError, LocalProtocolError.
     """
     parameters = AssociationParameters(client_wport=public_client_wport, server_wport=server_wport)
     try:
@@ -104,7 +106,7 @@ async def learn_invocation_counter(
         # Exclusive: many meters serve one association at a time.
         async with client.associate(parameters, timing=timing, exclusive=True) as association:
             counter = (await association.get(asked)).value
-    except DeviceInUse, TransportError, LocalProtocolError:
+    except AssociationAborted, DeviceInUse, TransportError, LocalProtocolError:
         raise
     except DlmsError:
         return None

@@ -58,7 +58,7 @@ def decode_get_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tupl
     ]
 
 
-def first_undecodable(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> int:
+def first_undecodable(octets: bytes, limits: Limits) -> int:
     """Return the index of the first Get-Data-Result that cannot be decoded; their number if all can."""
     reader = Reader(octets, limits=limits)
     number = 0
@@ -159,7 +159,7 @@ async def _read_list(
     try:
         elements = await source.decode(decode_get_list, octets)
     except RemoteProtocolError:
-        number = first_undecodable(octets)
+        number = await source.decode(first_undecodable, octets)
         if number < len(batch):
             plan.undecodable(batch[number])
         else:  # their form as a list is wrong

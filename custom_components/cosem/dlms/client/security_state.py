@@ -99,6 +99,8 @@ class SecurityState:
 
         Unattended raises add up to 2**20 at most (rule S3).
         """
+        if expected + _ENOUGH > MAX_SENDING_VALUE:
+            return False  # it would leave none
         # Somebody who poses as the meter must not burn the counter.
         before = self.sending.next_value
         if not self.sending.follow(expected, _ALL if confirmed_by_user else self._unattended):

@@ -26,6 +26,7 @@ from ..errors import (
     SystemTitleMismatch,
     UserDiagnostic,
 )
+from .options import MOST_COUNTER
 
 
 def sentence(error: DlmsError) -> str:
@@ -89,6 +90,8 @@ def _security_advice(error: SecurityError) -> str:
             )
         case InvocationCounterRefused(expected=None):
             return "Does another program use these keys? Check --counter-logical-name, or use --counter-start"
+        case InvocationCounterRefused(expected=int(expected)) if expected > MOST_COUNTER:
+            return "After that number none would be left: the meter needs new keys, or something else answers for it"
         case InvocationCounterRefused(expected=expected):
             return (
                 "That is below what was used already, or too far ahead to follow unasked. "

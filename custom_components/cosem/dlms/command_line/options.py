@@ -40,7 +40,7 @@ DEFAULTS: Final = {
 """Apart, as options may stand before or after the command."""
 
 _MAX_CLASS_ID: Final = 0xFFFF
-_MOST_COUNTER: Final = 2**32 - 2**16 - 1
+MOST_COUNTER: Final = 2**32 - 2**16 - 1
 NO_SYSTEM_TITLE: Final = "a system title is 8 octets, 16 hexadecimal digits"
 NOT_ASKED: Final = "none"
 """Instead of a logical name: do not ask."""
@@ -168,7 +168,7 @@ def _add_security(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument(
         "--counter-start",
-        type=number(0, _MOST_COUNTER),
+        type=number(0, MOST_COUNTER),
         metavar="N",
         help="raise our invocation counter to N, if the meter's is far ahead; it is never lowered",
     )

@@ -134,6 +134,8 @@ class Opening:
         negotiated = check_initiate(initiate, self.parameters, aare.diagnostic, self._limits)
         if self.parameters.is_high_level:
             self._take_challenge(aare, title)
+        elif title is not None:
+            self._remember_counter(title)
         return replace(negotiated, server_system_title=title, overhead=self.parameters.overhead)
 
     def _learn_title(self, aare: Aare) -> bytes | None:
@@ -143,8 +145,9 @@ class Opening:
         title = check_server_title(aare.responding_ap_title, security.client_system_title, security.server_system_title)
         if self._ciphered is not None:
             self._ciphered.learn_server_title(title)
-            if not self.parameters.is_high_level and self._material.receiving is not None:
-                self._ciphered.receiving.counter = self._material.receiving.of(title)
+            known = None if self._material.receiving is None else self._material.receiving.known(title)
+            if known is not None and not self.parameters.is_high_level:
+                self._ciphered.receiving.counter = known
         return title
 
     def _take_challenge(self, aare: Aare, title: bytes | None) -> None:
@@ -168,8 +171,12 @@ class Opening:
     def proved(self) -> None:
         """The meter's proof was verified: its counter replaces the remembered one (rule S7)."""
         assert self._challenges is not None  # taken with the AARE
-        if self._material.receiving is not None and self._counters is not None:
-            self._material.receiving.replace(self._challenges.server_system_title, self._counters.receiving)
+        self._remember_counter(self._challenges.server_system_title)
+
+    def _remember_counter(self, title: bytes) -> None:
+        if self._material.receiving is not None and self._ciphered is not None:
+            receiving = self._ciphered.receiving
+            receiving.counter = self._material.receiving.proved(title, receiving.counter)
 
     def _credentials(self) -> HlsCredentials:
         security = self.parameters.security

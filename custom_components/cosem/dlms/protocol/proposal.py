@@ -51,6 +51,9 @@ from ..security.settings import Envelope, SecuritySettings
 from ..security.typed import MAX_MANUFACTURER_SECRET
 
 MAX_PDU_SIZE: Final = 0xFFFF
+SHORTEST_REQUEST: Final = 13
+"""Octets of a get-request for one attribute."""
+
 SMALLEST_PDU_SIZE: Final = 12
 """1 to 11 are not allowed; 0 means no limit."""
 
@@ -217,8 +220,12 @@ class Negotiated:
 
     @property
     def request_limit(self) -> int:
-        """Octets that a protected request may have."""
-        return self.server_max_receive_pdu_size or MAX_PDU_SIZE
+        """Octets that a protected request may have.
+
+        A limit below the shortest request is not meant: a meter that cannot read any would not associate.
+        """
+        size = self.server_max_receive_pdu_size
+        return max(size, SHORTEST_REQUEST + self.overhead) if size else MAX_PDU_SIZE
 
 
 def initiate_request(parameters: AssociationParameters, dedicated_key: Secret | None = None) -> bytes:

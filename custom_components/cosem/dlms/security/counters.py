@@ -6,7 +6,12 @@ A nonce used twice under one key breaks AES-GCM, so :meth:`SendingCounter.take` 
 
 from typing import Final
 
-from ..errors import InvocationCounterExhausted, InvocationCounterReplayed, LocalProtocolError
+from ..errors import (
+    InvocationCounterExhausted,
+    InvocationCounterNotStored,
+    InvocationCounterReplayed,
+    LocalProtocolError,
+)
 
 MAX_SENDING_VALUE: Final = 2**32 - 2**16
 """Ciphered sending stops here (rule S5); the rest is for key exchange."""
@@ -23,7 +28,7 @@ _COUNTER_VALUES: Final = 2**32
 class SendingCounter:
     """Our counter for one key; ascending, each value once."""
 
-    __slots__ = ("_ceiling", "_next")
+    __slots__ = ("_ceiling", "_follow", "_next")
 
     def __init__(self, start: int, *, ceiling: int | None = None) -> None:
         """``start``: the stored ceiling (rule S2). ``ceiling``: for keys that end with the association."""
@@ -31,11 +36,12 @@ class SendingCounter:
             raise LocalProtocolError(f"an invocation counter is 0 to {_COUNTER_VALUES - 1}, not {start}")
         self._next = start
         self._ceiling = start if ceiling is None else ceiling
+        self._follow = start
 
     @property
     def next_value(self) -> int:
-        """The value of the next protected APDU."""
-        return self._next
+        """The value of the next protected APDU, once it is reserved."""
+        return max(self._next, self._follow)
 
     @property
     def ceiling(self) -> int:
@@ -43,31 +49,38 @@ class SendingCounter:
         return self._ceiling
 
     def take(self) -> int:
-        """Return a value, once. Raises InvocationCounterExhausted."""
+        """Return a value, once. Raises InvocationCounterExhausted, InvocationCounterNotStored."""
         value = self._next
         if value >= MAX_SENDING_VALUE:
             raise InvocationCounterExhausted("the invocation counter is used up: the meter needs new keys")
         if value >= self._ceiling:
-            raise InvocationCounterExhausted("no invocation counter is reserved: its store could not be written")
+            raise InvocationCounterNotStored("no invocation counter is reserved")
         self._next = value + 1
         return value
 
     def reservation(self, count: int = 1) -> int | None:
         """Return the ceiling to store for ``count`` (at most RESERVE) more values; None if not needed or possible."""
-        ceiling = min(self._next + RESERVE, MAX_SENDING_VALUE)
-        return None if self._next + count <= self._ceiling or ceiling <= self._ceiling else ceiling
+        ceiling = min(self.next_value + RESERVE, MAX_SENDING_VALUE)
+        return None if self.next_value + count <= self._ceiling or ceiling <= self._ceiling else ceiling
 
     def confirm(self, ceiling: int) -> None:
         """Note that ``ceiling`` is stored durably; it is never lowered."""
         self._ceiling = max(self._ceiling, ceiling)
+        self._raise()
 
     def follow(self, value: int, limit: int) -> bool:
         """Raise to a value from the meter, by at most ``limit`` (rule S3). Return whether it is next now."""
         # Lower values would repeat nonces. An equal one is normal: a meter that refuses a value asks for the next one.
-        if not 0 <= value - self._next <= limit:
+        if not 0 <= value - self.next_value <= limit:
             return False
-        self._next = value
+        self._follow = value
+        self._raise()
         return True
+
+    def _raise(self) -> None:
+        # Not beyond what is stored: others may be in the middle of a transfer, with values that were reserved for it.
+        if self._next < self._follow < self._ceiling:
+            self._next = self._follow
 
 
 class ReceivingCounter:
@@ -112,6 +125,19 @@ class ReceivingCounters:
         """Accept any first value; only if the user asks (rule S7)."""
         self._counters.clear()
 
-    def replace(self, title: bytes, counter: ReceivingCounter) -> None:
-        """Replace a sender's counter, after its proof (rule S7)."""
+    def known(self, title: bytes) -> ReceivingCounter | None:
+        """Return a sender's counter, None before it proved anything."""
+        return self._counters.get(title)
+
+    def proved(self, title: bytes, counter: ReceivingCounter) -> ReceivingCounter:
+        """Note a sender's counter after its proof (rule S7); return the one to go on with.
+
+        All associations of a sender share it: what was accepted in one is a replay in the others (rule S6).
+        """
+        known = self._counters.get(title)
+        if known is not None and known.last is not None and counter.last is not None and counter.last >= known.last:
+            known.commit(counter.last)
+            return known
+        # It lost its counter. Associations from before keep theirs, and so refuse everything that is lower.
         self._counters[title] = counter
+        return counter
