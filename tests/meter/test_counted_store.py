@@ -25,7 +25,11 @@ COUNTED = {VALUE: Counted(Decimal("397110.5"), 30, NOON, NOON - timedelta(days=2
 
 async def test_what_is_saved_is_found_again(hass: HomeAssistant, hass_storage: dict[str, Any]):
     assert await CountedStore(hass, METER).async_load() == {}
-    await CountedStore(hass, METER).async_save(COUNTED)
+    store = CountedStore(hass, METER)
+    await store.async_save(COUNTED)
+    assert hass_storage == {}, "nothing was to be written: a set-up that fails again and again wears no disk"
+    store.save_later(lambda: COUNTED)
+    await store.async_save(COUNTED)
     assert await CountedStore(hass, METER).async_load() == COUNTED
     assert list(hass_storage) == [file_of(METER, "counted")]
     await async_remove_meter(hass, METER)
@@ -65,6 +69,19 @@ def test_the_file_is_private_and_replaced_as_a_whole(hass: HomeAssistant):
     with patch.object(counted_store, "Store") as opened:
         CountedStore(hass, METER)
     assert opened.__getitem__.return_value.call_args.kwargs == {"private": True, "atomic_writes": True}
+
+
+async def test_of_a_meter_that_was_replaced_nothing_is_written_later(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    """Home Assistant's file gives up what is to be written when it is removed itself; another one for it would not."""
+    store = CountedStore(hass, METER)
+    store.save_later(lambda: COUNTED)
+    with patch.object(store._store, "async_remove") as removed:
+        await store.async_remove()
+    removed.assert_awaited_once_with()
+    await store.async_save(COUNTED)
+    assert hass_storage == {}
+    store.save_later(dict)
+    await store.async_save({})
 
 
 @pytest.mark.parametrize(

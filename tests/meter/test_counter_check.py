@@ -10,7 +10,15 @@ from homeassistant.core import HomeAssistant
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
-from custom_components.cosem.dlms import AttributeDescriptor, Data, DataAccessError, DataType, LogicalName, ScalerUnit
+from custom_components.cosem.dlms import (
+    AttributeDescriptor,
+    ConnectionLost,
+    Data,
+    DataAccessError,
+    DataType,
+    LogicalName,
+    ScalerUnit,
+)
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned, octet_string, unsigned
 from custom_components.cosem.meter.counter_check import CounterCheck
 from custom_components.cosem.meter.readings import Reading
@@ -181,3 +189,26 @@ async def test_companions_that_are_refused_again_and_again_are_not_asked_for(che
         await shown(check, meter, minute, PEAK, 0, WATTS)
         asked.append(len(meter.asked))
     assert asked == [2, 2, 2, 0, 0]
+
+
+async def test_a_meter_that_hangs_up_at_its_companions_has_answered_the_value(check: CounterCheck):
+    class HangsUp(Meter):
+        async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
+            self.asked += attributes
+            raise ConnectionLost
+
+    asked = []
+    for minute in range(5):
+        meter = HangsUp()
+        assert await shown(check, meter, minute, PEAK, 0, WATTS)
+        asked.append(len(meter.asked))
+    assert asked == [2, 2, 2, 0, 0], "and it is not made to hang up with every poll"
+
+
+async def test_what_nobody_reads_any_more_waits_for_nothing(check: CounterCheck):
+    meter: Any = Meter()
+    for minute, number in enumerate((500, 0)):
+        await shown(check, meter, minute, ENERGY, number, WH)
+    readings = {POWER: Reading(value=double_long_unsigned(7), scaler_unit=WATTS)}
+    assert await check.async_check(meter, readings, NOON + timedelta(minutes=3), {}) == {}
+    await check.async_close()

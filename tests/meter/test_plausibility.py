@@ -124,6 +124,10 @@ def test_what_was_confirmed_waits_no_longer_and_is_what_counts_from_then_on():
     assert guard.last == {IMPORT: Counted(Decimal(0), WH, then, then)}
 
 
+def test_a_clock_that_was_set_back_does_not_hold_a_number_for_ever():
+    assert shown([500, 0, 0], every=timedelta(hours=-24)) == [500, None, 0]
+
+
 def test_a_clock_that_was_set_back_harms_nothing():
     assert shown([500, 510, 520], every=-MINUTE) == [500, 510, 520]
     assert shown([500, 100_000], every=-MINUTE) == [500, None]

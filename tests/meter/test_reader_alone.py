@@ -18,6 +18,7 @@ from custom_components.cosem.dlms import (
     CURRENT_OBJECT_LIST,
     AssociationParameters,
     AttributeDescriptor,
+    ConnectionLost,
     Data,
     DataAccessError,
     LogicalName,
@@ -376,15 +377,54 @@ async def test_trial_11_while_the_scaler_keeps_changing_there_is_no_value(reader
     await reader.async_read(association, [POWER])
     association.answers[POWER] = unsigned(20)
     readings = await reader.async_read(association, [POWER])
-    assert readings.values[POWER].value is None
+    assert readings.values[POWER].number is None
 
 
-async def test_trial_11_a_refused_scaler_leaves_the_last_one(reader: MeterReader):
+@pytest.mark.parametrize(("number", "expected"), [(190, 190), (20, None)], ids=["near", "a power of ten away"])
+async def test_trial_11_a_refused_scaler_leaves_the_last_one_unless_it_is_doubted(
+    reader: MeterReader, number: int, expected: int | None
+):
     association = await identified(reader, {POWER: unsigned(200), unit_of(POWER): thousandths(0)})
     await reader.async_read(association, [POWER])
-    association.answers |= {POWER: unsigned(20), unit_of(POWER): NOT_NOW}
+    association.answers |= {POWER: unsigned(number), unit_of(POWER): NOT_NOW}
     readings = await reader.async_read(association, [POWER])
+    assert readings.values[POWER].number == expected
+    association.answers |= {POWER: unsigned(number + 1), unit_of(POWER): thousandths(0)}
+    readings = await reader.async_read(association, [POWER])
+    assert readings.values[POWER].number == number + 1
+
+
+async def test_trial_11_a_remembered_scaler_alone_is_no_scaler_after_a_start(hass: HomeAssistant, reader: MeterReader):
+    await known(hass, reader, objects=objects_of(POWER), scaler_units={unit_of(POWER): ScalerUnit(3, 27)})
+    association = await identified(reader, {POWER: unsigned(200), unit_of(POWER): NOT_NOW})
+    readings = await reader.async_read(association, [POWER])
+    assert readings.values[POWER] == Reading(value=unsigned(200), scaler_unit=ScalerUnit(3, 27), unit_missing=True)
+
+
+class HangsUp(Answering):
+    """A meter that ends the connection when it is asked for one attribute."""
+
+    at: AttributeDescriptor
+
+    async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
+        answers = await super().get_many(attributes)
+        if self.asked[-1] and self.at in self.asked[-1] and len(self.asked) > 1:
+            raise ConnectionLost
+        return answers
+
+
+async def test_a_meter_that_hangs_up_at_a_question_besides_has_answered_the_others(reader: MeterReader):
+    answers = {attribute: unsigned(200) for attribute in REGISTERS} | {unit_of(each): WATTS for each in REGISTERS}
+    association: Any = HangsUp({NAME_ATTRIBUTE: octet_string(UNIQUE_ID.encode()), **answers})
+    last = association.at = REGISTERS[-1]
+    association.at = AttributeDescriptor(1, last.logical_name, 1)
+    await reader.async_identify(association)
+    await reader.async_read(association, REGISTERS)
+    association.answers[last] = unsigned(20)
+    association.at = unit_of(last)
+    readings = await reader.async_read(association, REGISTERS)
     assert readings.values[POWER].number == 20
+    assert readings.values[last].number is None
 
 
 async def test_null_data_is_no_value(reader: MeterReader):

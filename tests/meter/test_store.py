@@ -139,7 +139,9 @@ async def test_what_the_counters_of_a_removed_meter_showed_is_forgotten(
     hass: HomeAssistant, hass_storage: dict[str, Any]
 ):
     await async_save_meter(hass, UNIQUE_ID, METER)
-    await CountedStore(hass, UNIQUE_ID).async_save({})
+    counted = CountedStore(hass, UNIQUE_ID)
+    counted.save_later(dict)
+    await counted.async_save({})
     assert len(hass_storage) == 2
     await async_remove_meter(hass, UNIQUE_ID)
     assert hass_storage == {}

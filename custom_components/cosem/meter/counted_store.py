@@ -48,8 +48,14 @@ class CountedStore:
             self._store.async_delay_save(lambda: self._record(counted()), _WRITTEN_EVERY)
 
     async def async_save(self, counted: Mapping[AttributeDescriptor, Counted]) -> None:
-        """Write now."""
-        await self._store.async_save(self._record(counted))
+        """Write now, if there is something that was to be written later."""
+        if self._delayed:
+            await self._store.async_save(self._record(counted))
+
+    async def async_remove(self) -> None:
+        """Forget everything; nothing is written later either."""
+        self._delayed = False
+        await self._store.async_remove()
 
     def _record(self, counted: Mapping[AttributeDescriptor, Counted]) -> dict[str, Any]:
         """Return what is written."""

@@ -24,6 +24,7 @@ from ..dlms import (
     says_something,
 )
 from .counted_store import CountedStore
+from .error_mapping import none_if_failed
 from .objects import async_ask
 from .plausibility import CounterGuard, Withheld
 from .readings import Reading
@@ -58,8 +59,11 @@ class CounterCheck:
 
     async def async_close(self) -> None:
         """Write what is only written now and then."""
-        if self._guard.last:
-            await self._store.async_save(self._guard.last)
+        await self._store.async_save(self._guard.last)
+
+    async def async_forget(self) -> None:
+        """Forget a meter that was replaced."""
+        await self._store.async_remove()
 
     async def async_check(
         self,
@@ -82,7 +86,8 @@ class CounterCheck:
         for attribute in never_captured.union(numbers).difference(believed):
             readings[attribute] = replace(readings[attribute], value=None)
         self._store.save_later(lambda: self._guard.last)
-        return dict(self._guard.withheld)
+        # Not of entities that were disabled since: nobody waits for those.
+        return {attribute: held for attribute, held in self._guard.withheld.items() if attribute in numbers}
 
     async def _async_captured(
         self, association: Association, attributes: Collection[AttributeDescriptor]
@@ -98,8 +103,14 @@ class CounterCheck:
         }
         now = self._hass.loop.time()
         asked = {each for pair in companions.values() for each in pair if not self._refusals.is_resting(each, now)}
+        # What was read before counts, even if the meter hangs up at this question.
+        answers = await none_if_failed(async_ask(association, sorted(asked)))
+        if answers is None:
+            for each in asked:
+                self._refusals.note(each, "no answer", association, now)
+            return set(), set()
         read: dict[AttributeDescriptor, Data] = {}
-        for each, answer in (await async_ask(association, sorted(asked))).items():
+        for each, answer in answers.items():
             if isinstance(answer, Data):
                 read[each] = answer
             else:

@@ -87,6 +87,16 @@ async def none_if_refused[T](answer: Awaitable[T]) -> T | None:
         return None
 
 
+async def none_if_failed[T](answer: Awaitable[T]) -> T | None:
+    """Return the answer to a question asked besides, or None whatever happened to it: what was read before counts."""
+    try:
+        return await answer
+    except LocalProtocolError:
+        raise
+    except DlmsError:
+        return None
+
+
 def _wrong_meter_error(wrong: WrongMeter, *, first: bool) -> HomeAssistantError:
     if wrong.found is None:
         return UpdateFailed(translation_domain=DOMAIN, translation_key="identity_unreadable")

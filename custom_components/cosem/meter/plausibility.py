@@ -125,7 +125,7 @@ class CounterGuard:
         if held is None or not self._follows_held(attribute, held, counted, grown=held.found > last.number):
             self._withheld[attribute] = Withheld(last.number, counted.number, counted.unit, counted.at)
             return False
-        if counted.at - held.at < CONFIRM_AFTER:
+        if abs(counted.at - held.at) < CONFIRM_AFTER:  # abs: a clock that was set back must not hold it for ever
             return False
         if held.confirmations + 1 < confirmations:
             self._withheld[attribute] = replace(

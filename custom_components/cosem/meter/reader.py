@@ -29,7 +29,7 @@ from ..dlms import (
 )
 from .counter_check import CounterCheck
 from .entity_plan import name_of, plan_entities
-from .error_mapping import WrongMeter, map_error
+from .error_mapping import WrongMeter, map_error, none_if_failed
 from .identity import MeterIdentity, async_read_identity, unique_id_of
 from .issues import issues_of
 from .objects import (
@@ -104,6 +104,7 @@ class MeterReader:
             known = complete_objects(objects, self._entry.options[CONF_OBJECTS])
             await async_give_entry(self._hass, self._entry, unique_id, plan_entities(known, unverified=True))
             self._stored = StoredMeter(system_title=self._stored.system_title)
+            await self._counters.async_forget()
             self._counters = CounterCheck(self._hass, unique_id)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)
@@ -152,7 +153,8 @@ class MeterReader:
             self._require(association, unique_id_of(attribute, answers[attribute], association.parameters.server_wport))
         values = {attribute: self._value(association, attribute, answers[attribute]) for attribute in attributes}
         changed = {unit for unit in units if self._learn_unit(association, unit, answers[unit])}
-        await self._async_follow_units(association, values, changed, set(units))
+        read = {unit for unit in units if decoded_scaler_unit(answers[unit]) is not None}
+        await self._async_follow_units(association, values, changed, read)
         readings = {attribute: self.reading(attribute, value) for attribute, value in values.items()}
         withheld = await self._counters.async_check(association, readings, read_at, self.mbus_device_types)
         return Readings(values=readings, clock_read_at=read_at, withheld=withheld)
@@ -164,25 +166,36 @@ class MeterReader:
         changed: set[AttributeDescriptor],
         read: set[AttributeDescriptor],
     ) -> None:
-        """Read units whose numbers moved by a power of ten, and again the values of units that changed."""
+        """Read units whose numbers moved by a power of ten, and again the values of units that changed.
+
+        What cannot be settled now has no unit until it is read again.
+        """
         numbers = [
             (attribute, number)
             for attribute, value in values.items()
             if value is not None and (number := number_of(value)) is not None
         ]
-        moved = self._units_of(self._units.moved(numbers)) - read
-        if moved:
-            answers, _ = await self._async_ask(association, sorted(moved))
-            changed |= {unit for unit in moved if self._learn_unit(association, unit, answers[unit])}
+        changed |= await self._async_ask_units(association, self._units_of(self._units.moved(numbers)) - read)
         if not changed:
             return
         # Of a value that was read around the change nobody knows which unit it has.
+        self._units.doubt(changed)
         uncertain = [attribute for attribute in values if scaler_unit_attribute(attribute) in changed]
-        answers, _ = await self._async_ask(association, [*uncertain, *sorted(changed)])
-        unsettled = {unit for unit in changed if self._learn_unit(association, unit, answers[unit])}
+        answers = await none_if_failed(async_ask(association, [*uncertain, *sorted(changed)]))
+        if answers is None:
+            return
+        self._units.doubt({unit for unit in changed if self._learn_unit(association, unit, answers[unit])})
         for attribute in uncertain:
-            settled = scaler_unit_attribute(attribute) not in unsettled
-            values[attribute] = self._value(association, attribute, answers[attribute]) if settled else None
+            values[attribute] = self._value(association, attribute, answers[attribute])
+
+    async def _async_ask_units(
+        self, association: Association, units: set[AttributeDescriptor]
+    ) -> set[AttributeDescriptor]:
+        """Read units that are doubted; return which are others than before."""
+        self._units.doubt(units)
+        # A meter that hangs up at this question has answered the others.
+        answers = await none_if_failed(async_ask(association, sorted(units))) or {}
+        return {unit for unit, answer in answers.items() if self._learn_unit(association, unit, answer)}
 
     async def async_read_units(self, association: Association, attributes: Iterable[AttributeDescriptor]) -> None:
         """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds. Failures are only logged."""
@@ -218,7 +231,8 @@ class MeterReader:
         """Return a value with its attribute's unit, as far as known."""
         unit = scaler_unit_attribute(attribute)
         scaler_unit = None if unit is None else self._units.known.get(unit)
-        return Reading(value=value, scaler_unit=scaler_unit, unit_missing=unit is not None and scaler_unit is None)
+        unit_missing = unit is not None and not self._units.is_certain(unit)
+        return Reading(value=value, scaler_unit=scaler_unit, unit_missing=unit_missing)
 
     def is_refused(self, attribute: AttributeDescriptor) -> bool:
         """Whether an attribute or its unit is refused again and again."""

@@ -17,7 +17,7 @@ class Reading:
     """None: the meter has no value just now, or was not asked."""
     scaler_unit: ScalerUnit | None = None
     unit_missing: bool = False
-    """The attribute has a unit, and it could not be read so far: its number would be a guess."""
+    """It has a unit that was not read since the start, or is in doubt: its number would be a guess."""
 
     @property
     def number(self) -> Decimal | None:

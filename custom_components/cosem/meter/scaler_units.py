@@ -44,6 +44,15 @@ class ScalerUnits:
         self._read_at[unit] = now
         return before is not None and before != scaler_unit
 
+    def doubt(self, units: Iterable[AttributeDescriptor]) -> None:
+        """Note that what is known of these may be wrong: they are due, and not certain before they were read again."""
+        for unit in units:
+            self._read_at.pop(unit, None)
+
+    def is_certain(self, unit: AttributeDescriptor) -> bool:
+        """Whether a unit was read since the start, and is not doubted."""
+        return unit in self._read_at
+
     def moved(self, numbers: Iterable[tuple[AttributeDescriptor, Decimal]]) -> set[AttributeDescriptor]:
         """Note numbers as the meter sent them; return the attributes whose number moved by a power of ten."""
         moved = set()
