@@ -3,6 +3,7 @@
 import pytest
 
 from custom_components.cosem.dlms.command_line.advice import sentence
+from custom_components.cosem.dlms.command_line.options import MOST_COUNTER
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     AuthenticationTagInvalid,
@@ -22,6 +23,8 @@ ERRORS = [
     (PeerNotAuthenticated("x"), "something else answers in its place"),
     (InvocationCounterRefused(None), "another program"),
     (InvocationCounterRefused(7), "--counter-start 7"),
+    (InvocationCounterRefused(MOST_COUNTER), f"--counter-start {MOST_COUNTER}"),
+    (InvocationCounterRefused(MOST_COUNTER + 1), "none would be left"),
     (InvocationCounterReplayed("x"), "Old messages"),
     (InvocationCounterExhausted("x"), "state file"),
     (SecurityDowngrade("x"), "--protection and --suite"),
@@ -42,7 +45,7 @@ def test_security_errors_come_with_advice(error: DlmsError, advice: str):
 
 
 def test_each_has_its_own():
-    advice = [sentence(error).removeprefix(str(error)) for error, _ in ERRORS[:9]]
+    advice = [sentence(error).removeprefix(str(error)) for error, _ in ERRORS[:11]]
     assert len(set(advice)) == len(advice)
 
 
