@@ -290,16 +290,16 @@ async def test_failure_names_its_layer_and_the_flow_recovers(
     ("code", "words"),
     [
         (1, "it does not accept the proposed services"),
-        (2, "it does not support this application context"),
+        (2, "it does not accept this kind of messages"),
         (3, "it does not know the system title of this client"),
         (4, "it does not know the invocation number of this client's application process"),
         (5, "it does not know the qualifier or certificate"),
         (6, "it does not know this user of the client"),
-        (7, "the system title that it was called by is not its own"),
+        (7, "the system title is not that of this meter"),
         (8, "it does not know the invocation number of the application process that was called"),
         (9, "it does not know the qualifier of the application entity that was called"),
         (10, "it does not know the invocation number of the application entity that was called"),
-        (99, "association refused: result 1, acse-service-user diagnostic 99"),
+        (99, "Association refused: result 1, acse-service-user diagnostic 99"),
     ],
 )
 async def test_diagnostic_of_a_refusal_is_said_in_words(
@@ -310,7 +310,8 @@ async def test_diagnostic_of_a_refusal_is_said_in_words(
     assert result["errors"] == {"base": "association_refused"}
     if code == 1:  # the confirmed-service-error inside says more than "no reason given"
         words = "its DLMS application refused"
-    assert result["description_placeholders"]["diagnostic"].startswith(words)
+    said = result["description_placeholders"]["diagnostic"]
+    assert said.removeprefix("The meter refused the connection: ").startswith(words)
 
 
 async def test_hint_of_the_preset_helps_where_wports_may_be_wrong(

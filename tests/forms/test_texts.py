@@ -233,9 +233,17 @@ def test_each_diagnostic_of_the_standard_has_words():
 
 async def test_unknown_diagnostic_is_said_in_the_stacks_words(hass: HomeAssistant):
     failure = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_99", detail="diagnostic 99")
-    assert (await async_failure_in_words(hass, failure, "generic"))["diagnostic"] == "diagnostic 99"
+    assert (await async_failure_in_words(hass, failure, "generic"))["diagnostic"] == "Diagnostic 99."
     known = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_2", detail="diagnostic 2")
-    assert "application context" in (await async_failure_in_words(hass, known, "generic"))["diagnostic"]
+    assert "needs encryption" in (await async_failure_in_words(hass, known, "generic"))["diagnostic"]
+
+
+async def test_refusal_without_a_reason_says_so(hass: HomeAssistant):
+    failure = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_1", detail="diagnostic 1")
+    words = (await async_failure_in_words(hass, failure, "generic"))["diagnostic"]
+    assert words == "The meter refused the connection and gave no reason."
+    nothing = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_99")
+    assert (await async_failure_in_words(hass, nothing, "generic"))["diagnostic"] == ""
 
 
 async def test_hint_only_where_it_helps(hass: HomeAssistant):

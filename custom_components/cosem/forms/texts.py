@@ -71,9 +71,13 @@ async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed
         "seconds": f"{failure.seconds:g}",
         "detail": failure.detail,
         "counter": str(failure.counter),
-        "diagnostic": text("association_diagnostic", failure.diagnostic, failure.detail),
+        "diagnostic": text("association_diagnostic", failure.diagnostic, _sentence(failure.detail)),
         "hint": text("preset_hint", preset, "") if REMEDIES[failure.verdict].has_hint else "",
     }
+
+
+def _sentence(detail: str) -> str:
+    return f"{detail[:1].upper()}{detail[1:]}." if detail else ""
 
 
 def errors_of(draft: Draft, schema: vol.Schema) -> dict[str, str]:
