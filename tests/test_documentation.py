@@ -136,7 +136,9 @@ def test_the_command_line_of_the_readme_is_the_real_one():
     assert decode_apdu(wpdu.apdu) is not None
 
 
-@pytest.mark.parametrize("page", [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [*sorted(ROOT.glob("*.md")), *sorted(ROOT.glob("docs/*.md"))], ids=lambda page: page.name
+)
 def test_trial_30_no_line_of_prose_is_longer_than_140_characters(page: Path):
     lines = page.read_text(encoding="utf-8").splitlines()
     assert lines
