@@ -109,6 +109,16 @@ async def test_trial_14_what_was_believed_outlives_a_restart(hass: HomeAssistant
     await after.async_close()
 
 
+async def test_a_meter_that_was_replaced_is_forgotten(hass: HomeAssistant, check: CounterCheck):
+    assert await shown(check, Meter(), 0, ENERGY, 500, WH)
+    await check.async_close()
+    await check.async_forget()
+    after = CounterCheck(hass, "SIM1")
+    await after.async_load()
+    assert await shown(after, Meter(), 1, ENERGY, 0, WH)
+    await after.async_close()
+
+
 async def test_it_is_written_now_and_then_too(
     hass: HomeAssistant, check: CounterCheck, hass_storage: dict[str, Any], freezer: FrozenDateTimeFactory
 ):

@@ -10,21 +10,22 @@ class BackOff:
 
     def __init__(self, interval: float) -> None:
         self._interval = interval
-        self._failures = 0
-        self._succeeded_once = False
+        self._failures: int | None = None
+        """In a row; None before the first success."""
 
     def note_success(self) -> None:
         """Begin anew."""
         self._failures = 0
-        self._succeeded_once = True
 
     def pause_after_failure(self, asked_for: float | None) -> float | None:
         """Return the seconds to wait, about ``asked_for`` if given; None for Home Assistant's own."""
-        failures, self._failures = self._failures, self._failures + 1
+        failures = self._failures
+        if failures is not None:
+            self._failures = failures + 1
         if asked_for is not None:
             return asked_for * random.uniform(1 - BACKOFF_JITTER, 1)  # noqa: S311 - no secret
         # During the first set-up Home Assistant has its own, shorter pauses.
-        if not self._succeeded_once:
+        if failures is None:
             return None
         steps = min(failures, 32)  # any interval has reached the maximum long before
         pause = min(self._interval * BACKOFF_FACTOR**steps, BACKOFF_MAXIMUM)
