@@ -426,6 +426,13 @@ class ActionError(ServiceError):
         self.result = result
 
 
+class OutcomeUnknown(ServiceError):
+    """Whether the meter executed a SET or ACTION is not known; it is never repeated. The cause says why."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"nobody knows whether the meter did it: {reason}")
+
+
 class ExceptionReceived(ServiceError):
     """An exception-response (D8). Not authenticated: it may only end a request."""
 

@@ -1,28 +1,28 @@
 """An association as its user sees it: requests with deadlines, values, release.
 
-client.py opens and closes the connection. SET and ACTION would be one more method each, over ``_request``.
+client.py opens and closes the connection.
 IEC 62056-5-3; IEC 62056-9-7:2013, 9.2.
 """
 
 import asyncio
 from collections.abc import Callable, Sequence
 import math
-from typing import Final
+from typing import Final, override
 
 from ..apdu.acse import Mechanism
-from ..apdu.common import AttributeDescriptor, Selection
-from ..encoding.data import Data, PlainValue, decode_data_octets
+from ..apdu.common import AttributeDescriptor
+from ..encoding.data import Data
 from ..errors import (
     AssociationAborted,
     DataAccessError,
     DlmsError,
     InvocationCounterRefused,
     LocalProtocolError,
+    OutcomeUnknown,
     RemoteProtocolError,
     ResponseTimeout,
     TransportError,
 )
-from ..interface_classes.profile_generic import decode_rows
 from ..limits import EXECUTOR_THRESHOLD, Limits
 from ..protocol.events import (
     AnswerReceived,
@@ -37,13 +37,13 @@ from ..protocol.events import (
 from ..protocol.opening import Opening
 from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.transfer import Transfer
-from ..protocol.transfer.get import GetList, GetOne
 from ..security.counters import MAX_UNATTENDED_RAISE
 from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
 from .link import Link, Timing
 from .list_sizes import ListPlan
 from .reading import read_many
 from .security_state import SecurityState, opening_material
+from .services import Services
 
 _OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
     Associated: LifecycleInput.ACCEPT,
@@ -52,7 +52,7 @@ _OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
 }
 
 
-class Association:
+class Association(Services):
     """An association with one logical device. Comes from DlmsClient.associate().
 
     Methods may be called concurrently; requests wait for their turn. After a cancelled one only release() is possible.
@@ -105,25 +105,6 @@ class Association:
         """Note that it was kept; its next user's deadlines count."""
         self._timing, self._was_kept = timing, True
 
-    async def get(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> Data:
-        """Return the value of one attribute.
-
-        Raises DataAccessError, ExceptionReceived (1, 1: the association is lost), ConfirmedServiceErrorReceived,
-        TransportError and RemoteProtocolError (the connection is closed), SecurityError, AssociationAborted,
-        LocalProtocolError.
-        """
-        return await self.decode(decode_data_octets, await self.get_octets(attribute, selection))
-
-    async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
-        """Return the value as encoded Data. Raises as get() does."""
-        return await self._request(GetOne(attribute, selection))
-
-    async def get_rows(
-        self, attribute: AttributeDescriptor, selection: Selection | None = None
-    ) -> list[tuple[PlainValue, ...]]:
-        """Return the rows of a profile buffer (class 7 attribute 2). Raises as get() does."""
-        return await self.decode(decode_rows, await self.get_octets(attribute, selection))
-
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
         """Return value or error of each attribute, in the same order, in as few requests as possible.
 
@@ -134,10 +115,7 @@ class Association:
             raise LocalProtocolError("not associated yet")
         return await read_many(self, self._plan, attributes)
 
-    async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
-        """Return an encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""
-        return await self._request(GetList([(attribute, None) for attribute in attributes]))
-
+    @override
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
         """Return ``decode(octets, limits)``; much of it outside of the event loop (rule M13)."""
         try:
@@ -250,6 +228,7 @@ class Association:
         if error is not None:
             raise error
 
+    @override
     async def _request(self, transfer: Transfer) -> bytes:
         async with self._link.turn:
             event = await self._exchange(transfer)
@@ -258,9 +237,12 @@ class Association:
                 event = await self._exchange(transfer)
         if isinstance(event, AnswerReceived):
             return event.octets
+        error = _error_of(event)
         if isinstance(event, AssociationLost):
-            self._end(event.error)
-        raise _error_of(event)
+            self._end(error)
+            if not transfer.may_be_repeated:
+                raise OutcomeUnknown(str(error)) from error
+        raise error
 
     async def _exchange(self, transfer: Transfer) -> Event:
         """Return the event that ends a request."""
@@ -277,6 +259,10 @@ class Association:
             # The answer may still be on the way.
             self._end(AssociationAborted("a request was given up"))
             raise
+        except DlmsError as error:
+            if transfer.may_be_repeated:
+                raise
+            raise OutcomeUnknown(str(error)) from error
         return event
 
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:

@@ -38,7 +38,7 @@ from .events import (
     RequestFailed,
 )
 from .opening import Opening
-from .proposal import AssociationParameters, Negotiated, WportPair, refusal_of
+from .proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated, WportPair, refusal_of
 from .reassembly import Reassembly
 from .states import FAILURE_MEANS, OPEN_STATES, SUCCESS_MEANS, WAITING_STATES, Input, State, advance
 from .transfer import ANSWERS, Complete, Continues, Outcome, Transfer
@@ -118,10 +118,11 @@ class AssociationState:
         advance(self.state, Input.SEND_REQUEST)  # the table has the first word
         negotiated = self.negotiated
         assert negotiated is not None  # set before the state in which requests are possible
+        room = negotiated.request_limit - negotiated.overhead
+        plain = transfer.first(InvokeIdAndPriority(self._next_invoke_id), self._limits, room)
         if missing := transfer.needs & ~negotiated.conformance:
             raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
-        invoke = InvokeIdAndPriority(self._next_invoke_id)
-        octets = self.opening.protection.protect(transfer.first(invoke, self._limits))
+        octets = self.opening.protection.protect(plain)
         if len(octets) > negotiated.request_limit:
             raise LocalProtocolError(
                 f"a request of {len(octets)} octets exceeds the meter's limit of {negotiated.request_limit}"
@@ -198,7 +199,7 @@ class AssociationState:
         self.negotiated = outcome
         if received is Input.RECV_CHALLENGE:
             transfer = self.opening.proof()
-            request = transfer.first(InvokeIdAndPriority(self._next_invoke_id), self._limits)
+            request = transfer.first(InvokeIdAndPriority(self._next_invoke_id), self._limits, MAX_PDU_SIZE)
             self._start(transfer, self.opening.protection.protect(request))
             self._events.append(ChallengeAnswered(self.pair))
         else:

@@ -59,7 +59,7 @@ class Transfer(Protocol):
 
     @property
     def needs(self) -> Conformance:
-        """Services that must be negotiated."""
+        """Services that must be negotiated; known after ``first``."""
 
     @property
     def answers(self) -> frozenset[int]:
@@ -77,8 +77,11 @@ class Transfer(Protocol):
     def unknown_means_lost(self) -> bool:
         """Whether exception-response (1, 1) means a lost association; to a list it may mean that lists are unknown."""
 
-    def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
-        """Return the first request, and forget what was received. Raises LocalProtocolError."""
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int) -> bytes:
+        """Return the first request, of at most ``room`` octets where it can be cut, and forget what was received.
+
+        Raises LocalProtocolError.
+        """
 
     def receive(self, apdu: bytes) -> Outcome | None:
         """Take an APDU with a tag in ``answers``; None if it belongs elsewhere. Raises DecodeError, LimitExceeded."""

@@ -47,7 +47,7 @@ class _Get:
     @abstractmethod
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None: ...
 
-    def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = 0) -> bytes:
         octets = encode_request(self._request(invoke))
         self._invoke, self._limits = invoke, limits
         self._blocks = ReceivedBlocks(limits)

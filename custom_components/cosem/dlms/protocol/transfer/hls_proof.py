@@ -53,7 +53,7 @@ class HlsProof:
         self._limits = DEFAULT_LIMITS
         self._invoke: InvokeIdAndPriority | None = None
 
-    def first(self, invoke: InvokeIdAndPriority, limits: Limits) -> bytes:
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = 0) -> bytes:
         """Return our proof. Raises InvocationCounterExhausted."""
         counter = None
         if self._credentials.mechanism is Mechanism.HLS_GMAC:

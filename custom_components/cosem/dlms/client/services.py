@@ -1,0 +1,70 @@
+"""The services of an association, a method each: GET, SET, ACTION (IEC 62056-5-3). association.py carries them out."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+
+from ..apdu.common import AttributeDescriptor, MethodDescriptor, Selection
+from ..encoding.data import Data, PlainValue, decode_data_octets
+from ..errors import ActionError, DataAccessError
+from ..interface_classes.profile_generic import decode_rows
+from ..limits import Limits
+from ..protocol.transfer import Transfer
+from ..protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
+from ..protocol.transfer.get import GetList, GetOne
+from ..protocol.transfer.set import SetList, SetOne
+
+
+class Services(ABC):
+    """What can be asked of a logical device."""
+
+    @abstractmethod
+    async def _request(self, transfer: Transfer) -> bytes:
+        """Carry out a transfer."""
+
+    @abstractmethod
+    async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
+        """Return ``decode(octets, limits)``."""
+
+    async def get(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> Data:
+        """Return the value of one attribute.
+
+        Raises DataAccessError, ExceptionReceived (1, 1: the association is lost), ConfirmedServiceErrorReceived,
+        TransportError and RemoteProtocolError (the connection is closed), SecurityError, AssociationAborted,
+        LocalProtocolError.
+        """
+        return await self.decode(decode_data_octets, await self.get_octets(attribute, selection))
+
+    async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
+        """Return the value as encoded Data. Raises as get() does."""
+        return await self._request(GetOne(attribute, selection))
+
+    async def get_rows(
+        self, attribute: AttributeDescriptor, selection: Selection | None = None
+    ) -> list[tuple[PlainValue, ...]]:
+        """Return the rows of a profile buffer (class 7 attribute 2). Raises as get() does."""
+        return await self.decode(decode_rows, await self.get_octets(attribute, selection))
+
+    async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
+        """Return an encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""
+        return await self._request(GetList([(attribute, None) for attribute in attributes]))
+
+    async def set(self, attribute: AttributeDescriptor, value: Data, selection: Selection | None = None) -> None:
+        """Write one attribute. Raises as get() does, and OutcomeUnknown when the answer was lost."""
+        await self._request(SetOne(attribute, value, selection))
+
+    async def set_many(self, items: Sequence[tuple[AttributeDescriptor, Data]]) -> list[DataAccessError | None]:
+        """Write attributes in one request; return what was refused of each. Raises as set() does."""
+        return [DataAccessError(code) if code else None for code in await self._request(SetList(items))]
+
+    async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | None:
+        """Execute a method; return what it returned. Raises ActionError, and as set() does."""
+        transfer = ActionOne(method, parameters)
+        return returned(await self.decode(transfer.decode, await self._request(transfer)))
+
+    async def action_many(
+        self, items: Sequence[tuple[MethodDescriptor, Data | None]]
+    ) -> list[Data | ActionError | DataAccessError | None]:
+        """Execute methods in one request; return what each returned, or its error. Raises as set() does."""
+        transfer = ActionList(items)
+        outcomes = await self.decode(transfer.decode, await self._request(transfer))
+        return [returned_or_error(outcome) for outcome in outcomes]

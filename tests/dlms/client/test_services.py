@@ -1,0 +1,147 @@
+"""SET and ACTION as their user sees them: what is refused, and what nobody knows."""
+
+import asyncio
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.common import MethodDescriptor
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.client.services import Services
+from custom_components.cosem.dlms.encoding.data import double_long_unsigned, octet_string
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import (
+    ActionError,
+    ConnectionLost,
+    DataAccessError,
+    DecodeError,
+    ExceptionReceived,
+    LocalProtocolError,
+    OutcomeUnknown,
+    ResponseTimeout,
+)
+from tests.dlms.client.conftest import SEVEN, answers, client_of, started
+from tests.dlms.scripted import BUSY, CLOCK, ENERGY, NO_ASSOCIATION, PARAMETERS, End, ScriptedMeter, aare, initiate
+
+WRITING = Conformance.GET | Conformance.SET | Conformance.ACTION | Conformance.MULTIPLE_REFERENCES
+BLOCKS = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE | Conformance.BLOCK_TRANSFER_WITH_ACTION
+RESET = MethodDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 1)
+DONE = bytes.fromhex("C501C100")
+EXECUTED = bytes.fromhex("C701C10000")
+
+
+def writable(get=None, conformance: Conformance = WRITING | BLOCKS, size: int = 1024) -> ScriptedMeter:
+    accepted = aare(initiate(conformance=conformance, server_max_receive_pdu_size=size))
+    return ScriptedMeter(get, aarq=lambda apdu: [accepted])
+
+
+async def request_of(association: Services, service: str) -> object:
+    """One of each."""
+    match service:
+        case "set":
+            return await association.set(CLOCK, SEVEN)
+        case "set_many":
+            return await association.set_many([(CLOCK, SEVEN)])
+        case "action":
+            return await association.action(RESET)
+    return await association.action_many([(RESET, None)])
+
+
+async def test_set_and_action():
+    meter = writable(answers([DONE], [bytes.fromhex("C701C20001000600000007")], [bytes.fromhex("C701C30000")]))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        await association.set(CLOCK, SEVEN)
+        assert await association.action(RESET, SEVEN) == SEVEN
+        assert await association.action(RESET) is None
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC1, 0xC3, 0xC3, 0x62]
+
+
+async def test_lists():
+    meter = writable(answers([bytes.fromhex("C505C1020003")], [bytes.fromhex("C703C203000003000001010B")]))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        written, refused = await association.set_many([(CLOCK, SEVEN), (ENERGY, SEVEN)])
+        assert written is None
+        assert isinstance(refused, DataAccessError)
+        assert refused.result == 3
+        done, error, unreadable = await association.action_many([(RESET, None)] * 3)
+    assert done is None
+    assert isinstance(error, ActionError)
+    assert isinstance(unreadable, DataAccessError)
+
+
+async def test_a_refusal_is_an_error_and_the_association_goes_on():
+    meter = writable(
+        answers([bytes.fromhex("C501C103")], [bytes.fromhex("C701C20400")], [BUSY], [bytes.fromhex("C501C400")])
+    )
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(DataAccessError, match="3"):
+            await association.set(CLOCK, SEVEN)
+        with pytest.raises(ActionError, match="4"):
+            await association.action(RESET)
+        with pytest.raises(ExceptionReceived):
+            await association.set(CLOCK, SEVEN)
+        await association.set(CLOCK, SEVEN)
+        assert association.is_reusable
+
+
+async def test_long_values_go_in_blocks():
+    meter = writable(answers([bytes.fromhex("C502C100000001")], [bytes.fromhex("C503C10000000002")]), size=40)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        await association.set(CLOCK, octet_string(bytes(40)))
+    assert [wpdu.apdu[:2].hex() for wpdu in meter.link.sent] == ["601d", "c102", "c103", "6203"]
+    assert all(len(wpdu.apdu) <= 40 for wpdu in meter.link.sent[1:])
+
+
+@pytest.mark.parametrize(
+    ("conformance", "length", "missing"),
+    [(Conformance.GET, 3, "set"), (Conformance.GET | Conformance.SET, 30, "block-transfer-with-set-or-write")],
+)
+async def test_what_was_not_negotiated_is_not_sent(conformance: Conformance, length: int, missing: str):
+    meter = writable(conformance=conformance, size=40)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(LocalProtocolError, match=f"^{missing} was not negotiated"):
+            await association.set(CLOCK, octet_string(bytes(length)))
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0x62]
+
+
+@pytest.mark.parametrize(
+    ("part", "cause"),
+    [
+        ([End(reset=True)], ConnectionLost),
+        ([End()], ConnectionLost),
+        ([], ResponseTimeout),
+        ([b"\xc5\x09"], DecodeError),
+    ],
+)
+@pytest.mark.parametrize("service", ["set", "set_many", "action", "action_many"])
+async def test_a_lost_answer_is_an_unknown_outcome_and_nothing_is_sent_again(part: list, cause: type, service: str):
+    meter = writable(answers(part))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(OutcomeUnknown) as unknown:
+            await request_of(association, service)
+        assert isinstance(unknown.value.__cause__, cause)
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent].count(0xC1 if service.startswith("set") else 0xC3) == 1
+
+
+async def test_a_meter_that_knows_no_association_has_refused():
+    meter = writable(answers([NO_ASSOCIATION]))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(ExceptionReceived):
+            await association.set(CLOCK, SEVEN)
+
+
+async def test_what_was_never_sent_has_a_plain_error():
+    meter = writable()
+    async with client_of(meter).associate(PARAMETERS) as association:
+        await association.release()
+        with pytest.raises(Exception, match="released"):
+            await association.set(CLOCK, SEVEN)
+
+
+async def test_giving_up_is_no_answer():
+    meter = writable(lambda apdu: [])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        task = await started(association.set(CLOCK, double_long_unsigned(1)))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert not association.is_open

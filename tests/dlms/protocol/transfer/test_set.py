@@ -1,0 +1,170 @@
+"""SET as octets: requests whole and in blocks, and what each response means."""
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.common import InvokeIdAndPriority, Selection
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned, octet_string
+from custom_components.cosem.dlms.errors import DataAccessError, DecodeError, LocalProtocolError, OutcomeUnknown
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
+from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Failed, Outcome
+from custom_components.cosem.dlms.protocol.transfer.set import SetList, SetOne
+from tests.dlms.scripted import CLOCK, ENERGY
+
+FIRST = InvokeIdAndPriority(1)
+LONG = octet_string(bytes(range(20)))
+ROOM = 26
+"""C1 02 for the clock has 19 octets around the raw-data."""
+
+
+def octets(text: str) -> bytes:
+    return bytes.fromhex(text)
+
+
+def sent(transfer: SetOne | SetList, room: int = 1000) -> str:
+    return transfer.first(FIRST, DEFAULT_LIMITS, room).hex().upper()
+
+
+def after(transfer: SetOne | SetList, answer: str, room: int = 1000) -> Outcome | None:
+    """What becomes of a transfer after one answer."""
+    transfer.first(FIRST, DEFAULT_LIMITS, room)
+    return transfer.receive(octets(answer))
+
+
+def refusal(outcome: Outcome | None) -> int:
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, DataAccessError)
+    return outcome.error.result
+
+
+# -- whole
+
+
+def test_request_for_one_attribute():
+    transfer = SetOne(CLOCK, double_long_unsigned(7))
+    assert sent(transfer) == "C101C100080000010000FF02000600000007"
+    assert transfer.needs == Conformance.SET
+
+
+def test_request_for_a_part_needs_selective_access():
+    transfer = SetOne(CLOCK, NULL, Selection(2, NULL))
+    assert sent(transfer) == "C101C100080000010000FF0201020000"
+    assert transfer.needs == Conformance.SET | Conformance.SELECTIVE_ACCESS
+
+
+def test_request_for_a_list():
+    transfer = SetList([(CLOCK, NULL), (ENERGY, double_long_unsigned(7))])
+    assert sent(transfer) == "C104C10200080000010000FF020000030100010800FF020002000600000007"
+    assert transfer.needs == Conformance.SET | Conformance.MULTIPLE_REFERENCES
+
+
+def test_writing_nothing_is_our_own_mistake():
+    with pytest.raises(LocalProtocolError, match="at least one"):
+        SetList([])
+
+
+def test_writing_is_never_repeated():
+    assert not SetOne(CLOCK, NULL).may_be_repeated
+    assert not SetList([(CLOCK, NULL)]).may_be_repeated
+    assert not SetOne(CLOCK, NULL).unknown_means_lost
+
+
+@pytest.mark.parametrize("answer", ["C501C100", "C503C10000000001", "C504C1010000000001", "C505C10100"])
+def test_success_counts_in_every_form(answer: str):
+    assert after(SetOne(CLOCK, NULL), answer) == Complete(b"")
+
+
+@pytest.mark.parametrize("answer", ["C501C103", "C503C10300000001", "C504C1010300000001", "C505C10103"])
+def test_a_refusal_counts_in_every_form(answer: str):
+    assert refusal(after(SetOne(CLOCK, NULL), answer)) == 3
+
+
+@pytest.mark.parametrize("answer", ["C505C100", "C504C10000000001"])
+def test_a_response_without_a_result_is_none(answer: str):
+    with pytest.raises(DecodeError, match="without a result"):
+        after(SetOne(CLOCK, NULL), answer)
+
+
+def test_octets_behind_a_result_are_an_error():
+    with pytest.raises(DecodeError):
+        after(SetOne(CLOCK, NULL), "C501C10000")
+
+
+def test_another_invoke_id_belongs_elsewhere():
+    assert after(SetOne(CLOCK, NULL), "C501C200") is None
+    assert SetOne(CLOCK, NULL).receive(octets("C501C100")) is None, "and before anything was asked, everything does"
+
+
+def test_a_demand_for_a_block_belongs_elsewhere_where_there_are_none():
+    assert after(SetOne(CLOCK, NULL), "C502C100000001") is None
+
+
+def test_list_has_a_result_for_each():
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), "C505C1020003")
+    assert outcome == Complete(b"\x00\x03")
+
+
+@pytest.mark.parametrize("code", [0, 3])
+def test_one_result_counts_for_the_whole_list(code: int):
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), f"C501C10{code}")
+    assert outcome == Complete(bytes([code, code]))
+
+
+def test_results_of_another_number_tell_nothing():
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), "C505C103000000")
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+    assert "3 results for 2 attributes" in str(outcome.error)
+
+
+# -- in blocks
+
+
+def test_blocks_of_one_attribute():
+    transfer = SetOne(CLOCK, LONG)
+    assert sent(transfer, ROOM) == "C102C100080000010000FF020000000000010709140001020304"
+    assert transfer.needs == Conformance.SET | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    outcome = transfer.receive(octets("C502C100000001"))
+    assert isinstance(outcome, Continues)
+    assert outcome.request.hex().upper() == "C103C101000000020F05060708090A0B0C0D0E0F10111213"
+    assert (outcome.block_number, outcome.size) == (2, 22)
+    assert transfer.receive(octets("C503C10000000002")) == Complete(b"")
+
+
+def test_blocks_of_a_list():
+    transfer = SetList([(CLOCK, LONG)])
+    assert sent(transfer, 30) == "C105C10100080000010000FF020000000000010A01091400010203040506"
+    outcome = transfer.receive(octets("C502C100000001"))
+    assert isinstance(outcome, Continues)
+    assert transfer.receive(octets("C504C1010300000002")) == Complete(b"\x03")
+
+
+def test_octets_too_many_behind_the_demand_do_no_harm():
+    assert isinstance(after(SetOne(CLOCK, LONG), "C502C100000001010203", ROOM), Continues)
+
+
+def test_a_demand_for_another_block_belongs_elsewhere():
+    transfer = SetOne(CLOCK, LONG)
+    assert after(transfer, "C502C100000002", ROOM) is None
+    assert isinstance(transfer.receive(octets("C502C100000001")), Continues)
+    assert transfer.receive(octets("C502C100000002")) is None, "nothing is left to send"
+
+
+@pytest.mark.parametrize("answer", ["C501C111", "C503C11100000001"])
+def test_the_meter_can_end_it(answer: str):
+    assert refusal(after(SetOne(CLOCK, LONG), answer, ROOM)) == 17
+
+
+def test_success_before_everything_was_sent_tells_nothing():
+    outcome = after(SetOne(CLOCK, LONG), "C501C100", ROOM)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+
+
+def test_a_second_first_begins_anew():
+    transfer = SetOne(CLOCK, LONG)
+    before = sent(transfer, ROOM)
+    transfer.receive(octets("C502C100000001"))
+    assert sent(transfer, ROOM) == before
+    sent(transfer)
+    assert transfer.needs == Conformance.SET, "what fits needs no blocks"
