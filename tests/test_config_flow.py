@@ -253,9 +253,9 @@ FAILURES = {
     "stronger": (_fault("aare-authentication", code=14), "authentication", "stronger_authentication"),
     "authentication failure": (_fault("aare-authentication"), "authentication", "authentication_required"),
     "busy": (_fault("aare-transient"), "base", "meter_busy"),
-    "lost while reading": (_fault("fin", on="get"), "base", "connection_lost"),
+    "lost while reading": (_fault("fin", on="get", times=None), "base", "connection_lost"),
     "silence while reading": (_fault("silent", on="get", times=None), "base", "answer_timeout"),
-    "no APDU while reading": (_fault("corrupt", octet=8, on="get"), "base", "bad_answer"),
+    "no APDU while reading": (_fault("corrupt", octet=8, on="get", times=None), "base", "bad_answer"),
 }
 
 

@@ -10,6 +10,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers import entity_registry as er, issue_registry as ir
 from homeassistant.helpers.update_coordinator import UpdateFailed
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -143,6 +144,24 @@ async def test_without_enabled_entities_there_is_no_polling(
     assert coordinator_of(entry).data.values == {}
 
 
+@pytest.mark.parametrize("quirks", [{"silent_to_lists": True}, {"longest_request": 90}, {"longest_request": 145}])
+async def test_trial_06_a_meter_that_answers_no_long_lists_is_read_at_once_and_what_it_takes_is_remembered(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meters: dict[str, SimulatedMeter],
+    freezer: FrozenDateTimeFactory,
+    quirks: dict[str, Any],
+):
+    meter = meters[HOST] = SimulatedMeter(MeterProfile().with_quirks(**quirks), dt_util.utcnow)
+    entry = await set_up(hass, make_entry())
+    assert float(state_of(hass, entry, ENERGY)) > 0
+    before = meter.connections
+    await poll(hass, freezer)
+    assert meter.connections == before + 1, "nothing is left unanswered"
+    assert float(state_of(hass, entry, ENERGY)) > 0
+
+
 # --- Kept association ---------------------------------------------------------------------------------------------
 
 
@@ -178,7 +197,7 @@ async def test_kept_association_that_the_meter_forgot_is_opened_again_unnoticed(
     meter.sessions[0].associations.clear(0)  # the device behind a gateway restarted, the connection stands
     before = meter.requests
     await poll(hass, freezer)
-    assert kinds_since(meter, before)[-2:] == ["aarq", "get"]
+    assert kinds_since(meter, before) == ["get", "get", "aarq", "get", "get"], "a list, one, and both again"
     assert float(state_of(hass, entry, ENERGY)) > 0
     assert "Error fetching" not in caplog.text
 

@@ -6,6 +6,7 @@ nothing left.
 
 import asyncio
 from collections.abc import AsyncIterator
+import logging
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -347,10 +348,26 @@ async def test_f43_oversized_apdu(bench: Bench, entry: MockConfigEntry):
     await outage(bench, entry, LimitExceeded, name="oversized")
 
 
-@pytest.mark.parametrize("name", ["deep", "count-bomb", "empty-rows"])
-async def test_f43_bomb_instead_of_a_value(bench: Bench, entry: MockConfigEntry, name: str):
-    """It ends the poll it comes in; as long as it goes on it is unknown, and the others are read."""
+@pytest.mark.parametrize("name", ["count-bomb", "empty-rows"])
+async def test_trial_09_bomb_that_is_no_value(bench: Bench, entry: MockConfigEntry, name: str):
+    """It is unknown, and the others are read in the same poll; one line in the log says why."""
     bench.meter.faults.add(name, object="1.0.32.7.0.255")
+    for _ in range(3):
+        await bench.poll(340)
+        assert bench.state(entry, VOLTAGE) == STATE_UNKNOWN
+        assert bench.state(entry, ENERGY) not in {STATE_UNAVAILABLE, STATE_UNKNOWN}
+        bench.check_truth(entry)
+    (line,) = bench.log_lines(logging.WARNING)
+    assert "has a value that makes no sense" in line
+    bench.meter.faults.clear()
+    await bench.poll(340)
+    assert fresh(bench, entry)
+    bench.check_outages(0)
+
+
+async def test_f43_bomb_instead_of_a_value(bench: Bench, entry: MockConfigEntry):
+    """It ends the poll it comes in; as long as it goes on it is unknown, and the others are read."""
+    bench.meter.faults.add("deep", object="1.0.32.7.0.255")
     await bench.poll(340)
     assert {bench.state(entry, own) for own in (ENERGY, POWER, VOLTAGE)} == {STATE_UNAVAILABLE}
     assert isinstance(cause_of(entry), RemoteProtocolError), repr(cause_of(entry))

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from custom_components.cosem.dlms import DecodeError, LimitExceeded, Limits, ResponseTimeout
+from custom_components.cosem.dlms import LimitExceeded, Limits, ResponseTimeout
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from tests.simulated_meter.profile import MeterProfile
 from tests.timed_client import TimedClient
@@ -12,11 +12,18 @@ from tests.timed_client import TimedClient
 from .conftest import FAST, Poller, attribute
 
 
-@pytest.mark.parametrize("fault", ["deep", "count-bomb", "empty-rows"])
-async def test_f43_poisoned_value(poller: Poller, fault: str):
-    poller.meter.faults.add(fault, object="1.0.1.8.0.255")
-    with pytest.raises((DecodeError, LimitExceeded)):
+async def test_f43_value_that_exhausts_a_limit(poller: Poller):
+    poller.meter.faults.add("deep", object="1.0.1.8.0.255")
+    with pytest.raises(LimitExceeded):
         await poller.poll()
+    assert poller.meter.open_links == 0
+    await poller.recovers()
+
+
+@pytest.mark.parametrize("fault", ["count-bomb", "empty-rows"])
+async def test_f43_a_bomb_that_is_no_value_costs_only_itself(poller: Poller, fault: str):
+    poller.meter.faults.add(fault, object="1.0.1.8.0.255")
+    await poller.poll()
     assert poller.meter.open_links == 0
     await poller.recovers()
 

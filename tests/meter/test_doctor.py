@@ -91,6 +91,8 @@ READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password
 class Client:
     """A client whose meter fails on order: while associating, or at a read."""
 
+    asks_for_less = False
+
     def __init__(self, associating: DlmsError | None = None, reading: DlmsError | None = None, meter: Any = None):
         self.associating = associating
         self.reading = reading
@@ -257,11 +259,10 @@ async def test_object_list_that_is_refused_leads_to_the_usual_codes(hass: HomeAs
     assert (3, "7.0.3.0.0.255") not in found
     assert all(element.can_read(2) for element in result.objects)
     assert {element.version for element in result.objects} == {0}  # nobody says which
-    (request,) = (request.apdu for request in meter.log if LogicalName.parse("1.0.1.8.0.255").octets in request.apdu)
+    asked = b"".join(request.apdu for request in meter.log)
     for class_id, name in ((3, "1.0.1.8.0.255"), (4, "1.0.1.6.0.255")):
         value = AttributeDescriptor(class_id, LogicalName.parse(name), 2)
-        assert bytes([0, class_id]) + value.logical_name.octets + b"\x02" in request, value
-    asked = b"".join(request.apdu for request in meter.log)
+        assert bytes([0, class_id]) + value.logical_name.octets + b"\x02" in asked, value
     assert asked.count(LogicalName.parse("1.0.1.8.0.255").octets) == 1  # each of them once
 
 
@@ -594,3 +595,14 @@ async def test_wrong_password_is_sent_once(hass: HomeAssistant, meter: Simulated
     assert [request.kind for request in meter.log] == ["aarq"]
     assert "wrong" not in repr(failed.value)
     assert meter.open_links == 0
+
+
+@pytest.mark.parametrize("quirks", [{"silent_to_lists": True}, {"longest_request": 90}, {"longest_request": 145}])
+async def test_trial_06_a_meter_that_answers_no_long_lists_is_examined_all_the_same(
+    hass: HomeAssistant, quirks: dict[str, Any]
+):
+    meter = SimulatedMeter(MeterProfile().with_quirks(object_list_readable=False, **quirks), dt_util.utcnow)
+    result = await examined(hass, meter)
+    assert result.identity.unique_id == "SIM1030049762188"
+    assert {element.class_id for element in result.objects} >= {3, 8}
+    assert meter.connections <= 3, "one for each length that was too much"

@@ -213,7 +213,7 @@ async def test_without_proof_of_identity_nothing_is_taken(
     meter.faults.add("temporary-failure", object="0.0.42.0.0.255", times=1)
     await poll(hass, freezer)
     assert state_of(hass, entry, ENERGY) == STATE_UNAVAILABLE
-    assert "does not say which one it is" in caplog.text
+    assert "could not be identified" in caplog.text
     await poll(hass, freezer)
     assert float(state_of(hass, entry, ENERGY)) > 0
 

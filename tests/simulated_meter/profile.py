@@ -107,6 +107,10 @@ class Quirks:
     """Announce multiple-references although it is (not) honoured; None: the truth."""
     with_list_limit: int = 0
     """Most attributes in one GET-with-list; 0: no limit."""
+    silent_to_lists: bool = False
+    """Grant lists, and never answer one."""
+    longest_request: int = 0
+    """Never answer a longer APDU, in octets; 0: no limit."""
     with_list_refusal: ListRefusal = ListRefusal.EXCEPTION
     undefined_in_list: int = 4
     """The data-access-result of an unknown object inside a list."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 import random
-from typing import Protocol
+from typing import Final, Protocol
 
 from .acse import AARQ, RLRQ
 from .association import Associations, MeterState, Reply, SecurityOfMeter
@@ -36,6 +36,9 @@ class Host(Protocol):
 
     def note_answer(self, at: datetime) -> None:
         """Remember when values were read."""
+
+
+_GET_WITH_LIST: Final = bytes((0xC0, 3))
 
 
 class Session:
@@ -74,7 +77,14 @@ class Session:
         self.over = True
         self.associations.clear(self._host.monotonic())
 
+    def _ignores(self, apdu: bytes) -> bool:
+        quirks = self._host.profile.quirks
+        too_long = quirks.longest_request and len(apdu) > quirks.longest_request
+        return bool(too_long) or (quirks.silent_to_lists and apdu[:2] == _GET_WITH_LIST)
+
     def _handle(self, request: Request) -> list[Step]:
+        if self._ignores(request.apdu):
+            return []
         fault = self._host.faults.on_request(request)
         if fault is None:
             reply = self._honest(request)

@@ -406,11 +406,15 @@ class ServiceError(DlmsError):
 
 
 class DataAccessError(ServiceError):
-    """One attribute failed. ``result``: a DataAccessResultCode, or unknown."""
+    """One attribute failed. ``result``: a DataAccessResultCode, or unknown. ``undecodable``: why its value is none."""
 
-    def __init__(self, result: int) -> None:
-        super().__init__(f"data-access-result {result} ({DataAccessResultCode.name_of(result) or 'unknown'})")
+    def __init__(self, result: int, *, undecodable: str = "") -> None:
+        name = DataAccessResultCode.name_of(result) or "unknown"
+        super().__init__(
+            f"a value that makes no sense: {undecodable}" if undecodable else f"data-access-result {result} ({name})"
+        )
         self.result = result
+        self.undecodable = undecodable
 
     @property
     def name(self) -> str:

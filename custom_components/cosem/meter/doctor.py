@@ -187,7 +187,6 @@ class ExaminationRequest:
 
 async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationRequest) -> Examination:
     """Associate and read identity and objects. Raises ExaminationFailed, nothing else on purpose."""
-    associated = False
     state: SecurityState | None = None
     try:
         request.on_stage(Stage.CONNECTING)
@@ -196,21 +195,37 @@ async def examine(hass: HomeAssistant, client: DlmsClient, request: ExaminationR
             state = await async_security_state(hass, request.parameters)
             if state is not None:
                 await _settle_counter(client, request, state)
-            async with client.associate(
-                request.parameters,
-                timing=request.timing,
-                security_state=state,
-                exclusive=True,
-                on_connected=lambda: request.on_stage(Stage.ASSOCIATING),
-            ) as association:
-                associated = True
-                return await _read(hass, association, request)
+            return await _associate_and_read(hass, client, request, state)
     except LocalProtocolError:
         raise  # our bug: it must surface
     except InvocationCounterRefused as error:
         raise await _counter_refused(client, request, state, error) from error
     except DlmsError as error:
-        raise (_while_reading if associated else _while_associating)(error, request) from error
+        raise _while_associating(error, request) from error
+
+
+async def _associate_and_read(
+    hass: HomeAssistant, client: DlmsClient, request: ExaminationRequest, state: SecurityState | None
+) -> Examination:
+    association: Association | None = None
+    try:
+        async with client.associate(
+            request.parameters,
+            timing=request.timing,
+            security_state=state,
+            exclusive=True,
+            on_connected=lambda: request.on_stage(Stage.ASSOCIATING),
+        ) as association:
+            return await _read(hass, association, request)
+    except LocalProtocolError, InvocationCounterRefused:
+        raise
+    except DlmsError as error:
+        if association is None:
+            raise
+        if not association.asks_for_less:
+            raise _while_reading(error, request) from error
+    # It answers no list of that length. This ends: each time less is asked for, at last one by one.
+    return await _associate_and_read(hass, client, request, state)
 
 
 async def _settle_counter(client: DlmsClient, request: ExaminationRequest, state: SecurityState) -> None:

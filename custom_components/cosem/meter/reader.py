@@ -80,6 +80,8 @@ class MeterReader:
         self.mbus_device_types: Mapping[int, int] = {}
         self._units = ScalerUnits()
         self.refusals = Refusals()
+        self._undecodable: set[AttributeDescriptor] = set()
+        """Attributes whose last value made no sense: said once."""
         self._counters = CounterCheck(hass, str(entry.unique_id))
 
     async def async_load(self) -> bytes | None:
@@ -274,7 +276,11 @@ class MeterReader:
     def _value(self, association: Association, attribute: AttributeDescriptor, answer: AttributeResult) -> Data | None:
         if isinstance(answer, Data):
             self.refusals.forget(attribute)
+            self._undecodable.discard(attribute)
             return None if answer.type is DataType.NULL_DATA else answer
+        if answer.undecodable and attribute not in self._undecodable:
+            self._undecodable.add(attribute)
+            self._log(attribute, "%s: attribute %d of %s has a value that makes no sense: %s", answer.undecodable)
         if answer.result in _REFUSING:
             self._note_refusal(association, attribute, answer.name)
         return None
@@ -293,10 +299,8 @@ class MeterReader:
 
     def _note_refusal(self, association: Association, attribute: AttributeDescriptor, reason: str) -> None:
         if self.refusals.note(attribute, reason, association, self._hass.loop.time()):
-            LOGGER.warning(
-                "%s does not give attribute %d of %s (%s); it is asked for once a day",
-                self._entry.title,
-                attribute.attribute_index,
-                name_of(self._hass, self._entry, attribute._replace(attribute_index=RegisterAttribute.VALUE)),
-                reason,
-            )
+            self._log(attribute, "%s does not give attribute %d of %s (%s); it is asked for once a day", reason)
+
+    def _log(self, attribute: AttributeDescriptor, text: str, reason: str) -> None:
+        name = name_of(self._hass, self._entry, attribute._replace(attribute_index=RegisterAttribute.VALUE))
+        LOGGER.warning(text, self._entry.title, attribute.attribute_index, name, reason)

@@ -16,10 +16,10 @@ from custom_components.cosem.dlms.client.link import SYSTEM_CLOCK, Link, Timing
 from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned
 from custom_components.cosem.dlms.errors import (
     AssociationAborted,
+    AssociationRejected,
     ConfirmedServiceErrorReceived,
     ConnectTimeout,
     DataAccessError,
-    DecodeError,
     ExceptionReceived,
     LocalProtocolError,
     ResponseTimeout,
@@ -27,7 +27,7 @@ from custom_components.cosem.dlms.errors import (
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.security.keys import Secret
-from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, answers, started, use
+from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, answers, client_of, started, use
 from tests.dlms.scripted import (
     BUSY,
     CLOCK,
@@ -458,7 +458,9 @@ async def test_many_in_one_request(client, meter):
     meter.get = honest
     async with client.associate(PARAMETERS) as association:
         assert numbers(await association.get_many(REGISTERS[:40])) == list(range(1, 41))
-    assert len(meter.requests) == 1
+        assert [request[3] for request in meter.requests] == [10, 20, 10], "it grows with each answer"
+        assert numbers(await association.get_many(REGISTERS[:40])) == list(range(1, 41))
+    assert len(meter.requests) == 4
     assert client.list_sizes[PAIR].longest_answered == 40
 
 
@@ -499,25 +501,95 @@ async def test_what_worked_is_remembered_by_pair_and_over_connections(client, me
     assert client.list_sizes.keys() == {PAIR, WportPair(1, 17)}
 
 
-async def test_unanswered_list_ends_the_connection_and_is_smaller_the_next_time(client, meter):
+async def test_unanswered_list_ends_the_connection_and_single_reads_follow(client, meter):
     meter.get = lambda apdu: [] if apdu[1] == 3 else honest(apdu)
-    counts = []
-    for _ in range(2):
-        with pytest.raises(ResponseTimeout):
-            async with client.associate(PARAMETERS) as association:
-                await association.get_many(REGISTERS[:8])
-        counts.append(meter.requests[-1][3])
-    assert counts == [8, 4]
+    with pytest.raises(ResponseTimeout):
+        async with client.associate(PARAMETERS) as association:
+            assert not association.asks_for_less
+            await association.get_many(REGISTERS[:8])
+    assert association.asks_for_less
     async with client.associate(PARAMETERS) as association:
         assert numbers(await association.get_many(REGISTERS[:8])) == list(range(1, 9))
+        assert not association.asks_for_less
 
 
-async def test_list_answered_with_nonsense_closes_the_connection(client, meter):
-    meter.get = lambda apdu: [values(b"\x06\x00")]
+async def test_trial_01_list_answered_with_nonsense_goes_on_one_by_one(client, meter):
+    meter.get = lambda apdu: [values(b"\x06\x00")] if apdu[1] == 3 else honest(apdu)
     async with client.associate(PARAMETERS) as association:
-        with pytest.raises(DecodeError):
-            await association.get_many([ENERGY, POWER])
-        assert meter.link.closed
+        assert numbers(await association.get_many(REGISTERS[:2])) == [1, 2]
+        assert not meter.link.closed
+
+
+# -- a meter that says it knows no association
+
+
+def forgetful(*numbers, always=False):
+    """A meter that says so of some objects, and afterwards of everything until the next AARQ; ``always``: even then."""
+    forgot = []
+
+    def get(apdu):
+        if always or forgot or apdu[7] in numbers:
+            forgot.append(apdu)
+            return [NO_ASSOCIATION]
+        return honest(apdu)
+
+    def aarq(_apdu):
+        forgot.clear()
+        return [aare()]
+
+    return ScriptedMeter(get, aarq=aarq)
+
+
+def tags(meter):
+    return [wpdu.apdu[0] for wpdu in meter.link.sent]
+
+
+async def test_trial_05_it_is_the_error_of_what_was_asked_for():
+    meter = forgetful(2)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        assert await association.get(REGISTERS[0]) == double_long_unsigned(1)
+        with pytest.raises(ExceptionReceived):
+            await association.get(REGISTERS[1])
+        assert association.is_reusable
+        assert await association.get(REGISTERS[2]) == double_long_unsigned(3)
+    assert tags(meter) == [0x60, 0xC0, 0xC0, 0x60, 0xC0, 0x60, 0xC0, 0x62]
+    assert len(meter.links) == 1
+
+
+async def test_trial_05_the_others_of_a_reading_are_read():
+    meter = forgetful(2, 4)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        association._plan.read_one_by_one((), for_good=True)
+        results = await association.get_many(REGISTERS[:5])
+    assert [each.result if isinstance(each, DataAccessError) else each.value for each in results] == [1, 4, 3, 4, 5]
+
+
+async def test_trial_05_an_association_that_is_really_gone_is_opened_again():
+    meter = forgetful()
+    first = [NO_ASSOCIATION]
+    meter.get = lambda apdu, get=meter.get: [first.pop()] if first else get(apdu)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        assert await association.get(REGISTERS[0]) == double_long_unsigned(1)
+    assert tags(meter) == [0x60, 0xC0, 0x60, 0xC0, 0x62]
+
+
+async def test_trial_05_it_ends_when_every_answer_says_so():
+    meter = forgetful(always=True)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        for _ in range(40):
+            with pytest.raises(ExceptionReceived):
+                await association.get(REGISTERS[0])
+        assert not association.is_open
+    assert tags(meter).count(0x60) == 64
+
+
+async def test_trial_05_a_refused_second_proposal_is_its_error():
+    meter = forgetful(always=True)
+    meter.aarq = answers([aare()], [aare(result=1, diagnostic=13)])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(AssociationRejected):
+            await association.get(REGISTERS[0])
+        assert not association.is_open
 
 
 async def test_lists_of_neighbours_take_turns(patient, meter):

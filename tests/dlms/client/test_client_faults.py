@@ -19,7 +19,6 @@ from custom_components.cosem.dlms import (
     ConnectTimeout,
     Data,
     DataAccessError,
-    DecodeError,
     DlmsError,
     ExceptionReceived,
     LimitExceeded,
@@ -271,15 +270,22 @@ async def test_f35_f36_rejected_for_authentication_is_tried_once(home, fault):
     await home.recovers()
 
 
-@pytest.mark.parametrize(
-    ("fault", "error"), [("deep", LimitExceeded), ("count-bomb", DecodeError), ("empty-rows", DecodeError)]
-)
 @pytest.mark.parametrize("lists", [True, False], ids=["list", "single"])
-async def test_f43_values_that_are_bombs(fault, error, lists):
+async def test_f43_value_that_exhausts_a_limit(lists):
+    home = Household(Quirks(with_list=lists))
+    home.meter.faults.add("deep", object="1.0.1.7.0.255")
+    await home.fails(LimitExceeded)
+    await home.recovers()
+
+
+@pytest.mark.parametrize("fault", ["count-bomb", "empty-rows"])
+@pytest.mark.parametrize("lists", [True, False], ids=["list", "single"])
+async def test_f43_bombs_that_are_no_values_cost_only_themselves(fault, lists):
     home = Household(Quirks(with_list=lists))
     home.meter.faults.add(fault, object="1.0.1.7.0.255")
-    await home.fails(RemoteProtocolError if lists else error)
-    await home.recovers()
+    results = await home.poll()
+    (error,) = (result for result in results if isinstance(result, DataAccessError))
+    assert error.undecodable
 
 
 @pytest.mark.parametrize("count", [2049, 65_535])

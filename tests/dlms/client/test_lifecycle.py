@@ -47,9 +47,9 @@ def test_what_was_given_up_can_only_be_released():
     assert leading_on == OVER
 
 
-def test_only_a_refused_proposal_is_made_again():
+def test_only_a_refused_or_forgotten_proposal_is_made_again():
     again = {state for state, happened in LIFECYCLE if happened is LifecycleInput.PROPOSE}
-    assert again == {Lifecycle.IDLE, Lifecycle.UNPROVEN}
+    assert again == {Lifecycle.IDLE, Lifecycle.UNPROVEN, Lifecycle.OPEN}
     assert LIFECYCLE[Lifecycle.PROPOSING, LifecycleInput.REFUSE] is Lifecycle.IDLE
     assert LIFECYCLE[Lifecycle.PROVING, LifecycleInput.REFUSE] is Lifecycle.UNPROVEN
 

@@ -14,7 +14,6 @@ from custom_components.cosem.dlms.errors import (
     AssociationAborted,
     ConnectionLost,
     DecodeError,
-    ExceptionReceived,
     LimitExceeded,
     TransportError,
 )
@@ -24,7 +23,6 @@ from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from tests.dlms.client.conftest import OTHER, SEVEN, answers, client_of
 from tests.dlms.scripted import (
     CLOCK,
-    NO_ASSOCIATION,
     PARAMETERS,
     PUSH,
     End,
@@ -108,39 +106,22 @@ async def test_bug_in_a_transport_surfaces_and_nobody_waits_for_it(client, meter
     assert "ZeroDivisionError" in caplog.text
 
 
-async def test_lost_association_is_told_and_can_be_opened_again(client, meter):
-    meter.get = answers([NO_ASSOCIATION], [value(unsigned(7))])
-    async with client.associate(OTHER):
-        async with client.associate(PARAMETERS) as association:
-            with pytest.raises(ExceptionReceived) as caught:
-                await association.get(CLOCK)
-            assert not association.is_open
-            with pytest.raises(ExceptionReceived) as again:
-                await association.get(CLOCK)
-            assert again.value is caught.value
-        async with client.associate(PARAMETERS) as association:
-            assert await association.get(CLOCK) == SEVEN
-    assert len(meter.links) == 1
-    assert [wpdu.apdu[0] for wpdu in meter.link.sent].count(0x62) == 2  # what is lost is not released
-
-
-@pytest.mark.parametrize(
-    ("octets", "error"),
-    [
-        (b"\x06\x00", DecodeError),
-        (b"\x06\x00\x00\x00\x00\x00", DecodeError),
-        (b"\x02\x01" * 40 + b"\x00", LimitExceeded),
-        (b"\x01\x84\xff\xff\xff\xff", DecodeError),
-    ],
-)
-async def test_value_that_is_none_closes_the_connection(client, meter, octets, error):
-    meter.get = lambda apdu: [value(octets)]
+@pytest.mark.parametrize("octets", [b"\x06\x00", b"\x06\x00\x00\x00\x00\x00", b"\x01\x84\xff\xff\xff\xff"])
+async def test_trial_09_value_that_is_none_is_an_error_and_the_association_goes_on(client, meter, octets):
+    meter.get = answers([value(octets)], [value(unsigned(7))])
     async with client.associate(PARAMETERS) as association:
-        with pytest.raises(error):
+        with pytest.raises(DecodeError):
             await association.get(CLOCK)
-        assert meter.link.closed
-        with pytest.raises(error):
-            await association.get(CLOCK)
+        assert await association.get(CLOCK) == SEVEN
+
+
+async def test_f43_value_that_exhausts_a_limit_closes_the_connection(client, meter):
+    meter.get = lambda apdu: [value(b"\x02\x01" * 40 + b"\x00")]
+    async with client.associate(PARAMETERS) as association:
+        for _ in range(2):
+            with pytest.raises(LimitExceeded):
+                await association.get(CLOCK)
+            assert meter.link.closed
 
 
 @pytest.mark.parametrize(("size", "outside"), [(65_000, False), (66_000, True)])

@@ -1,7 +1,7 @@
 import pytest
 
 from custom_components.cosem.dlms.apdu.initiate import Conformance
-from custom_components.cosem.dlms.client.list_sizes import LONGEST_LIST, ListSizes
+from custom_components.cosem.dlms.client.list_sizes import FIRST_LIST, LONGEST_LIST, ListSizes
 from custom_components.cosem.dlms.protocol.proposal import Negotiated
 from tests.dlms.scripted import GRANTED, REGISTERS
 
@@ -23,12 +23,33 @@ def plan_of(sizes, agreed=None, max_receive_pdu_size=65_535):
 # -- sizes
 
 
+def experienced(**known):
+    """A meter that has answered long lists."""
+    return ListSizes(longest_answered=LONGEST_LIST, **known)
+
+
 def test_everything_at_once_where_it_fits():
-    assert plan_of(ListSizes()).batch(REGISTERS) == len(REGISTERS)
+    assert plan_of(experienced()).batch(REGISTERS) == len(REGISTERS)
+
+
+def test_trial_06_the_first_list_is_short_and_each_answer_allows_twice_as_many():
+    """With 10 attributes a request has 104 octets: some meters answer none above 145."""
+    plan = plan_of(ListSizes())
+    lengths = []
+    for _ in range(5):
+        lengths.append(plan.batch(REGISTERS))
+        plan.answered([(attribute, 5) for attribute in REGISTERS[: lengths[-1]]])
+    assert lengths == [FIRST_LIST, 20, 40, 80, 100]
+
+
+def test_trial_06_what_was_answered_is_asked_for_again_at_once():
+    sizes = ListSizes()
+    plan_of(sizes).answered([(attribute, 5) for attribute in REGISTERS[:40]])
+    assert plan_of(sizes).batch(REGISTERS) == 80
 
 
 def test_the_count_of_a_list_stays_one_octet():
-    assert plan_of(ListSizes()).batch(MANY) == LONGEST_LIST == 127
+    assert plan_of(experienced()).batch(MANY) == LONGEST_LIST == 127
 
 
 def test_without_multiple_references_one_by_one():
@@ -37,14 +58,14 @@ def test_without_multiple_references_one_by_one():
 
 @pytest.mark.parametrize(("size", "count"), [(12, 1), (24, 2), (33, 2), (34, 3), (1024, 100)])
 def test_the_request_fits_what_the_meter_accepts(size, count):
-    assert plan_of(ListSizes(), negotiated(size=size)).batch(REGISTERS) == count
+    assert plan_of(experienced(), negotiated(size=size)).batch(REGISTERS) == count
 
 
 @pytest.mark.parametrize(
     ("agreed", "size", "count"), [(None, 12, 1), (None, 37, 1), (None, 38, 2), (None, 0, 100), (WITHOUT_BLOCKS, 102, 2)]
 )
 def test_the_answer_fits_what_we_accept_by_a_guess_at_first(agreed, size, count):
-    assert plan_of(ListSizes(), agreed, size).batch(REGISTERS) == count
+    assert plan_of(experienced(), agreed, size).batch(REGISTERS) == count
 
 
 def test_the_answer_fits_what_we_accept_by_the_sizes_seen():
@@ -68,29 +89,22 @@ def test_a_long_value_is_read_alone():
 # -- refusals
 
 
-def test_refused_list_is_halved_then_given_up():
-    plan = plan_of(ListSizes())
-    plan.refused(100)
+def test_refused_list_is_asked_for_in_a_length_that_worked():
+    sizes = ListSizes(longest_answered=50)
+    plan = plan_of(sizes)
+    assert plan.batch(REGISTERS) == 100
+    assert plan.refused(100)
     assert plan.batch(REGISTERS) == 50
-    plan.refused(50)
-    assert plan.batch(REGISTERS) == 1
+    assert not plan.refused(50), "then only single reads are left"
 
 
-def test_list_of_two_or_three_is_given_up_at_once():
-    for count in (2, 3):
-        plan = plan_of(ListSizes())
-        plan.refused(count)
-        assert plan.batch(REGISTERS) == 1
-
-
-def test_meter_that_knows_no_lists_is_taken_at_its_word():
-    plan = plan_of(ListSizes())
-    plan.refused(100, for_good=True)
-    assert plan.batch(REGISTERS) == 1
+@pytest.mark.parametrize("known", [0, 1])
+def test_where_no_list_has_worked_single_reads_follow(known: int):
+    assert not plan_of(ListSizes(longest_answered=known)).refused(10)
 
 
 def test_what_worked_is_remembered_over_associations():
-    sizes = ListSizes()
+    sizes = ListSizes(longest_answered=50)
     plan = plan_of(sizes)
     plan.refused(100)
     assert sizes.list_limit is None
@@ -99,11 +113,50 @@ def test_what_worked_is_remembered_over_associations():
     assert plan_of(sizes).batch(REGISTERS) == 50
 
 
-def test_refused_when_busy_is_not_remembered():
+def test_meter_that_knows_no_lists_is_taken_at_its_word():
+    sizes = experienced()
+    plan = plan_of(sizes)
+    plan.read_one_by_one({REGISTERS[0]}, for_good=True)
+    assert plan.batch(REGISTERS) == plan_of(sizes).batch(REGISTERS) == 1
+    assert sizes.alone == set(), "and blames no attribute"
+
+
+def test_trial_01_an_attribute_that_makes_lists_odd_is_read_alone():
+    sizes = experienced()
+    plan = plan_of(sizes)
+    plan.read_one_by_one({REGISTERS[2]})
+    for each in (plan, plan_of(sizes)):
+        assert each.batch(REGISTERS) == 2
+        assert each.batch(REGISTERS[2:]) == 1
+        assert each.batch(REGISTERS[3:]) == 97
+    assert sizes.list_limit is None
+
+
+def test_trial_01_where_no_attribute_is_odd_lists_are():
     sizes = ListSizes()
     plan = plan_of(sizes)
+    plan.read_one_by_one(())
+    assert plan.batch(REGISTERS) == plan_of(sizes).batch(REGISTERS) == 1
+
+
+def test_trial_01_one_odd_list_of_a_meter_with_good_ones_is_not_the_truth():
+    sizes = ListSizes(longest_answered=50)
+    plan = plan_of(sizes)
+    plan.read_one_by_one(())
+    assert plan.batch(REGISTERS) == 1, "but in this association it is believed"
+    plan = plan_of(sizes)
+    assert plan.batch(REGISTERS) == 100
+    plan.answered([(attribute, 5) for attribute in REGISTERS[:2]])
+    plan_of(sizes).read_one_by_one(())
+    assert sizes.list_limit is None, "a good list in between counts"
+    plan_of(sizes).read_one_by_one(())
+    assert sizes.list_limit == 1
+
+
+def test_refused_when_busy_is_not_remembered():
+    sizes = ListSizes(longest_answered=50)
+    plan = plan_of(sizes)
     plan.refused(100)
-    plan.refused(50)
     plan.forget_refusals()
     assert plan.batch(REGISTERS) == 100
     assert plan_of(sizes).batch(REGISTERS) == 100
@@ -112,60 +165,92 @@ def test_refused_when_busy_is_not_remembered():
 
 
 def test_busy_later_keeps_what_was_learned_before():
-    sizes = ListSizes(list_limit=10)
+    sizes = ListSizes(list_limit=10, longest_answered=5)
     plan = plan_of(sizes)
     plan.refused(10)
     plan.forget_refusals()
     assert plan.batch(REGISTERS) == 10
 
 
-def test_lists_never_grow_within_an_association():
-    plan = plan_of(ListSizes())
+def test_a_refused_length_is_not_tried_again_in_an_association():
+    plan = plan_of(ListSizes(longest_answered=50))
     plan.refused(100)
     for _ in range(200):
         plan.answered([(attribute, 5) for attribute in REGISTERS[:50]])
     assert plan.batch(REGISTERS) == 50
 
 
+def test_a_reading_one_by_one_takes_back_what_a_shorter_list_would_have_confirmed():
+    sizes = ListSizes(longest_answered=50)
+    plan = plan_of(sizes)
+    plan.refused(100)
+    plan.read_one_by_one({REGISTERS[0]})
+    plan.answered([(attribute, 5) for attribute in REGISTERS[1:3]])
+    assert sizes.list_limit is None
+
+
 def test_lists_grow_again_after_many_calm_associations():
-    sizes = ListSizes()
+    sizes = experienced()
     sizes.limit(10)
     for _ in range(50):
         assert plan_of(sizes).batch(REGISTERS) == 10
     assert plan_of(sizes).batch(REGISTERS) == 20
 
 
+def test_what_was_read_alone_comes_back_into_lists_after_many_calm_associations():
+    sizes = experienced()
+    for _ in range(30):
+        plan_of(sizes)
+    sizes.read_alone({REGISTERS[0]})
+    for _ in range(50):
+        assert plan_of(sizes).batch(REGISTERS) == 1
+    assert plan_of(sizes).batch(REGISTERS) == 100
+    assert sizes.list_limit is None
+
+
 # -- silence
 
 
-def test_unanswered_list_is_smaller_the_next_time_and_given_up_then():
+def test_trial_06_after_an_unanswered_list_single_reads_follow():
     sizes = ListSizes()
-    plan_of(sizes).unanswered(100)
     plan = plan_of(sizes)
-    assert plan.batch(REGISTERS) == 50
-    plan.unanswered(50)
-    assert plan_of(sizes).batch(REGISTERS) == 1
+    assert not plan.asks_for_less
+    plan.unanswered(10)
+    assert plan.asks_for_less
+    plan = plan_of(sizes)
+    assert plan.batch(REGISTERS) == 1
+    assert not plan.asks_for_less
+
+
+def test_trial_06_after_an_unanswered_longer_list_the_length_that_worked_follows():
+    sizes = ListSizes()
+    plan = plan_of(sizes)
+    plan.answered([(attribute, 5) for attribute in REGISTERS[:10]])
+    plan.unanswered(20)
+    assert plan_of(sizes).batch(REGISTERS) == 10
 
 
 def test_unanswered_list_of_a_length_that_has_worked_is_the_networks_fault():
     sizes = ListSizes()
-    plan_of(sizes).answered([(attribute, 5) for attribute in REGISTERS[:50]])
-    plan_of(sizes).unanswered(50)
+    plan = plan_of(sizes)
+    plan.answered([(attribute, 5) for attribute in REGISTERS[:50]])
+    plan.unanswered(50)
     assert sizes.list_limit is None
+    assert not plan.asks_for_less
     plan_of(sizes).unanswered(51)
-    assert sizes.list_limit == 25
+    assert sizes.list_limit == 50
 
 
 def test_each_unanswered_list_puts_the_next_attempt_further_off():
     sizes = ListSizes()
     plan_of(sizes).unanswered(2)
     attempts = []
-    for number in range(2000):
+    for number in range(500):
         plan = plan_of(sizes)
         if (count := plan.batch(REGISTERS)) > 1:
             attempts.append(number)
             plan.unanswered(count)
-    assert attempts == [200, 1001]
+    assert attempts == [5, 26, 107, 428], "soon the first time: it may have been the network"
 
 
 def test_limits_only_fall():

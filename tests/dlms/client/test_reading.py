@@ -3,7 +3,7 @@
 import pytest
 
 from custom_components.cosem.dlms.client.list_sizes import ListSizes
-from custom_components.cosem.dlms.client.reading import decode_get_list, read_many
+from custom_components.cosem.dlms.client.reading import decode_get_list, first_undecodable, read_many
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned
 from custom_components.cosem.dlms.errors import (
     ConfirmedServiceErrorReceived,
@@ -11,13 +11,23 @@ from custom_components.cosem.dlms.errors import (
     DataAccessError,
     DecodeError,
     ExceptionReceived,
+    LimitExceeded,
     ResponseTimeout,
 )
-from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
 from tests.dlms.client.test_list_sizes import plan_of
 from tests.dlms.scripted import ENERGY, POWER, REGISTERS, unsigned
 
 BUSY = ExceptionReceived(1, 3)
+ODD = b"\x07\x00\x00\x00\x00"
+"""A type that does not exist any more."""
+
+EXHAUSTING = b"\x02\x01" * 40 + b"\x00"
+
+
+def experienced(longest_answered: int = 127) -> ListSizes:
+    """A meter that has answered long lists."""
+    return ListSizes(longest_answered=longest_answered)
 
 
 class Source:
@@ -28,6 +38,7 @@ class Source:
         self.many = many or (lambda attributes: encoded([self.single(attribute) for attribute in attributes]))
         self.asked = []
         self.is_open = True
+        self.proposals = 1
 
     async def get_octets(self, attribute):
         self.asked.append(1)
@@ -68,7 +79,7 @@ def truth(attributes):
 
 async def test_one_list_for_everything():
     source = Source()
-    assert shown(await read_many(source, plan_of(ListSizes()), REGISTERS)) == truth(REGISTERS)
+    assert shown(await read_many(source, plan_of(experienced()), REGISTERS)) == truth(REGISTERS)
     assert source.asked == [100]
 
 
@@ -79,7 +90,7 @@ async def test_nothing_is_nothing():
 async def test_as_many_lists_as_needed_in_order():
     source = Source()
     attributes = REGISTERS * 3
-    assert shown(await read_many(source, plan_of(ListSizes()), attributes)) == truth(attributes)
+    assert shown(await read_many(source, plan_of(experienced()), attributes)) == truth(attributes)
     assert source.asked == [127, 127, 46]
 
 
@@ -100,14 +111,13 @@ async def test_single_reads_have_errors_of_their_own_too():
     "refusal",
     [
         BUSY,
-        ExceptionReceived(1, 1),
         ConfirmedServiceErrorReceived(5, 3, 1),
         DataAccessError(14),
         encoded([unsigned(1)]),
         encoded([unsigned(1)] * 101),
         encoded([DataAccessError(250)] * 100),
     ],
-    ids=["exception", "not allowed", "service error", "block aborted", "too few", "too many", "other-reason for all"],
+    ids=["exception", "service error", "block aborted", "too few", "too many", "other-reason for all"],
 )
 async def test_refused_list_is_asked_for_in_smaller_pieces(refusal):
     def many(attributes):
@@ -115,18 +125,27 @@ async def test_refused_list_is_asked_for_in_smaller_pieces(refusal):
             return refusal
         return encoded([unsigned(each) for each in truth(attributes)])
 
-    sizes = ListSizes()
+    sizes = experienced(60)
     source = Source(many=many)
     assert shown(await read_many(source, plan_of(sizes), REGISTERS)) == truth(REGISTERS)
-    assert source.asked == [100, 50, 50]
+    assert source.asked == [100, 60, 40]
     source = Source(many=many)
     assert shown(await read_many(source, plan_of(sizes), REGISTERS)) == truth(REGISTERS)
-    assert source.asked == [50, 50]
+    assert source.asked == [60, 40]
+
+
+async def test_a_list_that_is_not_allowed_is_no_lost_association():
+    def many(attributes):
+        return ExceptionReceived(1, 1) if len(attributes) > 60 else encoded([unsigned(n) for n in truth(attributes)])
+
+    source = Source(many=many)
+    assert shown(await read_many(source, plan_of(experienced(60)), REGISTERS)) == truth(REGISTERS)
+    assert source.asked == [100, 1, 60, 39]
 
 
 async def test_lists_that_are_always_refused_become_single_reads():
     sizes = ListSizes()
-    for asked in ([10, 5] + [1] * 10, [1] * 10):
+    for asked in ([10] + [1] * 10, [1] * 10):
         source = Source(many=refuse(BUSY))
         assert shown(await read_many(source, plan_of(sizes), REGISTERS[:10])) == truth(REGISTERS[:10])
         assert source.asked == asked
@@ -151,7 +170,7 @@ async def test_other_reason_for_everything_may_be_the_truth():
 
 
 async def test_f31_busy_is_raised_when_nothing_could_be_read():
-    sizes = ListSizes()
+    sizes = experienced(50)
     source = Source(lambda attribute: BUSY, refuse(BUSY))
     plan = plan_of(sizes)
     with pytest.raises(ExceptionReceived) as caught:
@@ -210,7 +229,7 @@ async def test_unanswered_list_is_remembered(error):
     sizes = ListSizes()
     with pytest.raises(type(error)):
         await read_many(Source(many=refuse(error)), plan_of(sizes), REGISTERS)
-    assert sizes.list_limit == 50
+    assert sizes.list_limit == 1
 
 
 async def test_list_whose_answer_was_cut_off_is_not_the_reason():
@@ -227,25 +246,114 @@ async def test_unanswered_single_read_teaches_nothing():
     assert sizes == ListSizes(_calm=1)
 
 
-async def test_list_that_is_none_is_an_error():
-    with pytest.raises(DecodeError):
-        await read_many(Source(many=lambda attributes: b"\x02\x00"), plan_of(ListSizes()), REGISTERS[:2])
-
-
 def test_list_of_values_and_errors_with_their_sizes():
     (size, number), (error_size, error) = decode_get_list(encoded([unsigned(7), DataAccessError(3)]))
     assert (size, number) == (5, double_long_unsigned(7))
     assert (error_size, error.result) == (1, 3)
 
 
-def odd(number, octets=b"\x07\x00\x00\x00\x00"):
-    """A source in which one attribute's value has an obsolete type; as an association it ends by that."""
-    source = Source(lambda a: octets if a.logical_name.c == number else unsigned(a.logical_name.c))
+# -- a list answered with something else
+
+ODD_LISTS = {
+    "one result for two": b"\x01\x03",
+    "a block": bytes.fromhex("00000000012901000001020202"),
+    "no choice octets": b"\x02" + unsigned(1) + unsigned(2),
+    "one choice octet missing": b"\x02\x00" + unsigned(1) + unsigned(2),
+    "truncated": encoded([unsigned(1), unsigned(2)])[:-1],
+    "nothing": b"",
+    "count too small": b"\x01" + encoded([unsigned(1), unsigned(2)])[1:],
+    "count too large": b"\x03" + encoded([unsigned(1), unsigned(2)])[1:],
+    "one too few": encoded([unsigned(1)]),
+    "one too many": encoded([unsigned(1)] * 3),
+    "unknown type in the list only": encoded([unsigned(1), ODD]),
+    "octets behind it": encoded([unsigned(1), unsigned(2)]) + b"\xff",
+    "data block refused": DataAccessError(14),
+    "other-reason for all": encoded([DataAccessError(250)] * 2),
+}
+
+
+@pytest.mark.parametrize("answer", ODD_LISTS.values(), ids=ODD_LISTS)
+async def test_trial_01_the_same_reading_goes_on_one_by_one(answer):
+    sizes = ListSizes()
+    source = Source(many=refuse(answer))
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:2])) == [1, 2]
+    assert source.asked == [2, 1, 1]
+    assert (sizes.alone, sizes.list_limit) == (set(), 1), "no attribute is blamed, and lists are not its way"
+    source = Source(many=refuse(answer))
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:2])) == [1, 2]
+    assert source.asked == [1, 1]
+
+
+@pytest.mark.parametrize("answer", ODD_LISTS.values(), ids=ODD_LISTS)
+@pytest.mark.parametrize("alone", [DataAccessError(4), ODD, BUSY], ids=["undefined", "undecodable", "exception"])
+async def test_trial_01_an_attribute_that_makes_lists_odd_costs_no_other(answer, alone):
+    def single(attribute):
+        return alone if attribute.logical_name.c == 2 else unsigned(attribute.logical_name.c)
+
+    def many(attributes):
+        return answer if REGISTERS[1] in attributes else encoded([single(each) for each in attributes])
+
+    sizes = experienced()
+    bad = 2 if alone is BUSY else 250 if alone == ODD else 4
+    for asked in ([5, 1, 1, 1, 1, 1], [1, 1, 3], [1, 1, 3]):
+        source = Source(single, many)
+        assert shown(await read_many(source, plan_of(sizes), REGISTERS[:5])) == [1, bad, 3, 4, 5]
+        assert source.asked == asked
+    assert sizes.alone == {REGISTERS[1]}
+    assert sizes.list_limit is None
+
+
+async def test_trial_01_busy_while_it_reads_one_by_one_teaches_nothing():
+    sizes = ListSizes()
+    with pytest.raises(ExceptionReceived):
+        await read_many(Source(lambda attribute: BUSY, refuse(b"\x00")), plan_of(sizes), REGISTERS[:5])
+    assert sizes == ListSizes(_calm=1)
+
+
+async def test_trial_01_other_reason_one_by_one_too_blames_nobody():
+    sizes = ListSizes()
+    source = Source(lambda attribute: DataAccessError(250), refuse(b"\x00"))
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:2])) == [250, 250]
+    assert (sizes.alone, sizes.list_limit) == (set(), None)
+
+
+# -- values that cannot be decoded
+
+
+@pytest.mark.parametrize("list_limit", [None, 1], ids=["lists", "single reads"])
+@pytest.mark.parametrize("octets", [ODD, b"\x01\x03\x00\x00", b""], ids=["unknown type", "too short", "empty"])
+@pytest.mark.parametrize("bad", [1, 2, 3])
+async def test_trial_09_a_value_that_cannot_be_decoded_spoils_no_other(list_limit, octets, bad):
+    sizes = ListSizes(list_limit=list_limit)
+
+    def single(attribute):
+        return octets if attribute.logical_name.c == bad else unsigned(attribute.logical_name.c)
+
+    for _ in range(3):
+        results = await read_many(Source(single), plan_of(sizes), REGISTERS[:3])
+        assert shown(results) == [250 if number == bad else number for number in (1, 2, 3)]
+        assert results[bad - 1].undecodable
+    assert shown(await read_many(Source(), plan_of(sizes), REGISTERS[:3])) == [1, 2, 3]
+
+
+async def test_trial_09_a_value_alone_is_an_error_with_its_reason():
+    (result,) = await read_many(Source(lambda attribute: ODD), plan_of(ListSizes()), [ENERGY])
+    assert "07" in result.undecodable
+    assert result.undecodable in str(result)
+    assert result.name == "other-reason"
+
+
+# -- F43: values that exhaust a limit
+
+
+def exhausting(*numbers):
+    """A source in which values exhaust a limit; as an association it ends by that."""
+    source = Source(lambda a: EXHAUSTING if a.logical_name.c in numbers else unsigned(a.logical_name.c))
 
     async def decode(decode, given):
         try:
             return decode(given, DEFAULT_LIMITS)
-        except DecodeError:
+        except LimitExceeded:
             source.is_open = False
             raise
 
@@ -254,46 +362,123 @@ def odd(number, octets=b"\x07\x00\x00\x00\x00"):
 
 
 @pytest.mark.parametrize("list_limit", [None, 1], ids=["lists", "single reads"])
-@pytest.mark.parametrize("octets", [b"\x07\x00\x00\x00\x00", b"\x01\x03\x00\x00"], ids=["unknown type", "too short"])
-async def test_a_value_that_cannot_be_decoded_spoils_the_others_once_at_most(list_limit, octets):
+async def test_f43_a_value_that_exhausts_a_limit_spoils_the_others_once_at_most(list_limit):
     sizes = ListSizes(list_limit=list_limit)
     attributes = REGISTERS[:3] if list_limit else [REGISTERS[0], REGISTERS[2], REGISTERS[1]]
-    with pytest.raises(DecodeError):
-        await read_many(odd(2, octets), plan_of(sizes), attributes)
+    with pytest.raises(LimitExceeded):
+        await read_many(exhausting(2), plan_of(sizes), attributes)
+    assert sizes.exhausting == {REGISTERS[1]}
     for _ in range(3):
-        results = await read_many(odd(2, octets), plan_of(sizes), attributes)
+        results = await read_many(exhausting(2), plan_of(sizes), attributes)
         assert shown(results) == [250 if number == 2 else number for number in truth(attributes)]
     assert shown(await read_many(Source(), plan_of(sizes), attributes)) == truth(attributes)
-    assert sizes.undecodable == set()
+    assert sizes.exhausting == set()
 
 
-async def test_a_value_that_cannot_be_decoded_is_an_error_when_nothing_else_is_asked_for():
+async def test_f43_it_is_an_error_when_nothing_else_is_asked_for():
     sizes = ListSizes()
     for _ in range(2):
-        with pytest.raises(DecodeError):
-            await read_many(odd(2), plan_of(sizes), [REGISTERS[1]])
+        with pytest.raises(LimitExceeded):
+            await read_many(exhausting(2), plan_of(sizes), [REGISTERS[1]])
 
 
-async def test_of_two_odd_values_the_second_is_not_asked_for_behind_the_first():
-    sizes = ListSizes(undecodable={REGISTERS[0], REGISTERS[1]})
-    source = odd(1)
+async def test_f43_of_two_the_second_is_not_asked_for_behind_the_first():
+    sizes = ListSizes(exhausting={REGISTERS[0], REGISTERS[1]})
+    source = exhausting(1)
     assert shown(await read_many(source, plan_of(sizes), REGISTERS[:3])) == [250, 250, 3]
     assert source.asked == [1, 1]
 
 
+async def test_f43_where_the_list_itself_is_too_much_no_element_is_blamed():
+    limits = Limits(elements=1)
+    sizes = ListSizes()
+    source = Source()
+
+    async def decode(decode, given):
+        return decode(given, limits)
+
+    source.decode = decode
+    with pytest.raises(LimitExceeded):
+        await read_many(source, plan_of(sizes), REGISTERS[:3])
+    assert sizes.exhausting == set()
+    assert sizes.list_limit == 1
+
+
+async def test_f43_more_elements_than_asked_for_are_nobodys_fault():
+    sizes = ListSizes()
+    with pytest.raises(LimitExceeded):
+        await read_many(
+            Source(many=refuse(b"\x03\x00" + unsigned(1) + b"\x00" + unsigned(2) + b"\x00" + EXHAUSTING)),
+            plan_of(sizes),
+            REGISTERS[:2],
+        )
+    assert sizes.exhausting == set()
+
+
+async def test_f43_a_suspect_is_not_asked_for_where_the_connection_has_ended():
+    source = exhausting(1)
+    sizes = ListSizes(exhausting={REGISTERS[0]})
+    source.is_open = False
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:2])) == [250, 2]
+    assert source.asked == [1]
+
+
 async def test_an_error_of_a_suspect_is_its_own():
-    sizes = ListSizes(undecodable={REGISTERS[1]})
+    sizes = ListSizes(exhausting={REGISTERS[1]})
     source = Source(lambda a: BUSY if a.logical_name.c == 2 else unsigned(a.logical_name.c))
     assert shown(await read_many(source, plan_of(sizes), [*REGISTERS[:3], REGISTERS[1]])) == [1, 2, 3, 2]
     source = Source(lambda a: DataAccessError(4) if a.logical_name.c == 2 else unsigned(a.logical_name.c))
     assert shown(await read_many(source, plan_of(sizes), REGISTERS[:3])) == [1, 4, 3]
 
 
-async def test_an_answer_that_is_no_list_blames_no_element():
-    sizes = ListSizes()
-    with pytest.raises(DecodeError):
-        await read_many(
-            Source(many=lambda attributes: b"\x02\x00\x11\x01\x00\x11\x02\xff"), plan_of(sizes), REGISTERS[:2]
+# -- a meter that says of an unknown object that there is no association
+
+
+async def test_trial_05_it_is_that_elements_error():
+    lost = ExceptionReceived(1, 1)
+    source = Source(lambda a: lost if a.logical_name.c == 2 else unsigned(a.logical_name.c))
+    results = await read_many(source, plan_of(ListSizes(list_limit=1)), REGISTERS[:3])
+    assert shown(results) == [1, 4, 3]
+    assert results[1].__cause__ is lost
+
+
+@pytest.mark.parametrize("forgets", [1, 2, 3], ids=["at once", "later", "at last"])
+async def test_trial_05_an_association_that_was_gone_says_nothing_about_lists(forgets):
+    """The list is refused; the first single read shows that there was no association, and lists go on."""
+    lists = []
+
+    def many(attributes):
+        lists.append(len(attributes))
+        return ExceptionReceived(1, 1) if len(lists) == forgets else encoded([unsigned(n) for n in truth(attributes)])
+
+    def single(attribute):
+        source.proposals += 1
+        return unsigned(attribute.logical_name.c)
+
+    sizes = ListSizes(longest_answered=5)
+    source = Source(single, many)
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:30])) == truth(REGISTERS[:30])
+    assert (sizes.list_limit, sizes.odd_lists, sizes.alone) == (None, 0, set())
+
+
+async def test_trial_05_what_ends_an_association_in_a_list_is_read_alone():
+    def many(attributes):
+        return (
+            ExceptionReceived(1, 1) if REGISTERS[1] in attributes else encoded([unsigned(n) for n in truth(attributes)])
         )
-    assert sizes.undecodable == set()
-    assert sizes.list_limit == 1
+
+    def single(attribute):
+        source.proposals += 1
+        return ExceptionReceived(1, 1) if attribute is REGISTERS[1] else unsigned(attribute.logical_name.c)
+
+    sizes = ListSizes()
+    for asked in ([5, 1, 4, 1, 3], [1, 1, 3]):
+        source = Source(single, many)
+        assert shown(await read_many(source, plan_of(sizes), REGISTERS[:5])) == [1, 4, 3, 4, 5]
+        assert source.asked == asked
+    assert sizes.alone == {REGISTERS[1]}
+
+
+@pytest.mark.parametrize(("octets", "number"), [(b"\x02\x00\x11\x01\x00\x11\x02", None), (b"", None), (b"\x01\x00", 0)])
+def test_who_is_to_blame_for_a_list(octets, number):
+    assert first_undecodable(octets, DEFAULT_LIMITS) == number

@@ -17,9 +17,9 @@ from ..errors import (
     DataAccessError,
     DlmsError,
     InvocationCounterRefused,
+    LimitExceeded,
     LocalProtocolError,
     OutcomeUnknown,
-    RemoteProtocolError,
     ResponseTimeout,
     TransportError,
 )
@@ -52,6 +52,10 @@ _OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
 }
 
 
+_MOST_PROPOSALS: Final = 64
+"""Of one association, for a meter that forgets it again and again."""
+
+
 class Association(Services):
     """An association with one logical device. Comes from DlmsClient.associate().
 
@@ -69,7 +73,8 @@ class Association(Services):
         self.parameters: Final = parameters
         self._link = link
         self._timing = timing
-        self._was_kept = False
+        self.was_kept = False
+        """Whether it is older than its context: the meter may have ended it."""
         self._limits = limits
         self._security_state = security_state
         self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
@@ -78,6 +83,8 @@ class Association(Services):
         self._ended: DlmsError | None = None
         self._lifecycle = Lifecycle.IDLE
         self._releasing = asyncio.Lock()
+        self.proposals = 0
+        """AARQs sent."""
 
     @property
     def negotiated(self) -> Negotiated:
@@ -92,9 +99,9 @@ class Association(Services):
         return self._lifecycle.is_open and self._link.connection.is_open(self.parameters.pair)
 
     @property
-    def was_kept(self) -> bool:
-        """Whether it is older than its context: the meter may have ended it."""
-        return self._was_kept
+    def asks_for_less(self) -> bool:
+        """Whether a list was not answered, and the next association will ask for less at once."""
+        return self._plan is not None and self._plan.asks_for_less
 
     @property
     def is_reusable(self) -> bool:
@@ -103,7 +110,7 @@ class Association(Services):
 
     def reuse(self, timing: Timing) -> None:
         """Note that it was kept; its next user's deadlines count."""
-        self._timing, self._was_kept = timing, True
+        self._timing, self.was_kept = timing, True
 
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
         """Return value or error of each attribute, in the same order, in as few requests as possible.
@@ -122,8 +129,8 @@ class Association(Services):
             if len(octets) > EXECUTOR_THRESHOLD:
                 return await asyncio.to_thread(decode, octets, self._limits)
             return decode(octets, self._limits)
-        except RemoteProtocolError as error:
-            await self._link.fail(error)  # a peer whose values make no sense cannot be relied upon (F43)
+        except LimitExceeded as error:
+            await self._link.fail(error)  # a peer that means to exhaust us cannot be relied upon (F43)
             raise
 
     async def release(self) -> None:
@@ -152,12 +159,26 @@ class Association(Services):
         self._negotiated = event.negotiated
         self._plan = plan(event.negotiated)
 
+    async def _propose_again(self) -> bool:
+        """Propose anew on the same connection, for a meter that says it knows no association.
+
+        Return False where that is pointless. Raises as propose() does.
+        """
+        if not self._link.is_alive or self.proposals >= _MOST_PROPOSALS:
+            return False
+        event = await self._open()
+        if not isinstance(event, Associated):
+            raise _error_of(event)
+        self._negotiated = event.negotiated
+        return True
+
     async def _open(self) -> Event:
         self._raise_if_ended()
         await self._reserve()
         self._raise_if_ended()
         opening = Opening(self.parameters, opening_material(self.parameters, self._security_state), self._limits)
         self._link.connection.propose(self.parameters, opening)
+        self.proposals += 1
         self._step(LifecycleInput.PROPOSE)
         event = await self._next_event("AARE", self._timing.response, math.inf)
         if isinstance(event, ChallengeAnswered):
@@ -235,6 +256,10 @@ class Association(Services):
             # The refusal is not authenticated: whether the request was executed is not known.
             if transfer.may_be_repeated and self._follow(event):
                 event = await self._exchange(transfer)
+            if transfer.may_be_repeated and isinstance(event, AssociationLost) and await self._propose_again():
+                event = await self._exchange(transfer)
+                if isinstance(event, AssociationLost) and await self._propose_again():
+                    raise event.error  # it says so of what is asked for, not of the association
         if isinstance(event, AnswerReceived):
             return event.octets
         error = _error_of(event)

@@ -6,8 +6,9 @@ protocol/states.py is about the wire; docs/architecture.md shows both tables::
      ^                  |   |                      |   |
      +----- REFUSE -----+ ACCEPT --> OPEN <-- ACCEPT REFUSE --> UNPROVEN -- PROPOSE --> PROPOSING
 
-END leads from PROPOSING, PROVING, OPEN to ENDED; RELEASE and GIVE_UP from all four to RELEASING and GIVING_UP; FINISH
-from everywhere to RELEASED. After a release the meter changes nothing.
+PROPOSE leads from OPEN back to PROPOSING, for a meter that forgot the association. END leads from PROPOSING, PROVING,
+OPEN to ENDED; RELEASE and GIVE_UP from all four to RELEASING and GIVING_UP; FINISH from everywhere to RELEASED. After a
+release the meter changes nothing.
 """
 
 from collections.abc import Mapping
@@ -99,6 +100,7 @@ LIFECYCLE: Final[Mapping[tuple[Lifecycle, LifecycleInput], Lifecycle]] = Mapping
         (Lifecycle.PROVING, LifecycleInput.GIVE_UP): Lifecycle.GIVING_UP,
         (Lifecycle.PROVING, LifecycleInput.RELEASE): Lifecycle.RELEASING,
         (Lifecycle.UNPROVEN, LifecycleInput.PROPOSE): Lifecycle.PROPOSING,
+        (Lifecycle.OPEN, LifecycleInput.PROPOSE): Lifecycle.PROPOSING,
         (Lifecycle.OPEN, LifecycleInput.END): Lifecycle.ENDED,
         (Lifecycle.OPEN, LifecycleInput.RELEASE): Lifecycle.RELEASING,
         (Lifecycle.OPEN, LifecycleInput.GIVE_UP): Lifecycle.GIVING_UP,

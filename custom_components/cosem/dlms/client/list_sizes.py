@@ -1,20 +1,24 @@
 """How many attributes to ask for at once, and what is remembered of it.
 
-A request must fit into what the meter accepts, the expected answer into what we accept. A refused list is halved; when
-that is refused, too, single reads follow. This is remembered once the smaller form has worked. An unanswered list costs
-the connection and is remembered at once, unless so long a list has worked before. After many associations without a
-refusal a longer list is tried again.
+A request must fit into what the meter accepts, the expected answer into what we accept. The first list is short, for
+meters that answer no long ones; each answered list allows one of twice its length. A list that is refused, or answered
+with something else, is asked for again in a length that worked before, else one by one. Attributes that turn out odd
+then are read alone from now on; where none is odd, lists are not this meter's way. An unanswered list costs the
+connection and is remembered at once. After many associations without a failure all of it is tried again.
 
-An attribute that cannot be decoded ends the connection (F43); it is asked for alone and last until it can be.
+An attribute whose value exhausts a limit ends the connection (F43); it is asked for alone and last until it does not.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
 from ..apdu.initiate import Conformance
 from ..protocol.proposal import MAX_PDU_SIZE, Negotiated
+
+FIRST_LIST: Final = 10
+"""Attributes. Some meters never answer a request above 145 octets."""
 
 LONGEST_LIST: Final = 127
 """A longer list's count has a second octet, which some meters do not read."""
@@ -31,10 +35,14 @@ _EXPECTED_WITH_BLOCKS: Final = 16
 _EXPECTED_WITHOUT_BLOCKS: Final = 48  # a longer answer would be an error; a text of 32 octets or a date-time fits
 
 _CALM_ASSOCIATIONS: Final = 50
-"""Associations without a refusal before a longer list is tried."""
+"""Associations without a failure before it is tried again."""
 
-_MORE_CALM: Final = 4  # an unanswered list costs a poll
-"""Factor on that number for each unanswered list."""
+_CALM_AFTER_SILENCE: Final = 5
+_MORE_CALM: Final = 4
+"""An unanswered list costs a connection, and may be the network's fault: the first time soon, then more seldom."""
+
+_LISTS_ARE_ODD: Final = 2
+"""So many associations with an odd list and no odd attribute, and lists are not this meter's way."""
 
 
 @dataclass(slots=True)
@@ -48,29 +56,45 @@ class ListSizes:
     longest_answered: int = 0
     answer_sizes: dict[AttributeDescriptor, int] = field(default_factory=dict, repr=False)
     unanswered: int = 0
-    undecodable: set[AttributeDescriptor] = field(default_factory=set)
-    """Attributes whose last value could not be decoded."""
+    odd_lists: int = 0
+    """Associations in a row with an odd list and no odd attribute."""
+    alone: set[AttributeDescriptor] = field(default_factory=set)
+    """Attributes that make a list odd."""
+    exhausting: set[AttributeDescriptor] = field(default_factory=set)
+    """Attributes whose last value exhausted a limit."""
     _calm: int = 0
 
     def plan(self, negotiated: Negotiated, max_receive_pdu_size: int) -> ListPlan:
         """Return the plan for a new association."""
         self._calm += 1
-        if self.list_limit is not None and self._calm > _CALM_ASSOCIATIONS * _MORE_CALM**self.unanswered:
-            # A network that failed at the wrong moment looks like a meter that does not answer.
+        if self._calm > self._patience:
             self._calm = 0
-            self.list_limit *= 2
+            self.alone.clear()
+            if self.list_limit is not None:
+                self.list_limit *= 2
         return ListPlan(self, negotiated, max_receive_pdu_size or MAX_PDU_SIZE)
+
+    @property
+    def _patience(self) -> int:
+        if not self.unanswered:
+            return _CALM_ASSOCIATIONS
+        return int(_CALM_AFTER_SILENCE * _MORE_CALM ** (self.unanswered - 1))
 
     def limit(self, count: int) -> None:
         """Ask for at most ``count`` at once from now on."""
         self._calm = 0
         self.list_limit = count if self.list_limit is None else min(self.list_limit, count)
 
+    def read_alone(self, attributes: Iterable[AttributeDescriptor]) -> None:
+        """Ask for these alone from now on."""
+        self._calm = 0
+        self.alone.update(attributes)
+
 
 class ListPlan:
     """What to ask for next in one association."""
 
-    __slots__ = ("_answer_limit", "_blocks", "_ceiling", "_request_limit", "_sizes", "_to_confirm")
+    __slots__ = ("_answer_limit", "_blocks", "_ceiling", "_request_limit", "_sizes", "_to_confirm", "asks_for_less")
 
     def __init__(self, sizes: ListSizes, negotiated: Negotiated, max_receive_pdu_size: int) -> None:
         self._sizes = sizes
@@ -80,15 +104,18 @@ class ListPlan:
         lists = Conformance.MULTIPLE_REFERENCES in negotiated.conformance
         self._ceiling = (sizes.list_limit or LONGEST_LIST) if lists else 1
         self._to_confirm = False
+        self.asks_for_less = False
+        """Whether a list was not answered, and the next association will ask for less."""
 
     def batch(self, pending: Sequence[AttributeDescriptor]) -> int:
         """Return how many of ``pending`` to ask for at once; at least 1."""
-        most = min(len(pending), self._ceiling, LONGEST_LIST, (self._request_limit - _HEAD) // _ITEM)
+        learned = max(FIRST_LIST, 2 * self._sizes.longest_answered)
+        most = min(len(pending), self._ceiling, learned, LONGEST_LIST, (self._request_limit - _HEAD) // _ITEM)
         expected = _EXPECTED_WITH_BLOCKS if self._blocks else _EXPECTED_WITHOUT_BLOCKS
         answer = _HEAD
         for count in range(most):
             answer += _RESULT_CHOICE + self._sizes.answer_sizes.get(pending[count], expected)
-            if answer > self._answer_limit:
+            if answer > self._answer_limit or pending[count] in self._sizes.alone:
                 return max(count, 1)
         return max(most, 1)
 
@@ -97,33 +124,52 @@ class ListPlan:
         self._sizes.answer_sizes.update(sizes)
         if len(sizes) > 1:
             self._sizes.longest_answered = max(self._sizes.longest_answered, len(sizes))
+            self._sizes.odd_lists = 0
         if self._to_confirm:
             self._to_confirm = False
             # Only now: a meter that was merely busy teaches nothing.
             self._sizes.limit(self._ceiling)
 
-    def refused(self, count: int, *, for_good: bool = False) -> None:
-        """Note a list answered with an error. ``for_good``: the meter knows no lists."""
-        self._ceiling = 1 if for_good or self._to_confirm else max(count // 2, 1)
-        self._to_confirm = True
+    def refused(self, count: int) -> bool:
+        """Note a list that was refused, or answered with something else; return whether a shorter one may do better."""
+        shorter = self._sizes.longest_answered
+        if not 1 < shorter < count:
+            return False
+        self._ceiling, self._to_confirm = shorter, True
+        return True
+
+    def read_one_by_one(self, odd: Collection[AttributeDescriptor], *, for_good: bool = False) -> None:
+        """Note what became of a refused list's attributes; ``odd``: those that had no value.
+
+        ``for_good``: the meter says that it knows no lists.
+        """
+        self._to_confirm = False
+        if odd and not for_good:
+            self._sizes.read_alone(odd)
+            return
+        self._ceiling = 1
+        self._sizes.odd_lists += 1
+        if for_good or not self._sizes.longest_answered or self._sizes.odd_lists >= _LISTS_ARE_ODD:
+            self._sizes.limit(1)
 
     def unanswered(self, count: int) -> None:
         """Note an unanswered list: the next association asks for less."""
         if count > self._sizes.longest_answered:
-            self._sizes.limit(1 if self._sizes.unanswered else max(count // 2, 1))
+            self._sizes.limit(max(self._sizes.longest_answered, 1))
             self._sizes.unanswered += 1
+            self.asks_for_less = True
 
-    def undecodable(self, attribute: AttributeDescriptor) -> None:
-        """Note that its value cannot be decoded."""
-        self._sizes.undecodable.add(attribute)
+    def exhausting(self, attribute: AttributeDescriptor) -> None:
+        """Note that its value exhausts a limit."""
+        self._sizes.exhausting.add(attribute)
 
     def decodable(self, *attributes: AttributeDescriptor) -> None:
-        """Note that they can."""
-        self._sizes.undecodable.difference_update(attributes)
+        """Note that their values do not."""
+        self._sizes.exhausting.difference_update(attributes)
 
     def is_suspect(self, attribute: AttributeDescriptor) -> bool:
-        """Return whether its last value could not be decoded."""
-        return attribute in self._sizes.undecodable
+        """Return whether its last value exhausted a limit."""
+        return attribute in self._sizes.exhausting
 
     def forget_refusals(self) -> None:
         """Note that the smaller form was refused, too."""

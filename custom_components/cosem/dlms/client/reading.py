@@ -1,7 +1,7 @@
 """Reading many attributes in few requests; list_sizes.py decides what to ask for next.
 
-One element's error does not spoil the others; a value that cannot be decoded, which ends the connection (F43), does so
-once.
+One element's error does not spoil the others, nor does a list that is answered with something else. A value that
+exhausts a limit ends the connection (F43), and does so once.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -16,11 +16,14 @@ from ..errors import (
     ConnectionLost,
     DataAccessError,
     DataAccessResultCode,
+    DecodeError,
     DlmsError,
     ExceptionReceived,
+    LimitExceeded,
     RemoteProtocolError,
     ServiceError,
     ServiceErrorCode,
+    StateErrorCode,
     TransportError,
 )
 from ..limits import DEFAULT_LIMITS, Limits
@@ -28,6 +31,9 @@ from .list_sizes import ListPlan
 
 _BUSY: Final = frozenset({ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON})
 """These may pass."""
+
+_LOST: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
+"""Some meters say to an object that they do not know that there is no association."""
 
 _PATIENCE: Final = 3
 """So many exception-responses and nothing else end a reading."""
@@ -39,6 +45,10 @@ class AttributeSource(Protocol):
     @property
     def is_open(self) -> bool:
         """Whether more requests are possible."""
+
+    @property
+    def proposals(self) -> int:
+        """How often it was proposed: more than before if the meter forgot it in between."""
 
     async def get_octets(self, attribute: AttributeDescriptor) -> bytes:
         """Return one encoded value."""
@@ -58,17 +68,19 @@ def decode_get_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tupl
     ]
 
 
-def first_undecodable(octets: bytes, limits: Limits) -> int:
-    """Return the index of the first Get-Data-Result that cannot be decoded; their number if all can."""
+def first_undecodable(octets: bytes, limits: Limits) -> int | None:
+    """Return the index of the first Get-Data-Result that cannot be decoded, or None if it is the list itself."""
     reader = Reader(octets, limits=limits)
-    number = 0
     try:
-        for _ in range(reader.count()):
-            decode_get_data_result(reader)
-            number += 1
+        count = reader.count()
     except RemoteProtocolError:
-        pass
-    return number
+        return None
+    for number in range(count):
+        try:
+            decode_get_data_result(reader)
+        except RemoteProtocolError:
+            return number
+    return None
 
 
 async def read_many(
@@ -77,7 +89,7 @@ async def read_many(
     """Return value or error of each attribute, in the same order.
 
     Raises ExceptionReceived, ConfirmedServiceErrorReceived when every request got one or the association is lost;
-    others as get() does.
+    others as get() does, except DecodeError.
     """
     suspects = [attribute for attribute in dict.fromkeys(attributes) if plan.is_suspect(attribute)]
     others = [attribute for attribute in attributes if attribute not in suspects]
@@ -86,25 +98,96 @@ async def read_many(
         for suspect in suspects:  # last: one may end the connection
             found[suspect] = await _read_suspect(source, plan, suspect)
         return [found[attribute] for attribute in attributes]
-    results: list[Data | DataAccessError] = []
-    errors: list[ServiceError] = []
-    while len(results) < len(attributes):
-        pending = attributes[len(results) :]
-        batch = pending[: plan.batch(pending)]
-        if len(batch) > 1:
-            results += await _read_list(source, plan, batch)
-            continue
+    return await _Reading(source, plan).read(attributes)
+
+
+class _Reading:
+    """One call of read_many."""
+
+    def __init__(self, source: AttributeSource, plan: ListPlan) -> None:
+        self._source = source
+        self._plan = plan
+        self._refusals = 0
+        self._answered = False
+        """Whether anything but exception-responses came."""
+
+    async def read(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
+        results: list[Data | DataAccessError] = []
+        while len(results) < len(attributes):
+            pending = attributes[len(results) :]
+            batch = pending[: self._plan.batch(pending)]
+            if len(batch) > 1:
+                results += await self._read_list(batch)
+            else:
+                results.append(await self._read_one(batch[0], is_last=len(pending) == 1))
+        return results
+
+    async def _read_one(self, attribute: AttributeDescriptor, *, is_last: bool) -> Data | DataAccessError:
         try:
-            results.append(await _read_single(source, plan, batch[0]))
+            result = await _read_single(self._source, self._plan, attribute)
         except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
-            errors.append(error)
-            if not source.is_open:
+            self._refusals += 1
+            nothing_else = not self._answered and (is_last or self._refusals == _PATIENCE)
+            if not self._source.is_open or nothing_else:
+                self._plan.forget_refusals()
                 raise
-            results.append(_element_error(error))
-            if len(errors) == len(results) and (len(errors) == _PATIENCE or len(results) == len(attributes)):
-                plan.forget_refusals()
+            return _element_error(error)
+        self._answered = True
+        return result
+
+    async def _read_list(self, batch: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
+        """Return the results; fewer where another list comes next."""
+        try:
+            octets = await self._source.get_list_octets(batch)
+        except ServiceError as error:
+            if not self._source.is_open:
                 raise
-    return results
+            return await self._read_apart(batch, error)
+        except (TransportError, RemoteProtocolError) as error:
+            if not (isinstance(error, ConnectionLost) and error.truncated):  # it was about to answer
+                self._plan.unanswered(len(batch))
+            raise
+        try:
+            elements = await self._source.decode(decode_get_list, octets)
+        except DecodeError:
+            return await self._read_apart(batch)
+        except LimitExceeded:
+            number = await self._source.decode(first_undecodable, octets)
+            if number is not None and number < len(batch):
+                self._plan.exhausting(batch[number])
+            else:
+                self._plan.read_one_by_one(())
+            raise
+        # Other-reason for every element may mean the list itself.
+        if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
+            return await self._read_apart(batch)
+        self._answered = True
+        self._plan.answered([(attribute, size) for attribute, (size, _value) in zip(batch, elements, strict=True)])
+        self._plan.decodable(*batch)
+        return [value for _size, value in elements]
+
+    async def _read_apart(
+        self, batch: Sequence[AttributeDescriptor], error: ServiceError | None = None
+    ) -> list[Data | DataAccessError]:
+        """Read what was asked for in a list that failed; fewer where another list comes next."""
+        results: list[Data | DataAccessError] = []
+        if isinstance(error, ExceptionReceived) and _says_lost(error):
+            # A single read tells whether the list or the association is meant.
+            proposals = self._source.proposals
+            results.append(await self._read_one(batch[0], is_last=False))
+            if self._source.proposals > proposals:
+                if not isinstance(results[0], Data):  # even in a new one: its own error
+                    self._plan.read_one_by_one({batch[0]})
+                return results
+        if self._plan.refused(len(batch)):
+            return results
+        left = batch[len(results) :]
+        results += [await self._read_one(attribute, is_last=attribute is batch[-1]) for attribute in left]
+        if all(_is_other_reason(result) for result in results):
+            return results  # it was the truth
+        odd = {attribute for attribute, result in zip(batch, results, strict=True) if not isinstance(result, Data)}
+        self._plan.read_one_by_one(odd, for_good=_says_no_lists(error))
+        return results
 
 
 async def _read_single(
@@ -113,14 +196,14 @@ async def _read_single(
     try:
         octets = await source.get_octets(attribute)
     except DataAccessError as error:
-        if error.result != DataAccessResultCode.OTHER_REASON:
-            plan.answered([])
         return error
     plan.answered([(attribute, len(octets))])
     try:
         value = await source.decode(decode_data_octets, octets)
-    except RemoteProtocolError:
-        plan.undecodable(attribute)
+    except DecodeError as error:
+        return _undecodable(error)
+    except LimitExceeded:
+        plan.exhausting(attribute)
         raise
     plan.decodable(attribute)
     return value
@@ -134,54 +217,37 @@ async def _read_suspect(
         return DataAccessError(DataAccessResultCode.OTHER_REASON)
     try:
         return await _read_single(source, plan, attribute)
-    except (ExceptionReceived, ConfirmedServiceErrorReceived, RemoteProtocolError) as error:
+    except LimitExceeded as error:
+        return _undecodable(error)
+    except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
         return _element_error(error)
 
 
-async def _read_list(
-    source: AttributeSource, plan: ListPlan, batch: Sequence[AttributeDescriptor]
-) -> list[Data | DataAccessError]:
-    """Return the results; none when the list was refused."""
-    try:
-        octets = await source.get_list_octets(batch)
-    except ExceptionReceived as error:
-        plan.refused(len(batch), for_good=error.service_error == ServiceErrorCode.SERVICE_NOT_SUPPORTED)
-        if not source.is_open:
-            raise
-        return []
-    except ServiceError:
-        plan.refused(len(batch))
-        return []
-    except (TransportError, RemoteProtocolError) as error:
-        if not (isinstance(error, ConnectionLost) and error.truncated):  # it was about to answer
-            plan.unanswered(len(batch))
-        raise
-    try:
-        elements = await source.decode(decode_get_list, octets)
-    except RemoteProtocolError:
-        number = await source.decode(first_undecodable, octets)
-        if number < len(batch):
-            plan.undecodable(batch[number])
-        else:  # their form as a list is wrong
-            plan.unanswered(len(batch))
-        raise
-    # Other-reason for every element may mean the list itself.
-    if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
-        plan.refused(len(batch))
-        return []
-    plan.answered([(attribute, size) for attribute, (size, _value) in zip(batch, elements, strict=True)])
-    plan.decodable(*batch)
-    return [value for _size, value in elements]
+def _says_lost(error: ExceptionReceived) -> bool:
+    return (error.state_error, error.service_error) == _LOST
+
+
+def _says_no_lists(error: ServiceError | None) -> bool:
+    return isinstance(error, ExceptionReceived) and error.service_error == ServiceErrorCode.SERVICE_NOT_SUPPORTED
 
 
 def _is_other_reason(value: Data | DataAccessError) -> bool:
-    return isinstance(value, DataAccessError) and value.result == DataAccessResultCode.OTHER_REASON
+    if isinstance(value, Data) or value.undecodable:
+        return False
+    return value.result == DataAccessResultCode.OTHER_REASON
+
+
+def _undecodable(error: RemoteProtocolError) -> DataAccessError:
+    return DataAccessError(DataAccessResultCode.OTHER_REASON, undecodable=str(error))
 
 
 def _element_error(error: DlmsError) -> DataAccessError:
-    busy = isinstance(error, ExceptionReceived) and error.service_error in _BUSY
-    element_error = DataAccessError(
-        DataAccessResultCode.TEMPORARY_FAILURE if busy else DataAccessResultCode.OTHER_REASON
-    )
+    code = DataAccessResultCode.OTHER_REASON
+    if isinstance(error, ExceptionReceived):
+        if _says_lost(error):
+            code = DataAccessResultCode.OBJECT_UNDEFINED
+        elif error.service_error in _BUSY:
+            code = DataAccessResultCode.TEMPORARY_FAILURE
+    element_error = DataAccessError(code)
     element_error.__cause__ = error
     return element_error

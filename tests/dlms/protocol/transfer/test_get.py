@@ -123,9 +123,14 @@ def test_s22_nothing_belongs_to_a_request_that_was_not_sent(transfer):
     assert transfer.receive(block(1, b"x")) is None
 
 
-def test_s22_a_list_is_no_answer_to_a_single_attribute():
-    transfer = ask()
-    assert transfer.receive(values(unsigned(1))) is None
+@pytest.mark.parametrize("octets", ["C403C102000000", "C403C100", "C403C101", "C403C10102", "C403C1010103FF"])
+def test_s22_a_list_is_no_answer_to_a_single_attribute(octets):
+    assert ask().receive(bytes.fromhex(octets)) is None
+
+
+def test_trial_01_a_list_of_one_is():
+    assert ask().receive(values(unsigned(1))) == Complete(unsigned(1))
+    assert code_of(ask().receive(values(4))) == 4
 
 
 @pytest.mark.parametrize("number", [0, 2, 0xFFFF_FFFF])

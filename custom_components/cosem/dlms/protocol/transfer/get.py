@@ -1,7 +1,7 @@
 """GET of one attribute or a list, whole or in blocks (IEC 62056-5-3, GET service).
 
 Invoke-id, form and block number must fit (rule S22). Leniencies: last-block FF is true; a list of one answered like one
-attribute; an empty block before the last; a plain error that ends a transfer.
+attribute, or the other way round; an empty block before the last; a plain error that ends a transfer.
 """
 
 from abc import abstractmethod
@@ -27,6 +27,9 @@ from .blocks import ReceivedBlocks
 
 _LIST_OF_ONE: Final = b"\x01"
 """Makes a Get-Data-Result a list."""
+
+_REFUSED_LIST_OF_ONE: Final = 3
+"""Octets of count, choice and data-access-result."""
 
 
 class _Get:
@@ -97,10 +100,18 @@ class GetOne(_Get):
     @override
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None:
         if head.kind is not GetResponseKind.NORMAL:
-            return None
+            return self._receive_list_of_one(head.payload)
         if head.error is not None:
             return Failed(DataAccessError(head.error.code))
         return Complete(head.payload[1:])  # behind the choice octet is the Data
+
+    @staticmethod
+    def _receive_list_of_one(payload: bytes) -> Outcome | None:
+        if payload[:2] == _LIST_OF_ONE + b"\x00":
+            return Complete(payload[2:])
+        if payload[:2] == _LIST_OF_ONE + b"\x01" and len(payload) == _REFUSED_LIST_OF_ONE:
+            return Failed(DataAccessError(payload[2]))
+        return None
 
 
 class GetList(_Get):
