@@ -105,8 +105,9 @@ OPEN_FILES = frozenset(f"cosem.dlms.command_line.{name}" for name in ("credentia
 
 MAIN: Mapping[str, frozenset[str]] = {**ARGUMENTS, **dict.fromkeys(("os", "sys"), ANY_NAME)}
 
-OF_THE_SYSTEM = frozenset({"devnull", "dup2", "environ", "open", "O_WRONLY"})
-"""What `python -m dlms` takes from `os`: it silences a standard output that was closed, and looks for variables."""
+OF_THE_SYSTEM = frozenset({"devnull", "dup2", "environ", "get_terminal_size", "open", "O_WRONLY"})
+"""What `python -m dlms` takes from `os`: it silences a standard output that was closed, looks for variables, and asks
+how wide the terminal is."""
 
 INTEGRATION: Mapping[str, frozenset[str]] = {
     **CONTEXTS,

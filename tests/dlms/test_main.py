@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 import io
 import json
+import os
 from pathlib import Path
 import subprocess
 import sys
@@ -192,6 +193,31 @@ def test_read_as_a_table(capsys: pytest.CaptureFixture[str]):
     assert missing.endswith("error: data-access-result 4 (object-undefined)")
     assert "Data, attribute 99" in odd
     assert scaler.endswith("[0, 30]")
+
+
+OBJECT_LIST = "15:0.0.40.0.0.255:2"
+
+
+def test_trial_31_a_long_value_is_cut_and_full_or_json_show_it(capsys: pytest.CaptureFixture[str]):
+    assert main([*READER, "read", OBJECT_LIST, ENERGY]) == 0
+    cut, energy = capsys.readouterr().out.splitlines()[1:]
+    assert len(cut) <= command_line.WITHOUT_TERMINAL
+    assert cut.endswith("…")
+    assert len(energy) <= command_line.WITHOUT_TERMINAL
+    assert main([*READER, "--full", "read", OBJECT_LIST]) == 0
+    full = capsys.readouterr().out
+    (row,) = json_of(capsys, *READER, "read", OBJECT_LIST)
+    assert json.dumps(row["value"]) in full
+    assert len(full) > 2_000
+
+
+def test_trial_31_the_table_is_as_wide_as_the_terminal(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sys.stdout, "fileno", lambda: 1)
+    monkeypatch.setattr("os.get_terminal_size", lambda descriptor: os.terminal_size((80 + descriptor, 24)))
+    assert main([*READER, "read", OBJECT_LIST]) == 0
+    assert max(map(len, capsys.readouterr().out.splitlines())) == 81
 
 
 def test_control_characters_of_a_meter_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]):

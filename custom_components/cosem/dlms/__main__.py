@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from .command_line.advice import sentence
 from .command_line.options import StateInUseError, UsageError, build_parser, with_defaults
+from .command_line.table import table
 from .errors import DataAccessError, DlmsError
 
 if TYPE_CHECKING:
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 REFUSED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
+
+WITHOUT_TERMINAL: Final = 120
+"""Characters of a line in a file, or for another program."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -80,10 +84,8 @@ def _objects(options: argparse.Namespace) -> None:
             ]
         )
         return
-    _print_table(
-        ("class", "", "version", "logical name", "attributes"),
-        [_object_row(element) for element in elements],
-    )
+    head = ("class", "", "version", "logical name", "attributes")
+    _print_lines(table(head, [_object_row(element) for element in elements], cut=4, width=_width(options)))
 
 
 def _object_row(element: ObjectListElement) -> tuple[str, ...]:
@@ -111,7 +113,8 @@ def _read(options: argparse.Namespace) -> None:
     if options.json:
         _print_json([*rows])
     else:
-        _print_table(("attribute", "", "value", "unit"), [_reading_row(row) for row in rows])
+        head = ("attribute", "", "value", "unit")
+        _print_lines(table(head, [_reading_row(row) for row in rows], cut=2, width=_width(options)))
 
 
 def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Data | DataAccessError]) -> JsonObject:
@@ -155,11 +158,12 @@ def _reading_row(row: JsonObject) -> tuple[str, ...]:
     assert isinstance(class_id, int)
     assert isinstance(index, int)
     name = f"{class_name(class_id)}, {attribute_name(class_id, index) or f'attribute {index}'}"
+    named = (f"{class_id}:{row['logical_name']}:{index}", name)
+    if row["error"] is not None:
+        return *named, f"error: {row['error']}"
     value = row["value"]
     text = value if isinstance(value, str) and value.isprintable() else json.dumps(value)
-    if row["error"] is not None:
-        text = f"error: {row['error']}"
-    return f"{class_id}:{row['logical_name']}:{index}", name, text, str(row["unit"] or "")
+    return *named, text, str(row["unit"] or "")
 
 
 # --- showing octets -----------------------------------------------------------------------------------------------
@@ -175,7 +179,7 @@ def _decode(options: argparse.Namespace) -> None:
         _print_json(described[0] if len(described) == 1 else [*described])
         return
     for each in described:
-        print("\n".join(tree(each)))
+        _print_lines(tree(each))
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
@@ -185,11 +189,18 @@ def _print_json(value: Json) -> None:
     print(json.dumps(value, indent=2))
 
 
-def _print_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> None:
-    table = [head, *rows]
-    widths = [max(len(row[column]) for row in table) for column in range(len(head))]
-    for row in table:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+def _width(options: argparse.Namespace) -> int | None:
+    """Return the characters of a line, or None if nothing is to be cut."""
+    if options.full:
+        return None
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns
+    except OSError:
+        return WITHOUT_TERMINAL
+
+
+def _print_lines(lines: Sequence[str]) -> None:
+    print("\n".join(lines))
 
 
 if __name__ == "__main__":

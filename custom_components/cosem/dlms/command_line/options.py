@@ -36,6 +36,7 @@ DEFAULTS: Final = {
     "counter_start": None,
     "timeout": 10.0,
     "json": False,
+    "full": False,
 }
 """Apart, as options may stand before or after the command."""
 
@@ -56,7 +57,7 @@ the keys file is TOML; its entries are texts: password, hls_secret, encryption_k
 meter_system_title (another title is refused), and for hls-ecdsa client_private_key, client_certificate,
 meter_public_key (key or certificate), each in PEM or the name of a file beside it.
 
-exit status: 0 done; 1 the meter or the network refused; 2 wrong usage.
+exit status: 0 done; 1 the meter or the network refused (what was read before is shown); 2 wrong usage.
 """
 
 
@@ -129,6 +130,7 @@ def _shared_options() -> _Parser:
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
     shared.add_argument("--json", action="store_true", help="write JSON for programs")
+    shared.add_argument("--full", action="store_true", help="do not cut long values to the width of the terminal")
     _add_security(shared.add_argument_group("security"))
     return shared
 
