@@ -59,7 +59,12 @@ def test_leniency_short_conformance_tag():
     assert encode_apdu(lenient) == usual
 
 
-@pytest.mark.parametrize("octets", ["5E1F0400", "5F1F0500", "5F1F0401", "5F1E0400"])
+def test_leniency_long_length_of_the_conformance_block():
+    usual = hexadecimal("08 00 06 5F1F0400 00501F 01F4 0007")
+    assert decode_apdu(hexadecimal("08 00 06 5F1F810400 00501F 01F4 0007")) == decode_apdu(usual)
+
+
+@pytest.mark.parametrize("octets", ["5E1F0400", "5F1F0500", "5F1F0401", "5F1E0400", "5F1F810500"])
 def test_conformance_block_in_another_form_is_refused(octets: str):
     with pytest.raises(DecodeError, match="conformance"):
         decode_apdu(hexadecimal(f"08 00 06 {octets} 00501F 01F4 0007"))

@@ -23,8 +23,10 @@ from custom_components.cosem.dlms.errors import (
     ExceptionReceived,
     LocalProtocolError,
     ResponseTimeout,
+    UnexpectedApdu,
 )
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.security.keys import Secret
 from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, answers, client_of, started, use
@@ -32,6 +34,7 @@ from tests.dlms.scripted import (
     BUSY,
     CLOCK,
     ENERGY,
+    GRANTED,
     NO_ASSOCIATION,
     NOT_SUPPORTED,
     PAIR,
@@ -67,6 +70,31 @@ async def test_associate_read_release(client, meter):
     assert not client.is_connected
     assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC0, 0x62]
     assert meter.link.closed == 1
+
+
+async def test_trial_02_a_meter_that_grants_more_is_read_and_its_leniency_told(client, meter):
+    surplus = Conformance.GENERAL_BLOCK_TRANSFER | Conformance.READ | Conformance.PARAMETERIZED_ACCESS
+    meter.aarq = lambda apdu: [aare(initiate(conformance=GRANTED | surplus))]
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+        assert association.leniencies == {Leniency.SURPLUS_SERVICES}
+        association.tolerated(Leniency.MISSING_MECHANISM_NAME)
+        assert association.leniencies == {Leniency.SURPLUS_SERVICES, Leniency.MISSING_MECHANISM_NAME}
+
+
+async def test_trial_03_a_meter_that_names_the_ciphered_context_is_read_in_plain(client, meter):
+    meter.aarq = lambda apdu: [aare(application_context_name=bytes.fromhex("60857405080103"))]
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+        assert association.leniencies == {Leniency.CIPHERED_CONTEXT_NAMED}
+
+
+async def test_trial_03_an_answer_under_keys_is_not_tolerated_then(client, meter):
+    meter.aarq = lambda apdu: [aare(application_context_name=bytes.fromhex("60857405080103"))]
+    meter.get = lambda apdu: [bytes.fromhex("CC0630000000010000")]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(UnexpectedApdu, match="CC"):
+            await association.get(CLOCK)
 
 
 async def test_header_and_apdu_are_written_with_one_call(client, meter):

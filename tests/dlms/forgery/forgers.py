@@ -239,7 +239,7 @@ def changed_aare(change: Callable[[dict[int, bytes], Conversation, Random], None
 
 
 def other_context(fields: dict[int, bytes], _conversation: Conversation, chance: Random) -> None:
-    name = bytearray(fields[0xA1])
+    name = bytearray(fields[0xA1])  # with keys in every setting: without any, the ciphered context is tolerated
     name[-1] = chance.choice([number for number in range(256) if number != name[-1]])
     fields[0xA1] = bytes(name)
 
@@ -303,14 +303,12 @@ def initiate_of(conversation: Conversation, initiate: bytes) -> bytes:
 
 
 def other_terms(fields: dict[int, bytes], conversation: Conversation, chance: Random) -> None:
-    """Terms that were not proposed: more services, another version, another name, a size that is not allowed."""
+    """Terms that were not proposed: another version, another name, a size that is not allowed."""
     version, granted, size, name = 6, bytes.fromhex("001A14"), 1024, 7
-    match chance.randrange(4):
+    match chance.randrange(3):
         case 0:
             version = chance.choice([number for number in range(256) if number != 6])
         case 1:
-            granted = (int.from_bytes(granted, "big") | chance.choice([0x200000, 0x100000, 0x080000, 0x40])).to_bytes(3)
-        case 2:
             size = chance.randrange(1, 12)
         case _:
             name = chance.choice([number for number in range(0x10000) if number != 7])

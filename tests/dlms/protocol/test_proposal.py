@@ -3,8 +3,8 @@ from dataclasses import replace
 import pytest
 
 from custom_components.cosem.dlms.apdu import decode_apdu
-from custom_components.cosem.dlms.apdu.acse import Mechanism
-from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.apdu.acse import AuthenticationForm, AuthenticationValue, Mechanism
+from custom_components.cosem.dlms.apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
@@ -14,7 +14,8 @@ from custom_components.cosem.dlms.errors import (
     RemoteProtocolError,
     UnexpectedApdu,
 )
-from custom_components.cosem.dlms.protocol.opening import Opening
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import (
     AssociationParameters,
     Negotiated,
@@ -25,6 +26,7 @@ from custom_components.cosem.dlms.protocol.proposal import (
     initiate_request,
     refusal_of,
 )
+from custom_components.cosem.dlms.security.counters import SendingCounter
 from custom_components.cosem.dlms.security.key_pairs import generate_key_pair
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import Envelope, KeyPairs, SecuritySettings
@@ -46,6 +48,13 @@ NO_METER_KEY = SecuritySettings(
 PASSWORD = AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678"))
 LLS_NAME = bytes.fromhex("60857405080201")
 GMAC_NAME = bytes.fromhex("60857405080205")
+MD5_NAME = bytes.fromhex("60857405080203")
+CONTEXT_3 = bytes.fromhex("60857405080103")
+CIPHERED_WITH_KEY = SecuritySettings(
+    client_system_title=TITLE,
+    global_unicast_encryption_key=Secret(bytes(16)),
+    authentication_key=Secret(bytes(range(16))),
+)
 
 
 def check(octets, parameters=PARAMETERS):
@@ -196,11 +205,12 @@ def test_s18_mechanism_name_may_be_repeated():
 
 
 def test_s18_leniency_missing_mechanism_name():
-    assert isinstance(check(aare(), PASSWORD), Negotiated)
+    assert check(aare(), PASSWORD).leniencies == {Leniency.MISSING_MECHANISM_NAME}
+    assert not check(aare(mechanism_name=LLS_NAME), PASSWORD).leniencies
 
 
 def test_s18_leniency_protocol_version_present():
-    assert isinstance(check(aare(protocol_version=b"\x07\x80")), Negotiated)
+    assert check(aare(protocol_version=b"\x07\x80")).leniencies == {Leniency.PROTOCOL_VERSION_PRESENT}
 
 
 def test_s18_leniency_diagnostic_0_from_the_provider():
@@ -208,11 +218,33 @@ def test_s18_leniency_diagnostic_0_from_the_provider():
 
 
 def test_s18_leniency_reserved_conformance_bits():
-    assert check(aare(initiate(conformance=GRANTED | Conformance(0x81_0000)))).conformance == GRANTED
+    negotiated = check(aare(initiate(conformance=GRANTED | Conformance(0x81_0000))))
+    assert (negotiated.conformance, negotiated.leniencies) == (GRANTED, {Leniency.RESERVED_SERVICES})
+
+
+def test_trial_03_the_ciphered_context_is_tolerated_for_a_plain_association_without_keys():
+    for mechanism in (PARAMETERS, PASSWORD):
+        negotiated = check(aare(application_context_name=CONTEXT_3), mechanism)
+        assert Leniency.CIPHERED_CONTEXT_NAMED in negotiated.leniencies
+    assert Leniency.CIPHERED_CONTEXT_NAMED not in check(aare(), PASSWORD).leniencies
+
+
+def test_trial_03_with_keys_the_context_must_be_the_proposed_one():
+    gmac = AssociationParameters(mechanism=Mechanism.HLS_SHA256, hls_secret=Secret(bytes(8)), security=TITLE_ONLY)
+    opening = Opening(gmac, OpeningMaterial(challenge=bytes(16)))
+    with pytest.raises(RemoteProtocolError, match="another application context"):
+        opening.accept(aare(application_context_name=CONTEXT_3, responding_ap_title=b"OTHERONE"))
+
+
+def test_trial_03_the_plain_context_is_never_taken_for_the_ciphered_one():
+    material = OpeningMaterial(sending=SendingCounter(0, ceiling=10))
+    opening = Opening(AssociationParameters(security=CIPHERED_WITH_KEY), material)
+    with pytest.raises(RemoteProtocolError, match="another application context"):
+        opening.accept(aare(responding_ap_title=b"OTHERONE"))
 
 
 def test_s18_other_context_is_refused():
-    for context in ("60857405080102", "60857405080103", "2B0601"):
+    for context in ("60857405080102", "60857405080104", "2B0601"):
         with pytest.raises(RemoteProtocolError, match="another application context"):
             check(aare(application_context_name=bytes.fromhex(context)))
 
@@ -236,10 +268,59 @@ def test_s18_pending_authentication_is_a_refusal_of_what_was_proposed():
     assert (error.result, error.diagnostic) == (0, 14)
 
 
-@pytest.mark.parametrize("surplus", [Conformance.GENERAL_PROTECTION, Conformance.READ, Conformance.ACCESS])
-def test_s18_services_that_were_not_proposed_are_refused(surplus):
-    with pytest.raises(RemoteProtocolError, match=f"not proposed: {surplus.value:06X}"):
-        check(aare(initiate(conformance=GRANTED | surplus)))
+@pytest.mark.parametrize(
+    "surplus",
+    [
+        Conformance.GENERAL_PROTECTION,
+        Conformance.GENERAL_BLOCK_TRANSFER,
+        Conformance.READ | Conformance.WRITE | Conformance.PARAMETERIZED_ACCESS,
+        Conformance.ACCESS,
+        Conformance.DATA_NOTIFICATION,
+    ],
+)
+def test_trial_02_s18_services_that_were_not_proposed_are_not_used(surplus):
+    negotiated = check(aare(initiate(conformance=GRANTED | surplus)))
+    assert (negotiated.conformance, negotiated.leniencies) == (GRANTED, {Leniency.SURPLUS_SERVICES})
+
+
+def test_trial_02_an_aare_that_grants_more_than_proposed():
+    negotiated = check(aare(bytes.fromhex("0800065F1F040018123DFFFF0007")))
+    assert negotiated.conformance == Conformance(0x18123D) & DEFAULT_PROPOSED_CONFORMANCE
+    assert negotiated.conformance == Conformance(0x00121D)
+    assert negotiated.request_limit == 0xFFFF
+    assert negotiated.leniencies == {Leniency.SURPLUS_SERVICES}
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        "080006 5F0400 001A1C FFFF 0007",
+        "080006 5F1F810400 001A1C FFFF 0007",
+        "080006 5F1F82000400 001A1C FFFF 0007",
+    ],
+    ids=["short tag", "long length", "longer length"],
+)
+def test_trial_02_the_conformance_block_may_have_another_form(response):
+    assert check(aare(bytes.fromhex(response))).leniencies == {Leniency.UNUSUAL_INITIATE_RESPONSE}
+
+
+@pytest.mark.parametrize("response", ["080100065F1F0400001A1CFFFF0007", "08017F065F1F0400001A1CFFFF0007"])
+def test_trial_02_any_quality_of_service_is_taken(response):
+    assert not check(aare(bytes.fromhex(response))).leniencies
+
+
+def test_s18_diagnostic_0_with_a_proof_to_come_has_a_name():
+    for diagnostic, tolerated in ((0, {Leniency.DIAGNOSTIC_0_WITH_PROOF}), (14, set())):
+        opening = Opening(
+            AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=Secret(b"12345678")),
+            OpeningMaterial(challenge=bytes(16)),
+        )
+        answer = aare(
+            diagnostic=diagnostic,
+            mechanism_name=MD5_NAME,
+            responding_authentication_value=AuthenticationValue(AuthenticationForm.CHARSTRING, b"P6wRJ21F"),
+        )
+        assert opening.accept(answer).leniencies == tolerated
 
 
 @pytest.mark.parametrize("version", [5, 7])
@@ -370,6 +451,7 @@ def test_published_aares_are_accepted_with_what_they_grant(vector):
         dlms_version=said["dlms_version"],
         vaa_name=said["vaa_name"],
         diagnostic=0,
+        leniencies=negotiated.leniencies,
     )
 
 

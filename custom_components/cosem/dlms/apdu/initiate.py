@@ -109,7 +109,8 @@ def decode_conformance(reader: Reader) -> Conformance:
     # Leniency "short conformance tag": old servers write 5F 04 instead of 5F 1F 04.
     if reader.peek() == _CONFORMANCE_TAG_SECOND:
         reader.unsigned8()
-    if reader.unsigned8() != _CONFORMANCE_LENGTH or reader.unsigned8() != 0:
+    # Leniency "unusual_initiate_response": the length may have the long form of BER.
+    if reader.length() != _CONFORMANCE_LENGTH or reader.unsigned8() != 0:
         raise DecodeError("the conformance block is not a bit-string of 24 bits", start)
     return Conformance(reader.unsigned(3))
 

@@ -34,6 +34,7 @@ from ..protocol.events import (
     Event,
     RequestFailed,
 )
+from ..protocol.leniencies import Leniency
 from ..protocol.opening import Opening
 from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.transfer import Transfer
@@ -80,6 +81,7 @@ class Association(Services):
         self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
         self._negotiated: Negotiated | None = None
         self._plan: ListPlan | None = None
+        self._leniencies: set[Leniency] = set()
         self._ended: DlmsError | None = None
         self._lifecycle = Lifecycle.IDLE
         self._releasing = asyncio.Lock()
@@ -92,6 +94,15 @@ class Association(Services):
         if self._negotiated is None:
             raise LocalProtocolError("not associated yet")
         return self._negotiated
+
+    @property
+    def leniencies(self) -> frozenset[Leniency]:
+        """What the meter did differently so far."""
+        return frozenset(self._leniencies)
+
+    def tolerated(self, leniency: Leniency) -> None:
+        """Note what was tolerated in an answer."""
+        self._leniencies.add(leniency)
 
     @property
     def is_open(self) -> bool:
@@ -157,6 +168,7 @@ class Association(Services):
         if not isinstance(event, Associated):
             raise _error_of(event)
         self._negotiated = event.negotiated
+        self._leniencies.update(event.negotiated.leniencies)
         self._plan = plan(event.negotiated)
 
     async def _propose_again(self) -> bool:

@@ -38,6 +38,7 @@ from .proposal import (
     encode_proposal,
     encode_release,
     initiate_request,
+    leniencies_of_names,
 )
 from .transfer.hls_proof import HlsProof
 
@@ -136,7 +137,12 @@ class Opening:
             self._take_challenge(aare, title)
         elif title is not None:
             self._remember_counter(title)
-        return replace(negotiated, server_system_title=title, overhead=self.parameters.overhead)
+        return replace(
+            negotiated,
+            server_system_title=title,
+            overhead=self.parameters.overhead,
+            leniencies=negotiated.leniencies | leniencies_of_names(aare, self.parameters),
+        )
 
     def _learn_title(self, aare: Aare) -> bytes | None:
         security = self.parameters.security

@@ -1,10 +1,8 @@
 """What we propose in an AARQ, which AARE we accept, what a refusal means (IEC 62056-5-3, COSEM-OPEN and -RELEASE).
 
 Accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the proposed application context
-and mechanism, DLMS version 6, no service that was not proposed, vaa-name 0007, server PDU size 0 (no limit) or at least
-12. Leniencies, each with a test: ``missing mechanism name``, ``protocol version present`` (not looked at),
-``diagnostic 0`` (instead of 14), ``reserved conformance bits`` (0 and 7, cleared),
-``rejection without user-information``.
+and mechanism, DLMS version 6, vaa-name 0007, server PDU size 0 (no limit) or at least 12. What is tolerated beyond that
+has its name in leniencies.py. A rejection needs no user-information.
 """
 
 from dataclasses import dataclass
@@ -49,6 +47,7 @@ from ..security.keys import Secret
 from ..security.receiving import Unprotected
 from ..security.settings import Envelope, SecuritySettings
 from ..security.typed import MAX_MANUFACTURER_SECRET
+from .leniencies import Leniency
 
 MAX_PDU_SIZE: Final = 0xFFFF
 SHORTEST_REQUEST: Final = 13
@@ -207,7 +206,7 @@ class AssociationParameters:
 class Negotiated:
     """What client and server agreed on. Sizes in octets; a PDU size of 0 means no limit.
 
-    ``overhead``: octets that protection adds to an APDU at most.
+    ``overhead``: octets that protection adds to an APDU at most. ``leniencies``: what the meter did differently.
     """
 
     conformance: Conformance
@@ -217,6 +216,7 @@ class Negotiated:
     diagnostic: int
     server_system_title: bytes | None = None
     overhead: int = 0
+    leniencies: frozenset[Leniency] = frozenset()
 
     @property
     def request_limit(self) -> int:
@@ -287,11 +287,29 @@ def check_names(
         return AssociationRejected(aare.result, aare.result_source, aare.diagnostic, initiate_error)
     if aare.diagnostic and not asks_for_proof:
         raise RemoteProtocolError(f"the AARE accepts the association with the diagnostic {aare.diagnostic}")
-    if aare.application_context_name != application_context_name(parameters.application_context):
+    proposed = application_context_name(parameters.application_context)
+    if aare.application_context_name != proposed and not _names_ciphered_context(aare, parameters):
         raise RemoteProtocolError("the AARE accepts another application context than the proposed one")
     if aare.mechanism_name is not None and aare.mechanism_name != mechanism_name(parameters.mechanism):
         raise RemoteProtocolError("the AARE accepts another authentication mechanism than the proposed one")
     return aare
+
+
+def _names_ciphered_context(aare: Aare, parameters: AssociationParameters) -> bool:
+    # Without keys there is nothing that it could weaken, and a ciphered answer would not be understood.
+    ciphered = application_context_name(ApplicationContext.LN_CIPHERED)
+    return parameters.security is None and aare.application_context_name == ciphered
+
+
+def leniencies_of_names(aare: Aare, parameters: AssociationParameters) -> frozenset[Leniency]:
+    """Return what check_names() tolerated in an accepting AARE."""
+    tolerated = {
+        Leniency.CIPHERED_CONTEXT_NAMED: _names_ciphered_context(aare, parameters),
+        Leniency.MISSING_MECHANISM_NAME: parameters.mechanism is not Mechanism.NONE and aare.mechanism_name is None,
+        Leniency.PROTOCOL_VERSION_PRESENT: aare.protocol_version is not None,
+        Leniency.DIAGNOSTIC_0_WITH_PROOF: parameters.is_high_level and not aare.diagnostic,
+    }
+    return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 
 
 def _initiate_error(user_information: bytes | None) -> int | None:
@@ -316,19 +334,24 @@ def check_initiate(
         raise RemoteProtocolError(f"the meter negotiates DLMS version {response.dlms_version}, not {DLMS_VERSION}")
     if response.vaa_name != VAA_NAME_LN:
         raise RemoteProtocolError(f"the vaa-name {response.vaa_name:04X} is not that of logical name referencing")
-    conformance = response.conformance & ~_RESERVED_CONFORMANCE
-    # Services that were not asked for could change the form of answers, or the way of referencing.
-    if surplus := conformance & ~parameters.proposed_conformance:
-        raise RemoteProtocolError(f"the meter grants services that were not proposed: {surplus.value:06X}")
     size = response.server_max_receive_pdu_size
     if 0 < size < SMALLEST_PDU_SIZE:
         raise RemoteProtocolError(f"the meter's max-receive-pdu-size of {size} is not allowed")
+    tolerated = {
+        Leniency.RESERVED_SERVICES: bool(response.conformance & _RESERVED_CONFORMANCE),
+        Leniency.SURPLUS_SERVICES: bool(
+            response.conformance & ~parameters.proposed_conformance & ~_RESERVED_CONFORMANCE
+        ),
+        Leniency.UNUSUAL_INITIATE_RESPONSE: encode_apdu(response) != octets,
+    }
     return Negotiated(
-        conformance=conformance,
+        # A service that was not proposed could change the form of answers, or the way of referencing: it is not used.
+        conformance=response.conformance & parameters.proposed_conformance & ~_RESERVED_CONFORMANCE,
         server_max_receive_pdu_size=size,
         dlms_version=response.dlms_version,
         vaa_name=response.vaa_name,
         diagnostic=diagnostic,
+        leniencies=frozenset(leniency for leniency, is_there in tolerated.items() if is_there),
     )
 
 

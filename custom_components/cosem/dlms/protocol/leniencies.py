@@ -1,0 +1,25 @@
+"""What a meter does differently, and is tolerated: one name for each, in reports and in docs/meters.md.
+
+Nothing of it guards a key, a counter, a value or a setting.
+"""
+
+from enum import StrEnum
+
+
+class Leniency(StrEnum):
+    """The names stay as they are: reports and stored meters contain them."""
+
+    CIPHERED_CONTEXT_NAMED = "ciphered_context_named"
+    """The AARE names the ciphered application context for the plain one, and everything is plain, without any keys."""
+    MISSING_MECHANISM_NAME = "missing_mechanism_name"
+    """The AARE does not repeat the authentication mechanism."""
+    PROTOCOL_VERSION_PRESENT = "protocol_version_present"
+    """The AARE has the ACSE protocol version, which is the default; it is not looked at."""
+    DIAGNOSTIC_0_WITH_PROOF = "diagnostic_0_with_proof"
+    """The AARE says 0 instead of 14 although passes 3 and 4 follow."""
+    RESERVED_SERVICES = "reserved_services"
+    """The AARE sets reserved bits of the conformance block; they are cleared."""
+    SURPLUS_SERVICES = "surplus_services"
+    """The AARE grants services that were not proposed; they are not used."""
+    UNUSUAL_INITIATE_RESPONSE = "unusual_initiate_response"
+    """The InitiateResponse is written in another form than the usual one."""
