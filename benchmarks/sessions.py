@@ -6,7 +6,7 @@ where our client hands octets to the socket, and in gurux's client.
 """
 
 from asyncio import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from decimal import Decimal
@@ -93,6 +93,9 @@ class MemoryStore:
     """A store for the counter's ceiling, as fast as can be; a real one writes once in 500 requests."""
 
     async def save(self, ceiling: int) -> None:
+        """Keep nothing."""
+
+    async def save_received(self, last: Mapping[bytes, int]) -> None:
         """Keep nothing."""
 
 

@@ -510,6 +510,30 @@ async def test_s3_high_counter_is_followed_after_a_confirmation_only(
     assert entry.data["counter_start"] >= 5_000_000
 
 
+async def test_trial_22_a_counter_that_would_burn_the_keys_has_to_be_typed(
+    hass: HomeAssistant, meters: dict[str, SimulatedMeter], profile: MeterProfile
+):
+    """Anybody can send such a number; one click must not be enough."""
+    clients = tuple(
+        replace(client, security=replace(client.security, first_counter=2**31, lock_after=0))
+        if client.wport == 20 and client.security
+        else client
+        for client in profile.clients
+    )
+    meters[HOST] = SimulatedMeter(replace(profile, clients=clients), dt_util.utcnow)
+    kind, typed = typed_for(meters[HOST], 20)
+    result = await submit(hass, await begun(hass, kind, 20), **typed)
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "keys")
+    assert result["errors"] == {"base": "counter_too_far"}
+    told = int(result["description_placeholders"]["counter"])
+    assert told >= 2**31
+    advanced = next(value.schema.schema for name, value in result["data_schema"].schema.items() if name == "advanced")
+    (start,) = [name for name in advanced if name == "counter_start"]
+    assert told not in {start.default, (start.description or {}).get("suggested_value")}
+    typed["advanced"]["counter_start"] = told
+    await made(hass, await submit(hass, result, **typed))
+
+
 async def test_start_that_was_typed_needs_no_other_confirmation(hass: HomeAssistant, advanced_counter: SimulatedMeter):
     kind, typed = typed_for(advanced_counter, 20, counter_start=6_000_000)
     entry = await made(hass, await submit(hass, await begun(hass, kind, 20), **typed))
@@ -547,7 +571,7 @@ async def test_counters_that_cannot_be_stored(hass: HomeAssistant, meter: Simula
     kind, typed = typed_for(meter, 1)
     hass_storage["cosem.invocation_counters"] = {"version": 1, "data": {"salt": "?"}}
     result = await submit(hass, await begun(hass, kind), **typed)
-    assert (result["step_id"], result["errors"]) == ("keys", {"base": "counter_exhausted"})
+    assert (result["step_id"], result["errors"]) == ("keys", {"base": "counter_not_stored"})
     assert result["description_placeholders"]["detail"]
     assert meter.connections == 0
     del hass_storage["cosem.invocation_counters"]

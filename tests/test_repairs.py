@@ -3,17 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntryState
 from homeassistant.const import CONF_HOST
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
-from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir
+from homeassistant.helpers import device_registry as dr, entity_registry as er, issue_registry as ir, storage
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
+from homeassistant.util.file import WriteError
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import voluptuous as vol
 
 from custom_components.cosem.const import CONF_METER_SYSTEM_TITLE, DOMAIN
 from tests.conftest import HOST, poll, sensor_id, set_up, state_of, unique_id_of
@@ -88,9 +91,7 @@ async def test_counter_is_raised_by_the_word_of_the_user(
     assert far_ahead.state is ConfigEntryState.SETUP_RETRY
     result = await begin(repairs, far_ahead, "counter_refused")
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "confirm")
-    assert result["description_placeholders"] == {"name": "Meter", "ours": "1"}
-    (field,) = result["data_schema"].schema
-    assert field.default() == 3_000_001
+    assert result["description_placeholders"] == {"name": "Meter", "ours": "1", "told": "3000001"}
     result = await answer(hass, repairs, result, counter=3_000_001)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert far_ahead.state is ConfigEntryState.LOADED
@@ -111,30 +112,87 @@ async def test_s3_counter_is_never_lowered_not_even_by_the_user(
     assert issues(hass) == {"counter_refused"}
 
 
-async def test_counter_that_nobody_told_is_proposed_well_above_ours(
+@pytest.mark.parametrize("kind", ["counter_refused", "counter_lost"])
+async def test_trial_22_no_number_is_proposed_that_nobody_proved(
+    hass: HomeAssistant, repairs: Any, far_ahead: MockConfigEntry, kind: str
+):
+    """Anybody in the network can have sent what the meter seems to ask for."""
+    raise_issue(hass, far_ahead, kind, expected_counter=0xFFEF_0000)
+    result = await begin(repairs, far_ahead, kind)
+    (field,) = result["data_schema"].schema
+    assert isinstance(field.default, vol.Undefined)
+    assert "suggested_value" not in (field.description or {})
+    with pytest.raises(vol.Invalid):
+        result["data_schema"]({})
+
+
+async def test_trial_22_no_number_is_taken_that_leaves_none(
+    hass: HomeAssistant, repairs: Any, far_ahead: MockConfigEntry
+):
+    result = await begin(repairs, far_ahead, "counter_refused")
+    for counter in (0xFFF0_0000, 0xFFFE_FFFF, 2**32 - 1):
+        with pytest.raises(vol.Invalid):
+            result["data_schema"]({"counter": counter})
+    assert result["data_schema"]({"counter": 0xFFEF_FFFF}) == {"counter": 0xFFEF_FFFF}
+
+
+def raise_issue(hass: HomeAssistant, entry: MockConfigEntry, kind: str, **data: Any) -> None:
+    """Raise an issue as it might have been raised before."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id(entry, kind),
+        data={"entry_id": entry.entry_id, **data},
+        is_fixable=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=kind,
+    )
+
+
+async def test_s36_a_lost_counter_goes_on_where_a_person_says(
+    hass: HomeAssistant,
+    repairs: Any,
+    meter: SimulatedMeter,
+    hass_storage: dict[str, Any],
+    freezer: FrozenDateTimeFactory,
+):
+    entry = await set_up(hass, secured_entry(meter))
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    for name in ("cosem.invocation_counters", "cosem.invocation_counters_copy"):
+        del hass_storage[name]
+    hass.data.pop("cosem_counters")
+    sent = counters_sent(meter)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert issues(hass) == {"counter_lost"}
+    assert counters_sent(meter) == sent
+    result = await begin(repairs, entry, "counter_lost")
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "confirm")
+    with patch.object(storage.Store, "_async_write_data", side_effect=WriteError("read-only")):
+        result = await answer(hass, repairs, result, counter=10_000)
+    assert result["errors"] == {"counter": "counter_not_stored"}
+    result = await answer(hass, repairs, result, counter=10_000)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.state is ConfigEntryState.LOADED
+    assert counters_sent(meter)[len(sent)] == 10_000
+    assert issues(hass) == set()
+
+
+async def test_counter_that_nobody_told_is_asked_for_all_the_same(
     hass: HomeAssistant, repairs: Any, meter: SimulatedMeter, freezer: FrozenDateTimeFactory
 ):
     entry = await set_up(hass, secured_entry(meter, counter_logical_name="0.0.43.1.99.255"))
     meter.faults.add("counter-error", code=1)
     await poll(hass, freezer)
     assert issues(hass) == {"counter_refused"}
-    ir.async_create_issue(  # as if no number had been told
-        hass,
-        DOMAIN,
-        issue_id(entry, "counter_refused"),
-        data={"entry_id": entry.entry_id, "expected_counter": None},
-        is_fixable=True,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="counter_refused",
-    )
+    raise_issue(hass, entry, "counter_refused", expected_counter=None)
     result = await begin(repairs, entry, "counter_refused")
-    (field,) = result["data_schema"].schema
-    proposed = field.default()
-    assert proposed > counters_sent(meter)[-1] + 2**20
+    assert result["description_placeholders"]["told"] == "-"
     meter.faults.clear()
-    await answer(hass, repairs, result, counter=proposed)
+    await answer(hass, repairs, result, counter=2_000_000)
     assert entry.state is ConfigEntryState.LOADED
-    assert counters_sent(meter)[-1] > proposed
+    assert counters_sent(meter)[-1] > 2_000_000
 
 
 async def test_s7_counters_of_the_meter_are_accepted_anew_by_the_word_of_the_user(
@@ -153,20 +211,12 @@ async def test_s7_counters_of_the_meter_are_accepted_anew_by_the_word_of_the_use
     assert issues(hass) == set()
 
 
-@pytest.mark.parametrize("kind", ["counter_refused", "meter_counter_reset"])
+@pytest.mark.parametrize("kind", ["counter_refused", "counter_lost", "meter_counter_reset"])
 async def test_entry_that_counts_no_more(
     hass: HomeAssistant, repairs: Any, meter: SimulatedMeter, far_ahead: MockConfigEntry, kind: str
 ):
     """Between issue and repair somebody may have reconfigured the entry."""
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id(far_ahead, kind),
-        data={"entry_id": far_ahead.entry_id},
-        is_fixable=True,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key=kind,
-    )
+    raise_issue(hass, far_ahead, kind)
     hass.config_entries.async_update_entry(far_ahead, data=secured_entry(meter, 5).data)
     result = await begin(repairs, far_ahead, kind)
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "no_counter")

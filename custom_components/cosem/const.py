@@ -66,8 +66,10 @@ PROTECTION_AUTHENTICATED: Final = "authenticated"
 PROTECTION_ENCRYPTED: Final = "encrypted"
 PROTECTION_AUTHENTICATED_ENCRYPTION: Final = "authenticated_encryption"
 
-MAX_COUNTER_START: Final = 0xFFFE_FFFF
-"""A higher start would leave no counters."""
+MAX_COUNTER_START: Final = 0xFFEF_FFFF
+"""A higher start would leave too few counters: a million last for years of polls."""
+MAX_CONFIRMED_RAISE: Final = 2**28
+"""How far a counter that nobody proved is followed by one click; a higher one has to be typed (rule S35)."""
 DEFAULT_COUNTER_LOGICAL_NAME: Final = str(INVOCATION_COUNTER)
 """The counter that a meter accepted last, readable for all."""
 
@@ -103,6 +105,7 @@ ISSUE_METER_COUNTER_RESET: Final = "meter_counter_reset"
 ISSUE_COUNTER_HALF_USED: Final = "counter_half_used"
 ISSUE_COUNTER_USED_UP: Final = "counter_used_up"
 ISSUE_COUNTER_NOT_STORED: Final = "counter_not_stored"
+ISSUE_COUNTER_LOST: Final = "counter_lost"
 ISSUE_METER_LOCKED: Final = "meter_locked"
 ISSUE_METER_NOT_PROVEN: Final = "meter_not_proven"
 ISSUE_VERIFICATION_FAILED: Final = "verification_failed"
@@ -116,6 +119,7 @@ ISSUES: Final = (
     ISSUE_COUNTER_HALF_USED,
     ISSUE_COUNTER_USED_UP,
     ISSUE_COUNTER_NOT_STORED,
+    ISSUE_COUNTER_LOST,
     ISSUE_METER_LOCKED,
     ISSUE_METER_NOT_PROVEN,
     ISSUE_VERIFICATION_FAILED,

@@ -14,19 +14,27 @@ import voluptuous as vol
 from .const import (
     CONF_METER_SYSTEM_TITLE,
     DOMAIN,
+    ISSUE_COUNTER_LOST,
     ISSUE_COUNTER_REFUSED,
     ISSUE_METER_COUNTER_RESET,
     ISSUE_OTHER_SYSTEM_TITLE,
     MAX_COUNTER_START,
 )
-from .dlms import MAX_UNATTENDED_RAISE
-from .meter.counter_store import FIRST_COUNTER, async_security_state
+from .meter.counter_store import FIRST_COUNTER, async_restore_counter, async_security_state
 from .meter.credentials import association_parameters
 from .meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, AcceptedReplacement, issues_of
 from .meter.replacement import has_entry
 from .meter.store import async_pin_system_title
 
 _COUNTER: Final = "counter"
+# Without a default: nobody has proved any number (rule S35).
+_COUNTER_SCHEMA: Final = vol.Schema(
+    {
+        vol.Required(_COUNTER): NumberSelector(
+            NumberSelectorConfig(min=FIRST_COUNTER, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)
+        )
+    }
+)
 
 
 async def async_create_fix_flow(
@@ -37,7 +45,11 @@ async def async_create_fix_flow(
     entry = hass.config_entries.async_get_entry(str(facts.get(ENTRY_ID)))
     if entry is None:
         return EntryGone()
-    kinds = {ISSUE_COUNTER_REFUSED: CounterRepair, ISSUE_METER_COUNTER_RESET: CounterResetRepair}
+    kinds = {
+        ISSUE_COUNTER_REFUSED: CounterRepair,
+        ISSUE_COUNTER_LOST: LostCounterRepair,
+        ISSUE_METER_COUNTER_RESET: CounterResetRepair,
+    }
     return kinds.get(issue_id.removesuffix(f"_{entry.entry_id}"), MeterRepair)(entry, facts)
 
 
@@ -68,7 +80,7 @@ class CounterRepair(_EntryRepair):
         return await self.async_step_confirm()
 
     async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
-        """Propose a counter and take the person's."""
+        """Ask for the counter; what the meter tells is only shown, because anybody can have sent it."""
         errors: dict[str, str] = {}
         state = await async_security_state(self.hass, association_parameters(self._entry.data))
         if state is None:
@@ -78,16 +90,40 @@ class CounterRepair(_EntryRepair):
             if counter > state.next_value and state.follow(counter, confirmed_by_user=True):
                 return self._repaired()
             errors[_COUNTER] = "counter_not_higher"
-        expected = self._facts.get(EXPECTED_COUNTER)
-        proposed = int(expected) if expected else min(state.next_value + MAX_UNATTENDED_RAISE, MAX_COUNTER_START)
-        number = NumberSelector(
-            NumberSelectorConfig(min=FIRST_COUNTER, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)
-        )
         return self.async_show_form(
             step_id="confirm",
-            data_schema=vol.Schema({vol.Required(_COUNTER, default=proposed): number}),
+            data_schema=_COUNTER_SCHEMA,
             errors=errors,
-            description_placeholders={"name": self._entry.title, "ours": str(state.next_value)},
+            description_placeholders={
+                "name": self._entry.title,
+                "ours": str(state.next_value),
+                "told": str(self._facts.get(EXPECTED_COUNTER) or "-"),
+            },
+        )
+
+
+class LostCounterRepair(_EntryRepair):
+    """Lets a counter that is gone go on from a number that a person knows to be unused (rule S36)."""
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Begin."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask for the number."""
+        parameters = association_parameters(self._entry.data)
+        if not parameters.uses_counter:
+            return self.async_abort(reason="no_counter")
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            if await async_restore_counter(self.hass, parameters, int(user_input[_COUNTER])):
+                return self._repaired()
+            errors[_COUNTER] = "counter_not_stored"
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=_COUNTER_SCHEMA,
+            errors=errors,
+            description_placeholders={"name": self._entry.title},
         )
 
 
@@ -105,6 +141,7 @@ class CounterResetRepair(_EntryRepair):
             return self.async_abort(reason="no_counter")
         if user_input is not None:
             state.receiving.forget()
+            await state.store_received()
             return self._repaired()
         return self.async_show_form(
             step_id="confirm",

@@ -28,9 +28,11 @@ from custom_components.cosem.dlms import (
     ResponseTimeout,
     SecurityDowngrade,
     SystemTitleMismatch,
+    Transport,
 )
 from tests.conftest import set_up
 from tests.faults.truth import Bench
+from tests.recorded import Recorder, Replay
 from tests.secured_entries import counters_sent, issues, secured_entry, secured_profile, with_client
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.security_profile import Answer, CounterObject
@@ -90,8 +92,9 @@ async def fresh(bench: Bench, entry: MockConfigEntry) -> None:
 
 
 def new_life(hass: HomeAssistant) -> None:
-    """Lose what a restart of Home Assistant loses of counters."""
+    """Lose what a restart of Home Assistant loses of counters and connections."""
     hass.data.pop("cosem_counters", None)
+    hass.data.pop("cosem_clients", None)
 
 
 # --- F29, F30, F50, F60: counters -------------------------------------------------------------------------------------
@@ -114,6 +117,70 @@ async def test_s7_without_mutual_authentication_a_reset_needs_the_user(hass: Hom
     assert isinstance(cause_of(entry), InvocationCounterReplayed)
     assert issues(hass) == {"meter_counter_reset"}
     assert not asked_for_keys(hass)
+
+
+@pytest.mark.parametrize("end", ["stop", "crash"])
+@pytest.mark.parametrize("wport", [19, 10])
+async def test_trial_21_a_recorded_session_is_a_replay_also_behind_a_restart(
+    hass: HomeAssistant, bench: Bench, wport: int, end: str
+):
+    """Without the meter's proof nothing but its counter tells old answers from new ones."""
+    entry = await set_up(hass, secured_entry(bench.meter, wport))
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    new_life(hass)
+    tapes: list[Recorder] = []
+
+    async def record(*_: Any) -> Transport:
+        tapes.append(Recorder(await bench.meter.connect()))
+        return tapes[-1]
+
+    with patch("custom_components.cosem.meter.clients.open_tcp", record):
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert entry.state is ConfigEntryState.LOADED
+        if end == "crash":  # nothing is written any more
+            with patch.object(storage.Store, "_async_write_data", side_effect=WriteError("no power")):
+                assert await hass.config_entries.async_unload(entry.entry_id)
+        else:
+            assert await hass.config_entries.async_unload(entry.entry_id)
+    asked, published = len(bench.meter.log), len(bench.published)
+    new_life(hass)
+    recorded = iter(tapes)
+
+    async def replay(*_: Any) -> Transport:
+        return Replay(next(recorded).heard)
+
+    with patch("custom_components.cosem.meter.clients.open_tcp", replay):
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.state is ConfigEntryState.SETUP_RETRY
+    assert issues(hass) == {"meter_counter_reset"}
+    assert len(bench.meter.log) == asked
+    assert {state.state for state in bench.published[published:]} <= {STATE_UNAVAILABLE}
+    await bench.poll(340)
+    assert entry.state is ConfigEntryState.LOADED, "the meter itself has gone on counting"
+    assert issues(hass) == set()
+
+
+async def test_s36_values_without_a_proof_count_only_when_their_counter_is_stored(hass: HomeAssistant, bench: Bench):
+    entry = await set_up(hass, secured_entry(bench.meter, 19))
+    await fresh(bench, entry)
+    with patch.object(storage.Store, "_async_write_data", side_effect=WriteError("read-only")):
+        await bench.poll(340)
+        assert isinstance(cause_of(entry), InvocationCounterNotStored)
+        assert issues(hass) == {"counter_not_stored"}
+    await fresh(bench, entry)
+
+
+async def test_s36_a_proof_needs_no_write_with_every_poll(
+    hass: HomeAssistant, bench: Bench, hass_storage: dict[str, Any]
+):
+    entry = await set_up(hass, secured_entry(bench.meter))
+    before = hass_storage[FILE]
+    await fresh(bench, entry)
+    assert hass_storage[FILE] is before
+    assert await hass.config_entries.async_unload(entry.entry_id)
+    assert hass_storage[FILE]["data"]["received"].keys() == hass_storage[FILE]["data"]["ceilings"].keys()
 
 
 @pytest.mark.parametrize("ahead", [1_000, 2**20 - 10])

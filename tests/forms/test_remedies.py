@@ -18,7 +18,8 @@ NOT_WANTED = {
 SECURITY = {
     "password_or_keys_refused", "secret_refused", "keys_refused", "certificate_refused", "system_title_refused",
     "wrong_key", "no_secured_answer", "verification_failed", "decrypted_nonsense", "meter_not_proven",
-    "counter_refused", "counter_exhausted", "answer_replayed", "security_downgrade", "unexpected_system_title",
+    "counter_refused", "counter_too_far", "counter_not_stored", "counter_exhausted", "answer_replayed",
+    "security_downgrade", "unexpected_system_title",
 }  # fmt: skip
 
 

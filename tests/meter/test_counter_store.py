@@ -15,7 +15,9 @@ from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import storage
 from homeassistant.util.file import WriteError
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import (
     MAX_SENDING_VALUE,
     AssociationParameters,
@@ -28,7 +30,14 @@ from custom_components.cosem.dlms import (
     SecurityState,
 )
 from custom_components.cosem.meter import counter_store
-from custom_components.cosem.meter.counter_store import FIRST_COUNTER, CounterBook, async_security_state
+from custom_components.cosem.meter.counter_store import (
+    FIRST_COUNTER,
+    CounterBook,
+    CounterLost,
+    async_restore_counter,
+    async_security_state,
+)
+from custom_components.cosem.meter.store import StoredMeter, async_save_meter
 
 REAL_LOAD, REAL_WRITE = storage.Store._async_load, storage.Store._async_write_data
 """Before the fixtures of the test plug-in replace them."""
@@ -177,6 +186,12 @@ async def test_an_old_file_beside_a_new_one_does_not_lower(hass: HomeAssistant, 
         {"salt": "00" * 16, "ceilings": {"a": True}},
         {"salt": "00" * 16, "ceilings": {"a": -1}},
         {"salt": "00" * 16, "ceilings": {"a": 2**32}},
+        {"salt": "00" * 16, "ceilings": {"a": 7}, "received": []},
+        {"salt": "00" * 16, "ceilings": {"a": 7}, "received": {"a": 7}},
+        {"salt": "00" * 16, "ceilings": {"a": 7}, "received": {"a": {"00": "7"}}},
+        {"salt": "00" * 16, "ceilings": {"a": 7}, "received": {"a": {"zz": 7}}},
+        {"salt": "00" * 16, "ceilings": {"a": 7}, "received": {"a": {"": 7}}},
+        {"salt": "00" * 16, "ceilings": {"a": 7}, "received": {"a": {"00": 2**32}}},
     ],
     ids=str,
 )
@@ -185,7 +200,7 @@ async def test_files_that_make_no_sense_are_not_a_fresh_start(
 ):
     for name in FILES:
         hass_storage[name] = {"version": 1, "minor_version": 1, "key": name, "data": damage}
-    with pytest.raises(InvocationCounterNotStored, match="make no sense"):
+    with pytest.raises(CounterLost, match="make no sense"):
         await state_of(hass)
 
 
@@ -207,16 +222,172 @@ async def test_the_lowest_and_the_highest_ceiling_make_sense(hass: HomeAssistant
     assert (await state_of(hass)).next_value == FIRST_COUNTER
 
 
-async def test_of_two_files_with_different_salts_the_first_counts(hass: HomeAssistant, hass_storage: dict[str, Any]):
+@pytest.mark.parametrize("name", FILES)
+async def test_s36_two_files_that_do_not_belong_together_are_not_used(
+    hass: HomeAssistant, hass_storage: dict[str, Any], name: str
+):
+    """Nobody knows which of them is the last one."""
     await (await state_of(hass)).reserve()
+    put(hass_storage, name, {"salt": "11" * 16, "ceilings": {"stranger": 7}})
+    before = json.dumps(hass_storage)
+    restart(hass)
+    for _ in range(2):
+        with pytest.raises(CounterLost, match="disagree"):
+            await state_of(hass)
+    assert json.dumps(hass_storage) == before
+
+
+@pytest.mark.parametrize("name", FILES)
+async def test_s36_a_file_that_makes_no_sense_beside_a_good_one_is_not_passed_over(
+    hass: HomeAssistant, hass_storage: dict[str, Any], name: str
+):
+    await (await state_of(hass)).reserve()
+    put(hass_storage, name, {"salt": "11" * 16})
+    restart(hass)
+    with pytest.raises(CounterLost, match="make no sense"):
+        await state_of(hass)
+
+
+async def test_f50_a_power_cut_between_both_files_is_no_disagreement(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    state = await state_of(hass)
+    await state.reserve()
+    old = json.loads(json.dumps(hass_storage[FILES[1]]))
+    state.follow(100_000)
+    await state.reserve()
+    hass_storage[FILES[1]] = old
+    restart(hass)
+    assert (await state_of(hass)).next_value == ceilings(hass_storage)[0][0] > 100_000
+
+
+# --- A counter that is gone -----------------------------------------------------------------------------------------
+
+
+def entry_with(key: bytes = KEY, title: bytes = TITLE, **changes: Any) -> MockConfigEntry:
+    data = {"encryption_key": key.hex().upper(), "system_title": title.hex(), **changes}
+    return MockConfigEntry(domain=DOMAIN, unique_id="SIM1", data=data)
+
+
+async def associated(hass: HomeAssistant) -> None:
+    """The meter of an entry was associated once: its title is known."""
+    await async_save_meter(hass, "SIM1", StoredMeter(system_title=b"SIM\x00\x00\x00\x00\x01"))
+
+
+async def test_trial_26_both_files_gone_behind_an_association_is_no_fresh_start(
+    hass: HomeAssistant, hass_storage: dict[str, Any]
+):
+    entry_with().add_to_hass(hass)
+    await (await state_of(hass)).reserve()
+    await associated(hass)
+    for name in FILES:
+        del hass_storage[name]
+    restart(hass)
+    for _ in range(2):
+        with pytest.raises(CounterLost, match="gone"):
+            await state_of(hass)
+    assert not set(FILES) & set(hass_storage), "nothing is written over what a person may restore"
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        entry_with(OTHER_KEY),
+        entry_with(KEY, OTHER_TITLE),
+        MockConfigEntry(domain=DOMAIN, unique_id="SIM1", data={"encryption_key": KEY.hex()}),
+        MockConfigEntry(domain=DOMAIN, unique_id="SIM1", data={}),
+        MockConfigEntry(domain=DOMAIN, unique_id="never associated", data=entry_with().data),
+    ],
+)
+async def test_s36_a_key_that_no_associated_entry_has_is_new(
+    hass: HomeAssistant, hass_storage: dict[str, Any], entry: MockConfigEntry
+):
+    await associated(hass)
+    entry.add_to_hass(hass)
+    assert (await state_of(hass)).next_value == FIRST_COUNTER
+
+
+async def test_s36_a_counter_that_one_file_still_has_is_not_gone(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    entry_with().add_to_hass(hass)
+    await (await state_of(hass)).reserve()
+    await associated(hass)
     high = ceilings(hass_storage)[0][0]
-    put(hass_storage, FILES[1], {"salt": "11" * 16, "ceilings": {"stranger": 7}})
+    del hass_storage[FILES[0]]
+    restart(hass)
+    assert (await state_of(hass)).next_value == high
+
+
+@pytest.mark.parametrize("damage", ["gone", "disagree"])
+async def test_s36_a_lost_counter_goes_on_where_a_person_says(
+    hass: HomeAssistant, hass_storage: dict[str, Any], damage: str
+):
+    """Each key has to be restored for itself."""
+    entry_with().add_to_hass(hass)
+    await associated(hass)
+    if damage == "disagree":
+        put(hass_storage, FILES[0], {"salt": "11" * 16, "ceilings": {"a": 7}})
+        put(hass_storage, FILES[1], {"salt": "22" * 16, "ceilings": {"a": 7}})
+    with pytest.raises(CounterLost):
+        await state_of(hass)
+    assert await async_restore_counter(hass, parameters(), 50_000)
+    assert (await state_of(hass)).next_value == 50_000
+    assert ceilings(hass_storage) == [[51_000], [51_000]]
+    restart(hass)
+    assert (await state_of(hass)).next_value == 51_000
+    entry_with(OTHER_KEY).add_to_hass(hass)
+    with pytest.raises(CounterLost):
+        await state_of(hass, OTHER_KEY)
+
+
+async def test_files_that_are_never_read_are_not_waited_for_long(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    async def hang(_store: storage.Store[Any]) -> None:
+        await asyncio.Event().wait()
+
+    with (
+        patch.object(storage.Store, "async_load", hang),
+        pytest.raises(InvocationCounterNotStored, match="in time"),
+    ):
+        await state_of(hass)
+    assert (await state_of(hass)).next_value == FIRST_COUNTER
+
+
+# --- What was received ----------------------------------------------------------------------------------------------
+
+
+METER = b"SIM\x00\x00\x00\x00\x01"
+
+
+async def test_s36_what_was_received_outlives_a_restart(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    state = await state_of(hass)
+    state.receiving.of(METER).commit(4711)
+    await state.store_received()
+    assert [len(hass_storage[name]["data"]["received"]) for name in FILES] == [1, 1]
     restart(hass)
     state = await state_of(hass)
-    assert state.next_value == high
-    await state.reserve()
-    assert [len(values) for values in ceilings(hass_storage)] == [1, 1]
-    assert "stranger" not in json.dumps(hass_storage)
+    assert state.receiving.last() == {METER: 4711}
+    assert (await state_of(hass, KEY, OTHER_TITLE)).receiving.last() == {}
+    state.receiving.forget()
+    await state.store_received()
+    restart(hass)
+    assert (await state_of(hass)).receiving.last() == {}
+
+
+async def test_s36_the_higher_received_counter_of_both_files_counts(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    state = await state_of(hass)
+    state.receiving.of(METER).commit(7)
+    await state.store_received()
+    old = json.loads(json.dumps(hass_storage[FILES[1]]))
+    state.receiving.of(METER).commit(9)
+    await state.store_received()
+    hass_storage[FILES[1]] = old
+    restart(hass)
+    assert (await state_of(hass)).receiving.last() == {METER: 9}
+
+
+async def test_s36_received_counters_that_are_not_written_are_told(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    state = await state_of(hass)
+    state.receiving.of(METER).commit(7)
+    with patch.object(storage.Store, "_async_write_data", side_effect=WriteError("disk full")):
+        assert not await state.store_received()
+    assert await state.store_received()
 
 
 async def test_f60_what_comes_back_with_another_salt_was_not_written(hass: HomeAssistant, hass_storage: dict[str, Any]):
@@ -394,7 +565,8 @@ class Machine:
         self.steps_left = self._chance.randrange(1, 60)
         book = CounterBook(hass)
         try:
-            states = [await book.state_of(key, TITLE) for key in (KEY, OTHER_KEY)]
+            await book.load()
+            states = [book.state_of(key, TITLE) for key in (KEY, OTHER_KEY)]
             for _ in range(self._chance.randrange(1, 25)):
                 state = states[0]
                 self.step()

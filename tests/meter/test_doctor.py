@@ -35,6 +35,7 @@ from custom_components.cosem.dlms import (
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
+    InvocationCounterNotStored,
     InvocationCounterRefused,
     InvocationCounterReplayed,
     KeyPairs,
@@ -77,6 +78,7 @@ SECURITY = [
     (AuthenticationTagInvalid(), Verdict.VERIFICATION_FAILED),
     (PeerNotAuthenticated(), Verdict.METER_NOT_PROVEN),
     (InvocationCounterExhausted(), Verdict.COUNTER_EXHAUSTED),
+    (InvocationCounterNotStored(), Verdict.COUNTER_NOT_STORED),
     (InvocationCounterReplayed(), Verdict.ANSWER_REPLAYED),
     (SystemTitleMismatch("another title"), Verdict.UNEXPECTED_SYSTEM_TITLE),
     (SecurityDowngrade("plain"), Verdict.SECURITY_DOWNGRADE),
@@ -528,7 +530,17 @@ async def test_s3_counter_that_would_leave_none_is_not_even_offered(hass: HomeAs
     _, failure, _ = await examined_with_counter(hass, None, state=state, refused=InvocationCounterRefused(2**32 - 1))
     assert failure.verdict is Verdict.COUNTER_EXHAUSTED
     _, failure, _ = await examined_with_counter(hass, MAX_COUNTER_START)
-    assert failure.verdict is Verdict.COUNTER_JUMP
+    assert (failure.verdict, failure.counter) == (Verdict.COUNTER_TOO_FAR, MAX_COUNTER_START)
+
+
+@pytest.mark.parametrize(("ahead", "verdict"), [(0, Verdict.COUNTER_JUMP), (1, Verdict.COUNTER_TOO_FAR)])
+async def test_s35_one_click_follows_by_two_to_the_power_of_28_at_most(
+    hass: HomeAssistant, ahead: int, verdict: Verdict
+):
+    state = SecurityState(1000, Counters())
+    refused = InvocationCounterRefused(1000 + 2**28 + ahead)
+    _, failure, _ = await examined_with_counter(hass, None, state=state, refused=refused)
+    assert (failure.verdict, failure.counter) == (verdict, 1000 + 2**28 + ahead)
 
 
 async def test_counter_that_is_known_is_not_learned_again(hass: HomeAssistant):

@@ -26,6 +26,7 @@ from custom_components.cosem.dlms import (
     SecurityDowngrade,
     SystemTitleMismatch,
 )
+from custom_components.cosem.meter.counter_store import CounterLost
 from custom_components.cosem.meter.error_mapping import WrongMeter
 from custom_components.cosem.meter.issues import AcceptedReplacement, EntryIssues, issues_of
 from custom_components.cosem.meter.plausibility import Withheld
@@ -70,6 +71,7 @@ def test_names_for_refusals_are_what_they_say():
         (InvocationCounterRefused(7000), "counter_refused", True, {"expected_counter": 7000}, {}),
         (InvocationCounterReplayed(5, 9), "meter_counter_reset", True, {}, {}),
         (InvocationCounterNotStored(), "counter_not_stored", False, {}, {}),
+        (CounterLost("gone"), "counter_lost", True, {}, {}),
         (InvocationCounterExhausted(), "counter_used_up", False, {}, {}),
         (
             SystemTitleMismatch("other", found=b"SIM\0\0\0\0\2"),

@@ -135,7 +135,8 @@ def follow_counter(draft: Draft) -> Draft:
     assert draft.credential_input is not None
     start = {CONF_COUNTER_START: draft.failure.counter}
     read = replace(draft.credential_input, credentials={**draft.credential_input.credentials, **start})
-    return replace(draft, settings={**draft.settings, **start}, credential_input=read, failure=None)
+    # No form shows it as its own proposal: nobody has proved it (rule S35).
+    return replace(draft, credential_input=read, failure=None)
 
 
 def take_objects(draft: Draft, typed: FormInput) -> Draft:

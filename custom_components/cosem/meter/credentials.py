@@ -96,6 +96,12 @@ def credentials_of(data: Mapping[str, Any]) -> dict[str, Any]:
     return {field: data[field] for field in CREDENTIAL_FIELDS[data[CONF_AUTHENTICATION]] if field in data}
 
 
+def counter_owner(data: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
+    """Return the encryption key and system title whose invocation counter an entry uses, or None."""
+    key, title = data.get(CONF_ENCRYPTION_KEY), data.get(CONF_SYSTEM_TITLE)
+    return (bytes.fromhex(key), bytes.fromhex(title)) if key and title else None
+
+
 def association_parameters(
     data: Mapping[str, Any], *, meter_system_title: bytes | None = None
 ) -> AssociationParameters:

@@ -14,7 +14,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..catalogue import sensor_attributes
-from ..const import MAX_COUNTER_START
+from ..const import MAX_CONFIRMED_RAISE, MAX_COUNTER_START
 from ..dlms import (
     CLOCK_TIME,
     INVOCATION_COUNTER,
@@ -38,6 +38,7 @@ from ..dlms import (
     ExceptionReceived,
     GuessedProtocol,
     InvocationCounterExhausted,
+    InvocationCounterNotStored,
     InvocationCounterRefused,
     InvocationCounterReplayed,
     LocalProtocolError,
@@ -115,6 +116,8 @@ class Verdict(StrEnum):
     METER_NOT_PROVEN = "meter_not_proven"
     COUNTER_REFUSED = "counter_refused"
     COUNTER_JUMP = "counter_jump"
+    COUNTER_TOO_FAR = "counter_too_far"
+    COUNTER_NOT_STORED = "counter_not_stored"
     COUNTER_EXHAUSTED = "counter_exhausted"
     ANSWER_REPLAYED = "answer_replayed"
     SECURITY_DOWNGRADE = "security_downgrade"
@@ -237,11 +240,12 @@ async def _settle_counter(client: DlmsClient, request: ExaminationRequest, state
     await settle(client, request.parameters, state, start=request.counter_start, ask=ask, timing=request.timing)
 
 
-def _jump(expected: int) -> ExaminationFailed:
-    """A counter too far above ours to follow unasked."""
+def _jump(expected: int, ours: int) -> ExaminationFailed:
+    """A counter too far above ours to follow unasked, or even by one click (rule S35)."""
     if expected > MAX_COUNTER_START:
         return ExaminationFailed(Verdict.COUNTER_EXHAUSTED, detail=f"the meter asks for {expected}, which leaves none")
-    return ExaminationFailed(Verdict.COUNTER_JUMP, counter=expected)
+    verdict = Verdict.COUNTER_JUMP if expected - ours <= MAX_CONFIRMED_RAISE else Verdict.COUNTER_TOO_FAR
+    return ExaminationFailed(verdict, counter=expected)
 
 
 async def _counter_refused(
@@ -252,7 +256,9 @@ async def _counter_refused(
     expected = await confirmable_counter(
         client, request.parameters, state, error, ask=request.counter_logical_name, timing=request.timing
     )
-    return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error)) if expected is None else _jump(expected)
+    if expected is None:
+        return ExaminationFailed(Verdict.COUNTER_REFUSED, detail=str(error))
+    return _jump(expected, state.next_value)
 
 
 async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:
@@ -366,6 +372,8 @@ def _security_verdict(error: SecurityError) -> Verdict:
             return Verdict.VERIFICATION_FAILED
         case PeerNotAuthenticated() | ChallengeRefused():
             return Verdict.METER_NOT_PROVEN
+        case InvocationCounterNotStored():
+            return Verdict.COUNTER_NOT_STORED
         case InvocationCounterExhausted():
             return Verdict.COUNTER_EXHAUSTED
         case InvocationCounterReplayed():

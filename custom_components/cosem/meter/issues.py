@@ -16,6 +16,7 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import (
     DOMAIN,
     ISSUE_COUNTER_HALF_USED,
+    ISSUE_COUNTER_LOST,
     ISSUE_COUNTER_NOT_STORED,
     ISSUE_COUNTER_REFUSED,
     ISSUE_COUNTER_USED_UP,
@@ -45,6 +46,7 @@ from ..dlms import (
     decimal_text,
     unit_symbol,
 )
+from .counter_store import CounterLost
 from .entity_plan import name_of
 from .error_mapping import WrongMeter
 from .plausibility import Withheld
@@ -54,7 +56,13 @@ FOUND: Final = "found"
 EXPECTED_COUNTER: Final = "expected_counter"
 
 _FIXABLE: Final = frozenset(
-    {ISSUE_COUNTER_REFUSED, ISSUE_METER_COUNTER_RESET, ISSUE_OTHER_METER, ISSUE_OTHER_SYSTEM_TITLE}
+    {
+        ISSUE_COUNTER_REFUSED,
+        ISSUE_COUNTER_LOST,
+        ISSUE_METER_COUNTER_RESET,
+        ISSUE_OTHER_METER,
+        ISSUE_OTHER_SYSTEM_TITLE,
+    }
 )
 _WARNINGS: Final = frozenset({ISSUE_COUNTERS_WITHHELD, ISSUE_COUNTER_HALF_USED, ISSUE_METER_LOCKED})
 _IN_A_ROW: Final = 3
@@ -142,6 +150,8 @@ class EntryIssues:
                 self._raise(ISSUE_COUNTER_REFUSED, data={EXPECTED_COUNTER: expected})
             case InvocationCounterReplayed():
                 self._raise(ISSUE_METER_COUNTER_RESET)
+            case CounterLost():
+                self._raise(ISSUE_COUNTER_LOST)
             case InvocationCounterNotStored():
                 self._raise(ISSUE_COUNTER_NOT_STORED)
             case InvocationCounterExhausted():

@@ -22,6 +22,7 @@ from ..dlms import (
     DeviceInUse,
     DlmsClient,
     ExceptionReceived,
+    InvocationCounterNotStored,
     InvocationCounterRefused,
     LogicalName,
     Mechanism,
@@ -94,7 +95,8 @@ class MeterSecurity:
     async def async_associate(self) -> AsyncIterator[Association]:
         """Lend an association, new or kept; a failure ends it.
 
-        Raises InvocationCounterNotStored and what ``DlmsClient.associate`` and ``settle`` do.
+        Raises what ``DlmsClient.associate`` and ``settle`` do, and InvocationCounterNotStored: also at the end, where
+        nothing that was read may count.
         """
         asked, association = self._asks_first, None
         try:
@@ -103,13 +105,22 @@ class MeterSecurity:
                 self._parameters, timing=self._timing, security_state=self._state, keep=self._keep
             ) as association:
                 yield association
+            # A proof answers a challenge of ours; without one only the counter tells a recorded session (rule S36).
+            if not self._parameters.is_high_level and not await self._async_received_is_stored():
+                raise InvocationCounterNotStored("the received invocation counters cannot be stored")
         except BaseException as error:
             self._note_failure(error, association, asked=asked)
+            await self._async_received_is_stored()
             raise
 
     async def async_release(self) -> None:
         """Release a kept association, if any."""
         await self._client.release_kept(self._parameters.pair)
+        await self._async_received_is_stored()
+
+    async def _async_received_is_stored(self) -> bool:
+        """Store what was received since; return whether all of it is stored."""
+        return self._state is None or await self._state.store_received()
 
     async def _async_settle(self) -> None:
         self._state = self._state or await async_security_state(self._hass, self._parameters)

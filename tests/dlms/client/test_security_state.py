@@ -7,7 +7,12 @@ import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.client.security_state import SecurityState, opening_material
-from custom_components.cosem.dlms.errors import InvocationCounterExhausted, LocalProtocolError
+from custom_components.cosem.dlms.errors import (
+    InvocationCounterExhausted,
+    InvocationCounterNotStored,
+    InvocationCounterReplayed,
+    LocalProtocolError,
+)
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, RESERVE
 from custom_components.cosem.dlms.security.keys import Secret
@@ -23,6 +28,7 @@ class Store:
     def __init__(self, ceiling=0):
         self.ceiling = ceiling
         self.saved = []
+        self.received = []
         self.fails = False
         self.gate = None
 
@@ -33,6 +39,13 @@ class Store:
             raise OSError("no space left on device")
         self.ceiling = ceiling
         self.saved.append(ceiling)
+
+    async def save_received(self, last):
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.fails:
+            raise OSError("no space left on device")
+        self.received.append(last)
 
 
 async def test_s02_nothing_can_be_taken_before_the_first_reservation():
@@ -171,6 +184,61 @@ async def test_s02_whoever_reads_goes_on_while_somebody_raises_the_counter():
     await state.reserve()
     assert state.sending.take() == 1_000_000
     assert store.ceiling == 1_001_000
+
+
+# -- A store that hangs
+
+
+async def test_a_store_that_never_returns_is_waited_for_once_and_not_for_long():
+    store = Store()
+    store.gate = asyncio.Event()
+    state = SecurityState(0, store)
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    for _ in range(3):
+        with pytest.raises(InvocationCounterNotStored, match="does not answer"):
+            await state.reserve()
+        assert round(loop.time() - began) == 10
+    store.gate.set()
+    await state.reserve()
+    assert store.saved == [RESERVE]
+    assert state.sending.take() == 0
+
+
+# -- S36: what was received
+
+
+def received(state, last, title=TITLE):
+    counter = state.receiving.of(title)
+    counter.commit(last)
+
+
+async def test_s36_what_was_received_is_stored_when_it_changed():
+    store = Store()
+    state = SecurityState(0, store, {TITLE: 7})
+    assert await state.store_received()
+    assert store.received == []
+    received(state, 9)
+    assert await state.store_received()
+    assert await state.store_received()
+    assert store.received == [{TITLE: 9}]
+    assert state.receiving.last() == {TITLE: 9}
+    with pytest.raises(InvocationCounterReplayed):
+        SecurityState(0, store, store.received[0]).receiving.of(TITLE).check(9)
+
+
+async def test_s36_what_cannot_be_stored_is_told_and_tried_again():
+    store = Store()
+    state = SecurityState(0, store)
+    received(state, 9)
+    store.fails = True
+    assert not await state.store_received()
+    store.fails = False
+    store.gate = asyncio.Event()
+    assert not await state.store_received()
+    store.gate.set()
+    assert await state.store_received()
+    assert {TITLE: 9} in store.received
 
 
 # -- S1: crashes

@@ -5,6 +5,7 @@ import fcntl
 import json
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
@@ -12,7 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import pytest
 
 from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.client.transport import Transport
 from custom_components.cosem.dlms.command_line import run
+from custom_components.cosem.dlms.command_line.state_file import StateFile
+from tests.recorded import Recorder, Replay
 from tests.simulated_meter.key_pairs import certificate, pem
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
@@ -275,6 +279,30 @@ def test_the_counter_is_learned_through_the_public_client(technician: Technician
     assert 250_000 < technician.ceiling < 252_000
 
 
+@pytest.mark.parametrize(("wport", "options"), [(19, FULL), (LLS, FULL)])
+def test_trial_21_a_recorded_session_is_a_replay_in_the_next_call(
+    technician: Technician, meter: SimulatedMeter, wport: int, options: tuple[str, ...]
+):
+    options = (*technician.becomes(wport), *options)
+    technician.reads(*options)
+    tapes: list[Recorder] = []
+
+    async def record(*_: object) -> Transport:
+        tapes.append(Recorder(await meter.connect()))
+        return tapes[-1]
+
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", record):
+        technician.reads(*options)
+    recorded = iter(tapes)
+
+    async def replay(*_: object) -> Transport:
+        return Replay(next(recorded).heard)
+
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", replay):
+        assert "is not above the last accepted" in technician.fails(*options)
+    technician.reads(*options)
+
+
 def test_keys_in_use_by_another_process_exit_1(technician: Technician, monkeypatch: pytest.MonkeyPatch):
     def lockf(_file: int, how: int, _length: int, octet: int) -> None:
         if octet and how & fcntl.LOCK_NB:
@@ -398,3 +426,13 @@ def test_s13_another_title_than_the_pinned_one_is_refused(technician: Technician
     options = technician.becomes(GMAC)
     (home / "keys.toml").write_text('meter_system_title = "4D4D4D0000000009"')
     assert "Another meter answers" in technician.fails(*options, "--keys-file", str(home / "keys.toml"))
+
+
+def test_s36_what_was_read_and_cannot_be_stored_as_received_is_told(
+    technician: Technician, monkeypatch: pytest.MonkeyPatch
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(StateFile, "store_received", full)
+    assert "received invocation counters cannot be stored" in technician.fails(*technician.becomes(19), *FULL)

@@ -1,5 +1,6 @@
 """The state file: private, whole, never lowered, never shared by two at once, never replaced when not understood."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 import json
@@ -26,8 +27,6 @@ def path(tmp_path: Path) -> Path:
 
 
 def save(path: Path, ceiling: int, key: Secret = KEY, title: bytes = TITLE) -> None:
-    import asyncio
-
     with StateFile(path) as file, file.counter(key, title, 0) as kept:
         asyncio.run(kept.save(ceiling))
 
@@ -117,6 +116,18 @@ def test_a_link_to_the_file_stays_a_link(path: Path, tmp_path: Path):
             b'"ceilings": {"a": 4294967296}}'
         ),
         b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", "ceilings": 5}',
+        *(
+            b'{"salt": "00112233445566778899AABBCCDDEEFF", "system_title": "4841530000000001", "ceilings": {}, '
+            b'"received": ' + received + b"}"
+            for received in (
+                b"5",
+                b'{"a": 5}',
+                b'{"a": {"4D4D4D0000000001": "5"}}',
+                b'{"a": {"4D4D4D0000000001": 4294967296}}',
+                b'{"a": {"4D4D4D": 5}}',
+                b'{"a": {"zz": 5}}',
+            )
+        ),
     ],
 )
 def test_s01_a_file_that_is_not_understood_is_not_replaced(path: Path, content: bytes):
@@ -231,3 +242,26 @@ def test_a_file_that_was_never_opened_has_nothing_to_close(path: Path):
     with StateFile(path):
         pass
     assert not os.path.lexists(path.parent)
+
+
+METER = b"MMM\0\0\0\0\1"
+
+
+def test_s36_what_was_received_is_kept_for_the_next_call(path: Path):
+    save(path, 1_001)
+    with StateFile(path) as file, file.counter(KEY, TITLE, 0) as kept:
+        assert kept.received == {}
+        asyncio.run(kept.save_received({METER: 4711}))
+    for key, title, received in ((KEY, TITLE, {METER: 4711}), (OTHER_KEY, TITLE, {}), (KEY, OTHER_TITLE, {})):
+        with StateFile(path) as file, file.counter(key, title, 0) as kept:
+            assert kept.received == received
+    assert kept_ceiling(path) == 1_001
+
+
+def test_s36_a_file_of_an_earlier_release_has_received_nothing(path: Path):
+    save(path, 1_001)
+    content = json.loads(path.read_text())
+    del content["received"]
+    path.write_text(json.dumps(content))
+    with StateFile(path) as file, file.counter(KEY, TITLE, 0) as kept:
+        assert (kept.ceiling, kept.received) == (1_001, {})

@@ -216,3 +216,18 @@ def test_s05_the_last_65536_values_are_left_for_the_exchange_of_keys():
 def test_without_a_number_one_value_is_reserved():
     assert SendingCounter(0, ceiling=1).reservation() is None
     assert SendingCounter(0, ceiling=1).reservation(2) == RESERVE
+
+
+def test_s36_what_was_accepted_before_a_restart_is_a_replay_behind_it():
+    title = b"MMM\0\0\0\0\1"
+    before = ReceivingCounters()
+    before.of(title).commit(41)
+    before.of(b"MMM\0\0\0\0\2")  # nothing of it was accepted
+    assert before.last() == {title: 41}
+    after = ReceivingCounters(before.last())
+    counter = after.known(title)
+    assert counter is not None
+    with pytest.raises(InvocationCounterReplayed):
+        counter.check(41)
+    counter.check(42)
+    assert after.last() == {title: 41}

@@ -12,7 +12,7 @@ from ..client.client import DlmsClient
 from ..client.invocation_counter import INVOCATION_COUNTER, settle
 from ..client.link import Timing
 from ..client.security_state import SecurityState
-from ..errors import RemoteProtocolError, TransportError
+from ..errors import InvocationCounterNotStored, RemoteProtocolError, TransportError
 from ..protocol.proposal import AssociationParameters
 from .credentials import parameters_from_options
 from .options import NOT_ASKED, UsageError
@@ -54,24 +54,40 @@ async def _run[T](
     kept: StateFileCounterStore | None,
     work: Callable[[Association], Awaitable[T]],
 ) -> T:
-    """Do the work; again after an unanswered list."""
+    """Do the work, and keep what was received: a recorded session is a replay also in the next call (rule S36)."""
     timing = Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
     client = DlmsClient(options.host, options.port)
-    lists_unanswered = 0
+    state: SecurityState | None = None
     try:
         state = None if kept is None else await _security_state(options, parameters, client, kept, timing)
-        while True:
-            try:
-                async with client.associate(parameters, timing=timing, security_state=state) as association:
-                    return await work(association)
-            except TransportError, RemoteProtocolError:
-                # A list without a proper answer costs the connection; the client asks for less on the next one.
-                sizes = client.list_sizes.get(parameters.pair)
-                if sizes is None or sizes.unanswered == lists_unanswered:
-                    raise
-                lists_unanswered = sizes.unanswered
+        result = await _associated(client, parameters, timing, state, work)
     finally:
         await client.close()
+        is_stored = state is None or await state.store_received()
+    if not is_stored:
+        raise InvocationCounterNotStored("the received invocation counters cannot be stored")
+    return result
+
+
+async def _associated[T](
+    client: DlmsClient,
+    parameters: AssociationParameters,
+    timing: Timing,
+    state: SecurityState | None,
+    work: Callable[[Association], Awaitable[T]],
+) -> T:
+    """Do the work; again after an unanswered list."""
+    lists_unanswered = 0
+    while True:
+        try:
+            async with client.associate(parameters, timing=timing, security_state=state) as association:
+                return await work(association)
+        except TransportError, RemoteProtocolError:
+            # A list without a proper answer costs the connection; the client asks for less on the next one.
+            sizes = client.list_sizes.get(parameters.pair)
+            if sizes is None or sizes.unanswered == lists_unanswered:
+                raise
+            lists_unanswered = sizes.unanswered
 
 
 async def _security_state(
@@ -82,7 +98,7 @@ async def _security_state(
     timing: Timing,
 ) -> SecurityState:
     """Return the counter, raised by --counter-start and the meter."""
-    state = SecurityState(kept.ceiling, kept)
+    state = SecurityState(kept.ceiling, kept, kept.received)
     named = options.counter_logical_name
     ask = None if named == NOT_ASKED else named or INVOCATION_COUNTER
     await settle(client, parameters, state, start=options.counter_start, ask=ask, timing=timing)

@@ -1,4 +1,4 @@
-"""What the command line keeps between calls: ceilings of invocation counters, and a system title.
+"""What the command line keeps between calls: invocation counters, sent and received, and a system title.
 
 One private JSON file; a salted fingerprint names each key and title. A file that cannot be understood is never
 replaced: a counter used twice would reveal the key (rules S1, S2). A lock file has an octet per key and title in use,
@@ -47,6 +47,8 @@ class _Content:
         default_factory=lambda: _OWN_LETTERS + secrets.token_bytes(SYSTEM_TITLE_LENGTH - len(_OWN_LETTERS))
     )
     ceilings: dict[str, int] = field(default_factory=dict)
+    received: dict[str, dict[str, int]] = field(default_factory=dict)
+    """By key and title, then by the sender's system title."""
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -54,19 +56,30 @@ class _Content:
         try:
             entries = json.loads(text)
             content = cls(
-                bytes.fromhex(entries["salt"]), bytes.fromhex(entries["system_title"]), dict(entries["ceilings"])
+                bytes.fromhex(entries["salt"]),
+                bytes.fromhex(entries["system_title"]),
+                dict(entries["ceilings"]),
+                {name: dict(last) for name, last in entries.get("received", {}).items()},  # not in earlier releases
             )
-        except (ValueError, LookupError, TypeError, RecursionError) as error:
+            titles = [bytes.fromhex(title) for last in content.received.values() for title in last]
+        except (AttributeError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise _NotOurs("it does not hold what was written") from error
-        sizes = len(content.salt), len(content.system_title)
-        if sizes != (_SALT_LENGTH, SYSTEM_TITLE_LENGTH) or not all(
-            type(ceiling) is int and 0 <= ceiling < _MOST for ceiling in content.ceilings.values()
+        sizes = [len(content.salt), *map(len, (content.system_title, *titles))]
+        if sizes != [_SALT_LENGTH, SYSTEM_TITLE_LENGTH, *[SYSTEM_TITLE_LENGTH] * len(titles)] or not all(
+            type(number) is int and 0 <= number < _MOST
+            for numbers in (content.ceilings, *content.received.values())
+            for number in numbers.values()
         ):
             raise _NotOurs("it does not hold what was written")
         return content
 
     def to_text(self) -> str:
-        entries = {"salt": self.salt.hex(), "system_title": self.system_title.hex().upper(), "ceilings": self.ceilings}
+        entries = {
+            "salt": self.salt.hex(),
+            "system_title": self.system_title.hex().upper(),
+            "ceilings": self.ceilings,
+            "received": self.received,
+        }
         return json.dumps(entries, indent=2) + "\n"
 
 
@@ -109,8 +122,9 @@ class StateFile:
             self._lock(octet, patience)
             with self._changing() as content:
                 ceiling = content.ceilings.get(name, _FIRST)
+                received = {bytes.fromhex(sender): last for sender, last in content.received.get(name, {}).items()}
         try:
-            yield StateFileCounterStore(self, name, ceiling)
+            yield StateFileCounterStore(self, name, ceiling, received)
         finally:
             self._unlock(octet)
 
@@ -118,6 +132,11 @@ class StateFile:
         """Store a ceiling on disk; never lowers one. Raises OSError."""
         with self._changing() as content:
             content.ceilings[name] = max(ceiling, content.ceilings.get(name, 0))
+
+    def store_received(self, name: str, last: Mapping[bytes, int]) -> None:
+        """Store what was received last, on disk. Raises OSError."""
+        with self._changing() as content:
+            content.received[name] = {title.hex().upper(): number for title, number in last.items()}
 
     @contextmanager
     def _changing(self) -> Iterator[_Content]:
@@ -194,10 +213,11 @@ class StateFile:
 
 
 class StateFileCounterStore(CounterStore):
-    """Stores one counter's ceiling. ``ceiling``: stored before."""
+    """Stores the counters of one key and title. ``ceiling``, ``received``: stored before."""
 
-    def __init__(self, file: StateFile, name: str, ceiling: int) -> None:
+    def __init__(self, file: StateFile, name: str, ceiling: int, received: Mapping[bytes, int]) -> None:
         self.ceiling: Final = ceiling
+        self.received: Final = received
         self._file = file
         self._name = name
 
@@ -205,3 +225,8 @@ class StateFileCounterStore(CounterStore):
     async def save(self, ceiling: int) -> None:
         """Return when ``ceiling`` is on disk. Raises OSError."""
         await asyncio.to_thread(self._file.store, self._name, ceiling)
+
+    @override
+    async def save_received(self, last: Mapping[bytes, int]) -> None:
+        """Return when the last received values are on disk. Raises OSError."""
+        await asyncio.to_thread(self._file.store_received, self._name, last)

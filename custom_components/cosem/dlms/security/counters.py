@@ -4,6 +4,7 @@ A nonce used twice under one key breaks AES-GCM, so :meth:`SendingCounter.take` 
 (rules S1, S2). The owner stores the ceiling, then confirms it.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from ..errors import (
@@ -110,12 +111,16 @@ class ReceivingCounter:
 
 
 class ReceivingCounters:
-    """Receiving counters of one key, by system title (rule S6)."""
+    """Receiving counters of one key, by system title (rule S6). ``stored``: what was accepted before a restart."""
 
     __slots__ = ("_counters",)
 
-    def __init__(self) -> None:
-        self._counters: dict[bytes, ReceivingCounter] = {}
+    def __init__(self, stored: Mapping[bytes, int] | None = None) -> None:
+        self._counters = {title: ReceivingCounter(last) for title, last in (stored or {}).items()}
+
+    def last(self) -> dict[bytes, int]:
+        """Return the last accepted values, to be stored (rule S36)."""
+        return {title: counter.last for title, counter in self._counters.items() if counter.last is not None}
 
     def of(self, title: bytes) -> ReceivingCounter:
         """Return a sender's counter, or a new one."""
