@@ -65,6 +65,39 @@ def pause_of(entry: MockConfigEntry) -> float:
     return failure.retry_after
 
 
+# --- A total deadline ---------------------------------------------------------------------------------------------
+
+
+async def test_trial_24_a_poll_ends_however_slow_the_answers_are(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+):
+    """Each attribute is answered within its deadline: two hundred of them took half an hour."""
+    entry = await set_up(hass, make_entry())
+    get_many = Association.get_many
+
+    async def slowly(association: Association, attributes: Any) -> Any:
+        for _ in range(200):
+            await asyncio.sleep(9.5)
+        return await get_many(association, attributes)
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with patch.object(Association, "get_many", slowly):
+        await poll(hass, freezer, 70)
+    assert 120 <= loop.time() - began - 70 < 130
+    failure = coordinator_of(entry).last_exception
+    assert isinstance(failure, UpdateFailed)
+    assert isinstance(failure.__cause__, ResponseTimeout)
+    assert (failure.translation_key, str(failure.__cause__)) == ("no_answer", "no end of the poll within 120 s")
+    assert meter.open_links == 0
+    await poll(hass, freezer, 340)
+    assert coordinator_of(entry).last_update_success
+
+
 # --- Few exchanges ------------------------------------------------------------------------------------------------
 
 

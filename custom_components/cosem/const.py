@@ -85,6 +85,11 @@ DEFAULT_RESPONSE_TIMEOUT: Final = 10  # seconds
 MIN_RESPONSE_TIMEOUT: Final = 1
 MAX_RESPONSE_TIMEOUT: Final = 120  # slow gateways were seen to need two minutes
 
+TOTAL_TIME: Final = 120.0
+"""Seconds for a poll or an examination, unless the interval is longer: answers that come just in time add up."""
+SLOW_ANSWERS: Final = 5
+"""So many answers of a meter that uses up its response timeout fit into a poll at least."""
+
 BACKOFF_FACTOR: Final = 1.8
 BACKOFF_MAXIMUM: Final = 300.0  # seconds
 BACKOFF_JITTER: Final = 0.1

@@ -13,8 +13,10 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, Upda
 from .const import (
     CONF_INTERVAL,
     CONF_OBJECTS,
+    CONF_RESPONSE_TIMEOUT,
     CONF_STAY_CONNECTED,
     DEFAULT_INTERVAL,
+    DEFAULT_RESPONSE_TIMEOUT,
     DOMAIN,
     LOGGER,
     STAY_CONNECTED_BELOW,
@@ -29,6 +31,7 @@ from .meter.reader import MeterReader
 from .meter.readings import Readings
 from .meter.security import MeterSecurity
 from .meter.tasks_in_turn import TasksInTurn
+from .meter.total_deadline import async_total_deadline, total_time
 
 type CosemConfigEntry = ConfigEntry[CosemCoordinator]
 type Work[T] = Callable[[Association], Awaitable[T]]
@@ -58,6 +61,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._client: DlmsClient | None = client
         self._tasks = TasksInTurn(hass, f"{entry.title} poll")
         self._back_off = BackOff(interval)
+        self._total_time = total_time(entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT), interval)
         self._first = True
         self._credentials_refused: ConfigEntryAuthFailed | None = None
 
@@ -101,6 +105,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         return readings
 
     async def _async_poll(self, association: Association) -> Readings:
+        async with async_total_deadline("end of the poll", self._total_time):
+            return await self._async_read(association)
+
+    async def _async_read(self, association: Association) -> Readings:
         if not self._first:
             shown = [attribute for reads in self.async_contexts() for attribute in reads]
             return await self.reader.async_read(association, shown)

@@ -110,6 +110,34 @@ async def test_each_stage_wakes_the_observer_once(begun: Begun):
     assert len(shares) == len(Stage)
 
 
+async def test_trial_24_an_examination_ends_however_slow_the_answers_are(begun: Begun):
+    loop = asyncio.get_running_loop()
+    began, answers = loop.time(), 0
+
+    async def doctor(_request: ExaminationRequest) -> Examination:
+        nonlocal answers
+        while answers < 200:
+            await asyncio.sleep(9.5)
+            answers += 1
+        return examination()
+
+    outcome = await finished(begun(doctor, draft("none")))
+    assert isinstance(outcome, ExaminationFailed)
+    assert (outcome.verdict, outcome.seconds) == (Verdict.TOOK_TOO_LONG, 120)
+    assert round(loop.time() - began) == 120
+    assert answers == 12
+
+
+async def test_a_deadline_inside_of_an_examination_is_a_bug(begun: Begun, caplog: pytest.LogCaptureFixture):
+    async def doctor(_request: ExaminationRequest) -> Examination:
+        raise TimeoutError
+
+    outcome = await finished(begun(doctor, draft("none")))
+    assert isinstance(outcome, ExaminationFailed)
+    assert outcome.verdict is Verdict.UNKNOWN
+    assert "Unexpected exception" in caplog.text
+
+
 async def test_verdict_is_the_outcome(begun: Begun):
     failure = ExaminationFailed(Verdict.METER_BUSY)
 

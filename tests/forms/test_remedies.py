@@ -9,7 +9,7 @@ from tests.forms.drafts import draft
 NETWORK = {
     "name_not_resolved", "host_unreachable", "connection_refused", "cannot_connect", "connect_timeout",
     "no_dlms_answer", "closed_by_meter", "not_dlms_hdlc", "not_dlms_text", "not_dlms", "bad_answer",
-    "connection_lost", "answer_timeout", "device_in_use",
+    "connection_lost", "answer_timeout", "took_too_long", "device_in_use",
 }  # fmt: skip
 NOT_WANTED = {
     "association_refused", "mechanism_refused", "authentication_required", "stronger_authentication", "meter_busy",

@@ -11,6 +11,7 @@ from ..dlms import DlmsClient, LogicalName
 from ..meter.clients import async_open_client, client_in_use, timing
 from ..meter.credentials import association_parameters
 from ..meter.doctor import Examination, ExaminationFailed, ExaminationRequest, Stage, Verdict, examine
+from ..meter.total_deadline import total_time
 from .draft import Draft
 
 _SHARE_DONE: Final = {
@@ -62,9 +63,15 @@ class BackgroundExamination:
 
     async def _run(self, draft: Draft) -> Examination:
         facts = draft.complete_facts
+        seconds = total_time(facts.response_timeout)
+        deadline = asyncio.timeout(seconds)
         try:
-            async with async_open_client(self._hass, facts.host, facts.port) as client:
+            async with async_open_client(self._hass, facts.host, facts.port) as client, deadline:
                 return await examine(self._hass, client, self._request(draft, client))
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            raise ExaminationFailed(Verdict.TOOK_TOO_LONG, seconds=seconds) from None
         finally:
             self._changed.set()
 

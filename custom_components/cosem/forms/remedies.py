@@ -85,6 +85,7 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.DEVICE_IN_USE: _CONNECTION,
     Verdict.CONNECTION_LOST: _CONNECTION,
     Verdict.ANSWER_TIMEOUT: _CONNECTION,
+    Verdict.TOOK_TOO_LONG: _CONNECTION,
     Verdict.NO_IDENTITY: _HINTED,
     Verdict.UNKNOWN: _CONNECTION,
 }

@@ -125,6 +125,7 @@ class Verdict(StrEnum):
     METER_BUSY = "meter_busy"
     CONNECTION_LOST = "connection_lost"
     ANSWER_TIMEOUT = "answer_timeout"
+    TOOK_TOO_LONG = "took_too_long"
     NO_IDENTITY = "no_identity"
     UNKNOWN = "unknown"
 

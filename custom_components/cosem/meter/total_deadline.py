@@ -1,0 +1,26 @@
+"""A deadline for everything that one poll or examination does, because each answer has only one of its own."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from ..const import SLOW_ANSWERS, TOTAL_TIME
+from ..dlms import ResponseTimeout
+
+
+def total_time(response_timeout: float, interval: float = 0) -> float:
+    """Return the seconds for a meter that answers within so many seconds and is read so often."""
+    return max(TOTAL_TIME, interval, SLOW_ANSWERS * response_timeout)
+
+
+@asynccontextmanager
+async def async_total_deadline(what: str, seconds: float) -> AsyncIterator[None]:
+    """End what is inside after so many seconds. Raises ResponseTimeout."""
+    deadline = asyncio.timeout(seconds)
+    try:
+        async with deadline:
+            yield
+    except TimeoutError:
+        if not deadline.expired():
+            raise
+        raise ResponseTimeout(what, seconds) from None
