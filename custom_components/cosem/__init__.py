@@ -20,6 +20,7 @@ from .const import (
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .dlms import LogicalDeviceName
+from .entity import async_follow_identity
 from .meter.clients import get_client
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
@@ -39,6 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    async_follow_identity(coordinator)
     _offer_further_logical_devices(hass, entry)
     return True
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
@@ -57,6 +57,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             name=entry.title,
             update_interval=timedelta(seconds=interval),
         )
+        self.followers: list[Callable[[], None]] = []
+        """Called after each poll; unlike listeners they do not make it poll."""
         self._issues = issues_of(hass, entry)
         self._client: DlmsClient | None = client
         self._tasks = TasksInTurn(hass, f"{entry.title} poll")
@@ -106,7 +108,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
     async def _async_poll(self, association: Association) -> Readings:
         async with async_total_deadline("end of the poll", self._total_time):
-            return await self._async_read(association)
+            readings = await self._async_read(association)
+        if not self._first:
+            await self.reader.async_check_description(association)
+        return readings
 
     async def _async_read(self, association: Association) -> Readings:
         if not self._first:
@@ -152,6 +157,14 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self.security.learn_title(association)
         await self.reader.async_save(self.security.pinned_title)
         return result
+
+    @callback
+    @override
+    def async_update_listeners(self) -> None:
+        """Tell the entities, and who follows what the meter says about itself."""
+        super().async_update_listeners()
+        for follow in self.followers:
+            follow()
 
     @override
     async def async_shutdown(self) -> None:

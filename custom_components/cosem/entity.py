@@ -1,16 +1,19 @@
 """What entities of all platforms share."""
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import override
 
 from homeassistant.const import Platform
+from homeassistant.core import callback
+from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .catalogue import ObjectDescription, describe_attribute
 from .const import CONF_OBJECTS, DOMAIN
 from .coordinator import CosemCoordinator
-from .dlms import AttributeDescriptor, class_name
+from .dlms import AttributeDescriptor, ObjectListElement, class_name
 from .meter.entity_plan import PlannedEntity, plan_entities
 from .meter.readings import Reading
 
@@ -24,6 +27,52 @@ def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[
         describe=partial(description_of, coordinator),
     )
     return [planned for planned in plan if planned.platform is platform]
+
+
+@callback
+def async_follow_objects(
+    coordinator: CosemCoordinator, platform: Platform, add: Callable[[list[PlannedEntity]], None]
+) -> None:
+    """Add a platform's entities: those of the meter's objects, and of objects that it gets later."""
+    added: set[str] = set()
+    planned_for: Sequence[ObjectListElement] | None = None
+
+    @callback
+    def follow() -> None:
+        nonlocal planned_for
+        if coordinator.reader.objects is not planned_for:
+            planned_for = coordinator.reader.objects
+            new = [planned for planned in planned_entities(coordinator, platform) if planned.key not in added]
+            added.update(planned.key for planned in new)
+            add(new)
+
+    follow()
+    coordinator.followers.append(follow)
+
+
+@callback
+def async_follow_identity(coordinator: CosemCoordinator) -> None:
+    """Keep what the device says of the meter as the meter says it now."""
+    shown = coordinator.reader.identity
+
+    @callback
+    def follow() -> None:
+        nonlocal shown
+        if (identity := coordinator.reader.identity) is None or identity is shown:
+            return
+        shown = identity
+        entry, devices = coordinator.config_entry, dr.async_get(coordinator.hass)
+        for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
+            if (DOMAIN, str(entry.unique_id)) in device.identifiers:
+                devices.async_update_device(
+                    device.id,
+                    manufacturer=identity.manufacturer,
+                    model=identity.model,
+                    serial_number=identity.serial_number,
+                    sw_version=identity.firmware,
+                )
+
+    coordinator.followers.append(follow)
 
 
 def description_of(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:

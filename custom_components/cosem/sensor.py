@@ -26,7 +26,7 @@ from .dlms import (
     number_of,
     status_text,
 )
-from .entity import CosemEntity, description_of, planned_entities, reading_of
+from .entity import CosemEntity, async_follow_objects, description_of, reading_of
 from .meter.entity_plan import PlannedEntity
 from .meter.readings import Reading
 
@@ -42,7 +42,11 @@ async def async_setup_entry(
 ) -> None:
     """Add the planned sensors."""
     coordinator = entry.runtime_data
-    async_add_entities(_sensor(coordinator, planned) for planned in planned_entities(coordinator, Platform.SENSOR))
+    async_follow_objects(
+        coordinator,
+        Platform.SENSOR,
+        lambda new: async_add_entities(_sensor(coordinator, planned) for planned in new),
+    )
 
 
 def _sensor(coordinator: CosemCoordinator, planned: PlannedEntity) -> CosemSensor:
@@ -112,16 +116,18 @@ class ObjectSensor(CosemSensor):
     def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
         self._scaler_unit: ScalerUnit | None = None
         self._type: DataType | None = None
+        self._device_type: int | None = None
         super().__init__(coordinator, planned)
         self._has_changed()
 
     def _has_changed(self) -> bool:
-        """Note unit and type; tell whether they changed."""
+        """Note unit, type, and what an M-Bus device measures; tell whether they changed."""
         reading = reading_of(self.coordinator, self._reads[0])
-        before = (self._scaler_unit, self._type)
+        before = (self._scaler_unit, self._type, self._device_type)
+        self._device_type = self.coordinator.reader.mbus_device_types.get(self._reads[0].logical_name.b)
         self._scaler_unit = reading.scaler_unit
         self._type = self._type if reading.value is None else reading.value.type
-        return before != (self._scaler_unit, self._type)
+        return before != (self._scaler_unit, self._type, self._device_type)
 
     @override
     def _value(self) -> SensorValue:

@@ -337,6 +337,21 @@ async def test_s36_a_lost_counter_goes_on_where_a_person_says(
         await state_of(hass, OTHER_KEY)
 
 
+async def test_s1_files_that_are_slow_are_read_once_for_all_who_wait(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    load = storage.Store.async_load
+    reads = []
+
+    async def slowly(store: storage.Store[Any]) -> Any:
+        reads.append(store.key)
+        await asyncio.sleep(1)
+        return await load(store)
+
+    with patch.object(storage.Store, "async_load", slowly):
+        first, second = await asyncio.gather(state_of(hass), state_of(hass))
+    assert first is second
+    assert reads == list(FILES)
+
+
 async def test_files_that_are_never_read_are_not_waited_for_long(hass: HomeAssistant, hass_storage: dict[str, Any]):
     async def hang(_store: storage.Store[Any]) -> None:
         await asyncio.Event().wait()

@@ -96,6 +96,12 @@ def credentials_of(data: Mapping[str, Any]) -> dict[str, Any]:
     return {field: data[field] for field in CREDENTIAL_FIELDS[data[CONF_AUTHENTICATION]] if field in data}
 
 
+def list_owner(data: Mapping[str, Any]) -> str:
+    """Return for whom a meter lists its objects: a client wPort and how it is authenticated."""
+    fields = (CONF_CLIENT_WPORT, CONF_AUTHENTICATION, CONF_MECHANISM)
+    return " ".join(str(data[field]) for field in fields if field in data)
+
+
 def counter_owner(data: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
     """Return the encryption key and system title whose invocation counter an entry uses, or None."""
     key, title = data.get(CONF_ENCRYPTION_KEY), data.get(CONF_SYSTEM_TITLE)

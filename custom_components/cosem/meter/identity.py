@@ -52,6 +52,9 @@ SERIAL_ATTRIBUTES: Final = _data(
 FIRMWARE_ATTRIBUTES: Final = _data("1.0.0.2.0.255", "0.0.0.2.0.255", "7.0.0.2.0.255", "0.0.0.2.1.255")
 """Where meters name their active firmware."""
 
+CONFIGURATION_ATTRIBUTES: Final = _data("0.0.96.2.0.255", "0.0.96.2.1.255")
+"""Number and date of configuration program changes."""
+
 _MODELS: Final[dict[int, str]] = {
     Medium.ELECTRICITY: "Electricity meter",
     Medium.HEAT: "Heat meter",
@@ -91,6 +94,8 @@ class SelfDescription:
     """Those of the physical device."""
     mbus_device_types: Mapping[int, int]
     """What its M-Bus devices measure, by channel (value group B)."""
+    configuration: Mapping[AttributeDescriptor, Data]
+    """How often and when the configuration was changed, as far as it tells."""
 
 
 def logical_device_title(name: str) -> str:
@@ -124,7 +129,9 @@ async def async_read_identity(
         for element in objects
         if element.class_id == InterfaceClass.MBUS_CLIENT and element.can_read(MbusClientAttribute.DEVICE_TYPE)
     ]
-    answers = await async_ask(association, [*attributes, *mbus_devices])
+    listed = {(element.class_id, element.logical_name) for element in objects if element.can_read(DataAttribute.VALUE)}
+    configuration = [attribute for attribute in CONFIGURATION_ATTRIBUTES if attribute[:2] in listed]
+    answers = await async_ask(association, [*attributes, *mbus_devices, *configuration])
     sap_list = answers.pop(SAP_ASSIGNMENT_LIST, None)
     device_types = {
         attribute.logical_name.b: int(number)
@@ -137,6 +144,9 @@ async def async_read_identity(
         if isinstance(sap_list, Data)
         else (),
         mbus_device_types=device_types,
+        configuration={
+            attribute: answer for attribute in configuration if isinstance(answer := answers[attribute], Data)
+        },
     )
 
 

@@ -28,6 +28,7 @@ from ..dlms import (
     scaler_unit_attribute,
 )
 from .counter_check import CounterCheck
+from .description import MeterDescription
 from .entity_plan import name_of, plan_entities
 from .error_mapping import WrongMeter, map_error, none_if_failed
 from .identity import MeterIdentity, async_read_identity, unique_id_of
@@ -70,7 +71,7 @@ class MeterReader:
         self._hass = hass
         self._entry = entry
         self._stored = StoredMeter()
-        self._listed: tuple[ObjectListElement, ...] = ()
+        self._description = MeterDescription(hass, entry)
         self._verified: Association | None = None
         """The association in which the meter last proved to be the right one."""
         self.identity: MeterIdentity | None = None
@@ -87,6 +88,7 @@ class MeterReader:
     async def async_load(self) -> bytes | None:
         """Load what is remembered; return the meter's system title, or None."""
         self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
+        self._description.remember(self._stored)
         await self._counters.async_load()
         return self._stored.system_title
 
@@ -99,7 +101,7 @@ class MeterReader:
 
         Raises WrongMeter unless it is the entry's or, by the user's word, its replacement.
         """
-        objects = self._stored.objects or await async_read_objects(self._hass, association) or ()
+        objects = await self._description.async_first_list(association)
         said = await async_read_identity(association, objects, expected=self._entry.unique_id)
         unique_id = said.identity.unique_id if said.identity else None
         if unique_id is not None and issues_of(self._hass, self._entry).is_accepted_replacement(unique_id):
@@ -108,27 +110,39 @@ class MeterReader:
             self._stored = StoredMeter(system_title=self._stored.system_title)
             await self._counters.async_forget()
             self._counters = CounterCheck(self._hass, unique_id)
+            self._description.remember(self._stored)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)
-        self.identity = said.identity
-        self.logical_devices = said.logical_devices
-        self.mbus_device_types = said.mbus_device_types
+        self._description.begin(objects, said)
         self._units = ScalerUnits(self._stored.scaler_units)
-        if self._firmware_changed():
+        if self._description.runs_another_firmware:
             LOGGER.info("%s runs another firmware: its object list and units are read again", self._entry.title)
-            objects = await async_read_objects(self._hass, association) or objects
+            self._description.take_list(await async_read_objects(self._hass, association) or objects)
             self._units = ScalerUnits()
-        self._listed = tuple(objects)
-        self.objects = complete_objects(objects, self._entry.options[CONF_OBJECTS])
+        self._take_description()
+
+    def _take_description(self) -> None:
+        known = self._description
+        self.identity, self.objects = known.identity, known.objects
+        self.logical_devices, self.mbus_device_types = known.logical_devices, known.mbus_device_types
+
+    async def async_check_description(self, association: Association) -> None:
+        """Read again, now and then, what the meter says about itself. Failures change nothing."""
+        if await self._description.async_check(association, self._interval):
+            LOGGER.info("%s runs another firmware: its units are read again", self._entry.title)
+            self._units.doubt(self._units.known)
+        self._take_description()
+
+    async def async_read_list(self, association: Association) -> bool:
+        """Read the object list, and take it at once; return whether it could be read."""
+        is_read = await self._description.async_read_list(association)
+        self._take_description()
+        return is_read
 
     def _require(self, association: Association, unique_id: str | None) -> None:
         if unique_id != self._entry.unique_id:
             raise WrongMeter(str(self._entry.unique_id), unique_id)
         self._verified = association
-
-    def _firmware_changed(self) -> bool:
-        firmware = self.identity.firmware if self.identity else None
-        return None not in (firmware, self._stored.firmware) and firmware != self._stored.firmware
 
     async def async_verify(self, association: Association) -> None:
         """Ask the meter who it is, before something that polls do not do. Raises WrongMeter."""
@@ -219,13 +233,10 @@ class MeterReader:
 
     async def async_save(self, system_title: bytes | None) -> None:
         """Write what is worth remembering, when it changed."""
-        meter = StoredMeter(
-            objects=self._listed,
-            scaler_units=dict(self._units.known),
-            firmware=(self.identity.firmware if self.identity else None) or self._stored.firmware,
-            system_title=system_title,
-        )
-        if meter != self._stored:
+        units, firmware = dict(self._units.known), self._stored.firmware
+        meter = StoredMeter(scaler_units=units, firmware=firmware, system_title=system_title)
+        meter = self._description.stored(meter)
+        if self.identity is not None and meter != self._stored:
             self._stored = meter
             await async_save_meter(self._hass, str(self._entry.unique_id), meter)
 

@@ -29,6 +29,10 @@ class StoredMeter:
     objects: tuple[ObjectListElement, ...] = ()
     scaler_units: Mapping[AttributeDescriptor, ScalerUnit] = field(default_factory=lambda: MappingProxyType({}))
     """By the descriptor of the attribute scaler_unit itself."""
+    listed_for: str | None = None
+    """Whose object list it is (credentials.list_owner): each client of a meter may have another one."""
+    device_types: Mapping[int, int] = field(default_factory=lambda: MappingProxyType({}))
+    """What the M-Bus devices measure, by channel."""
     firmware: str | None = None
     """What object list and units belong to."""
     system_title: bytes | None = None
@@ -54,12 +58,14 @@ async def async_load_objects(hass: HomeAssistant, unique_id: str) -> tuple[Objec
     return (await async_load_meter(hass, unique_id)).objects
 
 
-async def async_save_objects(hass: HomeAssistant, unique_id: str, objects: Sequence[ObjectListElement]) -> None:
-    """Remember an object list; another one than before forgets the units."""
+async def async_save_objects(
+    hass: HomeAssistant, unique_id: str, objects: Sequence[ObjectListElement], listed_for: str | None = None
+) -> None:
+    """Remember a client's object list; another one than before forgets the units."""
     meter = await async_load_meter(hass, unique_id)
     if _heads(meter.objects) != _heads(objects):
         meter = StoredMeter(system_title=meter.system_title)
-    await async_save_meter(hass, unique_id, replace(meter, objects=tuple(objects)))
+    await async_save_meter(hass, unique_id, replace(meter, objects=tuple(objects), listed_for=listed_for))
 
 
 async def async_pin_system_title(hass: HomeAssistant, unique_id: str, title: bytes) -> None:
@@ -92,6 +98,8 @@ def _record(meter: StoredMeter) -> dict[str, Any]:
     return {
         "objects": [_object_record(element) for element in meter.objects],
         "scaler_units": {str(attribute): list(known) for attribute, known in meter.scaler_units.items()},
+        "listed_for": meter.listed_for,
+        "device_types": {str(channel): kind for channel, kind in meter.device_types.items()},
         "firmware": meter.firmware,
         "system_title": meter.system_title.hex() if meter.system_title else None,
     }
@@ -116,6 +124,9 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
             attribute_of(attribute): ScalerUnit(int(scaler), int(unit))
             for attribute, (scaler, unit) in record["scaler_units"].items()
         },
+        # Earlier releases wrote neither.
+        listed_for=record.get("listed_for"),
+        device_types={int(channel): int(kind) for channel, kind in record.get("device_types", {}).items()},
         firmware=record["firmware"],
         system_title=bytes.fromhex(title) if (title := record.get("system_title")) else None,
     )
