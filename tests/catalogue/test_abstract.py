@@ -30,14 +30,14 @@ def test_data_objects_are_diagnostics(sample):
 @pytest.mark.parametrize(
     ("device_type", "unit", "name", "device_class"),
     [
-        (3, M3, "M-Bus gas channel 1", "gas"),
-        (7, M3, "M-Bus water channel 1", "water"),
-        (6, M3, "M-Bus hot water channel 1", "water"),
-        (4, JOULE, "M-Bus heat channel 1", "energy"),
-        (0x0C, WH, "M-Bus heat channel 1", "energy"),
-        (2, WH, "M-Bus electricity channel 1", "energy"),
-        (99, M3, "M-Bus value channel 1", "volume"),
-        (None, M3, "M-Bus value channel 1", "volume"),
+        (3, M3, "Gas consumption channel 1", "gas"),
+        (7, M3, "Water consumption channel 1", "water"),
+        (6, M3, "Hot water consumption channel 1", "water"),
+        (4, JOULE, "Heat consumption channel 1", "energy"),
+        (0x0C, WH, "Heat consumption channel 1", "energy"),
+        (2, WH, "Electricity consumption channel 1", "energy"),
+        (99, M3, "Sub-meter reading channel 1", "volume"),
+        (None, M3, "Sub-meter reading channel 1", "volume"),
     ],
 )
 def test_the_m_bus_client_tells_the_medium(device_type, unit, name, device_class):

@@ -24,13 +24,14 @@ from .catalogue_tools import (
     V,
     W,
     describe,
+    name_of,
 )
 from .samples import DATA_OBJECTS, REGISTERS
 
 
 def _every_code() -> Iterator[LogicalName]:
     """Yield codes that reach every row of every theme, with channels, tariffs and billing periods."""
-    tails = [(0, 255), (2, 255), (0, 101), (0, 5), (0, 126), (2, 101), (70, 255)]
+    tails = [(0, 255), (2, 255), (0, 101), (0, 102), (0, 5), (0, 126), (2, 101), (70, 255)]
     for a in (1, 4, 5, 6, 7, 8, 9, 15):
         for c in range(1, 129):
             for d in [*range(60), 63, 83]:
@@ -121,8 +122,10 @@ def test_what_never_has_a_device_class_has_an_icon():
 
 def test_historical_values_are_never_live_sensors(descriptions):
     every = [description for variants in descriptions.values() for description in variants]
-    historical = [description for description in every if "period" in description.placeholders]
-    assert len(historical) >= 10
+    historical = [
+        description for description in every if description.translation_key.endswith(("_period", "_periods_ago"))
+    ]
+    assert len(historical) >= 30
     for description in historical:
         assert description.state_class is None
         assert not description.enabled_default
@@ -133,3 +136,23 @@ def test_texts_of_a_meter_never_get_into_names(descriptions):
         for description in variants:
             for text in description.placeholders.values():
                 assert re.fullmatch(r"[0-9A-Za-z.:*\- ]{1,27}", text), text
+
+
+@pytest.mark.parametrize(
+    ("code", "name"),
+    [
+        ("1-0:16.8.0", "Net energy"),
+        ("1-0:36.8.0", "Net energy L1"),
+        ("1-0:1.8.0*101", "Energy import, last billing period"),
+        ("1-0:1.8.2*101", "Energy import tariff 2, last billing period"),
+        ("1-0:1.8.0*102", "Energy import, 2 billing periods ago"),
+        ("1-0:1.8.0*7", "Energy import, billing period 7"),
+        ("1-0:1.6.0*101", "Power import maximum, last billing period"),
+        ("1-0:1.9.1", "Energy import tariff 1, this billing period"),
+        ("1-0:91.7.0", "Neutral current"),
+        ("1-0:92.7.0", "Neutral voltage"),
+        ("7-0:3.0.0", "Gas consumption"),
+    ],
+)
+def test_trial_30_names_are_what_people_say(code, name):
+    assert name_of(describe(code)) == name

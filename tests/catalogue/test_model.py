@@ -39,9 +39,10 @@ def key_of(code, variants, **qualifiers):
         ("1-3:1.8.2", BY_TARIFF, {"tariff": 2}, "stem_channel_tariff", {"channel": "3", "tariff": "2"}),
         ("1-0:1.8.0*0", WITH_HISTORY, {}, "stem_period", {"period": "0"}),
         ("1-0:1.8.0*99", WITH_HISTORY, {}, "stem_period", {"period": "99"}),
-        ("1-0:1.8.0*101", WITH_HISTORY, {}, "stem_period", {"period": "-1"}),
-        ("1-0:1.8.0*125", WITH_HISTORY, {}, "stem_period", {"period": "-25"}),
-        ("1-0:1.8.2*101", WITH_HISTORY, {"tariff": 2}, "stem_tariff_period", {"tariff": "2", "period": "-1"}),
+        ("1-0:1.8.0*101", WITH_HISTORY, {}, "stem_last_period", {}),
+        ("1-0:1.8.0*125", WITH_HISTORY, {}, "stem_periods_ago", {"periods": "25"}),
+        ("1-0:1.8.0*102", WITH_HISTORY, {}, "stem_periods_ago", {"periods": "2"}),
+        ("1-0:1.8.2*101", WITH_HISTORY, {"tariff": 2}, "stem_tariff_last_period", {"tariff": "2"}),
     ],
 )
 def test_a_variant_with_a_name_is_told_in_words(code, variants, qualifiers, key, placeholders):

@@ -148,10 +148,10 @@ ROWS: Final[tuple[AbstractObject, ...]] = (
 
 MBUS_MEDIA: Final[dict[int, tuple[str, int]]] = {
     MbusDeviceType.ELECTRICITY: ("mbus_electricity", Medium.ELECTRICITY),
-    MbusDeviceType.GAS: ("mbus_gas", Medium.GAS),
+    MbusDeviceType.GAS: ("gas_volume", Medium.GAS),
     MbusDeviceType.HEAT_OUTLET: ("mbus_heat", Medium.HEAT),
-    MbusDeviceType.WARM_WATER: ("mbus_hot_water", Medium.HOT_WATER),
-    MbusDeviceType.WATER: ("mbus_water", Medium.COLD_WATER),
+    MbusDeviceType.WARM_WATER: ("hot_water_volume", Medium.HOT_WATER),
+    MbusDeviceType.WATER: ("water_volume", Medium.COLD_WATER),
     MbusDeviceType.HEAT_COST_ALLOCATOR: ("mbus_allocator", Medium.HEAT_COST_ALLOCATOR),
     MbusDeviceType.HEAT_INLET: ("mbus_heat", Medium.HEAT),
 }

@@ -15,6 +15,7 @@ from .model import (
     BY_PHASE,
     BY_TARIFF,
     BY_TARIFF_AND_PHASE,
+    HISTORY,
     ONLY_CODE,
     WITH_HISTORY,
     CatalogueEntry,
@@ -326,7 +327,7 @@ def _power_variants(quantity: Quantity, suffix: str) -> Variants:
     if suffix.startswith("_cumulative"):
         return ALONE if quantity.group is Group.MAIN and suffix == "_cumulative_maximum" else ONLY_CODE
     if suffix == "_maximum" and quantity.group is Group.MAIN:
-        return ALONE_OR_PHASE | {"_tariff", "_period"}
+        return ALONE_OR_PHASE | HISTORY | {"_tariff"}
     return ALONE_OR_PHASE if quantity.phased else ALONE
 
 

@@ -86,11 +86,18 @@ BY_CHANNEL: Final = ALONE | {"_channel"}
 BY_PHASE: Final = BY_CHANNEL | {"_phase", "_channel_phase"}
 BY_TARIFF: Final = BY_CHANNEL | {"_tariff", "_channel_tariff"}
 BY_TARIFF_AND_PHASE: Final = BY_PHASE | BY_TARIFF
-WITH_HISTORY: Final[Variants] = frozenset({"_period", "_tariff_period"})
+_PERIODS: Final = ("_period", "_last_period", "_periods_ago")
+HISTORY: Final[Variants] = frozenset(_PERIODS)
+WITH_HISTORY: Final[Variants] = HISTORY | {f"_tariff{period}" for period in _PERIODS}
 ONLY_CODE: Final[Variants] = frozenset()
 
 MAX_CHANNEL: Final = 64
 MAX_TARIFF: Final = 63
+
+# Value group F: 0 to 99 counts billing periods, 101 is the last one that ended, 102 the one before.
+_MAX_COUNTED_PERIOD: Final = 99
+_BEFORE_LAST_PERIOD: Final = 100
+_MAX_PERIODS_AGO: Final = 25
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,11 +125,11 @@ def qualified(
     if chosen.tariff:
         words["tariff"] = str(chosen.tariff)
         unnamed = unnamed or chosen.tariff > MAX_TARIFF
-    if logical_name.f != CURRENT_VALUE:
-        period = _period(logical_name.f)
-        words["period"] = period or ""
-        unnamed = unnamed or period is None
     suffix = "".join(f"_{word}" for word in words)
+    if logical_name.f != CURRENT_VALUE:
+        period, number = _period(logical_name.f)
+        suffix += period
+        words |= number
     if unnamed or suffix not in variants:
         return f"{stem}_code", {"code": logical_name.obis}
     return stem + suffix, words
@@ -147,8 +154,11 @@ def coded(
     )
 
 
-def _period(f: int) -> str | None:
-    """Name a billing period: counter value or minus periods ago."""
-    if f <= 99:
-        return str(f)
-    return f"-{f - 100}" if 101 <= f <= 125 else None
+def _period(f: int) -> tuple[str, Mapping[str, str]]:
+    """Return suffix and placeholders of a billing period, by its number or by how long ago it ended."""
+    if f <= _MAX_COUNTED_PERIOD:
+        return "_period", {"period": str(f)}
+    ago = f - _BEFORE_LAST_PERIOD
+    if ago == 1:
+        return "_last_period", {}
+    return ("_periods_ago", {"periods": str(ago)}) if 2 <= ago <= _MAX_PERIODS_AGO else ("_unknown_period", {})
