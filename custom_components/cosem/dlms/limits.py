@@ -23,6 +23,9 @@ class Limits:
     elements: int = 1_000_000
     """In one value: about 0.3 s of processor time."""
 
+    free_expansion: int = 10_000
+    """Elements of compact-arrays in one value that few octets expand to: a few milliseconds."""
+
     objects: int = 10_000
     """In an object list; real ones have up to 2 000."""
 
@@ -36,4 +39,7 @@ class Limits:
 DEFAULT_LIMITS: Final = Limits()
 
 EXECUTOR_THRESHOLD: Final = 64 * 1024
-"""Octets of a value to be decoded outside the event loop: 65 000 elements take about 20 ms."""
+"""Octets of a value to be decoded outside the event loop."""
+
+EXECUTOR_ELEMENTS: Final = 65_000
+"""The same for elements, of which compact-arrays have more than octets. They take about 20 ms."""

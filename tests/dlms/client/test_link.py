@@ -137,6 +137,16 @@ async def test_m13_large_values_are_decoded_outside_of_the_event_loop(client, me
     assert to_thread.called is outside
 
 
+async def test_trial_18_m13_many_elements_of_few_octets_are_decoded_outside_of_the_event_loop(client, meter):
+    octets = bytes.fromhex("13 02 02 11 00 82 55F0") + bytes(0x55F0)  # 22,000 rows of three elements
+    half = len(octets) // 2
+    meter.get = answers([block(1, octets[:half])], [block(2, octets[half:], last=True)])
+    with patch.object(association_module.asyncio, "to_thread", wraps=asyncio.to_thread) as to_thread:
+        async with client.associate(AssociationParameters(max_receive_pdu_size=0)) as association:
+            assert len((await association.get(CLOCK)).value.elements) == 22_000
+    assert to_thread.called
+
+
 async def test_limits_are_those_of_the_client(meter):
     client = client_of(meter, limits=Limits(assembled_value=10))
     meter.get = answers([block(1, bytes(6))], [block(2, bytes(6))])

@@ -1,5 +1,7 @@
 """Compact-array: what descriptions cost, where rows end, and what does not fit."""
 
+import tracemalloc
+
 import pytest
 
 from custom_components.cosem.dlms.encoding.compact_array import (
@@ -11,6 +13,7 @@ from custom_components.cosem.dlms.encoding.compact_array import (
     elements_of_row,
     encode_simple,
     encode_type_description,
+    is_large,
     smallest_row,
     without_unused_bits,
 )
@@ -33,7 +36,7 @@ from custom_components.cosem.dlms.encoding.data import (
 )
 from custom_components.cosem.dlms.encoding.octets import Reader, Writer
 from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded, LocalProtocolError
-from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, EXECUTOR_THRESHOLD, Limits
 
 UNSIGNED, ENUM = TypeDescription(DataType.UNSIGNED), TypeDescription(DataType.ENUM)
 PAIR = TypeDescription(DataType.STRUCTURE, (UNSIGNED, ENUM))
@@ -320,3 +323,89 @@ def test_what_does_not_fit_its_type_is_named_and_not_sent(data, why):
 def test_a_row_that_is_not_as_described_is_not_sent(row, why):
     with pytest.raises(LocalProtocolError, match=why):
         encode_data_octets(compact_array(PAIR, row))
+
+
+def arrays(count: int, levels: int, element: str) -> bytes:
+    """A description of arrays in arrays, ``count`` elements each."""
+    return (b"\x01" + count.to_bytes(2, "big")) * levels + bytes.fromhex(element)
+
+
+def columns(*descriptions: bytes) -> bytes:
+    """A description of a structure."""
+    return b"\x02\x83" + len(descriptions).to_bytes(3, "big") + b"".join(descriptions)
+
+
+def compact(description: bytes, contents: bytes) -> bytes:
+    """A compact-array."""
+    return b"\x13" + description + b"\x83" + len(contents).to_bytes(3, "big") + contents
+
+
+def array_of(element: bytes, times: int) -> bytes:
+    """An array of the same."""
+    return b"\x01\x83" + times.to_bytes(3, "big") + element * times
+
+
+NO_CONTENTS = {
+    "wide": compact(columns(*[arrays(65_535, 1, "11")] * 499), b""),
+    "deep": compact(columns(*[arrays(65_535, 13, "11")] * 50), b""),
+    "many": array_of(compact(arrays(65_535, 12, "11"), b""), 45),
+}
+NOTHING_REPEATED = {
+    # Arrays of no elements: what they would repeat takes no octets, and has no end.
+    "numbers": compact(columns(b"\x11", *[arrays(0, 1, "") + arrays(65_535, 11, "11")] * 50), b"\x05"),
+    "null-data": compact(columns(b"\x11", *[arrays(0, 1, "") + arrays(65_535, 11, "00")] * 50), b"\x05"),
+}
+
+
+def peak_of(octets: bytes) -> int:
+    """Most octets of memory that decoding needs at a time."""
+    tracemalloc.start()
+    try:
+        decode_data_octets(octets)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("octets", [*NO_CONTENTS.values(), *NOTHING_REPEATED.values()], ids=len)
+def test_trial_18_m14_nothing_is_built_for_rows_that_are_not_there(octets):
+    assert peak_of(octets) <= 64 * len(octets) + 1024 * 1024
+
+
+def test_m14_without_contents_there_are_no_rows():
+    assert decode_data_octets(NO_CONTENTS["wide"]).value.elements == ()
+    assert [item.value.elements for item in decode_data_octets(NO_CONTENTS["many"]).value] == [()] * 45
+    inside = decode_data_octets(bytes.fromhex("02 02 13 11 00 13 11 01 AA")).value  # levels are left again
+    assert [item.value.elements for item in inside] == [(), (unsigned(0xAA),)]
+
+
+@pytest.mark.parametrize("octets", [1, 2])
+def test_m14_contents_shorter_than_a_row_are_refused(octets):
+    with pytest.raises(DecodeError, match=f"the {octets} octets of a compact-array are less than one of its rows"):
+        decode_data_octets(compact(b"\x02\x02\x11\x12", bytes(octets)))
+    assert len(decode_data_octets(compact(b"\x02\x02\x11\x12", bytes(3))).value.elements) == 1
+
+
+def test_m14_a_row_of_a_few_octets_has_no_end_of_elements():
+    row = columns(b"\x11", arrays(9_997, 1, "00"))
+    assert len(decode_data_octets(compact(row, b"\x01")).value.elements) == 1
+    with pytest.raises(LimitExceeded, match="more than 10000 elements in a compact-array of this size"):
+        decode_data_octets(compact(columns(b"\x11", arrays(9_998, 1, "00")), b"\x01"))
+
+
+def test_m14_what_is_free_is_free_once_in_a_value():
+    row = columns(b"\x11", arrays(997, 1, "00"))  # 1,000 elements of one octet
+    assert len(decode_data_octets(array_of(compact(row, b"\x01"), 10)).value) == 10
+    with pytest.raises(LimitExceeded, match="more than 10000 elements in a compact-array of this size"):
+        decode_data_octets(array_of(compact(row, b"\x01"), 11))
+    plain_rows = compact(bytes.fromhex("02 02 11 11"), bytes(8_000))
+    assert len(decode_data_octets(array_of(plain_rows, 7)).value) == 7  # what has its octets is not charged
+
+
+def test_trial_18_m13_what_may_have_many_elements_is_large():
+    assert not is_large(bytes(EXECUTOR_THRESHOLD))
+    assert is_large(bytes(EXECUTOR_THRESHOLD + 1))
+    few, many = bytes(18_332) + b"\x13", bytes(18_333) + b"\x13"
+    assert not is_large(few)
+    assert is_large(many)
+    assert not is_large(many, Limits(free_expansion=0))

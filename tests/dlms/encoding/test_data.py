@@ -289,7 +289,7 @@ def test_m11_deep_nesting_does_not_recurse():
     ("octets", "reason"),
     [
         ("13 0202 0611 05 0000000107", None),
-        ("1302020611 0400000001", "octets end"),
+        ("1302020611 0400000001", "less than one of its rows"),
         ("1312 03 000102", "do not end with a row|octets end"),
         ("13 020209 11 03 024142", "do not end with a row|octets end"),
         ("13 13 11 00", "cannot stand in a type description"),

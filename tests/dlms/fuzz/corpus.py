@@ -137,8 +137,41 @@ def _long(random: Random) -> bytes:
     return head + b"\x83" + size.to_bytes(3, "big") + element * count
 
 
+_COUNTS = (0, 0, 1, 2, 3, 5, 16, 255, 4_000, 65_535)
+_SIMPLE_TYPES = bytes.fromhex("00 03 04 05 06 09 0A 0F 11 11 12 14 15 16 17 19 1C FF")
+
+
+def _description(random: Random, depth: int) -> bytes:
+    """A type-description: arrays of any size, structures, most of them nested."""
+    lot = random.random()
+    if depth == 0 or lot < 0.3:
+        return bytes([random.choice(_SIMPLE_TYPES)])
+    if lot < 0.7:
+        return b"\x01" + random.choice(_COUNTS).to_bytes(2, "big") + _description(random, depth - 1)
+    elements = [_description(random, depth - 1) for _ in range(random.choice((0, 1, 1, 2, 3)))]
+    if elements and random.random() < 0.1:
+        elements = elements[:1] * random.choice((16, 100, 127))
+    return bytes([2, len(elements)]) + b"".join(elements)
+
+
+def _length(octets: bytes) -> bytes:
+    return b"\x83" + len(octets).to_bytes(3, "big") + octets
+
+
+def compact_arrays(random: Random) -> bytes:
+    """One to many compact-arrays: descriptions that promise much, and contents of any length, often none."""
+    depth = random.choice((1, 2, 4, 8, 15))
+    described = b"\x13" + _description(random, depth)
+    contents = bytes([random.choice(TELLING)]) * random.choice((0, 0, 1, 2, 3, 8, 255, 4_000))
+    compact = described + _length(contents)
+    if random.random() < 0.5:
+        return compact
+    many = random.randint(1, max(1, min(LONG // len(compact), random.choice((3, 30, LONG)))))
+    return b"\x01\x83" + many.to_bytes(3, "big") + compact * many
+
+
 def octets_of(random: Random, kind: str = "") -> bytes:
-    """Return the next input: mostly a damaged sample of the kind, sometimes random octets, rarely something long."""
+    """Return the next input: mostly a damaged sample of the kind, sometimes others, rarely something long."""
     lot = random.random()
     if lot < 0.01:
         return random.choice(samples_for(kind))
@@ -146,6 +179,8 @@ def octets_of(random: Random, kind: str = "") -> bytes:
         return damaged(random.choice(samples_for(kind) if lot < 0.7 else samples()), random)
     if lot < 0.95:
         return bytes(random.choices(TELLING, k=random.randrange(1, 60)))
+    if lot < 0.97:
+        return random.choice((b"", b"", b"\xc4\x01\xc1\x00", b"\xc4\x03\xc1\x01\x00")) + compact_arrays(random)
     if lot < 0.999:
         return random.randbytes(random.randrange(200))
     return _long(random)

@@ -1,12 +1,16 @@
 """A small fuzzing run with a fixed seed, and the fuzzer itself: does it find what is there?"""
 
+from collections import Counter
+from random import Random
+
 import pytest
 
-from custom_components.cosem.dlms.errors import DecodeError
+from custom_components.cosem.dlms.encoding.data import CompactArray, decode_data_octets
+from custom_components.cosem.dlms.errors import DecodeError, DlmsError
 from custom_components.cosem.dlms.protocol.states import State
 from tests.dlms.fuzz import run
 from tests.dlms.fuzz.conversations import PROOF, STARTS, outcome
-from tests.dlms.fuzz.corpus import samples
+from tests.dlms.fuzz.corpus import compact_arrays, samples
 from tests.dlms.scripted import PAIR, answer
 
 
@@ -19,6 +23,20 @@ def test_only_dlms_errors_come_out(name):
 
 def test_there_is_something_to_start_from():
     assert len(samples()) > 100
+
+
+def test_trial_18_descriptions_that_promise_much_are_among_the_inputs():
+    random = Random(1)
+    seen = Counter()
+    for _ in range(2_000):
+        try:
+            value = decode_data_octets(compact_arrays(random)).value
+        except DlmsError as error:
+            seen[type(error).__name__] += 1
+        else:
+            first = value if isinstance(value, CompactArray) else value[0].value
+            seen["rows" if first.elements else "no rows"] += 1
+    assert min(seen[kind] for kind in ("DecodeError", "LimitExceeded", "no rows", "rows")) > 15
 
 
 @pytest.mark.parametrize("start", STARTS)

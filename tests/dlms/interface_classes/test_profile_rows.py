@@ -456,3 +456,17 @@ def test_rows_nested_to_the_limit_are_read_and_one_level_more_is_refused(rows):
     for decode in (decode_rows, decode_rows_generic):
         with pytest.raises(LimitExceeded, match="nesting"):
             decode(octets, Limits(nesting_depth=2))
+
+
+@pytest.mark.parametrize("element", ["11", "00", "09"])
+def test_trial_18_m14_an_array_of_no_elements_repeats_nothing(element):
+    endless = bytes.fromhex("01 0000") + bytes.fromhex("01 FFFF") * 8 + bytes.fromhex(element)
+    octets = bytes.fromhex("13 02 02 11") + endless + bytes.fromhex("02 05 06")
+    assert decode_rows(octets) == decode_rows_generic(octets) == [(5, ()), (6, ())]
+
+
+def test_m14_a_buffer_without_contents_has_no_rows():
+    octets = bytes.fromhex("13 02 01 01 FFFF 11 00")
+    assert decode_rows(octets) == decode_rows_generic(octets) == []
+    with pytest.raises(DecodeError, match="1 octets too many"):
+        decode_rows(octets + b"\x00")

@@ -11,6 +11,7 @@ from typing import Final, override
 
 from ..apdu.acse import Mechanism
 from ..apdu.common import AttributeDescriptor
+from ..encoding.compact_array import is_large
 from ..encoding.data import Data
 from ..errors import (
     AssociationAborted,
@@ -23,7 +24,7 @@ from ..errors import (
     ResponseTimeout,
     TransportError,
 )
-from ..limits import EXECUTOR_THRESHOLD, Limits
+from ..limits import Limits
 from ..protocol.events import (
     AnswerReceived,
     Associated,
@@ -137,7 +138,7 @@ class Association(Services):
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
         """Return ``decode(octets, limits)``; much of it outside of the event loop (rule M13)."""
         try:
-            if len(octets) > EXECUTOR_THRESHOLD:
+            if is_large(octets, self._limits):
                 return await asyncio.to_thread(decode, octets, self._limits)
             return decode(octets, self._limits)
         except LimitExceeded as error:

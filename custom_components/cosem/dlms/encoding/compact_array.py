@@ -1,7 +1,7 @@
 """Compact-array: type-description and contents, which are values without tags.
 
-Rows could take no octets here: such rows are refused, and an expansion is charged to the element budget before it
-happens (rule M3).
+Rows could take no octets here: such rows are refused. What rows expand to is charged to one budget of the whole value
+before anything is built (rules M3, M14).
 """
 
 from collections.abc import Callable
@@ -9,6 +9,7 @@ import struct
 from typing import Final
 
 from ..errors import DecodeError, LimitExceeded, LocalProtocolError
+from ..limits import DEFAULT_LIMITS, EXECUTOR_ELEMENTS, EXECUTOR_THRESHOLD, Limits
 from .data_types import FIXED_STRUCTS, BitString, CompactArray, Data, DataType, TypeDescription
 from .octets import Reader, Writer
 
@@ -23,7 +24,6 @@ _SIMPLE: Final = frozenset(FIXED_STRUCTS) | _ZERO_SIZE | _STRINGS
 # A column takes at least one octet and its containers are few: real rows have at most two Data per octet.
 _MOST_PER_OCTET: Final = 3
 _MOST_TYPES: Final = 1_000  # in a description; a profile has a few dozen columns
-_FREE_EXPANSION: Final = 10_000  # Data, a few milliseconds: no questions asked
 _PYTHON_TYPES: Final[dict[DataType, type | tuple[type, ...]]] = {
     **dict.fromkeys(FIXED_STRUCTS, int),
     DataType.BOOLEAN: bool,
@@ -92,8 +92,14 @@ def elements_of_row(description: TypeDescription) -> int:
     return 1 + sum(map(elements_of_row, elements))
 
 
+def is_large(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> bool:
+    """Whether decoding may take more than an event loop can spare (rule M13)."""
+    most = _MOST_PER_OCTET * len(octets) + limits.free_expansion if DataType.COMPACT_ARRAY in octets else 0
+    return len(octets) > EXECUTOR_THRESHOLD or most > EXECUTOR_ELEMENTS
+
+
 def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
-    """Decode up to the contents: type-description, octets of the contents, Data per row.
+    """Decode up to the contents: type-description, octets of the contents (0, or a row at least), Data per row.
 
     Raises DecodeError, also for rows without octets; LimitExceeded for too large an expansion.
     """
@@ -106,11 +112,12 @@ def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
     smallest = smallest_row(description)
     if not smallest:
         raise DecodeError("a compact-array whose rows take no octets has no number of rows", start)
+    if 0 < size < smallest:
+        raise DecodeError(f"the {size} octets of a compact-array are less than one of its rows", start)
     # Rows of null-data and empty structures: few octets could expand to much.
     expansion = elements_of_row(description)
-    allowance = max(_FREE_EXPANSION, _MOST_PER_OCTET * size)
-    if size // smallest * expansion > allowance:
-        raise LimitExceeded("elements in a compact-array of this size", allowance, start)
+    if size // smallest * expansion > _MOST_PER_OCTET * size:
+        reader.expand(size // smallest * expansion)
     return description, size, expansion
 
 
@@ -118,6 +125,9 @@ def decode_compact_array(reader: Reader) -> CompactArray:
     """Decode what follows the tag; the contents must end with a row."""
     reader.descend()
     description, size, expansion = decode_compact_head(reader)
+    if not size:  # a decoder of rows would be built for nothing
+        reader.ascend()
+        return CompactArray(description, ())
     octets = reader.octets
     offset = reader.offset
     stop = offset + size
@@ -141,7 +151,9 @@ def _row_decoder(description: TypeDescription, reader: Reader) -> _DecodeRow:
     """Return the decoder of one row."""
     kind, elements, count = description
     if kind in _CONTAINERS:
-        children = [_row_decoder(element, reader) for element in elements] * (count if kind is DataType.ARRAY else 1)
+        times = count if kind is DataType.ARRAY else 1
+        # What is repeated no time at all may repeat others without end.
+        children = [_row_decoder(element, reader) for element in elements] * times if times else []
 
         def decode_container(octets: bytes, offset: int) -> tuple[Data, int]:
             items = []

@@ -14,7 +14,7 @@ _MAX_LENGTH_OCTETS: Final = 4
 class Reader:
     """A cursor that cannot leave its octets. Raises DecodeError at their end, LimitExceeded beyond a budget."""
 
-    __slots__ = ("depth", "elements_left", "end", "limits", "octets", "offset")
+    __slots__ = ("depth", "elements_left", "end", "expansion_left", "limits", "octets", "offset")
 
     def __init__(
         self, octets: bytes, *, offset: int = 0, end: int | None = None, limits: Limits = DEFAULT_LIMITS
@@ -25,6 +25,7 @@ class Reader:
         self.limits: Final = limits
         self.depth = 0
         self.elements_left = limits.elements
+        self.expansion_left = limits.free_expansion
 
     @property
     def remaining(self) -> int:
@@ -112,6 +113,12 @@ class Reader:
         self.elements_left -= elements
         if self.elements_left < 0:
             raise LimitExceeded("elements", self.limits.elements, self.offset)
+
+    def expand(self, elements: int) -> None:
+        """Charge elements that take hardly any octets to their budget."""
+        self.expansion_left -= elements
+        if self.expansion_left < 0:
+            raise LimitExceeded("elements in a compact-array of this size", self.limits.free_expansion, self.offset)
 
     def descend(self) -> None:
         """Go one level of nesting deeper."""

@@ -206,6 +206,8 @@ def _describe(description: TypeDescription, codes: list[str]) -> _Build:
     """Collect the struct codes; return how values are built."""
     kind, elements, count = description
     if kind is DataType.ARRAY:
+        if not count:  # its element may repeat others without end
+            return _Group([])
         before = len(codes)
         child = _describe(elements[0], codes)
         codes[before:] = codes[before:] * count

@@ -101,6 +101,9 @@ def _compact_rows(reader: Reader) -> list[Row] | None:
     reader.spend(1)
     reader.descend()
     description, length, elements = decode_compact_head(reader)
+    if not length:
+        reader.finish()
+        return []
     layout = layout_of_description(description, elements)
     if layout is None:
         return None
