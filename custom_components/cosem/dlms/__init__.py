@@ -10,8 +10,10 @@ from .client.client import DlmsClient
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
 from .client.link import Timing
 from .client.list_sizes import ListSizes
+from .client.observer import Observer
 from .client.security_state import CounterStore, SecurityState
 from .client.transport import Transport, open_tcp
+from .describe.redacted import apdu_in_words, redacted
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
 from .encoding.logical_name import LogicalName, Medium
@@ -125,6 +127,7 @@ from .interface_classes.units import UNITS, Unit, unit_symbol
 from .interface_classes.value_attributes import SCALER_UNIT_ATTRIBUTE, VALUE_ATTRIBUTES, scaler_unit_attribute
 from .limits import DEFAULT_LIMITS, Limits
 from .protocol.leniencies import Leniency
+from .protocol.framing import Message
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
 from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
@@ -244,12 +247,14 @@ __all__ = [
     "MbusDeviceType",
     "Mechanism",
     "Medium",
+    "Message",
     "MethodAccess",
     "MethodDescriptor",
     "Negotiated",
     "NotWrapper",
     "ObjectListElement",
     "OutcomeUnknown",
+    "Observer",
     "PeerNotAuthenticated",
     "PlainValue",
     "PrivateKey",
@@ -292,6 +297,7 @@ __all__ = [
     "UserDiagnostic",
     "WportPair",
     "WrongAddress",
+    "apdu_in_words",
     "attribute_name",
     "class_name",
     "clean_text",
@@ -321,6 +327,7 @@ __all__ = [
     "parse_secret",
     "parse_system_title",
     "plain",
+    "redacted",
     "says_something",
     "scale",
     "scaler_unit_attribute",

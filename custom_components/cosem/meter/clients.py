@@ -17,11 +17,13 @@ from ..const import (
     DOMAIN,
 )
 from ..dlms import DlmsClient, Timing, Transport, open_tcp, with_wrapper
+from .trace import Trace
 
 
 @dataclass(slots=True, kw_only=True)
 class _SharedClient:
     client: DlmsClient
+    trace: Trace
     users: int = 0
 
 
@@ -57,9 +59,18 @@ def get_client(hass: HomeAssistant, host: str, port: int) -> DlmsClient:
         async def connect() -> Transport:
             return await open_tcp(host, port, Timing().connect)
 
-        shared = clients[address] = _SharedClient(client=DlmsClient(host, port, connect=with_wrapper(connect)))
+        trace = Trace(len(clients) + 1)
+        client = DlmsClient(host, port, connect=with_wrapper(connect), observer=trace)
+        shared = clients[address] = _SharedClient(client=client, trace=trace)
     shared.users += 1
     return shared.client
+
+
+@callback
+def trace_of(hass: HomeAssistant, host: str, port: int) -> Trace | None:
+    """Return what was said to this address; None if nothing was."""
+    shared = hass.data.get(_CLIENTS, {}).get(_address(host, port))
+    return shared.trace if shared is not None else None
 
 
 @callback

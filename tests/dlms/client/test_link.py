@@ -204,17 +204,22 @@ class Recorder:
 
 
 @pytest.fixture
-async def link():
-    link = Link(Channel(Recorder(), Talkative()), DEFAULT_LIMITS, SYSTEM_CLOCK.monotonic)
+def framing():
+    return Talkative()
+
+
+@pytest.fixture
+async def link(framing):
+    link = Link(Channel(Recorder(), framing), DEFAULT_LIMITS, SYSTEM_CLOCK.monotonic)
     await link.open()
     yield link
     await link.close()
 
 
-async def test_the_framing_is_called_when_it_wants_to_be_and_what_it_says_is_sent(link):
+async def test_the_framing_is_called_when_it_wants_to_be_and_what_it_says_is_sent(link, framing):
     began = asyncio.get_running_loop().time()
     await asyncio.sleep(2.5)
-    assert [round(moment - began) for moment in link.connection._framing.calls] == [1, 2]
+    assert [round(moment - began) for moment in framing.calls] == [1, 2]
     assert link._transport.sent == [b"tick", b"tick"]
 
 

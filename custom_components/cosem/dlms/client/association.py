@@ -43,6 +43,7 @@ from ..security.counters import MAX_UNATTENDED_RAISE
 from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
 from .link import Link, Timing
 from .list_sizes import ListPlan
+from .observer import note_refusals
 from .reading import read_many
 from .security_state import SecurityState, opening_material
 from .services import Services
@@ -132,7 +133,9 @@ class Association(Services):
         """
         if self._plan is None:
             raise LocalProtocolError("not associated yet")
-        return await read_many(self, self._plan, attributes)
+        results = await read_many(self, self._plan, attributes)
+        note_refusals(self._link.observer, attributes, results)
+        return results
 
     @override
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
@@ -287,6 +290,7 @@ class Association(Services):
         self._raise_if_ended()
         await self._reserve()
         self._raise_if_ended()
+        self._link.observer.note("asking: %s", transfer)
         self._link.connection.request(self.parameters.pair, transfer)
         seconds = self._timing.response
         latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)

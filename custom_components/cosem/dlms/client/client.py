@@ -20,6 +20,7 @@ from .association_queue import AssociationQueue, QueuePlace
 from .channel import Connector, with_wrapper
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ListSizes
+from .observer import NOBODY, Observer
 from .security_state import SecurityState
 from .transport import open_tcp
 
@@ -50,8 +51,8 @@ class _Use:
 class DlmsClient:
     """One physical device: its associations share at most one connection.
 
-    ``connect`` replaces TCP to host and port; ``clock`` measures the pause between connections. ``list_sizes``: what
-    get_many() learned, by wPort pair.
+    ``connect`` replaces TCP to host and port; ``clock`` measures the pause between connections; ``observer`` is told
+    of stages and APDUs. ``list_sizes``: what get_many() learned, by wPort pair.
     """
 
     def __init__(
@@ -62,7 +63,9 @@ class DlmsClient:
         limits: Limits = DEFAULT_LIMITS,
         connect: Connector | None = None,
         clock: Clock = SYSTEM_CLOCK,
+        observer: Observer = NOBODY,
     ) -> None:
+        self.observer: Final = observer
         self.host: Final = host
         self.port: Final = port
         self.list_sizes: Final[dict[WportPair, ListSizes]] = {}
@@ -200,11 +203,13 @@ class DlmsClient:
     async def _open_link(self, seconds: float) -> Link:
         connect = self._connect or with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
         link: Link | None = None
+        self.observer.note("connecting")
         try:
             async with asyncio.timeout(seconds):
-                link = Link(await connect(), self._limits, self._clock.monotonic)
+                link = Link(await connect(), self._limits, self._clock.monotonic, self.observer)
                 await link.open()
         except BaseException as error:
+            self.observer.note("not connected: %r", error)
             if link is not None:
                 await link.close()
             if isinstance(error, TimeoutError):

@@ -16,6 +16,7 @@ from ..protocol.connection import Connection
 from ..protocol.events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
 from ..protocol.proposal import WportPair
 from .channel import Channel
+from .observer import NOBODY, ObservedFraming, Observer, note_event
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,11 @@ _GOOD_BYE: Final = 1.0
 class Link:
     """A channel being read; ``users``: its associations."""
 
-    def __init__(self, channel: Channel, limits: Limits, clock: Callable[[], float]) -> None:
-        self.connection = Connection(channel.framing, limits=limits)
+    def __init__(
+        self, channel: Channel, limits: Limits, clock: Callable[[], float], observer: Observer = NOBODY
+    ) -> None:
+        self.observer: Final = observer
+        self.connection = Connection(ObservedFraming(channel.framing, observer), limits=limits)
         self.users = 0
         # One for all logical devices: most physical devices handle one request at a time.
         self.turn = asyncio.Lock()
@@ -169,6 +173,7 @@ class Link:
 
     def _dispatch(self) -> None:
         while (event := self.connection.next_event()) is not None:
+            note_event(self.observer, event)
             if isinstance(event, (ConnectionReady, ConnectionEnded)):
                 self._opened.set()
             elif not isinstance(event, NotificationReceived):  # counted by the connection; a consumer comes with push

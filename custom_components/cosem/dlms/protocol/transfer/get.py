@@ -94,6 +94,10 @@ class GetOne(_Get):
         self._selection = selection
 
     @override
+    def __str__(self) -> str:
+        return f"get {self._attribute}"
+
+    @override
     def _request(self, invoke: InvokeIdAndPriority) -> GetRequest:
         return GetRequestNormal(invoke, self._attribute, self._selection)
 
@@ -127,6 +131,10 @@ class GetList(_Get):
         needs = Conformance.MULTIPLE_REFERENCES
         super().__init__(needs | Conformance.SELECTIVE_ACCESS if selects else needs)
         self._items = tuple(items)
+
+    @override
+    def __str__(self) -> str:
+        return f"get {', '.join(str(attribute) for attribute, _selection in self._items)}"
 
     @override
     def _request(self, invoke: InvokeIdAndPriority) -> GetRequest:
