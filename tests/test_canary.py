@@ -28,6 +28,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.diagnostics import async_get_config_entry_diagnostics
 from tests.flow_tools import progressed
 from tests.secured_entries import secured_profile, security_of, with_client
 from tests.simulated_meter.meter import SimulatedMeter
@@ -419,6 +420,7 @@ async def asked(hass: HomeAssistant, life: Life, entry: Any) -> None:
     if entry.state is ConfigEntryState.LOADED:
         await entry.runtime_data.async_refresh()
     await hass.async_block_till_done(wait_background_tasks=True)
+    life.note("diagnostics", await async_get_config_entry_diagnostics(hass, entry))
     life.note_everything()
 
 
@@ -447,6 +449,6 @@ def look_for_host_and_serial(life: Life, meter: SimulatedMeter) -> None:
         if record.name.startswith(PACKAGE):
             searcher.search(f"log of {record.name}", record.getMessage())
     for text, where in life.texts.items():
-        if where.startswith(("exception", "issue", "state", "event state_changed", "file cosem")):
+        if where.startswith(("diagnostics", "exception", "issue", "state", "event state_changed", "file cosem")):
             searcher.search(where, text)
     assert set(searcher.hits) == set()

@@ -1,0 +1,116 @@
+"""The diagnostics download: what a report needs, by an allow-list (rule S28).
+
+No address, no secret, and neither name nor serial number of the meter.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
+
+from .const import (
+    CONF_ACCEPT_UNVERIFIED,
+    CONF_AUTHENTICATION,
+    CONF_CLIENT_WPORT,
+    CONF_COUNTER_LOGICAL_NAME,
+    CONF_DEDICATED_KEY,
+    CONF_INTERVAL,
+    CONF_MECHANISM,
+    CONF_OBJECTS,
+    CONF_PRESET,
+    CONF_PROTECTION,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_SECURITY_SUITE,
+    CONF_SERVER_WPORT,
+    CONF_STAY_CONNECTED,
+)
+from .coordinator import CosemConfigEntry, CosemCoordinator
+from .dlms import WportPair
+from .meter.clients import client_in_use, trace_of
+
+_DATA: Final = (
+    CONF_PORT,
+    CONF_PRESET,
+    CONF_CLIENT_WPORT,
+    CONF_SERVER_WPORT,
+    CONF_AUTHENTICATION,
+    CONF_MECHANISM,
+    CONF_SECURITY_SUITE,
+    CONF_PROTECTION,
+    CONF_DEDICATED_KEY,
+    CONF_ACCEPT_UNVERIFIED,
+    CONF_COUNTER_LOGICAL_NAME,
+)
+_OPTIONS: Final = (CONF_INTERVAL, CONF_OBJECTS, CONF_STAY_CONNECTED, CONF_RESPONSE_TIMEOUT)
+
+
+async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CosemConfigEntry) -> dict[str, Any]:
+    """Return what a report needs; also for an entry that is not set up."""
+    coordinator: CosemCoordinator | None = getattr(entry, "runtime_data", None)
+    trace = trace_of(hass, entry.data[CONF_HOST], entry.data[CONF_PORT])
+    return {
+        "entry": {
+            "data": _allowed(entry.data, _DATA),
+            "options": _allowed(entry.options, _OPTIONS),
+            "state": entry.state.value,
+            "reason": entry.error_reason_translation_key,
+        },
+        "meter": None if coordinator is None else _meter(coordinator),
+        "lists": _lists(hass, entry),
+        "last_apdus": [] if trace is None else trace.last_apdus(_private(coordinator)),
+    }
+
+
+def _allowed(values: Mapping[str, Any], names: Iterable[str]) -> dict[str, Any]:
+    return {name: values[name] for name in names if name in values}
+
+
+def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
+    reader, identity = coordinator.reader, coordinator.reader.identity
+    error = coordinator.last_exception
+    return {
+        "manufacturer": identity.manufacturer if identity else None,
+        "model": identity.model if identity else None,
+        "firmware": identity.firmware if identity else None,
+        "last_update_success": coordinator.last_update_success,
+        "last_error": type(error.__cause__ or error).__name__ if error else None,
+        "last_error_key": error.translation_key if isinstance(error, HomeAssistantError) else None,
+        "objects": [
+            f"{element.class_id}:{element.logical_name} version {element.version}" for element in reader.objects
+        ],
+        "logical_devices": len(reader.logical_devices),
+        "refused": {str(attribute): reason for attribute, reason in reader.refusals.lasting().items()},
+        "values": {
+            str(attribute): {
+                "type": reading.value.type.standard_name if reading.value is not None else None,
+                "scaler_unit": list(reading.scaler_unit) if reading.scaler_unit is not None else None,
+            }
+            for attribute, reading in coordinator.data.values.items()
+        },
+        "withheld": [str(attribute) for attribute in coordinator.data.withheld],
+        "unverified": coordinator.security.is_unverified,
+    }
+
+
+def _lists(hass: HomeAssistant, entry: CosemConfigEntry) -> str | None:
+    """Return what was learned about lists of attributes."""
+    client = client_in_use(hass, entry.data[CONF_HOST], entry.data[CONF_PORT])
+    pair = WportPair(entry.data[CONF_CLIENT_WPORT], entry.data[CONF_SERVER_WPORT])
+    known = client.list_sizes.get(pair) if client is not None else None
+    return None if known is None else str(known)
+
+
+def _private(coordinator: CosemCoordinator | None) -> list[bytes]:
+    """Return the forms that the meter's serial number has on the wire."""
+    identity = coordinator.reader.identity if coordinator is not None else None
+    serial = identity.serial_number if identity is not None else None
+    if not serial:
+        return []
+    forms = [serial.encode()]
+    if serial.isascii() and serial.isdigit():
+        number = int(serial)
+        forms += [number.to_bytes(size) for size in (4, 8) if number.bit_length() <= 8 * size and number > 0xFFFF]
+        forms.append(bytes.fromhex(serial if len(serial) % 2 == 0 else f"0{serial}"))
+    return forms
