@@ -23,6 +23,14 @@ async def progressed(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlo
     return result
 
 
+async def added_anyway(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
+    """Go on where this client may read nothing sensible, as the public client of the simulated meter."""
+    if result.get("step_id") == "nothing_found":
+        assert result["type"] is FlowResultType.MENU
+        result = await submit(hass, result, next_step_id="add_anyway")
+    return result
+
+
 def connection(**changes: Any) -> dict[str, Any]:
     """What a person types into the form with the connection to reach the simulated meter as its reader."""
     return {

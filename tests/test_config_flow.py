@@ -35,7 +35,7 @@ from custom_components.cosem.meter.doctor import (
 )
 from custom_components.cosem.meter.store import async_load_objects
 from tests.conftest import HOST, unique_id_of
-from tests.flow_tools import aarqs, connection, shown_again, submit
+from tests.flow_tools import aarqs, added_anyway, connection, shown_again, submit
 from tests.simulated_meter.link import Direction
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
@@ -74,6 +74,7 @@ def ticked(result: ConfigFlowResult) -> list[str]:
 
 async def finished(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
     """Accept the ticked objects, check that the entry is there and works, and unload it."""
+    result = await added_anyway(hass, result)
     assert result["type"] is FlowResultType.FORM, result
     assert result["step_id"] == "objects"
     assert result["errors"] == {}
@@ -196,6 +197,48 @@ async def test_host_in_all_its_forms(
     meters[host.strip("[]")] = meter
     result = await finished(hass, await submit(hass, form, host=host))
     assert result["data"]["host"] == host.strip("[]")
+
+
+# --- A client that may read nothing sensible --------------------------------------------------------------------------
+
+
+async def test_trial_28_first_try_without_a_login_leads_on(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    result = await submit(hass, form, host=HOST, advanced={"response_timeout": 20})
+    assert result["type"] is FlowResultType.MENU
+    assert result["step_id"] == "nothing_found"
+    assert result["menu_options"] == ["log_in", "other_client", "add_anyway"]
+    assert result["description_placeholders"]["name"] == "SIM 49762188"
+    assert result["description_placeholders"]["client_wport"] == "16"
+    again = await hass.config_entries.flow.async_configure(result["flow_id"])
+    assert again["step_id"] == "nothing_found"
+    result = await submit(hass, result, next_step_id="log_in")
+    assert (result["step_id"], result["errors"]) == ("user", {})
+    shown = shown_again(result)
+    assert (shown["host"], shown["authentication"]) == (HOST, "password")
+    assert "client_wport" not in shown
+    result = await submit(hass, result, **connection())
+    result = await submit(hass, result, password="simulated")
+    assert result["step_id"] == "objects"
+    assert ticked(result)
+    result = await finished(hass, result)
+    assert result["data"]["authentication"] == "password"
+
+
+async def test_trial_28_another_client_is_tried(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
+    result = await submit(hass, form, host=HOST, client_wport=16)
+    assert result["step_id"] == "nothing_found"
+    result = await submit(hass, result, next_step_id="other_client")
+    assert (result["step_id"], result["errors"]) == ("user", {})
+    assert shown_again(result)["authentication"] == "none"
+    result = await submit(hass, result, host=HOST, client_wport=2)
+    assert result["errors"] == {"authentication": "authentication_required"}
+    result = await submit(hass, result, host=HOST, client_wport=16)
+    assert result["step_id"] == "nothing_found"
+    result = await submit(hass, result, next_step_id="add_anyway")
+    assert result["step_id"] == "objects"
+    assert ticked(result) == []
 
 
 # --- Failures, each followed by success in the same flow --------------------------------------------------------------
@@ -486,7 +529,7 @@ async def test_progress_says_what_it_is_doing(hass: HomeAssistant, form: ConfigF
             for _ in range(5):
                 await asyncio.sleep(0)
             result = await configure(form["flow_id"])
-    assert result["step_id"] == "objects"
+    assert result["step_id"] == "nothing_found"
     shares = [event.data["progress"] for event in updates]
     assert len(shares) == len(Stage)
     assert shares == sorted(shares)

@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.meter.identity import logical_device_title
 from tests.conftest import HOST, unique_id_of
-from tests.flow_tools import aarqs, connection, shown_again, submit
+from tests.flow_tools import aarqs, added_anyway, connection, shown_again, submit
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
 from tests.still_loop import quiet
@@ -391,6 +391,7 @@ async def test_discovered_logical_device_with_another_client(
     assert result["step_id"] == "discovery_confirm"
     assert result["errors"] == {"authentication": "authentication_required"}
     result = await submit(hass, result, authentication="none", advanced={"client_wport": 16, "response_timeout": 20})
+    result = await added_anyway(hass, result)
     assert result["step_id"] == "objects"
     result = await submit(hass, result)
     assert result["data"]["client_wport"] == 16

@@ -212,6 +212,7 @@ async def test_each_form_asks_for_what_its_kind_needs(hass: HomeAssistant, meter
         "protection",
         "advanced.mechanism",
         "advanced.dedicated_key",
+        "advanced.client_wport",
         "advanced.system_title",
         "advanced.meter_system_title",
         "advanced.counter_logical_name",
@@ -356,8 +357,22 @@ FAILURES = {
     "refused signature": (9, fault("refused-pass-4"), "certificate", "certificate_refused"),
     "wrong signature": (9, fault("wrong-pass-4"), "certificate", "meter_not_proven"),
     "unknown title": (1, fault("aare-authentication", code=3), "keys", "system_title_refused"),
-    "mechanism": (1, fault("aare-authentication", code=11), "user", "mechanism_refused"),
-    "stronger": (10, fault("aare-authentication", code=14), "user", "stronger_authentication"),
+    "mechanism": (1, fault("aare-authentication", code=11), "keys", "mechanism_refused_with_credentials"),
+    "stronger": (10, fault("aare-authentication", code=14), "keys", "stronger_authentication_with_credentials"),
+    "unknown context": (1, fault("aare-authentication", code=2), "keys", "association_refused_with_credentials"),
+    "closed": (1, fault("fin", on="aarq"), "keys", "closed_by_meter"),
+    "mechanism of a secret": (
+        5,
+        fault("aare-authentication", code=11),
+        "hls_secret",
+        "mechanism_refused_with_credentials",
+    ),
+    "context of a certificate": (
+        9,
+        fault("aare-authentication", code=2),
+        "certificate",
+        "association_refused_with_credentials",
+    ),
     "busy": (1, fault("aare-transient"), "user", "meter_busy"),
     "silence": (1, fault("silent", on="aarq", times=None), "keys", "no_secured_answer"),
 }
@@ -394,6 +409,27 @@ async def test_failure_returns_to_the_form_that_mends_it_and_the_flow_recovers(
         result = await submit(hass, result)
     await made(hass, result)
     assert meter.open_links == 0
+
+
+async def test_trial_28_wrong_client_is_mended_where_its_keys_are(hass: HomeAssistant, meter: SimulatedMeter):
+    kind, typed = typed_for(meter, 1)
+    result = await submit(hass, await begun(hass, kind, 99), **typed)
+    assert (result["step_id"], result["errors"]) == ("keys", {"base": "association_refused_with_credentials"})
+    assert result["description_placeholders"]["client_wport"] == "99"
+    advanced = result["data_schema"].schema["advanced"].schema.schema
+    assert [key.description for key in advanced if key == "client_wport"] == [{"suggested_value": 99}]
+    typed["advanced"] = {**typed["advanced"], "client_wport": 1}
+    entry = await made(hass, await submit(hass, result, **typed))
+    assert entry.data["client_wport"] == 1
+
+
+async def test_trial_28_client_in_use_is_no_way_out(hass: HomeAssistant, meter: SimulatedMeter):
+    kind, typed = typed_for(meter, 1)
+    await made(hass, await submit(hass, await begun(hass, kind), **typed))
+    result = await submit(hass, await begun(hass, kind, 99), **typed)
+    typed["advanced"] = {**typed["advanced"], "client_wport": 1}
+    result = await submit(hass, result, **typed)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "already_configured")
 
 
 async def test_wrong_encryption_key(hass: HomeAssistant, meter: SimulatedMeter):
@@ -434,8 +470,7 @@ async def test_wrong_key_without_verification(hass: HomeAssistant, meter: Simula
     kind, typed = typed_for(meter, 19)
     wrong = {"protection": "encrypted", "encryption_key": OTHER, "authentication_key": ""}
     result = await submit(hass, await begun(hass, kind, 19), **typed | wrong)
-    assert (result["step_id"], result["errors"]) == ("user", {"base": "association_refused"})
-    result = await submit(hass, result, host=HOST, client_wport=19, authentication="keys")
+    assert (result["step_id"], result["errors"]) == ("keys", {"base": "association_refused_with_credentials"})
     await made(hass, await submit(hass, result, **typed))
 
 

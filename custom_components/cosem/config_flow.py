@@ -3,9 +3,9 @@
 Each submitted password is sent once and never shown again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partialmethod
+from functools import partial, partialmethod
 from typing import Any, override
 
 from homeassistant.config_entries import (
@@ -27,7 +27,7 @@ from .const import (
     CONF_SERVER_WPORT,
     DOMAIN,
 )
-from .forms.answers import accept_doubt, follow_counter
+from .forms.answers import accept_doubt, add_anyway, ask_for_client, ask_for_credentials, follow_counter
 from .forms.connection import ConnectionFacts, shared_facts
 from .forms.credential_input import DOUBT_EQUAL_KEYS, DOUBT_EXAMPLE_KEYS
 from .forms.draft import (
@@ -40,7 +40,7 @@ from .forms.draft import (
     with_failure,
 )
 from .forms.examination import BackgroundExamination
-from .forms.next_step import QUESTIONS, Step, credential_form, next_step
+from .forms.next_step import Step, menu_of, next_step
 from .forms.objects import async_object_choices
 from .forms.options import CosemOptionsFlow
 from .forms.step_forms import STEP_FORMS
@@ -122,8 +122,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         if user_input is None:
             self._draft = replace(self._draft, errors={})
             return await self._show(step)
+        before = self._draft.facts
         self._draft = STEP_FORMS[step].take(self._draft, user_input)
-        if step in {Step.USER, Step.RECONFIGURE} and self._draft.facts is not None:
+        if self._draft.facts is not None and (step in {Step.USER, Step.RECONFIGURE} or self._draft.facts != before):
             self._abort_if_in_use(self._draft.facts)
         return await self._go_on()
 
@@ -143,11 +144,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _show(self, step: Step) -> ConfigFlowResult:
         """Show a menu or a form."""
         draft = self._draft
-        if step in QUESTIONS:
+        if menu := menu_of(draft, step):
             return self.async_show_menu(
-                step_id=step.value,
-                menu_options=[credential_form(draft).value, QUESTIONS[step]],
-                description_placeholders=question_words(draft),
+                step_id=step.value, menu_options=menu, description_placeholders=question_words(draft)
             )
         form = STEP_FORMS[step]
         schema = form.schema(draft)
@@ -163,9 +162,11 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         """Show a menu again."""
         return await self._show(step)
 
-    async def _accept(self, doubt: str, _user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Use doubtful keys."""
-        self._draft = accept_doubt(self._draft, doubt)
+    async def _choose(
+        self, answer: Callable[[Draft], Draft], _user_input: dict[str, Any] | None = None
+    ) -> ConfigFlowResult:
+        """Take the answer to a menu."""
+        self._draft = answer(self._draft)
         return await self._go_on()
 
     # Home Assistant calls each step by its name.
@@ -184,13 +185,13 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     async_step_example_keys = partialmethod(_ask, Step.EXAMPLE_KEYS)
     async_step_equal_keys = partialmethod(_ask, Step.EQUAL_KEYS)
     async_step_counter_jump = partialmethod(_ask, Step.COUNTER_JUMP)
-    async_step_accept_example_keys = partialmethod(_accept, DOUBT_EXAMPLE_KEYS)
-    async_step_accept_equal_keys = partialmethod(_accept, DOUBT_EQUAL_KEYS)
-
-    async def async_step_follow_counter(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
-        """Accept the meter's invocation counter."""
-        self._draft = follow_counter(self._draft)
-        return await self._go_on()
+    async_step_nothing_found = partialmethod(_ask, Step.NOTHING_FOUND)
+    async_step_accept_example_keys = partialmethod(_choose, partial(accept_doubt, doubt=DOUBT_EXAMPLE_KEYS))
+    async_step_accept_equal_keys = partialmethod(_choose, partial(accept_doubt, doubt=DOUBT_EQUAL_KEYS))
+    async_step_follow_counter = partialmethod(_choose, follow_counter)
+    async_step_log_in = partialmethod(_choose, ask_for_credentials)
+    async_step_other_client = partialmethod(_choose, ask_for_client)
+    async_step_add_anyway = partialmethod(_choose, add_anyway)
 
     # --- What the meter says --------------------------------------------------------------------------------------
 

@@ -7,6 +7,9 @@ import pytest
 
 from custom_components.cosem.forms.answers import (
     accept_doubt,
+    add_anyway,
+    ask_for_client,
+    ask_for_credentials,
     follow_counter,
     take_connection,
     take_credentials,
@@ -18,7 +21,7 @@ from custom_components.cosem.forms.answers import (
     without_empty,
 )
 from custom_components.cosem.forms.draft import Draft, Purpose, adding_logical_device, with_failure
-from custom_components.cosem.forms.next_step import Step, next_step
+from custom_components.cosem.forms.next_step import Step, first_form, next_step
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
 from tests.conftest import HOST
@@ -216,6 +219,36 @@ def test_s3_counter_of_the_meter_is_followed_by_the_users_word_only():
     assert "counter_start" not in before.complete_facts.credentials
 
 
+# --- When little is shown ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("purpose", [Purpose.SET_UP, Purpose.ADD_LOGICAL_DEVICE])
+def test_trial_28_connection_is_asked_for_again_with_what_was_typed(purpose: Purpose):
+    known = facts(client_wport=16, response_timeout=44)
+    found = replace(draft("none", purpose, examination=examination(), ticked=()), facts=known, facts_before=known)
+    assert next_step(found) is Step.NOTHING_FOUND
+    other = ask_for_client(found)
+    assert next_step(other) is first_form(other)
+    assert other.typed["authentication"] == "none"
+    assert other.typed["advanced"] == {"client_wport": 16, "response_timeout": 44}
+    login = ask_for_credentials(found)
+    assert next_step(login) is first_form(login)
+    assert login.typed["authentication"] == "password"
+    assert "client_wport" not in login.typed
+    assert login.typed["advanced"] == {"response_timeout": 44}
+    assert next_step(add_anyway(found)) is Step.OBJECTS
+
+
+def test_trial_28_client_can_be_changed_where_its_keys_are_typed():
+    before = draft("keys", failure=ExaminationFailed(Verdict.ASSOCIATION_REFUSED))
+    typed = {**KEYS, "advanced": {"mechanism": "hls-gmac"}}
+    assert take_credentials(before, typed).complete_facts.client_wport == 2
+    after = take_credentials(before, {**typed, "advanced": {"mechanism": "hls-gmac", "client_wport": 7}})
+    assert after.complete_facts.client_wport == 7
+    assert "client_wport" not in after.settings
+    assert next_step(after) is Step.EXAMINE
+
+
 # --- What is shown ----------------------------------------------------------------------------------------------------
 
 
@@ -223,7 +256,7 @@ def test_objects_become_the_options_of_the_entry():
     before = draft(
         "none", examination=examination(), errors={"further_objects": "invalid_objects"}, error_words={"code": "x"}
     )
-    before = replace(before, facts=facts(response_timeout=44))
+    before = replace(before, facts=facts(response_timeout=44), little_accepted=True)
     after = take_objects(before, {"objects": ["3:1.0.1.8.0.255"], "further_objects": ["1-0:1.8.0", "1-0:2.8.0"]})
     assert after.options == {
         "interval": 60,
@@ -236,7 +269,7 @@ def test_objects_become_the_options_of_the_entry():
 
 
 def test_code_that_is_no_object_is_said():
-    before = draft("none", examination=examination(list_refused=True))
+    before = draft("none", examination=examination(list_refused=True), little_accepted=True)
     typed = {"objects": [], "further_objects": ["1-0:1.8.0 rubbish"]}
     after = take_objects(before, typed)
     assert after.errors == {"further_objects": "invalid_objects"}

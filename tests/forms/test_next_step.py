@@ -1,5 +1,6 @@
 """The table of steps: each purpose, authentication, mechanism, verdict and missing piece has its one right step."""
 
+from dataclasses import replace
 from itertools import product
 import json
 from pathlib import Path
@@ -17,8 +18,8 @@ from custom_components.cosem.forms.next_step import (
     QUESTIONS,
     REAUTH_FORMS,
     Step,
-    credential_form,
     first_form,
+    menu_of,
     next_step,
 )
 from custom_components.cosem.forms.remedies import REMEDIES, WhatToChange
@@ -39,6 +40,8 @@ AFTER = {
     WhatToChange.CONNECTION: ("{home}", "{home}", "{home}"),
     WhatToChange.PASSWORD: ("{home}", "password", "password"),
     WhatToChange.CREDENTIALS: ("{home}", "{password}", "{kind}"),
+    WhatToChange.SETTINGS: ("{home}", "{home}", "{kind}"),
+    WhatToChange.MECHANISM: ("{home}", "{home}", "{stronger}"),
     WhatToChange.COUNTER: ("{home}", "{home}", "counter_jump"),
 }
 
@@ -56,7 +59,10 @@ def test_each_failure_leads_to_the_form_that_mends_it(purpose: Purpose, verdict:
     for kind, mechanism, known in product(KINDS, MECHANISMS, ({}, PASSWORD)):
         row = AFTER[REMEDIES[verdict].what_to_change]
         expected = row[0 if kind == "none" else 1 if kind == "password" else 2].format(
-            home=HOME[purpose], kind=kind, password="known_password" if known else "password"
+            home=HOME[purpose],
+            kind=kind,
+            stronger="keys" if kind == "keys" else HOME[purpose],
+            password="known_password" if known else "password",
         )
         assert step_after(purpose, kind, mechanism, verdict, known).value == expected, (kind, mechanism)
 
@@ -166,7 +172,11 @@ def test_examined_meter_is_chosen_from_or_mended(
 ):
     for kind in KINDS:
         found = examination(list_refused=list_refused)
-        assert next_step(draft(kind, purpose, examination=found, options=options)) is step
+        chosen = draft(kind, purpose, examination=found, options=options, ticked=("3:1.0.1.8.0.255",))
+        assert next_step(chosen) is step
+        little = replace(chosen, ticked=())
+        assert next_step(replace(little, little_accepted=True)) is step
+        assert next_step(little) is (step if purpose.mends else Step.NOTHING_FOUND)
 
 
 def test_options_are_asked_for_and_saved():
@@ -194,14 +204,21 @@ def test_every_combination_is_decided_and_every_step_can_be_shown():
     for begun in everything():
         step = next_step(begun)
         reached.add(step)
-        if step in QUESTIONS:
-            menu = {credential_form(begun).value, QUESTIONS[step]}
+        menu = set(menu_of(begun, step))
+        assert bool(menu) == (step in QUESTIONS)
+        if menu:
             if begun.facts.authentication in KEYED:
                 assert menu <= steps[step.value]["menu_options"].keys()
         else:
             assert step is Step.EXAMINE or step in STEP_FORMS
-    choices = {Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
+    choices = {Step.NOTHING_FOUND, Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
     assert reached | choices | ENDINGS | set(CONNECTION_FORMS.values()) == set(Step)
+
+
+def test_trial_28_menu_where_nothing_sensible_was_found():
+    assert menu_of(draft(), Step.NOTHING_FOUND) == ["log_in", "other_client", "add_anyway"]
+    assert menu_of(draft("keys"), Step.EQUAL_KEYS) == ["keys", "accept_equal_keys"]
+    assert menu_of(draft(), Step.OBJECTS) == []
 
 
 def test_tables_are_complete():
@@ -209,4 +226,4 @@ def test_tables_are_complete():
     assert CREDENTIAL_FORMS.keys() == REAUTH_FORMS.keys() == set(AUTHENTICATIONS) - {"none", "password"}
     assert CONNECTION_FORMS.keys() == set(FLOWS) - {Purpose.REAUTHENTICATE}
     assert set(DOUBTS.values()) < QUESTIONS.keys()
-    assert STEP_FORMS.keys() | QUESTIONS.keys() | ENDINGS | {Step.EXAMINE, Step.INIT} == set(Step)
+    assert STEP_FORMS.keys() | QUESTIONS.keys() | ENDINGS | {Step.NOTHING_FOUND, Step.EXAMINE, Step.INIT} == set(Step)

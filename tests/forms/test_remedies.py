@@ -8,11 +8,11 @@ from tests.forms.drafts import draft
 
 NETWORK = {
     "name_not_resolved", "host_unreachable", "connection_refused", "cannot_connect", "connect_timeout",
-    "no_dlms_answer", "closed_by_meter", "not_dlms_hdlc", "not_dlms_text", "not_dlms", "bad_answer",
+    "no_dlms_answer", "not_dlms_hdlc", "not_dlms_text", "not_dlms", "bad_answer",
     "connection_lost", "answer_timeout", "took_too_long", "device_in_use",
 }  # fmt: skip
 NOT_WANTED = {
-    "association_refused", "mechanism_refused", "authentication_required", "stronger_authentication", "meter_busy",
+    "authentication_required", "meter_busy",
     "no_identity", "unknown",
 }  # fmt: skip
 SECURITY = {
@@ -31,6 +31,8 @@ def verdicts(what_to_change: WhatToChange) -> set[str]:
 def test_each_verdict_has_its_remedy():
     assert set(REMEDIES) == set(Verdict)
     assert verdicts(WhatToChange.CONNECTION) == NETWORK | NOT_WANTED
+    assert verdicts(WhatToChange.SETTINGS) == {"closed_by_meter", "association_refused", "mechanism_refused"}
+    assert verdicts(WhatToChange.MECHANISM) == {"stronger_authentication"}
     assert verdicts(WhatToChange.PASSWORD) == {"invalid_auth"}
     assert verdicts(WhatToChange.CREDENTIALS) == SECURITY
     assert verdicts(WhatToChange.COUNTER) == {"counter_jump"}

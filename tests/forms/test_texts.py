@@ -19,7 +19,7 @@ from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATI
 from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived, InputFault
 from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import credential_schemas, schemas
-from custom_components.cosem.forms.next_step import Step
+from custom_components.cosem.forms.next_step import LITTLE_FOUND, Step
 from custom_components.cosem.forms.texts import (
     async_failure_in_words,
     async_form_words,
@@ -70,6 +70,7 @@ PLACEHOLDERS = {
     "discovery_confirm": CONNECTION | {"name"},
     "objects": CONNECTION | {"name", "count"},
     "usual_codes": CONNECTION | {"name", "count"},
+    "nothing_found": CONNECTION | {"name"},
     "examine": CONNECTION,
 }
 """What the steps put into their texts (test_config_flow.py looks at the values)."""
@@ -120,7 +121,7 @@ def test_each_field_has_a_name_and_a_description(step: str):
 
 
 def test_each_step_has_texts_and_no_others():
-    assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "examine"}
+    assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "nothing_found", "examine"}
     assert TEXTS["options"]["step"].keys() == {"init"}
     fields = {str(key) for key in schemas.options_schema([]).schema}
     assert TEXTS["options"]["step"]["init"]["data"].keys() == fields
@@ -161,6 +162,8 @@ INPUT_ERRORS = {
 
 def test_each_verdict_has_a_sentence():
     sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
+    refusals = ("association_refused", "mechanism_refused", "stronger_authentication")
+    sentences |= {f"{refusal}_with_credentials" for refusal in refusals}
     assert TEXTS["config"]["error"].keys() == sentences
 
 
@@ -272,6 +275,13 @@ def test_words_about_the_connection():
     assert connection_words(draft("none", facts_before=facts(host="before"))) == known
 
 
+def test_trial_28_menu_says_which_meter_shows_little():
+    assert question_words(draft(examination=examination()))["name"] == "SIM 1"
+    answers = TEXTS["config"]["step"]["nothing_found"]["menu_options"].keys()
+    assert list(answers) == list(LITTLE_FOUND)
+    assert all(hasattr(CosemConfigFlow, f"async_step_{answer}") for answer in answers)
+
+
 def test_question_about_a_counter_says_it():
     assert question_words(draft("keys")) == connection_words(draft("keys"))
     asked = draft("keys", failure=ExaminationFailed(Verdict.COUNTER_JUMP, counter=99))
@@ -308,6 +318,17 @@ def test_failure_is_said_before_what_was_typed():
     assert errors_of(begun, FORMS["keys"]) == {"encryption_key": "wrong_key"}
     assert errors_of(replace(begun, failure=None), FORMS["keys"]) == {"authentication_key": "not_hex"}
     assert errors_of(draft("keys"), FORMS["keys"]) == {}
+
+
+def test_trial_28_refusal_names_what_the_form_can_mend():
+    for verdict in (Verdict.ASSOCIATION_REFUSED, Verdict.MECHANISM_REFUSED, Verdict.STRONGER_AUTHENTICATION):
+        refused = draft("keys", failure=ExaminationFailed(verdict))
+        assert errors_of(refused, FORMS["keys"]) == {"base": f"{verdict.value}_with_credentials"}
+        assert set(errors_of(refused, FORMS["user"]).values()) == {verdict.value}
+        by_password = draft("password", failure=ExaminationFailed(verdict))
+        assert set(errors_of(by_password, FORMS["discovery_confirm"]).values()) == {verdict.value}
+        used = placeholders(TEXTS["config"]["error"][f"{verdict.value}_with_credentials"])
+        assert used <= CONNECTION | {"diagnostic"}
 
 
 def test_error_of_a_field_inside_of_a_section_stands_above_the_form():

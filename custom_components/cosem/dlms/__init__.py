@@ -126,8 +126,8 @@ from .interface_classes.security_setup import SecuritySetupAttribute, SecuritySe
 from .interface_classes.units import UNITS, Unit, unit_symbol
 from .interface_classes.value_attributes import SCALER_UNIT_ATTRIBUTE, VALUE_ATTRIBUTES, scaler_unit_attribute
 from .limits import DEFAULT_LIMITS, Limits
-from .protocol.leniencies import Leniency
 from .protocol.framing import Message
+from .protocol.leniencies import Leniency
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
 from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
@@ -253,8 +253,8 @@ __all__ = [
     "Negotiated",
     "NotWrapper",
     "ObjectListElement",
-    "OutcomeUnknown",
     "Observer",
+    "OutcomeUnknown",
     "PeerNotAuthenticated",
     "PlainValue",
     "PrivateKey",

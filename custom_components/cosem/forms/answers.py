@@ -12,6 +12,7 @@ from homeassistant.const import CONF_HOST, CONF_PASSWORD
 from ..const import (
     AUTHENTICATION_INHERITED,
     AUTHENTICATION_NONE,
+    AUTHENTICATION_PASSWORD,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_COUNTER_START,
@@ -23,7 +24,7 @@ from ..const import (
     DEFAULT_RESPONSE_TIMEOUT,
 )
 from ..meter.credentials import SECRET_FIELDS
-from .connection import ConnectionFacts, read_connection, read_host
+from .connection import ConnectionFacts, as_typed, read_connection, read_host
 from .credential_input import CredentialInput, read_credentials, without_sections
 from .credential_schemas import SECTION_ADVANCED
 from .draft import Draft, Purpose, with_credentials_of
@@ -102,6 +103,7 @@ def _with_password(draft: Draft, password: str) -> Draft:
 def take_credentials(draft: Draft, typed: FormInput) -> Draft:
     """Take a form with credentials; the valid ones are kept, errors or not."""
     fields = without_sections(typed)
+    facts = replace(draft.given_facts, client_wport=fields.pop(CONF_CLIENT_WPORT, draft.given_facts.client_wport))
     given: dict[str, Any] = fields
     if draft.purpose is Purpose.REAUTHENTICATE:  # that form has secrets only
         given = {**draft.settings, **without_empty(fields)}
@@ -110,6 +112,7 @@ def take_credentials(draft: Draft, typed: FormInput) -> Draft:
     secrets = {name: value for name, value in read.credentials.items() if name in SECRET_FIELDS}
     return replace(
         draft,
+        facts=facts,
         settings={**draft.settings, **shown},
         secrets={**draft.secrets, **secrets},
         credential_input=read,
@@ -137,6 +140,27 @@ def follow_counter(draft: Draft) -> Draft:
     read = replace(draft.credential_input, credentials={**draft.credential_input.credentials, **start})
     # No form shows it as its own proposal: nobody has proved it (rule S35).
     return replace(draft, credential_input=read, failure=None)
+
+
+def ask_for_client(draft: Draft) -> Draft:
+    """Ask again for the connection: this client may read nothing sensible."""
+    facts = draft.given_facts
+    advanced = {CONF_CLIENT_WPORT: facts.client_wport, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
+    typed = {**as_typed(facts), SECTION_ADVANCED: advanced}
+    return replace(draft, facts=None, examination=None, choices=(), typed=typed)
+
+
+def ask_for_credentials(draft: Draft) -> Draft:
+    """Ask again how to log in; the client address becomes the usual one for that."""
+    asked = ask_for_client(draft)
+    typed = {name: value for name, value in asked.typed.items() if name != CONF_CLIENT_WPORT}
+    advanced = {CONF_RESPONSE_TIMEOUT: draft.given_facts.response_timeout}
+    return replace(asked, typed={**typed, CONF_AUTHENTICATION: AUTHENTICATION_PASSWORD, SECTION_ADVANCED: advanced})
+
+
+def add_anyway(draft: Draft) -> Draft:
+    """Go on without a sensible object: the user said so."""
+    return replace(draft, little_accepted=True)
 
 
 def take_objects(draft: Draft, typed: FormInput) -> Draft:

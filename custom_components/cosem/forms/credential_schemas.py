@@ -30,6 +30,7 @@ from ..const import (
     CONF_AUTHENTICATION_KEY,
     CONF_CLIENT_CERTIFICATE,
     CONF_CLIENT_PRIVATE_KEY,
+    CONF_CLIENT_WPORT,
     CONF_COUNTER_LOGICAL_NAME,
     CONF_COUNTER_START,
     CONF_DEDICATED_KEY,
@@ -55,6 +56,7 @@ from ..const import (
     PROTECTION_ENCRYPTED,
     PROTECTION_NONE,
 )
+from ..dlms import MAX_WPORT
 from ..meter.credentials import SECRET_FIELDS
 
 type _Fields = dict[vol.Marker, object]
@@ -90,6 +92,12 @@ _COUNTER: Final = vol.All(
     NumberSelector(NumberSelectorConfig(min=0, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)),
     vol.Coerce(int),
 )
+_CLIENT: Final[_Fields] = {
+    vol.Optional(CONF_CLIENT_WPORT): vol.All(
+        NumberSelector(NumberSelectorConfig(min=0, max=MAX_WPORT, step=1, mode=NumberSelectorMode.BOX)), vol.Coerce(int)
+    )
+}
+"""A refusal may be about the client that secret, keys or certificates are for."""
 _TITLES: Final[_Fields] = {
     vol.Optional(CONF_SYSTEM_TITLE): TextSelector(),
     vol.Optional(CONF_METER_SYSTEM_TITLE): TextSelector(),
@@ -148,7 +156,7 @@ def _secret_fields(required: bool) -> _Fields:
         vol.Required(CONF_MECHANISM, default=MECHANISM_SHA256): _SECRET_MECHANISM,
         _marker(CONF_HLS_SECRET, required=required): SECRET,
         vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | suite | _COUNTERS),
-        vol.Optional(SECTION_ADVANCED): _collapsed(_TITLES),
+        vol.Optional(SECTION_ADVANCED): _collapsed(_CLIENT | _TITLES),
     }
 
 
@@ -163,7 +171,7 @@ def _key_fields(required: bool) -> _Fields:
         vol.Optional(CONF_AUTHENTICATION_KEY): SECRET,
         vol.Required(CONF_SECURITY_SUITE, default="0"): _suite(0, 1, 2),
         vol.Required(CONF_PROTECTION, default=PROTECTION_AUTHENTICATED_ENCRYPTION): _PROTECTION,
-        vol.Optional(SECTION_ADVANCED): _collapsed(advanced | _TITLES | _COUNTERS | unverified),
+        vol.Optional(SECTION_ADVANCED): _collapsed(advanced | _CLIENT | _TITLES | _COUNTERS | unverified),
     }
 
 
@@ -174,7 +182,7 @@ def _certificate_fields(required: bool) -> _Fields:
         vol.Required(CONF_METER_PUBLIC_KEY): _PEM,
         vol.Required(CONF_SECURITY_SUITE, default="1"): _suite(1, 2),
         vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | _COUNTERS),
-        vol.Optional(SECTION_ADVANCED): _collapsed(_TITLES),
+        vol.Optional(SECTION_ADVANCED): _collapsed(_CLIENT | _TITLES),
     }
 
 

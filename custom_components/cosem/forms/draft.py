@@ -87,6 +87,8 @@ class Draft:
     """The objects to offer."""
     ticked: tuple[str, ...] = ()
     """The objects proposed."""
+    little_accepted: bool = False
+    """Whether the meter is added although no sensible object was found."""
     options: Mapping[str, Any] | None = None
 
     @property

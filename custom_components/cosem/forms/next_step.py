@@ -42,6 +42,7 @@ class Step(StrEnum):
     EQUAL_KEYS = "equal_keys"
     COUNTER_JUMP = "counter_jump"
     EXAMINE = "examine"
+    NOTHING_FOUND = "nothing_found"
     OBJECTS = "objects"
     USUAL_CODES = "usual_codes"
     INIT = "init"
@@ -85,6 +86,16 @@ QUESTIONS: Final[Mapping[Step, str]] = {
 }
 """Menus: back to the credentials, or the step named here."""
 
+_MENDED_WITH_CREDENTIALS: Final[Mapping[WhatToChange, tuple[str, ...]]] = {
+    WhatToChange.CREDENTIALS: (AUTHENTICATION_PASSWORD, *CREDENTIAL_FORMS),
+    WhatToChange.SETTINGS: tuple(CREDENTIAL_FORMS),
+    WhatToChange.MECHANISM: (AUTHENTICATION_KEYS,),
+}
+"""The kinds of authentication whose form mends it."""
+
+LITTLE_FOUND: Final = ("log_in", "other_client", "add_anyway")
+"""The menu where no sensible object was found."""
+
 
 def next_step(draft: Draft) -> Step:
     """Return what comes next."""
@@ -98,6 +109,8 @@ def next_step(draft: Draft) -> Step:
         return _step_before_examination(draft)
     if draft.purpose.mends:
         return Step.UPDATE_ENTRY
+    if not draft.ticked and not draft.little_accepted:
+        return Step.NOTHING_FOUND
     if draft.options is None:
         return Step.USUAL_CODES if draft.examination.list_refused else Step.OBJECTS
     return Step.CREATE_ENTRY
@@ -149,4 +162,11 @@ def _step_after(what_to_change: WhatToChange, draft: Draft) -> Step:
         return first_form(draft)
     if what_to_change is WhatToChange.PASSWORD:
         return Step.PASSWORD
-    return credential_form(draft) if what_to_change is WhatToChange.CREDENTIALS else first_form(draft)
+    return credential_form(draft) if kind in _MENDED_WITH_CREDENTIALS.get(what_to_change, ()) else first_form(draft)
+
+
+def menu_of(draft: Draft, step: Step) -> list[str]:
+    """Return the steps that a menu offers; none for a form."""
+    if step is Step.NOTHING_FOUND:
+        return list(LITTLE_FOUND)
+    return [credential_form(draft).value, QUESTIONS[step]] if step in QUESTIONS else []

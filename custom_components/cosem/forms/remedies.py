@@ -20,6 +20,10 @@ class WhatToChange(Enum):
     CONNECTION = auto()
     PASSWORD = auto()
     CREDENTIALS = auto()
+    SETTINGS = auto()
+    """How to log in: with a secret, keys or certificates their settings, otherwise the connection."""
+    MECHANISM = auto()
+    """With keys another login method, otherwise the connection: another authentication."""
     COUNTER = auto()
     """A high invocation counter, to be confirmed first (rule S3)."""
 
@@ -40,6 +44,7 @@ class Remedy:
 
 _CONNECTION: Final = Remedy()
 _HINTED: Final = Remedy(has_hint=True)
+_SETTINGS: Final = Remedy(what_to_change=WhatToChange.SETTINGS, has_hint=True)
 _CREDENTIALS: Final = Remedy(what_to_change=WhatToChange.CREDENTIALS)
 
 REMEDIES: Final[Mapping[Verdict, Remedy]] = {
@@ -49,15 +54,17 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.CANNOT_CONNECT: _CONNECTION,
     Verdict.CONNECT_TIMEOUT: _CONNECTION,
     Verdict.NO_DLMS_ANSWER: _HINTED,
-    Verdict.CLOSED_BY_METER: _HINTED,
+    Verdict.CLOSED_BY_METER: _SETTINGS,
     Verdict.NOT_DLMS_HDLC: _CONNECTION,
     Verdict.NOT_DLMS_TEXT: _CONNECTION,
     Verdict.NOT_DLMS: _CONNECTION,
     Verdict.BAD_ANSWER: _CONNECTION,
-    Verdict.ASSOCIATION_REFUSED: _HINTED,
-    Verdict.MECHANISM_REFUSED: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
+    Verdict.ASSOCIATION_REFUSED: _SETTINGS,
+    Verdict.MECHANISM_REFUSED: Remedy(what_to_change=WhatToChange.SETTINGS, field=CONF_AUTHENTICATION, has_hint=True),
     Verdict.AUTHENTICATION_REQUIRED: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
-    Verdict.STRONGER_AUTHENTICATION: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
+    Verdict.STRONGER_AUTHENTICATION: Remedy(
+        what_to_change=WhatToChange.MECHANISM, field=CONF_AUTHENTICATION, has_hint=True
+    ),
     Verdict.INVALID_AUTH: Remedy(
         what_to_change=WhatToChange.PASSWORD, field=CONF_PASSWORD, refused_secret=CONF_PASSWORD
     ),

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
+from ..const import CONF_CLIENT_WPORT
 from .answers import (
     take_connection,
     take_credentials,
@@ -37,7 +38,7 @@ def _typed(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
 
 
 def _settings(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
-    return suggested_values(schema, draft.settings)
+    return suggested_values(schema, {**draft.settings, CONF_CLIENT_WPORT: draft.given_facts.client_wport})
 
 
 def _nothing(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ import voluptuous as vol
 
 from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, DOMAIN
 from ..dlms import SecuritySuite
-from ..meter.doctor import ExaminationFailed
+from ..meter.doctor import ExaminationFailed, Verdict
 from .draft import Draft
 from .next_step import CREDENTIAL_FORMS, REAUTH_FORMS, Step
 from .remedies import BASE, REMEDIES
@@ -37,6 +37,8 @@ def question_words(draft: Draft) -> dict[str, str]:
     words = connection_words(draft)
     if draft.failure is not None:
         words["counter"] = str(draft.failure.counter)
+    if draft.examination is not None:
+        words[CONF_NAME] = draft.examination.identity.title
     return words
 
 
@@ -80,10 +82,21 @@ def _sentence(detail: str) -> str:
     return f"{detail[:1].upper()}{detail[1:]}." if detail else ""
 
 
+_AT_CREDENTIALS: Final = {
+    Verdict.ASSOCIATION_REFUSED: "association_refused_with_credentials",
+    Verdict.MECHANISM_REFUSED: "mechanism_refused_with_credentials",
+    Verdict.STRONGER_AUTHENTICATION: "stronger_authentication_with_credentials",
+}
+"""What a refusal is called on the form with its settings."""
+
+
 def errors_of(draft: Draft, schema: vol.Schema) -> dict[str, str]:
     """Return the errors by field: the last failure, or those of the last answer."""
     errors = draft.errors
     if (failure := draft.failure) is not None:
-        errors = {REMEDIES[failure.verdict].field: failure.verdict.value}
+        reason = failure.verdict.value
+        if CONF_HOST not in schema.schema and draft.given_facts.authentication in CREDENTIAL_FORMS:
+            reason = _AT_CREDENTIALS.get(failure.verdict, reason)
+        errors = {REMEDIES[failure.verdict].field: reason}
     # A field inside a section cannot show an error: it stands above the form.
     return {field if field in schema.schema else BASE: reason for field, reason in errors.items()}
