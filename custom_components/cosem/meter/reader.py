@@ -162,7 +162,7 @@ class MeterReader:
         now = self._hass.loop.time()
         attributes = [attribute for attribute in sorted(set(wanted)) if not self._is_resting(attribute, now)]
         pinned = [] if self._verified is association or self.identity is None else [self.identity.pinned]
-        units = self._units.due(self._units_of(attributes), now, self._interval)
+        units = self._units.due(_units_of(attributes), now, self._interval)
         # A unit is asked for behind the values, so that none is older than a value that it belongs to.
         answers, read_at = await self._async_ask(association, [*pinned, *attributes, *units])
         for attribute in pinned:
@@ -191,7 +191,7 @@ class MeterReader:
             for attribute, value in values.items()
             if value is not None and (number := number_of(value)) is not None
         ]
-        changed |= await self._async_ask_units(association, self._units_of(self._units.moved(numbers)) - read)
+        changed |= await self._async_ask_units(association, _units_of(self._units.moved(numbers)) - read)
         if not changed:
             return
         # Of a value that was read around the change nobody knows which unit it has.
@@ -217,7 +217,7 @@ class MeterReader:
         """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds. Failures are only logged."""
         loop = self._hass.loop
         until = loop.time() + SCALER_BUDGET
-        units_of_all = self._units_of(attributes).difference(self._units.known)
+        units_of_all = _units_of(attributes).difference(self._units.known)
         missing = sorted(unit for unit in units_of_all if not self.refusals.is_lasting(unit))
         try:
             # Nothing that anybody looks at depends on it.
@@ -254,10 +254,6 @@ class MeterReader:
     def _is_resting(self, attribute: AttributeDescriptor, now: float) -> bool:
         unit = scaler_unit_attribute(attribute)
         return self.refusals.is_resting(attribute, now) or (unit is not None and self.refusals.is_resting(unit, now))
-
-    @staticmethod
-    def _units_of(attributes: Iterable[AttributeDescriptor]) -> set[AttributeDescriptor]:
-        return {unit for attribute in attributes if (unit := scaler_unit_attribute(attribute)) is not None}
 
     @property
     def _interval(self) -> float:
@@ -315,3 +311,7 @@ class MeterReader:
     def _log(self, attribute: AttributeDescriptor, text: str, reason: str) -> None:
         name = name_of(self._hass, self._entry, attribute._replace(attribute_index=RegisterAttribute.VALUE))
         LOGGER.warning(text, self._entry.title, attribute.attribute_index, name, reason)
+
+
+def _units_of(attributes: Iterable[AttributeDescriptor]) -> set[AttributeDescriptor]:
+    return {unit for attribute in attributes if (unit := scaler_unit_attribute(attribute)) is not None}

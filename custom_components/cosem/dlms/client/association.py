@@ -1,6 +1,6 @@
-"""An association as its user sees it: requests with deadlines, values, release.
+"""An association as its user sees it: how it is opened, requests, values.
 
-client.py opens and closes the connection.
+client.py opens and closes the connection; association_life.py waits, and releases.
 IEC 62056-5-3; IEC 62056-9-7:2013, 9.2.
 """
 
@@ -21,8 +21,6 @@ from ..errors import (
     LimitExceeded,
     LocalProtocolError,
     OutcomeUnknown,
-    ResponseTimeout,
-    TransportError,
 )
 from ..limits import Limits
 from ..protocol.events import (
@@ -40,7 +38,8 @@ from ..protocol.opening import Opening
 from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.transfer import Transfer
 from ..security.counters import MAX_UNATTENDED_RAISE
-from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
+from .association_life import AssociationLife
+from .lifecycle import LifecycleInput
 from .link import Link, Timing
 from .list_sizes import ListPlan
 from .observer import note_refusals
@@ -59,7 +58,7 @@ _MOST_PROPOSALS: Final = 64
 """Of one association, for a meter that forgets it again and again."""
 
 
-class Association(Services):
+class Association(AssociationLife, Services):
     """An association with one logical device. Comes from DlmsClient.associate().
 
     Methods may be called concurrently; requests wait for their turn. After a cancelled one only release() is possible.
@@ -73,20 +72,12 @@ class Association(Services):
         limits: Limits,
         security_state: SecurityState | None = None,
     ) -> None:
-        self.parameters: Final = parameters
-        self._link = link
-        self._timing = timing
-        self.was_kept = False
-        """Whether it is older than its context: the meter may have ended it."""
+        super().__init__(link, parameters, timing)
         self._limits = limits
         self._security_state = security_state
-        self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
         self._negotiated: Negotiated | None = None
         self._plan: ListPlan | None = None
         self._leniencies: set[Leniency] = set()
-        self._ended: DlmsError | None = None
-        self._lifecycle = Lifecycle.IDLE
-        self._releasing = asyncio.Lock()
         self.proposals = 0
         """AARQs sent."""
 
@@ -107,23 +98,9 @@ class Association(Services):
         self._leniencies.add(leniency)
 
     @property
-    def is_open(self) -> bool:
-        """Whether requests are possible."""
-        return self._lifecycle.is_open and self._link.connection.is_open(self.parameters.pair)
-
-    @property
     def asks_for_less(self) -> bool:
         """Whether a list was not answered, and the next association will ask for less at once."""
         return self._plan is not None and self._plan.asks_for_less
-
-    @property
-    def is_reusable(self) -> bool:
-        """Whether it is open, and nothing is unanswered."""
-        return self.is_open and not self._link.connection.is_waiting(self.parameters.pair)
-
-    def reuse(self, timing: Timing) -> None:
-        """Note that it was kept; its next user's deadlines count."""
-        self._timing, self.was_kept = timing, True
 
     async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
         """Return value or error of each attribute, in the same order, in as few requests as possible.
@@ -147,16 +124,6 @@ class Association(Services):
         except LimitExceeded as error:
             await self._link.fail(error)  # a peer that means to exhaust us cannot be relied upon (F43)
             raise
-
-    async def release(self) -> None:
-        """Send the RLRQ, wait briefly for the RLRE. Never raises; may be called again."""
-        async with self._releasing:
-            if self._lifecycle.is_released:
-                return
-            if self._lifecycle.waits_for_rlre or self._send_rlrq():
-                await self._wait_for_rlre()
-            self._link.before_reading.pop(self.parameters.pair, None)
-            self._step(LifecycleInput.FINISH)
 
     async def propose(self, plan: Callable[[Negotiated], ListPlan]) -> None:
         """Open the association: AARQ, AARE, proofs. Called once, by the client.
@@ -222,49 +189,6 @@ class Association(Services):
             await self._security_state.reserve()
             self._link.before_reading[self.parameters.pair] = self._security_state.top_up
 
-    def _send_rlrq(self) -> bool:
-        """Return whether there was something to release."""
-        connection, pair = self._link.connection, self.parameters.pair
-        self._ended = self._ended or AssociationAborted("the association was released")
-        is_waiting = connection.is_waiting(pair)
-        if not (is_waiting or connection.is_open(pair)):
-            return False
-        connection.release(pair)
-        self._step(LifecycleInput.GIVE_UP if is_waiting else LifecycleInput.RELEASE)
-        self._inbox.put_nowait(AssociationLost(pair, self._ended))  # for whoever still waits for an answer
-        self._inbox = self._link.open_inbox(pair)
-        return True
-
-    async def _wait_for_rlre(self) -> None:
-        connection, pair = self._link.connection, self.parameters.pair
-        try:
-            async with asyncio.timeout(self._timing.release):
-                await self._link.flush()
-                while connection.is_waiting(pair):
-                    await self._inbox.get()
-        except TransportError as error:
-            await self._link.fail(error)
-        except TimeoutError:
-            if not connection.is_waiting(pair):
-                return  # the RLRE and the deadline came together
-            if self._lifecycle.gives_up:
-                # What was given up may still be answered, and nothing may take it for an answer to something else.
-                await self._link.fail(AssociationAborted("a request was given up, and the release was not answered"))
-            else:
-                connection.stop_waiting_for_release(pair)
-
-    def _step(self, happened: LifecycleInput) -> None:
-        self._lifecycle = next_lifecycle(self._lifecycle, happened)
-
-    def _end(self, error: DlmsError) -> None:
-        self._ended = self._ended or error
-        self._step(LifecycleInput.END)
-
-    def _raise_if_ended(self) -> None:
-        error = self._link.connection.error or self._ended
-        if error is not None:
-            raise error
-
     @override
     async def _request(self, transfer: Transfer) -> bytes:
         async with self._link.turn:
@@ -306,23 +230,6 @@ class Association(Services):
                 raise
             raise OutcomeUnknown(str(error)) from error
         return event
-
-    async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
-        """Send, and return the next event. A timeout ends the connection."""
-        self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
-        deadline = asyncio.get_running_loop().time() + seconds
-        inbox = self._inbox  # a release while this waits gives the association a new one
-        try:
-            async with asyncio.timeout_at(min(deadline, latest)):
-                await self._link.flush()
-                return await inbox.get()
-        except TimeoutError:
-            waited = seconds if deadline <= latest else self._timing.transfer
-            error = self._link.connection.forgery(self.parameters.pair) or ResponseTimeout(waiting_for, waited)
-            # On this connection a late answer could be taken for the answer to a later request.
-            raise await self._link.fail(error) from None
-        except TransportError as error:
-            raise await self._link.fail(error) from None
 
 
 def _expected_counter(event: Event) -> int | None:

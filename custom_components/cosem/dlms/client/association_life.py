@@ -1,0 +1,109 @@
+"""The life of an association on its link: waiting for what the meter says, its end, its release."""
+
+import asyncio
+from typing import Final
+
+from ..errors import AssociationAborted, DlmsError, ResponseTimeout, TransportError
+from ..protocol.events import AssociationLost, Event
+from ..protocol.proposal import AssociationParameters
+from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
+from .link import Link, Timing
+
+
+class AssociationLife:
+    """What an association does besides its requests."""
+
+    def __init__(self, link: Link, parameters: AssociationParameters, timing: Timing) -> None:
+        self.parameters: Final = parameters
+        self.was_kept = False
+        """Whether it is older than its context: the meter may have ended it."""
+        self._link = link
+        self._timing = timing
+        self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
+        self._ended: DlmsError | None = None
+        self._lifecycle = Lifecycle.IDLE
+        self._releasing = asyncio.Lock()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests are possible."""
+        return self._lifecycle.is_open and self._link.connection.is_open(self.parameters.pair)
+
+    @property
+    def is_reusable(self) -> bool:
+        """Whether it is open, and nothing is unanswered."""
+        return self.is_open and not self._link.connection.is_waiting(self.parameters.pair)
+
+    def reuse(self, timing: Timing) -> None:
+        """Note that it was kept; its next user's deadlines count."""
+        self._timing, self.was_kept = timing, True
+
+    async def release(self) -> None:
+        """Send the RLRQ, wait briefly for the RLRE. Never raises; may be called again."""
+        async with self._releasing:
+            if self._lifecycle.is_released:
+                return
+            if self._lifecycle.waits_for_rlre or self._send_rlrq():
+                await self._wait_for_rlre()
+            self._link.before_reading.pop(self.parameters.pair, None)
+            self._step(LifecycleInput.FINISH)
+
+    def _send_rlrq(self) -> bool:
+        """Return whether there was something to release."""
+        connection, pair = self._link.connection, self.parameters.pair
+        self._ended = self._ended or AssociationAborted("the association was released")
+        is_waiting = connection.is_waiting(pair)
+        if not (is_waiting or connection.is_open(pair)):
+            return False
+        connection.release(pair)
+        self._step(LifecycleInput.GIVE_UP if is_waiting else LifecycleInput.RELEASE)
+        self._inbox.put_nowait(AssociationLost(pair, self._ended))  # for whoever still waits for an answer
+        self._inbox = self._link.open_inbox(pair)
+        return True
+
+    async def _wait_for_rlre(self) -> None:
+        connection, pair = self._link.connection, self.parameters.pair
+        try:
+            async with asyncio.timeout(self._timing.release):
+                await self._link.flush()
+                while connection.is_waiting(pair):
+                    await self._inbox.get()
+        except TransportError as error:
+            await self._link.fail(error)
+        except TimeoutError:
+            if not connection.is_waiting(pair):
+                return  # the RLRE and the deadline came together
+            if self._lifecycle.gives_up:
+                # What was given up may still be answered, and nothing may take it for an answer to something else.
+                await self._link.fail(AssociationAborted("a request was given up, and the release was not answered"))
+            else:
+                connection.stop_waiting_for_release(pair)
+
+    def _step(self, happened: LifecycleInput) -> None:
+        self._lifecycle = next_lifecycle(self._lifecycle, happened)
+
+    def _end(self, error: DlmsError) -> None:
+        self._ended = self._ended or error
+        self._step(LifecycleInput.END)
+
+    def _raise_if_ended(self) -> None:
+        error = self._link.connection.error or self._ended
+        if error is not None:
+            raise error
+
+    async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
+        """Send, and return the next event. A timeout ends the connection."""
+        self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
+        deadline = asyncio.get_running_loop().time() + seconds
+        inbox = self._inbox  # a release while this waits gives the association a new one
+        try:
+            async with asyncio.timeout_at(min(deadline, latest)):
+                await self._link.flush()
+                return await inbox.get()
+        except TimeoutError:
+            waited = seconds if deadline <= latest else self._timing.transfer
+            error = self._link.connection.forgery(self.parameters.pair) or ResponseTimeout(waiting_for, waited)
+            # On this connection a late answer could be taken for the answer to a later request.
+            raise await self._link.fail(error) from None
+        except TransportError as error:
+            raise await self._link.fail(error) from None
