@@ -11,7 +11,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.meter.identity import logical_device_title
-from tests.conftest import HOST, unique_id_of
+from custom_components.cosem.meter.store import async_load_meter
+from tests.conftest import HOST, state_of, unique_id_of
 from tests.flow_tools import aarqs, added_anyway, connection, shown_again, submit
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
@@ -21,6 +22,7 @@ type EntryMaker = Callable[..., MockConfigEntry]
 
 OTHER_HOST = "192.0.2.8"
 GAS_WPORT = 16
+ENERGY = "3:1.0.1.8.0.255"
 
 
 @pytest.fixture(autouse=True)
@@ -124,6 +126,8 @@ async def test_reauthentication_of_an_entry_that_had_no_password(
     entry.add_to_hass(hass)
     hass.config_entries.async_update_entry(entry, data=data)
     result = await submit(hass, await entry.start_reauth_flow(hass), password="simulated")
+    assert result["step_id"] == "objects"
+    result = await submit(hass, result, objects=[])
     assert result["reason"] == "reauth_successful"
     assert entry.data == {**data, "authentication": "password", "password": "simulated"}
 
@@ -223,9 +227,62 @@ async def test_reconfiguration_to_a_client_without_password_forgets_it(
     result = await submit(
         hass, await entry.start_reconfigure_flow(hass), **connection(client_wport=16, authentication="none")
     )
+    result = await submit(hass, result, objects=[])
     assert result["reason"] == "reconfigure_successful"
     assert "password" not in entry.data
     assert entry.data["authentication"] == "none"
+
+
+async def test_trial_13_another_client_brings_its_own_objects(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    """An entry of a client that may see nothing, reconfigured to one that may: nothing had to be deleted for it."""
+    entry = make_entry(client_wport=16, authentication="none", objects=["3:1.0.99.98.0.255"])
+    entry.add_to_hass(hass)
+    await loaded(hass, entry)
+    stored = await async_load_meter(hass, str(entry.unique_id))
+    assert stored.listed_for == "16 none"
+    before = {element.logical_name for element in stored.objects}
+    result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection())
+    result = await submit(hass, result, password="simulated")
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "objects")
+    (field,) = result["data_schema"].schema
+    offered = {choice["value"] for choice in result["data_schema"].schema[field].config["options"]}
+    assert ENERGY in offered
+    assert "3:1.0.99.98.0.255" in offered, "what was typed is offered further on"
+    assert field.default() == ["3:1.0.99.98.0.255"]
+    options = dict(entry.options)
+    result = await submit(hass, result, objects=[ENERGY])
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert entry.state is ConfigEntryState.LOADED
+    assert entry.options == {**options, "objects": [ENERGY]}
+    stored = await async_load_meter(hass, str(entry.unique_id))
+    assert stored.listed_for == "2 password"
+    assert len(stored.objects) > len(before)
+    assert float(state_of(hass, entry, "3_1.0.1.8.0.255_2")) > 0
+
+
+async def test_where_nothing_was_chosen_before_sensible_objects_are_proposed(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    entry = make_entry(client_wport=16, authentication="none", objects=[])
+    entry.add_to_hass(hass)
+    await loaded(hass, entry)
+    result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection())
+    result = await submit(hass, result, password="simulated")
+    (field,) = result["data_schema"].schema
+    assert ENERGY in field.default()
+
+
+async def test_the_same_client_keeps_its_objects(hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter):
+    await loaded(hass, entry)
+    before = await async_load_meter(hass, str(entry.unique_id))
+    result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection())
+    result = await submit(hass, result)
+    assert result["reason"] == "reconfigure_successful"
+    await hass.async_block_till_done()
+    assert await async_load_meter(hass, str(entry.unique_id)) == before
 
 
 async def test_failed_reconfiguration_lets_the_entry_go_on_and_recovers(

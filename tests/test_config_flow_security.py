@@ -719,6 +719,8 @@ async def test_reconfiguration_to_another_kind_forgets_the_secrets_of_the_first(
     assert "mechanism" not in shown_again(result)
     _, typed = typed_for(meter, 5)
     result = await submit(hass, result, **typed)
+    assert result["step_id"] == "objects"
+    result = await submit(hass, result, objects=[])
     assert result["reason"] == "reconfigure_successful"
     assert {"mechanism", "hls_secret"} == entry.data.keys() - {
         "host", "port", "preset", "client_wport", "server_wport", "authentication"

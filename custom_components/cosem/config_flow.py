@@ -22,6 +22,7 @@ from .const import (
     AUTHENTICATION_NONE,
     CONF_CLIENT_WPORT,
     CONF_LOGICAL_DEVICE_NAME,
+    CONF_OBJECTS,
     CONF_PARENT_ENTRY,
     CONF_PRESET,
     CONF_SERVER_WPORT,
@@ -41,12 +42,15 @@ from .forms.draft import (
 )
 from .forms.examination import BackgroundExamination
 from .forms.next_step import Step, menu_of, next_step
-from .forms.objects import async_object_choices
+from .forms.objects import async_choices_of_another_client, async_object_choices
 from .forms.options import CosemOptionsFlow
 from .forms.step_forms import STEP_FORMS
 from .forms.texts import async_form_words, connection_words, errors_of, question_words
+from .meter.credentials import list_owner
 from .meter.doctor import ExaminationFailed
+from .meter.entity_plan import async_apply_selection, plan_entities
 from .meter.identity import logical_device_title
+from .meter.objects import complete_objects
 from .meter.store import async_save_objects
 
 
@@ -135,9 +139,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             case Step.CREATE_ENTRY:
                 return await self._create_entry()
             case Step.UPDATE_ENTRY:
-                return self.async_update_reload_and_abort(
-                    self._mended_entry, data=self._draft.complete_facts.entry_data()
-                )
+                return await self._update_entry()
             case step:
                 return await self._show(step)
 
@@ -226,7 +228,10 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             )
         else:
             self._abort_if_unique_id_configured()
-        choices, ticked = await async_object_choices(self.hass, outcome.objects)
+        if self._draft.purpose.mends:
+            choices, ticked = await async_choices_of_another_client(self.hass, self._mended_entry, outcome.objects)
+        else:
+            choices, ticked = await async_object_choices(self.hass, outcome.objects)
         self._draft = with_examination(self._draft, outcome, choices, ticked)
         return await self._go_on()
 
@@ -235,12 +240,22 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _create_entry(self) -> ConfigFlowResult:
         examination = self._draft.examination
         assert examination is not None
-        await async_save_objects(self.hass, examination.identity.unique_id, examination.objects)
-        return self.async_create_entry(
-            title=examination.identity.title,
-            data=self._draft.complete_facts.entry_data(),
-            options=self._draft.options,
+        data = self._draft.complete_facts.entry_data()
+        await async_save_objects(
+            self.hass, examination.identity.unique_id, examination.objects, listed_for=list_owner(data)
         )
+        return self.async_create_entry(title=examination.identity.title, data=data, options=self._draft.options)
+
+    async def _update_entry(self) -> ConfigFlowResult:
+        entry, draft = self._mended_entry, self._draft
+        data, options = draft.complete_facts.entry_data(), dict(entry.options)
+        if draft.options is not None:
+            assert draft.examination is not None
+            objects, chosen = draft.examination.objects, draft.options[CONF_OBJECTS]
+            await async_save_objects(self.hass, str(entry.unique_id), objects, listed_for=list_owner(data))
+            async_apply_selection(self.hass, entry, plan_entities(complete_objects(objects, chosen)), chosen)
+            options[CONF_OBJECTS] = chosen
+        return self.async_update_reload_and_abort(entry, data=data, options=options)
 
     @property
     def _mended_entry(self) -> ConfigEntry:

@@ -62,10 +62,18 @@ def requested(begun: Begun) -> Requested:
 
 @pytest.mark.parametrize("purpose", FLOWS, ids=lambda purpose: purpose.name)
 async def test_objects_are_read_for_a_new_entry_only(requested: Requested, purpose: Purpose):
-    request = await requested(draft("none", purpose, expected="SIM1"))
+    request = await requested(draft("none", purpose, expected="SIM1", listed_for="2 none"))
     assert request.with_objects == (purpose in {Purpose.SET_UP, Purpose.ADD_LOGICAL_DEVICE})
     assert request.expected == "SIM1"
     assert (request.parameters.client_wport, request.parameters.server_wport) == (2, 1)
+
+
+@pytest.mark.parametrize(("listed_for", "with_objects"), [("2 none", False), ("3 none", True), ("2 password", True)])
+async def test_trial_13_objects_are_read_again_for_another_client(
+    requested: Requested, listed_for: str, with_objects: bool
+):
+    request = await requested(draft("none", Purpose.RECONFIGURE, listed_for=listed_for))
+    assert request.with_objects is with_objects
 
 
 async def test_counter_is_looked_for_where_the_form_says(requested: Requested):

@@ -172,11 +172,27 @@ def test_examined_meter_is_chosen_from_or_mended(
 ):
     for kind in KINDS:
         found = examination(list_refused=list_refused)
-        chosen = draft(kind, purpose, examination=found, options=options, ticked=("3:1.0.1.8.0.255",))
+        chosen = draft(
+            kind, purpose, examination=found, options=options, ticked=("3:1.0.1.8.0.255",), listed_for=f"2 {kind}"
+        )
         assert next_step(chosen) is step
         little = replace(chosen, ticked=())
         assert next_step(replace(little, little_accepted=True)) is step
         assert next_step(little) is (step if purpose.mends else Step.NOTHING_FOUND)
+
+
+@pytest.mark.parametrize(
+    ("list_refused", "options", "step"),
+    [(False, None, Step.OBJECTS), (True, None, Step.USUAL_CODES), (False, {}, Step.UPDATE_ENTRY)],
+)
+@pytest.mark.parametrize("purpose", [Purpose.RECONFIGURE, Purpose.REAUTHENTICATE], ids=lambda purpose: purpose.name)
+def test_trial_13_another_client_chooses_from_its_own_objects(
+    purpose: Purpose, list_refused: bool, options: dict[str, Any] | None, step: Step
+):
+    found = examination(list_refused=list_refused)
+    for kind, listed_for in product(KINDS, ("3 none", "2 none keys", None)):
+        begun = draft(kind, purpose, examination=found, options=options, listed_for=listed_for)
+        assert next_step(begun) is step
 
 
 def test_options_are_asked_for_and_saved():

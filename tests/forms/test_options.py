@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.meter.store import async_save_objects
+from custom_components.cosem.meter.store import async_load_meter, async_save_objects
 from tests.conftest import TICKED
 from tests.flow_tools import shown_again
 from tests.simulated_meter.meter import SimulatedMeter
@@ -88,3 +88,48 @@ async def test_options_have_limits(hass: HomeAssistant, entry: MockConfigEntry, 
     with pytest.raises(InvalidData) as error:
         await hass.config_entries.options.async_configure(result["flow_id"], typed)
     assert set(error.value.schema_errors) == set(wrong)
+
+
+async def test_trial_13_the_object_list_can_be_read_again(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter
+):
+    """The form comes again, with what the meter offers now and what was typed."""
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    whole = await async_load_meter(hass, entry.unique_id)
+    voltage = "3:1.0.32.7.0.255"
+    shorter = tuple(each for each in whole.objects if str(each.logical_name) != "1.0.32.7.0.255")
+    reader = entry.runtime_data.reader
+    reader._description.take_list(shorter)
+    await reader.async_save(None)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert not shown_again(result).get("read_objects")
+    typed = {"interval": 77, "objects": [TICKED[0]], "stay_connected": False, "response_timeout": 10}
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {**typed, "read_objects": True})
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, {})
+    shown = shown_again(result)
+    assert {name: shown[name] for name in typed} == typed
+    assert not shown.get("read_objects")
+    offered = next(value for key, value in result["data_schema"].schema.items() if key == "objects").config["options"]
+    assert voltage in {choice["value"] for choice in offered}
+    assert (await async_load_meter(hass, entry.unique_id)).objects == whole.objects
+    result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == typed
+
+
+@pytest.mark.parametrize("trouble", ["not loaded", "silent", "refused"])
+async def test_an_object_list_that_cannot_be_read_is_told(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter, trouble: str
+):
+    if trouble != "not loaded":
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+    if trouble == "silent":
+        meter.faults.add("refuse", on="connect")
+    elif trouble == "refused":
+        meter.faults.add("denied", object="0.0.40.0.0.255", attribute=2)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    typed = {"interval": 60, "objects": [], "stay_connected": False, "response_timeout": 10, "read_objects": True}
+    result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
+    assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"read_objects": "objects_not_read"})

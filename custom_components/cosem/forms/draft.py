@@ -18,7 +18,7 @@ from ..const import (
     CONF_ENCRYPTION_KEY,
     CONF_HLS_SECRET,
 )
-from ..meter.credentials import SECRET_FIELDS
+from ..meter.credentials import SECRET_FIELDS, list_owner
 from ..meter.doctor import Examination, ExaminationFailed
 from .connection import ConnectionFacts, as_typed
 from .credential_input import CredentialInput
@@ -58,6 +58,9 @@ class Draft:
     """The connection as known before a form."""
     parent: ConnectionFacts | None = None
     """Facts of the entry that a discovered logical device may share."""
+
+    listed_for: str | None = None
+    """For whom the object list of an existing entry was read (credentials.list_owner)."""
 
     facts: ConnectionFacts | None = None
     typed: Mapping[str, Any] = field(default_factory=dict)
@@ -106,6 +109,11 @@ class Draft:
         return replace(self.given_facts, credentials=credentials)
 
     @property
+    def lists_objects(self) -> bool:
+        """Whether the objects are read and chosen: for a new entry, and where another client may see other ones."""
+        return not self.purpose.mends or self.listed_for != list_owner(self.complete_facts.entry_data())
+
+    @property
     def has_main_secret(self) -> bool:
         """Whether the main secret is known."""
         return _MAIN_SECRET.get(self.given_facts.authentication, CONF_CLIENT_PRIVATE_KEY) in self.secrets
@@ -127,7 +135,13 @@ def with_credentials_of(draft: Draft, facts: ConnectionFacts) -> Draft:
 
 def _mending(purpose: Purpose, entry: ConfigEntry) -> Draft:
     known = ConnectionFacts.of_entry(entry)
-    draft = Draft(purpose=purpose, name=entry.title, expected=entry.unique_id, facts_before=known)
+    draft = Draft(
+        purpose=purpose,
+        name=entry.title,
+        expected=entry.unique_id,
+        facts_before=known,
+        listed_for=list_owner(entry.data),
+    )
     return with_credentials_of(draft, known)
 
 

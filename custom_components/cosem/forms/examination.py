@@ -84,8 +84,7 @@ class BackgroundExamination:
             timing=timing(facts.response_timeout),
             read_by=None if before is client else before,
             expected=draft.expected,
-            # The objects of a meter that has an entry are not read again.
-            with_objects=not draft.purpose.mends,
+            with_objects=draft.lists_objects,
             counter_logical_name=LogicalName.parse(counter),
             counter_start=facts.credentials.get(CONF_COUNTER_START),
             on_stage=self._on_stage,

@@ -107,13 +107,11 @@ def next_step(draft: Draft) -> Step:
         return first_form(draft)
     if draft.examination is None:
         return _step_before_examination(draft)
-    if draft.purpose.mends:
-        return Step.UPDATE_ENTRY
-    if not draft.ticked and not draft.little_accepted:
+    if not draft.purpose.mends and not draft.ticked and not draft.little_accepted:
         return Step.NOTHING_FOUND
-    if draft.options is None:
+    if draft.options is None and draft.lists_objects:
         return Step.USUAL_CODES if draft.examination.list_refused else Step.OBJECTS
-    return Step.CREATE_ENTRY
+    return Step.UPDATE_ENTRY if draft.purpose.mends else Step.CREATE_ENTRY
 
 
 def first_form(draft: Draft) -> Step:

@@ -3,12 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 import re
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.selector import SelectOptionDict
 from homeassistant.helpers.translation import async_get_translations
 
 from ..catalogue import is_identity, sensor_attributes
-from ..const import DOMAIN
+from ..const import CONF_OBJECTS, DOMAIN
 from ..dlms import (
     InterfaceClass,
     LocalProtocolError,
@@ -16,8 +17,9 @@ from ..dlms import (
     Medium,
     ObjectListElement,
 )
-from ..meter.entity_plan import PlannedEntity, plan_entities
-from ..meter.objects import object_key
+from ..meter.entity_plan import PlannedEntity, enabled_objects, plan_entities
+from ..meter.objects import complete_objects, object_key
+from ..meter.store import async_load_objects
 
 
 class NotAnObject(ValueError):
@@ -43,6 +45,20 @@ async def async_object_choices(
     rows = sorted(found.items(), key=lambda row: _rank(row[1]))
     choices = [SelectOptionDict(value=key, label=_label(texts, planned)) for key, planned in rows]
     return choices, [key for key, planned in rows if planned.description.enabled_default]
+
+
+async def async_choices_of_another_client(
+    hass: HomeAssistant, entry: ConfigEntry, listed: Sequence[ObjectListElement]
+) -> tuple[list[SelectOptionDict], list[str]]:
+    """Return the choices of an entry whose meter lists other objects now, and the keys of those enabled so far."""
+    before = await async_load_objects(hass, str(entry.unique_id))
+    known = {object_key(element.class_id, element.logical_name) for element in before}
+    typed = [key for key in entry.options[CONF_OBJECTS] if key not in known]
+    objects = complete_objects(listed, typed)
+    choices, sensible = await async_object_choices(hass, objects)
+    enabled = enabled_objects(hass, entry, plan_entities(objects))
+    kept = [choice["value"] for choice in choices if choice["value"] in enabled]
+    return choices, kept or sensible
 
 
 def _rank(planned: PlannedEntity) -> tuple[bool, bool, LogicalName, int]:

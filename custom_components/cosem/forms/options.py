@@ -1,9 +1,10 @@
 """The options form: interval, objects and how to connect."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from homeassistant.config_entries import ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
+from homeassistant.exceptions import HomeAssistantError
 
 from ..const import CONF_OBJECTS
 from ..dlms import ObjectListElement
@@ -14,7 +15,7 @@ from .answers import take_options
 from .draft import Draft, Purpose
 from .next_step import Step, next_step
 from .objects import async_object_choices
-from .schemas import options_schema
+from .schemas import CONF_READ_OBJECTS, options_schema
 
 
 class CosemOptionsFlow(OptionsFlowWithReload):
@@ -22,18 +23,34 @@ class CosemOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form or take it."""
-        draft = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title)
-        if user_input is not None:
-            draft = take_options(draft, user_input)
+        draft, errors = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title), {}
+        typed = dict(user_input or {})
+        if typed.pop(CONF_READ_OBJECTS, False):
+            if not await self._async_read_objects():
+                errors[CONF_READ_OBJECTS] = "objects_not_read"
+        elif typed:
+            draft = take_options(draft, typed)
         stored = await async_load_objects(self.hass, str(self.config_entry.unique_id))
         objects = complete_objects(stored, self.config_entry.options[CONF_OBJECTS])
         if next_step(draft) is Step.INIT:
-            return await self._show(objects)
+            return await self._show(objects, typed, errors)
         assert draft.options is not None
         async_apply_selection(self.hass, self.config_entry, plan_entities(objects), draft.options[CONF_OBJECTS])
         return self.async_create_entry(data=draft.options)
 
-    async def _show(self, objects: Sequence[ObjectListElement]) -> ConfigFlowResult:
+    async def _async_read_objects(self) -> bool:
+        """Let the entry read the meter's object list; return whether it could."""
+        entry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return False
+        try:
+            return bool(await entry.runtime_data.async_run(entry.runtime_data.reader.async_read_list))
+        except HomeAssistantError:
+            return False
+
+    async def _show(
+        self, objects: Sequence[ObjectListElement], typed: Mapping[str, Any], errors: dict[str, str]
+    ) -> ConfigFlowResult:
         entry = self.config_entry
         choices, _ = await async_object_choices(self.hass, objects)
         enabled = enabled_objects(self.hass, entry, plan_entities(objects))
@@ -42,6 +59,7 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id=Step.INIT.value,
             data_schema=self.add_suggested_values_to_schema(
-                options_schema(choices), {**entry.options, CONF_OBJECTS: ticked}
+                options_schema(choices), {**entry.options, CONF_OBJECTS: ticked, **typed}
             ),
+            errors=errors,
         )

@@ -43,6 +43,7 @@ from ..meter.presets import PRESETS
 from .credential_schemas import SECTION_ADVANCED
 
 CONF_FURTHER_OBJECTS: Final = "further_objects"
+CONF_READ_OBJECTS: Final = "read_objects"
 
 MOST_CHECKBOXES: Final = 60
 """With more objects a searchable list replaces the check boxes."""
@@ -125,6 +126,7 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
         {
             vol.Required(CONF_INTERVAL): _number(MIN_INTERVAL, MAX_INTERVAL, UnitOfTime.SECONDS),
             vol.Required(CONF_OBJECTS): _objects(choices),
+            vol.Optional(CONF_READ_OBJECTS, default=False): BooleanSelector(),
             vol.Required(CONF_STAY_CONNECTED): BooleanSelector(),
             vol.Required(CONF_RESPONSE_TIMEOUT): _TIMEOUT,
         }
