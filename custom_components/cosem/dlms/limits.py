@@ -32,6 +32,12 @@ class Limits:
     unsolicited_apdus: int = 16
     """Fitting no request, while one waits."""
 
+    unsolicited_burst: int = 100
+    """The same while nothing waits, empty ones included: so many at once ..."""
+
+    unsolicited_per_second: float = 20
+    """... and so many a second in the long run. Meters push once a minute, or once a second."""
+
     dropped_apdus: int = 3
     """Wrong wPorts, invoke-ids or block numbers in a row, until the connection is closed."""
 

@@ -19,7 +19,7 @@ from custom_components.cosem.dlms.errors import (
 )
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
 from custom_components.cosem.dlms.protocol.framing import WrapperFraming
-from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from tests.dlms.client.conftest import OTHER, SEVEN, answers, client_of
 from tests.dlms.scripted import (
     CLOCK,
@@ -248,3 +248,72 @@ async def test_what_the_framing_says_may_find_the_connection_gone(link):
     await asyncio.sleep(1.5)
     assert isinstance(link.connection.error, ConnectionLost)
     assert link._transport.closed
+
+
+# -- a peer that does not stop
+
+
+class Endless(Recorder):
+    """A transport that has the same octets at any time, once it pours."""
+
+    def __init__(self, octets):
+        super().__init__()
+        self.octets = octets
+        self.reads = 0
+        self.pours = asyncio.Event()
+
+    async def receive(self):
+        await self.pours.wait()
+        self.reads += 1
+        return self.octets
+
+
+FLOODS = {
+    "foreign": answer(value(unsigned(7)), WportPair(77, 3)) * 800,
+    "notifications": answer(PUSH) * 900,
+    "empty": answer(b"") * 2_000,
+}
+
+
+async def flooded(octets):
+    link = Link(Channel(Endless(octets), WrapperFraming()), DEFAULT_LIMITS, SYSTEM_CLOCK.monotonic)
+    await link.open()
+    link._transport.pours.set()
+    await asyncio.sleep(0)
+    return link
+
+
+@pytest.mark.parametrize("octets", FLOODS.values(), ids=FLOODS)
+async def test_trial_23_a_flood_ends_the_link(octets):
+    link = await flooded(octets)
+    await asyncio.sleep(1)
+    assert isinstance(link.connection.error, LimitExceeded)
+    assert link._transport.closed
+    assert link._transport.reads == 1
+
+
+async def test_trial_23_what_nobody_asked_for_is_read_slowly():
+    link = await flooded(answer(PUSH))
+    await asyncio.sleep(2)
+    assert link.is_alive
+    assert link._transport.reads <= 2 / 0.05 + 1  # one each time, at most twenty a second
+    await link.close()
+
+
+async def test_trial_23_octets_that_never_become_a_message_are_read_slowly():
+    link = await flooded(bytes.fromhex("0001 0001 0010 07D0"))
+    link._transport.octets = b"\xff"
+    await asyncio.sleep(2)
+    assert link.is_alive
+    assert link._transport.reads <= 2 / 0.05 + 2
+    await link.close()
+
+
+async def test_trial_23_answers_are_read_at_once(client, meter):
+    """Each octet of them alone: the pause is for what nobody waits for."""
+    meter.get = lambda apdu: [Raw(bytes([octet])) for octet in answer(value(unsigned(7)))]
+    loop = asyncio.get_running_loop()
+    async with client.associate(PARAMETERS) as association:
+        began = loop.time()
+        assert await association.get(CLOCK) == SEVEN
+        assert loop.time() - began < 0.05

@@ -95,7 +95,6 @@ def _stream(segments: list[bytes]) -> Iterator[object]:
         stream.receive_eof()
     except DlmsError as error:
         yield type(error)
-    yield stream.empty_wpdus
 
 
 def datagram(octets: bytes, _: Random) -> None:

@@ -541,6 +541,50 @@ def test_wrong_wports_are_ignored_while_nothing_waits():
     assert connection.counters.foreign_wports == 50
 
 
+FLOODS = {
+    "foreign": answer(value(unsigned(1)), WportPair(77, 3)),
+    "notification": answer(PUSH),
+    "notification of another": answer(PUSH, WportPair(77, 3)),
+    "unreadable": answer(bytes([0xDB]) + PUSH),
+    "general block": answer(bytes.fromhex("E0C00001000003C401C1")),
+    "empty": answer(b""),
+}
+
+
+@pytest.mark.parametrize("wpdu", FLOODS.values(), ids=FLOODS)
+def test_trial_23_a_flood_ends_an_idle_connection(wpdu):
+    connection = associated()
+    connection.receive_data(wpdu * 100, 5.0)
+    assert connection.error is None
+    connection.receive_data(wpdu * 20, 6.0)
+    assert connection.error is None
+    seen = len(events_of(connection))
+    connection.receive_data(wpdu * 1_000, 6.0)
+    assert isinstance(connection.error, LimitExceeded)
+    assert len(events_of(connection)) == 2  # that all has ended, and nothing of the thousand
+    assert seen in {0, 120}
+
+
+@pytest.mark.parametrize("wpdu", FLOODS.values(), ids=FLOODS)
+def test_trial_23_m12_a_flood_ends_it_after_the_same_events_in_any_segments(wpdu):
+    octets = (wpdu + FLOODS["notification"]) * 60
+    whole, parts = associated(), associated()
+    whole.receive_data(octets)
+    for octet in octets:
+        parts.receive_data(bytes([octet]))
+    assert events_of(whole)[:-2] == events_of(parts)[:-2]
+    assert whole.counters == parts.counters
+    assert isinstance(whole.error, LimitExceeded)
+
+
+def test_trial_23_time_goes_on_for_the_flood_when_the_framing_is_called():
+    connection = associated()
+    connection.receive_data(FLOODS["empty"] * 100, 1.0)
+    connection.call(2.0)
+    connection.receive_data(FLOODS["empty"] * 20, 2.0)
+    assert connection.error is None
+
+
 def test_an_answer_to_a_neighbour_is_a_strike():
     connection = associated()
     associate(connection, OTHER)
@@ -642,8 +686,8 @@ def test_each_request_and_each_block_may_have_its_notifications():
 
 
 def test_f12_a_thousand_wpdus_in_one_segment():
-    """All are processed, in order, without recursion; nothing waits, so nothing limits them."""
-    connection = associated()
+    """All are processed, in order, without recursion."""
+    connection = associated(limits=Limits(unsolicited_burst=1000))
     apdus = [PUSH[:-1] + bytes([number % 256]) for number in range(1000)]
     events = receive(connection, *apdus)
     assert [event.plain_apdu for event in events] == apdus

@@ -1,3 +1,5 @@
+from dataclasses import asdict
+
 import pytest
 
 from custom_components.cosem.dlms.errors import (
@@ -53,16 +55,71 @@ def test_foreign_wports_do_no_harm_while_nothing_is_unanswered(dropped_apdus):
 def test_what_nobody_asked_for_is_limited_for_each_request(dropped_apdus):
     for _ in range(3):
         dropped_apdus.sent()
-        dropped_apdus.unsolicited(waiting=True)
-        dropped_apdus.unsolicited(waiting=True)
+        dropped_apdus.notification(waiting=True)
+        dropped_apdus.notification(waiting=True)
     with pytest.raises(LimitExceeded, match="unsolicited"):
-        dropped_apdus.unsolicited(waiting=True)
+        dropped_apdus.notification(waiting=True)
 
 
-def test_what_nobody_asked_for_is_no_matter_while_nothing_waits(dropped_apdus):
+NOBODY_ASKED = {
+    "foreign": lambda dropped: dropped.foreign(PAIR, waiting=False),
+    "notification": lambda dropped: dropped.notification(waiting=False),
+    "unreadable": lambda dropped: dropped.unreadable(waiting=False),
+    "refused block": lambda dropped: dropped.refused_block(waiting=False),
+    "empty": lambda dropped: dropped.empty(waiting=False),
+}
+
+
+@pytest.mark.parametrize("take", NOBODY_ASKED.values(), ids=NOBODY_ASKED)
+def test_trial_23_f43_a_flood_while_nothing_waits_is_too_much(take):
+    dropped_apdus = DroppedApduLimits(Limits(unsolicited_burst=5, unsolicited_per_second=2))
+    for _ in range(5):
+        take(dropped_apdus)
+    with pytest.raises(LimitExceeded, match="more than 5 unsolicited APDUs in a short time"):
+        take(dropped_apdus)
+    dropped_apdus.time_is(0.4)
+    with pytest.raises(LimitExceeded):
+        take(dropped_apdus)
+    dropped_apdus.time_is(0.9)  # two a second come back
+    take(dropped_apdus)
+    with pytest.raises(LimitExceeded):
+        take(dropped_apdus)
+
+
+@pytest.mark.parametrize("take", NOBODY_ASKED.values(), ids=NOBODY_ASKED)
+@pytest.mark.parametrize("start", [0.0, 1e6], ids=["young clock", "old clock"])
+def test_trial_23_a_meter_that_pushes_all_the_time_is_never_too_much(take, start):
+    dropped_apdus = DroppedApduLimits(Limits())
+    for number in range(50_000):
+        dropped_apdus.time_is(start + number / 10)
+        take(dropped_apdus)
+    for number in range(50_000):
+        dropped_apdus.time_is(start + 5_000 + number * 60)
+        take(dropped_apdus)
+    for _ in range(99):  # it saved no more than the burst
+        take(dropped_apdus)
+    with pytest.raises(LimitExceeded):
+        take(dropped_apdus)
+
+
+@pytest.mark.parametrize("take", NOBODY_ASKED.values(), ids=NOBODY_ASKED)
+def test_trial_23_datagrams_of_anybody_do_not_end_anything(take):
+    dropped_apdus = DroppedApduLimits(Limits(unsolicited_burst=5), flood_is_fatal=False)
+    for _ in range(1_000):
+        take(dropped_apdus)
+    assert sum(asdict(dropped_apdus.counters).values()) == 1_000
+
+
+def test_signs_of_life_do_no_harm_while_something_waits(dropped_apdus):
+    for _ in range(1_000):
+        dropped_apdus.empty(waiting=True)
+    assert dropped_apdus.counters.empty_messages == 1_000
+
+
+def test_what_nobody_asked_for_is_counted_otherwise_while_nothing_waits(dropped_apdus):
     for _ in range(50):
-        dropped_apdus.unsolicited(waiting=False)
-    dropped_apdus.unsolicited(waiting=True)
-    dropped_apdus.unsolicited(waiting=True)
+        dropped_apdus.notification(waiting=False)
+    dropped_apdus.notification(waiting=True)
+    dropped_apdus.notification(waiting=True)
     with pytest.raises(LimitExceeded, match="unsolicited"):
-        dropped_apdus.unsolicited(waiting=True)
+        dropped_apdus.notification(waiting=True)

@@ -1,7 +1,7 @@
 import pytest
 
 from custom_components.cosem.dlms.errors import ConnectionLost, LimitExceeded, NotWrapper
-from custom_components.cosem.dlms.protocol.framing import Message, Ready, WrapperFraming
+from custom_components.cosem.dlms.protocol.framing import Empty, Message, Ready, WrapperFraming
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, encode_wpdu
 
 OUT = Message(16, 1, b"\xc0\x01")
@@ -25,6 +25,13 @@ def test_messages_come_in_with_the_client_as_destination():
     framing.receive_data(octets[5:], 0)
     assert framing.next_event() == Message(16, 1, b"\xc4\x01")
     framing.receive_eof()
+
+
+def test_a_wpdu_without_an_apdu_is_a_sign_of_life_in_its_place():
+    framing = WrapperFraming()
+    octets = encode_wpdu(IN)
+    framing.receive_data(octets + encode_wpdu(Wpdu(7, 8, b"")) + octets, 0)
+    assert [type(framing.next_event()) for _ in range(4)] == [Message, Empty, Message, type(None)]
 
 
 def test_it_is_ready_at_once_and_never_waits_for_anything():

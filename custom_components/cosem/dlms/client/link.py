@@ -66,6 +66,9 @@ SYSTEM_CLOCK: Final = SystemClock()
 _GOOD_BYE: Final = 1.0
 """Seconds for the framing's last octets."""
 
+_IDLE_PAUSE: Final = 0.05
+"""Seconds after octets that nobody asked for: there is time, and more of them wait in the operating system."""
+
 
 class Link:
     """A channel being read; ``users``: its associations."""
@@ -155,9 +158,9 @@ class Link:
                     self.connection.receive_data(octets, self._loop.time())
                 else:
                     self.connection.receive_eof()
-                self._dispatch()
+                is_wanted = self._dispatch() or self.connection.something_waits
                 await self.flush()
-                await asyncio.sleep(0)  # others get their turn, however fast the peer is
+                await asyncio.sleep(0 if is_wanted else _IDLE_PAUSE)  # others get their turn, however fast the peer is
         except ConnectionLost as error:
             self.connection.receive_eof(reset=error.reset)
         except TransportError as error:
@@ -171,13 +174,19 @@ class Link:
             finally:
                 self.closed_at = self._clock()
 
-    def _dispatch(self) -> None:
+    def _dispatch(self) -> bool:
+        """Hand out events; return whether anybody got one."""
+        is_wanted = False
         while (event := self.connection.next_event()) is not None:
             note_event(self.observer, event)
+            if isinstance(event, NotificationReceived):
+                continue  # counted by the connection; a consumer comes with push
+            is_wanted = True
             if isinstance(event, (ConnectionReady, ConnectionEnded)):
                 self._opened.set()
-            elif not isinstance(event, NotificationReceived):  # counted by the connection; a consumer comes with push
+            else:
                 self._inboxes[event.pair].put_nowait(event)
+        return is_wanted
 
     # -- the framing's own time
 

@@ -10,7 +10,8 @@ from typing import Final, Protocol
 
 from ..errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout
 
-READ_SIZE: Final = 65_536
+READ_SIZE: Final = 16_384
+"""Octets. One read is taken in without a pause."""
 
 KEEP_ALIVE: Final = (
     ("TCP_KEEPIDLE", 60),

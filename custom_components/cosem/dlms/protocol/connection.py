@@ -31,7 +31,7 @@ from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS,
 from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits, DroppedApdus
 from .events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
-from .framing import Framing, Message, Ready, WrapperFraming
+from .framing import Empty, Framing, Message, Ready, WrapperFraming
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, AssociationParameters, WportPair
 from .reassembly import Reassembly
@@ -51,7 +51,7 @@ class Connection:
         self._associations: dict[WportPair, AssociationState] = {}
         self._reassembly_of_foreign = Reassembly()
         self._events: deque[Event] = deque()
-        self._dropped_apdus = DroppedApduLimits(limits)
+        self._dropped_apdus = DroppedApduLimits(limits, flood_is_fatal=self._framing.error_is_fatal)
         self._error: DlmsError | None = None
 
     # -- what the owner asks
@@ -82,6 +82,11 @@ class Connection:
         """Return whether something is unanswered."""
         association = self._associations.get(pair)
         return association is not None and association.is_waiting
+
+    @property
+    def something_waits(self) -> bool:
+        """Whether anything is unanswered."""
+        return any(association.is_waiting for association in self._associations.values())
 
     def forgery(self, pair: WportPair) -> SecurityError | None:
         """Return why its last APDU was dropped, or None."""
@@ -153,6 +158,7 @@ class Connection:
         """Take octets, cut anywhere. Never raises."""
         if self._error is not None:
             return
+        self._dropped_apdus.time_is(now)
         framing_error = None
         try:
             self._framing.receive_data(octets, now)
@@ -170,6 +176,7 @@ class Connection:
     def call(self, now: float) -> None:
         """Let the framing do what is due. Never raises."""
         if self._error is None:
+            self._dropped_apdus.time_is(now)
             self._framing.call(now)
             self._take_messages()
 
@@ -216,14 +223,14 @@ class Connection:
 
     def _take_messages(self) -> None:
         while self._error is None and (event := self._framing.next_event()) is not None:
-            if isinstance(event, Message):
+            if isinstance(event, Message | Empty):
                 self._take_message(event)
             elif isinstance(event, Ready):
                 self._events.append(ConnectionReady())
             else:
                 self.abort(event.error)
 
-    def _take_message(self, message: Message) -> None:
+    def _take_message(self, message: Message | Empty) -> None:
         try:
             self._receive_message(message)
         except (DecodeError, UnexpectedApdu) as error:
@@ -234,7 +241,10 @@ class Connection:
         except DlmsError as error:
             self.abort(error)
 
-    def _receive_message(self, message: Message) -> None:
+    def _receive_message(self, message: Message | Empty) -> None:
+        if isinstance(message, Empty):
+            self._dropped_apdus.empty(waiting=self.something_waits)
+            return
         if not message.apdu:
             raise DecodeError("the APDU is empty")
         pair = WportPair(message.client, message.server)
@@ -242,7 +252,7 @@ class Connection:
         reassembly = self._reassembly_of_foreign if association is None else association.reassembly
         apdu = reassembly.receive(message.apdu)
         if apdu is None:
-            self._receive_refused_block()
+            self._dropped_apdus.refused_block(waiting=self.something_waits)
             return
         if association is None:
             self._receive_foreign(pair, apdu)
@@ -259,9 +269,9 @@ class Connection:
         if tag in NOTIFICATION_TAGS:
             self._receive_notification(association.pair, plain)
         elif tag in PROTECTED_NOTIFICATION_TAGS:
-            self._receive_unreadable()
+            self._dropped_apdus.unreadable(waiting=self.something_waits)
         elif tag == GENERAL_BLOCK_TRANSFER:
-            self._receive_refused_block()  # blocks that were protected one by one
+            self._dropped_apdus.refused_block(waiting=self.something_waits)  # blocks that were protected one by one
         else:
             association.receive(plain.apdu)
 
@@ -270,23 +280,10 @@ class Connection:
         if apdu[0] in NOTIFICATION_TAGS:
             self._receive_notification(pair, Unprotected(apdu))
         elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
-            self._receive_unreadable()
+            self._dropped_apdus.unreadable(waiting=self.something_waits)
         else:
-            self._dropped_apdus.foreign(pair, waiting=self._something_waits())
+            self._dropped_apdus.foreign(pair, waiting=self.something_waits)
 
     def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
-        self.counters.notifications += 1
-        self._dropped_apdus.unsolicited(waiting=self._something_waits())
+        self._dropped_apdus.notification(waiting=self.something_waits)
         self._events.append(NotificationReceived(pair, *plain))
-
-    def _receive_unreadable(self) -> None:
-        # Nobody has keys for it.
-        self.counters.unreadable_notifications += 1
-        self._dropped_apdus.unsolicited(waiting=self._something_waits())
-
-    def _receive_refused_block(self) -> None:
-        self.counters.refused_blocks += 1
-        self._dropped_apdus.unsolicited(waiting=self._something_waits())
-
-    def _something_waits(self) -> bool:
-        return any(association.is_waiting for association in self._associations.values())

@@ -1,7 +1,7 @@
 """Tolerated unexpected APDUs on one connection.
 
 ``Limits.dropped_apdus`` in a row end it (S22, F38, F39), and so do more than ``Limits.unsolicited_apdus`` while a
-request waits.
+request waits. While nothing waits, a flood ends a stream; datagrams may come from anybody and are only counted.
 """
 
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ class DroppedApdus:
 
     stray_apdus: int = 0
     foreign_wports: int = 0
+    empty_messages: int = 0
     forged_apdus: int = 0
     notifications: int = 0
     refused_blocks: int = 0
@@ -27,15 +28,22 @@ class DroppedApdus:
 class DroppedApduLimits:
     """Counts dropped APDUs. Methods raise, once it is too many, what ends the connection."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, *, flood_is_fatal: bool = True) -> None:
         self.counters = DroppedApdus()
         self._limits = limits
+        self._flood_is_fatal = flood_is_fatal
         self._in_a_row = 0
-        self._unsolicited = 0
+        self._since_sent = 0
+        self._bucket = float(limits.unsolicited_burst)
+        self._time = self._filled_at = 0.0
+
+    def time_is(self, seconds: float) -> None:
+        """Note the time of any monotonic clock."""
+        self._time = seconds
 
     def sent(self) -> None:
         """Note that we sent something."""
-        self._unsolicited = 0
+        self._since_sent = 0
 
     def good(self) -> None:
         """Note an expected APDU."""
@@ -47,23 +55,57 @@ class DroppedApduLimits:
         self._count(WrongAddress(pair.server_wport, pair.client_wport))
 
     def foreign(self, pair: WportPair, *, waiting: bool) -> None:
-        """Note unknown wPorts, a strike while ``waiting``. Raises WrongAddress."""
+        """Note unknown wPorts, a strike while ``waiting``. Raises WrongAddress, LimitExceeded."""
         self.counters.foreign_wports += 1
         if waiting:
             self._count(WrongAddress(pair.server_wport, pair.client_wport))
+        else:
+            self._draw()
 
     def forged(self, error: SecurityError) -> None:
         """Note failed verification. Raises ``error``."""
         self.counters.forged_apdus += 1
         self._count(error)
 
-    def unsolicited(self, *, waiting: bool) -> None:
-        """Note an unsolicited APDU. Raises LimitExceeded while ``waiting``."""
+    def empty(self, *, waiting: bool) -> None:
+        """Note a sign of life without an APDU. Raises LimitExceeded."""
+        self.counters.empty_messages += 1
         if not waiting:
+            self._draw()
+
+    def notification(self, *, waiting: bool) -> None:
+        """Note a notification. Raises LimitExceeded, earlier while ``waiting``."""
+        self.counters.notifications += 1
+        self._unsolicited(waiting=waiting)
+
+    def unreadable(self, *, waiting: bool) -> None:
+        """Note a notification that nobody has keys for. Raises as notification() does."""
+        self.counters.unreadable_notifications += 1
+        self._unsolicited(waiting=waiting)
+
+    def refused_block(self, *, waiting: bool) -> None:
+        """Note a general block. Raises as notification() does."""
+        self.counters.refused_blocks += 1
+        self._unsolicited(waiting=waiting)
+
+    def _unsolicited(self, *, waiting: bool) -> None:
+        if not waiting:
+            self._draw()
             return
-        self._unsolicited += 1
-        if self._unsolicited > self._limits.unsolicited_apdus:
+        self._since_sent += 1
+        if self._since_sent > self._limits.unsolicited_apdus:
             raise LimitExceeded("unsolicited APDUs while a request waits", self._limits.unsolicited_apdus)
+
+    def _draw(self) -> None:
+        """Take one from a bucket that fills with time."""
+        most = self._limits.unsolicited_burst
+        regained = (self._time - self._filled_at) * self._limits.unsolicited_per_second
+        self._bucket = min(most, self._bucket + regained)
+        self._filled_at = self._time
+        if self._bucket >= 1:
+            self._bucket -= 1
+        elif self._flood_is_fatal:
+            raise LimitExceeded("unsolicited APDUs in a short time", most)
 
     def _count(self, error: DlmsError) -> None:
         self._in_a_row += 1

@@ -30,13 +30,18 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Empty:
+    """The peer sent something without an APDU that nobody needs, to keep the connection alive for example."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """No APDU gets through any more."""
 
     error: DlmsError
 
 
-type FramingEvent = Ready | Lost | Message
+type FramingEvent = Ready | Empty | Lost | Message
 
 
 class Framing(Protocol):
@@ -112,7 +117,8 @@ class WrapperFraming:
             self._stream.receive_data(octets)
         finally:
             while (wpdu := self._stream.next_wpdu()) is not None:
-                self._events.append(Message(wpdu.destination_wport, wpdu.source_wport, wpdu.apdu))
+                message = Message(wpdu.destination_wport, wpdu.source_wport, wpdu.apdu)
+                self._events.append(message if message.apdu else Empty())
 
     def receive_eof(self) -> None:
         """Take the end. Raises ConnectionLost(truncated=True) inside a WPDU."""

@@ -60,8 +60,6 @@ class WrapperStream:
     """Splits a TCP stream into WPDUs. The first error is raised again."""
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        self.empty_wpdus = 0
-        """Skipped: some gateways send them to keep the connection alive."""
         self._limit = min(limits.apdu, MAX_APDU)
         self._largest = self._limit
         self._octets = bytearray()
@@ -109,10 +107,7 @@ class WrapperStream:
                 break
             start = offset + HEADER_SIZE
             offset = start + length
-            if length:
-                self._ready.append(Wpdu(source, destination, bytes(buffer[start:offset])))
-            else:
-                self.empty_wpdus += 1
+            self._ready.append(Wpdu(source, destination, bytes(buffer[start:offset])))
         # Once per call, so that time stays linear.
         del buffer[:offset]
 
@@ -122,5 +117,5 @@ class WrapperStream:
             raise ConnectionLost(truncated=True)
 
     def next_wpdu(self) -> Wpdu | None:
-        """Return the next complete WPDU, or None."""
+        """Return the next complete WPDU, or None. Some gateways send empty ones to keep the connection alive."""
         return self._ready.popleft() if self._ready else None
