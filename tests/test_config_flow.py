@@ -486,10 +486,21 @@ async def test_usual_codes_where_the_object_list_is_refused(
     assert result["description_placeholders"]["code"] == "3:nonsense"
     assert shown_again(result) == {"objects": ["3:1.0.1.8.0.255"], "further_objects": further}
 
-    further = ["1-0:2.8.0, 3:1.0.1.8.0.255", "4:1.0.2.6.0.255"]
+    further = ["1-0:2.8.0", "3:1.0.77.77.0.255"]
+    result = await submit(hass, result, objects=["3:1.0.1.8.0.255"], further_objects=further)
+    assert result["step_id"] == "usual_codes"
+    assert result["errors"] == {"further_objects": "objects_refused"}
+    assert result["description_placeholders"]["code"] == "3:1.0.77.77.0.255 (object-undefined)"
+    assert shown_again(result) == {"objects": ["3:1.0.1.8.0.255"], "further_objects": further}
+
+    closed_meter.faults.add("fin", on="get", times=1)
+    result = await submit(hass, result, objects=["3:1.0.1.8.0.255"], further_objects=further)
+    assert result["errors"] == {"further_objects": "objects_not_tried"}
+
+    further = ["1-0:2.8.0, 3:1.0.1.8.0.255", "4:1.0.1.6.0.255"]
     result = await submit(hass, result, objects=["3:1.0.1.8.0.255"], further_objects=further)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert result["options"]["objects"] == ["3:1.0.1.8.0.255", "3:1.0.2.8.0.255", "4:1.0.2.6.0.255"]
+    assert result["options"]["objects"] == ["3:1.0.1.8.0.255", "3:1.0.2.8.0.255", "4:1.0.1.6.0.255"]
     await hass.async_block_till_done()
     assert result["result"].state is ConfigEntryState.LOADED
     await hass.config_entries.async_unload(result["result"].entry_id)

@@ -41,6 +41,7 @@ from .forms.draft import (
     with_failure,
 )
 from .forms.examination import BackgroundExamination
+from .forms.further_objects import async_try_at_set_up
 from .forms.next_step import Step, menu_of, next_step
 from .forms.objects import async_choices_of_another_client, async_object_choices
 from .forms.options import CosemOptionsFlow
@@ -130,6 +131,8 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         self._draft = STEP_FORMS[step].take(self._draft, user_input)
         if self._draft.facts is not None and (step in {Step.USER, Step.RECONFIGURE} or self._draft.facts != before):
             self._abort_if_in_use(self._draft.facts)
+        if step is Step.USUAL_CODES:
+            self._draft = await async_try_at_set_up(self.hass, self._draft, user_input)
         return await self._go_on()
 
     async def _go_on(self) -> ConfigFlowResult:

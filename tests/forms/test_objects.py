@@ -12,6 +12,53 @@ def element(class_id: int, logical_name: str) -> ObjectListElement:
     return ObjectListElement(class_id, 0, LogicalName.parse(logical_name))
 
 
+async def test_trial_29_objects_are_grouped_by_kind_and_sensible_ones_come_first(hass: HomeAssistant):
+    names = {
+        3: ["6.0.1.0.0.255", "1.0.13.7.0.255", "1.0.1.7.0.255", "1.0.1.8.1.255", "1.0.9.8.0.255", "1.0.1.8.0.255"],
+        4: ["0.1.24.2.1.255", "1.0.1.6.0.255"],
+        1: ["0.0.96.14.0.255"],
+    }
+    names[3] += [
+        "7.0.3.0.0.255",
+        "1.0.14.7.0.255",
+        "8.0.1.0.0.255",
+        "1.0.96.99.0.255",
+        "1.0.32.7.0.255",
+        "99.0.1.0.0.255",
+    ]
+    objects = [element(class_id, name) for class_id, listed in names.items() for name in listed]
+    choices, ticked = await async_object_choices(hass, objects)
+    assert [choice["value"] for choice in choices] == [
+        "3:1.0.1.8.0.255",
+        "3:1.0.1.8.1.255",
+        "3:1.0.9.8.0.255",
+        "3:1.0.1.7.0.255",
+        "4:1.0.1.6.0.255",
+        "3:1.0.13.7.0.255",
+        "3:1.0.14.7.0.255",
+        "3:1.0.32.7.0.255",
+        "3:7.0.3.0.0.255",
+        "3:8.0.1.0.0.255",
+        "3:6.0.1.0.0.255",
+        "4:0.1.24.2.1.255",
+        "1:0.0.96.14.0.255",
+        "3:1.0.96.99.0.255",
+        "3:99.0.1.0.0.255",
+    ]
+    assert "3:1.0.9.8.0.255" not in ticked
+    assert not any("·" in choice["label"] for choice in choices)
+
+
+async def test_trial_29_many_objects_say_their_kind_so_that_it_can_be_searched_for(hass: HomeAssistant):
+    objects = [element(3, f"1.0.1.8.{tariff}.255") for tariff in range(24)]
+    choices, _ = await async_object_choices(hass, objects)
+    assert not any("·" in choice["label"] for choice in choices)
+    choices, _ = await async_object_choices(hass, [*objects, element(3, "1.0.32.7.0.255")])
+    labels = [choice["label"] for choice in choices]
+    assert labels[0] == "Energy · Energy import (1-0:1.8.0)"
+    assert labels[-1].startswith("Voltage, current, frequency · Voltage L1")
+
+
 async def test_sensible_objects_come_first_and_are_ticked(hass: HomeAssistant):
     objects = [
         element(1, "0.0.96.14.0.255"),  # current tariff: sensible, but of no medium
@@ -29,8 +76,8 @@ async def test_sensible_objects_come_first_and_are_ticked(hass: HomeAssistant):
         "3:1.0.1.8.0.255",
         "3:1.0.32.7.0.255",
         "1:0.0.96.14.0.255",
-        "3:1.0.96.99.0.255",
         "8:0.0.1.0.0.255",
+        "3:1.0.96.99.0.255",
     ]
     assert ticked == values[:3]
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from homeassistant.config_entries import ConfigEntryState
+from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
 from homeassistant.helpers import entity_registry as er
@@ -133,3 +133,61 @@ async def test_an_object_list_that_cannot_be_read_is_told(
     typed = {"interval": 60, "objects": [], "stay_connected": False, "response_timeout": 10, "read_objects": True}
     result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
     assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"read_objects": "objects_not_read"})
+# --- Further codes ----------------------------------------------------------------------------------------------------
+
+OPTIONS = {"interval": 60, "objects": list(TICKED), "stay_connected": False, "response_timeout": 10}
+
+
+async def typed(hass: HomeAssistant, entry: MockConfigEntry, *codes: str) -> ConfigFlowResult:
+    """Type codes into the options."""
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    return await hass.config_entries.options.async_configure(
+        result["flow_id"], {**OPTIONS, "further_objects": list(codes)}
+    )
+
+
+async def test_trial_29_further_code_is_tried_and_becomes_an_entity(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter, entity_registry: er.EntityRegistry
+):
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    result = await typed(hass, entry, "1-0:14.7.0")
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {**OPTIONS, "objects": [*TICKED, "3:1.0.14.7.0.255"]}
+    await hass.async_block_till_done()
+    frequency = entity_registry.async_get_entity_id("sensor", DOMAIN, f"{entry.unique_id}_3_1.0.14.7.0.255_2")
+    assert hass.states.get(frequency) is not None
+
+
+async def test_trial_29_code_that_the_meter_does_not_have_is_named(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter
+):
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    result = await typed(hass, entry, "1-0:14.7.0", "3:1.0.77.77.0.255")
+    assert result["type"] is FlowResultType.FORM
+    assert result["errors"] == {"further_objects": "objects_refused"}
+    assert result["description_placeholders"] == {"code": "3:1.0.77.77.0.255 (object-undefined)"}
+    assert shown_again(result)["further_objects"] == ["1-0:14.7.0", "3:1.0.77.77.0.255"]
+    assert entry.options == OPTIONS
+    many = [f"3:1.0.77.77.{number}.255" for number in range(20)]
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "further_objects": many})
+    assert result["description_placeholders"]["code"].endswith("3:1.0.77.77.9.255 (object-undefined), ...")
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "further_objects": ["x"]})
+    assert result["errors"] == {"further_objects": "invalid_objects"}
+    assert result["description_placeholders"] == {"code": "x"}
+    result = await hass.config_entries.options.async_configure(result["flow_id"], OPTIONS)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+
+
+@pytest.mark.parametrize("loaded", [True, False])
+async def test_trial_29_without_the_meter_nothing_is_tried(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter, loaded: bool
+):
+    if loaded:
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+    meter.faults.add("refuse")
+    result = await typed(hass, entry, "1-0:14.7.0")
+    assert result["errors"] == {"further_objects": "objects_not_tried"}
+    assert (entry.state is ConfigEntryState.LOADED) == loaded

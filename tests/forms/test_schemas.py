@@ -5,13 +5,14 @@ import pytest
 import voluptuous as vol
 
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS, CONF_AUTHENTICATION
-from custom_components.cosem.forms.schemas import MOST_CHECKBOXES, discovery_schema, objects_schema, options_schema
+from custom_components.cosem.forms.schemas import SEARCHABLE_FROM, discovery_schema, objects_schema, options_schema
 
 
 @pytest.mark.parametrize(
-    ("count", "mode"), [(0, "list"), (MOST_CHECKBOXES, "list"), (MOST_CHECKBOXES + 1, "dropdown"), (2000, "dropdown")]
+    ("count", "mode"), [(0, "list"), (SEARCHABLE_FROM - 1, "list"), (SEARCHABLE_FROM, "dropdown"), (2000, "dropdown")]
 )
-def test_hundreds_of_objects_become_a_list_to_search(count: int, mode: str):
+def test_trial_29_from_25_objects_on_there_is_a_list_to_search(count: int, mode: str):
+    assert SEARCHABLE_FROM == 25
     choices = [SelectOptionDict(value=f"3:{n}", label=f"Object {n}") for n in range(count)]
     for schema in (objects_schema(choices, [], with_further_objects=False), options_schema(choices)):
         field = schema.schema["objects"]

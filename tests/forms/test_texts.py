@@ -20,6 +20,7 @@ from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived,
 from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import credential_schemas, schemas
 from custom_components.cosem.forms.next_step import LITTLE_FOUND, Step
+from custom_components.cosem.forms.objects import ObjectKind
 from custom_components.cosem.forms.texts import (
     async_failure_in_words,
     async_form_words,
@@ -164,6 +165,8 @@ def test_each_verdict_has_a_sentence():
     sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
     refusals = ("association_refused", "mechanism_refused", "stronger_authentication")
     sentences |= {f"{refusal}_with_credentials" for refusal in refusals}
+    sentences |= {"objects_refused", "objects_not_tried"}
+    assert TEXTS["options"]["error"].keys() == {"invalid_objects", "objects_refused", "objects_not_tried"}
     assert TEXTS["config"]["error"].keys() == sentences
 
 
@@ -181,7 +184,10 @@ async def test_each_placeholder_of_a_sentence_is_filled(hass: HomeAssistant):
         words = await async_failure_in_words(hass, ExaminationFailed(verdict), "generic")
         assert placeholders(TEXTS["config"]["error"][verdict.value]) <= words.keys() | CONNECTION
     assert placeholders(TEXTS["config"]["error"]["invalid_host"]) == set()
-    assert placeholders(TEXTS["config"]["error"]["invalid_objects"]) == {"code"}
+    for kind in ("config", "options"):
+        for reason in ("invalid_objects", "objects_refused"):
+            assert placeholders(TEXTS[kind]["error"][reason]) == {"code"}
+        assert placeholders(TEXTS[kind]["error"]["objects_not_tried"]) == set()
 
 
 def test_each_stage_is_said():
@@ -206,6 +212,10 @@ def test_each_choice_has_a_text():
     for name, options in used.items():
         assert TEXTS["selector"][name]["options"].keys() == options
     assert used["authentication"] == {AUTHENTICATION_INHERITED, *AUTHENTICATIONS}
+
+
+def test_trial_29_each_kind_of_object_has_a_name():
+    assert TEXTS["selector"]["object_kind"]["options"].keys() == {kind.value for kind in ObjectKind}
 
 
 def test_each_answer_of_a_menu_has_a_text():

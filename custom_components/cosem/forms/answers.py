@@ -165,20 +165,26 @@ def add_anyway(draft: Draft) -> Draft:
 
 def take_objects(draft: Draft, typed: FormInput) -> Draft:
     """Take the form that chooses objects."""
+    usual = {
+        CONF_INTERVAL: DEFAULT_INTERVAL,
+        CONF_STAY_CONNECTED: False,
+        CONF_RESPONSE_TIMEOUT: draft.given_facts.response_timeout,
+    }
+    return _with_options(draft, typed, usual)
+
+
+def take_options(draft: Draft, typed: FormInput) -> Draft:
+    """Take the options form."""
+    return _with_options(draft, typed, {})
+
+
+def _with_options(draft: Draft, typed: FormInput, usual: FormInput) -> Draft:
+    """Note the options; codes that were typed become objects."""
     try:
         further = parse_objects(typed.get(CONF_FURTHER_OBJECTS, []))
     except NotAnObject as error:
         errors = {CONF_FURTHER_OBJECTS: "invalid_objects"}
         return replace(draft, typed=typed, errors=errors, error_words={"code": error.code})
-    options = {
-        CONF_INTERVAL: DEFAULT_INTERVAL,
-        CONF_OBJECTS: list(dict.fromkeys([*typed[CONF_OBJECTS], *further])),
-        CONF_STAY_CONNECTED: False,
-        CONF_RESPONSE_TIMEOUT: draft.given_facts.response_timeout,
-    }
-    return replace(draft, options=options, errors={}, error_words={})
-
-
-def take_options(draft: Draft, typed: FormInput) -> Draft:
-    """Take the options form."""
-    return replace(draft, options=dict(typed))
+    chosen = {name: value for name, value in typed.items() if name != CONF_FURTHER_OBJECTS}
+    objects = list(dict.fromkeys([*typed[CONF_OBJECTS], *further]))
+    return replace(draft, options={**usual, **chosen, CONF_OBJECTS: objects}, errors={}, error_words={})

@@ -1,7 +1,9 @@
 """The objects of a meter as a form offers them, named like their entities."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum, auto
 import re
+from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -20,6 +22,41 @@ from ..dlms import (
 from ..meter.entity_plan import PlannedEntity, enabled_objects, plan_entities
 from ..meter.objects import complete_objects, object_key
 from ..meter.store import async_load_objects
+from .schemas import SEARCHABLE_FROM
+from .texts import async_selector_texts
+
+
+class ObjectKind(StrEnum):
+    """The groups of objects, in the order of the form."""
+
+    ENERGY = auto()
+    POWER = auto()
+    SUPPLY = auto()
+    GAS = auto()
+    WATER = auto()
+    HEAT = auto()
+    SUB_METER = auto()
+    METER = auto()
+    OTHER = auto()
+
+
+_KINDS_OF_MEDIA: Final[Mapping[int, ObjectKind]] = {
+    Medium.GAS: ObjectKind.GAS,
+    Medium.COLD_WATER: ObjectKind.WATER,
+    Medium.HOT_WATER: ObjectKind.WATER,
+    Medium.HEAT: ObjectKind.HEAT,
+    Medium.COOLING: ObjectKind.HEAT,
+    Medium.HEAT_COST_ALLOCATOR: ObjectKind.HEAT,
+}
+_KINDS_OF_ELECTRICITY: Final = (
+    ("power_factor", ObjectKind.SUPPLY),
+    ("energy", ObjectKind.ENERGY),
+    ("power", ObjectKind.POWER),
+    ("voltage", ObjectKind.SUPPLY),
+    ("current", ObjectKind.SUPPLY),
+    ("frequency", ObjectKind.SUPPLY),
+)
+"""By what their names in the catalogue have in them, the first that fits."""
 
 
 class NotAnObject(ValueError):
@@ -33,7 +70,7 @@ class NotAnObject(ValueError):
 async def async_object_choices(
     hass: HomeAssistant, objects: Iterable[ObjectListElement]
 ) -> tuple[list[SelectOptionDict], list[str]]:
-    """Return the choices, sensible ones first, and the keys of the sensible ones."""
+    """Return the choices, grouped by kind with the sensible ones first, and the keys of the sensible ones."""
     texts = await async_get_translations(hass, hass.config.language, "entity", {DOMAIN})
     plan = plan_entities(objects)
     first = {planned.object_key for planned in plan if planned.primary}
@@ -43,7 +80,12 @@ async def async_object_choices(
             # The value itself names the object, not what is derived of it.
             found.setdefault(planned.object_key, planned)
     rows = sorted(found.items(), key=lambda row: _rank(row[1]))
-    choices = [SelectOptionDict(value=key, label=_label(texts, planned)) for key, planned in rows]
+    # Few enough to be seen at once need no more than their order.
+    groups = await _async_groups(hass) if len(rows) >= SEARCHABLE_FROM else {}
+    choices = [
+        SelectOptionDict(value=key, label=groups.get(_kind(planned), "") + _label(texts, planned))
+        for key, planned in rows
+    ]
     return choices, [key for key, planned in rows if planned.description.enabled_default]
 
 
@@ -61,10 +103,25 @@ async def async_choices_of_another_client(
     return choices, kept or sensible
 
 
-def _rank(planned: PlannedEntity) -> tuple[bool, bool, LogicalName, int]:
-    """Sort sensible ones first, then media before abstract objects."""
+async def _async_groups(hass: HomeAssistant) -> dict[ObjectKind, str]:
+    text = await async_selector_texts(hass)
+    return {kind: f"{text('object_kind', kind, kind)} · " for kind in ObjectKind}
+
+
+def _kind(planned: PlannedEntity) -> ObjectKind:
+    logical_name, name = planned.reads[0].logical_name, planned.description.translation_key or ""
+    if logical_name.a == Medium.ABSTRACT:
+        return ObjectKind.SUB_METER if name.startswith("mbus") else ObjectKind.METER
+    if logical_name.a == Medium.ELECTRICITY:
+        return next((kind for word, kind in _KINDS_OF_ELECTRICITY if word in name), ObjectKind.OTHER)
+    return _KINDS_OF_MEDIA.get(logical_name.a, ObjectKind.OTHER)
+
+
+def _rank(planned: PlannedEntity) -> tuple[int, bool, LogicalName, int]:
+    """Sort by kind, then sensible ones first."""
     class_id, logical_name, _ = planned.reads[0]
-    return (not planned.description.enabled_default, logical_name.a == Medium.ABSTRACT, logical_name, class_id)
+    kind = list(ObjectKind).index(_kind(planned))
+    return (kind, not planned.description.enabled_default, logical_name, class_id)
 
 
 def _label(texts: Mapping[str, str], planned: PlannedEntity) -> str:

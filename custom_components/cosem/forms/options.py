@@ -1,6 +1,7 @@
 """The options form: interval, objects and how to connect."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
@@ -13,6 +14,7 @@ from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
 from .answers import take_options
 from .draft import Draft, Purpose
+from .further_objects import async_try_for_entry
 from .next_step import Step, next_step
 from .objects import async_object_choices
 from .schemas import CONF_READ_OBJECTS, options_schema
@@ -23,18 +25,18 @@ class CosemOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form or take it."""
-        draft, errors = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title), {}
-        typed = dict(user_input or {})
+        draft, typed = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title), dict(user_input or {})
         if typed.pop(CONF_READ_OBJECTS, False):
-            if not await self._async_read_objects():
-                errors[CONF_READ_OBJECTS] = "objects_not_read"
+            errors = {} if await self._async_read_objects() else {CONF_READ_OBJECTS: "objects_not_read"}
+            draft = replace(draft, typed=typed, errors=errors)
         elif typed:
-            draft = take_options(draft, typed)
+            draft = await async_try_for_entry(self.config_entry, take_options(draft, typed), typed)
         stored = await async_load_objects(self.hass, str(self.config_entry.unique_id))
-        objects = complete_objects(stored, self.config_entry.options[CONF_OBJECTS])
         if next_step(draft) is Step.INIT:
-            return await self._show(objects, typed, errors)
+            return await self._show(draft, complete_objects(stored, self.config_entry.options[CONF_OBJECTS]))
         assert draft.options is not None
+        keys = dict.fromkeys([*self.config_entry.options[CONF_OBJECTS], *draft.options[CONF_OBJECTS]])
+        objects = complete_objects(stored, keys)
         async_apply_selection(self.hass, self.config_entry, plan_entities(objects), draft.options[CONF_OBJECTS])
         return self.async_create_entry(data=draft.options)
 
@@ -48,9 +50,7 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         except HomeAssistantError:
             return False
 
-    async def _show(
-        self, objects: Sequence[ObjectListElement], typed: Mapping[str, Any], errors: dict[str, str]
-    ) -> ConfigFlowResult:
+    async def _show(self, draft: Draft, objects: Sequence[ObjectListElement]) -> ConfigFlowResult:
         entry = self.config_entry
         choices, _ = await async_object_choices(self.hass, objects)
         enabled = enabled_objects(self.hass, entry, plan_entities(objects))
@@ -59,7 +59,8 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id=Step.INIT.value,
             data_schema=self.add_suggested_values_to_schema(
-                options_schema(choices), {**entry.options, CONF_OBJECTS: ticked, **typed}
+                options_schema(choices), {**entry.options, CONF_OBJECTS: ticked, **draft.typed}
             ),
-            errors=errors,
+            errors=dict(draft.errors),
+            description_placeholders=dict(draft.error_words),
         )

@@ -45,8 +45,8 @@ from .credential_schemas import SECTION_ADVANCED
 CONF_FURTHER_OBJECTS: Final = "further_objects"
 CONF_READ_OBJECTS: Final = "read_objects"
 
-MOST_CHECKBOXES: Final = 60
-"""With more objects a searchable list replaces the check boxes."""
+SEARCHABLE_FROM: Final = 25
+"""Objects; from here on a searchable list replaces the check boxes."""
 
 
 def _number(minimum: int, maximum: int, unit: str | None = None) -> object:
@@ -105,8 +105,11 @@ def _advanced(first: dict[vol.Marker, object]) -> section:
     return section(vol.Schema(first | timeout), {"collapsed": True})
 
 
+_FURTHER_OBJECTS: Final = TextSelector(TextSelectorConfig(multiple=True))
+
+
 def _objects(choices: Sequence[SelectOptionDict]) -> SelectSelector:
-    mode = SelectSelectorMode.LIST if len(choices) <= MOST_CHECKBOXES else SelectSelectorMode.DROPDOWN
+    mode = SelectSelectorMode.LIST if len(choices) < SEARCHABLE_FROM else SelectSelectorMode.DROPDOWN
     return SelectSelector(SelectSelectorConfig(options=list(choices), multiple=True, mode=mode))
 
 
@@ -116,7 +119,7 @@ def objects_schema(
     """Return the form that chooses objects."""
     fields: dict[vol.Marker, object] = {vol.Required(CONF_OBJECTS, default=list(ticked)): _objects(choices)}
     if with_further_objects:
-        fields[vol.Optional(CONF_FURTHER_OBJECTS)] = TextSelector(TextSelectorConfig(multiple=True))
+        fields[vol.Optional(CONF_FURTHER_OBJECTS)] = _FURTHER_OBJECTS
     return vol.Schema(fields)
 
 
@@ -127,6 +130,7 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Required(CONF_INTERVAL): _number(MIN_INTERVAL, MAX_INTERVAL, UnitOfTime.SECONDS),
             vol.Required(CONF_OBJECTS): _objects(choices),
             vol.Optional(CONF_READ_OBJECTS, default=False): BooleanSelector(),
+            vol.Optional(CONF_FURTHER_OBJECTS): _FURTHER_OBJECTS,
             vol.Required(CONF_STAY_CONNECTED): BooleanSelector(),
             vol.Required(CONF_RESPONSE_TIMEOUT): _TIMEOUT,
         }

@@ -18,7 +18,7 @@ from .remedies import BASE, REMEDIES
 _WITH_CREDENTIALS: Final = frozenset({*CREDENTIAL_FORMS.values(), *REAUTH_FORMS.values()})
 
 
-async def _async_texts(hass: HomeAssistant) -> Callable[[str, str, str], str]:
+async def async_selector_texts(hass: HomeAssistant) -> Callable[[str, str, str], str]:
     """Return a look-up of translated texts: selector, option, fallback."""
     texts = await async_get_translations(hass, hass.config.language, "selector", {DOMAIN})
     return lambda selector, option, otherwise: texts.get(
@@ -56,7 +56,7 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
 
 
 async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
-    text = await _async_texts(hass)
+    text = await async_selector_texts(hass)
     octets = draft.credential_input.octets if draft.credential_input is not None else 0
     return {
         "kept": text("secret_hint", "kept", "") if draft.has_main_secret else "",
@@ -68,7 +68,7 @@ async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str
 
 async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed, preset: str) -> dict[str, str]:
     """Return the placeholders of a failure's text, translated."""
-    text = await _async_texts(hass)
+    text = await async_selector_texts(hass)
     return {
         "seconds": f"{failure.seconds:g}",
         "detail": failure.detail,
