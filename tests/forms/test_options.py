@@ -133,6 +133,8 @@ async def test_an_object_list_that_cannot_be_read_is_told(
     typed = {"interval": 60, "objects": [], "stay_connected": False, "response_timeout": 10, "read_objects": True}
     result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
     assert (result["type"], result["errors"]) == (FlowResultType.FORM, {"read_objects": "objects_not_read"})
+
+
 # --- Further codes ----------------------------------------------------------------------------------------------------
 
 OPTIONS = {"interval": 60, "objects": list(TICKED), "stay_connected": False, "response_timeout": 10}
