@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.core import HomeAssistant
@@ -340,3 +341,26 @@ async def test_the_device_shows_what_the_meter_says_now(
     await poll(hass, freezer)
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert (device.sw_version, device.serial_number) == ("9.9", "4711")
+
+
+async def test_trial_11_an_entity_looks_as_its_sub_meter_is_linked_later(
+    hass: HomeAssistant, network: None, make_entry: Any, freezer: FrozenDateTimeFactory
+):
+    entry = await set_up(hass, make_entry())
+    types = entry.runtime_data.reader._description._device_types
+    looks = []
+
+    def look(coordinator: Any, attribute: AttributeDescriptor) -> None:
+        looks.append((coordinator.reader.mbus_device_types, attribute.logical_name.b))
+
+    await poll(hass, freezer)
+    with patch("custom_components.cosem.sensor.description_of", look):
+        await poll(hass, freezer)
+        assert looks == []
+        types.known = {0: 3}
+        await poll(hass, freezer)
+        assert looks
+        assert all(look == ({0: 3}, 0) for look in looks)
+        looks.clear()
+        await poll(hass, freezer)
+        assert looks == []
