@@ -18,6 +18,7 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType, InvalidData
+from homeassistant.helpers import device_registry as dr
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -751,7 +752,7 @@ def offered(result: ConfigFlowResult) -> list[str]:
     return result["data_schema"].schema["authentication"].config["options"]
 
 
-async def test_logical_device_inherits_after_the_user_confirmed(
+async def test_trial_29_logical_device_inherits_and_has_the_name_of_its_card(
     hass: HomeAssistant, meter: SimulatedMeter, entry: MockConfigEntry
 ):
     before = meter.connections
@@ -759,11 +760,14 @@ async def test_logical_device_inherits_after_the_user_confirmed(
     assert result["step_id"] == "discovery_confirm"
     assert offered(result)[0] == "inherited"
     (flow,) = hass.config_entries.flow.async_progress()
-    assert flow["context"]["title_placeholders"]["name"].endswith(f" ({entry.title})"), "says whose part it is"
+    card = flow["context"]["title_placeholders"]["name"]
     assert meter.connections == before
     assert entry.data["encryption_key"] not in repr(result) + repr(hass.config_entries.flow.async_progress())
     result = await submit(hass, result)
+    assert result["description_placeholders"]["name"] == card
     gas = await made(hass, result)
+    devices = dr.async_entries_for_config_entry(dr.async_get(hass), gas.entry_id)
+    assert {gas.title, *(device.name for device in devices)} == {card}
     own = {"server_wport"}
     assert {k: v for k, v in gas.data.items() if k not in own} == {k: v for k, v in entry.data.items() if k not in own}
     assert gas.data["server_wport"] == GAS_WPORT

@@ -134,6 +134,25 @@ async def test_kept_association_is_only_read(
     assert meter.connections == 1
 
 
+@pytest.mark.parametrize("settings", [{"stay_connected": True}, {"interval": 30}])
+async def test_trial_29_without_polling_the_meter_is_let_go(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, settings: dict[str, Any]
+):
+    entry = make_entry(**settings)
+    entry.add_to_hass(hass)
+    hass.config_entries.async_update_entry(entry, pref_disable_polling=True)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert meter.open_links == 0
+    await coordinator_of(entry).async_refresh()
+    assert coordinator_of(entry).last_update_success
+    assert meter.open_links == 0
+    # Home Assistant reloads an entry whose polling is switched on again.
+    hass.config_entries.async_update_entry(entry, pref_disable_polling=False)
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert meter.open_links == 1
+
+
 async def test_only_what_enabled_entities_need_is_asked(
     hass: HomeAssistant,
     network: None,

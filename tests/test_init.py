@@ -200,6 +200,19 @@ async def test_further_logical_devices_are_discovered(
     assert flow["context"]["unique_id"] == unique_id_of(meter, 16)
 
 
+async def test_trial_29_cards_of_a_deleted_entry_go(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    entry = await set_up(hass, make_entry())
+    other = await hass.config_entries.flow.async_init(DOMAIN, context={"source": "user"})
+    assert len(discoveries(hass)) == 1
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert len(discoveries(hass)) == 1
+    await hass.config_entries.async_remove(entry.entry_id)
+    assert discoveries(hass) == []
+    assert [flow["flow_id"] for flow in hass.config_entries.flow.async_progress()] == [other["flow_id"]]
+
+
 @pytest.mark.parametrize("source", ["user", SOURCE_IGNORE])
 async def test_known_logical_device_is_not_discovered_again(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, source: str

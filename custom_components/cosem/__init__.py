@@ -53,7 +53,18 @@ async def async_unload_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bo
 async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
     """Forget the meter, but not its keys' invocation counters (meter/counter_store.py)."""
     issues_of(hass, entry).forget()
+    _withdraw_offers(hass, entry)
     await async_remove_meter(hass, str(entry.unique_id))
+
+
+@callback
+def _withdraw_offers(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+    """Take back the cards of logical devices that only this entry knew of."""
+    flows = hass.config_entries.flow.async_progress_by_init_data_type(
+        dict, lambda data: data.get(CONF_PARENT_ENTRY) == entry.entry_id, include_uninitialized=True
+    )
+    for flow in flows:
+        hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 @callback

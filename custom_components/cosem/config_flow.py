@@ -117,7 +117,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         )
         title = logical_device_title(name)
         self._draft = adding_logical_device(title, known, shared_facts(entry, host, port))
-        self.context["title_placeholders"] = {CONF_NAME: f"{title} ({entry.title})" if entry is not None else title}
+        self.context["title_placeholders"] = {CONF_NAME: title}
         return await self._go_on()
 
     # --- What the table says --------------------------------------------------------------------------------------
@@ -247,7 +247,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         await async_save_objects(
             self.hass, examination.identity.unique_id, examination.objects, listed_for=list_owner(data)
         )
-        return self.async_create_entry(title=examination.identity.title, data=data, options=self._draft.options)
+        return self.async_create_entry(title=self._draft.title, data=data, options=self._draft.options)
 
     async def _update_entry(self) -> ConfigFlowResult:
         entry, draft = self._mended_entry, self._draft

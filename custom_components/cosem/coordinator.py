@@ -48,6 +48,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     def __init__(self, hass: HomeAssistant, entry: CosemConfigEntry, client: DlmsClient) -> None:
         interval: float = entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL)
         keep = interval < STAY_CONNECTED_BELOW or entry.options.get(CONF_STAY_CONNECTED, False)
+        # Nobody knows when it will be needed again, and many meters serve one client at a time.
+        keep = keep and not entry.pref_disable_polling
         self.security = MeterSecurity(hass, entry, client, keep=keep)
         self.reader = MeterReader(hass, entry)
         super().__init__(

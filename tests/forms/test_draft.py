@@ -1,6 +1,6 @@
 """The set-up as a value: how it begins, what the meter adds, and that nobody reads a secret in it."""
 
-from dataclasses import FrozenInstanceError, fields
+from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
 
 import pytest
@@ -152,3 +152,10 @@ def test_examined_meter_offers_its_objects():
     assert after.choices == (CHOICE,)
     assert after.ticked == ("3:1.0.1.8.0.255",)
     assert after.typed == {}
+
+
+def test_trial_29_entry_has_the_name_of_its_card_if_it_is_that_meter():
+    assert draft(examination=examination()).title == "SIM 1"
+    found = replace(examination(), identity=replace(examination().identity, serial_number="00000001"))
+    assert draft(examination=found, name="SIM 1").title == "SIM 1"
+    assert draft(examination=found, name="SIM announced").title == "SIM 00000001"

@@ -8,12 +8,21 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.dlms import LogicalName, ObjectListElement
+from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ObjectListElement
 from custom_components.cosem.meter.entity_plan import plan_entities
+from custom_components.cosem.meter.identity import MeterIdentity
 from custom_components.cosem.meter.replacement import async_give_entry, has_entry
 from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
 
 OLD, NEW = "SIM1", "SIM_2"
+NEW_METER = MeterIdentity(
+    unique_id=NEW,
+    pinned=AttributeDescriptor(1, LogicalName.parse("0.0.42.0.0.255"), 2),
+    manufacturer="SIM",
+    serial_number="2",
+    firmware=None,
+    model=None,
+)
 PLAN = plan_entities(
     [
         ObjectListElement(class_id, 0, LogicalName.parse(name))
@@ -45,7 +54,7 @@ async def test_new_meter_gets_the_entry_with_its_entities_and_device(
         registry.async_get_or_create("sensor", DOMAIN, f"{OLD}_{own}", config_entry=entry, suggested_object_id=own)
     before = unique_ids(hass, entry)
     await async_save_meter(hass, OLD, StoredMeter(firmware="7"))
-    await async_give_entry(hass, entry, NEW, PLAN)
+    await async_give_entry(hass, entry, NEW_METER, PLAN)
     assert entry.unique_id == NEW
     assert unique_ids(hass, entry) == {
         entity_id: f"{NEW}_{unique_id[len(OLD) + 1 :]}" for entity_id, unique_id in before.items()
@@ -56,12 +65,29 @@ async def test_new_meter_gets_the_entry_with_its_entities_and_device(
     assert await async_load_meter(hass, OLD) == StoredMeter()
 
 
+@pytest.mark.parametrize(
+    ("title", "after"),
+    [("SIM1", "SIM 2"), ("SIM 0001", "SIM 2"), ("Cellar", "Cellar")],
+    ids=["of the unique id", "of the device", "of a person"],
+)
+async def test_trial_29_adopted_meter_takes_the_new_name_unless_a_person_chose_one(
+    hass: HomeAssistant, title: str, after: str
+):
+    entry = MockConfigEntry(domain=DOMAIN, unique_id=OLD, title=title)
+    entry.add_to_hass(hass)
+    dr.async_get(hass).async_get_or_create(
+        config_entry_id=entry.entry_id, identifiers={(DOMAIN, OLD)}, manufacturer="SIM", serial_number="0001"
+    )
+    await async_give_entry(hass, entry, NEW_METER, PLAN)
+    assert (entry.unique_id, entry.title) == (NEW, after)
+
+
 async def test_an_entity_that_nobody_plans_any_more_keeps_its_unique_id(hass: HomeAssistant, entry: MockConfigEntry):
     """Nothing shows in it: the object is not in the list, and taking ids apart would guess what they are made of."""
     registry = er.async_get(hass)
     registry.async_get_or_create("sensor", DOMAIN, f"{OLD}_3_1.0.99.7.0.255_2", config_entry=entry)
     before = unique_ids(hass, entry)
-    await async_give_entry(hass, entry, NEW, PLAN)
+    await async_give_entry(hass, entry, NEW_METER, PLAN)
     assert unique_ids(hass, entry) == before
 
 
@@ -70,7 +96,7 @@ async def test_meter_with_an_entry_of_its_own_keeps_it(hass: HomeAssistant, entr
     other.add_to_hass(hass)
     er.async_get(hass).async_get_or_create("sensor", DOMAIN, f"{OLD}_authenticity", config_entry=entry)
     before = unique_ids(hass, entry)
-    await async_give_entry(hass, entry, NEW, PLAN)
+    await async_give_entry(hass, entry, NEW_METER, PLAN)
     assert entry.unique_id == OLD
     assert unique_ids(hass, entry) == before
 

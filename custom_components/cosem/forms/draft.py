@@ -20,6 +20,7 @@ from ..const import (
 )
 from ..meter.credentials import SECRET_FIELDS, list_owner
 from ..meter.doctor import Examination, ExaminationFailed
+from ..meter.identity import logical_device_title
 from .connection import ConnectionFacts, as_typed
 from .credential_input import CredentialInput
 from .remedies import REMEDIES
@@ -112,6 +113,13 @@ class Draft:
     def lists_objects(self) -> bool:
         """Whether the objects are read and chosen: for a new entry, and where another client may see other ones."""
         return not self.purpose.mends or self.listed_for != list_owner(self.complete_facts.entry_data())
+
+    @property
+    def title(self) -> str:
+        """The name of a new entry and its device: that of the discovery card, if this is the meter it is about."""
+        assert self.examination is not None
+        identity = self.examination.identity
+        return self.name if self.name == logical_device_title(identity.unique_id) else identity.title
 
     @property
     def has_main_secret(self) -> bool:

@@ -38,7 +38,7 @@ def question_words(draft: Draft) -> dict[str, str]:
     if draft.failure is not None:
         words["counter"] = str(draft.failure.counter)
     if draft.examination is not None:
-        words[CONF_NAME] = draft.examination.identity.title
+        words[CONF_NAME] = draft.title
     return words
 
 
@@ -50,7 +50,7 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
     if draft.failure is not None:
         words |= await async_failure_in_words(hass, draft.failure, draft.given_facts.preset)
     if draft.examination is not None:
-        found = {CONF_NAME: draft.examination.identity.title, "count": str(len(draft.choices))}
+        found = {CONF_NAME: draft.title, "count": str(len(draft.choices))}
         return {**words, **found, **draft.error_words}
     return words | ({CONF_NAME: draft.name} if draft.name else {})
 

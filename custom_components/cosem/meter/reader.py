@@ -104,12 +104,12 @@ class MeterReader:
         objects = await self._description.async_first_list(association)
         said = await async_read_identity(association, objects, expected=self._entry.unique_id)
         unique_id = said.identity.unique_id if said.identity else None
-        if unique_id is not None and issues_of(self._hass, self._entry).is_accepted_replacement(unique_id):
+        if said.identity and issues_of(self._hass, self._entry).is_accepted_replacement(said.identity.unique_id):
             known = complete_objects(objects, self._entry.options[CONF_OBJECTS])
-            await async_give_entry(self._hass, self._entry, unique_id, plan_entities(known, unverified=True))
+            await async_give_entry(self._hass, self._entry, said.identity, plan_entities(known, unverified=True))
             self._stored = StoredMeter(system_title=self._stored.system_title)
             await self._counters.async_forget()
-            self._counters = CounterCheck(self._hass, unique_id)
+            self._counters = CounterCheck(self._hass, said.identity.unique_id)
             self._description.remember(self._stored)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)

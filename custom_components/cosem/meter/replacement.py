@@ -8,6 +8,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 
 from ..const import DOMAIN
 from .entity_plan import PlannedEntity
+from .identity import MeterIdentity, logical_device_title
 from .store import async_remove_meter
 
 
@@ -18,15 +19,17 @@ def has_entry(hass: HomeAssistant, unique_id: str) -> bool:
 
 
 async def async_give_entry(
-    hass: HomeAssistant, entry: ConfigEntry, unique_id: str, plan: Iterable[PlannedEntity]
+    hass: HomeAssistant, entry: ConfigEntry, identity: MeterIdentity, plan: Iterable[PlannedEntity]
 ) -> None:
     """Give an entry to another meter, unless that has one; its objects are read anew.
 
-    ``plan``: every entity that the entry may have.
+    ``plan``: every entity that the entry may have. A title that a person chose stays.
     """
+    unique_id = identity.unique_id
     if has_entry(hass, unique_id):
         return
     before = str(entry.unique_id)
+    title = identity.title if entry.title in _own_titles(hass, before) else entry.title
     registry = er.async_get(hass)
     for planned in plan:
         entity_id = registry.async_get_entity_id(planned.platform, DOMAIN, planned.unique_id(before))
@@ -35,5 +38,14 @@ async def async_give_entry(
     devices = dr.async_get(hass)
     for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
         devices.async_update_device(device.id, new_identifiers={(DOMAIN, unique_id)})
-    hass.config_entries.async_update_entry(entry, unique_id=unique_id)
+    hass.config_entries.async_update_entry(entry, unique_id=unique_id, title=title)
     await async_remove_meter(hass, before)
+
+
+@callback
+def _own_titles(hass: HomeAssistant, unique_id: str) -> set[str]:
+    """Return the titles that the set-up may have given to the entry of a meter."""
+    titles = {unique_id, logical_device_title(unique_id)}
+    if (device := dr.async_get(hass).async_get_device(identifiers={(DOMAIN, unique_id)})) is not None:
+        titles.add(" ".join(word for word in (device.manufacturer, device.serial_number) if word))
+    return titles
