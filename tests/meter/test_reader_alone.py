@@ -36,6 +36,7 @@ from custom_components.cosem.dlms.encoding.data import (
     unsigned,
     visible_string,
 )
+from custom_components.cosem.meter.counted_store import CountedStore
 from custom_components.cosem.meter.error_mapping import WrongMeter
 from custom_components.cosem.meter.identity import FIRMWARE_ATTRIBUTES, NAME_ATTRIBUTE
 from custom_components.cosem.meter.issues import AcceptedReplacement, issues_of
@@ -218,11 +219,14 @@ async def test_the_counters_of_an_adopted_meter_are_not_those_of_the_one_before(
     watt_hours = structure(integer(0), enum(30))
     association = await identified(reader, {energy: unsigned(200), unit_of(energy): watt_hours})
     assert not (await reader.async_read(association, [energy])).withheld
+    await reader.async_close()
+    assert await CountedStore(hass, UNIQUE_ID).async_load()
     issues_of(hass, entry).accepted_replacement = AcceptedReplacement(OTHER_ID)
     association = await identified(reader, {energy: unsigned(3), unit_of(energy): watt_hours}, name=OTHER_ID)
     readings = await reader.async_read(association, [energy])
     assert not readings.withheld
     assert readings.values[energy].number == 3
+    assert not await CountedStore(hass, UNIQUE_ID).async_load(), "nobody needs them any more"
 
 
 @pytest.mark.parametrize("unique_id", [OTHER_ID, None])
@@ -350,6 +354,32 @@ async def test_trial_11_a_value_around_the_change_of_its_scaler_is_read_again(re
     # all values with two units in turn, the scaler because of the power of ten, and both once more because it changed
     in_turn = [unit_of(each) for each in REGISTERS[:2]]
     assert association.asked == [[*REGISTERS, *in_turn], [unit_of(last)], [last, unit_of(last)]]
+
+
+class ChangesItsScaler(Answering):
+    """From the second reading on it has another scaler; the value that is read again is another one, or it hangs up."""
+
+    again: Data | None = None
+
+    async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
+        asked = list(attributes)
+        if POWER in asked and self.asked:
+            if self.again is None:
+                raise ConnectionLost
+            self.answers[POWER] = self.again
+        return await super().get_many(asked)
+
+
+@pytest.mark.parametrize(("again", "number"), [(unsigned(21), 21), (None, None)], ids=["read again", "hung up"])
+async def test_trial_11_only_what_is_read_again_counts_after_the_change_of_a_scaler(
+    reader: MeterReader, again: Data | None, number: int | None
+):
+    await reader.async_read(await identified(reader, {POWER: unsigned(200), unit_of(POWER): WATTS}), [POWER])
+    association: Any = ChangesItsScaler({POWER: unsigned(20), unit_of(POWER): thousandths(0)})
+    association.again = again
+    reader._verified = association
+    readings = await reader.async_read(association, [POWER])
+    assert readings.values[POWER].number == number
 
 
 async def test_trial_11_units_that_change_together_are_read_in_the_same_order_each_time(reader: MeterReader):

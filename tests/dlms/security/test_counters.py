@@ -191,10 +191,12 @@ def test_each_sender_has_a_receiving_counter_of_its_own():
     assert counters.of(b"one").last is None
 
 
-def test_s06_associations_of_one_sender_share_its_counter():
-    counters, first, second = ReceivingCounters(), ReceivingCounter(7), ReceivingCounter(9)
+@pytest.mark.parametrize("other", [7, 9])
+def test_s06_associations_of_one_sender_share_its_counter(other: int):
+    counters, first, second = ReceivingCounters(), ReceivingCounter(7), ReceivingCounter(other)
     assert counters.proved(b"one", first) is first
     assert counters.proved(b"one", second) is first, "what one association accepted is a replay in the other"
+    assert counters.proved(b"one", ReceivingCounter(9)) is first
     assert first.last == 9
     with pytest.raises(InvocationCounterReplayed):
         first.check(8)
