@@ -85,6 +85,13 @@ async def test_trial_03_a_meter_that_names_the_ciphered_context_is_read_in_plain
         assert association.leniencies == {Leniency.CIPHERED_CONTEXT_NAMED}
 
 
+async def test_trial_08_what_the_meter_does_differently_in_its_answers_is_told(client, meter):
+    meter.get = lambda apdu: [block(0, unsigned(7), last=True)]
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+        assert association.leniencies == {Leniency.BLOCKS_FROM_0}
+
+
 async def test_trial_03_an_answer_under_keys_is_not_tolerated_then(client, meter):
     meter.aarq = lambda apdu: [aare(application_context_name=bytes.fromhex("60857405080103"))]
     meter.get = lambda apdu: [bytes.fromhex("CC0630000000010000")]

@@ -5,6 +5,8 @@ from collections import deque
 import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.encoding.data import NULL
 from custom_components.cosem.dlms.errors import (
     AuthenticationTagInvalid,
     DecodeError,
@@ -24,10 +26,12 @@ from custom_components.cosem.dlms.protocol.events import (
     ChallengeAnswered,
     NotificationReceived,
 )
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.states import State
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
+from custom_components.cosem.dlms.protocol.transfer.set import SetOne
 from custom_components.cosem.dlms.security.counters import ReceivingCounters, SendingCounter
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import SecuritySettings
@@ -37,6 +41,7 @@ from tests.dlms.scripted import (
     BUSY,
     CLOCK,
     ENERGY,
+    GRANTED,
     PAIR,
     PARAMETERS,
     RLRE,
@@ -47,6 +52,7 @@ from tests.dlms.scripted import (
     associated,
     block,
     events_of,
+    initiate,
     sent_by,
     unsigned,
     value,
@@ -182,6 +188,83 @@ def test_a_request_that_is_refused_here_uses_no_invoke_id_up():
     connection.request(PAIR, GetOne(CLOCK))
     (apdu,) = sent_by(connection)
     assert apdu[2] == 0xC1
+
+
+# -- what is tolerated
+
+
+def asked(connection):
+    associate(connection)
+    connection.request(PAIR, GetOne(ENERGY))
+
+
+def released(connection):
+    associate(connection)
+    connection.release(PAIR)
+
+
+SURPLUS = [
+    pytest.param(lambda connection: connection.propose(PARAMETERS), aare(), State.ASSOCIATED, id="AARE"),
+    pytest.param(asked, access_error(3), State.ASSOCIATED, id="data-access-result"),
+    pytest.param(asked, block(1, b"\x06\x00"), State.AWAITING_BLOCK, id="block"),
+    pytest.param(asked, BUSY, State.ASSOCIATED, id="exception-response"),
+    pytest.param(asked, bytes.fromhex("0E010500"), State.ASSOCIATED, id="ConfirmedServiceError"),
+    pytest.param(released, RLRE, State.IDLE, id="RLRE"),
+]
+
+
+@pytest.mark.parametrize(("prepare", "apdu", "after"), SURPLUS)
+@pytest.mark.parametrize("octet", [b"\x00", b"\xff"])
+def test_trial_08_one_octet_too_many_behind_a_whole_apdu_is_tolerated_and_told(prepare, apdu, after, octet):
+    outcomes = []
+    for surplus in (b"", octet):
+        connection = Connection()
+        prepare(connection)
+        outcomes.append(receive(connection, apdu + surplus))
+        assert connection.state(PAIR) is after
+        assert connection.leniencies(PAIR) == ({Leniency.SURPLUS_OCTET} if surplus else frozenset())
+    assert list(map(str, outcomes[0])) == list(map(str, outcomes[1]))
+
+
+@pytest.mark.parametrize(("prepare", "apdu", "after"), SURPLUS)
+def test_trial_08_two_octets_too_many_end_the_connection(prepare, apdu, after):
+    connection = Connection()
+    prepare(connection)
+    receive(connection, apdu + b"\x00\x00")
+    assert isinstance(connection.error, DecodeError)
+    assert connection.leniencies(PAIR) == frozenset()
+
+
+def test_trial_08_what_is_broken_otherwise_is_not_taken_for_a_surplus_octet():
+    connection = Connection()
+    asked(connection)
+    receive(connection, block(1, b"\x06\x00")[:-1])
+    assert isinstance(connection.error, DecodeError)
+
+
+def test_trial_08_an_answer_to_what_changes_something_has_no_octet_too_many():
+    connection = Connection()
+    associate(connection, response=initiate(conformance=GRANTED | Conformance.SET))
+    connection.request(PAIR, SetOne(CLOCK, NULL))
+    receive(connection, bytes.fromhex("C501C10000"))
+    assert isinstance(connection.error, DecodeError)
+
+
+def test_trial_08_nothing_follows_the_envelope_of_a_protected_answer():
+    house = Protected()
+    house.connection.request(PAIR, GetOne(ENERGY))
+    house.receive(house.sealed(0xCC, access_error(3)) + b"\x00")
+    assert isinstance(house.connection.error, DecodeError)
+    assert house.connection.leniencies(PAIR) == frozenset()
+
+
+def test_trial_08_blocks_numbered_from_0_are_told():
+    connection = Connection()
+    asked(connection)
+    receive(connection, block(0, unsigned(7)[:2]))
+    assert connection.leniencies(PAIR) == {Leniency.BLOCKS_FROM_0}
+    assert AnswerReceived(PAIR, unsigned(7)) in receive(connection, block(1, unsigned(7)[2:], last=True))
+    assert connection.leniencies(PAIR) == {Leniency.BLOCKS_FROM_0}
 
 
 # -- what is remembered, and for how long

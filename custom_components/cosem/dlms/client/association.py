@@ -91,7 +91,7 @@ class Association(AssociationLife, Services):
     @property
     def leniencies(self) -> frozenset[Leniency]:
         """What the meter did differently so far."""
-        return frozenset(self._leniencies)
+        return self._link.connection.leniencies(self.parameters.pair) | self._leniencies
 
     def tolerated(self, leniency: Leniency) -> None:
         """Note what was tolerated in an answer."""

@@ -13,13 +13,16 @@ from ..apdu.faults import (
     ConfirmedServiceError,
     ExceptionResponse,
 )
+from ..apdu.get import GET_RESPONSE
 from ..errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
+    DecodeError,
     DlmsError,
     ExceptionReceived,
     InvocationCounterRefused,
     LocalProtocolError,
+    RemoteProtocolError,
     SecurityError,
     ServiceErrorCode,
     StateErrorCode,
@@ -37,17 +40,25 @@ from .events import (
     Released,
     RequestFailed,
 )
+from .leniencies import Leniency
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated, WportPair, refusal_of
 from .reassembly import Reassembly
 from .states import FAILURE_MEANS, OPEN_STATES, SUCCESS_MEANS, WAITING_STATES, Input, State, advance
-from .transfer import ANSWERS, Complete, Continues, Outcome, Transfer
+from .transfer import ANSWERS, Complete, Continues, Failed, Outcome, Transfer
 
 INVOKE_IDS: Final = 16
 _FIRST_INVOKE_ID: Final = 1
 
 _ASSOCIATION_UNKNOWN: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
 """The meter knows no association."""
+
+
+_MAY_HAVE_SURPLUS_OCTET: Final[dict[int, Callable[[bytes, Limits], object]]] = {
+    **dict.fromkeys((AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), decode_apdu),
+    GET_RESPONSE: ANSWERS[GET_RESPONSE],
+}
+"""What neither proves nor changes anything; and how it is decoded."""
 
 
 class AssociationState:
@@ -67,6 +78,8 @@ class AssociationState:
         self.negotiated: Negotiated | None = None
         self.forgery: SecurityError | None = None
         """Why the last APDU was dropped, until one is taken."""
+        self.leniencies: Final[set[Leniency]] = set()
+        """What was tolerated in APDUs, over all associations of the pair."""
         self._limits = limits
         self._events = events
         self._dropped_apdus = dropped_apdus
@@ -159,8 +172,14 @@ class AssociationState:
         handle = self._handlers.get(apdu[0])
         if handle is None:
             self._step(Input.RECV_FOREIGN, apdu[0])
-        else:
+            return
+        try:
             handle(apdu)
+        except DecodeError:
+            if not _has_surplus_octet(apdu, self._limits):
+                raise
+            handle(apdu[:-1])
+            self.leniencies.add(Leniency.SURPLUS_OCTET)
 
     def receive_forgery(self, error: SecurityError) -> None:
         """Note a forgery. Raises ``error`` after too many."""
@@ -234,6 +253,8 @@ class AssociationState:
 
     def _advance_transfer(self, outcome: Outcome, tag: int) -> None:
         was = self.state
+        if not isinstance(outcome, Failed) and outcome.leniency is not None:
+            self.leniencies.add(outcome.leniency)
         if isinstance(outcome, Continues):
             self._step(Input.RECV_BLOCK, tag)
             self._taken()
@@ -284,6 +305,18 @@ def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
         return ExceptionReceived(decoded.state_error, decoded.service_error, decoded.invocation_counter)
     assert isinstance(decoded, ConfirmedServiceError)  # the two tags that lead here
     return ConfirmedServiceErrorReceived(decoded.service, decoded.error_class, decoded.error)
+
+
+def _has_surplus_octet(apdu: bytes, limits: Limits) -> bool:
+    """Whether one octet follows a whole APDU: no encoding of these begins with another one's."""
+    decode = _MAY_HAVE_SURPLUS_OCTET.get(apdu[0])
+    if decode is None:
+        return False
+    try:
+        decode(apdu[:-1], limits)
+    except RemoteProtocolError:
+        return False
+    return True
 
 
 def _says_lost(error: DlmsError) -> bool:

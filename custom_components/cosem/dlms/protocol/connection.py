@@ -32,6 +32,7 @@ from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits, DroppedApdus
 from .events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
 from .framing import Empty, Framing, Message, Ready, WrapperFraming
+from .leniencies import Leniency
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, AssociationParameters, WportPair
 from .reassembly import Reassembly
@@ -92,6 +93,10 @@ class Connection:
         """Return why its last APDU was dropped, or None."""
         association = self._associations.get(pair)
         return None if association is None else association.forgery
+
+    def leniencies(self, pair: WportPair) -> frozenset[Leniency]:
+        """Return what was tolerated in its APDUs."""
+        return frozenset(self._known(pair).leniencies)
 
     def dedicated_counter(self, pair: WportPair) -> SendingCounter | None:
         """Return the dedicated key's sending counter, or None."""
@@ -166,12 +171,8 @@ class Connection:
             framing_error = error
         # What was complete before the framing broke still counts, so that segments make no difference (rule M12).
         self._take_messages()
-        if framing_error is None:
-            return
-        if self._framing.error_is_fatal:
-            self.abort(framing_error)
-        else:
-            self.counters.broken_datagrams += 1
+        if framing_error is not None:
+            self._abort_stream(framing_error)
 
     def call(self, now: float) -> None:
         """Let the framing do what is due. Never raises."""
@@ -234,12 +235,15 @@ class Connection:
         try:
             self._receive_message(message)
         except (DecodeError, UnexpectedApdu) as error:
-            if self._framing.error_is_fatal:
-                self.abort(error)
-            else:
-                self.counters.broken_datagrams += 1  # each stands for itself, and anybody can send one
+            self._abort_stream(error)
         except DlmsError as error:
             self.abort(error)
+
+    def _abort_stream(self, error: DlmsError) -> None:
+        if self._framing.error_is_fatal:
+            self.abort(error)
+        else:
+            self.counters.broken_datagrams += 1  # each stands for itself, and anybody can send one
 
     def _receive_message(self, message: Message | Empty) -> None:
         if isinstance(message, Empty):

@@ -23,3 +23,7 @@ class Leniency(StrEnum):
     """The AARE grants services that were not proposed; they are not used."""
     UNUSUAL_INITIATE_RESPONSE = "unusual_initiate_response"
     """The InitiateResponse is written in another form than the usual one."""
+    BLOCKS_FROM_0 = "blocks_from_0"
+    """The first block of an answer has the number 0; the others follow it."""
+    SURPLUS_OCTET = "surplus_octet"
+    """One octet follows an APDU or a value that is whole; it is not looked at."""

@@ -15,6 +15,7 @@ from custom_components.cosem.dlms.errors import (
     LocalProtocolError,
 )
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Outcome
 from custom_components.cosem.dlms.protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
 
@@ -195,6 +196,18 @@ def test_blocks_are_asked_for_one_by_one():
     assert outcome.request.hex().upper() == "C302C100000001"
     assert transfer.receive(octets(block(3, "00", last=True))) is None, "another number belongs elsewhere"
     assert transfer.receive(octets("C701C10000")) is None, "and so does another form"
+
+
+def test_trial_08_blocks_of_a_response_may_be_numbered_from_0():
+    transfer = ActionOne(RESET)
+    outcome = after(transfer, block(0, "000100", last=False))
+    assert isinstance(outcome, Continues)
+    assert outcome.leniency is Leniency.BLOCKS_FROM_0
+    assert outcome.request.hex().upper() == "C302C100000000"
+    outcome = transfer.receive(octets(block(1, "0903010203", last=True)))
+    assert decoded(transfer, outcome) == ActionOutcome(DataAccessResult(0), octet_string(b"\x01\x02\x03"))
+    assert isinstance(outcome, Complete)
+    assert outcome.leniency is Leniency.BLOCKS_FROM_0
 
 
 @pytest.mark.parametrize("whole", ["00010009030102", "C0"])

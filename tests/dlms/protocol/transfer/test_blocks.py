@@ -2,6 +2,7 @@ import pytest
 
 from custom_components.cosem.dlms.errors import LimitExceeded
 from custom_components.cosem.dlms.limits import Limits
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.transfer.blocks import ReceivedBlocks
 
 
@@ -11,21 +12,36 @@ def blocks():
 
 
 def test_blocks_are_numbered_from_1_and_joined_in_order(blocks):
-    assert (blocks.next_number, blocks.size, blocks.joined()) == (1, 0, b"")
+    assert (blocks.has_begun, blocks.size, blocks.joined()) == (False, 0, b"")
     for number, payload in enumerate((b"ab", b"", b"c"), start=1):
-        assert blocks.next_number == number
-        blocks.add(payload)
-    assert (blocks.next_number, blocks.size, blocks.joined()) == (4, 3, b"abc")
+        assert blocks.add(number, payload)
+        assert blocks.has_begun
+    assert (blocks.size, blocks.joined(), blocks.leniency) == (3, b"abc", None)
 
 
-def test_as_many_blocks_as_the_limit_and_no_more_even_if_they_are_empty(blocks):
-    for _ in range(3):
-        blocks.add(b"")
+def test_trial_08_blocks_may_be_numbered_from_0(blocks):
+    assert [blocks.add(number, payload) for number, payload in enumerate((b"ab", b"", b"c"))] == [True] * 3
+    assert (blocks.size, blocks.joined(), blocks.leniency) == (3, b"abc", Leniency.BLOCKS_FROM_0)
+
+
+@pytest.mark.parametrize("numbers", [(2,), (-1,), (1, 1), (1, 3), (1, 0), (0, 0), (0, 2), (0, 1, 1), (1, 2, 0)])
+def test_trial_08_the_last_of_these_numbers_does_not_follow(blocks, numbers):
+    *before, last = numbers
+    assert all(blocks.add(number, b"a") for number in before)
+    assert not blocks.add(last, b"b")
+    assert blocks.joined() == b"a" * len(before)
+    assert blocks.add(before[-1] + 1 if before else 1, b"c")
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_as_many_blocks_as_the_limit_and_no_more_even_if_they_are_empty(blocks, first):
+    for number in range(first, first + 3):
+        blocks.add(number, b"")
     with pytest.raises(LimitExceeded, match="3 blocks"):
-        blocks.add(b"")
+        blocks.add(first + 3, b"")
 
 
 def test_as_many_octets_as_the_limit_and_no_more(blocks):
-    blocks.add(bytes(10))
+    blocks.add(1, bytes(10))
     with pytest.raises(LimitExceeded, match="10 octets"):
-        blocks.add(b"x")
+        blocks.add(2, b"x")

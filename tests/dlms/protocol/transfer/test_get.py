@@ -6,6 +6,7 @@ from custom_components.cosem.dlms.encoding.data import NULL
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded, LocalProtocolError
 from custom_components.cosem.dlms.limits import Limits
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Failed
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from tests.dlms.scripted import CLOCK, ENERGY, POWER, access_error, block, block_error, unsigned, value, values
@@ -133,11 +134,34 @@ def test_trial_01_a_list_of_one_is():
     assert code_of(ask().receive(values(4))) == 4
 
 
-@pytest.mark.parametrize("number", [0, 2, 0xFFFF_FFFF])
+@pytest.mark.parametrize("number", [2, 0xFFFF_FFFF])
 def test_s22_the_first_block_has_number_1(number):
     transfer = ask()
     assert transfer.receive(block(number, b"x")) is None
     assert isinstance(transfer.receive(block(1, b"x")), Continues)
+
+
+@pytest.mark.parametrize("ask_for", [ask, lambda: ask_list(CLOCK, ENERGY)], ids=["one", "list"])
+def test_trial_08_blocks_may_be_numbered_from_0(ask_for):
+    transfer = ask_for()
+    outcome = transfer.receive(block(0, b"ab"))
+    assert isinstance(outcome, Continues)
+    assert (outcome.block_number, outcome.leniency) == (0, Leniency.BLOCKS_FROM_0)
+    assert outcome.request.hex().upper() == "C002C100000000", "the block that came is acknowledged"
+    assert transfer.receive(block(0, b"ab")) is None
+    assert transfer.receive(block(2, b"ef")) is None
+    assert transfer.receive(block(1, b"cd", last=True)) == Complete(b"abcd", Leniency.BLOCKS_FROM_0)
+
+
+def test_trial_08_one_block_may_have_the_number_0():
+    assert ask().receive(block(0, b"ab", last=True)) == Complete(b"ab", Leniency.BLOCKS_FROM_0)
+
+
+def test_trial_08_each_transfer_has_numbers_of_its_own():
+    transfer = ask()
+    transfer.receive(block(0, b"ab"))
+    transfer.first(InvokeIdAndPriority(1), LIMITS)
+    assert transfer.receive(block(1, b"cd", last=True)) == Complete(b"cd", None)
 
 
 def test_s22_a_repeated_or_skipped_block_belongs_to_nothing():

@@ -17,6 +17,7 @@ from ...apdu.set import SET_RESPONSE
 from ...apdu.short_name import READ_RESPONSE, WRITE_RESPONSE
 from ...errors import DlmsError, LocalProtocolError
 from ...limits import Limits
+from ..leniencies import Leniency
 
 ANSWERS: Final[Mapping[int, Callable[[bytes, Limits], object]]] = {
     **dict.fromkeys((READ_RESPONSE, WRITE_RESPONSE, SET_RESPONSE, ACTION_RESPONSE, ACCESS_RESPONSE), decode_apdu),
@@ -35,6 +36,7 @@ class Continues:
     block_number: int
     size: int
     request: bytes = field(repr=False)
+    leniency: Leniency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Complete:
     """The transfer is complete."""
 
     octets: bytes = field(repr=False)
+    leniency: Leniency | None = None
 
 
 @dataclass(frozen=True, slots=True)

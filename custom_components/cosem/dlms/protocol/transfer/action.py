@@ -70,7 +70,7 @@ class _Action:
     @property
     def was_in_blocks(self) -> bool:
         """Whether the response came in blocks."""
-        return self._received.next_number > 1
+        return self._received.has_begun
 
     @abstractmethod
     def _whole(self, invoke: InvokeIdAndPriority) -> Apdu: ...
@@ -113,13 +113,13 @@ class _Action:
     def _receive_block(self, reader: Reader, invoke: InvokeIdAndPriority) -> Outcome | None:
         block = decode_data_block(reader)
         reader.finish()
-        number = self._received.next_number
-        if block.block_number != number or (self._sent is not None and not self._sent.is_over):
+        blocks, number = self._received, block.block_number
+        if (self._sent is not None and not self._sent.is_over) or not blocks.add(number, block.raw_data):
             return None
-        self._received.add(block.raw_data)
         if block.last_block:
-            return Complete(self._received.joined())
-        return Continues(number, self._received.size, encode_request(ActionRequestNextPblock(invoke, number)))
+            return Complete(blocks.joined(), blocks.leniency)
+        request = encode_request(ActionRequestNextPblock(invoke, number))
+        return Continues(number, blocks.size, request, blocks.leniency)
 
     def _send_block(self, reader: Reader, invoke: InvokeIdAndPriority) -> Outcome | None:
         number = reader.unsigned32()

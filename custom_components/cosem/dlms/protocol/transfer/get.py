@@ -1,7 +1,8 @@
 """GET of one attribute or a list, whole or in blocks (IEC 62056-5-3, GET service).
 
 Invoke-id, form and block number must fit (rule S22). Leniencies: last-block FF is true; a list of one answered like one
-attribute, or the other way round; an empty block before the last; a plain error that ends a transfer.
+attribute, or the other way round; blocks numbered from 0; an empty block before the last; a plain error that ends a
+transfer.
 """
 
 from abc import abstractmethod
@@ -68,18 +69,18 @@ class _Get:
 
     @property
     def _has_blocks(self) -> bool:
-        return self._blocks.next_number > 1
+        return self._blocks.has_begun
 
     def _receive_block(self, head: GetResponseHead, invoke: InvokeIdAndPriority) -> Outcome | None:
         if head.error is not None:
             return Failed(DataAccessError(head.error.code))
-        number = self._blocks.next_number
-        if head.block_number != number:
+        blocks, number = self._blocks, head.block_number
+        if not blocks.add(number, head.payload):
             return None
-        self._blocks.add(head.payload)
         if head.last_block:
-            return Complete(self._blocks.joined())
-        return Continues(number, self._blocks.size, encode_request(GetRequestNext(invoke, number)))
+            return Complete(blocks.joined(), blocks.leniency)
+        request = encode_request(GetRequestNext(invoke, number))
+        return Continues(number, blocks.size, request, blocks.leniency)
 
 
 class GetOne(_Get):
