@@ -1,5 +1,6 @@
 """The seam: client and simulated meter talk through another framing, and nothing above it knows."""
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -14,7 +15,7 @@ from custom_components.cosem.dlms.protocol.framing import WrapperFraming
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.security.keys import Secret
 from tests.dlms.scripted import CLOCK, ENERGY, POWER
-from tests.dlms.second_framing import MOST_TRIES, SecondHouse
+from tests.dlms.second_framing import BYE, MOST_TRIES, SecondHouse
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD
 
@@ -45,6 +46,11 @@ async def read(house):
         values = await association.get_many(ASKED[1:])
     await client.close()
     return clock, values
+
+
+async def read_clock(client):
+    async with client.associate(READER) as association:
+        return await association.get(CLOCK)
 
 
 async def test_a_framing_with_handshake_and_acknowledgements(meter):
@@ -93,3 +99,52 @@ async def test_one_channel_carries_several_logical_devices(meter):
     async with client.associate(PUBLIC) as first, client.associate(replace(PUBLIC, server_wport=16)) as second:
         assert (await first.get(NAME)).value != (await second.get(NAME)).value
     assert len(house.gateways) == 1
+
+
+class SlowGoodBye(SecondHouse):
+    """The channel takes its time for BYE."""
+
+    def __init__(self, meter):
+        super().__init__(meter)
+        self.signing_off = asyncio.Event()
+        self.go_on = asyncio.Event()
+
+    async def connect(self):
+        channel = await super().connect()
+        gateway = self.gateways[-1]
+        send = gateway.send
+
+        async def slowly(octets):
+            if octets[1] == BYE:
+                self.signing_off.set()
+                await self.go_on.wait()
+            await send(octets)
+
+        gateway.send = slowly
+        return channel
+
+
+async def test_who_comes_while_the_channel_signs_off_gets_another_one_afterwards(meter):
+    house = SlowGoodBye(meter)
+    client = DlmsClient("meter", connect=house.connect)
+    first = asyncio.create_task(read_clock(client))
+    await house.signing_off.wait()
+    second = asyncio.create_task(read_clock(client))
+    await asyncio.sleep(0.5)
+    assert len(house.gateways) == 1
+    assert not second.done()
+    house.go_on.set()
+    await asyncio.gather(first, second)
+    assert len(house.gateways) == 2
+    assert all(gateway.said_good_bye for gateway in house.gateways)
+
+
+async def test_who_comes_before_it_signs_off_keeps_the_channel(meter):
+    house = SecondHouse(meter)
+    client = DlmsClient("meter", connect=house.connect)
+    await asyncio.gather(read_clock(client), read_clock(client))
+    assert len(house.gateways) <= 2
+    async with client.associate(PUBLIC) as kept:
+        await read_clock(client)
+        assert kept.is_open
+        assert not house.gateways[-1].said_good_bye

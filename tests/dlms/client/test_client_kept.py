@@ -10,6 +10,7 @@ import math
 
 import pytest
 
+from custom_components.cosem.dlms.client.association import Association
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import Timing
@@ -432,8 +433,34 @@ async def test_close_while_somebody_connects(client, meter):
     for task in (connecting, second):
         with pytest.raises(AssociationAborted, match="the client was closed"):
             await task
-    assert len(meter.links) == 1
-    assert meter.open_links == 0
+    assert not meter.links
+    assert await read(client)
+
+
+async def test_close_twice_while_somebody_connects(client, meter):
+    meter.on_connect = asyncio.Event().wait
+    connecting = await started(read(client))
+    await asyncio.gather(client.close(), client.close())
+    with pytest.raises(AssociationAborted, match="the client was closed"):
+        await connecting
+    assert not meter.links
+
+
+async def test_close_in_the_moment_in_which_the_connection_is_there(client, meter):
+    ends = []
+    for steps in range(12):
+        reached = asyncio.Event()
+        meter.on_connect = reached.wait
+        connecting = await started(read(client))
+        reached.set()
+        for _ in range(steps):
+            await asyncio.sleep(0)
+        await client.close()
+        ends += await asyncio.gather(connecting, return_exceptions=True)
+        assert meter.open_links == 0
+        assert not client._uses
+    assert {type(end) for end in ends} <= {AssociationAborted, Association}
+    assert isinstance(ends[0], AssociationAborted)
 
 
 async def test_close_while_a_kept_one_gives_way(client, meter):

@@ -24,6 +24,8 @@ from .observer import NOBODY, Observer
 from .security_state import SecurityState
 from .transport import open_tcp
 
+_CLOSED: Final = "the client was closed"
+
 
 @dataclass(slots=True, eq=False)
 class _Use:
@@ -74,6 +76,9 @@ class DlmsClient:
         self._clock = clock
         self._link: Link | None = None
         self._connecting = asyncio.Lock()
+        """Held by whoever opens a connection or signs off."""
+        self._until_closed: asyncio.Timeout | None = None
+        """Around the opening of a connection."""
         self._queue = AssociationQueue()
         self._uses: dict[WportPair, _Use] = {}
 
@@ -138,10 +143,14 @@ class DlmsClient:
 
     async def close(self) -> None:
         """Release everything, end all waiting, disconnect. Associating again is possible."""
-        self._queue.refuse_all(AssociationAborted("the client was closed"))
+        self._queue.refuse_all(AssociationAborted(_CLOSED))
+        if self._until_closed is not None:
+            self._until_closed.reschedule(0)
+            self._until_closed = None
         await self._release([*self._uses.values()])
-        if self._link is not None:
-            await self._link.close()
+        async with self._connecting:  # nobody opens a connection behind our back
+            if self._link is not None:
+                await self._link.close()
 
     async def _obtain(
         self,
@@ -189,16 +198,26 @@ class DlmsClient:
             place.raise_if_refused()
             link = self._link
             if link is None or not link.is_alive:
-                if link is not None:
-                    await link.close()
-                    await self._pause_until(link.closed_at + timing.reconnect_gap)
-                link = await self._open_link(timing.connect)
+                link = await self._open_after(link, timing)
                 if place.refusal is not None:
                     await link.close()
                     raise place.refusal
                 self._link = link
             link.users += 1
             return link
+
+    async def _open_after(self, last: Link | None, timing: Timing) -> Link:
+        """Raises AssociationAborted as soon as the client is closed."""
+        try:
+            async with asyncio.timeout(None) as self._until_closed:
+                if last is not None:
+                    await last.close()
+                    await self._pause_until(last.closed_at + timing.reconnect_gap)
+                return await self._open_link(timing.connect)
+        except TimeoutError:
+            raise AssociationAborted(_CLOSED) from None
+        finally:
+            self._until_closed = None
 
     async def _open_link(self, seconds: float) -> Link:
         connect = self._connect or with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
@@ -236,11 +255,19 @@ class DlmsClient:
         finally:
             use.link.users -= 1
             try:
-                if not use.link.users:
-                    await use.link.leave(AssociationAborted("the last association was released"))
+                await self._sign_off(use.link)
             finally:
                 del self._uses[use.association.parameters.pair]
                 self._free_place(use)
+
+    async def _sign_off(self, link: Link) -> None:
+        """End an unused connection. Meanwhile nobody opens another, nor takes this one."""
+        if not link.is_alive:
+            await link.close()
+            return
+        async with self._connecting:
+            if not link.users:
+                await link.leave(AssociationAborted("the last association was released"))
 
     async def _pause_until(self, moment: float) -> None:
         # A small device needs time to free its socket.
