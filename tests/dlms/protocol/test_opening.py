@@ -363,7 +363,13 @@ def fields_with(fields, **changes):
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"diagnostic": 0}, {"mechanism_name": None}, {"protocol_version": b"\x07\x80"}, {"result_source": 2}],
+    [
+        {},
+        {"diagnostic": 0},
+        {"mechanism_name": None},
+        {"protocol_version": b"\x07\x80"},
+        {"result_source": 2, "diagnostic": 0},
+    ],
     ids=str,
 )
 def test_s18_leniencies_with_high_level_security(changes):

@@ -21,6 +21,7 @@ from custom_components.cosem.dlms.protocol.proposal import (
     Negotiated,
     NoProtection,
     WportPair,
+    check_names,
     encode_proposal,
     encode_release,
     initiate_request,
@@ -259,6 +260,17 @@ def test_s18_other_mechanism_is_refused():
 def test_s18_inconsistent_diagnostic_is_refused():
     with pytest.raises(RemoteProtocolError, match="with the diagnostic 1"):
         check(aare(diagnostic=1))
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [PASSWORD, AssociationParameters(mechanism=Mechanism.HLS, hls_secret=Secret(b"x"))],
+    ids=["password", "high-level"],
+)
+def test_s18_only_the_service_user_asks_for_a_proof(parameters):
+    response = aare(diagnostic=14, result_source=2, mechanism_name=None)
+    with pytest.raises(RemoteProtocolError, match="with the diagnostic 14"):
+        check_names(response, parameters)
 
 
 def test_s18_pending_authentication_is_a_refusal_of_what_was_proposed():

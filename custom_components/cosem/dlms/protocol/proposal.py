@@ -277,7 +277,9 @@ def check_names(
     aare = decode_apdu(octets, limits)
     assert isinstance(aare, Aare)  # whoever calls this has seen the tag
     initiate_error = _initiate_error(aare.user_information)
-    asks_for_proof = aare.diagnostic == UserDiagnostic.AUTHENTICATION_REQUIRED
+    # Numbers of the service-provider mean something else.
+    by_user = aare.result_source == DiagnosticSource.ACSE_SERVICE_USER
+    asks_for_proof = by_user and aare.diagnostic == UserDiagnostic.AUTHENTICATION_REQUIRED
     if (
         aare.result != AssociationResult.ACCEPTED
         or initiate_error is not None
