@@ -121,6 +121,7 @@ async def test_set_up_with_a_password(hass: HomeAssistant, form: ConfigFlowResul
         "objects": ["3:1.0.1.8.0.255", "3:1.0.1.7.0.255"],
         "stay_connected": False,
         "response_timeout": 20,
+        "time_policy": "standard",
     }
     assert result["result"].unique_id == unique_id_of(meter) == "SIM1030049762188"
     assert len(set_up.mock_calls) == 1
@@ -484,7 +485,11 @@ async def test_usual_codes_where_the_object_list_is_refused(
     assert result["step_id"] == "usual_codes"
     assert result["errors"] == {"further_objects": "invalid_objects"}
     assert result["description_placeholders"]["code"] == "3:nonsense"
-    assert shown_again(result) == {"objects": ["3:1.0.1.8.0.255"], "further_objects": further}
+    assert shown_again(result) == {
+        "objects": ["3:1.0.1.8.0.255"],
+        "further_objects": further,
+        "time_policy": "standard",
+    }
 
     further = ["1-0:2.8.0", "3:1.0.77.77.0.255"]
     result = await submit(hass, result, objects=["3:1.0.1.8.0.255"], further_objects=further)

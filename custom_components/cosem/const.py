@@ -16,6 +16,7 @@ CONF_RESPONSE_TIMEOUT: Final = "response_timeout"
 CONF_INTERVAL: Final = "interval"
 CONF_OBJECTS: Final = "objects"
 CONF_STAY_CONNECTED: Final = "stay_connected"
+CONF_TIME_POLICY: Final = "time_policy"
 CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
 """In discovery data: the name of the logical device."""
 

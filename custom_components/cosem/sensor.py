@@ -1,15 +1,15 @@
 """Sensors for the values of the meter and what is derived from them."""
 
 from abc import abstractmethod
-from datetime import UTC, datetime
+from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
-from typing import Final, override
+from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorEntity
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import dt as dt_util
 
 from .catalogue import NOT_AUTHENTICATED, Kind, ObjectDescription, SensorDescription
 from .const import MAX_STATE_LENGTH
@@ -19,20 +19,23 @@ from .dlms import (
     DataType,
     ScalerUnit,
     TimePolicy,
+    clock_quality,
     date_or_time_text,
     decimal_text,
     display_text,
-    instant,
     number_of,
     status_text,
 )
 from .entity import CosemEntity, async_follow_objects, description_of, reading_of
 from .meter.entity_plan import PlannedEntity
+from .meter.meter_time import time_policy_of, utc_of
 from .meter.readings import Reading
 
 PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
 
 _TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
+
+_KINDS_OF_TIME: Final = frozenset[Kind]({"timestamp", "clock_drift"})
 
 type SensorValue = Decimal | str | datetime | int | None
 
@@ -54,9 +57,9 @@ def _sensor(coordinator: CosemCoordinator, planned: PlannedEntity) -> CosemSenso
     return _DERIVED_SENSORS.get(kind, ObjectSensor)(coordinator, planned)
 
 
-def _text(data: Data) -> str | None:
+def _text(data: Data, policy: TimePolicy) -> str | None:
     """Return a value as a line of text; None for compound values."""
-    text = date_or_time_text(data) if data.type in _TIMES else display_text(data, MAX_STATE_LENGTH)
+    text = date_or_time_text(data, policy) if data.type in _TIMES else display_text(data, MAX_STATE_LENGTH)
     if text is None and (number := number_of(data)) is not None:
         text = decimal_text(number)
     if text is None:
@@ -70,12 +73,6 @@ def _number(reading: Reading) -> Decimal | None:
     return None if number is None or len(decimal_text(number)) > MAX_STATE_LENGTH else number
 
 
-def _timestamp(data: Data) -> datetime | None:
-    """Return UTC; without a deviation, local time is assumed."""
-    moment = instant(data, TimePolicy.STANDARD, dt_util.get_default_time_zone())
-    return None if moment is None else moment.astimezone(UTC)
-
-
 class CosemSensor(CosemEntity, SensorEntity):
     """A sensor of any kind."""
 
@@ -84,6 +81,7 @@ class CosemSensor(CosemEntity, SensorEntity):
 
     def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
         super().__init__(coordinator, planned)
+        self._time_policy = time_policy_of(coordinator.config_entry.options)
         self._attr_native_value = self._value()
 
     @override
@@ -98,6 +96,17 @@ class CosemSensor(CosemEntity, SensorEntity):
             self._attr_suggested_unit_of_measurement = description.suggested_unit
             self._attr_suggested_display_precision = description.suggested_display_precision
             self._attr_options = list(description.options) or None
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """With what the clock says about itself, where it made the time."""
+        attributes = super().extra_state_attributes
+        if self._kind not in _KINDS_OF_TIME:
+            return attributes
+        data = reading_of(self.coordinator, self._reads[0]).value
+        quality = None if data is None else clock_quality(data)
+        return attributes if quality is None else {**(attributes or {}), "clock_status": quality.value}
 
     @abstractmethod
     def _value(self) -> SensorValue:
@@ -140,12 +149,12 @@ class ObjectSensor(CosemSensor):
                 number = _number(reading)
                 return None if number is None else number.scaleb(self._exponent)
             case "timestamp":
-                return _timestamp(data)
+                return utc_of(data, self._time_policy)
             case "calendar":
-                return date_or_time_text(data) or _text(data)
+                return date_or_time_text(data, self._time_policy) or _text(data, self._time_policy)
             case "bits":
                 return status_text(data)
-        return _text(data)
+        return _text(data, self._time_policy)
 
     @callback
     @override
@@ -171,7 +180,7 @@ class ClockDriftSensor(CosemSensor):
     def _value(self) -> SensorValue:
         """Return the meter's time minus Home Assistant's when it was read."""
         data, read_at = reading_of(self.coordinator, self._reads[0]).value, self.coordinator.data.clock_read_at
-        moment = None if data is None else _timestamp(data)
+        moment = None if data is None else utc_of(data, self._time_policy)
         # Meters count whole seconds.
         return None if moment is None or read_at is None else round((moment - read_at).total_seconds())
 

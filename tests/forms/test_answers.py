@@ -257,12 +257,18 @@ def test_objects_become_the_options_of_the_entry():
         "none", examination=examination(), errors={"further_objects": "invalid_objects"}, error_words={"code": "x"}
     )
     before = replace(before, facts=facts(response_timeout=44), little_accepted=True)
-    after = take_objects(before, {"objects": ["3:1.0.1.8.0.255"], "further_objects": ["1-0:1.8.0", "1-0:2.8.0"]})
+    typed = {
+        "objects": ["3:1.0.1.8.0.255"],
+        "further_objects": ["1-0:1.8.0", "1-0:2.8.0"],
+        "time_policy": "inverted",
+    }
+    after = take_objects(before, typed)
     assert after.options == {
         "interval": 60,
         "objects": ["3:1.0.1.8.0.255", "3:1.0.2.8.0.255"],
         "stay_connected": False,
         "response_timeout": 44,
+        "time_policy": "inverted",
     }
     assert (after.errors, after.error_words) == ({}, {})
     assert next_step(after) is Step.CREATE_ENTRY

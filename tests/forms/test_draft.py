@@ -1,11 +1,13 @@
 """The set-up as a value: how it begins, what the meter adds, and that nobody reads a secret in it."""
 
 from dataclasses import FrozenInstanceError, fields, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cosem.dlms import Data, DataType, TimePolicy
 from custom_components.cosem.forms.credential_input import CredentialInput
 from custom_components.cosem.forms.draft import (
     Draft,
@@ -19,6 +21,7 @@ from custom_components.cosem.forms.draft import (
 )
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
+from custom_components.cosem.meter.meter_time import ClockReading
 from tests.forms.drafts import CHOICE, FLOWS, KINDS, draft, examination, facts, read
 
 CANARY = "cAnArY"
@@ -159,3 +162,13 @@ def test_trial_29_entry_has_the_name_of_its_card_if_it_is_that_meter():
     found = replace(examination(), identity=replace(examination().identity, serial_number="00000001"))
     assert draft(examination=found, name="SIM 1").title == "SIM 1"
     assert draft(examination=found, name="SIM announced").title == "SIM 00000001"
+
+
+def test_trial_15_the_clock_of_the_meter_says_how_its_times_are_to_be_read():
+    assert draft().proposed_time_policy is TimePolicy.STANDARD
+    assert draft(examination=examination()).proposed_time_policy is TimePolicy.STANDARD
+    clock = ClockReading(
+        data=Data(DataType.OCTET_STRING, bytes.fromhex("07e9071703070f18ff014a00")),
+        read_at=datetime(2025, 7, 23, 1, 45, 24, tzinfo=UTC),
+    )
+    assert draft(examination=replace(examination(), clock=clock)).proposed_time_policy is TimePolicy.INVERTED

@@ -40,6 +40,7 @@ async def test_options_show_what_is_enabled_and_apply_what_changed(
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "init"
+    assert result["description_placeholders"]["clock"].startswith("The clock of the meter says 20")
     shown = shown_again(result)
     assert set(shown["objects"]) == set(TICKED) - {"3:1.0.32.7.0.255"}
     assert (shown["interval"], shown["stay_connected"], shown["response_timeout"]) == (60, False, 10)
@@ -49,7 +50,9 @@ async def test_options_show_what_is_enabled_and_apply_what_changed(
     assert "(1-0:14.7.0)" in labels[frequency]
 
     chosen = [key for key in shown["objects"] if key != "3:1.0.1.7.0.255"] + [frequency]
-    typed = {"interval": 300, "objects": chosen, "stay_connected": True, "response_timeout": 30}
+    typed = {"interval": 300, "objects": chosen, "stay_connected": True, "response_timeout": 30} | {
+        "time_policy": "local_time"
+    }
     result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == typed
@@ -68,6 +71,7 @@ async def test_options_of_a_meter_that_was_never_read(
 ):
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert set(shown_again(result)["objects"]) == set(TICKED)
+    assert result["description_placeholders"]["clock"] == ""
     await async_save_objects(hass, entry.unique_id, ())
     meter.faults.add("refuse")
     result = await hass.config_entries.options.async_configure(

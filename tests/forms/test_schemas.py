@@ -5,7 +5,9 @@ import pytest
 import voluptuous as vol
 
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS, CONF_AUTHENTICATION
+from custom_components.cosem.dlms import TimePolicy
 from custom_components.cosem.forms.schemas import SEARCHABLE_FROM, discovery_schema, objects_schema, options_schema
+from custom_components.cosem.meter.meter_time import TIME_POLICIES
 
 
 @pytest.mark.parametrize(
@@ -25,8 +27,18 @@ def test_trial_29_from_25_objects_on_there_is_a_list_to_search(count: int, mode:
 def test_ticked_objects_are_what_an_untouched_form_gives():
     choices = [SelectOptionDict(value=key, label=key) for key in ("a", "b", "c")]
     schema = objects_schema(choices, ["a", "c"], with_further_objects=True)
-    assert schema({}) == {"objects": ["a", "c"]}
-    assert schema({"objects": []}) == {"objects": []}
+    assert schema({})["objects"] == ["a", "c"]
+    assert schema({"objects": []})["objects"] == []
+
+
+@pytest.mark.parametrize("policy", TIME_POLICIES)
+def test_trial_15_the_proposed_way_to_read_times_is_what_an_untouched_form_gives(policy: TimePolicy):
+    schema = objects_schema([], [], with_further_objects=False, time_policy=policy)
+    assert schema({})["time_policy"] == policy.value
+    assert schema({"time_policy": "local_time"})["time_policy"] == "local_time"
+    with pytest.raises(vol.Invalid):
+        schema({"time_policy": "unspecified_local_time"})
+    assert schema.schema["time_policy"].config["options"] == [each.value for each in TIME_POLICIES]
 
 
 @pytest.mark.parametrize(

@@ -108,7 +108,7 @@ def test_objects_are_those_that_the_meter_told():
     for step, further in ((Step.OBJECTS, False), (Step.USUAL_CODES, True)):
         schema = STEP_FORMS[step].schema(full(step))
         assert schema.schema["objects"].config["options"] == [CHOICE]
-        assert schema({}) == {"objects": [CHOICE["value"]]}
+        assert schema({}) == {"objects": [CHOICE["value"]], "time_policy": "standard"}
         assert ("further_objects" in schema.schema) == further
 
 

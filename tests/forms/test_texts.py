@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 import json
 from pathlib import Path
 import re
@@ -16,12 +17,20 @@ import pytest
 import custom_components.cosem
 from custom_components.cosem.config_flow import CosemConfigFlow
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
-from custom_components.cosem.dlms import AssociationRejected, ExceptionReceived, InputFault
+from custom_components.cosem.dlms import (
+    AssociationRejected,
+    Data,
+    DataType,
+    ExceptionReceived,
+    InputFault,
+    TimePolicy,
+)
 from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import credential_schemas, schemas
 from custom_components.cosem.forms.next_step import LITTLE_FOUND, Step
 from custom_components.cosem.forms.objects import ObjectKind
 from custom_components.cosem.forms.texts import (
+    async_clock_in_words,
     async_failure_in_words,
     async_form_words,
     connection_words,
@@ -29,6 +38,7 @@ from custom_components.cosem.forms.texts import (
     question_words,
 )
 from custom_components.cosem.meter.doctor import ExaminationFailed, Stage, Verdict, diagnostic_of
+from custom_components.cosem.meter.meter_time import ClockReading
 from custom_components.cosem.meter.presets import PRESETS
 from tests.conftest import HOST
 from tests.forms.drafts import CHOICE, draft, examination, facts, read
@@ -69,8 +79,8 @@ PLACEHOLDERS = {
     "reauth_keys": CONNECTION | {"name", "kept", "key_digits"},
     "reauth_certificate": CONNECTION | {"name"},
     "discovery_confirm": CONNECTION | {"name"},
-    "objects": CONNECTION | {"name", "count"},
-    "usual_codes": CONNECTION | {"name", "count"},
+    "objects": CONNECTION | {"name", "count", "clock"},
+    "usual_codes": CONNECTION | {"name", "count", "clock"},
     "nothing_found": CONNECTION | {"name"},
     "examine": CONNECTION,
 }
@@ -208,7 +218,7 @@ def test_each_choice_has_a_text():
     for field in [field for schema in FORMS.values() for field in fields_of(schema)]:
         if isinstance(field, SelectSelector) and "translation_key" in field.config:
             used.setdefault(field.config["translation_key"], set()).update(field.config["options"])
-    assert used.keys() == {"preset", "authentication", "mechanism", "security_suite", "protection"}
+    assert used.keys() == {"preset", "authentication", "mechanism", "security_suite", "protection", "time_policy"}
     for name, options in used.items():
         assert TEXTS["selector"][name]["options"].keys() == options
     assert used["authentication"] == {AUTHENTICATION_INHERITED, *AUTHENTICATIONS}
@@ -347,3 +357,38 @@ def test_error_of_a_field_inside_of_a_section_stands_above_the_form():
     assert errors_of(draft("keys", failure=ExaminationFailed(Verdict.WRONG_KEY)), FORMS["user"]) == {
         "base": "wrong_key"
     }
+
+
+STRANGE = bytes.fromhex("07e9071703070f18ff014a00")
+
+
+@pytest.mark.parametrize(
+    ("status", "more"),
+    [
+        ("00", ""),
+        ("FF", ""),
+        ("01", " The meter says that its clock is not valid."),
+        ("02", " The meter says that its clock may be wrong."),
+    ],
+)
+async def test_trial_15_the_clock_is_shown_beside_the_setting(hass: HomeAssistant, status: str, more: str):
+    await hass.config.async_set_time_zone("Asia/Kolkata")
+    clock = ClockReading(
+        data=Data(DataType.OCTET_STRING, STRANGE[:11] + bytes.fromhex(status)),
+        read_at=datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC),
+    )
+    shown = (
+        'The clock of the meter says 2025-07-23 07:15:24. With the setting "Time difference with the opposite sign", '
+        "that is 2025-07-23 07:15:24 in Home Assistant. At that moment, the clock of Home Assistant said "
+        f"2025-07-23 07:15:30.{more}"
+    )
+    assert await async_clock_in_words(hass, clock, TimePolicy.INVERTED) == shown
+    found = draft("none", examination=replace(examination(), clock=clock), choices=(CHOICE,))
+    assert (await async_form_words(hass, found, Step.OBJECTS))["clock"] == shown
+
+
+async def test_without_a_point_in_time_there_is_nothing_to_show(hass: HomeAssistant):
+    senseless = Data(DataType.OCTET_STRING, STRANGE[:9] + bytes.fromhex("7FFF00"))
+    clock = ClockReading(data=senseless, read_at=datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC))
+    assert await async_clock_in_words(hass, clock, TimePolicy.STANDARD) == ""
+    assert await async_clock_in_words(hass, None, TimePolicy.STANDARD) == ""

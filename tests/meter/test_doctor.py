@@ -54,6 +54,7 @@ from custom_components.cosem.dlms import (
     SecurityState,
     SecuritySuite,
     SystemTitleMismatch,
+    TimePolicy,
     Timing,
     UnexpectedApdu,
     generate_key_pair,
@@ -206,8 +207,8 @@ async def test_examination_of_a_household_meter(hass: HomeAssistant, meter: Simu
     assert not result.list_refused
     assert len(result.objects) > 50
     assert [device.sap for device in result.logical_devices] == [1, 16]
-    assert result.clock_difference is not None
-    assert abs(result.clock_difference) < timedelta(seconds=2)
+    assert result.clock is not None
+    assert abs(result.clock.difference(TimePolicy.STANDARD)) < timedelta(seconds=2)
     assert meter.open_links == 0
     assert [request.kind for request in meter.log].count("aarq") == 1
 
@@ -236,9 +237,9 @@ async def test_meter_is_recognised_by_what_its_entry_was_made_of(hass: HomeAssis
 async def test_clock_difference(hass: HomeAssistant, freezer: FrozenDateTimeFactory):
     freezer.move_to(datetime(2026, 7, 1, 12, tzinfo=dt_util.UTC))
     meter = SimulatedMeter(MeterProfile().with_quirks(clock_offset=90), dt_util.utcnow)
-    assert (await examined(hass, meter)).clock_difference == timedelta(seconds=90)
+    assert (await examined(hass, meter)).clock.difference(TimePolicy.STANDARD) == timedelta(seconds=90)
     meter.faults.add("denied", object="0.0.1.0.0.255")
-    assert (await examined(hass, meter)).clock_difference is None
+    assert (await examined(hass, meter)).clock is None
 
 
 async def test_sap_list_that_is_refused_or_makes_no_sense(hass: HomeAssistant, meter: SimulatedMeter):

@@ -18,6 +18,7 @@ from ..const import (
     CONF_ENCRYPTION_KEY,
     CONF_HLS_SECRET,
 )
+from ..dlms import TimePolicy
 from ..meter.credentials import SECRET_FIELDS, list_owner
 from ..meter.doctor import Examination, ExaminationFailed
 from ..meter.identity import logical_device_title
@@ -120,6 +121,12 @@ class Draft:
         assert self.examination is not None
         identity = self.examination.identity
         return self.name if self.name == logical_device_title(identity.unique_id) else identity.title
+
+    @property
+    def proposed_time_policy(self) -> TimePolicy:
+        """How the meter's times are to be read, by its clock."""
+        clock = self.examination.clock if self.examination is not None else None
+        return TimePolicy.STANDARD if clock is None else clock.proposed_policy
 
     @property
     def has_main_secret(self) -> bool:

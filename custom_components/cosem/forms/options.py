@@ -10,6 +10,7 @@ from homeassistant.exceptions import HomeAssistantError
 from ..const import CONF_OBJECTS
 from ..dlms import ObjectListElement
 from ..meter.entity_plan import async_apply_selection, enabled_objects, plan_entities
+from ..meter.meter_time import clock_of, time_policy_of
 from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
 from .answers import take_options
@@ -18,6 +19,7 @@ from .further_objects import async_try_for_entry
 from .next_step import Step, next_step
 from .objects import async_object_choices
 from .schemas import CONF_READ_OBJECTS, options_schema
+from .texts import async_clock_in_words
 
 
 class CosemOptionsFlow(OptionsFlowWithReload):
@@ -56,11 +58,16 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         enabled = enabled_objects(self.hass, entry, plan_entities(objects))
         # The ticked objects are the enabled ones, wherever that was chosen.
         ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
+        # Only an entry that runs has heard of the clock.
+        clock = clock_of(entry.runtime_data.data) if entry.state is ConfigEntryState.LOADED else None
         return self.async_show_form(
             step_id=Step.INIT.value,
             data_schema=self.add_suggested_values_to_schema(
                 options_schema(choices), {**entry.options, CONF_OBJECTS: ticked, **draft.typed}
             ),
             errors=dict(draft.errors),
-            description_placeholders=dict(draft.error_words),
+            description_placeholders={
+                "clock": await async_clock_in_words(self.hass, clock, time_policy_of(entry.options)),
+                **draft.error_words,
+            },
         )

@@ -31,6 +31,7 @@ from ..const import (
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
+    CONF_TIME_POLICY,
     DEFAULT_RESPONSE_TIMEOUT,
     MAX_INTERVAL,
     MAX_RESPONSE_TIMEOUT,
@@ -38,7 +39,8 @@ from ..const import (
     MIN_RESPONSE_TIMEOUT,
     PRESET_GENERIC,
 )
-from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT
+from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, TimePolicy
+from ..meter.meter_time import TIME_POLICIES
 from ..meter.presets import PRESETS
 from .credential_schemas import SECTION_ADVANCED
 
@@ -62,6 +64,13 @@ _WPORT = _number(0, MAX_WPORT)
 _TIMEOUT = _number(MIN_RESPONSE_TIMEOUT, MAX_RESPONSE_TIMEOUT, UnitOfTime.SECONDS)
 _PRESET = SelectSelector(
     SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)
+)
+_TIME_POLICY = SelectSelector(
+    SelectSelectorConfig(
+        options=[policy.value for policy in TIME_POLICIES],
+        translation_key=CONF_TIME_POLICY,
+        mode=SelectSelectorMode.DROPDOWN,
+    )
 )
 
 
@@ -114,12 +123,17 @@ def _objects(choices: Sequence[SelectOptionDict]) -> SelectSelector:
 
 
 def objects_schema(
-    choices: Sequence[SelectOptionDict], ticked: Sequence[str], *, with_further_objects: bool
+    choices: Sequence[SelectOptionDict],
+    ticked: Sequence[str],
+    *,
+    with_further_objects: bool,
+    time_policy: TimePolicy = TimePolicy.STANDARD,
 ) -> vol.Schema:
-    """Return the form that chooses objects."""
+    """Return the form that chooses objects, and how times are read; ``time_policy`` is the proposal."""
     fields: dict[vol.Marker, object] = {vol.Required(CONF_OBJECTS, default=list(ticked)): _objects(choices)}
     if with_further_objects:
         fields[vol.Optional(CONF_FURTHER_OBJECTS)] = _FURTHER_OBJECTS
+    fields[vol.Required(CONF_TIME_POLICY, default=time_policy.value)] = _TIME_POLICY
     return vol.Schema(fields)
 
 
@@ -133,5 +147,6 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Optional(CONF_FURTHER_OBJECTS): _FURTHER_OBJECTS,
             vol.Required(CONF_STAY_CONNECTED): BooleanSelector(),
             vol.Required(CONF_RESPONSE_TIMEOUT): _TIMEOUT,
+            vol.Required(CONF_TIME_POLICY, default=TimePolicy.STANDARD.value): _TIME_POLICY,
         }
     )

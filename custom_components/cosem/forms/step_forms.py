@@ -51,7 +51,12 @@ def _credential_schema(draft: Draft) -> vol.Schema:
 
 def _objects_form(*, with_further_objects: bool) -> StepForm:
     return StepForm(
-        schema=lambda draft: objects_schema(draft.choices, draft.ticked, with_further_objects=with_further_objects),
+        schema=lambda draft: objects_schema(
+            draft.choices,
+            draft.ticked,
+            with_further_objects=with_further_objects,
+            time_policy=draft.proposed_time_policy,
+        ),
         shown=_typed,
         take=take_objects,
         is_last=True,

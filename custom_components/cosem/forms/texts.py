@@ -1,16 +1,19 @@
 """Placeholders for the texts of a step, and the field of each error."""
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Final
 
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, DOMAIN
-from ..dlms import SecuritySuite
+from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, CONF_TIME_POLICY, DOMAIN
+from ..dlms import ClockQuality, SecuritySuite, TimePolicy
 from ..meter.doctor import ExaminationFailed, Verdict
+from ..meter.meter_time import ClockReading
 from .draft import Draft
 from .next_step import CREDENTIAL_FORMS, REAUTH_FORMS, Step
 from .remedies import BASE, REMEDIES
@@ -51,6 +54,7 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
         words |= await async_failure_in_words(hass, draft.failure, draft.given_facts.preset)
     if draft.examination is not None:
         found = {CONF_NAME: draft.title, "count": str(len(draft.choices))}
+        found["clock"] = await async_clock_in_words(hass, draft.examination.clock, draft.proposed_time_policy)
         return {**words, **found, **draft.error_words}
     return words | ({CONF_NAME: draft.name} if draft.name else {})
 
@@ -76,6 +80,27 @@ async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed
         "diagnostic": text("association_diagnostic", failure.diagnostic, _sentence(failure.detail)),
         "hint": text("preset_hint", preset, "") if REMEDIES[failure.verdict].has_hint else "",
     }
+
+
+async def async_clock_in_words(hass: HomeAssistant, clock: ClockReading | None, policy: TimePolicy) -> str:
+    """Return what a meter's clock says and how that is read, translated; nothing without a clock."""
+    if clock is None or (home_time := clock.home_time(policy)) is None:
+        return ""
+    text = await _async_texts(hass)
+    times = {
+        "meter_time": clock.text or "",
+        "home_time": _shown(home_time),
+        "now": _shown(dt_util.as_local(clock.read_at)),
+        "policy": text(CONF_TIME_POLICY, policy.value, policy.value),
+    }
+    sentences = [text("clock_hint", "time", "").format_map(times)]
+    if clock.quality in {ClockQuality.INVALID, ClockQuality.DOUBTFUL}:
+        sentences.append(text("clock_hint", clock.quality, ""))
+    return " ".join(sentences)
+
+
+def _shown(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M:%S}"
 
 
 def _sentence(detail: str) -> str:

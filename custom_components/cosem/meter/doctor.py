@@ -6,7 +6,6 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
@@ -61,12 +60,12 @@ from ..dlms import (
     UserDiagnostic,
     confirmable_counter,
     decode_sap_assignment_list,
-    instant,
     settle,
 )
 from .counter_store import FIRST_COUNTER, async_security_state
 from .error_mapping import decode_or_none, none_if_refused
 from .identity import AttributeAnswers, MeterIdentity, identify, identity_attributes
+from .meter_time import ClockReading, clock_reading
 from .objects import async_ask, async_read_objects
 from .presets import USUAL_OBJECTS
 
@@ -157,8 +156,8 @@ class Examination:
     """The object list; if it was refused, the usual objects that answered."""
     list_refused: bool = False
     logical_devices: tuple[SapAssignment, ...] = ()
-    clock_difference: timedelta | None = None
-    """The meter's clock minus ours, to about a second; None without an absolute time."""
+    clock: ClockReading | None = None
+    """None without a clock that names a point in time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +264,7 @@ async def _counter_refused(
 async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:
     request.on_stage(Stage.READING_IDENTITY)
     answers = await _answers(association, (*identity_attributes(()), SAP_ASSIGNMENT_LIST, CLOCK_TIME))
-    clock_difference = _clock_difference(answers.get(CLOCK_TIME))
+    clock = clock_reading(answers.get(CLOCK_TIME), dt_util.utcnow())
     identity = identify(answers, request.parameters.server_wport, expected=request.expected)
     if identity is None:
         raise ExaminationFailed(Verdict.NO_IDENTITY)
@@ -282,7 +281,7 @@ async def _read(hass: HomeAssistant, association: Association, request: Examinat
         objects=objects,
         list_refused=list_refused,
         logical_devices=_logical_devices(answers.get(SAP_ASSIGNMENT_LIST)),
-        clock_difference=clock_difference,
+        clock=clock,
     )
 
 
@@ -304,11 +303,6 @@ async def _usual_objects(association: Association) -> tuple[ObjectListElement, .
 
 def _logical_devices(answer: Data | DlmsError | None) -> tuple[SapAssignment, ...]:
     return decode_or_none(decode_sap_assignment_list, answer) or () if isinstance(answer, Data) else ()
-
-
-def _clock_difference(answer: Data | DlmsError | None) -> timedelta | None:
-    meter_time = instant(answer) if isinstance(answer, Data) else None
-    return None if meter_time is None else meter_time - dt_util.utcnow()
 
 
 def _while_associating(error: DlmsError, request: ExaminationRequest) -> ExaminationFailed:

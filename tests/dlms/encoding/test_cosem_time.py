@@ -143,11 +143,36 @@ def test_policies_about_unspecified_deviations_leave_specified_ones_alone(policy
         (TimePolicy.INVERTED, 2, 1),
         (TimePolicy.UNSPECIFIED_LOCAL_TIME, 2, 1),
         (TimePolicy.UNSPECIFIED_STANDARD_TIME, 1, 1),
+        (TimePolicy.LOCAL_TIME, 2, 1),
+        (TimePolicy.LOCAL_STANDARD_TIME, 1, 1),
     ],
 )
 def test_an_unspecified_deviation_is_read_by_policy_and_zone(policy, summer, winter):
     assert at("07E90715FF0C0000008000FF", policy, BERLIN).utcoffset() == timedelta(hours=summer)
     assert at("07E90115FF0C0000008000FF", policy, BERLIN).utcoffset() == timedelta(hours=winter)
+
+
+@pytest.mark.parametrize(
+    ("policy", "shown"),
+    [
+        (TimePolicy.STANDARD, "2025-07-23T12:45:24+00:00"),
+        (TimePolicy.INVERTED, "2025-07-23T01:45:24+00:00"),
+        (TimePolicy.LOCAL_TIME, "2025-07-23T05:15:24+00:00"),
+        (TimePolicy.LOCAL_STANDARD_TIME, "2025-07-23T06:15:24+00:00"),
+    ],
+)
+def test_trial_15_the_policy_says_what_a_deviation_means(policy, shown):
+    text = "07E9071703070F18FF014A00"
+    assert at(text, policy, BERLIN).astimezone(UTC).isoformat() == shown
+    assert fast_datetime(octets(text), policy, BERLIN) == at(text, policy, BERLIN)
+    assert policy.ignores_deviation is (policy.value.startswith("local"))
+
+
+@pytest.mark.parametrize("deviation", ["014A", "7FFF", "8001", "8000"])
+def test_trial_15_an_ignored_deviation_may_be_anything(deviation):
+    text = f"07E9071703070F18FF{deviation}00"
+    assert at(text, TimePolicy.LOCAL_TIME, BERLIN).isoformat() == "2025-07-23T07:15:24+02:00"
+    assert at(text, TimePolicy.LOCAL_TIME) is None
 
 
 def test_standard_time_is_the_smaller_offset_on_both_hemispheres():
@@ -419,6 +444,8 @@ def test_clock_status_and_policies_keep_the_numbers_and_names_that_are_sent_and_
         "inverted",
         "unspecified_standard_time",
         "unspecified_local_time",
+        "local_time",
+        "local_standard_time",
     ]
 
 

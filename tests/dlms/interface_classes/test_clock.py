@@ -26,6 +26,8 @@ from custom_components.cosem.dlms.interface_classes.clock import (
     ClockAttribute,
     ClockBase,
     ClockMethod,
+    ClockQuality,
+    clock_quality,
     date_or_time_text,
     decode_clock_time,
     instant,
@@ -159,6 +161,7 @@ def test_what_are_no_octets_is_no_date_or_time(data):
         (Data(DataType.OCTET_STRING, bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF")), True),
         (Data(DataType.DATE_TIME, bytes.fromhex("FFFFFFFFFFFFFFFFFF8000FF")), True),
         (Data(DataType.OCTET_STRING, bytes.fromhex("07EA0B1C060E030500800000")), False),
+        (Data(DataType.OCTET_STRING, bytes.fromhex("07EA0B1C060E0305007FFF00")), False),  # only its deviation is wrong
         (Data(DataType.OCTET_STRING, b""), True),
         (Data(DataType.DATE, bytes.fromhex("07EA0B1C06")), True),  # no point in time either
         (Data(DataType.TIME, bytes.fromhex("0E030500")), True),
@@ -167,3 +170,32 @@ def test_what_are_no_octets_is_no_date_or_time(data):
 )
 def test_trial_14_a_capture_time_may_name_no_point_in_time(data, unspecified):
     assert is_unspecified(data) is unspecified
+
+
+@pytest.mark.parametrize(
+    ("status", "quality"),
+    [
+        ("00", ClockQuality.VALID),
+        ("80", ClockQuality.VALID),
+        ("04", ClockQuality.VALID),
+        ("01", ClockQuality.INVALID),
+        ("83", ClockQuality.INVALID),
+        ("02", ClockQuality.DOUBTFUL),
+        ("82", ClockQuality.DOUBTFUL),
+        ("09", None),
+        ("FF", None),
+    ],
+)
+def test_trial_15_a_clock_says_how_good_it_is(status, quality):
+    assert clock_quality(octet_string(OCTETS[:11] + bytes.fromhex(status))) is quality
+
+
+@pytest.mark.parametrize("data", [NULL, double_long_unsigned(1_709_645_400), octet_string(OCTETS[:5])])
+def test_what_has_no_status_says_nothing_about_its_clock(data):
+    assert clock_quality(data) is None
+
+
+def test_trial_15_text_of_a_time_follows_the_policy():
+    assert date_or_time_text(octet_string(OCTETS)) == "2024-03-05T14:30:00+01:00"
+    assert date_or_time_text(octet_string(OCTETS), TimePolicy.INVERTED) == "2024-03-05T14:30:00-01:00"
+    assert date_or_time_text(octet_string(OCTETS), TimePolicy.LOCAL_TIME) == "2024-03-05T14:30:00"

@@ -350,3 +350,24 @@ def test_numbers_of_a_profile():
     assert (ProfileGenericAttribute.BUFFER, ProfileGenericAttribute.CAPTURE_PERIOD) == (2, 4)
     assert (BufferSelector.RANGE, BufferSelector.ENTRY) == (1, 2)
     assert (ProfileGenericMethod.RESET, ProfileGenericMethod.CAPTURE) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("policy", "shown"),
+    [
+        (TimePolicy.STANDARD, "2025-07-23T12:45:24+00:00"),
+        (TimePolicy.INVERTED, "2025-07-23T01:45:24+00:00"),
+        (TimePolicy.LOCAL_TIME, "2025-07-23T05:15:24+00:00"),
+        (TimePolicy.LOCAL_STANDARD_TIME, "2025-07-23T06:15:24+00:00"),
+    ],
+)
+def test_trial_15_rows_of_a_profile_follow_the_policy(policy, shown):
+    rows = [(bytes.fromhex("07E9071703070F18FF014A00"), 7)]
+    ((moment, number),) = rows_with_datetimes(rows, (0,), policy, BERLIN)
+    assert (moment.astimezone(UTC).isoformat(), number) == (shown, 7)
+
+
+def test_trial_15_the_hour_that_is_there_twice_goes_by_the_order_of_rows_whatever_the_deviation_says():
+    rows = [(bytes.fromhex(f"07E90A1A07{hour}{minute}00000000FF"), 1) for hour, minute in (("02", "1E"), ("02", "1E"))]
+    found = rows_with_datetimes(rows, (0,), TimePolicy.LOCAL_TIME, BERLIN)
+    assert [moment.utcoffset() for moment, _ in found] == [timedelta(hours=2), timedelta(hours=1)]

@@ -57,6 +57,21 @@ class TimePolicy(Enum):
     UNSPECIFIED_LOCAL_TIME = "unspecified_local_time"
     """Without a deviation: with daylight saving."""
 
+    LOCAL_TIME = "local_time"
+    """Whatever the deviation says: with daylight saving."""
+
+    LOCAL_STANDARD_TIME = "local_standard_time"
+    """Whatever the deviation says: standard time all year."""
+
+    @property
+    def ignores_deviation(self) -> bool:
+        """Whether times are local even with a deviation."""
+        return self in _IGNORING
+
+
+_IGNORING: Final = frozenset({TimePolicy.LOCAL_TIME, TimePolicy.LOCAL_STANDARD_TIME})
+_STANDARD_TIME: Final = frozenset({TimePolicy.UNSPECIFIED_STANDARD_TIME, TimePolicy.LOCAL_STANDARD_TIME})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CosemDate:
@@ -260,17 +275,18 @@ def to_datetime(
 ) -> datetime | None:
     """The aware point in time, None if the fields name none or no zone is known.
 
-    A deviation is the offset; else ``zone`` counts, and the daylight saving bit in an hour that it has twice.
+    A deviation is the offset, unless the policy ignores it; else ``zone`` counts, and in an hour that it has twice the
+    daylight saving bit.
     """
     local = value.local
     if local is None or not _FIRST_YEAR <= local.year <= _LAST_YEAR:
         return None
-    if value.deviation is not None:
+    if value.deviation is not None and not policy.ignores_deviation:
         deviation = -value.deviation if policy is TimePolicy.INVERTED else value.deviation
         return None if abs(deviation) > MAX_DEVIATION else local.replace(tzinfo=fixed_zone(deviation))
     if zone is None:
         return None
-    if policy is TimePolicy.UNSPECIFIED_STANDARD_TIME:
+    if policy in _STANDARD_TIME:
         return local.replace(tzinfo=timezone(standard_offset(zone, local.year)))
     moment = local.replace(tzinfo=zone)
     # The first of two equal hours, unless the status says that daylight saving is over.
@@ -282,6 +298,8 @@ def fast_datetime(
     octets: bytes, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo | None = None
 ) -> datetime | None:
     """to_datetime(decode_date_time(octets)), but None where that raises."""
+    if policy.ignores_deviation:
+        return _slow_datetime(octets, policy, zone)
     sign = -1 if policy is TimePolicy.INVERTED else 1
     try:
         year, month, day, hour, minute, second, hundredths, deviation = _NEEDED.unpack(octets)
@@ -291,6 +309,10 @@ def fast_datetime(
             )
     except ValueError, struct.error:
         pass  # something is unspecified, special or wrong
+    return _slow_datetime(octets, policy, zone)
+
+
+def _slow_datetime(octets: bytes, policy: TimePolicy, zone: tzinfo | None) -> datetime | None:
     try:
         return to_datetime(decode_date_time(octets), policy, zone)
     except DecodeError:

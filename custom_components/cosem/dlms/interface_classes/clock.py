@@ -4,11 +4,19 @@ They are octet-strings, date-times, or (newer capture times) seconds since 1970.
 """
 
 from datetime import UTC, datetime, tzinfo
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
-from ..encoding.cosem_time import CosemDateTime, TimePolicy, decode_date, decode_date_time, decode_time, to_datetime
+from ..encoding.cosem_time import (
+    ClockStatus,
+    CosemDateTime,
+    TimePolicy,
+    decode_date,
+    decode_date_time,
+    decode_time,
+    to_datetime,
+)
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError
@@ -72,6 +80,14 @@ class ClockBase(IntEnum):
     RADIO = 5
 
 
+class ClockQuality(StrEnum):
+    """What a clock says about itself with a time, the worst first."""
+
+    INVALID = "invalid"
+    DOUBTFUL = "doubtful"
+    VALID = "valid"
+
+
 def decode_clock_time(data: Data) -> CosemDateTime:
     """Decode an octet-string or date-time of 12 octets. Raises DecodeError."""
     octets = data.value
@@ -97,10 +113,26 @@ def instant(data: Data, policy: TimePolicy = TimePolicy.STANDARD, zone: tzinfo |
 
 def is_unspecified(data: Data | None) -> bool:
     """True for a date-time that names no point in time: a capture time before anything was captured."""
-    return data is not None and data.type in _TYPES_OF_TIMES and instant(data, zone=UTC) is None
+    if data is None or data.type not in _TYPES_OF_TIMES:
+        return False
+    # A deviation that makes no sense does not mean that nothing was captured.
+    return instant(data, TimePolicy.LOCAL_TIME, UTC) is None
 
 
-def date_or_time_text(data: Data) -> str | None:
+def clock_quality(data: Data) -> ClockQuality | None:
+    """How good the clock was at a time; None where no status comes with it, or one that is not valid itself."""
+    try:
+        status = decode_clock_time(data).clock_status
+    except DecodeError:
+        return None
+    if status is None or status & ClockStatus.INVALID_CLOCK_STATUS:
+        return None
+    if status & ClockStatus.INVALID:
+        return ClockQuality.INVALID
+    return ClockQuality.DOUBTFUL if status & ClockStatus.DOUBTFUL else ClockQuality.VALID
+
+
+def date_or_time_text(data: Data, policy: TimePolicy = TimePolicy.STANDARD) -> str | None:
     """A date (5 octets), time (4) or date-time (12) as text: 2026-11-28, 14:03:05; None for other values.
 
     Dates and times have types of their own, or come as octet-strings.
@@ -115,6 +147,6 @@ def date_or_time_text(data: Data) -> str | None:
             case 4:
                 return decode_time(octets).text
             case _:
-                return decode_clock_time(data).isoformat()
+                return decode_clock_time(data).isoformat(policy)
     except DecodeError:
         return None
