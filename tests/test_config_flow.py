@@ -496,7 +496,11 @@ async def test_usual_codes_where_the_object_list_is_refused(
     assert result["step_id"] == "usual_codes"
     assert result["errors"] == {"further_objects": "objects_refused"}
     assert result["description_placeholders"]["code"] == "3:1.0.77.77.0.255 (object-undefined)"
-    assert shown_again(result) == {"objects": ["3:1.0.1.8.0.255"], "further_objects": further}
+    assert shown_again(result) == {
+        "objects": ["3:1.0.1.8.0.255"],
+        "further_objects": further,
+        "time_policy": "standard",
+    }
 
     closed_meter.faults.add("fin", on="get", times=1)
     result = await submit(hass, result, objects=["3:1.0.1.8.0.255"], further_objects=further)

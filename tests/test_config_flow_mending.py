@@ -246,17 +246,17 @@ async def test_trial_13_another_client_brings_its_own_objects(
     result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection())
     result = await submit(hass, result, password="simulated")
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "objects")
-    (field,) = result["data_schema"].schema
+    (field, _time_policy) = result["data_schema"].schema
     offered = {choice["value"] for choice in result["data_schema"].schema[field].config["options"]}
     assert ENERGY in offered
     assert "3:1.0.99.98.0.255" in offered, "what was typed is offered further on"
     assert field.default() == ["3:1.0.99.98.0.255"]
     options = dict(entry.options)
-    result = await submit(hass, result, objects=[ENERGY])
+    result = await submit(hass, result, objects=[ENERGY], time_policy="inverted")
     assert result["reason"] == "reconfigure_successful"
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
-    assert entry.options == {**options, "objects": [ENERGY]}
+    assert entry.options == {**options, "objects": [ENERGY], "time_policy": "inverted"}
     stored = await async_load_meter(hass, str(entry.unique_id))
     assert stored.listed_for == "2 password"
     assert len(stored.objects) > len(before)
@@ -271,7 +271,7 @@ async def test_where_nothing_was_chosen_before_sensible_objects_are_proposed(
     await loaded(hass, entry)
     result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection())
     result = await submit(hass, result, password="simulated")
-    (field,) = result["data_schema"].schema
+    (field, _time_policy) = result["data_schema"].schema
     assert ENERGY in field.default()
 
 

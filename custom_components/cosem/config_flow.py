@@ -26,6 +26,7 @@ from .const import (
     CONF_PARENT_ENTRY,
     CONF_PRESET,
     CONF_SERVER_WPORT,
+    CONF_TIME_POLICY,
     DOMAIN,
 )
 from .forms.answers import accept_doubt, add_anyway, ask_for_client, ask_for_credentials, follow_counter
@@ -257,7 +258,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             objects, chosen = draft.examination.objects, draft.options[CONF_OBJECTS]
             await async_save_objects(self.hass, str(entry.unique_id), objects, listed_for=list_owner(data))
             async_apply_selection(self.hass, entry, plan_entities(complete_objects(objects, chosen)), chosen)
-            options[CONF_OBJECTS] = chosen
+            options |= {CONF_OBJECTS: chosen, CONF_TIME_POLICY: draft.options[CONF_TIME_POLICY]}
         return self.async_update_reload_and_abort(entry, data=data, options=options)
 
     @property

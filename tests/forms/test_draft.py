@@ -21,7 +21,7 @@ from custom_components.cosem.forms.draft import (
 )
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
-from custom_components.cosem.meter.meter_time import ClockReading
+from custom_components.cosem.meter.meter_time import clock_reading
 from tests.forms.drafts import CHOICE, FLOWS, KINDS, draft, examination, facts, read
 
 CANARY = "cAnArY"
@@ -167,8 +167,6 @@ def test_trial_29_entry_has_the_name_of_its_card_if_it_is_that_meter():
 def test_trial_15_the_clock_of_the_meter_says_how_its_times_are_to_be_read():
     assert draft().proposed_time_policy is TimePolicy.STANDARD
     assert draft(examination=examination()).proposed_time_policy is TimePolicy.STANDARD
-    clock = ClockReading(
-        data=Data(DataType.OCTET_STRING, bytes.fromhex("07e9071703070f18ff014a00")),
-        read_at=datetime(2025, 7, 23, 1, 45, 24, tzinfo=UTC),
-    )
+    data = Data(DataType.OCTET_STRING, bytes.fromhex("07e9071703070f18ff014a00"))
+    clock = clock_reading(data, datetime(2025, 7, 23, 1, 45, 24, tzinfo=UTC))
     assert draft(examination=replace(examination(), clock=clock)).proposed_time_policy is TimePolicy.INVERTED

@@ -72,6 +72,7 @@ async def test_options_of_a_meter_that_was_never_read(
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert set(shown_again(result)["objects"]) == set(TICKED)
     assert result["description_placeholders"]["clock"] == ""
+    assert shown_again(result)["time_policy"] == "standard"
     await async_save_objects(hass, entry.unique_id, ())
     meter.faults.add("refuse")
     result = await hass.config_entries.options.async_configure(
@@ -173,7 +174,7 @@ async def test_trial_29_code_that_the_meter_does_not_have_is_named(
     result = await typed(hass, entry, "1-0:14.7.0", "3:1.0.77.77.0.255")
     assert result["type"] is FlowResultType.FORM
     assert result["errors"] == {"further_objects": "objects_refused"}
-    assert result["description_placeholders"] == {"code": "3:1.0.77.77.0.255 (object-undefined)"}
+    assert result["description_placeholders"]["code"] == "3:1.0.77.77.0.255 (object-undefined)"
     assert shown_again(result)["further_objects"] == ["1-0:14.7.0", "3:1.0.77.77.0.255"]
     assert entry.options == OPTIONS
     many = [f"3:1.0.77.77.{number}.255" for number in range(20)]
@@ -181,7 +182,7 @@ async def test_trial_29_code_that_the_meter_does_not_have_is_named(
     assert result["description_placeholders"]["code"].endswith("3:1.0.77.77.9.255 (object-undefined), ...")
     result = await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "further_objects": ["x"]})
     assert result["errors"] == {"further_objects": "invalid_objects"}
-    assert result["description_placeholders"] == {"code": "x"}
+    assert result["description_placeholders"]["code"] == "x"
     result = await hass.config_entries.options.async_configure(result["flow_id"], OPTIONS)
     assert result["type"] is FlowResultType.CREATE_ENTRY
 

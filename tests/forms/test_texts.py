@@ -38,7 +38,7 @@ from custom_components.cosem.forms.texts import (
     question_words,
 )
 from custom_components.cosem.meter.doctor import ExaminationFailed, Stage, Verdict, diagnostic_of
-from custom_components.cosem.meter.meter_time import ClockReading
+from custom_components.cosem.meter.meter_time import clock_reading
 from custom_components.cosem.meter.presets import PRESETS
 from tests.conftest import HOST
 from tests.forms.drafts import CHOICE, draft, examination, facts, read
@@ -373,10 +373,8 @@ STRANGE = bytes.fromhex("07e9071703070f18ff014a00")
 )
 async def test_trial_15_the_clock_is_shown_beside_the_setting(hass: HomeAssistant, status: str, more: str):
     await hass.config.async_set_time_zone("Asia/Kolkata")
-    clock = ClockReading(
-        data=Data(DataType.OCTET_STRING, STRANGE[:11] + bytes.fromhex(status)),
-        read_at=datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC),
-    )
+    data = Data(DataType.OCTET_STRING, STRANGE[:11] + bytes.fromhex(status))
+    clock = clock_reading(data, datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC))
     shown = (
         'The clock of the meter says 2025-07-23 07:15:24. With the setting "Time difference with the opposite sign", '
         "that is 2025-07-23 07:15:24 in Home Assistant. At that moment, the clock of Home Assistant said "
@@ -389,6 +387,6 @@ async def test_trial_15_the_clock_is_shown_beside_the_setting(hass: HomeAssistan
 
 async def test_without_a_point_in_time_there_is_nothing_to_show(hass: HomeAssistant):
     senseless = Data(DataType.OCTET_STRING, STRANGE[:9] + bytes.fromhex("7FFF00"))
-    clock = ClockReading(data=senseless, read_at=datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC))
+    clock = clock_reading(senseless, datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC))
     assert await async_clock_in_words(hass, clock, TimePolicy.STANDARD) == ""
     assert await async_clock_in_words(hass, None, TimePolicy.STANDARD) == ""

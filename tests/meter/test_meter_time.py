@@ -42,7 +42,7 @@ async def test_trial_15_a_clock_with_the_wrong_sign_is_noticed(hass: HomeAssista
     assert utc_of(clock.data, TimePolicy.INVERTED) == NOW
     assert clock.home_time(TimePolicy.INVERTED).isoformat() == "2025-07-23T07:15:24+05:30"
     assert clock.difference(TimePolicy.STANDARD) == timedelta(hours=11)
-    assert clock.text == "2025-07-23 07:15:24"
+    assert clock.shown == datetime(2025, 7, 23, 7, 15, 24, tzinfo=UTC)
     assert clock.quality is ClockQuality.VALID
 
 
@@ -85,13 +85,14 @@ def test_only_a_point_in_time_is_a_reading_of_the_clock():
     assert clock_reading(DataAccessError(3), NOW) is None
     assert clock_reading(stamp("FFFFFFFFFFFFFFFFFF8000FF"), NOW) is None
     assert clock_reading(stamp("07e9071703032d18ff000000"), None) is None
-    assert clock_reading(Data(DataType.DOUBLE_LONG_UNSIGNED, 1_753_235_124), NOW).text is None
+    assert clock_reading(Data(DataType.DOUBLE_LONG_UNSIGNED, 1_753_235_124), NOW).shown == NOW
 
 
 def test_a_clock_among_readings():
     octets = stamp("07e9071703032d18ff000000")
     reading = Readings(values={CLOCK_TIME: Reading(value=octets)}, clock_read_at=NOW)
-    assert clock_of(reading) == ClockReading(data=octets, read_at=NOW)
+    shown = datetime(2025, 7, 23, 3, 45, 24, tzinfo=UTC)
+    assert clock_of(reading) == ClockReading(data=octets, shown=shown, read_at=NOW)
     assert clock_of(Readings()) is None
     assert clock_of(Readings(values={CLOCK_TIME: Reading()}, clock_read_at=NOW)) is None
 

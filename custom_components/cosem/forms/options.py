@@ -7,7 +7,7 @@ from typing import Any
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.exceptions import HomeAssistantError
 
-from ..const import CONF_OBJECTS
+from ..const import CONF_OBJECTS, CONF_TIME_POLICY
 from ..dlms import ObjectListElement
 from ..meter.entity_plan import async_apply_selection, enabled_objects, plan_entities
 from ..meter.meter_time import clock_of, time_policy_of
@@ -60,14 +60,14 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
         # Only an entry that runs has heard of the clock.
         clock = clock_of(entry.runtime_data.data) if entry.state is ConfigEntryState.LOADED else None
+        policy = time_policy_of(entry.options)
+        words = {"clock": await async_clock_in_words(self.hass, clock, policy)}
+        chosen = {**entry.options, CONF_TIME_POLICY: policy.value}
         return self.async_show_form(
             step_id=Step.INIT.value,
             data_schema=self.add_suggested_values_to_schema(
-                options_schema(choices), {**entry.options, CONF_OBJECTS: ticked, **draft.typed}
+                options_schema(choices), {**chosen, CONF_OBJECTS: ticked, **draft.typed}
             ),
             errors=dict(draft.errors),
-            description_placeholders={
-                "clock": await async_clock_in_words(self.hass, clock, time_policy_of(entry.options)),
-                **draft.error_words,
-            },
+            description_placeholders={**words, **draft.error_words},
         )

@@ -147,6 +147,6 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Optional(CONF_FURTHER_OBJECTS): _FURTHER_OBJECTS,
             vol.Required(CONF_STAY_CONNECTED): BooleanSelector(),
             vol.Required(CONF_RESPONSE_TIMEOUT): _TIMEOUT,
-            vol.Required(CONF_TIME_POLICY, default=TimePolicy.STANDARD.value): _TIME_POLICY,
+            vol.Optional(CONF_TIME_POLICY): _TIME_POLICY,
         }
     )

@@ -86,9 +86,9 @@ async def async_clock_in_words(hass: HomeAssistant, clock: ClockReading | None, 
     """Return what a meter's clock says and how that is read, translated; nothing without a clock."""
     if clock is None or (home_time := clock.home_time(policy)) is None:
         return ""
-    text = await _async_texts(hass)
+    text = await async_selector_texts(hass)
     times = {
-        "meter_time": clock.text or "",
+        "meter_time": _shown(clock.shown),
         "home_time": _shown(home_time),
         "now": _shown(dt_util.as_local(clock.read_at)),
         "policy": text(CONF_TIME_POLICY, policy.value, policy.value),

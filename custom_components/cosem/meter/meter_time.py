@@ -8,7 +8,7 @@ from typing import Any, Final
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_TIME_POLICY
-from ..dlms import CLOCK_TIME, ClockQuality, Data, TimePolicy, clock_quality, date_or_time_text, instant
+from ..dlms import CLOCK_TIME, ClockQuality, Data, TimePolicy, clock_quality, instant
 from .readings import Readings
 
 TIME_POLICIES: Final = (
@@ -39,13 +39,9 @@ class ClockReading:
     """What a meter's clock said, and when."""
 
     data: Data
+    shown: datetime
+    """The time on the clock, whatever the deviation means."""
     read_at: datetime
-
-    @property
-    def text(self) -> str | None:
-        """The clock's own words, whatever the deviation means: 2025-07-23 07:15:24."""
-        shown = date_or_time_text(self.data, TimePolicy.LOCAL_TIME)
-        return None if shown is None else shown.replace("T", " ")
 
     @property
     def quality(self) -> ClockQuality | None:
@@ -75,9 +71,10 @@ class ClockReading:
 
 def clock_reading(data: object, read_at: datetime | None) -> ClockReading | None:
     """Return an answer to the question for the time, or None without a point in time."""
-    if not isinstance(data, Data) or read_at is None or instant(data, TimePolicy.LOCAL_TIME, UTC) is None:
+    shown = instant(data, TimePolicy.LOCAL_TIME, UTC) if isinstance(data, Data) else None
+    if not isinstance(data, Data) or read_at is None or shown is None:
         return None
-    return ClockReading(data=data, read_at=read_at)
+    return ClockReading(data=data, shown=shown, read_at=read_at)
 
 
 def clock_of(readings: Readings) -> ClockReading | None:
