@@ -13,6 +13,7 @@ from custom_components.cosem.forms.credential_schemas import (
     suggested_values,
 )
 from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS, SECRET_FIELDS
+from tests.key_material import certificate_pem, private_pem, public_pem
 
 KINDS = ("hls_secret", "keys", "certificate")
 SCHEMAS = {
@@ -100,3 +101,38 @@ def test_suggested_values_are_those_of_the_form_section_by_section():
     }
     shown = suggested_values(credential_schema("hls_secret", known=True), values)
     assert shown["message_protection"] == {"protection": "encrypted", "security_suite": "2"}
+
+
+PRIVATE = private_pem("client", 1)
+PASTED = {
+    "private key": PRIVATE,
+    "older form": private_pem("client", 1, sec1=True),
+    "in one line": PRIVATE.replace("\n", " "),
+    "without its frame": "".join(PRIVATE.splitlines()[1:-1]),
+    "cut off": PRIVATE[:-30],
+    "key": "8A23423BEF4C57D1906611AA7F0C3E5D",
+    "key with spaces": "8A23 423B EF4C 57D1 9066 11AA 7F0C 3E5D",
+}
+
+
+def texts_of(shown: dict[str, Any]) -> str:
+    """All that a form shows again."""
+    return " ".join(texts_of(value) if isinstance(value, dict) else str(value) for value in shown.values())
+
+
+@pytest.mark.parametrize("pasted", PASTED.values(), ids=PASTED)
+@pytest.mark.parametrize("kind", KINDS)
+def test_trial_26_s27_a_key_in_the_wrong_field_is_not_shown_again(kind: str, pasted: str):
+    schema = credential_schema(kind, known=True)
+    shown = suggested_values(schema, dict.fromkeys(CREDENTIAL_FIELDS, pasted))
+    assert texts_of(shown).strip() == ""
+
+
+@pytest.mark.parametrize("public", [public_pem("meter", 1), certificate_pem("client", 1)], ids=["key", "certificate"])
+def test_s27_of_a_file_with_everything_the_public_part_is_shown_again(public: str):
+    schema = credential_schema("certificate", known=True)
+    for pasted in (PRIVATE + public, public + PRIVATE, public):
+        assert suggested_values(schema, {"meter_public_key": pasted}) == {
+            "meter_public_key": public,
+            **{name: {} for name in ("message_protection", "advanced")},
+        }

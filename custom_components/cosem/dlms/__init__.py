@@ -150,6 +150,7 @@ from .security.typed import (
     parse_public_key,
     parse_secret,
     parse_system_title,
+    public_part,
     secret_octets,
     title_in_certificate,
 )
@@ -331,6 +332,7 @@ __all__ = [
     "parse_secret",
     "parse_system_title",
     "plain",
+    "public_part",
     "redacted",
     "says_something",
     "scale",

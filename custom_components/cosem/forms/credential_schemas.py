@@ -56,7 +56,7 @@ from ..const import (
     PROTECTION_ENCRYPTED,
     PROTECTION_NONE,
 )
-from ..dlms import MAX_WPORT
+from ..dlms import MAX_WPORT, public_part
 from ..meter.credentials import SECRET_FIELDS
 
 type _Fields = dict[vol.Marker, object]
@@ -145,9 +145,14 @@ def suggested_values(schema: vol.Schema, values: Mapping[str, Any]) -> dict[str,
         name = str(marker)
         if isinstance(field, section):
             shown[name] = suggested_values(field.schema, values)
-        elif name not in SECRET_FIELDS and values.get(name) is not None:
-            shown[name] = str(values[name]) if name == CONF_SECURITY_SUITE else values[name]
+        elif name not in SECRET_FIELDS and (value := _without_secret(values.get(name))) is not None:
+            shown[name] = str(value) if name == CONF_SECURITY_SUITE else value
     return shown
+
+
+def _without_secret(value: object) -> object:
+    """Return a value, but no key that was pasted into the wrong field."""
+    return public_part(value) if isinstance(value, str) else value
 
 
 def _secret_fields(required: bool) -> _Fields:

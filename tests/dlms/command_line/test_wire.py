@@ -74,6 +74,11 @@ def test_offset_counts_from_the_first_octet_of_the_input(text: str, error: type[
         assert getattr(caught.value, "offset", None) == offset
 
 
+def test_trial_26_nothing_at_all_is_a_decode_error():
+    with pytest.raises(DecodeError, match="there are no octets"):
+        describe_octets(b"")
+
+
 INNER_APDUS = {
     "60": "aarq",
     "62": "rlrq",

@@ -6,7 +6,9 @@ from zoneinfo import ZoneInfo
 
 from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
 from custom_components.cosem.dlms.apdu.get import decode_get_data_results, decode_get_response_head
+from custom_components.cosem.dlms.command_line.wire import describe_octets
 from custom_components.cosem.dlms.describe import describe
+from custom_components.cosem.dlms.describe.tree import tree
 from custom_components.cosem.dlms.encoding.ber import read_element
 from custom_components.cosem.dlms.encoding.cosem_time import TimePolicy, decode_date_time, fast_datetime, to_datetime
 from custom_components.cosem.dlms.encoding.data import decode_data_octets, encode_data_octets, plain
@@ -126,6 +128,12 @@ def apdu(octets: bytes, _: Random) -> None:
     repr(value)
 
 
+def typed(octets: bytes, _: Random) -> None:
+    """What a person gives to the command line: an APDU or WPDUs, as text for people."""
+    for described in describe_octets(octets):
+        tree(described)
+
+
 def get_response(octets: bytes, _: Random) -> None:
     """The head of an answer, and what is behind it as a list."""
     head = decode_get_response_head(octets)
@@ -161,4 +169,5 @@ TARGETS: dict[str, tuple[Target, str]] = {
     "acse": (acse, "acse"),
     "apdu": (apdu, "apdu"),
     "get_response": (get_response, "get"),
+    "typed": (typed, "wpdu"),
 }

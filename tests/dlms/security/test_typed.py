@@ -1,6 +1,7 @@
 """Keys as people have them: every form that letters and mails use, what is wrong with others, and no echo."""
 
 from collections.abc import Callable
+import time
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -23,6 +24,7 @@ from custom_components.cosem.dlms.security.typed import (
     parse_public_key,
     parse_secret,
     parse_system_title,
+    public_part,
     secret_octets,
     title_in_certificate,
 )
@@ -385,3 +387,35 @@ def test_the_first_block_counts_also_when_it_is_broken():
     with pytest.raises(TypedInputError) as caught:
         parse_private_key(broken + private_pem("client", 1), 1)
     assert caught.value.reason is InputFault.NOT_A_PRIVATE_KEY
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "-----BEGIN CERTIFICATE-----" * 40_000,
+        "".join(f"-----BEGIN {number:X}-----" for number in range(40_000)),
+        "-----BEGIN CERTIFICATE-----" + "-----END CERTIFICATE---- " * 40_000,
+        "-----END PUBLIC KEY-----" * 40_000,
+    ],
+    ids=["the same", "different", "no end", "no begin"],
+)
+def test_trial_26_a_pem_without_an_end_is_found_out_at_once(typed: str):
+    began = time.process_time()
+    assert wrong(lambda: parse_public_key(typed, 1)).reason is InputFault.NOT_A_PUBLIC_KEY
+    assert public_part(typed) is None
+    assert time.process_time() - began < 5
+
+
+def test_of_several_blocks_the_first_that_is_closed_and_fits_counts():
+    private, public, certificate = private_pem("client", 1), public_pem("meter", 1), certificate_pem("meter", 1)
+    for typed in (public + certificate, private + public + certificate, f"-----BEGIN CERTIFICATE-----\n{public}"):
+        assert parse_public_key(typed, 1) == public
+    assert parse_public_key(certificate + public, 1) == certificate
+
+
+def test_s27_only_what_cannot_be_a_secret_may_be_shown_again():
+    assert public_part(31 * "A") == 31 * "A"
+    assert public_part(32 * "A") is None
+    assert public_part(private_pem("client", 1)) is None
+    certificate = certificate_pem("client", 1)
+    assert public_part(private_pem("client", 1) + certificate) == certificate

@@ -1,5 +1,7 @@
 """Typed octets: an APDU, or WPDUs, which alone begin with 00."""
 
+from typing import Final
+
 from ..apdu import decode_apdu, read_apdu
 from ..describe import describe
 from ..describe.elements import JsonObject
@@ -7,12 +9,14 @@ from ..encoding.octets import Reader
 from ..errors import DecodeError, NotWrapper
 from ..protocol.wrapper import HEADER_SIZE, VERSION, Wpdu, decode_wpdu
 
+_NOTHING: Final = "there are no octets"
+
 
 def parse_hex(text: str) -> bytes:
     """Return the octets of hex text. Raises DecodeError."""
     digits = "".join(text.replace(":", " ").split())
     if not digits:
-        raise DecodeError("there are no octets")
+        raise DecodeError(_NOTHING)
     for position, digit in enumerate(digits):
         if digit not in "0123456789abcdefABCDEF":
             raise DecodeError(f"{digit!r} is no hexadecimal digit", position // 2)
@@ -37,6 +41,8 @@ def describe_octets(octets: bytes) -> list[JsonObject]:
 
     Raises DecodeError, UnexpectedApdu, LimitExceeded.
     """
+    if not octets:
+        raise DecodeError(_NOTHING)
     if octets[0] == 0x7E:
         raise DecodeError("7E begins an HDLC frame, which is neither an APDU nor a WPDU")
     if octets[0]:

@@ -25,8 +25,12 @@ MAX_MANUFACTURER_SECRET: Final = 16
 _DECORATION: Final = re.compile(r"0[xX]|[\s:,;.\-–_]")  # word processors make a long dash of two hyphens
 _HEX: Final = re.compile(r"[0-9A-Fa-f]*")
 _SPELT_TITLE: Final = re.compile(r"([A-Za-z]{3})([0-9A-Fa-f]{10})")
-_PEM: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]{1,40})-----(.*?)-----END \1-----", re.DOTALL)
 _PEM_LINE: Final = 64
+_PRIVATE: Final = ("PRIVATE KEY", "EC PRIVATE KEY")
+_CERTIFICATE: Final = ("CERTIFICATE",)
+_PUBLIC: Final = ("PUBLIC KEY", *_CERTIFICATE)
+_SHORTEST_KEY: Final = 32
+"""Characters of a symmetric key in hex."""
 _LOCKED: Final = ("ENCRYPTED PRIVATE KEY", "Proc-Type:")
 _EXAMPLE_STEPS: Final = {0x00, 0x01, 0x11}
 _NO_PRIVATE_KEY: Final = "not a PEM private key without pass phrase"
@@ -142,7 +146,7 @@ def parse_private_key(typed: str, suite: int) -> str:
     """Return PEM. NOT_A_PRIVATE_KEY, KEY_WITH_PASS_PHRASE, KEY_OF_OTHER_SUITE."""
     if any(sign in typed for sign in _LOCKED):
         raise TypedInputError(InputFault.KEY_WITH_PASS_PHRASE, _NO_PRIVATE_KEY)
-    pem = _pem(typed, ("PRIVATE KEY", "EC PRIVATE KEY"))
+    pem = _pem(typed, _PRIVATE)
     if pem is None:
         raise TypedInputError(InputFault.NOT_A_PRIVATE_KEY, _NO_PRIVATE_KEY)
     _load(lambda of: load_private_key_pem(of, Secret.from_text(pem)), suite, InputFault.NOT_A_PRIVATE_KEY)
@@ -167,7 +171,7 @@ def parse_certificate(typed: str, suite: int, private_key: str, *, bare_key: boo
 
 
 def _parse_public(typed: str, suite: int, reason: InputFault, *, bare_key: bool = True) -> tuple[str, PublicKey]:
-    pem = _pem(typed, ("PUBLIC KEY", "CERTIFICATE") if bare_key else ("CERTIFICATE",))
+    pem = _pem(typed, _PUBLIC if bare_key else _CERTIFICATE)
     if pem is None:
         is_certificate = "-----BEGIN CERTIFICATE-----" in typed
         raise TypedInputError(reason, f"not a PEM {'certificate' if is_certificate else 'public key or certificate'}")
@@ -195,14 +199,25 @@ def _load[K: (PrivateKey, PublicKey)](load: Callable[[SecuritySuite], K], suite:
     raise TypedInputError(InputFault.KEY_OF_OTHER_SUITE, text)
 
 
+def public_part(typed: str) -> str | None:
+    """Return what may be shown again of a text in a public field: no key or private PEM that was pasted there."""
+    return typed if len(typed) < _SHORTEST_KEY else _pem(typed, _PUBLIC)
+
+
 def _pem(typed: str, labels: tuple[str, ...]) -> str | None:
-    """Return the first block with such a label."""
-    for label, body in _PEM.findall(typed):
-        if label in labels:
-            packed = "".join(body.split())
-            if not packed.isascii():  # what an environment holds may not even be text
-                break
-            # A field of one line loses the line ends.
-            lines = [packed[start : start + _PEM_LINE] for start in range(0, len(packed), _PEM_LINE)]
-            return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
-    return None
+    """Return the first block with such a label, in a time that only grows with the length."""
+    found = []
+    for label in labels:
+        before, begins, rest = typed.partition(f"-----BEGIN {label}-----")
+        body, ends, _ = rest.partition(f"-----END {label}-----")
+        if begins and ends:
+            found.append((len(before), label, body))
+    if not found:
+        return None
+    _, label, body = min(found)
+    packed = "".join(body.split())
+    if not packed.isascii():  # what an environment holds may not even be text
+        return None
+    # A field of one line loses the line ends.
+    lines = [packed[start : start + _PEM_LINE] for start in range(0, len(packed), _PEM_LINE)]
+    return "\n".join([f"-----BEGIN {label}-----", *lines, f"-----END {label}-----", ""])
