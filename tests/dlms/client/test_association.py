@@ -20,6 +20,7 @@ from custom_components.cosem.dlms.errors import (
     ConfirmedServiceErrorReceived,
     ConnectTimeout,
     DataAccessError,
+    DecodeError,
     ExceptionReceived,
     LocalProtocolError,
     ResponseTimeout,
@@ -90,6 +91,36 @@ async def test_trial_08_what_the_meter_does_differently_in_its_answers_is_told(c
     async with client.associate(PARAMETERS) as association:
         assert await association.get(CLOCK) == SEVEN
         assert association.leniencies == {Leniency.BLOCKS_FROM_0}
+
+
+async def test_trial_08_one_octet_too_many_behind_a_value_is_left_out(client, meter):
+    meter.get = answers(
+        [value(unsigned(7) + b"\xff")],
+        [values(unsigned(7), 3) + b"\x00"],
+        [block(1, unsigned(7) + b"\x00", last=True)],
+        [value(b"\x01\x01\x02\x01" + unsigned(7) + b"\x00")],
+    )
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == SEVEN
+        read, refused = await association.get_many([CLOCK, ENERGY])
+        assert read == SEVEN
+        assert isinstance(refused, DataAccessError)
+        assert refused.result == 3
+        assert await association.get_many([ENERGY]) == [SEVEN]
+        assert await association.get_rows(CLOCK) == [(7,)]
+        assert association.leniencies == {Leniency.SURPLUS_OCTET}
+    assert len(meter.requests) == 4, "and nothing is asked for again"
+
+
+async def test_trial_08_two_octets_too_many_make_no_sense(client, meter):
+    meter.get = lambda apdu: [value(unsigned(7) + b"\x00\x00")]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(DecodeError, match="2 octets too many"):
+            await association.get(CLOCK)
+        (odd,) = await association.get_many([CLOCK])
+        assert isinstance(odd, DataAccessError)
+        assert "2 octets too many" in odd.undecodable
+        assert association.leniencies == set()
 
 
 async def test_trial_03_an_answer_under_keys_is_not_tolerated_then(client, meter):

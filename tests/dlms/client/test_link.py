@@ -106,7 +106,7 @@ async def test_bug_in_a_transport_surfaces_and_nobody_waits_for_it(client, meter
     assert "ZeroDivisionError" in caplog.text
 
 
-@pytest.mark.parametrize("octets", [b"\x06\x00", b"\x06\x00\x00\x00\x00\x00", b"\x01\x84\xff\xff\xff\xff"])
+@pytest.mark.parametrize("octets", [b"\x06\x00", b"\x06" + bytes(6), b"\x01\x84\xff\xff\xff\xff"])
 async def test_trial_09_value_that_is_none_is_an_error_and_the_association_goes_on(client, meter, octets):
     meter.get = answers([value(octets)], [value(unsigned(7))])
     async with client.associate(PARAMETERS) as association:

@@ -55,6 +55,13 @@ async def test_set_and_action():
     assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC1, 0xC3, 0xC3, 0x62]
 
 
+async def test_trial_08_what_a_method_returned_has_no_octet_too_many():
+    meter = writable(answers([bytes.fromhex("C701C10001000600000007") + b"\x00"]))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(DecodeError):
+            await association.action(RESET)
+
+
 async def test_lists():
     meter = writable(answers([bytes.fromhex("C505C1020003")], [bytes.fromhex("C703C203000003000001010B")]))
     async with client_of(meter).associate(PARAMETERS) as association:

@@ -16,6 +16,7 @@ from ..encoding.data import Data
 from ..errors import (
     AssociationAborted,
     DataAccessError,
+    DecodeError,
     DlmsError,
     InvocationCounterRefused,
     LimitExceeded,
@@ -116,6 +117,19 @@ class Association(AssociationLife, Services):
 
     @override
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
+        try:
+            return await self.decode_exactly(decode, octets)
+        except DecodeError as error:
+            try:
+                # No value's encoding begins with another one's: what can be decoded now is whole.
+                decoded = await self.decode_exactly(decode, octets[:-1])
+            except DecodeError:
+                raise error from None
+        self.tolerated(Leniency.SURPLUS_OCTET)
+        return decoded
+
+    @override
+    async def decode_exactly[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
         """Return ``decode(octets, limits)``; much of it outside of the event loop (rule M13)."""
         try:
             if is_large(octets, self._limits):

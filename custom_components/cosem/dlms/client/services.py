@@ -23,6 +23,10 @@ class Services(ABC):
 
     @abstractmethod
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
+        """Return ``decode(octets, limits)`` of a value that was read; one octet too many is left out."""
+
+    @abstractmethod
+    async def decode_exactly[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
         """Return ``decode(octets, limits)``."""
 
     async def get(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> Data:
@@ -59,12 +63,12 @@ class Services(ABC):
     async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | None:
         """Execute a method; return what it returned. Raises ActionError, and as set() does."""
         transfer = ActionOne(method, parameters)
-        return returned(await self.decode(transfer.decode, await self._request(transfer)))
+        return returned(await self.decode_exactly(transfer.decode, await self._request(transfer)))
 
     async def action_many(
         self, items: Sequence[tuple[MethodDescriptor, Data | None]]
     ) -> list[Data | ActionError | DataAccessError | None]:
         """Execute methods in one request; return what each returned, or its error. Raises as set() does."""
         transfer = ActionList(items)
-        outcomes = await self.decode(transfer.decode, await self._request(transfer))
+        outcomes = await self.decode_exactly(transfer.decode, await self._request(transfer))
         return [returned_or_error(outcome) for outcome in outcomes]
