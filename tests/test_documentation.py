@@ -143,3 +143,30 @@ def test_trial_30_no_line_of_prose_is_longer_than_140_characters(page: Path):
     lines = page.read_text(encoding="utf-8").splitlines()
     assert lines
     assert [line for line in lines if len(line) > 140 and not line.startswith("|")] == []
+
+
+# --- Reports ----------------------------------------------------------------------------------------------------------
+
+
+def test_trial_32_form_for_meter_reports_asks_for_what_helps():
+    form = yaml.safe_load((ROOT / ".github" / "ISSUE_TEMPLATE" / "meter_report.yml").read_text("utf-8"))
+    assert {"name", "description", "body"} <= form.keys()
+    fields = {field["id"]: field for field in form["body"] if field["type"] != "markdown"}
+    assert {"maker", "model", "client", "authentication", "diagnostics", "versions"} <= fields.keys()
+    for name, field in fields.items():
+        assert field["type"] in {"input", "textarea", "dropdown"}, name
+        assert field["attributes"]["label"], name
+        assert field["validations"] == {"required": True}, name
+        assert bool(field["attributes"].get("options")) == (field["type"] == "dropdown"), name
+        assert all(isinstance(option, str) for option in field["attributes"].get("options", [])), name
+    (warning,) = (field["attributes"]["value"] for field in form["body"] if field["type"] == "markdown")
+    assert "Never post passwords, keys or certificates" in warning
+    assert form["name"] in (ROOT / "README.md").read_text("utf-8")
+
+
+def test_trial_32_dependabot_looks_after_the_actions():
+    config = yaml.safe_load((ROOT / ".github" / "dependabot.yml").read_text("utf-8"))
+    assert config["version"] == 2
+    (update,) = config["updates"]
+    assert (update["package-ecosystem"], update["directory"]) == ("github-actions", "/")
+    assert update["schedule"]["interval"] == "weekly"
