@@ -139,6 +139,7 @@ class LoneMeter:
         self.raw = []
         self.invocations = []
         self.signed = False
+        self.association, self.unknown_object = 0, 4  # the object that takes the proof, the result for others
         self.change_aare = lambda fields: fields
         self.change_proof = lambda proof: proof
         self.answer_get = lambda request: [b"\xc4\x01" + request[2:3] + b"\x00\x06\x00\x00\x00\x07"]
@@ -221,7 +222,9 @@ class LoneMeter:
 
     def _prove(self, request):
         assert request[:2] == b"\xc3\x01"
-        assert request[3:13] == bytes.fromhex("000F0000280000FF0101")
+        assert request[3:9] + request[10:13] == bytes.fromhex("000F00002800FF0101")
+        if request[9] != self.association:
+            return b"\xc7\x01" + request[2:3] + bytes([self.unknown_object, 0])
         assert request[13] == 0x09
         received, rest = cut(request[14:])
         assert not rest

@@ -171,6 +171,15 @@ _OF_AUTHENTICATION: Final = frozenset(
     }
 )
 
+_OF_THE_OBJECT: Final = frozenset(
+    {
+        ActionResultCode.OBJECT_UNDEFINED,
+        ActionResultCode.OBJECT_CLASS_INCONSISTENT,
+        ActionResultCode.OBJECT_UNAVAILABLE,
+        ActionResultCode.SCOPE_OF_ACCESS_VIOLATED,
+    }
+)
+
 
 def acse_diagnostic_name(source: int, diagnostic: int) -> str:
     """Return the standard's words for a diagnostic, or "unknown"."""
@@ -395,6 +404,30 @@ class AssociationRejected(AssociationError):
     def concerns_authentication(self) -> bool:
         """Whether credentials or mechanism are the reason."""
         return self.source == DiagnosticSource.ACSE_SERVICE_USER and self.diagnostic in _OF_AUTHENTICATION
+
+
+class ProofRefused(AssociationRejected):
+    """The meter refuses our proof (HLS pass 4). ``action_result``: an ActionResultCode, or unknown."""
+
+    def __init__(self, action_result: int) -> None:
+        super().__init__(
+            AssociationResult.REJECTED_PERMANENT,
+            DiagnosticSource.ACSE_SERVICE_USER,
+            UserDiagnostic.AUTHENTICATION_FAILURE,
+        )
+        name = ActionResultCode.name_of(action_result) or "unknown"
+        self.args = (f"the meter refuses our proof: action-result {action_result} ({name})",)
+        self.action_result = action_result
+
+    @property
+    def concerns_object(self) -> bool:
+        """Whether the object that should take the proof is the reason, and not the proof."""
+        return self.action_result in _OF_THE_OBJECT
+
+    @property
+    @override
+    def concerns_authentication(self) -> bool:
+        return not self.concerns_object
 
 
 class AssociationAborted(AssociationError):

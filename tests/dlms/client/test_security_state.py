@@ -13,6 +13,7 @@ from custom_components.cosem.dlms.errors import (
     InvocationCounterReplayed,
     LocalProtocolError,
 )
+from custom_components.cosem.dlms.protocol.proof_form import USUAL_FORM, ProofForm
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, RESERVE
 from custom_components.cosem.dlms.security.keys import Secret
@@ -362,7 +363,8 @@ def test_s21_material_is_drawn_for_each_attempt():
     assert first.dedicated_key.reveal() != second.dedicated_key.reveal()
     assert first.sending is second.sending is state.sending
     assert first.receiving is state.receiving
-    assert not first.one_counter_for_both_keys
+    assert first.form == USUAL_FORM
+    assert opening_material(parameters, state, form=ProofForm(one_counter=True)).form.one_counter
 
 
 def test_without_security_nothing_is_drawn():

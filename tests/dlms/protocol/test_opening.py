@@ -31,6 +31,7 @@ from custom_components.cosem.dlms.protocol.events import (
     RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
+from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, Negotiated, NoProtection
 from custom_components.cosem.dlms.protocol.states import State
 from custom_components.cosem.dlms.protocol.transfer.get import GetOne
@@ -39,7 +40,7 @@ from custom_components.cosem.dlms.security.counters import MAX_UNATTENDED_RAISE,
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection
-from tests.dlms.lone_meter import AK, EK, NONE, TITLE, LoneMeter
+from tests.dlms.lone_meter import AK, EK, NONE, TITLE, LoneMeter, sized
 from tests.dlms.scripted import CLOCK, PAIR, RLRE, aare, answer, events_of, sent_by
 from tests.vector_tools import by_name
 
@@ -435,6 +436,7 @@ def test_hashed_mechanisms_without_titles_need_no_settings():
     )
 
 
+INITIATE_RESPONSE = "0800065F1F0400001A1404000007"
 LN_CIPHERED = bytes.fromhex("60857405080103")
 
 
@@ -451,7 +453,7 @@ def ciphered_opening(*, dedicated=True, **material):
 
 def test_the_dedicated_key_counts_by_itself_unless_there_is_one_counter_for_both():
     assert ciphered_opening().dedicated_counter.next_value == 0
-    assert ciphered_opening(one_counter_for_both_keys=True).dedicated_counter is None
+    assert ciphered_opening(form=ProofForm(one_counter=True)).dedicated_counter is None
     assert ciphered_opening(dedicated=False).dedicated_counter is None
     assert Opening(AssociationParameters()).dedicated_counter is None
 
@@ -463,6 +465,41 @@ def test_an_aare_that_accepts_without_initiate_response_is_refused():
         ciphered_opening(dedicated=False).accept(
             aare(None, application_context_name=LN_CIPHERED, responding_ap_title=TITLE)
         )
+
+
+def dedicated_meter_and_opening():
+    meter = LoneMeter(NONE)
+    security = SecuritySettings(
+        client_system_title=bytes.fromhex("4D4D4D0000000001"),
+        global_unicast_encryption_key=Secret(EK),
+        authentication_key=Secret(AK),
+        use_dedicated_key=True,
+    )
+    material = OpeningMaterial(dedicated_key=Secret(bytes(16)), sending=SendingCounter(1, ceiling=9))
+    return meter, Opening(AssociationParameters(security=security), material)
+
+
+def test_trial_26_s11_the_dedicated_key_counts_only_after_an_aare():
+    meter, opening = dedicated_meter_and_opening()
+    (answered,) = meter.replies(opening.aarq())
+    under_dedicated = b"\xd4" + sized(meter.sealed(b"\xc4\x01\x41\x00\x11\x07", dedicated=True))
+    with pytest.raises(SecurityDowngrade, match="dedicated key"):
+        opening.protection.unprotect(under_dedicated)
+    opening.accept(answered)
+    assert opening.protection.unprotect(under_dedicated).apdu == b"\xc4\x01\x41\x00\x11\x07"
+
+
+def test_trial_26_s11_an_initiate_response_under_the_dedicated_key_is_refused():
+    meter, opening = dedicated_meter_and_opening()
+
+    def change(fields):
+        inner = b"\xdc" + sized(meter.title) + sized(meter.sealed(bytes.fromhex(INITIATE_RESPONSE), dedicated=True))
+        return fields | {0xBE: b"\x04" + sized(inner)}
+
+    meter.change_aare = change
+    (answered,) = meter.replies(opening.aarq())
+    with pytest.raises(SecurityDowngrade, match="dedicated key"):
+        opening.accept(answered)
 
 
 def test_without_a_memory_of_counters_any_first_one_is_taken():
@@ -480,4 +517,4 @@ def test_without_a_memory_of_counters_any_first_one_is_taken():
 def test_nothing_is_prepared_unless_somebody_does():
     nothing = OpeningMaterial()
     assert (nothing.challenge, nothing.dedicated_key, nothing.random) == (b"", None, None)
-    assert (nothing.sending, nothing.receiving, nothing.one_counter_for_both_keys) == (None, None, False)
+    assert (nothing.sending, nothing.receiving, nothing.form) == (None, None, ProofForm())

@@ -44,6 +44,7 @@ from .lifecycle import LifecycleInput
 from .link import Link, Timing
 from .list_sizes import ListPlan
 from .observer import note_refusals
+from .proof_forms import KnownForm, Progress, try_dedicated_key
 from .reading import read_many
 from .security_state import SecurityState, opening_material
 from .services import Services
@@ -81,6 +82,9 @@ class Association(AssociationLife, Services):
         self._leniencies: set[Leniency] = set()
         self.proposals = 0
         """AARQs sent."""
+        self._known_form = KnownForm()
+        self.progress = Progress.PROPOSED
+        """Of the latest proposal."""
 
     @property
     def negotiated(self) -> Negotiated:
@@ -139,12 +143,13 @@ class Association(AssociationLife, Services):
             await self._link.fail(error)  # a peer that means to exhaust us cannot be relied upon (F43)
             raise
 
-    async def propose(self, plan: Callable[[Negotiated], ListPlan]) -> None:
+    async def propose(self, plan: Callable[[Negotiated], ListPlan], known_form: KnownForm) -> None:
         """Open the association: AARQ, AARE, proofs. Called once, by the client.
 
         A refused invocation counter is raised and proposed again, once. Raises AssociationRejected, ExceptionReceived,
         TransportError, RemoteProtocolError, SecurityError.
         """
+        self._known_form = known_form
         async with self._link.turn:
             event = await self._open()
             # A password is sent once (rule S20).
@@ -152,9 +157,14 @@ class Association(AssociationLife, Services):
                 event = await self._open()
         if not isinstance(event, Associated):
             raise _error_of(event)
+        self.progress = Progress.OPEN
         self._negotiated = event.negotiated
         self._leniencies.update(event.negotiated.leniencies)
         self._plan = plan(event.negotiated)
+        if known_form.is_to_be_tried(self.parameters):
+            await try_dedicated_key(self)
+        known_form.worked()
+        self._leniencies.update(known_form.form.leniencies)
 
     async def _propose_again(self) -> bool:
         """Propose anew on the same connection, for a meter that says it knows no association.
@@ -173,12 +183,14 @@ class Association(AssociationLife, Services):
         self._raise_if_ended()
         await self._reserve()
         self._raise_if_ended()
-        opening = Opening(self.parameters, opening_material(self.parameters, self._security_state), self._limits)
-        self._link.connection.propose(self.parameters, opening)
+        self.progress = Progress.PROPOSED
+        material = opening_material(self.parameters, self._security_state, form=self._known_form.form)
+        self._link.connection.propose(self.parameters, Opening(self.parameters, material, self._limits))
         self.proposals += 1
         self._step(LifecycleInput.PROPOSE)
         event = await self._next_event("AARE", self._timing.response, math.inf)
         if isinstance(event, ChallengeAnswered):
+            self.progress = Progress.ACCEPTED
             self._step(LifecycleInput.CHALLENGE)
             event = await self._next_event("answer to reply_to_HLS_authentication", self._timing.response, math.inf)
         self._step(_OPENED_BY[type(event)])
@@ -191,10 +203,9 @@ class Association(AssociationLife, Services):
             return False
         dedicated = self._link.connection.dedicated_counter(self.parameters.pair)
         if dedicated is not None and isinstance(event, RequestFailed):
+            self._known_form.note_dedicated(expected, state.next_value)
             return dedicated.follow(expected, MAX_UNATTENDED_RAISE)
-        if dedicated is not None and self._lifecycle.proof_was_refused:
-            # The AARQ was taken, our proof was not: the meter goes on counting where the global key is.
-            state.one_counter_for_both_keys = True
+        if dedicated is not None and self._lifecycle.proof_was_refused and self._known_form.count_with_global():
             return True
         return state.follow(expected)
 

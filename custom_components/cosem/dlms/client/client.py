@@ -5,22 +5,26 @@ cancellation at any point leaves no socket, task or timer behind. association_qu
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 import math
 from typing import Final, Self
 
 from ..addresses import DEFAULT_PORT
-from ..errors import AssociationAborted, ConnectTimeout, LocalProtocolError
+from ..encoding.logical_name import LogicalName
+from ..errors import AssociationAborted, ConnectTimeout, DlmsError, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
+from .association_objects import read_association_objects
 from .association_queue import AssociationQueue, QueuePlace
 from .channel import Connector, with_wrapper
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ListSizes
 from .observer import NOBODY, Observer
+from .proof_forms import FormSearch, KnownForm, Progress
 from .security_state import SecurityState
 from .transport import open_tcp
 
@@ -54,7 +58,8 @@ class DlmsClient:
     """One physical device: its associations share at most one connection.
 
     ``connect`` replaces TCP to host and port; ``clock`` measures the pause between connections; ``observer`` is told
-    of stages and APDUs. ``list_sizes``: what get_many() learned, by wPort pair.
+    of stages and APDUs. ``list_sizes``: what get_many() learned, by wPort pair; ``known_forms``: how proofs and
+    dedicated keys are taken.
     """
 
     def __init__(
@@ -71,6 +76,7 @@ class DlmsClient:
         self.host: Final = host
         self.port: Final = port
         self.list_sizes: Final[dict[WportPair, ListSizes]] = {}
+        self.known_forms: Final[dict[WportPair, KnownForm]] = {}
         self._limits = limits
         self._connect: Final = connect
         self._clock = clock
@@ -111,12 +117,15 @@ class DlmsClient:
         """
         if parameters.uses_counter and security_state is None:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
-        place = await self._queue.enter(parameters.pair, timing.transfer, exclusive=exclusive)
-        use = await self._obtain(place, parameters, timing, security_state)
+        known_form = self.known_forms.setdefault(parameters.pair, KnownForm())
+        search = FormSearch(parameters, known_form, partial(self._find_association_objects, parameters, timing))
+        use = None
+        while use is None:
+            place = await self._queue.enter(parameters.pair, timing.transfer, exclusive=exclusive)
+            obtaining = self._obtain(place, parameters, timing, security_state)
+            use = await self._opened(obtaining, search, on_connected)
         is_good = False
         try:
-            on_connected()
-            await self._open(use.association)
             yield use.association
             is_good = True
         finally:
@@ -173,11 +182,48 @@ class DlmsClient:
         use = self._uses[parameters.pair] = _Use(association, link, security_state, place)
         return use
 
+    async def _opened(
+        self, obtaining: Awaitable[_Use], search: FormSearch, on_connected: Callable[[], None]
+    ) -> _Use | None:
+        """Return a place with its association open; None when another form is to be tried."""
+        use: _Use | None = None
+        is_open = False
+        try:
+            use = await obtaining
+            on_connected()
+            await self._open(use.association)
+            is_open = True
+        except DlmsError as error:
+            failure = error
+        finally:
+            if use is not None and not is_open:
+                await self._give_back(use, 0)
+        if is_open:
+            return use
+        await search.go_on(failure, Progress.PROPOSED if use is None else use.association.progress)
+        return None
+
     async def _open(self, association: Association) -> None:
         parameters = association.parameters
         sizes = self.list_sizes.setdefault(parameters.pair, ListSizes())
         if not association.was_kept:
-            await association.propose(lambda negotiated: sizes.plan(negotiated, parameters.max_receive_pdu_size))
+            await association.propose(
+                lambda negotiated: sizes.plan(negotiated, parameters.max_receive_pdu_size),
+                self.known_forms[parameters.pair],
+            )
+
+    async def _find_association_objects(self, parameters: AssociationParameters, timing: Timing) -> list[LogicalName]:
+        """Return what the public client tells, maybe nothing."""
+        public = AssociationParameters(server_wport=parameters.server_wport)
+        if parameters.pair == public.pair:
+            return []
+        try:
+            async with self.associate(public, timing=timing) as association:
+                return await read_association_objects(association, parameters.client_wport)
+        except AssociationAborted, LocalProtocolError:
+            raise
+        except DlmsError:
+            return []
 
     async def _give_back(self, use: _Use, keep: float) -> None:
         """Keep an association for ``keep`` seconds, or release it."""

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from ..errors import InvocationCounterExhausted, InvocationCounterNotStored
 from ..protocol.opening import OpeningMaterial
+from ..protocol.proof_form import USUAL_FORM, ProofForm
 from ..protocol.proposal import AssociationParameters
 from ..security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, ReceivingCounters, SendingCounter
 from ..security.hls import challenge_length
@@ -54,8 +55,6 @@ class SecurityState:
         self._saving: asyncio.Future[bool] | None = None
         self._patience_ends = 0.0
         self._received_stored = self.receiving.last()
-        self.one_counter_for_both_keys = False
-        """Whether the meter counts a dedicated key with the global one."""
         self._unattended = MAX_UNATTENDED_RAISE
 
     @property
@@ -151,15 +150,17 @@ def opening_material(
     parameters: AssociationParameters,
     state: SecurityState | None,
     random: Callable[[int], bytes] = secrets.token_bytes,
+    *,
+    form: ProofForm = USUAL_FORM,
 ) -> OpeningMaterial:
-    """Return fresh material for one attempt (rule S21)."""
+    """Return fresh material for one attempt (rule S21), for a meter that wants this ``form``."""
     security = parameters.security
-    dedicated = security is not None and security.use_dedicated_key
+    dedicated = parameters.uses_dedicated_key
     return OpeningMaterial(
         challenge=random(challenge_length(parameters.mechanism)) if parameters.is_high_level else b"",
         dedicated_key=Secret(random(security.suite.key_length)) if security is not None and dedicated else None,
         random=random,
         sending=None if state is None else state.sending,
         receiving=None if state is None else state.receiving,
-        one_counter_for_both_keys=state is not None and state.one_counter_for_both_keys,
+        form=form,
     )

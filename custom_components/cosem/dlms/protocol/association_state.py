@@ -219,7 +219,7 @@ class AssociationState:
         if received is Input.RECV_CHALLENGE:
             transfer = self.opening.proof()
             request = transfer.first(InvokeIdAndPriority(self._next_invoke_id), self._limits, MAX_PDU_SIZE)
-            self._start(transfer, self.opening.protection.protect(request))
+            self._start(transfer, self.opening.protect_proof(request))
             self._events.append(ChallengeAnswered(self.pair))
         else:
             self._events.append(Associated(self.pair, outcome))

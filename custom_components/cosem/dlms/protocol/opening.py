@@ -28,6 +28,7 @@ from ..security.hls import (
 from ..security.keys import Secret
 from ..security.protection import CipheredProtection, KeyCounters
 from ..security.settings import check_server_title
+from .proof_form import USUAL_FORM, ProofForm
 from .proposal import (
     ApduProtection,
     AssociationParameters,
@@ -48,8 +49,7 @@ class OpeningMaterial:
     """What one attempt needs from outside: random octets, fresh for each attempt (rule S21), and counters.
 
     ``challenge``: ours, for high-level authentication. ``random``: for transaction ids and keys of single messages.
-    ``sending``, ``receiving``: the global key's counters; they outlive associations. ``one_counter_for_both_keys``: the
-    dedicated key continues the global key's counter.
+    ``sending``, ``receiving``: the global key's counters; they outlive associations. ``form``: what this meter wants.
     """
 
     challenge: bytes = b""
@@ -57,7 +57,7 @@ class OpeningMaterial:
     random: Callable[[int], bytes] | None = None
     sending: SendingCounter | None = None
     receiving: ReceivingCounters | None = None
-    one_counter_for_both_keys: bool = False
+    form: ProofForm = USUAL_FORM
 
 
 NO_MATERIAL: Final = OpeningMaterial()
@@ -101,7 +101,7 @@ class Opening:
             security,
             self._counters,
             dedicated_key=self._material.dedicated_key,
-            dedicated_counter=self._counters.sending if self._material.one_counter_for_both_keys else None,
+            dedicated_counter=self._counters.sending if self._material.form.one_counter else None,
             general=None if random is None else GeneralCipherer(security, random),
             limits=self._limits,
         )
@@ -109,12 +109,14 @@ class Opening:
     @property
     def dedicated_counter(self) -> SendingCounter | None:
         """The dedicated key's own sending counter, or None."""
-        if self._ciphered is None or self._material.one_counter_for_both_keys:
+        if self._ciphered is None or self._material.form.one_counter:
             return None
         return self._ciphered.dedicated_counter
 
     def aarq(self) -> bytes:
         """Return the AARQ (pass 1). Raises InvocationCounterExhausted."""
+        if self._ciphered is not None:
+            self._ciphered.receiving.awaits_aare = True
         user_information = self.protection.protect(initiate_request(self.parameters, self._material.dedicated_key))
         return encode_proposal(self.parameters, user_information, self._material.challenge)
 
@@ -132,6 +134,7 @@ class Opening:
             if not initiate:
                 raise SecurityDowngrade("the AARE carries no protected InitiateResponse")
             initiate = self._ciphered.unprotect(initiate).apdu
+            self._ciphered.receiving.awaits_aare = False
         negotiated = check_initiate(initiate, self.parameters, aare.diagnostic, self._limits)
         if self.parameters.is_high_level:
             self._take_challenge(aare, title)
@@ -172,7 +175,14 @@ class Opening:
         assert self._challenges is not None  # taken with the AARE
         # The counter inside the proof of mechanism 5 is not compared: some meters count it apart from their APDUs.
         counter = None if self._counters is None else self._counters.sending
-        return HlsProof(self._credentials(), self._challenges, counter)
+        association = self.parameters.association or self._material.form.association
+        return HlsProof(self._credentials(), self._challenges, counter, association)
+
+    def protect_proof(self, apdu: bytes) -> bytes:
+        """Return pass 3 as it is sent. Raises InvocationCounterExhausted."""
+        if self._ciphered is None:
+            return apdu
+        return self._ciphered.protect(apdu, under_global_key=self._material.form.under_global_key)
 
     def proved(self) -> None:
         """The meter's proof was verified: its counter replaces the remembered one (rule S7)."""

@@ -32,6 +32,7 @@ from ..apdu.initiate import (
     InitiateRequest,
     InitiateResponse,
 )
+from ..encoding.logical_name import LogicalName
 from ..errors import (
     AssociationRejected,
     AssociationResult,
@@ -108,7 +109,7 @@ class AssociationParameters:
 
     ``max_receive_pdu_size``: octets that we accept, 12 to 65535, or 0 for no limit. ``password``: for LLS.
     ``hls_secret``: for HLS (at most 16 octets), MD5, SHA-1, SHA-256. ``security``: for ciphering, and always for GMAC,
-    SHA-256 and ECDSA.
+    SHA-256 and ECDSA. ``association``: the object that takes our proof; None: as learned, else the usual one.
     """
 
     client_wport: int = PUBLIC_CLIENT_WPORT
@@ -119,6 +120,7 @@ class AssociationParameters:
     security: SecuritySettings | None = None
     conformance: Conformance = DEFAULT_PROPOSED_CONFORMANCE
     max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
+    association: LogicalName | None = None
 
     def __post_init__(self) -> None:
         for wport in (self.client_wport, self.server_wport):
@@ -175,6 +177,11 @@ class AssociationParameters:
     def uses_counter(self) -> bool:
         """Whether the global key's counters are used."""
         return self.is_ciphered or self.mechanism is Mechanism.HLS_GMAC
+
+    @property
+    def uses_dedicated_key(self) -> bool:
+        """Whether each association has a key of its own."""
+        return self.security is not None and self.security.use_dedicated_key
 
     @property
     def is_high_level(self) -> bool:

@@ -99,17 +99,20 @@ class CipheredProtection:
         """Return the verified plain APDU. Raises as ReceivingContext.unprotect."""
         return self.receiving.unprotect(apdu)
 
-    def protect(self, apdu: bytes) -> bytes:
-        """Return the protected APDU. Raises InvocationCounterExhausted."""
-        return self._sign(self._protect(apdu))
+    def protect(self, apdu: bytes, *, under_global_key: bool = False) -> bytes:
+        """Return the protected APDU. Raises InvocationCounterExhausted.
 
-    def _protect(self, apdu: bytes) -> bytes:
+        ``under_global_key``: also where there is a dedicated one.
+        """
+        return self._sign(self._protect(apdu, under_global_key=under_global_key))
+
+    def _protect(self, apdu: bytes, *, under_global_key: bool) -> bytes:
         settings = self.settings
         tag = apdu[0]
         if settings.envelope is Envelope.GENERAL_CIPHERING:
             return self._protect_generally(apdu)
         # The dedicated key arrives inside of the InitiateRequest, which therefore needs the global one.
-        dedicated = None if tag == INITIATE_REQUEST else self._dedicated
+        dedicated = None if under_global_key or tag == INITIATE_REQUEST else self._dedicated
         content = self._seal(dedicated or self._global, apdu)
         service_tag = (_DEDICATED_OF if dedicated else _GLOBAL_OF).get(tag)
         if settings.envelope is Envelope.SERVICE_SPECIFIC and service_tag is not None:

@@ -105,6 +105,8 @@ class ReceivingContext:
         self._global = _Key(key, counter)
         self._dedicated = None if dedicated_key is None else _Key(dedicated_key, ReceivingCounter())
         self._general = general
+        self.awaits_aare = False
+        """Whether the dedicated key has not arrived yet: nothing counts that is protected with it."""
 
     @property
     def counter(self) -> ReceivingCounter:
@@ -181,7 +183,7 @@ class ReceivingContext:
             raise SecurityDowngrade("the meter answers general-ciphering with something else")
         if not dedicated:
             return self._global
-        if self._dedicated is None:
+        if self._dedicated is None or self.awaits_aare:
             raise SecurityDowngrade("the meter uses a dedicated key that does not exist")
         return self._dedicated
 

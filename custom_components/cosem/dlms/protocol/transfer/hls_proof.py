@@ -13,8 +13,9 @@ from ...apdu.action import (
 from ...apdu.common import InvokeIdAndPriority, MethodDescriptor
 from ...apdu.initiate import Conformance
 from ...encoding.data import Data, DataType, octet_string
+from ...encoding.logical_name import LogicalName
 from ...encoding.octets import Reader
-from ...errors import AssociationRejected, AssociationResult, DiagnosticSource, PeerNotAuthenticated, UserDiagnostic
+from ...errors import PeerNotAuthenticated, ProofRefused
 from ...interface_classes.association_ln import CURRENT_ASSOCIATION, AssociationLnMethod
 from ...interface_classes.interface_class import InterfaceClass
 from ...limits import DEFAULT_LIMITS, Limits
@@ -22,22 +23,12 @@ from ...security.counters import SendingCounter
 from ...security.hls import Challenges, HlsCredentials, client_proof, verify_server_proof
 from . import Complete, Failed, Outcome, encode_request
 
-_REPLY_TO_HLS: Final = MethodDescriptor(
-    InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, AssociationLnMethod.REPLY_TO_HLS_AUTHENTICATION
-)
-
-_REFUSED_OUR_PROOF: Final = (
-    AssociationResult.REJECTED_PERMANENT,
-    DiagnosticSource.ACSE_SERVICE_USER,
-    UserDiagnostic.AUTHENTICATION_FAILURE,
-)
-"""An error in pass 4."""
-
 
 class HlsProof:
     """Sends our proof and verifies the meter's (rule S19). Completes without octets.
 
-    Fails with PeerNotAuthenticated, or AssociationRejected for ours. ``counter``: the global key's, for GMAC.
+    Fails with PeerNotAuthenticated, or ProofRefused for ours. ``counter``: the global key's, for GMAC.
+    ``association``: the object that takes our proof.
     """
 
     needs: Final = Conformance(0)
@@ -46,10 +37,19 @@ class HlsProof:
     may_be_repeated: Final = False
     unknown_means_lost: Final = False
 
-    def __init__(self, credentials: HlsCredentials, challenges: Challenges, counter: SendingCounter | None) -> None:
+    def __init__(
+        self,
+        credentials: HlsCredentials,
+        challenges: Challenges,
+        counter: SendingCounter | None,
+        association: LogicalName = CURRENT_ASSOCIATION,
+    ) -> None:
         self._credentials = credentials
         self._challenges = challenges
         self._counter = counter
+        self._method = MethodDescriptor(
+            InterfaceClass.ASSOCIATION_LN, association, AssociationLnMethod.REPLY_TO_HLS_AUTHENTICATION
+        )
         self._limits = DEFAULT_LIMITS
         self._invoke: InvokeIdAndPriority | None = None
 
@@ -61,7 +61,7 @@ class HlsProof:
             counter = self._counter.take()
         proof = client_proof(self._credentials, self._challenges, counter)
         self._invoke, self._limits = invoke, limits
-        return encode_request(ActionRequestNormal(invoke, _REPLY_TO_HLS, octet_string(proof)))
+        return encode_request(ActionRequestNormal(invoke, self._method, octet_string(proof)))
 
     def receive(self, apdu: bytes) -> Outcome | None:
         """Take an action-response."""
@@ -72,7 +72,7 @@ class HlsProof:
             return None
         try:
             self._verify(response)
-        except (AssociationRejected, PeerNotAuthenticated) as error:
+        except (ProofRefused, PeerNotAuthenticated) as error:
             return Failed(error)
         return Complete(b"")
 
@@ -80,8 +80,10 @@ class HlsProof:
         if not isinstance(response, ActionResponseNormal):
             raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
         result, returned = response.outcome
-        if result.code or (returned is not None and not isinstance(returned, Data)):
-            raise AssociationRejected(*_REFUSED_OUR_PROOF)
+        if result.code:
+            raise ProofRefused(result.code)
+        if returned is not None and not isinstance(returned, Data):
+            raise ProofRefused(returned.code)
         if returned is None or returned.type is not DataType.OCTET_STRING or not isinstance(returned.value, bytes):
             raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
         verify_server_proof(self._credentials, self._challenges, returned.value)

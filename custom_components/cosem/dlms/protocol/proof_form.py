@@ -1,0 +1,61 @@
+"""How a meter takes passes 3 and 4, and a dedicated key, where meters differ."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+from ..encoding.logical_name import LogicalName
+from ..errors import LocalProtocolError
+from ..interface_classes.association_ln import CURRENT_ASSOCIATION
+from .leniencies import Leniency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProofForm:
+    """What one meter wants; learned, and kept with it.
+
+    ``under_global_key``: pass 3 comes under the global key although there is a dedicated one. ``one_counter``: the
+    dedicated key continues the global key's counter. ``association``: the object whose method
+    reply_to_HLS_authentication is called.
+    """
+
+    under_global_key: bool = False
+    one_counter: bool = False
+    association: LogicalName = CURRENT_ASSOCIATION
+
+    @property
+    def leniencies(self) -> frozenset[Leniency]:
+        """What of it is not the usual way."""
+        unusual = {
+            Leniency.PROOF_UNDER_GLOBAL_KEY: self.under_global_key,
+            Leniency.ONE_COUNTER_FOR_BOTH_KEYS: self.one_counter,
+            Leniency.OTHER_ASSOCIATION_OBJECT: self.association != CURRENT_ASSOCIATION,
+        }
+        return frozenset(leniency for leniency, is_there in unusual.items() if is_there)
+
+    def to_record(self) -> dict[str, bool | str]:
+        """Return it as JSON can hold it."""
+        return {
+            "under_global_key": self.under_global_key,
+            "one_counter": self.one_counter,
+            "association": str(self.association),
+        }
+
+    @classmethod
+    def from_record(cls, record: object) -> Self | None:
+        """Return what to_record() gave, or None for anything else."""
+        if not isinstance(record, Mapping):
+            return None
+        under_global_key, one_counter = record.get("under_global_key"), record.get("one_counter")
+        association = record.get("association")
+        if not (isinstance(under_global_key, bool) and isinstance(one_counter, bool) and isinstance(association, str)):
+            return None
+        try:
+            name = LogicalName.parse(association)
+        except LocalProtocolError:
+            return None
+        return cls(under_global_key=under_global_key, one_counter=one_counter, association=name)
+
+
+USUAL_FORM: Final = ProofForm()
+"""The dedicated key from pass 3 on, with a counter of its own; the current association's object."""

@@ -1,0 +1,36 @@
+"""How a meter takes our proof and a dedicated key, as it is kept."""
+
+import pytest
+
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from custom_components.cosem.dlms.protocol.proof_form import USUAL_FORM, ProofForm
+
+FORMS = {
+    USUAL_FORM: set(),
+    ProofForm(under_global_key=True): {Leniency.PROOF_UNDER_GLOBAL_KEY},
+    ProofForm(one_counter=True): {Leniency.ONE_COUNTER_FOR_BOTH_KEYS},
+    ProofForm(association=LogicalName.parse("0.0.40.0.3.255")): {Leniency.OTHER_ASSOCIATION_OBJECT},
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_is_kept_comes_back(form: ProofForm):
+    assert ProofForm.from_record(form.to_record()) == form
+    assert form.leniencies == FORMS[form]
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        None,
+        [],
+        {},
+        USUAL_FORM.to_record() | {"under_global_key": 1},
+        USUAL_FORM.to_record() | {"one_counter": "yes"},
+        USUAL_FORM.to_record() | {"association": 3},
+        USUAL_FORM.to_record() | {"association": "nowhere"},
+    ],
+)
+def test_what_was_not_written_by_us_is_nothing(record: object):
+    assert ProofForm.from_record(record) is None
