@@ -74,6 +74,8 @@ def descriptions() -> dict[str, list]:
 
     for number, logical_name in enumerate(_every_code()):
         add(describe_attribute(3, logical_name, 2, units[number % len(units)]))
+        if logical_name.d in {6, 26}:
+            add(describe_attribute(4, logical_name, 5))
     for class_id in (4, 5, 8):
         for attribute in sensor_attributes(class_id):
             add(describe_attribute(class_id, LogicalName.parse("1-0:1.4.0"), attribute))

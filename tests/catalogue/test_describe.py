@@ -57,6 +57,33 @@ def test_clocks_and_further_attributes_are_diagnostics_and_off(class_id, attribu
     assert not description.enabled_default
 
 
+@pytest.mark.parametrize(
+    ("code", "name", "time"),
+    [
+        ("1-0:1.6.0", "Power import maximum", "Power import maximum, time"),
+        ("1-0:2.6.3", "Power export maximum tariff 3", "Power export maximum tariff 3, time"),
+        (
+            "1-0:1.6.0*101",
+            "Power import maximum, last billing period",
+            "Power import maximum, last billing period, time",
+        ),
+        ("1-0:21.6.0", "Power import maximum L1", "Power import maximum L1, time"),
+        ("1-0:16.6.0", "Power maximum", "Power maximum, time"),
+        ("1-0:32.26.0", "Voltage maximum L1", "Voltage maximum L1, time"),
+        ("1-0:1.16.0", "Power import maximum (1-0:1.16.0)", "Capture time (1-0:1.16.0)"),
+        ("1-0:32.26.5", "Voltage harmonic 5 maximum L1", "Capture time (1-0:32.26.5)"),
+        ("1-0:1.4.0", "Power import average", "Capture time (1-0:1.4.0)"),
+        ("1-0:1.2.0", "Power import cumulative maximum", "Capture time (1-0:1.2.0)"),
+    ],
+)
+def test_trial_17_a_maximum_and_its_time_are_named_alike(code, name, time):
+    assert name_of(describe(code, W, class_id=4)) == name
+    captured = describe(code, class_id=4, attribute=5)
+    assert (name_of(captured), captured.kind, captured.enabled_default) == (time, "timestamp", False)
+    assert (captured.entity_category is DIAGNOSTIC) == time.startswith("Capture")
+    assert name_of(describe(code, class_id=4, attribute=4)) == f"Status ({code})"
+
+
 def test_a_clock_with_another_code_is_still_a_clock():
     description = describe("0-0:128.0.0", class_id=8)
     assert (name_of(description), description.kind) == ("Clock (0-0:128.0.0)", "timestamp")

@@ -104,20 +104,15 @@ def describe_attribute(
     """
     if attribute_index not in sensor_attributes(class_id) or is_identity(class_id, logical_name):
         return None
-    side = _SIDE_ATTRIBUTES.get((class_id, attribute_index))
-    if side is not None:
-        stem, kind = side
-        return _finish(
-            CatalogueEntry(key=f"{stem}_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind=kind),
-            logical_name,
-            None,
-        )
     entry = _THEMES[logical_name.a](logical_name) if logical_name.a in _THEMES else None
     medium = logical_name.a
     if logical_name.a == Medium.ABSTRACT:
         entry = abstract.find(logical_name, mbus_device_type)
         if abstract.is_mbus_value(logical_name) and mbus_device_type in abstract.MBUS_MEDIA:
             _, medium = abstract.MBUS_MEDIA[mbus_device_type]
+    side = _SIDE_ATTRIBUTES.get((class_id, attribute_index))
+    if side is not None:
+        return _finish(_side(logical_name, entry, *side), logical_name, None)
     if class_id == InterfaceClass.DEMAND_REGISTER and attribute_index == DemandRegisterAttribute.LAST_AVERAGE_VALUE:
         entry = _last_average(logical_name, entry)
     if entry is None:
@@ -155,6 +150,13 @@ def _unknown(class_id: int, logical_name: LogicalName) -> CatalogueEntry:
         diagnostic=True,
         kind="text" if class_id == InterfaceClass.DATA else "number",
     )
+
+
+def _side(logical_name: LogicalName, entry: CatalogueEntry | None, stem: str, kind: Kind) -> CatalogueEntry:
+    """Describe what stands beside the value of an extended or demand register."""
+    if entry is not None and entry.timed and stem == "capture_time":
+        return CatalogueEntry(key=f"{entry.key}_time", placeholders=entry.placeholders, kind=kind)
+    return CatalogueEntry(key=f"{stem}_code", placeholders={"code": logical_name.obis}, diagnostic=True, kind=kind)
 
 
 def _last_average(logical_name: LogicalName, entry: CatalogueEntry | None) -> CatalogueEntry:

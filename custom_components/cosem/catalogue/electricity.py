@@ -309,6 +309,7 @@ def _power(
         key=key,
         placeholders=_with_quadrant(placeholders, quantity),
         state=processing.state,
+        timed=processing.suffix == "_maximum" and not spectrum and "code" not in placeholders,
         device_class=quantity.device_class,
         diagnostic=processing.diagnostic,
         enabled=d == INSTANTANEOUS

@@ -47,6 +47,8 @@ class CatalogueEntry:
     diagnostic: bool = False
     enabled: bool = False
     kind: Kind = "number"
+    timed: bool = False
+    """Whether its capture time has a name of its own: the key and "_time"."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
