@@ -4,6 +4,7 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any, Final, override
 
 from homeassistant.components.sensor import SensorEntity
@@ -11,7 +12,7 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .catalogue import NOT_AUTHENTICATED, Kind, ObjectDescription, SensorDescription
+from .catalogue import NOT_AUTHENTICATED, Kind, ObjectDescription, SensorDescription, name_of_bit
 from .const import MAX_STATE_LENGTH
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .dlms import (
@@ -24,6 +25,7 @@ from .dlms import (
     decimal_text,
     display_text,
     number_of,
+    set_bits,
     status_text,
 )
 from .entity import CosemEntity, async_follow_objects, description_of, reading_of
@@ -36,6 +38,8 @@ PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
 _TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
 
 _KINDS_OF_TIME: Final = frozenset[Kind]({"timestamp", "clock_drift"})
+
+_NO_ALARM: Final = "OK"
 
 type SensorValue = Decimal | str | datetime | int | None
 
@@ -78,6 +82,7 @@ class CosemSensor(CosemEntity, SensorEntity):
 
     _kind: Kind = "number"
     _exponent: int = 0
+    _bit_names: Mapping[int, str] = MappingProxyType({})
 
     def __init__(self, coordinator: CosemCoordinator, planned: PlannedEntity) -> None:
         super().__init__(coordinator, planned)
@@ -95,6 +100,7 @@ class CosemSensor(CosemEntity, SensorEntity):
             self._exponent = description.exponent
             self._attr_suggested_unit_of_measurement = description.suggested_unit
             self._attr_suggested_display_precision = description.suggested_display_precision
+            self._bit_names = description.bit_names
             self._attr_options = list(description.options) or None
 
     @property
@@ -164,6 +170,38 @@ class ObjectSensor(CosemSensor):
         super()._handle_coordinator_update()
 
 
+class AlarmSensor(CosemSensor):
+    """The bits of a register that are set, by name."""
+
+    @property
+    def _data(self) -> Data | None:
+        return reading_of(self.coordinator, self._reads[0]).value
+
+    @override
+    def _value(self) -> SensorValue:
+        """Return the names in a line, "OK" without any; what has no bits is shown as it is."""
+        if (data := self._data) is None:
+            return None
+        active = self._active()
+        if active is None:
+            return _text(data, self._time_policy)
+        return (", ".join(active) or _NO_ALARM)[:MAX_STATE_LENGTH]
+
+    def _active(self) -> list[str] | None:
+        data = self._data
+        bits = None if data is None else set_bits(data)
+        return None if bits is None else [name_of_bit(self._bit_names, bit) for bit in bits]
+
+    @property
+    @override
+    def extra_state_attributes(self) -> Mapping[str, Any] | None:
+        """With each name, and what the meter sent."""
+        data, active = self._data, self._active()
+        if data is None or active is None:
+            return super().extra_state_attributes
+        return {**(super().extra_state_attributes or {}), "active": active, "raw": status_text(data)}
+
+
 class AuthenticitySensor(CosemSensor):
     """Says that the sender is unverified."""
 
@@ -186,6 +224,7 @@ class ClockDriftSensor(CosemSensor):
 
 
 _DERIVED_SENSORS: Final[dict[Kind | None, type[CosemSensor]]] = {
+    "alarms": AlarmSensor,
     "authenticity": AuthenticitySensor,
     "clock_drift": ClockDriftSensor,
 }

@@ -210,7 +210,7 @@ def test_a_register_that_holds_bits_is_bits(kind):
 
 
 def test_what_is_declared_as_status_stays_one_whatever_was_read():
-    assert describe("0-0:97.97.0", class_id=1, sample=Data(DataType.OCTET_STRING, b"\x01")).kind == "bits"
+    assert describe("0-0:97.97.0", class_id=1, sample=Data(DataType.OCTET_STRING, b"\x01")).kind == "alarms"
     assert describe("1-0:1.8.0", WH, sample=Data(DataType.UNSIGNED, 1)).kind == "number"
 
 

@@ -3,6 +3,7 @@
 Names are in translations/en.json under ``entity.sensor``; here are their keys.
 """
 
+from .alarms import name_of_bit
 from .derived import AUTHENTICITY, DERIVED, NOT_AUTHENTICATED
 from .describe import describe_attribute, is_identity, sensor_attributes
 from .model import Kind, ObjectDescription, SensorDescription
@@ -16,5 +17,6 @@ __all__ = [
     "SensorDescription",
     "describe_attribute",
     "is_identity",
+    "name_of_bit",
     "sensor_attributes",
 ]

@@ -140,10 +140,10 @@ ROWS: Final[tuple[AbstractObject, ...]] = (
             _one(96, 20, 5 * index + 3, f"tamper_{what}_total_duration", StateRule.MEASUREMENT_IF_CLASSED),
         )
     ),
-    _many((97, 97), range(10), "error_register", kind="bits", named=0),
-    _many((97, 98), range(10), "alarm_register", kind="bits"),
-    _many((97, 98), range(10, 20), "alarm_filter", kind="bits"),
-    _many((97, 98), range(20, 30), "alarm_descriptor", kind="bits"),
+    _many((97, 97), range(10), "error_register", kind="alarms", named=0),
+    _many((97, 98), range(10), "alarm_register", kind="alarms", named=0),
+    _many((97, 98), range(10, 20), "alarm_filter", kind="alarms"),
+    _many((97, 98), range(20, 30), "alarm_descriptor", kind="alarms"),
 )
 
 MBUS_MEDIA: Final[dict[int, tuple[str, int]]] = {

@@ -20,6 +20,7 @@ from ..dlms import (
     ScalerUnit,
 )
 from . import abstract, electricity, gas, heat, water
+from .alarms import bit_names
 from .model import CURRENT_VALUE, WITHOUT_NAME, CatalogueEntry, Kind, SensorDescription, StateRule
 from .units import HomeUnit, accepts, home_unit
 
@@ -190,6 +191,7 @@ def _finish(
             entity_category=category,
             enabled_default=entry.enabled and not historical,
             kind=kind,
+            bit_names=bit_names(logical_name) if kind == "alarms" else {},
         )
     unit = home_unit(scaler_unit.unit, medium) if scaler_unit else None
     state_class = None if historical else _state_class(entry.state, unit)

@@ -11,7 +11,7 @@ from homeassistant.const import EntityCategory, Platform
 
 from ..dlms import LogicalName
 
-type Kind = Literal["number", "text", "timestamp", "calendar", "bits", "clock_drift", "authenticity"]
+type Kind = Literal["number", "text", "timestamp", "calendar", "bits", "alarms", "clock_drift", "authenticity"]
 
 CURRENT_VALUE: Final = 255
 """Value group F of a current value."""
@@ -77,6 +77,8 @@ class SensorDescription(ObjectDescription):
     options: tuple[str, ...] = ()
     """All states of an "enum" sensor."""
     kind: Kind = "number"
+    bit_names: Mapping[int, str] = field(default_factory=dict)
+    """Of "alarms"."""
 
 
 # Qualifiers in the order of their place in a key; the set of variants of a stem lists what has a name of its own.

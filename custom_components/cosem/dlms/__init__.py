@@ -94,6 +94,7 @@ from .interface_classes.extended_register import (
     ExtendedRegisterAttribute,
     ExtendedRegisterMethod,
     says_something,
+    set_bits,
     status_text,
 )
 from .interface_classes.interface_class import InterfaceClass
@@ -338,6 +339,7 @@ __all__ = [
     "scale",
     "scaler_unit_attribute",
     "secret_octets",
+    "set_bits",
     "settle",
     "status_text",
     "title_in_certificate",

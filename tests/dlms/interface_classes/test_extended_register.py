@@ -21,6 +21,7 @@ from custom_components.cosem.dlms.interface_classes.extended_register import (
     ExtendedRegisterAttribute,
     ExtendedRegisterMethod,
     says_something,
+    set_bits,
     status_text,
 )
 
@@ -71,3 +72,32 @@ def test_numbers_of_an_extended_register():
 )
 def test_a_status_with_any_bit_says_something(status, expected):
     assert says_something(status) is expected
+
+
+@pytest.mark.parametrize(
+    ("data", "bits"),
+    [
+        (Data(DataType.DOUBLE_LONG_UNSIGNED, 0), ()),
+        (Data(DataType.DOUBLE_LONG_UNSIGNED, 0x80000001), (0, 31)),
+        (Data(DataType.LONG64_UNSIGNED, 1 << 63), (63,)),
+        (Data(DataType.ENUM, 4), (2,)),
+        (Data(DataType.INTEGER, -128), (7,)),
+        (Data(DataType.LONG, -1), tuple(range(16))),
+        (Data(DataType.DOUBLE_LONG, -(2**31)), (31,)),
+        (Data(DataType.LONG64, -(2**63)), (63,)),
+        (Data(DataType.BOOLEAN, True), (0,)),
+        (Data(DataType.BOOLEAN, False), ()),
+        (Data(DataType.OCTET_STRING, bytes.fromhex("8001")), (0, 15)),
+        (Data(DataType.OCTET_STRING, b""), ()),
+        (Data(DataType.OCTET_STRING, bytes(8)), ()),
+        (Data(DataType.OCTET_STRING, bytes(9)), None),
+        (bit_string("1001"), (0, 3)),
+        (bit_string("0" * 63 + "1"), (63,)),
+        (bit_string("1" * 65), None),
+        (Data(DataType.VISIBLE_STRING, "1"), None),
+        (Data(DataType.DATE, bytes(5)), None),
+        (Data(DataType.NULL_DATA, None), None),
+    ],
+)
+def test_which_bits_are_set(data, bits):
+    assert set_bits(data) == bits

@@ -1,10 +1,15 @@
 """Extended register (class 4, IEC 62056-6-2): a Register with status and capture time."""
 
 from enum import IntEnum
+from typing import Final
 
 from ..encoding.data import BitString, Data, DataType
 from .interface_class import AttributeIndex
 from .register import integer_of
+
+_BITS: Final = 64
+_WIDTHS: Final = {DataType.INTEGER: 8, DataType.LONG: 16, DataType.DOUBLE_LONG: 32}
+"""Of the signed types: a negative number has all bits up to there."""
 
 
 class ExtendedRegisterAttribute(AttributeIndex):
@@ -35,6 +40,27 @@ def status_text(data: Data) -> str | None:
     if data.type is DataType.OCTET_STRING and isinstance(value, bytes):
         return value.hex().upper()
     return None
+
+
+def set_bits(data: Data) -> tuple[int, ...] | None:
+    """The numbers of the bits that are set; None for other types, and for more than 64 bits.
+
+    In numbers and octets bit 0 is the least significant one, in a bit-string it is the first.
+    """
+    value = data.value
+    if isinstance(value, BitString):
+        return tuple(index for index, bit in enumerate(value.text) if bit == "1") if len(value.text) <= _BITS else None
+    if isinstance(value, bytes) and data.type is DataType.OCTET_STRING:
+        if 8 * len(value) > _BITS:
+            return None
+        number = int.from_bytes(value)
+    elif isinstance(value, bool):
+        number = int(value)
+    elif (integer := integer_of(data)) is not None:
+        number = integer % (1 << _WIDTHS.get(data.type, _BITS))
+    else:
+        return None
+    return tuple(bit for bit in range(_BITS) if number >> bit & 1)
 
 
 def says_something(status: Data | None) -> bool:
