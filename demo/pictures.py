@@ -60,6 +60,10 @@ class Photographer:
         self._submit()
         self._title(steps["keys"]["title"])
         self.take("config-flow-keys")  # looked at only: the meter of the demo takes a password
+        self._first_form(domain, steps["user"]["title"], address, kinds["none"])
+        self._submit()
+        self._title(steps["nothing_found"]["title"])
+        self.take("config-flow-nothing-found")
         self._first_form(domain, steps["user"]["title"], address, kinds["password"])
         self.take("config-flow-1-address")
         self._submit()

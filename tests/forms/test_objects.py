@@ -53,10 +53,16 @@ async def test_trial_29_many_objects_say_their_kind_so_that_it_can_be_searched_f
     objects = [element(3, f"1.0.1.8.{tariff}.255") for tariff in range(24)]
     choices, _ = await async_object_choices(hass, objects)
     assert not any("·" in choice["label"] for choice in choices)
-    choices, _ = await async_object_choices(hass, [*objects, element(3, "1.0.32.7.0.255")])
+    choices, _ = await async_object_choices(
+        hass, [*objects, element(3, "1.0.32.7.0.255"), element(1, "0.0.96.14.0.255"), element(3, "1.0.96.99.0.255")]
+    )
     labels = [choice["label"] for choice in choices]
-    assert labels[0] == "Energy · Energy import (1-0:1.8.0)"
-    assert labels[-1].startswith("Voltage, current, frequency · Voltage L1")
+    assert labels[0] == "Energy import (1-0:1.8.0)"  # says itself what it is
+    assert labels[-3:] == [
+        "Voltage L1 (1-0:32.7.0)",
+        "Meter · Active tariff (0-0:96.14.0)",
+        "Other · OBIS 1-0:96.99.0",
+    ]
 
 
 async def test_sensible_objects_come_first_and_are_ticked(hass: HomeAssistant):

@@ -83,7 +83,7 @@ async def async_object_choices(
     # Few enough to be seen at once need no more than their order.
     groups = await _async_groups(hass) if len(rows) >= SEARCHABLE_FROM else {}
     choices = [
-        SelectOptionDict(value=key, label=groups.get(_kind(planned), "") + _label(texts, planned))
+        SelectOptionDict(value=key, label=_in_group(groups.get(_kind(planned), ""), _label(texts, planned)))
         for key, planned in rows
     ]
     return choices, [key for key, planned in rows if planned.description.enabled_default]
@@ -105,7 +105,13 @@ async def async_choices_of_another_client(
 
 async def _async_groups(hass: HomeAssistant) -> dict[ObjectKind, str]:
     text = await async_selector_texts(hass)
-    return {kind: f"{text('object_kind', kind, kind)} · " for kind in ObjectKind}
+    return {kind: text("object_kind", kind, kind) for kind in ObjectKind}
+
+
+def _in_group(group: str, label: str) -> str:
+    """Return the label, behind its group where no word of it says what it is: so it can be searched for."""
+    said = {*group.lower().replace(",", " ").split()} & {*label.lower().split()}
+    return f"{group} · {label}" if group and not said else label
 
 
 def _kind(planned: PlannedEntity) -> ObjectKind:
