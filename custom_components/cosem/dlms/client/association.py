@@ -42,7 +42,7 @@ from ..security.counters import MAX_UNATTENDED_RAISE
 from .association_life import AssociationLife
 from .lifecycle import LifecycleInput
 from .link import Link, Timing
-from .list_sizes import ListPlan
+from .list_sizes import ListPlan, ListSizes
 from .observer import note_refusals
 from .proof_forms import KnownForm, Progress, try_dedicated_key
 from .reading import read_many
@@ -143,7 +143,7 @@ class Association(AssociationLife, Services):
             await self._link.fail(error)  # a peer that means to exhaust us cannot be relied upon (F43)
             raise
 
-    async def propose(self, plan: Callable[[Negotiated], ListPlan], known_form: KnownForm) -> None:
+    async def propose(self, sizes: ListSizes, known_form: KnownForm) -> None:
         """Open the association: AARQ, AARE, proofs. Called once, by the client.
 
         A refused invocation counter is raised and proposed again, once. Raises AssociationRejected, ExceptionReceived,
@@ -157,10 +157,9 @@ class Association(AssociationLife, Services):
                 event = await self._open()
         if not isinstance(event, Associated):
             raise _error_of(event)
-        self.progress = Progress.OPEN
         self._negotiated = event.negotiated
         self._leniencies.update(event.negotiated.leniencies)
-        self._plan = plan(event.negotiated)
+        self._plan = sizes.plan(event.negotiated, self.parameters.max_receive_pdu_size)
         if known_form.is_to_be_tried(self.parameters):
             await try_dedicated_key(self)
         known_form.worked()
@@ -193,6 +192,8 @@ class Association(AssociationLife, Services):
             self.progress = Progress.ACCEPTED
             self._step(LifecycleInput.CHALLENGE)
             event = await self._next_event("answer to reply_to_HLS_authentication", self._timing.response, math.inf)
+        if isinstance(event, Associated):
+            self.progress = Progress.OPEN
         self._step(_OPENED_BY[type(event)])
         return event
 

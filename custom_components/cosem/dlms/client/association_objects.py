@@ -1,8 +1,12 @@
 """Which association objects a logical device has, as the public client sees them (class 15, IEC 62056-6-2)."""
 
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
 from ..apdu.common import AttributeDescriptor
 from ..encoding.data import Data, DataType
 from ..encoding.logical_name import LogicalName
+from ..errors import AssociationAborted, DlmsError, LocalProtocolError
 from ..interface_classes.association_ln import (
     CURRENT_ASSOCIATION,
     CURRENT_OBJECT_LIST,
@@ -11,7 +15,30 @@ from ..interface_classes.association_ln import (
 )
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.register import integer_of
+from ..protocol.proposal import AssociationParameters
 from .association import Association
+from .link import Timing
+
+
+async def find_association_objects(
+    associate: Callable[..., AbstractAsyncContextManager[Association]],
+    parameters: AssociationParameters,
+    timing: Timing,
+) -> list[LogicalName]:
+    """Return what the public client reads; nothing where it is refused, or ours.
+
+    ``associate``: of the device's client. Raises AssociationAborted (the client is closed), LocalProtocolError.
+    """
+    public = AssociationParameters(server_wport=parameters.server_wport)
+    if parameters.pair == public.pair:
+        return []
+    try:
+        async with associate(public, timing=timing) as association:
+            return await read_association_objects(association, parameters.client_wport)
+    except AssociationAborted, LocalProtocolError:
+        raise
+    except DlmsError:
+        return []
 
 
 async def read_association_objects(association: Association, client_wport: int) -> list[LogicalName]:

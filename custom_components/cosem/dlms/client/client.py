@@ -13,12 +13,11 @@ import math
 from typing import Final, Self
 
 from ..addresses import DEFAULT_PORT
-from ..encoding.logical_name import LogicalName
 from ..errors import AssociationAborted, ConnectTimeout, DlmsError, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
-from .association_objects import read_association_objects
+from .association_objects import find_association_objects
 from .association_queue import AssociationQueue, QueuePlace
 from .channel import Connector, with_wrapper
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
@@ -118,7 +117,9 @@ class DlmsClient:
         if parameters.uses_counter and security_state is None:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
         known_form = self.known_forms.setdefault(parameters.pair, KnownForm())
-        search = FormSearch(parameters, known_form, partial(self._find_association_objects, parameters, timing))
+        search = FormSearch(
+            parameters, known_form, partial(find_association_objects, self.associate, parameters, timing)
+        )
         use = None
         while use is None:
             place = await self._queue.enter(parameters.pair, timing.transfer, exclusive=exclusive)
@@ -187,46 +188,25 @@ class DlmsClient:
     ) -> _Use | None:
         """Return a place with its association open; None when another form is to be tried."""
         use: _Use | None = None
-        is_open = False
         try:
             use = await obtaining
             on_connected()
-            await self._open(use.association)
-            is_open = True
+            if not use.association.was_kept:
+                pair = use.association.parameters.pair
+                await use.association.propose(self.list_sizes.setdefault(pair, ListSizes()), self.known_forms[pair])
         except DlmsError as error:
-            failure = error
-        finally:
-            if use is not None and not is_open:
-                await self._give_back(use, 0)
-        if is_open:
-            return use
-        await search.go_on(failure, Progress.PROPOSED if use is None else use.association.progress)
-        return None
-
-    async def _open(self, association: Association) -> None:
-        parameters = association.parameters
-        sizes = self.list_sizes.setdefault(parameters.pair, ListSizes())
-        if not association.was_kept:
-            await association.propose(
-                lambda negotiated: sizes.plan(negotiated, parameters.max_receive_pdu_size),
-                self.known_forms[parameters.pair],
-            )
-
-    async def _find_association_objects(self, parameters: AssociationParameters, timing: Timing) -> list[LogicalName]:
-        """Return what the public client tells, maybe nothing."""
-        public = AssociationParameters(server_wport=parameters.server_wport)
-        if parameters.pair == public.pair:
-            return []
-        try:
-            async with self.associate(public, timing=timing) as association:
-                return await read_association_objects(association, parameters.client_wport)
-        except AssociationAborted, LocalProtocolError:
+            await self._give_back(use)
+            await search.go_on(error, Progress.PROPOSED if use is None else use.association.progress)
+            return None
+        except BaseException:
+            await self._give_back(use)
             raise
-        except DlmsError:
-            return []
+        return use
 
-    async def _give_back(self, use: _Use, keep: float) -> None:
+    async def _give_back(self, use: _Use | None, keep: float = 0) -> None:
         """Keep an association for ``keep`` seconds, or release it."""
+        if use is None:
+            return
         if not keep or use.leaving is not None or not use.association.is_reusable:
             await asyncio.shield(self._leave_soon(use))
             return
