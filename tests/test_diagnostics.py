@@ -41,6 +41,7 @@ async def test_trial_27_download_has_the_last_apdus_and_what_the_meter_has(
     assert report["meter"]["values"]["3:1.0.1.8.0.255:2"] == {"type": "double-long-unsigned", "scaler_unit": [0, 30]}
     assert report["meter"]["last_update_success"] is True
     assert report["meter"]["last_error"] is None
+    assert report["meter"]["leniencies"] == []
     assert report["lists"].startswith("ListSizes(")
     apdus = [apdu["apdu"] for apdu in report["last_apdus"]]
     assert any(apdu.startswith("aarq: mechanism lls, ") for apdu in apdus)

@@ -153,6 +153,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def _async_associated[T](self, work: Work[T]) -> T:
         if self._first:
             self.security.pin(await self.reader.async_load())
+            self.security.expect_form(self.reader.ways.proof_form)
         with map_error(first=self._first):
             async with self.security.async_associate() as association:
                 result = await work(association)

@@ -91,6 +91,7 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
         },
         "withheld": [str(attribute) for attribute in coordinator.data.withheld],
         "unverified": coordinator.security.is_unverified,
+        "leniencies": sorted(reader.ways.leniencies),
     }
 
 

@@ -21,8 +21,10 @@ from custom_components.cosem.dlms import (
     ConnectionLost,
     Data,
     DataAccessError,
+    Leniency,
     LogicalName,
     ObjectListElement,
+    ProofForm,
     ScalerUnit,
 )
 from custom_components.cosem.dlms.encoding.data import (
@@ -43,7 +45,7 @@ from custom_components.cosem.meter.issues import AcceptedReplacement, issues_of
 from custom_components.cosem.meter.reader import MeterReader
 from custom_components.cosem.meter.readings import Reading
 from custom_components.cosem.meter.scaler_units import ScalerUnits
-from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
+from custom_components.cosem.meter.store import MeterWays, StoredMeter, async_load_meter, async_save_meter
 
 UNIQUE_ID, OTHER_ID = "SIM1000001", "SIM2000002"
 NOT_NOW = DataAccessError(2)
@@ -69,6 +71,8 @@ class Answering:
         self.answers: Answers = {NAME_ATTRIBUTE: octet_string(name.encode()), **(answers or {})}
         self.seconds = seconds
         self.asked: list[list[AttributeDescriptor]] = []
+        self.proof_form = ProofForm()
+        self.leniencies: frozenset[Leniency] = frozenset()
 
     async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
         self.asked.append(list(attributes))
@@ -500,6 +504,19 @@ async def test_what_was_learned_is_written_once(
         assert not save.called
         await reader.async_save(bytes(8))
         assert save.called
+
+
+async def test_trial_04_what_a_meter_does_differently_is_kept(hass: HomeAssistant, reader: MeterReader):
+    assert reader.ways == MeterWays()
+    await known(hass, reader, ways=MeterWays(proof_form=ProofForm(), leniencies=frozenset({"surplus_services"})))
+    assert reader.ways.proof_form == ProofForm()
+    association = await identified(reader, {CURRENT_OBJECT_LIST: object_list(POWER)})
+    association.proof_form = ProofForm(under_global_key=True)
+    association.leniencies = frozenset({Leniency.BLOCKS_FROM_0})
+    ways = MeterWays(proof_form=association.proof_form, leniencies=frozenset({"surplus_services", "blocks_from_0"}))
+    assert reader.ways == ways
+    await reader.async_save(TITLE)
+    assert (await async_load_meter(hass, UNIQUE_ID)).ways == ways
 
 
 def test_what_has_no_unit_lacks_none(reader: MeterReader):

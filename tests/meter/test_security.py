@@ -20,8 +20,10 @@ from custom_components.cosem.dlms import (
     DeviceInUse,
     ExceptionReceived,
     InvocationCounterRefused,
+    KnownForm,
     LogicalName,
     Mechanism,
+    ProofForm,
     ResponseTimeout,
     Secret,
     SecurityState,
@@ -250,6 +252,20 @@ async def test_a_title_that_is_pinned_already_ends_no_association(secured: Meter
         pass
     assert third is second
     await secured.async_release()
+
+
+# -- how the meter takes the proof
+
+
+def test_trial_04_what_is_remembered_of_a_meter_is_used_unless_something_newer_is_known(
+    hass: HomeAssistant, secured: MeterSecurity
+):
+    client = get_client(hass, HOST, 4059)
+    secured.expect_form(None)
+    assert not client.known_forms
+    secured.expect_form(ProofForm(under_global_key=True))
+    secured.expect_form(ProofForm(one_counter=True))
+    assert [*client.known_forms.values()] == [KnownForm(ProofForm(under_global_key=True), is_proven=True)]
 
 
 # -- answers that nobody vouches for (rule S17)

@@ -14,11 +14,13 @@ from custom_components.cosem.dlms import (
     LogicalName,
     MethodAccess,
     ObjectListElement,
+    ProofForm,
     ScalerUnit,
 )
 from custom_components.cosem.meter import store
 from custom_components.cosem.meter.counted_store import CountedStore
 from custom_components.cosem.meter.store import (
+    MeterWays,
     StoredMeter,
     async_load_meter,
     async_load_objects,
@@ -47,6 +49,9 @@ METER = StoredMeter(
     firmware="1.4",
     system_title=bytes.fromhex("4D4D4D0000BC614E"),
 )
+WAYS = MeterWays(
+    proof_form=ProofForm(under_global_key=True), leniencies=frozenset({"surplus_services", "blocks_from_0"})
+)
 WRITTEN = {
     "objects": [
         {
@@ -67,6 +72,19 @@ WRITTEN = {
 async def test_everything_survives(hass: HomeAssistant, hass_storage: dict[str, Any]):
     await async_save_meter(hass, UNIQUE_ID, METER)
     assert await async_load_meter(hass, UNIQUE_ID) == METER
+
+
+async def test_trial_04_the_ways_of_a_meter_survive(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    await async_save_meter(hass, UNIQUE_ID, replace(METER, ways=WAYS))
+    assert (await async_load_meter(hass, UNIQUE_ID)).ways == WAYS
+
+
+async def test_a_form_that_nobody_understands_is_found_out_again(hass: HomeAssistant, hass_storage: dict[str, Any]):
+    key = store.file_of(UNIQUE_ID)
+    written = WRITTEN | {"proof_form": {"under_global_key": "maybe"}, "leniencies": ["of_tomorrow"]}
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": written}
+    meter = await async_load_meter(hass, UNIQUE_ID)
+    assert meter.ways == MeterWays(leniencies=frozenset({"of_tomorrow"}))
 
 
 async def test_record_of_an_earlier_release_is_found_and_understood(hass: HomeAssistant, hass_storage: dict[str, Any]):

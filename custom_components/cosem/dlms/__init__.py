@@ -11,6 +11,7 @@ from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, 
 from .client.link import Timing
 from .client.list_sizes import ListSizes
 from .client.observer import Observer
+from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
 from .client.transport import Transport, open_tcp
 from .describe.redacted import apdu_in_words, redacted
@@ -131,6 +132,7 @@ from .interface_classes.value_attributes import SCALER_UNIT_ATTRIBUTE, VALUE_ATT
 from .limits import DEFAULT_LIMITS, Limits
 from .protocol.framing import Message
 from .protocol.leniencies import Leniency
+from .protocol.proof_form import ProofForm
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
 from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
@@ -240,6 +242,7 @@ __all__ = [
     "InvocationCounterReplayed",
     "KeyInfoKind",
     "KeyPairs",
+    "KnownForm",
     "Leniency",
     "LimitExceeded",
     "Limits",
@@ -265,6 +268,7 @@ __all__ = [
     "PrivateKey",
     "ProfileGenericAttribute",
     "ProfileGenericMethod",
+    "ProofForm",
     "Protection",
     "ProtocolError",
     "ProviderDiagnostic",

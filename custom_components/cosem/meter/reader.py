@@ -44,7 +44,7 @@ from .readings import Reading, Readings
 from .refusals import Refusals
 from .replacement import async_give_entry
 from .scaler_units import ScalerUnits
-from .store import StoredMeter, async_load_meter, async_save_meter
+from .store import MeterWays, StoredMeter, async_load_meter, async_save_meter
 
 _REFUSING: Final = frozenset(
     {
@@ -72,8 +72,7 @@ class MeterReader:
         self._entry = entry
         self._stored = StoredMeter()
         self._description = MeterDescription(hass, entry)
-        self._verified: Association | None = None
-        """The association in which the meter last proved to be the right one."""
+        self._verified: Association | None = None  # in it the meter last proved to be the right one
         self.identity: MeterIdentity | None = None
         self.objects: tuple[ObjectListElement, ...] = ()
         """The object list, and what was typed besides."""
@@ -81,8 +80,7 @@ class MeterReader:
         self.mbus_device_types: Mapping[int, int] = {}
         self._units = ScalerUnits()
         self.refusals = Refusals()
-        self._undecodable: set[AttributeDescriptor] = set()
-        """Attributes whose last value made no sense: said once."""
+        self._undecodable: set[AttributeDescriptor] = set()  # their last value made no sense: said once
         self._counters = CounterCheck(hass, str(entry.unique_id))
 
     async def async_load(self) -> bytes | None:
@@ -91,6 +89,11 @@ class MeterReader:
         self._description.remember(self._stored)
         await self._counters.async_load()
         return self._stored.system_title
+
+    @property
+    def ways(self) -> MeterWays:
+        """What the meter does differently, as far as it was ever seen."""
+        return self._stored.ways if self._verified is None else self._stored.ways.seen_in(self._verified)
 
     async def async_close(self) -> None:
         """Write what is only written now and then."""
@@ -234,7 +237,7 @@ class MeterReader:
     async def async_save(self, system_title: bytes | None) -> None:
         """Write what is worth remembering, when it changed."""
         units, firmware = dict(self._units.known), self._stored.firmware
-        meter = StoredMeter(scaler_units=units, firmware=firmware, system_title=system_title)
+        meter = StoredMeter(scaler_units=units, firmware=firmware, system_title=system_title, ways=self.ways)
         meter = self._description.stored(meter)
         if self.identity is not None and meter != self._stored:
             self._stored = meter

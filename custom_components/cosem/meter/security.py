@@ -24,8 +24,10 @@ from ..dlms import (
     ExceptionReceived,
     InvocationCounterNotStored,
     InvocationCounterRefused,
+    KnownForm,
     LogicalName,
     Mechanism,
+    ProofForm,
     Protection,
     SecurityState,
     ServiceErrorCode,
@@ -86,6 +88,11 @@ class MeterSecurity:
         if title is not None and title != self._pinned:
             self._pinned = title
             self._parameters = association_parameters(self._entry.data, meter_system_title=title)
+
+    def expect_form(self, form: ProofForm | None) -> None:
+        """Begin with what is remembered of the meter; what the client has learned meanwhile is newer."""
+        if form is not None:
+            self._client.known_forms.setdefault(self._parameters.pair, KnownForm(form, is_proven=True))
 
     def learn_title(self, association: Association) -> None:
         """Pin the title of a meter just proved right."""

@@ -14,12 +14,37 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.storage import Store
 
 from ..const import DOMAIN
-from ..dlms import AccessRights, AttributeDescriptor, LogicalName, MethodAccess, ObjectListElement, ScalerUnit
+from ..dlms import (
+    AccessRights,
+    Association,
+    AttributeDescriptor,
+    LogicalName,
+    MethodAccess,
+    ObjectListElement,
+    ProofForm,
+    ScalerUnit,
+)
 
 _VERSION: Final = 1
 
 COUNTED: Final = "counted"
 """What tells the file of the counters' last numbers from that of the meter."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeterWays:
+    """What one meter does differently.
+
+    ``proof_form``: how it takes our proof and a dedicated key, once an association was opened. ``leniencies``: what is
+    tolerated, by the names of docs/meters.md.
+    """
+
+    proof_form: ProofForm | None = None
+    leniencies: frozenset[str] = frozenset()
+
+    def seen_in(self, association: Association) -> MeterWays:
+        """Return them with what an association shows."""
+        return MeterWays(proof_form=association.proof_form, leniencies=self.leniencies | association.leniencies)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +62,7 @@ class StoredMeter:
     """What object list and units belong to."""
     system_title: bytes | None = None
     """From its first association; no other one is accepted (rule S13)."""
+    ways: MeterWays = field(default_factory=MeterWays)
 
 
 async def async_load_meter(hass: HomeAssistant, unique_id: str) -> StoredMeter:
@@ -102,6 +128,8 @@ def _record(meter: StoredMeter) -> dict[str, Any]:
         "device_types": {str(channel): kind for channel, kind in meter.device_types.items()},
         "firmware": meter.firmware,
         "system_title": meter.system_title.hex() if meter.system_title else None,
+        "proof_form": meter.ways.proof_form.to_record() if meter.ways.proof_form else None,
+        "leniencies": sorted(meter.ways.leniencies),
     }
 
 
@@ -124,9 +152,13 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
             attribute_of(attribute): ScalerUnit(int(scaler), int(unit))
             for attribute, (scaler, unit) in record["scaler_units"].items()
         },
-        # Earlier releases wrote neither.
+        # Earlier releases wrote none of these.
         listed_for=record.get("listed_for"),
         device_types={int(channel): int(kind) for channel, kind in record.get("device_types", {}).items()},
+        ways=MeterWays(
+            proof_form=ProofForm.from_record(record.get("proof_form")),
+            leniencies=frozenset(map(str, record.get("leniencies", ()))),
+        ),
         firmware=record["firmware"],
         system_title=bytes.fromhex(title) if (title := record.get("system_title")) else None,
     )

@@ -36,6 +36,7 @@ from ..protocol.events import (
 )
 from ..protocol.leniencies import Leniency
 from ..protocol.opening import Opening
+from ..protocol.proof_form import ProofForm
 from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.transfer import Transfer
 from ..security.counters import MAX_UNATTENDED_RAISE
@@ -101,6 +102,11 @@ class Association(AssociationLife, Services):
     def tolerated(self, leniency: Leniency) -> None:
         """Note what was tolerated in an answer."""
         self._leniencies.add(leniency)
+
+    @property
+    def proof_form(self) -> ProofForm:
+        """How the meter takes our proof and a dedicated key."""
+        return self._known_form.form
 
     @property
     def asks_for_less(self) -> bool:
