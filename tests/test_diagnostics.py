@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from unittest.mock import PropertyMock, patch
 
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
@@ -11,7 +12,7 @@ from pytest_homeassistant_custom_component.components.diagnostics import get_dia
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.cosem.diagnostics import async_get_config_entry_diagnostics
-from custom_components.cosem.dlms import Message
+from custom_components.cosem.dlms import Association, Leniency, Message
 from custom_components.cosem.meter.identity import MeterIdentity
 from tests.conftest import HOST, set_up
 from tests.simulated_meter.profile import DEFAULT_PASSWORD
@@ -40,6 +41,7 @@ async def test_trial_27_download_has_the_last_apdus_and_what_the_meter_has(
     assert "3:1.0.1.8.0.255 version 0" in report["meter"]["objects"]
     assert report["meter"]["values"]["3:1.0.1.8.0.255:2"] == {"type": "double-long-unsigned", "scaler_unit": [0, 30]}
     assert report["meter"]["last_update_success"] is True
+    assert report["meter"]["leniencies"] == []
     assert report["meter"]["last_error"] is None
     assert report["meter"]["leniencies"] == []
     assert report["lists"].startswith("ListSizes(")
@@ -77,6 +79,16 @@ async def test_entry_that_never_asked_has_an_empty_download(hass: HomeAssistant,
     entry.add_to_hass(hass)
     report = await async_get_config_entry_diagnostics(hass, entry)
     assert (report["last_apdus"], report["lists"], report["meter"]) == ([], None, None)
+
+
+async def test_trial_08_what_was_tolerated_is_told(hass: HomeAssistant, network: None, make_entry):
+    entry = await set_up(hass, make_entry())
+    tolerated = frozenset({Leniency.CIPHERED_CONTEXT_NAMED})
+    with patch.object(Association, "leniencies", new_callable=PropertyMock, return_value=tolerated):
+        await entry.runtime_data.async_refresh()
+    await entry.runtime_data.async_refresh()
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    assert report["meter"]["leniencies"] == [Leniency.CIPHERED_CONTEXT_NAMED.value]
 
 
 async def test_failed_poll_is_named_by_its_kind(hass: HomeAssistant, network: None, meter, make_entry):

@@ -25,6 +25,7 @@ from .const import (
     CONF_SECURITY_SUITE,
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
+    CONF_TIME_POLICY,
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .dlms import WportPair
@@ -43,7 +44,7 @@ _DATA: Final = (
     CONF_ACCEPT_UNVERIFIED,
     CONF_COUNTER_LOGICAL_NAME,
 )
-_OPTIONS: Final = (CONF_INTERVAL, CONF_OBJECTS, CONF_STAY_CONNECTED, CONF_RESPONSE_TIMEOUT)
+_OPTIONS: Final = (CONF_INTERVAL, CONF_OBJECTS, CONF_STAY_CONNECTED, CONF_RESPONSE_TIMEOUT, CONF_TIME_POLICY)
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CosemConfigEntry) -> dict[str, Any]:
@@ -90,6 +91,7 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
             for attribute, reading in coordinator.data.values.items()
         },
         "withheld": [str(attribute) for attribute in coordinator.data.withheld],
+        "leniencies": sorted(coordinator.leniencies),
         "unverified": coordinator.security.is_unverified,
         "leniencies": sorted(reader.ways.leniencies),
     }
