@@ -23,6 +23,7 @@ from .const import (
 from .meter.counter_store import FIRST_COUNTER, async_restore_counter, async_security_state
 from .meter.credentials import association_parameters
 from .meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, AcceptedReplacement, issues_of
+from .meter.markdown import escaped
 from .meter.replacement import has_entry
 from .meter.store import async_pin_system_title
 
@@ -95,7 +96,7 @@ class CounterRepair(_EntryRepair):
             data_schema=_COUNTER_SCHEMA,
             errors=errors,
             description_placeholders={
-                "name": self._entry.title,
+                "name": escaped(self._entry.title),
                 "ours": str(state.next_value),
                 "told": str(self._facts.get(EXPECTED_COUNTER) or "-"),
             },
@@ -123,7 +124,7 @@ class LostCounterRepair(_EntryRepair):
             step_id="confirm",
             data_schema=_COUNTER_SCHEMA,
             errors=errors,
-            description_placeholders={"name": self._entry.title},
+            description_placeholders={"name": escaped(self._entry.title)},
         )
 
 
@@ -146,7 +147,7 @@ class CounterResetRepair(_EntryRepair):
         return self.async_show_form(
             step_id="confirm",
             data_schema=vol.Schema({}),
-            description_placeholders={"name": self._entry.title},
+            description_placeholders={"name": escaped(self._entry.title)},
         )
 
 
@@ -159,9 +160,9 @@ class MeterRepair(_EntryRepair):
             step_id="init",
             menu_options=["adopt", "wrong_address"],
             description_placeholders={
-                "name": self._entry.title,
-                "expected": str(self._entry.unique_id),
-                FOUND: str(self._facts.get(FOUND)),
+                "name": escaped(self._entry.title),
+                "expected": escaped(str(self._entry.unique_id)),
+                FOUND: escaped(str(self._facts.get(FOUND))),
             },
         )
 

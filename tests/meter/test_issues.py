@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from decimal import Decimal
+from unittest.mock import patch
 
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
@@ -185,6 +186,11 @@ def test_numbers_that_are_not_believed_yet_are_named_with_those_before(
         other: Withheld(Decimal(5), Decimal("0.5"), 200, noon),  # a unit that nobody knows
         energy: Withheld(Decimal(397110), Decimal(0), 30, noon),
     }
+    issues.note_success(counter_half_used=False, withheld=withheld)
+    with patch("custom_components.cosem.meter.issues.name_of", return_value="*Energy* (1-0:1.8.0)"):
+        issues.note_success(counter_half_used=False, withheld={energy: withheld[energy]})
+    words = shown(hass, entry)["counters_withheld"].translation_placeholders
+    assert words == {"name": "Meter", "counters": r"- \*Energy\* (1-0:1.8.0): 397110 → 0 Wh"}
     issues.note_success(counter_half_used=False, withheld=withheld)
     issue = shown(hass, entry)["counters_withheld"]
     assert issue.severity is ir.IssueSeverity.WARNING

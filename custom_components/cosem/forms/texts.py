@@ -13,6 +13,7 @@ import voluptuous as vol
 from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, CONF_TIME_POLICY, DOMAIN
 from ..dlms import ClockQuality, SecuritySuite, TimePolicy
 from ..meter.doctor import ExaminationFailed, Verdict
+from ..meter.markdown import escaped
 from ..meter.meter_time import ClockReading
 from .draft import Draft
 from .next_step import CREDENTIAL_FORMS, REAUTH_FORMS, Step
@@ -56,7 +57,7 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
         found = {CONF_NAME: draft.title, "count": str(len(draft.choices))}
         found["clock"] = await async_clock_in_words(hass, draft.examination.clock, draft.proposed_time_policy)
         return {**words, **found, **draft.error_words}
-    return words | ({CONF_NAME: draft.name} if draft.name else {})
+    return words | ({CONF_NAME: escaped(draft.name)} if draft.name else {})
 
 
 async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
@@ -75,9 +76,9 @@ async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed
     text = await async_selector_texts(hass)
     return {
         "seconds": f"{failure.seconds:g}",
-        "detail": failure.detail,
+        "detail": escaped(failure.detail),
         "counter": str(failure.counter),
-        "diagnostic": text("association_diagnostic", failure.diagnostic, _sentence(failure.detail)),
+        "diagnostic": text("association_diagnostic", failure.diagnostic, escaped(_sentence(failure.detail))),
         "hint": text("preset_hint", preset, "") if REMEDIES[failure.verdict].has_hint else "",
     }
 

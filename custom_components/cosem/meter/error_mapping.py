@@ -44,6 +44,7 @@ from ..dlms import (
     SystemTitleMismatch,
     TransportError,
 )
+from .markdown import escaped
 
 _BUSY = (ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON)
 
@@ -104,7 +105,7 @@ def _wrong_meter_error(wrong: WrongMeter, *, first: bool) -> HomeAssistantError:
     return kind(
         translation_domain=DOMAIN,
         translation_key=ISSUE_OTHER_METER,
-        translation_placeholders={"expected": wrong.expected, "found": wrong.found},
+        translation_placeholders={"expected": escaped(wrong.expected), "found": escaped(wrong.found)},
     )
 
 
@@ -170,5 +171,5 @@ def _text(key: str, error: DlmsError) -> dict[str, Any]:
     return {
         "translation_domain": DOMAIN,
         "translation_key": key,
-        "translation_placeholders": {"detail": str(error)},
+        "translation_placeholders": {"detail": escaped(str(error))},
     }

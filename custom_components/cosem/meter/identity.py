@@ -25,6 +25,7 @@ from ..dlms import (
     number_of,
 )
 from .error_mapping import decode_or_none
+from .markdown import escaped
 from .objects import async_ask
 
 _MAX_NAME: Final = 64
@@ -80,9 +81,9 @@ class MeterIdentity:
 
     @property
     def title(self) -> str:
-        """A person's name for it: "Iskraemeco 12345678"."""
+        """A person's name for it, escaped: "Iskraemeco 12345678"."""
         words = [word for word in (self.manufacturer, self.serial_number) if word]
-        return " ".join(words) or self.unique_id
+        return escaped(" ".join(words) or self.unique_id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,10 +100,10 @@ class SelfDescription:
 
 
 def logical_device_title(name: str) -> str:
-    """Return a person's name for a logical device: "Iskraemeco 12345678"."""
+    """Return a person's name for a logical device, escaped: "Iskraemeco 12345678"."""
     known = LogicalDeviceName(name.encode())
     words = [word for word in (known.manufacturer, known.serial) if word]
-    return " ".join(words) or name
+    return escaped(" ".join(words) or name) or name
 
 
 def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[AttributeDescriptor, ...]:

@@ -49,6 +49,7 @@ from ..dlms import (
 from .counter_store import CounterLost
 from .entity_plan import name_of
 from .error_mapping import WrongMeter
+from .markdown import escaped
 from .plausibility import Withheld
 
 ENTRY_ID: Final = "entry_id"
@@ -112,7 +113,7 @@ class EntryIssues:
     def _lines(self, withheld: Mapping[AttributeDescriptor, Withheld]) -> str:
         """Return a line for each number that waits, with the one before."""
         return "\n".join(
-            f"- {name_of(self._hass, self._entry, attribute)}: "
+            f"- {escaped(name_of(self._hass, self._entry, attribute))}: "
             f"{decimal_text(number.before)} → {decimal_text(number.found)} {unit_symbol(number.unit) or ''}".rstrip()
             for attribute, number in sorted(withheld.items())
         )
@@ -123,7 +124,8 @@ class EntryIssues:
         self._count(error)
         match error:
             case WrongMeter(expected=expected, found=str(found)):
-                self._raise(ISSUE_OTHER_METER, {"expected": expected, FOUND: found}, {FOUND: found})
+                words = {"expected": escaped(expected), FOUND: escaped(found)}
+                self._raise(ISSUE_OTHER_METER, words, {FOUND: found})
             case AssociationRejected(concerns_authentication=True):
                 self._credentials_refused = True
             case PeerNotAuthenticated():
@@ -160,7 +162,7 @@ class EntryIssues:
                 title = found.hex().upper()
                 self._raise(ISSUE_OTHER_SYSTEM_TITLE, {FOUND: title}, {FOUND: title})
             case _:
-                self._raise(ISSUE_SECURITY_MISMATCH, {"detail": str(error)})
+                self._raise(ISSUE_SECURITY_MISMATCH, {"detail": escaped(str(error))})
 
     def is_accepted_replacement(self, unique_id: str) -> bool:
         """Whether a person said that this meter takes the place of the entry's."""
@@ -176,7 +178,7 @@ class EntryIssues:
             is_fixable=kind in _FIXABLE,
             severity=ir.IssueSeverity.WARNING if kind in _WARNINGS else ir.IssueSeverity.ERROR,
             translation_key=kind,
-            translation_placeholders={"name": self._entry.title, **(words or {})},
+            translation_placeholders={"name": escaped(self._entry.title), **(words or {})},
         )
 
     def _clear(self, kind: str) -> None:

@@ -101,7 +101,8 @@ async def open_tcp(host: str, port: int, timeout: float) -> Transport:
     except TimeoutError as error:
         raise ConnectTimeout(timeout) from error
     except (socket.gaierror, UnicodeError) as error:
-        raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED, str(error)) from error
+        detail = getattr(error, "strerror", None) or str(error)
+        raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED, detail) from error
     except ExceptionGroup as group:
         raise _connect_failed([error for error in group.exceptions if isinstance(error, OSError)]) from group
     except (OSError, OverflowError, ValueError) as error:
