@@ -7,9 +7,8 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.catalogue import AUTHENTICITY, SensorDescription
-from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
-from custom_components.cosem.entity import CosemEntity, description_of, device_info, planned_entities, reading_of
+from custom_components.cosem.entity import CosemEntity, description_of, planned_entities, reading_of
 from custom_components.cosem.meter.entity_plan import PlannedEntity
 from tests.conftest import set_up
 
@@ -70,12 +69,3 @@ async def test_entity_of_the_meter_as_a_whole_has_no_code(hass: HomeAssistant, n
     assert entity.available
     coordinator.last_update_success = False
     assert not entity.available
-
-
-async def test_device_is_the_logical_device(hass: HomeAssistant, network: None, make_entry: EntryMaker):
-    entry = await set_up(hass, make_entry(title="SIM 49762188"))
-    info = device_info(entry.runtime_data)
-    assert info["identifiers"] == {(DOMAIN, entry.unique_id)}
-    assert (info["name"], info["manufacturer"], info["model"]) == ("SIM 49762188", "SIM", "Electricity meter")
-    entry.runtime_data.reader.identity = None
-    assert device_info(entry.runtime_data)["manufacturer"] is None

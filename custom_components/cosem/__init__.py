@@ -5,10 +5,11 @@ One entry is one association to one logical device.
 
 from typing import Final
 
-from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY
+from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntryState
 from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import discovery_flow
+from homeassistant.helpers.device_registry import AnyDeviceEntry
 
 from .const import (
     CONF_CLIENT_WPORT,
@@ -19,8 +20,8 @@ from .const import (
     DOMAIN,
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
+from .device import async_follow_identity, async_register_device, is_gone
 from .dlms import LogicalDeviceName
-from .entity import async_follow_identity
 from .meter.clients import get_client
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
@@ -39,6 +40,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
     await coordinator.async_config_entry_first_refresh()
     entry.runtime_data = coordinator
+    async_register_device(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_follow_identity(coordinator)
     _offer_further_logical_devices(hass, entry)
@@ -48,6 +50,13 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
 async def async_unload_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
     """Remove the entities; CosemCoordinator.async_shutdown follows."""
     return await hass.config_entries.async_unload_platforms(entry, PLATFORMS)
+
+
+async def async_remove_config_entry_device(
+    hass: HomeAssistant, entry: CosemConfigEntry, device_entry: AnyDeviceEntry
+) -> bool:
+    """Let a person remove a sub-meter that is gone."""
+    return entry.state is ConfigEntryState.LOADED and is_gone(entry.runtime_data, device_entry)
 
 
 async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> None:

@@ -6,13 +6,12 @@ from typing import override
 
 from homeassistant.const import Platform
 from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
-from homeassistant.helpers.device_registry import DeviceInfo
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .catalogue import ObjectDescription, describe_attribute
-from .const import CONF_OBJECTS, DOMAIN
+from .const import CONF_OBJECTS
 from .coordinator import CosemCoordinator
+from .device import device_info
 from .dlms import AttributeDescriptor, ObjectListElement, class_name
 from .meter.entity_plan import PlannedEntity, plan_entities
 from .meter.readings import Reading
@@ -50,31 +49,6 @@ def async_follow_objects(
     coordinator.followers.append(follow)
 
 
-@callback
-def async_follow_identity(coordinator: CosemCoordinator) -> None:
-    """Keep what the device says of the meter as the meter says it now."""
-    shown = coordinator.reader.identity
-
-    @callback
-    def follow() -> None:
-        nonlocal shown
-        if (identity := coordinator.reader.identity) is None or identity is shown:
-            return
-        shown = identity
-        entry, devices = coordinator.config_entry, dr.async_get(coordinator.hass)
-        for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
-            if (DOMAIN, str(entry.unique_id)) in device.identifiers:
-                devices.async_update_device(
-                    device.id,
-                    manufacturer=identity.manufacturer,
-                    model=identity.model,
-                    serial_number=identity.serial_number,
-                    sw_version=identity.firmware,
-                )
-
-    coordinator.followers.append(follow)
-
-
 def description_of(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> ObjectDescription | None:
     """Return the look of an attribute as known so far."""
     reading = reading_of(coordinator, attribute)
@@ -91,19 +65,6 @@ def reading_of(coordinator: CosemCoordinator, attribute: AttributeDescriptor) ->
     return coordinator.data.values.get(attribute) or coordinator.reader.reading(attribute)
 
 
-def device_info(coordinator: CosemCoordinator) -> DeviceInfo:
-    """Return the device of the entry."""
-    entry, identity = coordinator.config_entry, coordinator.reader.identity
-    return DeviceInfo(
-        identifiers={(DOMAIN, str(entry.unique_id))},
-        name=entry.title,
-        manufacturer=identity.manufacturer if identity else None,
-        model=identity.model if identity else None,
-        serial_number=identity.serial_number if identity else None,
-        sw_version=identity.firmware if identity else None,
-    )
-
-
 class CosemEntity(CoordinatorEntity[CosemCoordinator]):
     """An entity of a meter."""
 
@@ -115,7 +76,7 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
         self._reads = planned.reads
         self._attr_unique_id = planned.unique_id(str(coordinator.config_entry.unique_id))
         self._attr_entity_registry_enabled_default = planned.enabled
-        self._attr_device_info = device_info(coordinator)
+        self._attr_device_info = device_info(coordinator, planned.channel)
         self._look_as(planned.description)
         if planned.reads:
             self._attr_extra_state_attributes = {

@@ -32,11 +32,12 @@ INTEGRATION_ORDER = {
     "push": 2,
     "forms": 3,
     "coordinator": 4,
-    "entity": 5,
+    "device": 5,
+    "entity": 6,
 }
 """The same for the integration; everything else is what Home Assistant asks for by its file name, at the top."""
 
-TOP = 6
+TOP = 7
 ENTRY_POINT = "cosem"
 CALLED_AT_SET_UP = {"cosem.services"}
 """Imported by the integration's own __init__, which registers what is in there."""

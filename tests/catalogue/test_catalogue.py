@@ -79,9 +79,10 @@ def descriptions() -> dict[str, list]:
     for class_id in (4, 5, 8):
         for attribute in sensor_attributes(class_id):
             add(describe_attribute(class_id, LogicalName.parse("1-0:1.4.0"), attribute))
-    for device_type in MBUS_MEDIA:
+    for device_type in (*MBUS_MEDIA, None):
         for code in ("0-0:24.2.1", "0-1:24.2.1", "0-1:24.2.2"):
-            add(describe(code, mbus_device_type=device_type))
+            for attribute in (2, 5):
+                add(describe(code, class_id=4, attribute=attribute, mbus_device_type=device_type))
     return result
 
 

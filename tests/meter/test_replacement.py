@@ -104,3 +104,15 @@ async def test_meter_with_an_entry_of_its_own_keeps_it(hass: HomeAssistant, entr
 def test_has_entry(hass: HomeAssistant, entry: MockConfigEntry):
     assert has_entry(hass, OLD)
     assert not has_entry(hass, NEW)
+
+
+async def test_trial_17_sub_meters_go_with_the_entry(hass: HomeAssistant, entry: MockConfigEntry):
+    devices = dr.async_get(hass)
+    plan = plan_entities([ObjectListElement(4, 0, LogicalName.parse(f"0.{b}.24.2.1.255")) for b in (1, 2)])
+    before = {
+        name: devices.async_get_or_create(config_entry_id=entry.entry_id, identifiers={(DOMAIN, name)}).id
+        for name in (OLD, f"{OLD}_mbus_1")
+    }
+    await async_give_entry(hass, entry, NEW_METER, plan)
+    after = {name: devices.async_get(device_id).identifiers for name, device_id in before.items()}
+    assert after == {OLD: {(DOMAIN, NEW)}, f"{OLD}_mbus_1": {(DOMAIN, f"{NEW}_mbus_1")}}

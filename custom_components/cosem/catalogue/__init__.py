@@ -3,6 +3,7 @@
 Names are in translations/en.json under ``entity.sensor``; here are their keys.
 """
 
+from .abstract import medium_of_mbus_device
 from .alarms import name_of_bit
 from .derived import AUTHENTICITY, DERIVED, NOT_AUTHENTICATED
 from .describe import describe_attribute, is_identity, sensor_attributes
@@ -17,6 +18,7 @@ __all__ = [
     "SensorDescription",
     "describe_attribute",
     "is_identity",
+    "medium_of_mbus_device",
     "name_of_bit",
     "sensor_attributes",
 ]

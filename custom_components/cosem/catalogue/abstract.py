@@ -16,6 +16,8 @@ from ..dlms import (
 from .model import (
     ALONE,
     BY_CHANNEL,
+    CURRENT_VALUE,
+    NO_PLACEHOLDERS,
     ONLY_CODE,
     WITHOUT_NAME,
     CatalogueEntry,
@@ -158,6 +160,11 @@ MBUS_MEDIA: Final[dict[int, tuple[str, int]]] = {
 """device_type of the M-Bus client -> stem, value group A for units."""
 
 
+def medium_of_mbus_device(device_type: int | None) -> int | None:
+    """Return what an M-Bus device measures as value group A; None for a type that says nothing."""
+    return None if device_type not in MBUS_MEDIA else MBUS_MEDIA[device_type][1]
+
+
 def is_mbus_value(logical_name: LogicalName) -> bool:
     """Whether the value comes from an M-Bus device."""
     return logical_name.octets[0] == 0 and logical_name.octets[2:4] == bytes((24, 2))
@@ -192,8 +199,18 @@ def _entry(row: AbstractObject, logical_name: LogicalName) -> CatalogueEntry:
 
 def _mbus(logical_name: LogicalName, device_type: int | None) -> CatalogueEntry:
     """Describe an M-Bus value."""
-    # Only its M-Bus client object says which medium it meters.
-    stem, _ = MBUS_MEDIA.get(device_type if device_type is not None else -1, ("mbus", 0))
     first = logical_name.e <= 1
-    key, placeholders = qualified(stem, BY_CHANNEL, logical_name, Qualifiers(unnamed=not first))
-    return CatalogueEntry(key=key, placeholders=placeholders, state=StateRule.COUNTER_BY_UNIT, enabled=first)
+    # Only its M-Bus client object says which medium it meters.
+    if device_type not in MBUS_MEDIA:
+        key, placeholders = qualified("mbus", BY_CHANNEL, logical_name, Qualifiers(unnamed=not first))
+    elif first and logical_name.f == CURRENT_VALUE:
+        key, placeholders = MBUS_MEDIA[device_type][0], NO_PLACEHOLDERS  # its device says the channel
+    else:
+        key, placeholders = f"{MBUS_MEDIA[device_type][0]}_code", {"code": logical_name.obis}
+    return CatalogueEntry(
+        key=key,
+        placeholders=placeholders,
+        state=StateRule.COUNTER_BY_UNIT,
+        enabled=first,
+        timed="code" not in placeholders,
+    )

@@ -109,8 +109,8 @@ def describe_attribute(
     medium = logical_name.a
     if logical_name.a == Medium.ABSTRACT:
         entry = abstract.find(logical_name, mbus_device_type)
-        if abstract.is_mbus_value(logical_name) and mbus_device_type in abstract.MBUS_MEDIA:
-            _, medium = abstract.MBUS_MEDIA[mbus_device_type]
+        if abstract.is_mbus_value(logical_name):
+            medium = abstract.medium_of_mbus_device(mbus_device_type) or medium
     side = _SIDE_ATTRIBUTES.get((class_id, attribute_index))
     if side is not None:
         return _finish(_side(logical_name, entry, *side), logical_name, None)

@@ -106,7 +106,13 @@ from .interface_classes.logical_device_name import (
     display_text,
     logical_device_name_of,
 )
-from .interface_classes.mbus_client import MbusClientAttribute, MbusClientMethod, MbusDeviceType
+from .interface_classes.mbus_client import (
+    MbusClientAttribute,
+    MbusClientMethod,
+    MbusDeviceType,
+    manufacturer_letters,
+    printed_number,
+)
 from .interface_classes.profile_generic import BufferSelector, ProfileGenericAttribute, ProfileGenericMethod
 from .interface_classes.register import (
     UNSCALED,
@@ -326,6 +332,7 @@ __all__ = [
     "load_private_key_pem",
     "load_public_key_pem",
     "logical_device_name_of",
+    "manufacturer_letters",
     "number_of",
     "open_tcp",
     "parse_certificate",
@@ -337,6 +344,7 @@ __all__ = [
     "parse_secret",
     "parse_system_title",
     "plain",
+    "printed_number",
     "public_part",
     "redacted",
     "says_something",

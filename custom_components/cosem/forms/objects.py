@@ -117,7 +117,7 @@ def _in_group(group: str, label: str) -> str:
 def _kind(planned: PlannedEntity) -> ObjectKind:
     logical_name, name = planned.reads[0].logical_name, planned.description.translation_key or ""
     if logical_name.a == Medium.ABSTRACT:
-        return ObjectKind.SUB_METER if name.startswith("mbus") else ObjectKind.METER
+        return ObjectKind.SUB_METER if planned.channel else ObjectKind.METER
     if logical_name.a == Medium.ELECTRICITY:
         return next((kind for word, kind in _KINDS_OF_ELECTRICITY if word in name), ObjectKind.OTHER)
     return _KINDS_OF_MEDIA.get(logical_name.a, ObjectKind.OTHER)

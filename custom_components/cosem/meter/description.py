@@ -18,6 +18,7 @@ from .error_mapping import none_if_failed
 from .identity import MeterIdentity, SelfDescription, async_read_identity
 from .objects import async_read_objects, complete_objects
 from .store import StoredMeter
+from .submeters import Submeter
 from .total_deadline import async_total_deadline
 
 CHECKED_WITHIN: Final = 3600.0
@@ -68,6 +69,7 @@ class MeterDescription:
         self.objects: tuple[ObjectListElement, ...] = ()
         """The object list, and what was typed besides."""
         self.logical_devices: tuple[SapAssignment, ...] = ()
+        self.submeters: Mapping[int, Submeter] = {}
 
     @property
     def identity(self) -> MeterIdentity | None:
@@ -104,6 +106,7 @@ class MeterDescription:
         self._configuration = said.configuration
         self._note_device_types(said)
         self.logical_devices = said.logical_devices
+        self.submeters = said.submeters
 
     @property
     def runs_another_firmware(self) -> bool:
@@ -178,6 +181,7 @@ class MeterDescription:
             self._list_read_at = None
         self._note_device_types(said)
         self.logical_devices = said.logical_devices or self.logical_devices
+        self.submeters = {**self.submeters, **said.submeters}
 
     def _note_device_types(self, said: SelfDescription) -> None:
         # One that did not answer this time is still there.

@@ -17,6 +17,7 @@ from ..catalogue import AUTHENTICITY, DERIVED, ObjectDescription, describe_attri
 from ..const import CONF_OBJECTS, DOMAIN
 from ..dlms import AttributeDescriptor, MethodDescriptor, ObjectListElement
 from .objects import object_key
+from .submeters import channel_of
 
 type Describe = Callable[[AttributeDescriptor], ObjectDescription | None]
 
@@ -43,6 +44,11 @@ class PlannedEntity:
     """The object's first entity: ticking the object enables only this one."""
     enabled: bool = False
     """Whether it is enabled before anybody has chosen."""
+
+    @property
+    def channel(self) -> int:
+        """The M-Bus channel of the sub-meter that it belongs to; 0: it is the meter's own."""
+        return channel_of(self.reads[0].logical_name) if self.reads else 0
 
     @property
     def platform(self) -> Platform:

@@ -15,7 +15,6 @@ from ..dlms import (
     InterfaceClass,
     LogicalDeviceName,
     LogicalName,
-    MbusClientAttribute,
     Medium,
     ObjectListElement,
     SapAssignment,
@@ -27,6 +26,7 @@ from ..dlms import (
 from .error_mapping import decode_or_none
 from .markdown import escaped
 from .objects import async_ask
+from .submeters import MODELS, Submeter, device_types_of, mbus_attributes, submeters_of
 
 _MAX_NAME: Final = 64
 
@@ -56,13 +56,7 @@ FIRMWARE_ATTRIBUTES: Final = _data("1.0.0.2.0.255", "0.0.0.2.0.255", "7.0.0.2.0.
 CONFIGURATION_ATTRIBUTES: Final = _data("0.0.96.2.0.255", "0.0.96.2.1.255")
 """Number and date of configuration program changes."""
 
-_MODELS: Final[dict[int, str]] = {
-    Medium.ELECTRICITY: "Electricity meter",
-    Medium.HEAT: "Heat meter",
-    Medium.GAS: "Gas meter",
-    Medium.COLD_WATER: "Water meter",
-    Medium.HOT_WATER: "Hot water meter",
-}
+_MEDIA: Final[tuple[int, ...]] = (Medium.ELECTRICITY, Medium.HEAT, Medium.GAS, Medium.COLD_WATER, Medium.HOT_WATER)
 
 type AttributeAnswers = Mapping[AttributeDescriptor, Data | DlmsError]
 
@@ -95,6 +89,8 @@ class SelfDescription:
     """Those of the physical device."""
     mbus_device_types: Mapping[int, int]
     """What its M-Bus devices measure, by channel (value group B)."""
+    submeters: Mapping[int, Submeter]
+    """Who made them, and their numbers, as far as told."""
     configuration: Mapping[AttributeDescriptor, Data]
     """How often and when the configuration was changed, as far as it tells."""
 
@@ -125,26 +121,19 @@ async def async_read_identity(
     attributes = list(identity_attributes(objects))
     if any((element.class_id, element.logical_name) == SAP_ASSIGNMENT_LIST[:2] for element in objects):
         attributes.append(SAP_ASSIGNMENT_LIST)
-    mbus_devices = [
-        AttributeDescriptor(InterfaceClass.MBUS_CLIENT, element.logical_name, MbusClientAttribute.DEVICE_TYPE)
-        for element in objects
-        if element.class_id == InterfaceClass.MBUS_CLIENT and element.can_read(MbusClientAttribute.DEVICE_TYPE)
-    ]
+    mbus_devices = mbus_attributes(objects)
     listed = {(element.class_id, element.logical_name) for element in objects if element.can_read(DataAttribute.VALUE)}
     configuration = [attribute for attribute in CONFIGURATION_ATTRIBUTES if attribute[:2] in listed]
     answers = await async_ask(association, [*attributes, *mbus_devices, *configuration])
     sap_list = answers.pop(SAP_ASSIGNMENT_LIST, None)
-    device_types = {
-        attribute.logical_name.b: int(number)
-        for attribute in mbus_devices
-        if isinstance(answer := answers.pop(attribute), Data) and (number := number_of(answer)) is not None
-    }
+    mbus_answers = {attribute: answers.pop(attribute) for attribute in mbus_devices}
     return SelfDescription(
         identity=identify(answers, association.parameters.server_wport, objects, expected=expected),
         logical_devices=decode_or_none(decode_sap_assignment_list, sap_list) or ()
         if isinstance(sap_list, Data)
         else (),
-        mbus_device_types=device_types,
+        mbus_device_types=device_types_of(mbus_answers),
+        submeters=submeters_of(mbus_answers),
         configuration={
             attribute: answer for attribute in configuration if isinstance(answer := answers[attribute], Data)
         },
@@ -210,9 +199,9 @@ def _first_text(answers: AttributeAnswers, attributes: Iterable[AttributeDescrip
 
 def _model(objects: Iterable[ObjectListElement]) -> str | None:
     """The medium (value group A) of most objects."""
-    counts = dict.fromkeys(_MODELS, 0)
+    counts = dict.fromkeys(_MEDIA, 0)
     for element in objects:
         if element.logical_name.a in counts:
             counts[element.logical_name.a] += 1
     medium = max(counts, key=counts.__getitem__)
-    return _MODELS[medium] if counts[medium] else None
+    return MODELS[medium] if counts[medium] else None

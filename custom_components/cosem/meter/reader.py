@@ -45,6 +45,7 @@ from .refusals import Refusals
 from .replacement import async_give_entry
 from .scaler_units import ScalerUnits
 from .store import MeterWays, StoredMeter, async_load_meter, async_save_meter
+from .submeters import Submeter
 
 _REFUSING: Final = frozenset(
     {
@@ -78,6 +79,7 @@ class MeterReader:
         """The object list, and what was typed besides."""
         self.logical_devices: tuple[SapAssignment, ...] = ()
         self.mbus_device_types: Mapping[int, int] = {}
+        self.submeters: Mapping[int, Submeter] = {}
         self._units = ScalerUnits()
         self.refusals = Refusals()
         self._undecodable: set[AttributeDescriptor] = set()  # their last value made no sense: said once
@@ -128,6 +130,7 @@ class MeterReader:
         known = self._description
         self.identity, self.objects = known.identity, known.objects
         self.logical_devices, self.mbus_device_types = known.logical_devices, known.mbus_device_types
+        self.submeters = known.submeters
 
     async def async_check_description(self, association: Association) -> None:
         """Read again, now and then, what the meter says about itself. Failures change nothing."""

@@ -10,6 +10,7 @@ from ..const import DOMAIN
 from .entity_plan import PlannedEntity
 from .identity import MeterIdentity, logical_device_title
 from .store import async_remove_meter
+from .submeters import device_identifier
 
 
 @callback
@@ -31,13 +32,17 @@ async def async_give_entry(
     before = str(entry.unique_id)
     title = identity.title if entry.title in _own_titles(hass, before) else entry.title
     registry = er.async_get(hass)
+    channels = {0}
     for planned in plan:
+        channels.add(planned.channel)
         entity_id = registry.async_get_entity_id(planned.platform, DOMAIN, planned.unique_id(before))
         if entity_id is not None:  # else it was never added; what is registered and not planned shows nothing any more
             registry.async_update_entity(entity_id, new_unique_id=planned.unique_id(unique_id))
     devices = dr.async_get(hass)
-    for device in dr.async_entries_for_config_entry(devices, entry.entry_id):
-        devices.async_update_device(device.id, new_identifiers={(DOMAIN, unique_id)})
+    for channel in channels:
+        device = devices.async_get_device_by_identifier(device_identifier(before, channel), entry.entry_id)
+        if device is not None:
+            devices.async_update_device(device.id, new_identifiers={device_identifier(unique_id, channel)})
     hass.config_entries.async_update_entry(entry, unique_id=unique_id, title=title)
     await async_remove_meter(hass, before)
 

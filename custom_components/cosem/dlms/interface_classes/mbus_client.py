@@ -39,6 +39,20 @@ class MbusClientMethod(IntEnum):
     TRANSFER_KEY = 8
 
 
+def manufacturer_letters(manufacturer_id: int) -> str | None:
+    """The three letters in attribute 7: five bits each, A is 1 (EN 13757-3); None for other numbers."""
+    letters = [manufacturer_id >> shift & 0x1F for shift in (10, 5, 0)]
+    return "".join(chr(ord("A") + letter - 1) for letter in letters) if all(1 <= n <= 26 for n in letters) else None
+
+
+def printed_number(identification_number: int) -> str | None:
+    """Attribute 6 as it is printed on the device: eight digits in BCD, else the number itself; None for 0."""
+    if identification_number <= 0:
+        return None
+    digits = f"{identification_number:08X}"
+    return digits if digits.isdecimal() else str(identification_number)
+
+
 class MbusDeviceType(IntEnum):
     """Attribute 9: what the device measures (EN 13757-3)."""
 
