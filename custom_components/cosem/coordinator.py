@@ -21,7 +21,7 @@ from .const import (
     LOGGER,
     STAY_CONNECTED_BELOW,
 )
-from .dlms import Association, DlmsClient, Leniency
+from .dlms import Association, DlmsClient
 from .meter.back_off import BackOff
 from .meter.clients import async_release_client
 from .meter.entity_plan import initially_read, plan_entities
@@ -59,8 +59,6 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             name=entry.title,
             update_interval=timedelta(seconds=interval),
         )
-        self.leniencies: set[Leniency] = set()
-        """What the meter did differently, and was tolerated."""
         self.followers: list[Callable[[], None]] = []
         """Called after each poll; unlike listeners they do not make it poll."""
         self._issues = issues_of(hass, entry)
@@ -159,7 +157,6 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         with map_error(first=self._first):
             async with self.security.async_associate() as association:
                 result = await work(association)
-        self.leniencies |= association.leniencies
         self.security.learn_title(association)
         await self.reader.async_save(self.security.pinned_title)
         return result

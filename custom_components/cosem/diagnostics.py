@@ -91,7 +91,6 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
             for attribute, reading in coordinator.data.values.items()
         },
         "withheld": [str(attribute) for attribute in coordinator.data.withheld],
-        "leniencies": sorted(coordinator.leniencies),
         "unverified": coordinator.security.is_unverified,
         "leniencies": sorted(reader.ways.leniencies),
     }

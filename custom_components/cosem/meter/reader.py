@@ -71,6 +71,7 @@ class MeterReader:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
         self._entry = entry
+        self._interval = float(entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL))
         self._stored = StoredMeter()
         self._description = MeterDescription(hass, entry)
         self._verified: Association | None = None  # in it the meter last proved to be the right one
@@ -260,10 +261,6 @@ class MeterReader:
     def _is_resting(self, attribute: AttributeDescriptor, now: float) -> bool:
         unit = scaler_unit_attribute(attribute)
         return self.refusals.is_resting(attribute, now) or (unit is not None and self.refusals.is_resting(unit, now))
-
-    @property
-    def _interval(self) -> float:
-        return float(self._entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL))
 
     async def _async_ask(
         self, association: Association, attributes: Sequence[AttributeDescriptor]
