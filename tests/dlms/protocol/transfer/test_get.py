@@ -4,7 +4,7 @@ from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, Invoke
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.encoding.data import NULL
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
-from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded, LocalProtocolError
+from custom_components.cosem.dlms.errors import DataAccessError, DecodeError, LimitExceeded, LocalProtocolError
 from custom_components.cosem.dlms.limits import Limits
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Failed
@@ -252,12 +252,31 @@ def test_octets_of_a_value_are_limited():
 
 @pytest.mark.parametrize(
     "octets",
-    ["C4", "C404C100", "C401C1", "C401C100", "C401C102", "C401C10104FF", "C402C10000000001", "C402C1000000000102"],
+    ["C4", "C404C100", "C401C1", "C401C101", "C401C10104FF", "C402C10000000001", "C402C1000000000102"],
 )
 def test_octets_that_are_no_get_response(octets):
     transfer = ask()
     with pytest.raises(DecodeError):
         transfer.receive(bytes.fromhex(octets))
+
+
+@pytest.mark.parametrize("ask_for", [ask, lambda: ask_list(CLOCK, ENERGY)], ids=["one", "list"])
+@pytest.mark.parametrize("octets", ["C401C100", "C401C102", "C401C10600000007"])
+def test_trial_09_a_result_that_is_neither_value_nor_error_costs_only_itself(ask_for, octets):
+    outcome = ask_for().receive(bytes.fromhex(octets))
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, DataAccessError)
+    assert outcome.error.undecodable
+
+
+@pytest.mark.parametrize("octets", ["C401C200", "C401C202", "C401C101", "C401C1", "C404C102", "C402C102"])
+def test_trial_09_what_may_answer_something_else_stays_an_error(octets):
+    with pytest.raises(DecodeError):
+        ask().receive(bytes.fromhex(octets))
+    transfer = ask()
+    transfer.receive(block(1, b"ab"))
+    with pytest.raises(DecodeError):
+        transfer.receive(bytes.fromhex("C401C102"))
 
 
 @pytest.mark.parametrize("build", [value(unsigned(7)), values(unsigned(7), 3), block(1, b"abcdef"), access_error(4)])
@@ -268,4 +287,4 @@ def test_every_truncation_raises_or_leaves_the_value_to_its_decoder(build):
             outcome = transfer.receive(build[:end])
         except DecodeError:
             continue
-        assert outcome is None or isinstance(outcome, Complete)
+        assert outcome is None or isinstance(outcome, (Complete, Failed))

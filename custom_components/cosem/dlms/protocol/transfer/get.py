@@ -21,10 +21,16 @@ from ...apdu.get import (
     decode_get_response_head,
 )
 from ...apdu.initiate import Conformance
-from ...errors import DataAccessError, LocalProtocolError
+from ...errors import DataAccessError, DataAccessResultCode, DecodeError, LocalProtocolError
 from ...limits import DEFAULT_LIMITS, Limits
 from . import Complete, Continues, Failed, Outcome, encode_request
 from .blocks import ReceivedBlocks
+
+_RESULT: Final = 3
+"""Where the result of a normal response begins, behind tag, choice and invoke-id-and-priority."""
+
+_ERROR: Final = 1
+"""The choice of a data-access-result."""
 
 _LIST_OF_ONE: Final = b"\x01"
 """Makes a Get-Data-Result a list."""
@@ -58,7 +64,12 @@ class _Get:
         return octets
 
     def receive(self, apdu: bytes) -> Outcome | None:
-        head = decode_get_response_head(apdu, self._limits)
+        try:
+            head = decode_get_response_head(apdu, self._limits)
+        except DecodeError as error:
+            if not self._has_senseless_result(apdu):
+                raise
+            return Failed(DataAccessError(DataAccessResultCode.OTHER_REASON, undecodable=str(error)))
         if self._invoke is None or head.invoke.invoke_id != self._invoke.invoke_id:
             return None
         if head.kind is GetResponseKind.WITH_DATABLOCK:
@@ -66,6 +77,13 @@ class _Get:
         if head.error is not None and self._has_blocks:
             return Failed(DataAccessError(head.error.code))
         return None if self._has_blocks else self._receive_whole(head)
+
+    def _has_senseless_result(self, apdu: bytes) -> bool:
+        """Whether it answers this request with a result that is neither value nor error: only that makes no sense."""
+        if self._invoke is None or self._has_blocks or len(apdu) <= _RESULT:
+            return False
+        answers = InvokeIdAndPriority.from_raw(apdu[_RESULT - 1]).invoke_id == self._invoke.invoke_id
+        return answers and apdu[1] == GetResponseKind.NORMAL and apdu[_RESULT] != _ERROR
 
     @property
     def _has_blocks(self) -> bool:
