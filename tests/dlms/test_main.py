@@ -1,6 +1,6 @@
 """The command line: output, exit status, and that no password or traceback gets out."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 import io
 import json
@@ -16,9 +16,10 @@ import pytest
 from custom_components.cosem.dlms import __main__ as command_line
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.transport import Transport
 from custom_components.cosem.dlms.command_line.advice import sentence
-from custom_components.cosem.dlms.encoding.data import NULL, octet_string, visible_string
+from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned, octet_string, visible_string
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
@@ -34,6 +35,18 @@ from custom_components.cosem.dlms.errors import (
     ResponseTimeout,
     WrongAddress,
 )
+from tests.dlms.scripted import (
+    GRANTED,
+    End,
+    Part,
+    ScriptedMeter,
+    aare,
+    access_error,
+    initiate,
+    unsigned,
+    value,
+    values,
+)
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile
 
@@ -43,6 +56,7 @@ READER = ("--host", "meter", "--client", "2", "--auth", "lls")
 ENERGY = "3:1.0.1.8.0.255:2"
 VOLTAGE = "3:1.0.32.7.0.255:2"
 CLOCK = "8:0.0.1.0.0.255:2"
+POWER = "3:1.0.1.7.0.255:2"
 
 
 @pytest.fixture
@@ -150,12 +164,21 @@ def test_value_without_its_scaler_is_an_error_with_the_raw_value(
     assert isinstance(energy["raw"], int)
 
 
+def test_a_unit_that_is_none_is_an_error_with_its_reason():
+    energy = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
+    number, unit = double_long_unsigned(7), energy._replace(attribute_index=3)
+    row = command_line._reading(energy, {energy: number, unit: visible_string("kWh")})
+    assert (row["raw"], row["value"]) == (7, None)
+    assert str(row["error"]).startswith("scaler_unit: ")
+    assert row["error"] != "scaler_unit: not read"
+
+
 def test_text_in_a_register_needs_no_scaler():
     energy = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
     scaler = energy._replace(attribute_index=3)
-    for data, value in ((octet_string(b"\x12\x34"), "1234"), (visible_string("none"), "none"), (NULL, None)):
+    for data, shown in ((octet_string(b"\x12\x34"), "1234"), (visible_string("none"), "none"), (NULL, None)):
         row = command_line._reading(energy, {energy: data, scaler: DataAccessError(3)})
-        assert (row["value"], row["unit"], row["error"]) == (value, None, None)
+        assert (row["value"], row["unit"], row["error"]) == (shown, None, None)
 
 
 @pytest.mark.parametrize("limit", [1, 4])
@@ -218,6 +241,84 @@ def test_trial_31_the_table_is_as_wide_as_the_terminal(
     monkeypatch.setattr("os.get_terminal_size", lambda descriptor: os.terminal_size((80 + descriptor, 24)))
     assert main([*READER, "read", OBJECT_LIST]) == 0
     assert max(map(len, capsys.readouterr().out.splitlines())) == 81
+
+
+def failing(request: Callable[[bytes], bool], reply: Callable[[bytes], list[Part]]) -> ScriptedMeter:
+    """A meter without lists that answers GETs with 7, and those that ``request`` names by ``reply``."""
+
+    def get(apdu: bytes) -> list[Part]:
+        return reply(apdu) if request(apdu) else [value(unsigned(7) if apdu[-2] == 2 else SCALER_UNIT)]
+
+    accepted = aare(initiate(conformance=GRANTED & ~Conformance.MULTIPLE_REFERENCES))
+    return ScriptedMeter(get, aarq=lambda apdu: [accepted])
+
+
+def reads_of(scripted: ScriptedMeter, *arguments: str) -> int:
+    async def open_tcp(host: str, port: int, timeout: float) -> Transport:
+        return await scripted.connect()
+
+    with (
+        patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp),
+        patch("custom_components.cosem.dlms.client.link.SystemClock.sleep"),
+    ):
+        return main(["--host", "meter", "--timeout", "0.1", *arguments])
+
+
+SCALER_UNIT = bytes.fromhex("02020F00161E")
+OF_VOLTAGE = bytes.fromhex("0100200700FF")
+
+
+@pytest.mark.parametrize("reply", [lambda apdu: [], lambda apdu: [End()], lambda apdu: [b"\xc4\x09\xc1"]])
+def test_trial_31_what_was_read_is_shown_although_a_later_one_fails(
+    capsys: pytest.CaptureFixture[str], reply: Callable[[bytes], list[Part]]
+):
+    scripted = failing(lambda apdu: OF_VOLTAGE in apdu, reply)
+    assert reads_of(scripted, "read", ENERGY, VOLTAGE, CLOCK) == 1
+    output = capsys.readouterr()
+    energy, voltage, clock = output.out.splitlines()[1:]
+    assert energy.split()[-2:] == ["7", "Wh"]
+    assert voltage.startswith(VOLTAGE)
+    assert voltage.endswith("error: not read")
+    assert clock.endswith("error: not read")
+    assert output.err.startswith("cosem: ")
+    assert reads_of(scripted, "--json", "read", ENERGY, VOLTAGE) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [(row["value"], row["error"]) for row in rows] == [("7", None), (None, "not read")]
+
+
+def test_trial_31_a_number_whose_unit_was_not_read_is_an_error_with_the_raw_value(capsys: pytest.CaptureFixture[str]):
+    scripted = failing(lambda apdu: apdu[-2] == 3, lambda apdu: [End()])
+    assert reads_of(scripted, "--json", "read", ENERGY) == 1
+    (row,) = json.loads(capsys.readouterr().out)
+    assert (row["raw"], row["value"], row["error"]) == (7, None, "scaler_unit: not read")
+
+
+def test_trial_31_where_nothing_was_read_nothing_is_shown(capsys: pytest.CaptureFixture[str]):
+    scripted = failing(lambda apdu: True, lambda apdu: [access_error(3) if OF_VOLTAGE in apdu else End()])
+    assert reads_of(scripted, "read", VOLTAGE, ENERGY) == 1
+    assert capsys.readouterr().out == ""
+
+
+BOMB = b"\x02\x01" * 40 + b"\x00"
+
+
+@pytest.mark.parametrize(
+    "octets", [b"\x07\x00\x00\x00\x00", b"\x06\x00", b"", BOMB], ids=["type", "cut", "none", "bomb"]
+)
+@pytest.mark.parametrize("lists", [True, False])
+def test_trial_09_one_undecodable_value_costs_no_other(capsys: pytest.CaptureFixture[str], octets: bytes, lists: bool):
+    def get(apdu: bytes) -> list[Part]:
+        names = [apdu[start + 2 : start + 9] for start in range(4, len(apdu), 10)] if apdu[1] == 3 else [apdu[5:12]]
+        elements = [octets if OF_VOLTAGE in name else unsigned(7) if name[-1] == 2 else SCALER_UNIT for name in names]
+        return [values(*elements)] if apdu[1] == 3 else [value(elements[0])]
+
+    granted = GRANTED if lists else GRANTED & ~Conformance.MULTIPLE_REFERENCES
+    scripted = ScriptedMeter(get, aarq=lambda apdu: [aare(initiate(conformance=granted))])
+    assert reads_of(scripted, "--json", "read", ENERGY, VOLTAGE, POWER) == 0
+    energy, voltage, power = json.loads(capsys.readouterr().out)
+    assert [(row["value"], row["error"]) for row in (energy, power)] == [("7", None)] * 2
+    assert voltage["value"] is None
+    assert voltage["error"]
 
 
 def test_control_characters_of_a_meter_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]):

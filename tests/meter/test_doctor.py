@@ -94,7 +94,7 @@ READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password
 class Client:
     """A client whose meter fails on order: while associating, or at a read."""
 
-    asks_for_less = False
+    asks_otherwise = False
 
     def __init__(self, associating: DlmsError | None = None, reading: DlmsError | None = None, meter: Any = None):
         self.associating = associating

@@ -14,17 +14,22 @@ from typing import TYPE_CHECKING, Final
 from .command_line.advice import sentence
 from .command_line.options import StateInUseError, UsageError, build_parser, with_defaults
 from .command_line.table import table
-from .errors import DataAccessError, DlmsError
+from .errors import DataAccessError, DlmsError, SecurityError
 
 if TYPE_CHECKING:
     from .apdu.common import AttributeDescriptor
+    from .client.reading import Answers
     from .describe import Json, JsonObject
     from .encoding.data_types import Data
     from .interface_classes.association_ln import ObjectListElement
+    from .interface_classes.register import ScalerUnit
 
 REFUSED: Final = 1
 USAGE: Final = 2
 INTERRUPTED: Final = 130
+
+NOT_READ: Final = "not read"
+"""Of what the run did not get to."""
 
 WITHOUT_TERMINAL: Final = 120
 """Characters of a line in a file, or for another program."""
@@ -105,22 +110,35 @@ def _read(options: argparse.Namespace) -> None:
     from .interface_classes.value_attributes import scaler_unit_attribute
 
     asked: list[AttributeDescriptor] = options.attributes
-    scalers = (scaler_unit_attribute(attribute) for attribute in asked)
-    wanted = list(dict.fromkeys([*asked, *(scaler for scaler in scalers if scaler is not None)]))
-    answers = with_association(options, lambda association: association.get_many(wanted))
-    found = dict(zip(wanted, answers, strict=True))
+    # A unit stands behind its value, so that a later error leaves both or none.
+    both = [each for attribute in asked for each in (attribute, scaler_unit_attribute(attribute)) if each is not None]
+    wanted = list(dict.fromkeys(both))
+    found: Answers = {}
+    failure = None
+    try:
+        with_association(
+            options, lambda association: association.get_many([each for each in wanted if each not in found], found)
+        )
+    except SecurityError:
+        raise  # what cannot be believed is not shown
+    except DlmsError as error:
+        if all(isinstance(answer, DataAccessError) for answer in found.values()):
+            raise
+        failure = error
     rows = [_reading(attribute, found) for attribute in asked]
     if options.json:
         _print_json([*rows])
     else:
         head = ("attribute", "", "value", "unit")
         _print_lines(table(head, [_reading_row(row) for row in rows], cut=2, width=_width(options)))
+    if failure is not None:
+        sys.stdout.flush()
+        raise failure
 
 
-def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Data | DataAccessError]) -> JsonObject:
+def _reading(attribute: AttributeDescriptor, found: Answers) -> JsonObject:
     """Return one attribute; with unknown scaling, an error and the raw form."""
     from .describe.values import attribute_value, is_number, raw_value
-    from .interface_classes.register import decode_scaler_unit
     from .interface_classes.value_attributes import scaler_unit_attribute
 
     row: JsonObject = {
@@ -132,23 +150,33 @@ def _reading(attribute: AttributeDescriptor, found: dict[AttributeDescriptor, Da
         "unit": None,
         "error": None,
     }
-    data = found[attribute]
-    if isinstance(data, DataAccessError):
-        return row | {"error": str(data)}
+    data = found.get(attribute)
+    if data is None or isinstance(data, DataAccessError):
+        return row | {"error": NOT_READ if data is None else str(data)}
     row["raw"] = raw_value(data)
     scaler_attribute = scaler_unit_attribute(attribute)
     if scaler_attribute is None:
         return row | {"value": attribute_value(attribute, data, None)}
-    scaling = found[scaler_attribute]
+    scaler_unit = _scaler_unit(found.get(scaler_attribute))
+    if not isinstance(scaler_unit, str):
+        return row | {"value": attribute_value(attribute, data, scaler_unit), "unit": scaler_unit.symbol}
+    if not is_number(data):
+        return row | {"value": attribute_value(attribute, data, None)}
+    return row | {"error": f"scaler_unit: {scaler_unit}"}
+
+
+def _scaler_unit(answer: Data | DataAccessError | None) -> ScalerUnit | str:
+    """Return a scaler_unit, or why there is none."""
+    from .interface_classes.register import decode_scaler_unit
+
+    if answer is None:
+        return NOT_READ
+    if isinstance(answer, DataAccessError):
+        return str(answer)
     try:
-        if isinstance(scaling, DataAccessError):
-            raise scaling
-        scaler_unit = decode_scaler_unit(scaling)
+        return decode_scaler_unit(answer)
     except DlmsError as error:
-        if not is_number(data):
-            return row | {"value": attribute_value(attribute, data, None)}
-        return row | {"error": f"scaler_unit: {error}"}
-    return row | {"value": attribute_value(attribute, data, scaler_unit), "unit": scaler_unit.symbol}
+        return str(error)
 
 
 def _reading_row(row: JsonObject) -> tuple[str, ...]:

@@ -225,9 +225,9 @@ async def _associate_and_read(
     except DlmsError as error:
         if association is None:
             raise
-        if not association.asks_for_less:
+        if not association.asks_otherwise:
             raise _while_reading(error, request) from error
-    # It answers no list of that length. This ends: each time less is asked for, at last one by one.
+    # This ends: each time less is asked for, at last one by one, and what exhausts a limit is asked for last.
     return await _associate_and_read(hass, client, request, state)
 
 

@@ -148,7 +148,7 @@ class MeterSecurity:
     def _note_failure(self, error: BaseException, association: Association | None, *, asked: bool) -> None:
         refused = isinstance(error, InvocationCounterRefused)
         # Meters end idle associations, or answer no long lists; and one that was not asked for its counter can be now.
-        gone = association is not None and (association.asks_for_less or (association.was_kept and _is_lost(error)))
+        gone = association is not None and (association.asks_otherwise or (association.was_kept and _is_lost(error)))
         # A password is sent once in a poll, also when the meter refused the counter in front of it (rule S20).
         password_sent = association is None and self._parameters.mechanism is Mechanism.LLS
         self.may_be_mended = gone or (refused and not asked and not password_sent)

@@ -391,12 +391,12 @@ async def test_unanswered_list_ends_the_connection_and_single_reads_follow(clien
     meter.get = lambda apdu: [] if apdu[1] == 3 else honest(apdu)
     with pytest.raises(ResponseTimeout):
         async with client.associate(PARAMETERS) as association:
-            assert not association.asks_for_less
+            assert not association.asks_otherwise
             await association.get_many(REGISTERS[:8])
-    assert association.asks_for_less
+    assert association.asks_otherwise
     async with client.associate(PARAMETERS) as association:
         assert numbers(await association.get_many(REGISTERS[:8])) == list(range(1, 9))
-        assert not association.asks_for_less
+        assert not association.asks_otherwise
 
 
 async def test_trial_01_list_answered_with_nonsense_goes_on_one_by_one(client, meter):

@@ -214,12 +214,12 @@ def test_what_was_read_alone_comes_back_into_lists_after_many_calm_associations(
 def test_trial_06_after_an_unanswered_list_single_reads_follow():
     sizes = ListSizes()
     plan = plan_of(sizes)
-    assert not plan.asks_for_less
+    assert not plan.asks_otherwise
     plan.unanswered(10)
-    assert plan.asks_for_less
+    assert plan.asks_otherwise
     plan = plan_of(sizes)
     assert plan.batch(REGISTERS) == 1
-    assert not plan.asks_for_less
+    assert not plan.asks_otherwise
 
 
 def test_trial_06_after_an_unanswered_longer_list_the_length_that_worked_follows():
@@ -236,7 +236,7 @@ def test_unanswered_list_of_a_length_that_has_worked_is_the_networks_fault():
     plan.answered([(attribute, 5) for attribute in REGISTERS[:50]])
     plan.unanswered(50)
     assert sizes.list_limit is None
-    assert not plan.asks_for_less
+    assert not plan.asks_otherwise
     plan_of(sizes).unanswered(51)
     assert sizes.list_limit == 50
 
@@ -270,3 +270,14 @@ def test_memory_shows_no_attributes():
     sizes = ListSizes()
     plan_of(sizes).answered([(REGISTERS[0], 5)])
     assert "1.0.1.7" not in repr(sizes)
+
+
+def test_trial_09_what_exhausts_a_limit_is_worth_another_association_once():
+    sizes = ListSizes()
+    plan = plan_of(sizes)
+    plan.exhausting(REGISTERS[0])
+    assert plan.asks_otherwise, "it is asked for last then"
+    plan = plan_of(sizes)
+    plan.exhausting(REGISTERS[0])
+    assert not plan.asks_otherwise
+    assert plan.is_suspect(REGISTERS[0])

@@ -482,3 +482,33 @@ async def test_trial_05_what_ends_an_association_in_a_list_is_read_alone():
 @pytest.mark.parametrize(("octets", "number"), [(b"\x02\x00\x11\x01\x00\x11\x02", None), (b"", None), (b"\x01\x00", 0)])
 def test_who_is_to_blame_for_a_list(octets, number):
     assert first_undecodable(octets, DEFAULT_LIMITS) == number
+
+
+# -- what was read before an error
+
+
+@pytest.mark.parametrize("lists", [True, False])
+async def test_trial_31_what_came_before_an_error_is_not_lost(lists):
+    def failing(attribute):
+        return ConnectionLost() if attribute.logical_name.c == 5 else unsigned(attribute.logical_name.c)
+
+    def many(attributes):
+        return next((raise_ for raise_ in map(failing, attributes) if isinstance(raise_, Exception)), None) or encoded(
+            [failing(attribute) for attribute in attributes]
+        )
+
+    sizes = ListSizes(list_limit=2 if lists else 1)
+    found = {}
+    with pytest.raises(ConnectionLost):
+        await read_many(Source(failing, many), plan_of(sizes), REGISTERS[:6], found)
+    assert list(found) == list(REGISTERS[:4])
+    assert shown(found.values()) == truth(REGISTERS[:4])
+
+
+async def test_trial_31_errors_of_single_attributes_are_answers_too():
+    found = {}
+    answers_of = {1: DataAccessError(3), 2: BUSY, 3: unsigned(3)}
+    source = Source(lambda attribute: answers_of[attribute.logical_name.c])
+    results = await read_many(source, plan_of(ListSizes(list_limit=1)), [*REGISTERS[:3], REGISTERS[2]], found)
+    assert list(found.values()) == [*results[:3]]
+    assert shown(results) == [3, 2, 3, 3]

@@ -46,7 +46,7 @@ from .link import Link, Timing
 from .list_sizes import ListPlan, ListSizes
 from .observer import note_refusals
 from .proof_forms import KnownForm, Progress, try_dedicated_key
-from .reading import read_many
+from .reading import Answers, read_many
 from .security_state import SecurityState, opening_material
 from .services import Services
 
@@ -109,19 +109,22 @@ class Association(AssociationLife, Services):
         return self._known_form.form
 
     @property
-    def asks_for_less(self) -> bool:
-        """Whether a list was not answered, and the next association will ask for less at once."""
-        return self._plan is not None and self._plan.asks_for_less
+    def asks_otherwise(self) -> bool:
+        """Whether what ended the connection can be avoided: trying again at once helps."""
+        return self._plan is not None and self._plan.asks_otherwise
 
-    async def get_many(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
+    async def get_many(
+        self, attributes: Sequence[AttributeDescriptor], found: Answers | None = None
+    ) -> list[Data | DataAccessError]:
         """Return value or error of each attribute, in the same order, in as few requests as possible.
 
+        ``found`` takes each as it comes: what was read before an error is not lost.
         An exception-response to one attribute is its error, unless nothing else was answered. Raises as get() does,
         except DataAccessError.
         """
         if self._plan is None:
             raise LocalProtocolError("not associated yet")
-        results = await read_many(self, self._plan, attributes)
+        results = await read_many(self, self._plan, attributes, found)
         note_refusals(self._link.observer, attributes, results)
         return results
 

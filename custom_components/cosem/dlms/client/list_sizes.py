@@ -94,7 +94,7 @@ class ListSizes:
 class ListPlan:
     """What to ask for next in one association."""
 
-    __slots__ = ("_answer_limit", "_blocks", "_ceiling", "_request_limit", "_sizes", "_to_confirm", "asks_for_less")
+    __slots__ = ("_answer_limit", "_blocks", "_ceiling", "_request_limit", "_sizes", "_to_confirm", "asks_otherwise")
 
     def __init__(self, sizes: ListSizes, negotiated: Negotiated, max_receive_pdu_size: int) -> None:
         self._sizes = sizes
@@ -104,8 +104,8 @@ class ListPlan:
         lists = Conformance.MULTIPLE_REFERENCES in negotiated.conformance
         self._ceiling = (sizes.list_limit or LONGEST_LIST) if lists else 1
         self._to_confirm = False
-        self.asks_for_less = False
-        """Whether a list was not answered, and the next association will ask for less."""
+        self.asks_otherwise = False
+        """Whether the next association asks for less, or last for what ended this one."""
 
     def batch(self, pending: Sequence[AttributeDescriptor]) -> int:
         """Return how many of ``pending`` to ask for at once; at least 1."""
@@ -157,10 +157,11 @@ class ListPlan:
         if count > self._sizes.longest_answered:
             self._sizes.limit(max(self._sizes.longest_answered, 1))
             self._sizes.unanswered += 1
-            self.asks_for_less = True
+            self.asks_otherwise = True
 
     def exhausting(self, attribute: AttributeDescriptor) -> None:
         """Note that its value exhausts a limit."""
+        self.asks_otherwise = attribute not in self._sizes.exhausting
         self._sizes.exhausting.add(attribute)
 
     def decodable(self, *attributes: AttributeDescriptor) -> None:

@@ -83,44 +83,48 @@ def first_undecodable(octets: bytes, limits: Limits) -> int | None:
     return None
 
 
+type Answers = dict[AttributeDescriptor, Data | DataAccessError]
+
+
 async def read_many(
-    source: AttributeSource, plan: ListPlan, attributes: Sequence[AttributeDescriptor]
+    source: AttributeSource, plan: ListPlan, attributes: Sequence[AttributeDescriptor], found: Answers | None = None
 ) -> list[Data | DataAccessError]:
-    """Return value or error of each attribute, in the same order.
+    """Return value or error of each attribute, in the same order. ``found`` takes each as it comes.
 
     Raises ExceptionReceived, ConfirmedServiceErrorReceived when every request got one or the association is lost;
     others as get() does, except DecodeError.
     """
+    found = {} if found is None else found
     suspects = [attribute for attribute in dict.fromkeys(attributes) if plan.is_suspect(attribute)]
     others = [attribute for attribute in attributes if attribute not in suspects]
-    if suspects and others:
-        found = dict(zip(others, await read_many(source, plan, others), strict=True))
+    await _Reading(source, plan, found).read(others or attributes)
+    if others:
         for suspect in suspects:  # last: one may end the connection
             found[suspect] = await _read_suspect(source, plan, suspect)
-        return [found[attribute] for attribute in attributes]
-    return await _Reading(source, plan).read(attributes)
+    return [found[attribute] for attribute in attributes]
 
 
 class _Reading:
     """One call of read_many."""
 
-    def __init__(self, source: AttributeSource, plan: ListPlan) -> None:
+    def __init__(self, source: AttributeSource, plan: ListPlan, found: Answers) -> None:
         self._source = source
         self._plan = plan
+        self._found = found
         self._refusals = 0
         self._answered = False
         """Whether anything but exception-responses came."""
 
-    async def read(self, attributes: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
-        results: list[Data | DataAccessError] = []
-        while len(results) < len(attributes):
-            pending = attributes[len(results) :]
+    async def read(self, attributes: Sequence[AttributeDescriptor]) -> None:
+        pending = attributes
+        while pending:
             batch = pending[: self._plan.batch(pending)]
             if len(batch) > 1:
-                results += await self._read_list(batch)
+                done = len(await self._read_list(batch))
             else:
-                results.append(await self._read_one(batch[0], is_last=len(pending) == 1))
-        return results
+                await self._read_one(batch[0], is_last=len(pending) == 1)
+                done = 1
+            pending = pending[done:]
 
     async def _read_one(self, attribute: AttributeDescriptor, *, is_last: bool) -> Data | DataAccessError:
         try:
@@ -131,8 +135,10 @@ class _Reading:
             if not self._source.is_open or nothing_else:
                 self._plan.forget_refusals()
                 raise
-            return _element_error(error)
-        self._answered = True
+            result = _element_error(error)
+        else:
+            self._answered = True
+        self._found[attribute] = result
         return result
 
     async def _read_list(self, batch: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
@@ -164,7 +170,9 @@ class _Reading:
         self._answered = True
         self._plan.answered([(attribute, size) for attribute, (size, _value) in zip(batch, elements, strict=True)])
         self._plan.decodable(*batch)
-        return [value for _size, value in elements]
+        values = [value for _size, value in elements]
+        self._found.update(zip(batch, values, strict=True))
+        return values
 
     async def _read_apart(
         self, batch: Sequence[AttributeDescriptor], error: ServiceError | None = None

@@ -76,18 +76,15 @@ async def _associated[T](
     state: SecurityState | None,
     work: Callable[[Association], Awaitable[T]],
 ) -> T:
-    """Do the work; again after an unanswered list."""
-    lists_unanswered = 0
+    """Do the work; again where the next association asks otherwise."""
     while True:
+        association: Association | None = None
         try:
             async with client.associate(parameters, timing=timing, security_state=state) as association:
                 return await work(association)
         except TransportError, RemoteProtocolError:
-            # A list without a proper answer costs the connection; the client asks for less on the next one.
-            sizes = client.list_sizes.get(parameters.pair)
-            if sizes is None or sizes.unanswered == lists_unanswered:
+            if association is None or not association.asks_otherwise:
                 raise
-            lists_unanswered = sizes.unanswered
 
 
 async def _security_state(
