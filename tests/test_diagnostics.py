@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.cosem.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cosem.dlms import Association, Leniency, Message
 from custom_components.cosem.meter.identity import MeterIdentity
+from custom_components.cosem.meter.submeters import Submeter
 from tests.conftest import HOST, set_up
 from tests.simulated_meter.profile import DEFAULT_PASSWORD
 
@@ -133,3 +134,17 @@ def identity(before: MeterIdentity, serial: str | None) -> MeterIdentity:
     return MeterIdentity(
         unique_id="x", pinned=before.pinned, manufacturer="Test", serial_number=serial, firmware=None, model=None
     )
+
+
+async def test_s28_serial_numbers_of_sub_meters_are_hidden_too(hass: HomeAssistant, network: None, make_entry):
+    entry = await set_up(hass, make_entry())
+    reader = entry.runtime_data.reader
+    reader.submeters = {1: Submeter(serial_number="12345678"), 2: Submeter(manufacturer="Kamstrup")}
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "time_policy": "inverted"})
+    trace = entry.runtime_data._client.observer
+    trace.received(Message(2, 1, bytes.fromhex("C401C1000612345678")))
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    assert report["entry"]["options"]["time_policy"] == "inverted"
+    assert report["meter"]["mbus_device_types"] == {}
+    assert report["last_apdus"][-1]["apdu"].split(": ")[1].startswith("C401C10006<")
+    assert "12345678" not in json.dumps(report)

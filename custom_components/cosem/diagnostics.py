@@ -82,6 +82,7 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
             f"{element.class_id}:{element.logical_name} version {element.version}" for element in reader.objects
         ],
         "logical_devices": len(reader.logical_devices),
+        "mbus_device_types": dict(reader.mbus_device_types),
         "refused": {str(attribute): reason for attribute, reason in reader.refusals.lasting().items()},
         "values": {
             str(attribute): {
@@ -105,11 +106,14 @@ def _lists(hass: HomeAssistant, entry: CosemConfigEntry) -> str | None:
 
 
 def _private(coordinator: CosemCoordinator | None) -> list[bytes]:
-    """Return the forms that the meter's serial number has on the wire."""
-    identity = coordinator.reader.identity if coordinator is not None else None
-    serial = identity.serial_number if identity is not None else None
-    if not serial:
+    """Return the forms that serial numbers have on the wire: the meter's, and those of its sub-meters."""
+    if coordinator is None:
         return []
+    known = (coordinator.reader.identity, *coordinator.reader.submeters.values())
+    return [form for each in known if each is not None and each.serial_number for form in _forms(each.serial_number)]
+
+
+def _forms(serial: str) -> list[bytes]:
     forms = [serial.encode()]
     if serial.isascii() and serial.isdigit():
         number = int(serial)
