@@ -40,6 +40,7 @@ from tests.dlms.scripted import (
     End,
     Part,
     ScriptedMeter,
+    ScriptedTransport,
     aare,
     access_error,
     initiate,
@@ -104,6 +105,21 @@ def test_objects_of_the_public_client_need_no_options(capsys: pytest.CaptureFixt
     objects = json_of(capsys, "--host", "meter", "objects")
     assert {each["logical_name"] for each in objects} >= {"0.0.42.0.0.255", "0.0.41.0.0.255"}
     assert all(each["logical_name"] != "1.0.1.8.0.255" for each in objects)
+
+
+def test_trial_08_what_is_tolerated_of_a_meter_is_told_beside_the_rest(capsys: pytest.CaptureFixture[str]):
+    good, odd = "0204 120008 1100 0906 0000010000FF 0202 0100 0100", "0201 1101"
+    meter = ScriptedMeter(lambda apdu: [value(bytes.fromhex(f"0102 {odd} {good}"))])
+    meter.aarq = lambda apdu: [aare(initiate(conformance=GRANTED | Conformance.READ))]
+
+    async def open_tcp(*_arguments: Any) -> ScriptedTransport:
+        return await meter.connect()
+
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
+        assert main(["--host", "meter", "objects", "--json"]) == 0
+    output = capsys.readouterr()
+    assert [each["logical_name"] for each in json.loads(output.out)] == ["0.0.1.0.0.255"]
+    assert output.err == "cosem: tolerated of this meter: odd_object_list_entry, surplus_services (docs/meters.md)\n"
 
 
 def test_objects_as_a_table(capsys: pytest.CaptureFixture[str]):

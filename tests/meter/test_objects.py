@@ -11,6 +11,7 @@ from custom_components.cosem.dlms import (
     Data,
     DataAccessError,
     ExceptionReceived,
+    Leniency,
     LogicalName,
     ObjectListElement,
     ScalerUnit,
@@ -70,6 +71,17 @@ async def test_no_meter_is_asked_for_nothing():
 async def test_answers_that_may_belong_to_others_are_none():
     with pytest.raises(ValueError, match="shorter"):
         await ask(Answering(unsigned(1)), 2, 3)
+
+
+async def test_trial_08_one_odd_entry_costs_no_other_and_is_told(hass: HomeAssistant):
+    row = structure(long_unsigned(3), unsigned(0), octet_string(ENERGY.octets), structure(array(), array()))
+    odd = structure(long_unsigned(3), unsigned(0), octet_string(ENERGY.octets), unsigned(1))
+    association: Any = Answering(array(row, structure(), odd))
+    association.leniencies = set()
+    association.tolerated = association.leniencies.add
+    listed = await async_read_objects(hass, association)
+    assert listed == (ObjectListElement(3, 0, ENERGY), ObjectListElement(3, 0, ENERGY))
+    assert association.leniencies == {Leniency.ODD_OBJECT_LIST_ENTRY}
 
 
 async def test_object_list_is_that_of_the_association(hass: HomeAssistant):

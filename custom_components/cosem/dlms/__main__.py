@@ -5,7 +5,7 @@ so that --help is quick.
 """
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 import json
 import os
 import sys
@@ -18,6 +18,7 @@ from .errors import DataAccessError, DlmsError, SecurityError
 
 if TYPE_CHECKING:
     from .apdu.common import AttributeDescriptor
+    from .client.association import Association
     from .client.reading import Answers
     from .describe import Json, JsonObject
     from .encoding.data_types import Data
@@ -72,8 +73,13 @@ def _fail(text: str, status: int) -> int:
 def _objects(options: argparse.Namespace) -> None:
     from .command_line.run import with_association
     from .interface_classes.association_ln import CURRENT_OBJECT_LIST, decode_object_list
+    from .protocol.leniencies import Leniency
 
-    elements = decode_object_list(with_association(options, lambda association: association.get(CURRENT_OBJECT_LIST)))
+    async def listed(association: Association) -> tuple[ObjectListElement, ...]:
+        data = await association.get(CURRENT_OBJECT_LIST)
+        return decode_object_list(data, on_odd=lambda: association.tolerated(Leniency.ODD_OBJECT_LIST_ENTRY))
+
+    elements = with_association(options, listed, _print_leniencies)
     if options.json:
         _print_json(
             [
@@ -117,7 +123,9 @@ def _read(options: argparse.Namespace) -> None:
     failure = None
     try:
         with_association(
-            options, lambda association: association.get_many([each for each in wanted if each not in found], found)
+            options,
+            lambda association: association.get_many([each for each in wanted if each not in found], found),
+            _print_leniencies,
         )
     except SecurityError:
         raise  # what cannot be believed is not shown
@@ -215,6 +223,10 @@ def _decode(options: argparse.Namespace) -> None:
 
 def _print_json(value: Json) -> None:
     print(json.dumps(value, indent=2))
+
+
+def _print_leniencies(leniencies: Iterable[str]) -> None:
+    print(f"cosem: tolerated of this meter: {', '.join(leniencies)} (docs/meters.md)", file=sys.stderr)
 
 
 def _width(options: argparse.Namespace) -> int | None:

@@ -416,7 +416,7 @@ class ProofRefused(AssociationRejected):
             UserDiagnostic.AUTHENTICATION_FAILURE,
         )
         name = ActionResultCode.name_of(action_result) or "unknown"
-        self.args = (f"the meter refuses our proof: action-result {action_result} ({name})",)
+        self.args = (f"{self}; our proof got the action-result {action_result} ({name})",)
         self.action_result = action_result
 
     @property

@@ -10,6 +10,7 @@ from ..dlms import (
     AttributeDescriptor,
     Data,
     DataAccessError,
+    Leniency,
     LogicalName,
     ObjectListElement,
     ScalerUnit,
@@ -37,7 +38,11 @@ async def async_read_objects(hass: HomeAssistant, association: Association) -> t
     if not isinstance(answer, Data):
         return None
     # Thousands of objects take longer than the event loop should wait.
-    return await hass.async_add_executor_job(decode_or_none, decode_object_list, answer)
+    return await hass.async_add_executor_job(
+        lambda: decode_or_none(
+            decode_object_list, answer, on_odd=lambda: association.tolerated(Leniency.ODD_OBJECT_LIST_ENTRY)
+        )
+    )
 
 
 def object_key(class_id: int, logical_name: LogicalName) -> str:

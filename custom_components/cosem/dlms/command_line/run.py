@@ -2,7 +2,7 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
@@ -13,6 +13,7 @@ from ..client.invocation_counter import INVOCATION_COUNTER, settle
 from ..client.link import Timing
 from ..client.security_state import SecurityState
 from ..errors import InvocationCounterNotStored, RemoteProtocolError, TransportError
+from ..protocol.leniencies import Leniency
 from ..protocol.proposal import AssociationParameters
 from .credentials import parameters_from_options
 from .options import NOT_ASKED, UsageError
@@ -25,15 +26,25 @@ _PATIENCE: Final = 30.0
 """Seconds to wait for another process."""
 
 
-def with_association[T](options: argparse.Namespace, work: Callable[[Association], Awaitable[T]]) -> T:
-    """Associate, do the work, release. Raises DlmsError, UsageError, StateInUseError."""
+def with_association[T](
+    options: argparse.Namespace,
+    work: Callable[[Association], Awaitable[T]],
+    on_lenient: Callable[[Iterable[Leniency]], None] = lambda leniencies: None,
+) -> T:
+    """Associate, do the work, release. Raises DlmsError, UsageError, StateInUseError.
+
+    ``on_lenient`` is told what was tolerated of the meter, if anything.
+    """
     if options.host is None:
         raise UsageError("--host is needed to read from a meter")
     path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
     with StateFile(path) as file:
         parameters = parameters_from_options(options, os.environ, file.system_title)
         with _kept_counter(parameters, file) as kept:
-            return asyncio.run(_run(options, parameters, kept, work))
+            result, leniencies = asyncio.run(_run(options, parameters, kept, work))
+    if leniencies:
+        on_lenient(sorted(leniencies))
+    return result
 
 
 @contextmanager
@@ -53,7 +64,7 @@ async def _run[T](
     parameters: AssociationParameters,
     kept: StateFileCounterStore | None,
     work: Callable[[Association], Awaitable[T]],
-) -> T:
+) -> tuple[T, frozenset[Leniency]]:
     """Do the work, and keep what was received: a recorded session is a replay also in the next call (rule S36)."""
     timing = Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
     client = DlmsClient(options.host, options.port)
@@ -75,13 +86,13 @@ async def _associated[T](
     timing: Timing,
     state: SecurityState | None,
     work: Callable[[Association], Awaitable[T]],
-) -> T:
+) -> tuple[T, frozenset[Leniency]]:
     """Do the work; again where the next association asks otherwise."""
     while True:
         association: Association | None = None
         try:
             async with client.associate(parameters, timing=timing, security_state=state) as association:
-                return await work(association)
+                return await work(association), association.leniencies
         except TransportError, RemoteProtocolError:
             if association is None or not association.asks_otherwise:
                 raise

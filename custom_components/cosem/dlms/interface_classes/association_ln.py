@@ -3,14 +3,14 @@
 What an access mode means depends on the version of the association, not of the listed object.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntEnum, IntFlag
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from ..apdu.common import AttributeDescriptor
-from ..encoding.data import Data, DataType
+from ..encoding.data import NULL, Data, DataType, structure, unsigned
 from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError, LimitExceeded
 from ..limits import DEFAULT_LIMITS, Limits
@@ -21,6 +21,10 @@ CURRENT_ASSOCIATION: Final = LogicalName.parse("0.0.40.0.0.255")
 
 _USUAL_VERSION: Final = 1
 _FLAGS_VERSION: Final = 3
+
+
+type _Head = tuple[int, int, LogicalName]
+"""Class id, version, logical name."""
 
 
 class AttributeAccessMode(IntEnum):
@@ -182,26 +186,68 @@ class ObjectListElement:
 
 
 def decode_object_list(
-    data: Data, association_version: int | None = None, limits: Limits = DEFAULT_LIMITS
+    data: Data,
+    association_version: int | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    *,
+    on_odd: Callable[[], None] = lambda: None,
 ) -> tuple[ObjectListElement, ...]:
     """Decode attribute 2. Raises DecodeError; LimitExceeded for more than ``limits.objects``.
 
-    ``association_version`` None: what the list says of the current association, else 1.
+    ``association_version`` None: what the list says of the current association, else 1. An entry that makes no sense is
+    left out, access rights that make none are those of a meter that gives none; ``on_odd`` is called for each.
     """
     elements = data.value
     if data.type is not DataType.ARRAY or not isinstance(elements, tuple):
         raise DecodeError("object_list is no array")
     if len(elements) > limits.objects:
         raise LimitExceeded("objects in the object list", limits.objects)
-    rows = [_fields(element, (4,), "object_list_element") for element in elements]
-    heads = [_head(row) for row in rows]
-    version = association_version if association_version is not None else _own_version(heads)
-    return tuple(
-        ObjectListElement(*head, *_access_rights(row[3], version)) for head, row in zip(heads, rows, strict=True)
-    )
+    rows = list(_rows(_as_data(elements), on_odd))
+    version = association_version if association_version is not None else _own_version([head for head, _ in rows])
+    return tuple(ObjectListElement(*head, *_rights(access, version, on_odd)) for head, access in rows)
 
 
-def _own_version(heads: list[tuple[int, int, LogicalName]]) -> int:
+def _rows(elements: tuple[Data, ...], on_odd: Callable[[], None]) -> Iterator[tuple[_Head, Data]]:
+    """Yield what entries name, and their access rights. DecodeError if none makes sense."""
+    first: DecodeError | None = None
+    is_one = False
+    for element in elements:
+        completed = _completed(element)
+        try:
+            fields = _fields(completed, (4,), "object_list_element")
+            yield _head(fields), fields[3]
+        except DecodeError as error:
+            first = first or error
+            on_odd()
+        else:
+            is_one = True
+            if completed is not element:
+                on_odd()
+    if first is not None and not is_one:
+        raise first
+
+
+def _completed(element: Data) -> Data:
+    """Return an entry with its four fields where the version or the access rights are missing."""
+    fields = element.value
+    if element.type is not DataType.STRUCTURE or not isinstance(fields, tuple) or len(fields) != 3:
+        return element
+    first, second, third = _as_data(fields)
+    has_version = third.type is DataType.OCTET_STRING
+    return structure(first, second, third, NULL) if has_version else structure(first, unsigned(0), second, third)
+
+
+def _rights(
+    data: Data, version: int, on_odd: Callable[[], None]
+) -> tuple[Mapping[int, AccessRights], Mapping[int, MethodAccess]]:
+    try:
+        return _access_rights(data, version)
+    except DecodeError:
+        on_odd()
+        return MappingProxyType({}), MappingProxyType({})
+
+
+def _own_version(heads: list[_Head]) -> int:
     """The version of the current association."""
     for class_id, version, logical_name in heads:
         if class_id == InterfaceClass.ASSOCIATION_LN and logical_name == CURRENT_ASSOCIATION:
@@ -209,7 +255,7 @@ def _own_version(heads: list[tuple[int, int, LogicalName]]) -> int:
     return _USUAL_VERSION
 
 
-def _head(row: tuple[Data, ...]) -> tuple[int, int, LogicalName]:
+def _head(row: tuple[Data, ...]) -> _Head:
     """Class id, version and logical name."""
     class_id = integer_of(row[0])
     version = integer_of(row[1])

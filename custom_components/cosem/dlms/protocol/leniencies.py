@@ -33,3 +33,5 @@ class Leniency(StrEnum):
     """The dedicated key continues the global key's counter."""
     OTHER_ASSOCIATION_OBJECT = "other_association_object"
     """reply_to_HLS_authentication belongs to another object than 0.0.40.0.0.255."""
+    ODD_OBJECT_LIST_ENTRY = "odd_object_list_entry"
+    """An entry of the object list makes no sense, or its access rights do not; the others are used."""
