@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntryState
@@ -12,7 +13,9 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er, 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cosem import MAX_OFFERS, _offer_further_logical_devices
 from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms.interface_classes.sap_assignment import SapAssignment
 from tests.conftest import HOST, poll, set_up, state_of, unique_id_of, until
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
@@ -278,3 +281,49 @@ async def test_reload_while_the_first_poll_is_under_way(
     await asyncio.gather(setup, reload)
     assert entry.state is ConfigEntryState.LOADED
     assert meter.open_links == 0
+
+
+def many_devices(hass: HomeAssistant, entry: Any, *names: str) -> None:
+    """Let the meter name these logical devices, whatever they are."""
+    entry.runtime_data.reader.logical_devices = tuple(
+        SapAssignment(100 + number, name.encode()) for number, name in enumerate(names)
+    )
+    _offer_further_logical_devices(hass, entry)
+
+
+async def test_trial_24_at_most_sixteen_logical_devices_are_offered(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, caplog: pytest.LogCaptureFixture
+):
+    entry = await set_up(hass, make_entry())
+    before = len(discoveries(hass))
+    assert before == 1
+    assert "more logical devices" not in caplog.text
+    many_devices(hass, entry, *[f"EVL{number}" for number in range(500)])
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(discoveries(hass)) == MAX_OFFERS == 16
+    assert caplog.text.count("Meter names 500 more logical devices; 15 of them are offered") == 1
+    # Neither others nor the same ones come on top of these.
+    many_devices(hass, entry, *[f"EVIL{number}" for number in range(500)], "EVL0")
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(discoveries(hass)) == 16
+
+
+async def test_a_logical_device_that_is_named_twice_is_offered_once(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, caplog: pytest.LogCaptureFixture
+):
+    entry = await set_up(hass, make_entry())
+    many_devices(hass, entry, *["EVL0"] * 500)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert len(discoveries(hass)) == 2
+    assert "more logical devices" not in caplog.text
+
+
+async def test_trial_24_surplus_entities_are_said_once(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, caplog: pytest.LogCaptureFixture
+):
+    with patch("custom_components.cosem.meter.entity_plan.MAX_ENTITIES", 20):
+        entry = await set_up(hass, make_entry(objects=["3:1.0.1.8.0.255", "3:1.0.31.7.0.255"]))
+        assert entry.state is ConfigEntryState.LOADED
+    assert len(er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)) == 20
+    assert state_of(hass, entry, "3_1.0.31.7.0.255_2") not in {"unavailable", "unknown"}
+    assert caplog.text.count("Meter has more than") == 1

@@ -3,9 +3,10 @@
 One entry is one association to one logical device.
 """
 
+from itertools import islice
 from typing import Final
 
-from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntryState
+from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import discovery_flow
@@ -18,13 +19,18 @@ from .const import (
     CONF_PRESET,
     CONF_SERVER_WPORT,
     DOMAIN,
+    LOGGER,
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .device import async_follow_identity, async_register_device, is_gone
 from .dlms import LogicalDeviceName
 from .meter.clients import get_client
+from .meter.entity_plan import MAX_ENTITIES, has_too_many
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
+
+MAX_OFFERS: Final = 16
+"""Cards of further logical devices that an entry may have at a time."""
 
 PLATFORMS: Final = [Platform.SENSOR]
 
@@ -43,6 +49,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
     async_register_device(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_follow_identity(coordinator)
+    if has_too_many(coordinator.reader.objects):
+        LOGGER.warning("%s has more than %d entities; the others are left out", entry.title, MAX_ENTITIES)
     _offer_further_logical_devices(hass, entry)
     return True
 
@@ -67,22 +75,34 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> No
 
 
 @callback
-def _withdraw_offers(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
-    """Take back the cards of logical devices that only this entry knew of."""
-    flows = hass.config_entries.flow.async_progress_by_init_data_type(
+def _offers_of(hass: HomeAssistant, entry: CosemConfigEntry) -> list[ConfigFlowResult]:
+    """Return the cards of logical devices that this entry knows of."""
+    return hass.config_entries.flow.async_progress_by_init_data_type(
         dict, lambda data: data.get(CONF_PARENT_ENTRY) == entry.entry_id, include_uninitialized=True
     )
-    for flow in flows:
+
+
+@callback
+def _withdraw_offers(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+    """Take back the cards of logical devices that only this entry knew of."""
+    for flow in _offers_of(hass, entry):
         hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 @callback
 def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+    offered = _offers_of(hass, entry)
     known = {other.unique_id for other in hass.config_entries.async_entries(DOMAIN)}
+    known |= {flow["context"].get("unique_id") for flow in offered}
+    found: dict[str, int] = {}
     for sap, octets in entry.runtime_data.reader.logical_devices:
         name = LogicalDeviceName(octets).text
-        if sap == entry.data[CONF_SERVER_WPORT] or not name or name in known:
-            continue
+        if sap != entry.data[CONF_SERVER_WPORT] and name and name not in known:
+            found.setdefault(name, sap)
+    room = max(MAX_OFFERS - len(offered), 0)
+    if len(found) > room:
+        LOGGER.warning("%s names %d more logical devices; %d of them are offered", entry.title, len(found), room)
+    for name, sap in islice(found.items(), room):
         discovery_flow.async_create_flow(
             hass,
             DOMAIN,

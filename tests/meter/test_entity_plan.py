@@ -14,9 +14,11 @@ from custom_components.cosem.catalogue.derived import CLOCK_DRIFT
 from custom_components.cosem.const import CONF_OBJECTS, DOMAIN
 from custom_components.cosem.dlms import AccessRights, AttributeDescriptor, LogicalName, ObjectListElement
 from custom_components.cosem.meter.entity_plan import (
+    MAX_ENTITIES,
     PlannedEntity,
     async_apply_selection,
     enabled_objects,
+    has_too_many,
     initially_read,
     name_of,
     plan_entities,
@@ -249,3 +251,40 @@ def test_an_attribute_is_called_like_its_entity_by_whoever_named_it(hass: HomeAs
     assert name_of(hass, entry, attribute) == "Energy import (1-0:1.8.0)"
     registry.async_update_entity(entity_id, name="The big one")
     assert name_of(hass, entry, attribute) == "The big one (1-0:1.8.0)"
+
+
+def registers(count: int) -> list[ObjectListElement]:
+    """So many objects with one entity each."""
+    return [ObjectListElement(3, 0, LogicalName(bytes([1, 0, 1, 8, *divmod(number, 256)]))) for number in range(count)]
+
+
+def test_trial_24_an_entry_has_no_more_than_two_thousand_entities():
+    assert MAX_ENTITIES == 2_000
+    assert len(plan_entities(registers(MAX_ENTITIES))) == MAX_ENTITIES
+    assert not has_too_many(registers(MAX_ENTITIES))
+    many = registers(10_000)
+    assert plan_entities(many) == plan_entities(many[:MAX_ENTITIES])
+    assert has_too_many(many[: MAX_ENTITIES + 1])
+    assert len(plan_entities(many, unverified=True)) == MAX_ENTITIES
+    assert plan_entities(many, unverified=True)[0].description is AUTHENTICITY
+
+
+def test_trial_24_what_was_ticked_is_not_left_out():
+    many = registers(10_000)
+    ticked = [f"3:{element.logical_name}" for element in (many[9_999], many[5_000], many[3])]
+    plan = plan_entities(many, ticked=ticked)
+    assert len(plan) == MAX_ENTITIES
+    assert sorted(planned.object_key or "" for planned in plan if planned.enabled) == sorted(ticked)
+    # Fewer objects stay in their order, ticked or not.
+    assert [planned.key for planned in plan_entities(OBJECTS, ticked=ticked)] == [planned.key for planned in PLAN]
+
+
+def test_trial_24_objects_that_are_left_out_cost_nothing():
+    described = []
+
+    def describe(attribute: AttributeDescriptor) -> ObjectDescription:
+        described.append(attribute)
+        return CLOCK_DRIFT
+
+    plan_entities(registers(10_000), describe=describe)
+    assert len(described) <= 2 * (MAX_ENTITIES + 1)

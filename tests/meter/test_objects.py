@@ -30,6 +30,7 @@ from custom_components.cosem.meter.objects import (
     async_read_objects,
     complete_objects,
     decoded_scaler_unit,
+    distinct_objects,
     object_key,
 )
 
@@ -113,3 +114,19 @@ def test_scaler_unit_that_makes_no_sense_is_none():
     assert decoded_scaler_unit(structure(integer(-1), enum(35))) == ScalerUnit(-1, 35)
     assert decoded_scaler_unit(unsigned(35)) is None
     assert decoded_scaler_unit(DataAccessError(3)) is None
+
+
+async def test_trial_24_an_object_that_is_listed_twice_is_there_once(hass: HomeAssistant):
+    def row(version: int, name: LogicalName) -> Data:
+        return structure(long_unsigned(3), unsigned(version), octet_string(name.octets), structure(array(), array()))
+
+    other = LogicalName.parse("1.0.2.8.0.255")
+    association: Any = Answering(array(row(0, ENERGY), row(0, other), row(1, ENERGY), *[row(0, other)] * 100))
+    listed = await async_read_objects(hass, association) or ()
+    assert [(element.version, element.logical_name) for element in listed] == [(0, ENERGY), (0, other)]
+    assert complete_objects([*OBJECTS, *OBJECTS], ["3:1.0.2.8.0.255", "3:1.0.2.8.0.255"]) == (
+        *OBJECTS,
+        ObjectListElement(3, 0, other),
+    )
+    of_other_class = ObjectListElement(4, 0, ENERGY)
+    assert distinct_objects([*OBJECTS, of_other_class]) == (*OBJECTS, of_other_class)

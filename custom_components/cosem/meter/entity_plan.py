@@ -6,6 +6,7 @@ what the user changed in it.
 
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -20,6 +21,9 @@ from .objects import object_key
 from .submeters import channel_of
 
 type Describe = Callable[[AttributeDescriptor], ObjectDescription | None]
+
+MAX_ENTITIES: Final = 2_000
+"""Of one entry. Each has its place in the registry of Home Assistant."""
 
 _AUTHENTICITY_KEY: Final = "authenticity"
 
@@ -67,15 +71,29 @@ def plan_entities(
     unverified: bool = False,
     describe: Describe = lambda attribute: describe_attribute(*attribute),
 ) -> list[PlannedEntity]:
-    """Return every entity that a meter with these objects may have.
+    """Return the entities that a meter with these objects may have: ``MAX_ENTITIES``, ticked objects before others.
 
     ``unverified``: nobody knows who sends the values. ``describe``: how an attribute looks, by default from its logical
     name alone.
     """
-    plan = [PlannedEntity(key=_AUTHENTICITY_KEY, description=AUTHENTICITY, enabled=True)] if unverified else []
-    for element in objects:
-        plan.extend(_entities_of_object(element, describe, ticked=_key_of(element) in ticked))
-    return plan
+    whole = [PlannedEntity(key=_AUTHENTICITY_KEY, description=AUTHENTICITY, enabled=True)] if unverified else []
+    rows = [(element, _key_of(element) in ticked) for element in objects]
+    planned = _planned(rows, describe)
+    if len(planned) > MAX_ENTITIES:
+        planned = _planned(sorted(rows, key=lambda row: not row[1]), describe)
+    return (whole + planned)[:MAX_ENTITIES]
+
+
+def has_too_many(objects: Iterable[ObjectListElement]) -> bool:
+    """Whether a meter with these objects could have more entities than are planned."""
+    rows = [(element, False) for element in objects]
+    return len(_planned(rows, lambda attribute: describe_attribute(*attribute))) > MAX_ENTITIES
+
+
+def _planned(rows: Iterable[tuple[ObjectListElement, bool]], describe: Describe) -> list[PlannedEntity]:
+    """Return the entities of objects, ticked or not; one more than there may be tells that there are too many."""
+    entities = (_entities_of_object(element, describe, ticked=ticked) for element, ticked in rows)
+    return list(islice(chain.from_iterable(entities), MAX_ENTITIES + 1))
 
 
 def _key_of_value(attribute: AttributeDescriptor) -> str:

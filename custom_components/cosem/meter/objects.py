@@ -1,6 +1,6 @@
 """A meter's objects: their list, keys and scalers. The stack's errors pass."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from homeassistant.core import HomeAssistant
 
@@ -39,10 +39,21 @@ async def async_read_objects(hass: HomeAssistant, association: Association) -> t
         return None
     # Thousands of objects take longer than the event loop should wait.
     return await hass.async_add_executor_job(
-        lambda: decode_or_none(
-            decode_object_list, answer, on_odd=lambda: association.tolerated(Leniency.ODD_OBJECT_LIST_ENTRY)
-        )
+        _object_list, answer, lambda: association.tolerated(Leniency.ODD_OBJECT_LIST_ENTRY)
     )
+
+
+def _object_list(answer: Data, on_odd: Callable[[], None]) -> tuple[ObjectListElement, ...] | None:
+    objects = decode_or_none(decode_object_list, answer, on_odd=on_odd)
+    return None if objects is None else distinct_objects(objects)
+
+
+def distinct_objects(objects: Iterable[ObjectListElement]) -> tuple[ObjectListElement, ...]:
+    """Return each object once, as it is listed first."""
+    found: dict[tuple[int, LogicalName], ObjectListElement] = {}
+    for element in objects:
+        found.setdefault((element.class_id, element.logical_name), element)
+    return tuple(found.values())
 
 
 def object_key(class_id: int, logical_name: LogicalName) -> str:
@@ -56,7 +67,7 @@ def complete_objects(objects: Sequence[ObjectListElement], keys: Iterable[str]) 
     pairs = (key.split(":") for key in keys if key not in known)
     # Typed by hand, or the list is not readable.
     typed = (ObjectListElement(int(class_id), 0, LogicalName.parse(name)) for class_id, name in pairs)
-    return (*objects, *typed)
+    return distinct_objects((*objects, *typed))
 
 
 def decoded_scaler_unit(answer: AttributeResult) -> ScalerUnit | None:
