@@ -120,7 +120,7 @@ async def test_a_wrong_secret_is_refused(shell: Shell, wport: int):
     async with timeout(DEADLINE), server_of() as server:
         status, output, error = await shell.run(server, *options, "objects")
     assert (status, output) == (1, "")
-    assert "refuses our proof" in error
+    assert "authentication failure" in error
     assert "guessed" not in error
 
 

@@ -76,12 +76,12 @@ async def test_answers_that_may_belong_to_others_are_none():
 
 async def test_trial_08_one_odd_entry_costs_no_other_and_is_told(hass: HomeAssistant):
     row = structure(long_unsigned(3), unsigned(0), octet_string(ENERGY.octets), structure(array(), array()))
-    odd = structure(long_unsigned(3), unsigned(0), octet_string(ENERGY.octets), unsigned(1))
+    odd = structure(long_unsigned(1), unsigned(0), octet_string(ENERGY.octets), unsigned(1))
     association: Any = Answering(array(row, structure(), odd))
     association.leniencies = set()
     association.tolerated = association.leniencies.add
     listed = await async_read_objects(hass, association)
-    assert listed == (ObjectListElement(3, 0, ENERGY), ObjectListElement(3, 0, ENERGY))
+    assert listed == (ObjectListElement(3, 0, ENERGY), ObjectListElement(1, 0, ENERGY))
     assert association.leniencies == {Leniency.ODD_OBJECT_LIST_ENTRY}
 
 

@@ -22,8 +22,8 @@ from .schemas import CONF_FURTHER_OBJECTS
 _MOST_NAMED: Final = 10
 """Codes in one sentence."""
 
-type Answers = dict[AttributeDescriptor, AttributeResult]
-type Ask = Callable[[list[AttributeDescriptor]], Awaitable[Answers | None]]
+type TriedAnswers = dict[AttributeDescriptor, AttributeResult]
+type Ask = Callable[[list[AttributeDescriptor]], Awaitable[TriedAnswers | None]]
 """Returns None where the meter could not be read."""
 
 
@@ -32,7 +32,7 @@ async def async_try_at_set_up(hass: HomeAssistant, draft: Draft, typed: Mapping[
     facts = draft.complete_facts
     parameters = association_parameters(facts.entry_data())
 
-    async def ask(attributes: list[AttributeDescriptor]) -> Answers:
+    async def ask(attributes: list[AttributeDescriptor]) -> TriedAnswers:
         async with async_open_client(hass, facts.host, facts.port) as client:
             state = await async_security_state(hass, parameters)
             deadlines = timing(facts.response_timeout)
@@ -47,14 +47,14 @@ async def async_try_at_set_up(hass: HomeAssistant, draft: Draft, typed: Mapping[
 async def async_try_for_entry(entry: ConfigEntry[Any], draft: Draft, typed: Mapping[str, Any]) -> Draft:
     """Try what was typed in turn with the polls of an entry."""
 
-    async def ask(attributes: list[AttributeDescriptor]) -> Answers | None:
-        async def work(association: Association) -> Answers:
+    async def ask(attributes: list[AttributeDescriptor]) -> TriedAnswers | None:
+        async def work(association: Association) -> TriedAnswers:
             return await async_ask(association, attributes)
 
         if entry.state is not ConfigEntryState.LOADED:
             return None
         try:
-            answers: Answers = await entry.runtime_data.async_run(work)
+            answers: TriedAnswers = await entry.runtime_data.async_run(work)
         except HomeAssistantError:
             return None
         return answers

@@ -409,7 +409,7 @@ def test_refusals_with_the_diagnostic_in_words(
         ("deciphering-error", "check the keys, --suite and --protection"),
         ("wrong-pass-4", "the secret or keys differ"),
         ("no-pass-4", "--timeout"),
-        ("refused-pass-4", "refuses our proof"),
+        ("refused-pass-4", "authentication failure"),
         ("reflected-challenge", "own challenge"),
         ("counter-error", "the meter refuses our invocation counter"),
         ("replay", "invocation counter"),
