@@ -19,7 +19,7 @@ from .errors import DataAccessError, DlmsError, SecurityError
 if TYPE_CHECKING:
     from .apdu.common import AttributeDescriptor
     from .client.association import Association
-    from .client.reading import Answers
+    from .client.reading import ResultByAttribute
     from .describe import Json, JsonObject
     from .encoding.data_types import Data
     from .interface_classes.association_ln import ObjectListElement
@@ -119,7 +119,7 @@ def _read(options: argparse.Namespace) -> None:
     # A unit stands behind its value, so that a later error leaves both or none.
     both = [each for attribute in asked for each in (attribute, scaler_unit_attribute(attribute)) if each is not None]
     wanted = list(dict.fromkeys(both))
-    found: Answers = {}
+    found: ResultByAttribute = {}
     failure = None
     try:
         with_association(
@@ -144,7 +144,7 @@ def _read(options: argparse.Namespace) -> None:
         raise failure
 
 
-def _reading(attribute: AttributeDescriptor, found: Answers) -> JsonObject:
+def _reading(attribute: AttributeDescriptor, found: ResultByAttribute) -> JsonObject:
     """Return one attribute; with unknown scaling, an error and the raw form."""
     from .describe.values import attribute_value, is_number, raw_value
     from .interface_classes.value_attributes import scaler_unit_attribute

@@ -46,7 +46,7 @@ from .link import Link, Timing
 from .list_sizes import ListPlan, ListSizes
 from .observer import note_refusals
 from .proof_forms import KnownForm, Progress, try_dedicated_key
-from .reading import Answers, read_many
+from .reading import ResultByAttribute, read_many
 from .security_state import SecurityState, opening_material
 from .services import Services
 
@@ -114,7 +114,7 @@ class Association(AssociationLife, Services):
         return self._plan is not None and self._plan.asks_otherwise
 
     async def get_many(
-        self, attributes: Sequence[AttributeDescriptor], found: Answers | None = None
+        self, attributes: Sequence[AttributeDescriptor], found: ResultByAttribute | None = None
     ) -> list[Data | DataAccessError]:
         """Return value or error of each attribute, in the same order, in as few requests as possible.
 

@@ -83,11 +83,14 @@ def first_undecodable(octets: bytes, limits: Limits) -> int | None:
     return None
 
 
-type Answers = dict[AttributeDescriptor, Data | DataAccessError]
+type ResultByAttribute = dict[AttributeDescriptor, Data | DataAccessError]
 
 
 async def read_many(
-    source: AttributeSource, plan: ListPlan, attributes: Sequence[AttributeDescriptor], found: Answers | None = None
+    source: AttributeSource,
+    plan: ListPlan,
+    attributes: Sequence[AttributeDescriptor],
+    found: ResultByAttribute | None = None,
 ) -> list[Data | DataAccessError]:
     """Return value or error of each attribute, in the same order. ``found`` takes each as it comes.
 
@@ -107,7 +110,7 @@ async def read_many(
 class _Reading:
     """One call of read_many."""
 
-    def __init__(self, source: AttributeSource, plan: ListPlan, found: Answers) -> None:
+    def __init__(self, source: AttributeSource, plan: ListPlan, found: ResultByAttribute) -> None:
         self._source = source
         self._plan = plan
         self._found = found
