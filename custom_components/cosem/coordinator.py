@@ -154,6 +154,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         if self._first:
             self.security.pin(await self.reader.async_load())
             self.security.expect_form(self.reader.ways.proof_form)
+            self.security.expect_lists(self.reader.ways.lists)
         with map_error(first=self._first):
             async with self.security.async_associate() as association:
                 result = await work(association)

@@ -21,6 +21,7 @@ from custom_components.cosem.dlms import (
     ExceptionReceived,
     InvocationCounterRefused,
     KnownForm,
+    ListWays,
     LogicalName,
     Mechanism,
     ProofForm,
@@ -266,6 +267,18 @@ def test_trial_04_what_is_remembered_of_a_meter_is_used_unless_something_newer_i
     secured.expect_form(ProofForm(under_global_key=True))
     secured.expect_form(ProofForm(one_counter=True))
     assert [*client.known_forms.values()] == [KnownForm(ProofForm(under_global_key=True), is_proven=True)]
+
+
+# -- how the meter takes lists
+
+
+def test_trial_06_what_is_remembered_of_lists_is_used_unless_something_newer_is_known(
+    hass: HomeAssistant, secured: MeterSecurity
+):
+    client = get_client(hass, HOST, 4059)
+    secured.expect_lists(ListWays(1, 4, 2))
+    secured.expect_lists(ListWays())
+    assert [sizes.ways for sizes in client.list_sizes.values()] == [ListWays(1, 4, 2)]
 
 
 # -- answers that nobody vouches for (rule S17)

@@ -11,6 +11,7 @@ import pytest
 from custom_components.cosem.dlms import (
     AccessRights,
     AttributeDescriptor,
+    ListWays,
     LogicalName,
     MethodAccess,
     ObjectListElement,
@@ -49,8 +50,11 @@ METER = StoredMeter(
     firmware="1.4",
     system_title=bytes.fromhex("4D4D4D0000BC614E"),
 )
+LISTS = ListWays(1, 4, 2, frozenset({AttributeDescriptor(3, ENERGY, 2)}))
 WAYS = MeterWays(
-    proof_form=ProofForm(under_global_key=True), leniencies=frozenset({"surplus_services", "blocks_from_0"})
+    proof_form=ProofForm(under_global_key=True),
+    leniencies=frozenset({"surplus_services", "blocks_from_0"}),
+    lists=LISTS,
 )
 WRITTEN = {
     "objects": [
@@ -77,6 +81,33 @@ async def test_everything_survives(hass: HomeAssistant, hass_storage: dict[str, 
 async def test_trial_04_the_ways_of_a_meter_survive(hass: HomeAssistant, hass_storage: dict[str, Any]):
     await async_save_meter(hass, UNIQUE_ID, replace(METER, ways=WAYS))
     assert (await async_load_meter(hass, UNIQUE_ID)).ways == WAYS
+
+
+GOOD_LISTS = {"list_limit": 1, "longest_answered": 4, "unanswered": 2, "alone": ["3:1.0.1.8.0.255:2"]}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (GOOD_LISTS, LISTS),
+        (GOOD_LISTS | {"list_limit": None, "alone": []}, ListWays(None, 4, 2)),
+        (GOOD_LISTS | {"list_limit": -5}, replace(LISTS, list_limit=1)),
+        (GOOD_LISTS | {"list_limit": "many"}, ListWays()),
+        (GOOD_LISTS | {"alone": ["3:1.0.1.8.0:2"]}, ListWays()),
+        (GOOD_LISTS | {"alone": [7]}, ListWays()),
+        ({}, ListWays()),
+        ("none", ListWays()),
+        (None, ListWays()),
+    ],
+)
+async def test_trial_01_how_a_meter_takes_lists_is_found_again_or_found_out_again(
+    hass: HomeAssistant, hass_storage: dict[str, Any], written: object, read: ListWays
+):
+    key = store.file_of(UNIQUE_ID)
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": WRITTEN | {"lists": written}}
+    meter = await async_load_meter(hass, UNIQUE_ID)
+    assert meter.ways.lists == read
+    assert meter.system_title == METER.system_title, "whatever became of the lists (rule S13)"
 
 
 async def test_a_form_that_nobody_understands_is_found_out_again(hass: HomeAssistant, hass_storage: dict[str, Any]):

@@ -9,7 +9,7 @@ from .client.channel import Channel, Connector, with_wrapper
 from .client.client import DlmsClient
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
 from .client.link import Timing
-from .client.list_sizes import ListSizes
+from .client.list_sizes import ListSizes, ListWays
 from .client.observer import Observer
 from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
@@ -253,6 +253,7 @@ __all__ = [
     "LimitExceeded",
     "Limits",
     "ListSizes",
+    "ListWays",
     "LocalProtocolError",
     "LogicalDeviceName",
     "LogicalName",

@@ -25,6 +25,8 @@ from ..dlms import (
     InvocationCounterNotStored,
     InvocationCounterRefused,
     KnownForm,
+    ListSizes,
+    ListWays,
     LogicalName,
     Mechanism,
     ProofForm,
@@ -89,8 +91,12 @@ class MeterSecurity:
             self._pinned = title
             self._parameters = association_parameters(self._entry.data, meter_system_title=title)
 
+    def expect_lists(self, ways: ListWays) -> None:
+        """Begin with what is remembered of lists; what the client has learned meanwhile is newer."""
+        self._client.list_sizes.setdefault(self._parameters.pair, ListSizes.known(ways))
+
     def expect_form(self, form: ProofForm | None) -> None:
-        """Begin with what is remembered of the meter; what the client has learned meanwhile is newer."""
+        """Begin with what is remembered of proofs; what the client has learned meanwhile is newer."""
         if form is not None:
             self._client.known_forms.setdefault(self._parameters.pair, KnownForm(form, is_proven=True))
 

@@ -18,6 +18,7 @@ from ..dlms import (
     AccessRights,
     Association,
     AttributeDescriptor,
+    ListWays,
     LogicalName,
     MethodAccess,
     ObjectListElement,
@@ -36,15 +37,20 @@ class MeterWays:
     """What one meter does differently.
 
     ``proof_form``: how it takes our proof and a dedicated key, once an association was opened. ``leniencies``: what is
-    tolerated, by the names of docs/meters.md.
+    tolerated, by the names of docs/meters.md. ``lists``: how it takes lists of attributes.
     """
 
     proof_form: ProofForm | None = None
     leniencies: frozenset[str] = frozenset()
+    lists: ListWays = field(default_factory=ListWays)
 
     def seen_in(self, association: Association) -> MeterWays:
         """Return them with what an association shows."""
-        return MeterWays(proof_form=association.proof_form, leniencies=self.leniencies | association.leniencies)
+        return MeterWays(
+            proof_form=association.proof_form,
+            leniencies=self.leniencies | association.leniencies,
+            lists=association.list_ways,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,6 +136,16 @@ def _record(meter: StoredMeter) -> dict[str, Any]:
         "system_title": meter.system_title.hex() if meter.system_title else None,
         "proof_form": meter.ways.proof_form.to_record() if meter.ways.proof_form else None,
         "leniencies": sorted(meter.ways.leniencies),
+        "lists": _lists_record(meter.ways.lists),
+    }
+
+
+def _lists_record(ways: ListWays) -> dict[str, Any]:
+    return {
+        "list_limit": ways.list_limit,
+        "longest_answered": ways.longest_answered,
+        "unanswered": ways.unanswered,
+        "alone": sorted(map(str, ways.alone)),
     }
 
 
@@ -158,10 +174,25 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
         ways=MeterWays(
             proof_form=ProofForm.from_record(record.get("proof_form")),
             leniencies=frozenset(map(str, record.get("leniencies", ()))),
+            lists=_lists(record.get("lists")),
         ),
         firmware=record["firmware"],
         system_title=bytes.fromhex(title) if (title := record.get("system_title")) else None,
     )
+
+
+def _lists(record: Any) -> ListWays:
+    """Never raises: what is learned anew must not cost the pinned system title."""
+    try:
+        limit = record["list_limit"]
+        return ListWays(
+            None if limit is None else max(int(limit), 1),
+            int(record["longest_answered"]),
+            int(record["unanswered"]),
+            frozenset(map(attribute_of, record["alone"])),
+        )
+    except AttributeError, KeyError, TypeError, ValueError:
+        return ListWays()  # also of an earlier release, which wrote none
 
 
 def _object(record: Mapping[str, Any]) -> ObjectListElement:

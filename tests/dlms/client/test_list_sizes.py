@@ -1,7 +1,7 @@
 import pytest
 
 from custom_components.cosem.dlms.apdu.initiate import Conformance
-from custom_components.cosem.dlms.client.list_sizes import FIRST_LIST, LONGEST_LIST, ListSizes
+from custom_components.cosem.dlms.client.list_sizes import FIRST_LIST, LONGEST_LIST, ListSizes, ListWays
 from custom_components.cosem.dlms.protocol.proposal import Negotiated
 from tests.dlms.scripted import GRANTED, REGISTERS
 
@@ -281,3 +281,18 @@ def test_trial_09_what_exhausts_a_limit_is_worth_another_association_once():
     plan.exhausting(REGISTERS[0])
     assert not plan.asks_otherwise
     assert plan.is_suspect(REGISTERS[0])
+
+
+def test_trial_06_what_was_learned_can_be_kept_over_a_restart():
+    sizes = ListSizes()
+    plan = plan_of(sizes)
+    plan.answered([(attribute, 5) for attribute in REGISTERS[:10]])
+    plan.unanswered(20)
+    sizes.read_alone({REGISTERS[3]})
+    kept = plan.ways
+    assert kept == sizes.ways == ListWays(10, 10, 1, frozenset({REGISTERS[3]}))
+    again = ListSizes.known(kept)
+    assert again.ways == kept
+    assert plan_of(again).batch(REGISTERS[4:]) == 10
+    again.read_alone({REGISTERS[4]})
+    assert kept.alone == {REGISTERS[3]}, "a copy"

@@ -43,7 +43,7 @@ from ..security.counters import MAX_UNATTENDED_RAISE
 from .association_life import AssociationLife
 from .lifecycle import LifecycleInput
 from .link import Link, Timing
-from .list_sizes import ListPlan, ListSizes
+from .list_sizes import ListPlan, ListSizes, ListWays
 from .observer import note_refusals
 from .proof_forms import KnownForm, Progress, try_dedicated_key
 from .reading import ResultByAttribute, read_many
@@ -107,6 +107,11 @@ class Association(AssociationLife, Services):
     def proof_form(self) -> ProofForm:
         """How the meter takes our proof and a dedicated key."""
         return self._known_form.form
+
+    @property
+    def list_ways(self) -> ListWays:
+        """What was learned about lists of attributes."""
+        return ListWays() if self._plan is None else self._plan.ways
 
     @property
     def asks_otherwise(self) -> bool:

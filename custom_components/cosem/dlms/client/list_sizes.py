@@ -11,7 +11,7 @@ An attribute whose value exhausts a limit ends the connection (F43); it is asked
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Self
 
 from ..apdu.common import AttributeDescriptor
 from ..apdu.initiate import Conformance
@@ -45,6 +45,16 @@ _LISTS_ARE_ODD: Final = 2
 """So many associations with an odd list and no odd attribute, and lists are not this meter's way."""
 
 
+@dataclass(frozen=True, slots=True)
+class ListWays:
+    """What is worth keeping of it over a restart; fields as those of ListSizes."""
+
+    list_limit: int | None = None
+    longest_answered: int = 0
+    unanswered: int = 0
+    alone: frozenset[AttributeDescriptor] = frozenset()
+
+
 @dataclass(slots=True)
 class ListSizes:
     """What is known of one logical device. Outlives associations.
@@ -63,6 +73,16 @@ class ListSizes:
     exhausting: set[AttributeDescriptor] = field(default_factory=set)
     """Attributes whose last value exhausted a limit."""
     _calm: int = 0
+
+    @classmethod
+    def known(cls, ways: ListWays) -> Self:
+        """Begin with what was kept."""
+        return cls(ways.list_limit, ways.longest_answered, unanswered=ways.unanswered, alone=set(ways.alone))
+
+    @property
+    def ways(self) -> ListWays:
+        """What is worth keeping."""
+        return ListWays(self.list_limit, self.longest_answered, self.unanswered, frozenset(self.alone))
 
     def plan(self, negotiated: Negotiated, max_receive_pdu_size: int) -> ListPlan:
         """Return the plan for a new association."""
@@ -106,6 +126,11 @@ class ListPlan:
         self._to_confirm = False
         self.asks_otherwise = False
         """Whether the next association asks for less, or last for what ended this one."""
+
+    @property
+    def ways(self) -> ListWays:
+        """What is worth keeping."""
+        return self._sizes.ways
 
     def batch(self, pending: Sequence[AttributeDescriptor]) -> int:
         """Return how many of ``pending`` to ask for at once; at least 1."""
