@@ -12,8 +12,8 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.meter.store import async_load_meter, async_save_objects
-from tests.conftest import TICKED
-from tests.flow_tools import shown_again
+from tests.conftest import TICKED, set_up
+from tests.flow_tools import aarqs, shown_again
 from tests.simulated_meter.meter import SimulatedMeter
 
 
@@ -198,3 +198,37 @@ async def test_trial_29_without_the_meter_nothing_is_tried(
     result = await typed(hass, entry, "1-0:14.7.0")
     assert result["errors"] == {"further_objects": "objects_not_tried"}
     assert (entry.state is ConfigEntryState.LOADED) == loaded
+
+
+# --- Times of the meter ---------------------------------------------------------------------------------------------
+
+
+async def clock_words(hass: HomeAssistant, entry: MockConfigEntry) -> str:
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert shown_again(result)["time_policy"] == "standard"
+    return result["description_placeholders"]["clock"]
+
+
+async def test_trial_15_a_clock_that_is_not_polled_is_asked(
+    hass: HomeAssistant, network: None, make_entry: Callable[..., MockConfigEntry], meter: SimulatedMeter
+):
+    entry = await set_up(hass, make_entry(objects=["3:1.0.1.8.0.255"]))
+    before = aarqs(meter)
+    assert (await clock_words(hass, entry)).startswith("The clock of the meter says 20")
+    assert aarqs(meter) == before + 1
+    meter.faults.add("refuse")
+    assert await clock_words(hass, entry) == ""
+    await entry.runtime_data.async_refresh()
+    connections = meter.connections
+    assert await clock_words(hass, entry) == ""
+    assert meter.connections == connections  # a meter that is away is not asked
+
+
+async def test_trial_15_the_form_does_not_wait_for_a_slow_meter(
+    hass: HomeAssistant, network: None, make_entry: Callable[..., MockConfigEntry], meter: SimulatedMeter
+):
+    entry = await set_up(hass, make_entry(objects=["3:1.0.1.8.0.255"]))
+    meter.faults.add("silent")
+    began = hass.loop.time()
+    assert await clock_words(hass, entry) == ""
+    assert hass.loop.time() - began < 8

@@ -385,6 +385,13 @@ async def test_trial_15_the_clock_is_shown_beside_the_setting(hass: HomeAssistan
     assert (await async_form_words(hass, found, Step.OBJECTS))["clock"] == shown
 
 
+async def test_trial_15_a_setting_that_makes_the_clock_right_is_named(hass: HomeAssistant):
+    await hass.config.async_set_time_zone("Asia/Kolkata")
+    clock = clock_reading(Data(DataType.OCTET_STRING, STRANGE), datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC))
+    words = await async_clock_in_words(hass, clock, TimePolicy.STANDARD)
+    assert words.endswith(' The clock would be right with the setting "Time difference with the opposite sign".')
+
+
 async def test_without_a_point_in_time_there_is_nothing_to_show(hass: HomeAssistant):
     senseless = Data(DataType.OCTET_STRING, STRANGE[:9] + bytes.fromhex("7FFF00"))
     clock = clock_reading(senseless, datetime(2025, 7, 23, 1, 45, 30, tzinfo=UTC))

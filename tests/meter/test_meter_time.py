@@ -44,6 +44,9 @@ async def test_trial_15_a_clock_with_the_wrong_sign_is_noticed(hass: HomeAssista
     assert clock.difference(TimePolicy.STANDARD) == timedelta(hours=11)
     assert clock.shown == datetime(2025, 7, 23, 7, 15, 24, tzinfo=UTC)
     assert clock.quality is ClockQuality.VALID
+    better = {policy: clock.better_policy(policy) for policy in TIME_POLICIES}
+    assert better == dict.fromkeys(TIME_POLICIES) | {TimePolicy.STANDARD: TimePolicy.INVERTED}
+    assert read("07d0010106000000ff000001").better_policy(TimePolicy.STANDARD) is None
 
 
 @pytest.mark.parametrize(

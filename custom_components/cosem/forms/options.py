@@ -1,8 +1,9 @@
 """The options form: interval, objects and how to connect."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final, cast
 
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.exceptions import HomeAssistantError
@@ -10,7 +11,7 @@ from homeassistant.exceptions import HomeAssistantError
 from ..const import CONF_OBJECTS, CONF_TIME_POLICY
 from ..dlms import ObjectListElement
 from ..meter.entity_plan import async_apply_selection, enabled_objects, plan_entities
-from ..meter.meter_time import clock_of, time_policy_of
+from ..meter.meter_time import ClockReading, async_read_clock, clock_of, time_policy_of
 from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
 from .answers import take_options
@@ -20,6 +21,9 @@ from .next_step import Step, next_step
 from .objects import async_object_choices
 from .schemas import CONF_READ_OBJECTS, options_schema
 from .texts import async_clock_in_words
+
+_CLOCK_SECONDS: Final = 5.0
+"""The form does not wait longer for a meter that is slow or busy."""
 
 
 class CosemOptionsFlow(OptionsFlowWithReload):
@@ -52,14 +56,26 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         except HomeAssistantError:
             return False
 
+    async def _async_clock(self) -> ClockReading | None:
+        """Return what the meter's clock says: as it was polled, else asked for now, where that takes no time."""
+        entry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED or not entry.runtime_data.last_update_success:
+            return None
+        if (polled := clock_of(entry.runtime_data.data)) is not None:
+            return polled
+        try:
+            async with asyncio.timeout(_CLOCK_SECONDS):
+                return cast("ClockReading | None", await entry.runtime_data.async_run(async_read_clock))
+        except HomeAssistantError, TimeoutError:
+            return None
+
     async def _show(self, draft: Draft, objects: Sequence[ObjectListElement]) -> ConfigFlowResult:
         entry = self.config_entry
         choices, _ = await async_object_choices(self.hass, objects)
         enabled = enabled_objects(self.hass, entry, plan_entities(objects))
         # The ticked objects are the enabled ones, wherever that was chosen.
         ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
-        # Only an entry that runs has heard of the clock.
-        clock = clock_of(entry.runtime_data.data) if entry.state is ConfigEntryState.LOADED else None
+        clock = await self._async_clock()
         policy = time_policy_of(entry.options)
         words = {"clock": await async_clock_in_words(self.hass, clock, policy)}
         chosen = {**entry.options, CONF_TIME_POLICY: policy.value}

@@ -95,6 +95,9 @@ async def async_clock_in_words(hass: HomeAssistant, clock: ClockReading | None, 
         "policy": text(CONF_TIME_POLICY, policy.value, policy.value),
     }
     sentences = [text("clock_hint", "time", "").format_map(times)]
+    if (better := clock.better_policy(policy)) is not None:
+        proposed = text(CONF_TIME_POLICY, better.value, better.value)
+        sentences.append(text("clock_hint", "better", "").format_map({"policy": proposed}))
     if clock.quality in {ClockQuality.INVALID, ClockQuality.DOUBTFUL}:
         sentences.append(text("clock_hint", clock.quality, ""))
     return " ".join(sentences)

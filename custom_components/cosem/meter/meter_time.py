@@ -8,7 +8,8 @@ from typing import Any, Final
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_TIME_POLICY
-from ..dlms import CLOCK_TIME, ClockQuality, Data, TimePolicy, clock_quality, instant
+from ..dlms import CLOCK_TIME, Association, ClockQuality, Data, TimePolicy, clock_quality, instant
+from .objects import async_ask
 from .readings import Readings
 
 TIME_POLICIES: Final = (
@@ -61,12 +62,20 @@ class ClockReading:
     @property
     def proposed_policy(self) -> TimePolicy:
         """The policy by which the clock is right, or nearly so; by none of them it is as the standard says."""
-        differences = {
+        fitting = self._fitting()
+        return min(fitting, key=fitting.__getitem__, default=TimePolicy.STANDARD)
+
+    def better_policy(self, chosen: TimePolicy) -> TimePolicy | None:
+        """Return the policy by which the clock is right, if it is not by the chosen one."""
+        fitting = self._fitting()
+        return None if chosen in fitting else min(fitting, key=fitting.__getitem__, default=None)
+
+    def _fitting(self) -> dict[TimePolicy, timedelta]:
+        return {
             policy: abs(difference)
             for policy in TIME_POLICIES
             if (difference := self.difference(policy)) is not None and abs(difference) <= _MOST
         }
-        return min(differences, key=differences.__getitem__, default=TimePolicy.STANDARD)
 
 
 def clock_reading(data: object, read_at: datetime | None) -> ClockReading | None:
@@ -75,6 +84,12 @@ def clock_reading(data: object, read_at: datetime | None) -> ClockReading | None
     if not isinstance(data, Data) or read_at is None or shown is None:
         return None
     return ClockReading(data=data, shown=shown, read_at=read_at)
+
+
+async def async_read_clock(association: Association) -> ClockReading | None:
+    """Ask for the time now."""
+    answers = await async_ask(association, [CLOCK_TIME])
+    return clock_reading(answers[CLOCK_TIME], dt_util.utcnow())
 
 
 def clock_of(readings: Readings) -> ClockReading | None:
