@@ -7,9 +7,15 @@ from homeassistant.core import HomeAssistant
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.catalogue import AUTHENTICITY, SensorDescription
-from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
-from custom_components.cosem.entity import CosemEntity, description_of, planned_entities, reading_of
-from custom_components.cosem.meter.entity_plan import PlannedEntity
+from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ObjectListElement, ScalerUnit
+from custom_components.cosem.entity import (
+    CosemEntity,
+    async_follow_objects,
+    description_of,
+    planned_entities,
+    reading_of,
+)
+from custom_components.cosem.meter.entity_plan import MAX_ENTITIES, PlannedEntity
 from tests.conftest import set_up
 
 type EntryMaker = Callable[..., MockConfigEntry]
@@ -69,3 +75,17 @@ async def test_entity_of_the_meter_as_a_whole_has_no_code(hass: HomeAssistant, n
     assert entity.available
     coordinator.last_update_success = False
     assert not entity.available
+
+
+async def test_trial_24_a_meter_whose_objects_change_every_day_gets_no_more_entities(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker
+):
+    coordinator = (await set_up(hass, make_entry())).runtime_data
+    added: list[PlannedEntity] = []
+    async_follow_objects(coordinator, Platform.SENSOR, added.extend)
+    for day in range(4):
+        coordinator.reader.objects = tuple(
+            ObjectListElement(3, 0, LogicalName(bytes([1, day, 1, 8, *divmod(number, 256)]))) for number in range(1_000)
+        )
+        coordinator.followers[-1]()
+    assert len(added) == MAX_ENTITIES

@@ -13,7 +13,7 @@ from .const import CONF_OBJECTS
 from .coordinator import CosemCoordinator
 from .device import device_info
 from .dlms import AttributeDescriptor, ObjectListElement, class_name
-from .meter.entity_plan import PlannedEntity, plan_entities
+from .meter.entity_plan import MAX_ENTITIES, PlannedEntity, plan_entities
 from .meter.readings import Reading
 
 
@@ -42,6 +42,7 @@ def async_follow_objects(
         if coordinator.reader.objects is not planned_for:
             planned_for = coordinator.reader.objects
             new = [planned for planned in planned_entities(coordinator, platform) if planned.key not in added]
+            del new[max(MAX_ENTITIES - len(added), 0) :]
             added.update(planned.key for planned in new)
             add(new)
 

@@ -33,6 +33,11 @@ def ciphered(setting: Setting) -> bool:
     return setting.ciphered
 
 
+_WITHOUT_KEYS = {Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1}
+_CIPHERED_CONTEXT = 3
+"""Tolerated in place of the plain one where there is no key that it could weaken."""
+
+
 def everywhere(_setting: Setting) -> bool:
     return True
 
@@ -238,9 +243,11 @@ def changed_aare(change: Callable[[dict[int, bytes], Conversation, Random], None
     return forge
 
 
-def other_context(fields: dict[int, bytes], _conversation: Conversation, chance: Random) -> None:
-    name = bytearray(fields[0xA1])  # with keys in every setting: without any, the ciphered context is tolerated
-    name[-1] = chance.choice([number for number in range(256) if number != name[-1]])
+def other_context(fields: dict[int, bytes], conversation: Conversation, chance: Random) -> None:
+    name = bytearray(fields[0xA1])
+    without_keys = not conversation.setting.ciphered and conversation.setting.mechanism in _WITHOUT_KEYS
+    tolerated = {name[-1]} | ({_CIPHERED_CONTEXT} if without_keys else set())
+    name[-1] = chance.choice([number for number in range(256) if number not in tolerated])
     fields[0xA1] = bytes(name)
 
 

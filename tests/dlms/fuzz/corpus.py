@@ -149,7 +149,7 @@ def _description(random: Random, depth: int) -> bytes:
     if lot < 0.7:
         return b"\x01" + random.choice(_COUNTS).to_bytes(2, "big") + _description(random, depth - 1)
     elements = [_description(random, depth - 1) for _ in range(random.choice((0, 1, 1, 2, 3)))]
-    if elements and random.random() < 0.1:
+    if elements and len(elements[0]) < 8 and random.random() < 0.1:
         elements = elements[:1] * random.choice((16, 100, 127))
     return bytes([2, len(elements)]) + b"".join(elements)
 
@@ -166,7 +166,7 @@ def compact_arrays(random: Random) -> bytes:
     compact = described + _length(contents)
     if random.random() < 0.5:
         return compact
-    many = random.randint(1, max(1, min(LONG // len(compact), random.choice((3, 30, LONG)))))
+    many = random.randint(1, max(1, min(LARGEST // len(compact), random.choice((3, 30, LARGEST)))))
     return b"\x01\x83" + many.to_bytes(3, "big") + compact * many
 
 

@@ -101,3 +101,13 @@ def test_a_status_with_any_bit_says_something(status, expected):
 )
 def test_which_bits_are_set(data, bits):
     assert set_bits(data) == bits
+
+
+def test_trial_23_of_very_long_statuses_the_beginning_is_shown():
+    bits = Data(DataType.BIT_STRING, BitString(b"\xa5" * 1_000_000, 8_000_000))
+    assert status_text(bits) == "10100101" * 32
+    assert status_text(Data(DataType.BIT_STRING, BitString(b"\xa0", 3))) == "101"
+    assert status_text(octet_string(b"\xa5" * 1_000_000)) == "A5" * 256
+    assert set_bits(bits) is None
+    assert says_something(bits)
+    assert not says_something(Data(DataType.BIT_STRING, BitString(bytes(1_000_000), 8_000_000)))

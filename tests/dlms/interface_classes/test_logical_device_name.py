@@ -151,3 +151,37 @@ def test_a_name_without_letters_has_no_maker_and_four_letters_are_three_and_a_se
     assert LogicalDeviceName(b"1234").manufacturer is None
     assert LogicalDeviceName(b"ABCD").flag_id == "ABC"
     assert LogicalDeviceName(b"ABCD").serial == "D"
+
+
+def test_trial_23_of_very_long_texts_only_the_beginning_is_looked_at():
+    looked_at = []
+
+    class Watched(str):
+        __slots__ = ()
+
+        def __getitem__(self, key):
+            looked_at.append(key)
+            return super().__getitem__(key)
+
+    assert clean_text(Watched("a" * 1_000_000)) == "a" * 255
+    assert looked_at[0] == slice(None, 4_096, None)
+    assert clean_text("\x01" * 1_000_000 + "a") == ""
+    assert display_text(octet_string(b"a" * 1_000_000)) == "a" * 255
+    assert display_text(octet_string(b"\xff" * 1_000_000)) == "FF" * 127 + "F"
+    assert len(text_of_octets(b"a" * 1_000_000)) == 4_096
+    assert LogicalDeviceName(b"ABC" + b"1" * 1_000_000).text == "ABC" + "1" * 64
+    assert LogicalDeviceName(b"\xff" * 1_000_000).text == "F" * 64
+    assert LogicalDeviceName(b"ABC" + b"\xff" * 1_000_000).serial == "F" * 64
+
+
+@pytest.mark.parametrize("shift", range(5))
+@pytest.mark.parametrize("character", ["é", "€", "😀"])
+def test_a_character_at_the_end_of_what_is_looked_at_is_no_error(shift, character):
+    text = text_of_octets(b"a" * shift + character.encode() * 3_000)
+    assert text == ("a" * shift + character * 3_000)[: len(text)]
+    assert 4_096 - 4 < len(text.encode()) <= 4_096
+    broken = b"a" * 4_000 + b"\xff" + b"a" * 1_000
+    assert text_of_octets(broken) is None
+    assert text_of_octets(b"a" * 4_093 + b"\xff" * 9) == "a" * 4_093
+    assert text_of_octets(b"a" * 4_092 + b"\xff" * 9) is None
+    assert text_of_octets(b"a" * 4_093 + b"\xff") is None

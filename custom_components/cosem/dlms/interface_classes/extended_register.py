@@ -8,6 +8,8 @@ from .interface_class import AttributeIndex
 from .register import integer_of
 
 _BITS: Final = 64
+_MOST_SHOWN: Final = 256
+"""Bits or octets; a state has 255 characters."""
 _WIDTHS: Final = {DataType.INTEGER: 8, DataType.LONG: 16, DataType.DOUBLE_LONG: 32}
 """Of the signed types: a negative number has all bits up to there."""
 
@@ -28,17 +30,20 @@ class ExtendedRegisterMethod(IntEnum):
 
 
 def status_text(data: Data) -> str | None:
-    """Text of a status: numbers and octets in hex, bits as 0 and 1, first bit first; None for other types."""
+    """Text of a status: numbers and octets in hex, bits as 0 and 1, first bit first; None for other types.
+
+    Of very long ones the beginning.
+    """
     integer = integer_of(data)  # nothing is interpreted: the meaning is the manufacturer's
     if integer is not None:
         return f"-0x{-integer:X}" if integer < 0 else f"0x{integer:X}"
     value = data.value
     if isinstance(value, BitString):
-        return value.text
+        return BitString(value.octets[: _MOST_SHOWN // 8], min(value.bits, _MOST_SHOWN)).text
     if isinstance(value, bool):
         return "1" if value else "0"
     if data.type is DataType.OCTET_STRING and isinstance(value, bytes):
-        return value.hex().upper()
+        return value[:_MOST_SHOWN].hex().upper()
     return None
 
 
@@ -49,7 +54,7 @@ def set_bits(data: Data) -> tuple[int, ...] | None:
     """
     value = data.value
     if isinstance(value, BitString):
-        return tuple(index for index, bit in enumerate(value.text) if bit == "1") if len(value.text) <= _BITS else None
+        return tuple(index for index, bit in enumerate(value.text) if bit == "1") if value.bits <= _BITS else None
     if isinstance(value, bytes) and data.type is DataType.OCTET_STRING:
         if 8 * len(value) > _BITS:
             return None
@@ -69,5 +74,5 @@ def says_something(status: Data | None) -> bool:
         return False
     value = status.value
     if isinstance(value, BitString):
-        return "1" in value.text
+        return any(value.octets)
     return any(value) if isinstance(value, bytes) else bool(integer_of(status) or value is True)

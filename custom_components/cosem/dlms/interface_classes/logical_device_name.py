@@ -13,6 +13,9 @@ LOGICAL_DEVICE_NAME: Final = LogicalName.parse("0.0.42.0.0.255")
 
 MAX_NAME: Final = 64
 MAX_STATE: Final = 255
+_LONGEST: Final = 4_096
+"""Characters or octets that are looked at, whatever a meter sends."""
+_LONGEST_CHARACTER: Final = 4
 
 _MARKUP: Final = frozenset("<>&")
 _FLAG_LETTERS: Final = 3
@@ -74,21 +77,26 @@ def clean_text(text: str, limit: int = MAX_STATE) -> str:
     """Text safe to show: no control, format or unassigned characters, no ``<>&``, cut to ``limit`` (rule M10)."""
     kept = (
         character
-        for character in text
+        for character in text[:_LONGEST]
         if character not in _MARKUP and unicodedata.category(character)[0] != "C" and character not in "\u2028\u2029"
     )
     return "".join(kept).strip()[:limit].rstrip()
 
 
 def text_of_octets(octets: bytes, encoding: str | None = None) -> str | None:
-    """The text in an octet-string without its padding; None for other octets, or control characters.
+    """The text in an octet-string without its padding, or its beginning; None for other octets, or control characters.
 
     ``encoding`` is UTF-8 unless given.
     """
     trimmed = octets.rstrip(_PADDING)
+    looked_at = trimmed[:_LONGEST]
     try:
-        text = trimmed.decode(encoding or "utf-8")
-    except UnicodeDecodeError, LookupError:
+        text = looked_at.decode(encoding or "utf-8")
+    except UnicodeDecodeError as error:
+        if looked_at == trimmed or error.start <= _LONGEST - _LONGEST_CHARACTER:
+            return None
+        text = looked_at[: error.start].decode(encoding or "utf-8")  # the last character is cut off
+    except LookupError:
         return None
     if not text or any(unicodedata.category(character)[0] == "C" for character in text):
         return None
@@ -100,11 +108,11 @@ def display_text(data: Data, limit: int = MAX_STATE, encoding: str | None = None
     value = data.value
     if isinstance(value, str):
         if encoding and data.type is DataType.VISIBLE_STRING:
-            value = text_of_octets(value.encode("latin-1", "replace"), encoding) or value
+            value = text_of_octets(value[:_LONGEST].encode("latin-1", "replace"), encoding) or value
         return clean_text(value, limit)
     if isinstance(value, bytes):
         text = text_of_octets(value, encoding)
-        return clean_text(text if text is not None else value.hex().upper(), limit)
+        return clean_text(text if text is not None else value[:_LONGEST].hex().upper(), limit)
     return None
 
 
@@ -118,7 +126,7 @@ class LogicalDeviceName(NamedTuple):
         """The cleaned name: FLAG id, then text or hex; stable enough to identify the meter."""
         flag_id = self.flag_id
         if flag_id is None:
-            return clean_text(text_of_octets(self.octets) or self.octets.hex().upper(), MAX_NAME)
+            return clean_text(text_of_octets(self.octets) or self.octets[:MAX_NAME].hex().upper(), MAX_NAME)
         return flag_id + self.serial
 
     @property
@@ -139,7 +147,7 @@ class LogicalDeviceName(NamedTuple):
         rest = self.octets[_FLAG_LETTERS:] if self.flag_id else self.octets
         if not rest.strip(_PADDING):
             return ""
-        return clean_text(text_of_octets(rest) or rest.hex().upper(), MAX_NAME)
+        return clean_text(text_of_octets(rest) or rest[:MAX_NAME].hex().upper(), MAX_NAME)
 
 
 def string_octets(data: Data) -> bytes | None:
