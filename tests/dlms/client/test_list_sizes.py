@@ -1,7 +1,7 @@
 import pytest
 
 from custom_components.cosem.dlms.apdu.initiate import Conformance
-from custom_components.cosem.dlms.client.list_sizes import FIRST_LIST, LONGEST_LIST, ListSizes, ListWays
+from custom_components.cosem.dlms.client.list_sizes import FIRST_LIST, LONGEST_LIST, ListPlan, ListSizes, ListWays
 from custom_components.cosem.dlms.protocol.proposal import Negotiated
 from tests.dlms.scripted import GRANTED, REGISTERS
 
@@ -296,3 +296,57 @@ def test_trial_06_what_was_learned_can_be_kept_over_a_restart():
     assert plan_of(again).batch(REGISTERS[4:]) == 10
     again.read_alone({REGISTERS[4]})
     assert kept.alone == {REGISTERS[3]}, "a copy"
+
+
+# -- lists that end the connection although their length has worked
+
+
+def after_good_lists() -> tuple[ListSizes, ListPlan]:
+    sizes = ListSizes()
+    plan = plan_of(sizes)
+    plan.answered([(attribute, 5) for attribute in REGISTERS[:10]])
+    return sizes, plan
+
+
+def test_trial_01_attributes_of_an_answer_that_broke_the_connection_are_read_alone_at_once():
+    sizes, plan = after_good_lists()
+    plan.ended_connection(REGISTERS[10:14], broken=True)
+    assert plan.asks_otherwise
+    assert sizes.alone == set(REGISTERS[10:14])
+    assert (sizes.list_limit, sizes.unanswered) == (None, 0)
+
+
+def test_trial_06_silence_to_the_same_attributes_again_is_not_the_networks_fault():
+    sizes, plan = after_good_lists()
+    plan.ended_connection(REGISTERS[10:14], broken=False)
+    assert not plan.asks_otherwise
+    plan = plan_of(sizes)
+    plan.answered([(attribute, 5) for attribute in REGISTERS[:10]])
+    plan.ended_connection(REGISTERS[12:16], broken=False)
+    assert plan.asks_otherwise
+    assert sizes.alone == set(REGISTERS[12:14])
+
+
+def test_trial_06_silence_to_what_is_answered_in_between_may_be_the_networks_fault():
+    sizes, plan = after_good_lists()
+    for _ in range(3):
+        plan.ended_connection(REGISTERS[10:14], broken=False)
+        plan = plan_of(sizes)
+        plan.answered([(attribute, 5) for attribute in REGISTERS[10:14]])
+    assert sizes.alone == set()
+
+
+def test_trial_06_a_single_value_says_nothing_about_lists():
+    sizes, plan = after_good_lists()
+    plan.ended_connection(REGISTERS[10:12], broken=False)
+    plan.answered([(REGISTERS[10], 5)])
+    plan = plan_of(sizes)
+    plan.ended_connection(REGISTERS[10:12], broken=False)
+    assert sizes.alone == set(REGISTERS[10:12])
+
+
+@pytest.mark.parametrize("broken", [True, False])
+def test_trial_06_a_list_longer_than_any_before_is_too_long(broken: bool):
+    sizes, plan = after_good_lists()
+    plan.ended_connection(REGISTERS[:11], broken=broken)
+    assert (sizes.list_limit, sizes.unanswered, sizes.alone) == (10, 1, set())

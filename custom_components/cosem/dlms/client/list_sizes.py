@@ -72,6 +72,8 @@ class ListSizes:
     """Attributes that make a list odd."""
     exhausting: set[AttributeDescriptor] = field(default_factory=set)
     """Attributes whose last value exhausted a limit."""
+    lost: set[AttributeDescriptor] = field(default_factory=set)
+    """Attributes of the last list that ended the connection although lists of its length had worked."""
     _calm: int = 0
 
     @classmethod
@@ -150,6 +152,7 @@ class ListPlan:
         if len(sizes) > 1:
             self._sizes.longest_answered = max(self._sizes.longest_answered, len(sizes))
             self._sizes.odd_lists = 0
+            self._sizes.lost.difference_update(attribute for attribute, _size in sizes)
         if self._to_confirm:
             self._to_confirm = False
             # Only now: a meter that was merely busy teaches nothing.
@@ -176,6 +179,18 @@ class ListPlan:
         self._sizes.odd_lists += 1
         if for_good or not self._sizes.longest_answered or self._sizes.odd_lists >= _LISTS_ARE_ODD:
             self._sizes.limit(1)
+
+    def ended_connection(self, batch: Sequence[AttributeDescriptor], *, broken: bool) -> None:
+        """Note a list that ended the connection. ``broken``: by its answer, for which no network is to blame."""
+        if len(batch) > self._sizes.longest_answered:
+            self.unanswered(len(batch))
+            return
+        # Its length was not the reason, but one of its attributes may be: whichever it is has no other's company then.
+        suspected = set(batch) if broken else self._sizes.lost.intersection(batch)
+        self._sizes.lost = set(batch)
+        if suspected:
+            self._sizes.read_alone(suspected)
+            self.asks_otherwise = True
 
     def unanswered(self, count: int) -> None:
         """Note an unanswered list: the next association asks for less."""

@@ -154,7 +154,7 @@ class _Reading:
             return await self._read_apart(batch, error)
         except (TransportError, RemoteProtocolError) as error:
             if not (isinstance(error, ConnectionLost) and error.truncated):  # it was about to answer
-                self._plan.unanswered(len(batch))
+                self._plan.ended_connection(batch, broken=isinstance(error, RemoteProtocolError))
             raise
         try:
             elements = await self._source.decode(decode_get_list, octets)
