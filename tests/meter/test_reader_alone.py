@@ -22,6 +22,7 @@ from custom_components.cosem.dlms import (
     Data,
     DataAccessError,
     Leniency,
+    ListWays,
     LogicalName,
     ObjectListElement,
     ProofForm,
@@ -72,6 +73,7 @@ class Answering:
         self.seconds = seconds
         self.asked: list[list[AttributeDescriptor]] = []
         self.proof_form = ProofForm()
+        self.list_ways = ListWays()
         self.leniencies: frozenset[Leniency] = frozenset()
 
     async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
