@@ -111,7 +111,11 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def _async_poll(self, association: Association) -> Readings:
         async with async_total_deadline("end of the poll", self._total_time):
             readings = await self._async_read(association)
-        if not self._first:
+        if self._first:
+            plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])
+            attributes = [attribute for planned in plan for attribute in planned.reads]
+            await self.reader.async_read_units(association, attributes)
+        else:
             await self.reader.async_check_description(association)
         return readings
 
@@ -122,9 +126,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         # The first time, learn before what the meter is and has.
         await self.reader.async_identify(association)
         plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])
-        readings = await self.reader.async_read(association, initially_read(self.hass, self.config_entry, plan))
-        await self.reader.async_read_units(association, [attribute for planned in plan for attribute in planned.reads])
-        return readings
+        return await self.reader.async_read(association, initially_read(self.hass, self.config_entry, plan))
 
     async def _async_noted[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
         # No further attempt after the meter refused the credentials.

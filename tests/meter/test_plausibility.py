@@ -33,7 +33,9 @@ def test_trial_14_a_zero_between_two_numbers_is_not_shown():
     ("numbers", "expected"),
     [
         pytest.param([0, 0, 7, 7, 20], [0, 0, 7, 7, 20], id="a new meter counts"),
-        pytest.param([500, 0, 0, 3], [500, None, 0, 3], id="a register was reset"),
+        pytest.param([500, 1, 1, 3], [500, None, 1, 3], id="a register was reset"),
+        pytest.param([500, 0, 0, 501], [500, None, None, 501], id="a zero for two minutes"),
+        pytest.param([500, *[0] * 16, 3], [500, *[None] * 15, 0, 3], id="a register was reset to zero"),
         pytest.param([500, 0, 3, 5], [500, None, 3, 5], id="a reset register counts on"),
         pytest.param([99_999_999, 2, 9], [99_999_999, None, 9], id="all digits were used"),
         pytest.param([500, 499, 501], [500, None, 501], id="one step back"),
@@ -57,7 +59,7 @@ def test_two_reads_in_a_row_are_one():
     second = timedelta(seconds=1)
     assert shown([500, *[0] * 20, 501], every=second) == [500, *[None] * 20, 501]
     waits = 30
-    assert shown([500, *[0] * (waits + 1)], every=second) == [500, *[None] * waits, 0]
+    assert shown([500, *[1] * (waits + 1)], every=second) == [500, *[None] * waits, 1]
 
 
 @pytest.mark.parametrize(
@@ -118,10 +120,10 @@ def test_a_fast_counter_that_was_reset_is_still_a_fast_one():
 
 def test_what_was_confirmed_waits_no_longer_and_is_what_counts_from_then_on():
     guard = CounterGuard()
-    shown([500, 0, 0], guard=guard)
+    shown([500, 1, 1], guard=guard)
     assert guard.withheld == {}
     then = NOON + 2 * MINUTE
-    assert guard.last == {IMPORT: Counted(Decimal(0), WH, then, then)}
+    assert guard.last == {IMPORT: Counted(Decimal(1), WH, then, then)}
 
 
 def test_a_clock_that_was_set_back_does_not_hold_a_number_for_ever():
@@ -206,7 +208,7 @@ def test_what_the_meter_itself_calls_doubtful_needs_one_confirmation_more():
     guard = CounterGuard()
     shown([500], guard=guard)
     for minute, believed in ((1, set()), (2, set()), (3, {IMPORT})):
-        assert guard.believe({IMPORT: (Decimal(0), WH)}, NOON + minute * MINUTE, unsure={IMPORT}) == believed
+        assert guard.believe({IMPORT: (Decimal(1), WH)}, NOON + minute * MINUTE, unsure={IMPORT}) == believed
 
 
 def test_what_the_meter_itself_calls_doubtful_is_not_proven_by_other_registers():

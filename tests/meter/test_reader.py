@@ -10,6 +10,7 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE, STATE_UNKNOWN
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -109,6 +110,17 @@ async def test_units_of_disabled_entities_are_left_for_later_when_they_take_long
     with patch("custom_components.cosem.meter.reader.SCALER_BUDGET", 0):
         entry = await set_up(hass, make_entry())
     assert len(reader_of(entry)._units.known) == 3
+
+
+@pytest.mark.parametrize("seconds", [2.5, 6.0])
+async def test_trial_24_units_that_nobody_needs_never_cost_the_set_up_of_a_slow_meter(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meters: dict[str, SimulatedMeter], seconds: float
+):
+    meters[HOST] = SimulatedMeter(MeterProfile().with_quirks(with_list=False, delay=seconds), dt_util.utcnow)
+    entry = await set_up(hass, make_entry())
+    assert entry.state is ConfigEntryState.LOADED
+    assert float(state_of(hass, entry, ENERGY)) > 0
+    assert len(reader_of(entry)._units.known) > 3
 
 
 async def test_trouble_with_disabled_entities_does_not_fail_the_set_up(
@@ -448,6 +460,9 @@ async def test_trial_14_what_a_counter_showed_outlives_a_restart(
     show(meter, "1.0.1.8.0.255", 0, 0, 30)
     await hass.config_entries.async_setup(entry.entry_id)
     assert kwh(hass, entry) == STATE_UNKNOWN
+    await poll(hass, freezer)
+    assert kwh(hass, entry) == STATE_UNKNOWN, "meters that start show 0 for a while"
+    freezer.tick(900)
     await poll(hass, freezer)
     assert float(kwh(hass, entry)) == 0
 

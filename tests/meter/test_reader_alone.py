@@ -76,10 +76,15 @@ class Answering:
         self.list_ways = ListWays()
         self.leniencies: frozenset[Leniency] = frozenset()
 
-    async def get_many(self, attributes: Iterable[AttributeDescriptor]) -> list[Data | DataAccessError]:
+    async def get_many(
+        self, attributes: Iterable[AttributeDescriptor], found: Answers | None = None
+    ) -> list[Data | DataAccessError]:
         self.asked.append(list(attributes))
         await asyncio.sleep(self.seconds)
-        return [self.answers.get(attribute, NOT_NOW) for attribute in self.asked[-1]]
+        answers = {attribute: self.answers.get(attribute, NOT_NOW) for attribute in self.asked[-1]}
+        if found is not None:
+            found |= answers
+        return [answers[attribute] for attribute in self.asked[-1]]
 
     @property
     def asked_for(self) -> set[AttributeDescriptor]:
@@ -469,7 +474,7 @@ async def test_null_data_is_no_value(reader: MeterReader):
     assert readings.values == {TEXT: Reading(), CLOCK: Reading(value=array())}
 
 
-async def test_units_are_read_64_at_a_time_but_for_those_that_are_known_or_refused(reader: MeterReader):
+async def test_units_are_read_but_for_those_that_are_known_or_refused(reader: MeterReader):
     association = await identified(reader, {unit_of(attribute): WATTS for attribute in REGISTERS})
     for number in range(3):
         reader.refusals.note(unit_of(POWER), "refused", number, 0.0)
@@ -478,10 +483,10 @@ async def test_units_are_read_64_at_a_time_but_for_those_that_are_known_or_refus
     reader.refusals.forget(unit_of(POWER))
     await reader.async_read_units(association, REGISTERS)
     units = [unit_of(each) for each in REGISTERS]
-    assert association.asked == [units[:64], units[64:]]
+    assert association.asked == [units]
     assert reader._units.known == {unit_of(attribute): ScalerUnit(-1, 27) for attribute in REGISTERS}
     await reader.async_read_units(association, REGISTERS)
-    assert len(association.asked) == 2
+    assert len(association.asked) == 1
 
 
 # -- what is remembered

@@ -59,6 +59,8 @@ class MeterDescription:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
         self._entry = entry
+        # Not later: while a reconfiguration ends, the data are the next client's already.
+        self._listed_for = list_owner(entry.data)
         self._list = Confirmed[tuple[ObjectListElement, ...]](())
         self._identity = Confirmed[MeterIdentity | None](None)
         self._device_types = Confirmed[Mapping[int, int]]({})
@@ -122,10 +124,6 @@ class MeterDescription:
             device_types=dict(self.mbus_device_types),
             firmware=self._firmware or rest.firmware,
         )
-
-    @property
-    def _listed_for(self) -> str:
-        return list_owner(self._entry.data)
 
     def take_list(self, objects: tuple[ObjectListElement, ...]) -> None:
         """Take an object list at once."""

@@ -16,6 +16,9 @@ from ..dlms import AttributeDescriptor, LogicalName
 CONFIRM_AFTER: Final = timedelta(seconds=30)
 """A restart takes a while: two reads that follow each other faster are one."""
 
+CONFIRM_ZERO_AFTER: Final = timedelta(minutes=15)
+"""What meters show while they start, whatever they counted; a real reset can wait."""
+
 _SHORTEST: Final = timedelta(minutes=1)
 _LONGEST_STEP: Final = timedelta(hours=1)
 """Registers change in steps, once a second or, behind another meter, once a day: what was used in up to this time may
@@ -125,7 +128,8 @@ class CounterGuard:
         if held is None or not self._follows_held(attribute, held, counted, grown=held.found > last.number):
             self._withheld[attribute] = Withheld(last.number, counted.number, counted.unit, counted.at)
             return False
-        if abs(counted.at - held.at) < CONFIRM_AFTER:  # abs: a clock that was set back must not hold it for ever
+        wait = CONFIRM_AFTER if counted.number else CONFIRM_ZERO_AFTER
+        if abs(counted.at - held.at) < wait:  # abs: a clock that was set back must not hold it for ever
             return False
         if held.confirmations + 1 < confirmations:
             self._withheld[attribute] = replace(

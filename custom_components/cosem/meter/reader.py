@@ -5,12 +5,10 @@ Takes an open association; the stack's errors pass. Nothing counts before the me
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from itertools import batched
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.exceptions import HomeAssistantError
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_INTERVAL, CONF_OBJECTS, DEFAULT_INTERVAL, LOGGER, SCALER_BUDGET
@@ -30,7 +28,7 @@ from ..dlms import (
 from .counter_check import CounterCheck
 from .description import MeterDescription
 from .entity_plan import name_of, plan_entities
-from .error_mapping import WrongMeter, map_error, none_if_failed
+from .error_mapping import WrongMeter, none_if_failed
 from .identity import MeterIdentity, async_read_identity, unique_id_of
 from .issues import issues_of
 from .objects import (
@@ -46,6 +44,7 @@ from .replacement import async_give_entry
 from .scaler_units import ScalerUnits
 from .store import MeterWays, StoredMeter, async_load_meter, async_save_meter
 from .submeters import Submeter
+from .total_deadline import async_total_deadline
 
 _REFUSING: Final = frozenset(
     {
@@ -60,9 +59,6 @@ _REFUSING: Final = frozenset(
 
 _SLOW_READ: Final = 2.0
 """Seconds; after a longer read the clock is asked again, alone."""
-
-_UNITS_AT_A_TIME: Final = 64
-"""The time budget is looked at between such requests."""
 
 
 class MeterReader:
@@ -221,22 +217,20 @@ class MeterReader:
         return {unit for unit, answer in answers.items() if self._learn_unit(association, unit, answer)}
 
     async def async_read_units(self, association: Association, attributes: Iterable[AttributeDescriptor]) -> None:
-        """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds. Failures are only logged."""
-        loop = self._hass.loop
-        until = loop.time() + SCALER_BUDGET
+        """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds; what fails changes nothing."""
         units_of_all = _units_of(attributes).difference(self._units.known)
         missing = sorted(unit for unit in units_of_all if not self.refusals.is_lasting(unit))
-        try:
-            # Nothing that anybody looks at depends on it.
-            with map_error(first=True):
-                for units in batched(missing, _UNITS_AT_A_TIME, strict=False):
-                    if loop.time() >= until:
-                        return
-                    for attribute, answer in (await async_ask(association, units)).items():
-                        if (scaler_unit := decoded_scaler_unit(answer)) is not None:
-                            self._units.known[attribute] = scaler_unit
-        except HomeAssistantError as error:
-            LOGGER.debug("%s: the units of disabled entities are still unknown: %s", self._entry.title, error)
+        found: dict[AttributeDescriptor, AttributeResult] = {}
+
+        async def in_time() -> None:
+            async with async_total_deadline("units of disabled entities", SCALER_BUDGET):
+                await association.get_many(missing, found)
+
+        if missing:
+            await none_if_failed(in_time())
+        for attribute, answer in found.items():
+            if (scaler_unit := decoded_scaler_unit(answer)) is not None:
+                self._units.known[attribute] = scaler_unit
 
     async def async_save(self, system_title: bytes | None) -> None:
         """Write what is worth remembering, when it changed."""
@@ -312,7 +306,9 @@ class MeterReader:
             self._log(attribute, "%s does not give attribute %d of %s (%s); it is asked for once a day", reason)
 
     def _log(self, attribute: AttributeDescriptor, text: str, reason: str) -> None:
-        name = name_of(self._hass, self._entry, attribute._replace(attribute_index=RegisterAttribute.VALUE))
+        is_unit = scaler_unit_attribute(attribute._replace(attribute_index=RegisterAttribute.VALUE)) == attribute
+        shown = attribute._replace(attribute_index=RegisterAttribute.VALUE) if is_unit else attribute
+        name = name_of(self._hass, self._entry, shown)
         LOGGER.warning(text, self._entry.title, attribute.attribute_index, name, reason)
 
 
