@@ -361,7 +361,7 @@ FAILURES = {
     "mechanism": (1, fault("aare-authentication", code=11), "keys", "mechanism_refused_with_credentials"),
     "stronger": (10, fault("aare-authentication", code=14), "keys", "stronger_authentication_with_credentials"),
     "unknown context": (1, fault("aare-authentication", code=2), "keys", "association_refused_with_credentials"),
-    "closed": (1, fault("fin", on="aarq"), "keys", "closed_by_meter"),
+    "closed": (1, fault("fin", on="aarq"), "keys", "closed_with_keys"),
     "mechanism of a secret": (
         5,
         fault("aare-authentication", code=11),

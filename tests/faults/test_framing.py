@@ -31,9 +31,9 @@ async def test_f14_answers_to_another_wport_are_dropped(poller: Poller, strays: 
     await poller.recovers()
 
 
-async def test_f14_without_the_right_answer_the_deadline_ends_it(poller: Poller):
+async def test_trial_08_f14_without_the_right_answer_the_deadline_ends_it_and_the_error_says_what_came(poller: Poller):
     poller.meter.faults.add("wrong-wport", on="get", count=1)
-    with pytest.raises(ResponseTimeout):
+    with pytest.raises(WrongAddress, match="the meter answers from wPort"):
         await poller.poll()
     await poller.recovers()
 

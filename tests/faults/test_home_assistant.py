@@ -203,8 +203,8 @@ async def test_f14_wrong_wport_once_before_the_answer(bench: Bench, entry: MockC
     await harmless(bench, entry, name="wrong-wport", count=1, then_answer=True, on="get")
 
 
-async def test_f14_wrong_wport_instead_of_the_answer(bench: Bench, entry: MockConfigEntry):
-    await outage(bench, entry, ResponseTimeout, name="wrong-wport")
+async def test_trial_08_f14_wrong_wport_instead_of_the_answer(bench: Bench, entry: MockConfigEntry):
+    await outage(bench, entry, WrongAddress, name="wrong-wport")
 
 
 async def test_f14_wrong_wport_three_times(bench: Bench, entry: MockConfigEntry):

@@ -13,13 +13,14 @@ NETWORK = {
 }  # fmt: skip
 NOT_WANTED = {
     "authentication_required", "meter_busy",
-    "no_identity", "unknown",
+    "no_identity", "unknown", "other_wports",
 }  # fmt: skip
 SECURITY = {
     "password_or_keys_refused", "secret_refused", "keys_refused", "certificate_refused", "system_title_refused",
     "wrong_key", "no_secured_answer", "verification_failed", "decrypted_nonsense", "meter_not_proven",
     "counter_refused", "counter_too_far", "counter_not_stored", "counter_exhausted", "answer_replayed",
-    "security_downgrade", "unexpected_system_title",
+    "security_downgrade", "unexpected_system_title", "closed_with_keys", "no_answer_under_dedicated_key",
+    "association_object_unknown",
 }  # fmt: skip
 
 

@@ -45,6 +45,7 @@ from custom_components.cosem.dlms import (
     Mechanism,
     NotWrapper,
     PeerNotAuthenticated,
+    ProofRefused,
     Protection,
     ResponseTimeout,
     Secret,
@@ -57,6 +58,7 @@ from custom_components.cosem.dlms import (
     TimePolicy,
     Timing,
     UnexpectedApdu,
+    WrongAddress,
     generate_key_pair,
 )
 from custom_components.cosem.dlms.client.channel import with_wrapper
@@ -68,9 +70,11 @@ from custom_components.cosem.meter.doctor import (
     ExaminationRequest,
     Stage,
     Verdict,
+    _while_reading,
     diagnostic_of,
     examine,
 )
+from tests.dlms.scripted import ScriptedMeter, access_error
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile
 
@@ -435,7 +439,9 @@ async def test_refused_proof_names_what_it_was_made_of(
         (ExceptionReceived(1, 2), Verdict.ASSOCIATION_REFUSED, Verdict.ASSOCIATION_REFUSED),
         (ResponseTimeout("AARE", 10), Verdict.NO_DLMS_ANSWER, Verdict.NO_SECURED_ANSWER),
         (DecodeError("no such tag"), Verdict.BAD_ANSWER, Verdict.BAD_ANSWER),
-        (ConnectionLost(), Verdict.CLOSED_BY_METER, Verdict.CLOSED_BY_METER),
+        (ConnectionLost(), Verdict.CLOSED_BY_METER, Verdict.CLOSED_WITH_KEYS),
+        (WrongAddress(16, 1, (16, 1)), Verdict.OTHER_WPORTS, Verdict.OTHER_WPORTS),
+        (WrongAddress(16, 1), Verdict.BAD_ANSWER, Verdict.BAD_ANSWER),
         (DeviceInUse("the other associations", 120), Verdict.DEVICE_IN_USE, Verdict.DEVICE_IN_USE),
     ],
     ids=str,
@@ -443,6 +449,62 @@ async def test_refused_proof_names_what_it_was_made_of(
 async def test_keys_make_another_cause_likely(hass: HomeAssistant, error: DlmsError, plain: Verdict, ciphered: Verdict):
     assert (await verdict(hass, Client(associating=error), READER)).verdict is plain
     assert (await verdict(hass, Client(associating=error), keys(Mechanism.NONE))).verdict is ciphered
+
+
+async def test_trial_10_a_meter_that_hangs_up_on_gmac_may_mean_the_keys(hass: HomeAssistant):
+    parameters = keys(Mechanism.HLS_GMAC, protection=Protection.NONE)
+    assert (await verdict(hass, Client(associating=ConnectionLost()), parameters)).verdict is Verdict.CLOSED_WITH_KEYS
+
+
+@pytest.mark.parametrize("waiting_for", ["AARE", "answer to reply_to_HLS_authentication"])
+async def test_trial_10_silence_under_a_dedicated_key_suggests_trying_without(hass: HomeAssistant, waiting_for: str):
+    parameters = keys(Mechanism.HLS_GMAC, use_dedicated_key=True)
+    failure = await verdict(hass, Client(associating=ResponseTimeout(waiting_for, 10)), parameters)
+    assert (failure.verdict, failure.seconds) == (Verdict.NO_ANSWER_UNDER_DEDICATED_KEY, 10)
+
+
+async def test_trial_10_silence_to_a_read_under_a_dedicated_key_too(hass: HomeAssistant, meter: SimulatedMeter):
+    silent = _while_reading(
+        ResponseTimeout("get-response", 10),
+        ExaminationRequest(parameters=keys(Mechanism.HLS_GMAC, use_dedicated_key=True)),
+    )
+    assert silent.verdict is Verdict.NO_ANSWER_UNDER_DEDICATED_KEY
+
+
+async def test_trial_07_an_association_object_that_the_meter_does_not_know_can_be_chosen(hass: HomeAssistant):
+    failure = await verdict(hass, Client(associating=ProofRefused(4)), keys(Mechanism.HLS_GMAC))
+    assert failure.verdict is Verdict.ASSOCIATION_OBJECT_UNKNOWN
+    assert "object-undefined" in failure.detail
+    refused = await verdict(hass, Client(associating=ProofRefused(3)), keys(Mechanism.HLS_GMAC))
+    assert refused.verdict is Verdict.KEYS_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("D80103", Verdict.METER_BUSY),
+        ("D80203", Verdict.METER_BUSY),
+        ("D80201", Verdict.METER_BUSY),
+        ("D80101", Verdict.NO_IDENTITY),
+        ("D80102", Verdict.NO_IDENTITY),
+    ],
+)
+async def test_trial_10_a_meter_that_is_busy_has_an_identity(hass: HomeAssistant, answer: str, expected: Verdict):
+    scripted = ScriptedMeter(lambda apdu: [bytes.fromhex(answer)])
+    client = DlmsClient("", connect=with_wrapper(scripted.connect))
+    with pytest.raises(ExaminationFailed) as failed:
+        await examine(hass, client, ExaminationRequest(parameters=PUBLIC))
+    assert failed.value.verdict is expected
+
+
+async def test_trial_10_a_meter_that_is_busy_for_most_of_it_is_busy_too(hass: HomeAssistant):
+    """A refusal of single attributes among answers to others."""
+    answers = iter(range(100))
+    scripted = ScriptedMeter(lambda apdu: [access_error(4) if next(answers) % 3 == 1 else bytes.fromhex("D80103")])
+    client = DlmsClient("", connect=with_wrapper(scripted.connect))
+    with pytest.raises(ExaminationFailed) as failed:
+        await examine(hass, client, ExaminationRequest(parameters=PUBLIC))
+    assert failed.value.verdict is Verdict.METER_BUSY
 
 
 @pytest.mark.parametrize(
@@ -508,7 +570,7 @@ async def test_new_counter_starts_where_the_meter_says(hass: HomeAssistant, told
     state, failure, stages = await examined_with_counter(hass, told)
     assert state.next_value == used
     assert stages == [Stage.CONNECTING, Stage.LEARNING_COUNTER]
-    assert failure.verdict is Verdict.CLOSED_BY_METER  # what comes next in this test
+    assert failure.verdict is Verdict.CLOSED_WITH_KEYS  # what comes next in this test
 
 
 async def test_s3_high_counter_needs_the_word_of_the_user(hass: HomeAssistant):

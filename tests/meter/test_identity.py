@@ -13,6 +13,7 @@ from custom_components.cosem.dlms import (
     AttributeDescriptor,
     Data,
     DataAccessError,
+    ExceptionReceived,
     LogicalName,
     ObjectListElement,
 )
@@ -37,6 +38,7 @@ from custom_components.cosem.meter.identity import (
     identify,
     identity_attributes,
     logical_device_title,
+    pinned_id_of,
     unique_id_of,
 )
 
@@ -278,3 +280,31 @@ async def test_mbus_devices_that_may_not_be_read_are_not_asked():
     said = await async_read_identity(association, [hidden], expected=None)  # type: ignore[arg-type]
     assert MBUS_TYPE not in association.asked
     assert said.mbus_device_types == {}
+
+
+def busy(state_error: int = 1, service_error: int = 3) -> DataAccessError:
+    """What stands for the exception-response to one attribute."""
+    error = DataAccessError(2)
+    error.__cause__ = ExceptionReceived(state_error, service_error)
+    return error
+
+
+async def test_trial_10_a_meter_that_is_busy_says_so_and_is_not_unknown():
+    answers = {NAME_ATTRIBUTE: busy()}
+    with pytest.raises(ExceptionReceived):
+        await async_read_identity(Answering(answers), (), expected=None)  # type: ignore[arg-type]
+    said = await async_read_identity(Answering(answers | {SERIAL: octet_string(b"77")}), (), expected=None)  # type: ignore[arg-type]
+    assert said.identity is not None
+
+
+@pytest.mark.parametrize("answer", [DataAccessError(2), DENIED, busy(1, 1), busy(1, 2), NULL])
+async def test_what_does_not_mean_busy_is_no_identity(answer: Data | DataAccessError):
+    said = await async_read_identity(Answering({NAME_ATTRIBUTE: answer}), (), expected=None)  # type: ignore[arg-type]
+    assert said.identity is None
+    assert pinned_id_of(NAME_ATTRIBUTE, answer, 1) is None
+
+
+def test_trial_10_the_pinned_name_of_a_busy_meter_is_not_another_name():
+    assert pinned_id_of(NAME_ATTRIBUTE, NAME, 1) == unique_id_of(NAME_ATTRIBUTE, NAME, 1)
+    with pytest.raises(ExceptionReceived):
+        pinned_id_of(NAME_ATTRIBUTE, busy(), 1)

@@ -11,7 +11,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, Final
 
-from .command_line.advice import sentence
+from .command_line.advice import sentence, used_by
 from .command_line.options import StateInUseError, UsageError, build_parser, with_defaults
 from .command_line.table import table
 from .errors import DataAccessError, DlmsError, SecurityError
@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except StateInUseError as error:
         return _fail(str(error), REFUSED)
     except DlmsError as error:
-        return _fail(sentence(error), REFUSED)
+        return _fail(sentence(error, used_by(options)), REFUSED)
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:

@@ -276,7 +276,8 @@ class NotWrapper(RemoteProtocolError):
         if first == b"\x7e":
             self.speaks = GuessedProtocol.HDLC
             text = "the peer speaks HDLC, not the wrapper"
-        elif header and all(32 <= octet < 127 or octet in (9, 10, 13) for octet in header[:8]):
+        # More octets may have come or not, as the network cut them: only two are there for sure.
+        elif header and all(32 <= octet < 127 or octet in (9, 10, 13) for octet in header[:2]):
             self.speaks = GuessedProtocol.TEXT
             text = "the peer sent text, not DLMS"
         else:
@@ -316,12 +317,17 @@ class UnexpectedApdu(RemoteProtocolError):
 
 
 class WrongAddress(RemoteProtocolError):
-    """Too many messages that fit no request. The wPorts are the last one's."""
+    """Messages that fit no request. The wPorts are the last one's; ``asked``: ours, if others came."""
 
-    def __init__(self, source_wport: int, destination_wport: int) -> None:
-        super().__init__(f"answers for wPorts {source_wport} -> {destination_wport} belong to no request of ours")
+    def __init__(self, source_wport: int, destination_wport: int, asked: tuple[int, int] | None = None) -> None:
+        text = f"answers for wPorts {source_wport} -> {destination_wport} belong to no request of ours"
+        if asked is not None:
+            client, server = asked
+            text = f"the meter answers from wPort {source_wport} to {destination_wport}, not from {server} to {client}"
+        super().__init__(text)
         self.source_wport = source_wport
         self.destination_wport = destination_wport
+        self.asked = asked
 
 
 class SecurityError(DlmsError):

@@ -28,6 +28,7 @@ from ..dlms import (
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
+    ConnectionLost,
     ConnectTimeout,
     Data,
     DeviceInUse,
@@ -46,6 +47,7 @@ from ..dlms import (
     NotWrapper,
     ObjectListElement,
     PeerNotAuthenticated,
+    ProofRefused,
     Protection,
     RemoteProtocolError,
     ResponseTimeout,
@@ -58,12 +60,13 @@ from ..dlms import (
     SystemTitleMismatch,
     Timing,
     UserDiagnostic,
+    WrongAddress,
     confirmable_counter,
     decode_sap_assignment_list,
     settle,
 )
 from .counter_store import FIRST_COUNTER, async_security_state
-from .error_mapping import decode_or_none, none_if_refused
+from .error_mapping import busy_error, decode_or_none, is_busy
 from .identity import AttributeAnswers, MeterIdentity, identify, identity_attributes
 from .meter_time import ClockReading, clock_reading
 from .objects import async_ask, async_read_objects
@@ -94,6 +97,8 @@ class Verdict(StrEnum):
     DEVICE_IN_USE = "device_in_use"
     NO_DLMS_ANSWER = "no_dlms_answer"
     CLOSED_BY_METER = "closed_by_meter"
+    CLOSED_WITH_KEYS = "closed_with_keys"
+    OTHER_WPORTS = "other_wports"
     NOT_DLMS_HDLC = "not_dlms_hdlc"
     NOT_DLMS_TEXT = "not_dlms_text"
     NOT_DLMS = "not_dlms"
@@ -110,6 +115,8 @@ class Verdict(StrEnum):
     SYSTEM_TITLE_REFUSED = "system_title_refused"
     WRONG_KEY = "wrong_key"
     NO_SECURED_ANSWER = "no_secured_answer"
+    NO_ANSWER_UNDER_DEDICATED_KEY = "no_answer_under_dedicated_key"
+    ASSOCIATION_OBJECT_UNKNOWN = "association_object_unknown"
     VERIFICATION_FAILED = "verification_failed"
     DECRYPTED_NONSENSE = "decrypted_nonsense"
     METER_NOT_PROVEN = "meter_not_proven"
@@ -263,11 +270,11 @@ async def _counter_refused(
 
 async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:
     request.on_stage(Stage.READING_IDENTITY)
-    answers = await _answers(association, (*identity_attributes(()), SAP_ASSIGNMENT_LIST, CLOCK_TIME))
+    answers, busy = await _answers(association, (*identity_attributes(()), SAP_ASSIGNMENT_LIST, CLOCK_TIME))
     clock = clock_reading(answers.get(CLOCK_TIME), dt_util.utcnow())
     identity = identify(answers, request.parameters.server_wport, expected=request.expected)
     if identity is None:
-        raise ExaminationFailed(Verdict.NO_IDENTITY)
+        raise ExaminationFailed(Verdict.METER_BUSY if busy else Verdict.NO_IDENTITY)
     objects: tuple[ObjectListElement, ...] = ()
     list_refused = False
     if request.with_objects:
@@ -285,9 +292,15 @@ async def _read(hass: HomeAssistant, association: Association, request: Examinat
     )
 
 
-async def _answers(association: Association, attributes: Sequence[AttributeDescriptor]) -> AttributeAnswers:
-    # A meter that refuses the whole request has answered nothing.
-    return await none_if_refused(async_ask(association, attributes)) or {}
+async def _answers(
+    association: Association, attributes: Sequence[AttributeDescriptor]
+) -> tuple[AttributeAnswers, bool]:
+    """Return the answers, and whether the meter said that it is busy."""
+    try:
+        answers = await async_ask(association, attributes)
+    except ServiceError as error:
+        return {}, is_busy(error)  # who refuses the whole request has answered nothing
+    return answers, busy_error(answers.values()) is not None
 
 
 async def _usual_objects(association: Association) -> tuple[ObjectListElement, ...]:
@@ -297,7 +310,7 @@ async def _usual_objects(association: Association) -> tuple[ObjectListElement, .
         )
         for class_id, logical_name in USUAL_OBJECTS
     }
-    answers = await _answers(association, tuple(by_attribute))
+    answers, _busy = await _answers(association, tuple(by_attribute))
     return tuple(by_attribute[attribute] for attribute, answer in answers.items() if isinstance(answer, Data))
 
 
@@ -320,9 +333,9 @@ def _while_associating(error: DlmsError, request: ExaminationRequest) -> Examina
         case DeviceInUse():
             return ExaminationFailed(Verdict.DEVICE_IN_USE, seconds=error.seconds)
         case ResponseTimeout():
-            # Many meters say nothing at all to what they cannot decipher.
-            verdict = Verdict.NO_SECURED_ANSWER if request.is_ciphered else Verdict.NO_DLMS_ANSWER
-            return ExaminationFailed(verdict, seconds=error.seconds)
+            return ExaminationFailed(_unanswered(request), seconds=error.seconds)
+        case ConnectionLost() if request.parameters.uses_counter:
+            return ExaminationFailed(Verdict.CLOSED_WITH_KEYS)
         case AssociationRejected():
             return _refused(error, request)
         case ExceptionReceived(service_error=code) if (
@@ -336,10 +349,19 @@ def _while_associating(error: DlmsError, request: ExaminationRequest) -> Examina
     return ExaminationFailed(Verdict.CLOSED_BY_METER)
 
 
+def _unanswered(request: ExaminationRequest) -> Verdict:
+    # Many meters say nothing at all to what they cannot decipher.
+    if request.parameters.uses_dedicated_key:
+        return Verdict.NO_ANSWER_UNDER_DEDICATED_KEY
+    return Verdict.NO_SECURED_ANSWER if request.is_ciphered else Verdict.NO_DLMS_ANSWER
+
+
 def _while_reading(error: DlmsError, request: ExaminationRequest) -> ExaminationFailed:
     match error:
         case ResponseTimeout():
-            return ExaminationFailed(Verdict.ANSWER_TIMEOUT, seconds=error.seconds)
+            dedicated = request.parameters.uses_dedicated_key
+            verdict = Verdict.NO_ANSWER_UNDER_DEDICATED_KEY if dedicated else Verdict.ANSWER_TIMEOUT
+            return ExaminationFailed(verdict, seconds=error.seconds)
         case RemoteProtocolError() | SecurityError():
             return _protocol(error, request)
     return ExaminationFailed(Verdict.CONNECTION_LOST)
@@ -353,6 +375,8 @@ def _protocol(error: RemoteProtocolError | SecurityError, request: ExaminationRe
             return ExaminationFailed(Verdict.NOT_DLMS_TEXT)
         case NotWrapper():
             return ExaminationFailed(Verdict.NOT_DLMS)
+        case WrongAddress(asked=(_, _)):
+            return ExaminationFailed(Verdict.OTHER_WPORTS, detail=str(error))
         case RemoteProtocolError() | SecurityDowngrade() if request.is_unverified:
             # Without a tag a wrong key shows only in what comes out.
             return ExaminationFailed(Verdict.DECRYPTED_NONSENSE)
@@ -388,6 +412,8 @@ _REFUSED_SECRET: Final = {
 
 def _refused(error: AssociationRejected, request: ExaminationRequest) -> ExaminationFailed:
     mechanism = request.parameters.mechanism
+    if isinstance(error, ProofRefused) and error.concerns_object:
+        return ExaminationFailed(Verdict.ASSOCIATION_OBJECT_UNKNOWN, detail=str(error))
     verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
     if error.source == DiagnosticSource.ACSE_SERVICE_USER:
         match error.diagnostic:

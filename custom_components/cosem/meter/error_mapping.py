@@ -12,7 +12,7 @@
 and surface. Repair issues: issues.py. Set-up forms: doctor.py.
 """
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -26,6 +26,7 @@ from ..dlms import (
     AuthenticationTagInvalid,
     ConnectFailed,
     ConnectTimeout,
+    DataAccessError,
     DeviceInUse,
     DlmsError,
     ExceptionReceived,
@@ -41,12 +42,17 @@ from ..dlms import (
     SecurityError,
     ServiceError,
     ServiceErrorCode,
+    StateErrorCode,
     SystemTitleMismatch,
     TransportError,
 )
 from .markdown import escaped
 
 _BUSY = (ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON)
+
+
+_UNKNOWN = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
+"""Also what some meters say to an object that they do not know."""
 
 
 class WrongMeter(Exception):
@@ -96,6 +102,24 @@ async def none_if_failed[T](answer: Awaitable[T]) -> T | None:
         raise
     except DlmsError:
         return None
+
+
+def busy_error(answers: Iterable[object]) -> DlmsError | None:
+    """Return the exception-response of a meter that cannot answer now, if one of the answers stands for that."""
+    for answer in answers:
+        cause = answer.__cause__ if isinstance(answer, DataAccessError) else None
+        if isinstance(cause, ExceptionReceived) and is_busy(cause):
+            return cause
+    return None
+
+
+def is_busy(error: DlmsError) -> bool:
+    """Whether a request was refused for now, and not because of what was asked for."""
+    return (
+        isinstance(error, ExceptionReceived)
+        and error.service_error in _BUSY
+        and (error.state_error, error.service_error) != _UNKNOWN
+    )
 
 
 def _wrong_meter_error(wrong: WrongMeter, *, first: bool) -> HomeAssistantError:

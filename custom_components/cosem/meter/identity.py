@@ -23,7 +23,7 @@ from ..dlms import (
     logical_device_name_of,
     number_of,
 )
-from .error_mapping import decode_or_none
+from .error_mapping import busy_error, decode_or_none
 from .markdown import escaped
 from .objects import async_ask
 from .submeters import MODELS, Submeter, device_types_of, mbus_attributes, submeters_of
@@ -117,7 +117,7 @@ def identity_attributes(objects: Iterable[ObjectListElement]) -> tuple[Attribute
 async def async_read_identity(
     association: Association, objects: Sequence[ObjectListElement], *, expected: str | None
 ) -> SelfDescription:
-    """Ask a meter who it is, and which logical devices there are."""
+    """Ask a meter who it is, and which logical devices there are. A meter that is busy says so with its error."""
     attributes = list(identity_attributes(objects))
     if any((element.class_id, element.logical_name) == SAP_ASSIGNMENT_LIST[:2] for element in objects):
         attributes.append(SAP_ASSIGNMENT_LIST)
@@ -127,8 +127,11 @@ async def async_read_identity(
     answers = await async_ask(association, [*attributes, *mbus_devices, *configuration])
     sap_list = answers.pop(SAP_ASSIGNMENT_LIST, None)
     mbus_answers = {attribute: answers.pop(attribute) for attribute in mbus_devices}
+    identity = identify(answers, association.parameters.server_wport, objects, expected=expected)
+    if identity is None and (busy := busy_error(answers.values())) is not None:
+        raise busy
     return SelfDescription(
-        identity=identify(answers, association.parameters.server_wport, objects, expected=expected),
+        identity=identity,
         logical_devices=decode_or_none(decode_sap_assignment_list, sap_list) or ()
         if isinstance(sap_list, Data)
         else (),
@@ -177,6 +180,13 @@ def unique_id_of(pinned: AttributeDescriptor, answer: Data | DlmsError | None, s
         return name.text if name else None
     number = _text(answer)
     return f"{number}_{server_wport}" if number else None
+
+
+def pinned_id_of(pinned: AttributeDescriptor, answer: Data | DlmsError, server_wport: int) -> str | None:
+    """Return the unique id that a meter gives now, or None. A meter that is busy says so with its error."""
+    if (busy := busy_error([answer])) is not None:
+        raise busy
+    return unique_id_of(pinned, answer, server_wport)
 
 
 def _name(answer: Data | DlmsError | None) -> LogicalDeviceName | None:

@@ -29,7 +29,7 @@ from .counter_check import CounterCheck
 from .description import MeterDescription
 from .entity_plan import name_of, plan_entities
 from .error_mapping import WrongMeter, none_if_failed
-from .identity import MeterIdentity, async_read_identity, unique_id_of
+from .identity import MeterIdentity, async_read_identity, pinned_id_of
 from .issues import issues_of
 from .objects import (
     AttributeResult,
@@ -155,7 +155,7 @@ class MeterReader:
         # Even in an association verified before: so its end is noticed before anything is written.
         pinned = self.identity.pinned
         answers = await async_ask(association, [pinned])
-        self._require(association, unique_id_of(pinned, answers[pinned], association.parameters.server_wport))
+        self._require(association, pinned_id_of(pinned, answers[pinned], association.parameters.server_wport))
 
     async def async_read(self, association: Association, wanted: Iterable[AttributeDescriptor]) -> Readings:
         """Return values with units, without what is refused again and again.
@@ -169,7 +169,7 @@ class MeterReader:
         # A unit is asked for behind the values, so that none is older than a value that it belongs to.
         answers, read_at = await self._async_ask(association, [*pinned, *attributes, *units])
         for attribute in pinned:
-            self._require(association, unique_id_of(attribute, answers[attribute], association.parameters.server_wport))
+            self._require(association, pinned_id_of(attribute, answers[attribute], association.parameters.server_wport))
         values = {attribute: self._value(association, attribute, answers[attribute]) for attribute in attributes}
         changed = {unit for unit in units if self._learn_unit(association, unit, answers[unit])}
         read = {unit for unit in units if decoded_scaler_unit(answers[unit]) is not None}

@@ -25,6 +25,7 @@ from custom_components.cosem.dlms.errors import (
     LocalProtocolError,
     ResponseTimeout,
     UnexpectedApdu,
+    WrongAddress,
 )
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
@@ -43,9 +44,11 @@ from tests.dlms.scripted import (
     POWER,
     PUSH,
     REGISTERS,
+    Raw,
     ScriptedMeter,
     aare,
     access_error,
+    answer,
     block,
     initiate,
     unsigned,
@@ -77,6 +80,25 @@ async def test_trial_02_a_meter_that_grants_more_is_read_and_its_leniency_told(c
         assert association.leniencies == {Leniency.SURPLUS_SERVICES}
         association.tolerated(Leniency.MISSING_MECHANISM_NAME)
         assert association.leniencies == {Leniency.SURPLUS_SERVICES, Leniency.MISSING_MECHANISM_NAME}
+
+
+@pytest.mark.parametrize("came", [WportPair(1, 16), WportPair(16, 77), WportPair(77, 1)])
+async def test_trial_08_answers_with_other_wports_than_asked_are_told(client, meter, came):
+    meter.aarq = lambda apdu: [Raw(answer(aare(), came))]
+    with pytest.raises(WrongAddress) as caught:
+        async with client.associate(PARAMETERS):
+            pytest.fail("nobody answered")
+    assert f"from wPort {came.server_wport} to {came.client_wport}, not from 1 to 16" in str(caught.value)
+    assert caught.value.asked == PAIR
+
+
+async def test_trial_08_what_came_for_others_before_the_request_explains_no_silence(client, meter):
+    async with client.associate(PARAMETERS) as association:
+        meter.link.push(Raw(answer(value(unsigned(1)), WportPair(16, 77))))
+        await asyncio.sleep(0)
+        meter.get = lambda apdu: []
+        with pytest.raises(ResponseTimeout):
+            await association.get(CLOCK)
 
 
 async def test_trial_03_a_meter_that_names_the_ciphered_context_is_read_in_plain(client, meter):

@@ -173,9 +173,10 @@ async def test_f14_wrong_wport_once_then_the_right_answer(home):
     await home.recovers()
 
 
-async def test_f14_wrong_wport_waits_for_the_deadline(home):
-    home.meter.faults.add("wrong-wport", on="get")
-    await home.fails(ResponseTimeout)
+@pytest.mark.parametrize("on", ["aarq", "get"])
+async def test_trial_08_f14_wrong_wport_waits_for_the_deadline_and_is_told(home, on):
+    home.meter.faults.add("wrong-wport", on=on)
+    await home.fails(WrongAddress)
     await home.recovers()
 
 

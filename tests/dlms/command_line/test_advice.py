@@ -1,22 +1,30 @@
 """Each way of being refused or deceived has its own advice."""
 
+import argparse
+
 import pytest
 
-from custom_components.cosem.dlms.command_line.advice import sentence
+from custom_components.cosem.dlms.command_line.advice import NOTHING, Used, sentence, used_by
 from custom_components.cosem.dlms.command_line.options import MOST_COUNTER
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     AuthenticationTagInvalid,
+    ConnectionLost,
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
     InvocationCounterRefused,
     InvocationCounterReplayed,
+    NotWrapper,
     PeerNotAuthenticated,
+    ProofRefused,
+    ResponseTimeout,
     SecurityDowngrade,
     SecurityError,
     SystemTitleMismatch,
+    WrongAddress,
 )
+from custom_components.cosem.dlms.protocol.wrapper import WrapperStream
 
 ERRORS = [
     (AuthenticationTagInvalid("x"), "Check the authentication key"),
@@ -42,6 +50,67 @@ ERRORS = [
 def test_security_errors_come_with_advice(error: DlmsError, advice: str):
     assert sentence(error).startswith(f"{error}. ")
     assert advice in sentence(error)
+
+
+KEYS = Used(keys=True)
+DEDICATED = Used(keys=True, dedicated_key=True)
+SILENT = [
+    (ConnectionLost(), NOTHING, "one program at a time"),
+    (ConnectionLost(), KEYS, "hang up on wrong keys"),
+    (ConnectionLost(), DEDICATED, "without --dedicated-key"),
+    (ResponseTimeout("AARE", 5), NOTHING, "no meter at all"),
+    (ResponseTimeout("AARE", 5), KEYS, "silent to wrong keys or counters"),
+    (ResponseTimeout("AARE", 5), DEDICATED, "without --dedicated-key"),
+    (ResponseTimeout("get-response", 5), NOTHING, "longer --timeout"),
+    (ResponseTimeout("get-response", 5), DEDICATED, "without --dedicated-key"),
+    (WrongAddress(16, 1, (16, 1)), NOTHING, "--client and --server"),
+    (ProofRefused(4), KEYS, "--association"),
+    (ProofRefused(3), KEYS, "before trying again"),
+    (ExceptionReceived(2, 5), KEYS, "invocation counter"),
+]
+
+
+@pytest.mark.parametrize(("error", "used", "advice"), SILENT)
+def test_trial_10_advice_names_what_was_used(error: DlmsError, used: Used, advice: str):
+    assert advice in sentence(error, used)
+
+
+def test_trial_10_who_uses_no_keys_is_not_told_of_them():
+    assert "keys" not in sentence(ConnectionLost())
+    assert "keys" not in sentence(ResponseTimeout("AARE", 5))
+    assert "dedicated" not in sentence(ResponseTimeout("AARE", 5), KEYS)
+
+
+@pytest.mark.parametrize(
+    ("options", "used"),
+    [
+        ({"auth": "none"}, NOTHING),
+        ({"auth": "lls", "protection": "none"}, NOTHING),
+        ({"auth": "hls-gmac"}, KEYS),
+        ({"auth": "lls", "protection": "authenticated"}, KEYS),
+        ({"auth": "hls-gmac", "dedicated_key": True}, DEDICATED),
+    ],
+)
+def test_what_options_use(options: dict[str, object], used: Used):
+    assert used_by(argparse.Namespace(**({"protection": None, "dedicated_key": False} | options))) == used
+
+
+def test_trial_26_advice_does_not_depend_on_segmentation():
+    for sent in (
+        b"HTTP/1.1 400 Bad Request",
+        b"\x7e\xa0\x07\x03",
+        b"SS\x00\x01\x02\x03\x04\x05",
+        b"\x15\x03\x01\x00\x02\x02",
+    ):
+        advice = set()
+        for size in range(1, len(sent) + 1):
+            stream = WrapperStream()
+            with pytest.raises(NotWrapper) as caught:
+                for start in range(0, len(sent), size):
+                    stream.receive_data(sent[start : start + size])
+            error = caught.value
+            advice.add((error.speaks, sentence(error).removeprefix(str(error))))
+        assert len(advice) == 1
 
 
 def test_each_has_its_own():

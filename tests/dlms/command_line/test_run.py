@@ -406,7 +406,7 @@ def test_refusals_with_the_diagnostic_in_words(
         ("plaintext", "--protection and --suite"),
         ("encrypted-only", "--protection and --suite"),
         ("other-suite", "--protection and --suite"),
-        ("deciphering-error", "check the keys, --suite and --protection"),
+        ("deciphering-error", "check keys, invocation counter, --suite and --protection"),
         ("wrong-pass-4", "the secret or keys differ"),
         ("no-pass-4", "--timeout"),
         ("refused-pass-4", "authentication failure"),

@@ -128,7 +128,7 @@ def test_f39_a_repeated_notification_is_dropped():
     octets = house.sealed(0xCA, EVENT)
     assert len(house.receive(octets)) == 1
     assert house.receive(octets) == []
-    assert isinstance(house.connection.forgery(PAIR), InvocationCounterReplayed)
+    assert isinstance(house.connection.dropped_answer(PAIR), InvocationCounterReplayed)
     assert house.still_answers()
 
 
@@ -136,7 +136,7 @@ def test_f38_a_forged_notification_moves_no_counter():
     house = Protected()
     octets = house.sealed(0xCA, EVENT, counter=0xFFFF_0000)
     assert house.receive(octets[:-1] + bytes([octets[-1] ^ 1])) == []
-    assert isinstance(house.connection.forgery(PAIR), AuthenticationTagInvalid)
+    assert isinstance(house.connection.dropped_answer(PAIR), AuthenticationTagInvalid)
     assert house.still_answers()
 
 
@@ -357,13 +357,13 @@ def test_a_new_proposal_knows_nothing_of_the_association_before():
     house = Protected()
     octets = house.sealed(0xCA, EVENT)
     house.receive(octets, octets)
-    assert house.connection.forgery(PAIR) is not None
+    assert house.connection.dropped_answer(PAIR) is not None
     house.connection.release(PAIR)
     house.connection.stop_waiting_for_release(PAIR)
     sent_by(house.connection)
     events_of(house.connection)
     house.connection.propose(PARAMETERS)
-    assert house.connection.forgery(PAIR) is None
+    assert house.connection.dropped_answer(PAIR) is None
     (refused,) = house.receive(aare(None, result=1, diagnostic=13))
     assert isinstance(refused, AssociationRefused)
     assert [apdu[0] for apdu in sent_by(house.connection)] == [0x60]  # and no RLRQ for one that never was

@@ -22,8 +22,8 @@ def dropped_apdus():
 def test_s22_three_in_a_row_of_any_kind_are_enough(dropped_apdus):
     dropped_apdus.stray(PAIR)
     dropped_apdus.forged(AuthenticationTagInvalid("wrong"))
-    with pytest.raises(WrongAddress, match=r"1 -> 16"):
-        dropped_apdus.foreign(PAIR, waiting=True)
+    with pytest.raises(WrongAddress, match="from wPort 1 to 16, not from 2 to 16"):
+        dropped_apdus.foreign(PAIR, WportPair(16, 2))
     assert (
         dropped_apdus.counters.stray_apdus,
         dropped_apdus.counters.forged_apdus,
@@ -46,9 +46,19 @@ def test_s22_a_good_one_between_forgives_the_others(dropped_apdus):
     assert dropped_apdus.counters.stray_apdus == 10
 
 
+def test_trial_08_an_answer_from_other_wports_is_remembered_until_something_is_sent(dropped_apdus):
+    assert dropped_apdus.misaddressed is None
+    dropped_apdus.foreign(WportPair(1, 16), WportPair(16, 1))
+    assert str(dropped_apdus.misaddressed) == "the meter answers from wPort 16 to 1, not from 1 to 16"
+    dropped_apdus.sent()
+    assert dropped_apdus.misaddressed is None
+    dropped_apdus.foreign(WportPair(1, 16), None)
+    assert dropped_apdus.misaddressed is None
+
+
 def test_foreign_wports_do_no_harm_while_nothing_is_unanswered(dropped_apdus):
     for _ in range(50):
-        dropped_apdus.foreign(PAIR, waiting=False)
+        dropped_apdus.foreign(PAIR, None)
     assert dropped_apdus.counters.foreign_wports == 50
 
 
@@ -62,7 +72,7 @@ def test_what_nobody_asked_for_is_limited_for_each_request(dropped_apdus):
 
 
 NOBODY_ASKED = {
-    "foreign": lambda dropped: dropped.foreign(PAIR, waiting=False),
+    "foreign": lambda dropped: dropped.foreign(PAIR, None),
     "notification": lambda dropped: dropped.notification(waiting=False),
     "unreadable": lambda dropped: dropped.unreadable(waiting=False),
     "refused block": lambda dropped: dropped.refused_block(waiting=False),

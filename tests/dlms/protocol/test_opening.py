@@ -208,7 +208,7 @@ def test_s03_a_refused_counter_is_raised_and_the_get_repeated_as_in_the_sample()
     (event,) = events_of(connection)
     assert isinstance(event, AnswerReceived)
     assert event.octets[:2] == b"\x09\x0c"
-    assert connection.forgery(PAIR) is None
+    assert connection.dropped_answer(PAIR) is None
 
 
 REFUSED_COUNTER_KEYS = PLAIN_GMAC._replace(keys=REFUSED_COUNTER.keys)
@@ -337,7 +337,7 @@ def test_without_a_counter_nothing_is_proposed():
 
 
 def test_a_connection_knows_no_forgery_of_a_pair_it_does_not_know():
-    assert Connection().forgery(PAIR) is None
+    assert Connection().dropped_answer(PAIR) is None
 
 
 # -- S18, decided by the mechanism

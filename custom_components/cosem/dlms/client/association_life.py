@@ -102,7 +102,7 @@ class AssociationLife:
                 return await inbox.get()
         except TimeoutError:
             waited = seconds if deadline <= latest else self._timing.transfer
-            error = self._link.connection.forgery(self.parameters.pair) or ResponseTimeout(waiting_for, waited)
+            error = self._link.connection.dropped_answer(self.parameters.pair) or ResponseTimeout(waiting_for, waited)
             # On this connection a late answer could be taken for the answer to a later request.
             raise await self._link.fail(error) from None
         except TransportError as error:

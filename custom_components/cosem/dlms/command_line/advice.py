@@ -1,5 +1,9 @@
 """Errors as one sentence with advice; never a secret."""
 
+import argparse
+from dataclasses import dataclass
+from typing import Final
+
 from ..errors import (
     AssociationRejected,
     AuthenticationTagInvalid,
@@ -19,24 +23,43 @@ from ..errors import (
     InvocationCounterReplayed,
     NotWrapper,
     PeerNotAuthenticated,
+    ProofRefused,
     ResponseTimeout,
     SecurityDowngrade,
     SecurityError,
     ServiceErrorCode,
     SystemTitleMismatch,
     UserDiagnostic,
+    WrongAddress,
 )
 from .options import MOST_COUNTER
 
 
-def sentence(error: DlmsError) -> str:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Used:
+    """What was used when an error came; it decides what to check first."""
+
+    keys: bool = False
+    dedicated_key: bool = False
+
+
+NOTHING: Final = Used()
+
+
+def used_by(options: argparse.Namespace) -> Used:
+    """Return what the options use."""
+    keys = options.auth == "hls-gmac" or options.protection not in {None, "none"}
+    return Used(keys=keys, dedicated_key=options.dedicated_key)
+
+
+def sentence(error: DlmsError, used: Used = NOTHING) -> str:
     """Return an error with advice."""
     text = str(error)
-    advice = _security_advice(error) if isinstance(error, SecurityError) else _advice(error)
+    advice = _security_advice(error) if isinstance(error, SecurityError) else _advice(error, used)
     return f"{text}. {advice}" if advice else text
 
 
-def _advice(error: DlmsError) -> str:
+def _advice(error: DlmsError, used: Used) -> str:
     match error:
         case ConnectFailed(reason=ConnectFailure.NAME_NOT_RESOLVED):
             return "Check the spelling of the host name"
@@ -48,27 +71,38 @@ def _advice(error: DlmsError) -> str:
             return "Behind this port is a serial line in HDLC; the wrapper is needed"
         case NotWrapper():
             return "Check the port: this is another service"
-        case ResponseTimeout(waiting_for="AARE"):
-            return (
-                "The meter may not know these wPorts, or is silent to wrong keys: check --client, --server and the keys"
-            )
-        case ResponseTimeout():
-            return "Try a longer --timeout"
-        case ConnectionLost():
-            return "Many meters serve one program at a time; check --client and --server, too"
+        case WrongAddress(asked=(_, _)):
+            return "Check --client and --server; a gateway may exchange them"
+        case ResponseTimeout() | ConnectionLost():
+            return _silence_advice(error, used)
         case ConfirmedServiceErrorReceived():
             return "Check --client, --server and --auth"
         case AssociationRejected():
             return _refusal_advice(error)
         case ExceptionReceived(service_error=ServiceErrorCode.DECIPHERING_ERROR):
-            return "The meter cannot decipher what we send: check the keys, --suite and --protection"
+            return "The meter cannot decipher what we send: check keys, invocation counter, --suite and --protection"
         case DataAccessError() | ExceptionReceived():
             return "This client may not be allowed to: try another --client or --auth"
         case _:
             return ""
 
 
+def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
+    before = "Try without --dedicated-key. " if used.dedicated_key else ""
+    if isinstance(error, ConnectionLost):
+        keys = "Many meters hang up on wrong keys or counters: check the keys, --suite and --protection. "
+        before += keys if used.keys else ""
+        return f"{before}Many meters serve one program at a time; check --client and --server, too"
+    if error.waiting_for != "AARE":
+        return f"{before}Try a longer --timeout"
+    if used.keys:
+        return f"{before}The meter may be silent to wrong keys or counters: check the keys, --client and --server"
+    return "The meter may not know these wPorts: check --client and --server. Or this is no meter at all"
+
+
 def _refusal_advice(error: AssociationRejected) -> str:
+    if isinstance(error, ProofRefused) and error.concerns_object:
+        return "Name the object that takes the login with --association, for example 0.0.40.0.1.255"
     if error.concerns_authentication:
         return "Check --auth, --client and the password, secret or keys, before trying again: meters lock clients out"
     match error.source, error.diagnostic:

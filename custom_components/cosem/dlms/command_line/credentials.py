@@ -63,6 +63,7 @@ def parameters_from_options(
         return AssociationParameters(
             client_wport=options.client,
             server_wport=options.server,
+            association=options.association,
             mechanism=mechanism,
             password=_password(options, sources) if mechanism is Mechanism.LLS else None,
             hls_secret=sources.hls_secret(options.auth) if mechanism in SECRET_MECHANISMS else None,

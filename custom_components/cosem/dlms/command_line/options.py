@@ -29,6 +29,7 @@ DEFAULTS: Final = {
     "protection": None,
     "system_title": None,
     "dedicated_key": False,
+    "association": None,
     "password_file": None,
     "keys_file": None,
     "state_file": None,
@@ -131,7 +132,14 @@ def _shared_options() -> _Parser:
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
     shared.add_argument("--json", action="store_true", help="write JSON for programs")
     shared.add_argument("--full", action="store_true", help="do not cut long values to the width of the terminal")
-    _add_security(shared.add_argument_group("security"))
+    security = shared.add_argument_group("security")
+    _add_security(security)
+    security.add_argument(
+        "--association",
+        type=_logical_name,
+        metavar="CODE",
+        help="the association object that takes our login with hls-... (default: found out)",
+    )
     return shared
 
 
@@ -213,14 +221,21 @@ def _system_title(text: str) -> bytes:
         raise argparse.ArgumentTypeError(NO_SYSTEM_TITLE) from None
 
 
-def _logical_name_or_none(text: str) -> LogicalName | str:
+def _logical_name(text: str) -> LogicalName:
     from ..encoding.logical_name import LogicalName
 
-    if text == NOT_ASKED:
-        return text
     try:
         return LogicalName.parse(text)
     except LocalProtocolError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
+def _logical_name_or_none(text: str) -> LogicalName | str:
+    if text == NOT_ASKED:
+        return text
+    try:
+        return _logical_name(text)
+    except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(f"{error}; '{NOT_ASKED}' does not ask") from error
 
 

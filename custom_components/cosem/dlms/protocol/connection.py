@@ -24,6 +24,7 @@ from ..errors import (
     LocalProtocolError,
     SecurityError,
     UnexpectedApdu,
+    WrongAddress,
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import SendingCounter
@@ -89,10 +90,10 @@ class Connection:
         """Whether anything is unanswered."""
         return any(association.is_waiting for association in self._associations.values())
 
-    def forgery(self, pair: WportPair) -> SecurityError | None:
-        """Return why its last APDU was dropped, or None."""
+    def dropped_answer(self, pair: WportPair) -> SecurityError | WrongAddress | None:
+        """Return why its last APDU was dropped, if one was since something was asked."""
         association = self._associations.get(pair)
-        return None if association is None else association.forgery
+        return (association and association.forgery) or self._dropped_apdus.misaddressed
 
     def leniencies(self, pair: WportPair) -> frozenset[Leniency]:
         """Return what was tolerated in its APDUs."""
@@ -286,7 +287,8 @@ class Connection:
         elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
             self._dropped_apdus.unreadable(waiting=self.something_waits)
         else:
-            self._dropped_apdus.foreign(pair, waiting=self.something_waits)
+            asked = next((each.pair for each in self._associations.values() if each.is_waiting), None)
+            self._dropped_apdus.foreign(pair, asked)
 
     def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
         self._dropped_apdus.notification(waiting=self.something_waits)

@@ -36,6 +36,8 @@ class DroppedApduLimits:
         self._since_sent = 0
         self._bucket = float(limits.unsolicited_burst)
         self._time = self._filled_at = 0.0
+        self.misaddressed: WrongAddress | None = None
+        """An answer from other wPorts since we sent something."""
 
     def time_is(self, seconds: float) -> None:
         """Note the time of any monotonic clock."""
@@ -44,6 +46,7 @@ class DroppedApduLimits:
     def sent(self) -> None:
         """Note that we sent something."""
         self._since_sent = 0
+        self.misaddressed = None
 
     def good(self) -> None:
         """Note an expected APDU."""
@@ -54,13 +57,14 @@ class DroppedApduLimits:
         self.counters.stray_apdus += 1
         self._count(WrongAddress(pair.server_wport, pair.client_wport))
 
-    def foreign(self, pair: WportPair, *, waiting: bool) -> None:
-        """Note unknown wPorts, a strike while ``waiting``. Raises WrongAddress, LimitExceeded."""
+    def foreign(self, pair: WportPair, asked: WportPair | None) -> None:
+        """Note unknown wPorts, a strike while something was ``asked``. Raises WrongAddress, LimitExceeded."""
         self.counters.foreign_wports += 1
-        if waiting:
-            self._count(WrongAddress(pair.server_wport, pair.client_wport))
-        else:
+        if asked is None:
             self._draw()
+            return
+        self.misaddressed = WrongAddress(pair.server_wport, pair.client_wport, asked)
+        self._count(self.misaddressed)
 
     def forged(self, error: SecurityError) -> None:
         """Note failed verification. Raises ``error``."""
