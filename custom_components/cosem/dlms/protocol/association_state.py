@@ -169,10 +169,7 @@ class AssociationState:
 
     def receive(self, apdu: bytes) -> None:
         """Take a plain APDU that is no notification. Raises RemoteProtocolError."""
-        handle = self._handlers.get(apdu[0])
-        if handle is None:
-            self._step(Input.RECV_FOREIGN, apdu[0])
-            return
+        handle = self._handlers.get(apdu[0], self._receive_foreign)
         try:
             handle(apdu)
         except DecodeError:
@@ -180,6 +177,9 @@ class AssociationState:
                 raise
             handle(apdu[:-1])
             self.leniencies.add(Leniency.SURPLUS_OCTET)
+
+    def _receive_foreign(self, apdu: bytes) -> None:
+        self._step(Input.RECV_FOREIGN, apdu[0])
 
     def receive_forgery(self, error: SecurityError) -> None:
         """Note a forgery. Raises ``error`` after too many."""
