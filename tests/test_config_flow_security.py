@@ -218,6 +218,7 @@ async def test_each_form_asks_for_what_its_kind_needs(hass: HomeAssistant, meter
         "advanced.meter_system_title",
         "advanced.counter_logical_name",
         "advanced.counter_start",
+        "advanced.association_object",
         "advanced.accept_unverified",
     ]
     result = await begun(hass, "certificate")

@@ -59,6 +59,7 @@ CONF_CLIENT_PRIVATE_KEY: Final = "client_private_key"
 CONF_CLIENT_CERTIFICATE: Final = "client_certificate"
 CONF_METER_PUBLIC_KEY: Final = "meter_public_key"
 CONF_COUNTER_LOGICAL_NAME: Final = "counter_logical_name"
+CONF_ASSOCIATION_OBJECT: Final = "association_object"
 CONF_COUNTER_START: Final = "counter_start"
 CONF_ACCEPT_UNVERIFIED: Final = "accept_unverified"
 

@@ -190,6 +190,15 @@ def test_titles_of_both():
     }
 
 
+@pytest.mark.parametrize("kind", ["keys", "hls_secret"])
+def test_trial_07_an_association_object_can_be_chosen(kind: str):
+    typed = KEYS if kind == "keys" else {"mechanism": "hls-md5", "hls_secret": "Secret 1"}
+    assert "association_object" not in accepted(kind, typed | {"association_object": ""}).credentials
+    chosen = accepted(kind, typed | {"association_object": "0-0:40.0.1"}).credentials
+    assert chosen["association_object"] == "0.0.40.0.1.255"
+    assert refused(kind, typed | {"association_object": "40"}) == {"association_object": "invalid_association_object"}
+
+
 def test_invocation_counter():
     credentials = accepted("keys", KEYS | {"counter_logical_name": "0-0:43.1.1", "counter_start": 0}).credentials
     assert (credentials["counter_logical_name"], credentials["counter_start"]) == ("0.0.43.1.1.255", 0)

@@ -166,6 +166,7 @@ INPUT_ERRORS = {
     "unverified_with_gmac",
     "unverified_without_encryption",
     "unverified_with_key",
+    "invalid_association_object",
     "invalid_counter_logical_name",
 }
 """What a form with credentials may be refused for (test_typed.py and test_credential_input.py see each of them)."""

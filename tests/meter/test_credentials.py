@@ -79,6 +79,12 @@ def test_secret_without_titles(name: str, mechanism: Mechanism):
     assert (parameters.password, parameters.security) == (None, None)
 
 
+def test_trial_07_a_chosen_association_object_takes_the_login():
+    assert association_parameters(data(**KEYS)).association is None
+    chosen = association_parameters(data(**KEYS, association_object="0.0.40.0.1.255"))
+    assert str(chosen.association) == "0.0.40.0.1.255"
+
+
 def test_secret_with_titles():
     stored = data(authentication="hls_secret", mechanism="hls-sha256", hls_secret="secret", system_title=OWN_TITLE)
     parameters = association_parameters(stored)
@@ -204,6 +210,7 @@ def test_s27_whoever_adds_a_field_says_whether_it_is_a_secret():
         "dedicated_key",
         "system_title",
         "meter_system_title",
+        "association_object",
         "counter_logical_name",
         "counter_start",
         "accept_unverified",

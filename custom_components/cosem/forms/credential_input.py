@@ -16,6 +16,7 @@ from ..const import (
     AUTHENTICATION_HLS_SECRET,
     AUTHENTICATION_KEYS,
     CONF_ACCEPT_UNVERIFIED,
+    CONF_ASSOCIATION_OBJECT,
     CONF_AUTHENTICATION_KEY,
     CONF_CLIENT_CERTIFICATE,
     CONF_CLIENT_PRIVATE_KEY,
@@ -97,6 +98,7 @@ def read_credentials(kind: str, typed: Mapping[str, Any], known: Mapping[str, An
     """Read a form; `typed` is flat, `known` fills empty secrets and the own title."""
     reader = _Reader(typed, known)
     _READERS[kind](reader)
+    _read_association(reader)
     return CredentialInput(
         credentials=reader.credentials, errors=reader.errors, octets=reader.octets, doubts=tuple(reader.doubts)
     )
@@ -237,6 +239,15 @@ def _read_counter(reader: _Reader) -> None:
     except LocalProtocolError:
         reader.fail(CONF_COUNTER_LOGICAL_NAME, "invalid_counter_logical_name")
     reader.keep(CONF_COUNTER_START, reader.typed.get(CONF_COUNTER_START))
+
+
+def _read_association(reader: _Reader) -> None:
+    """Read which object takes the login; usually none is named, and it is found out."""
+    if typed := reader.typed.get(CONF_ASSOCIATION_OBJECT):
+        try:
+            reader.keep(CONF_ASSOCIATION_OBJECT, str(LogicalName.parse(typed)))
+        except LocalProtocolError:
+            reader.fail(CONF_ASSOCIATION_OBJECT, "invalid_association_object")
 
 
 def _read_titles(reader: _Reader, certified: str | None = None) -> None:

@@ -27,6 +27,7 @@ from ..const import (
     AUTHENTICATION_HLS_SECRET,
     AUTHENTICATION_KEYS,
     CONF_ACCEPT_UNVERIFIED,
+    CONF_ASSOCIATION_OBJECT,
     CONF_AUTHENTICATION_KEY,
     CONF_CLIENT_CERTIFICATE,
     CONF_CLIENT_PRIVATE_KEY,
@@ -102,6 +103,7 @@ _TITLES: Final[_Fields] = {
     vol.Optional(CONF_SYSTEM_TITLE): TextSelector(),
     vol.Optional(CONF_METER_SYSTEM_TITLE): TextSelector(),
 }
+_ASSOCIATION: Final[_Fields] = {vol.Optional(CONF_ASSOCIATION_OBJECT): TextSelector()}
 _PROTECTION_FIELDS: Final[_Fields] = {
     vol.Required(CONF_PROTECTION, default=PROTECTION_NONE): _PROTECTION,
     vol.Optional(CONF_ENCRYPTION_KEY): SECRET,
@@ -161,7 +163,7 @@ def _secret_fields(required: bool) -> _Fields:
         vol.Required(CONF_MECHANISM, default=MECHANISM_SHA256): _SECRET_MECHANISM,
         _marker(CONF_HLS_SECRET, required=required): SECRET,
         vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | suite | _COUNTERS),
-        vol.Optional(SECTION_ADVANCED): _collapsed(_CLIENT | _TITLES),
+        vol.Optional(SECTION_ADVANCED): _collapsed(_CLIENT | _TITLES | _ASSOCIATION),
     }
 
 
@@ -176,7 +178,9 @@ def _key_fields(required: bool) -> _Fields:
         vol.Optional(CONF_AUTHENTICATION_KEY): SECRET,
         vol.Required(CONF_SECURITY_SUITE, default="0"): _suite(0, 1, 2),
         vol.Required(CONF_PROTECTION, default=PROTECTION_AUTHENTICATED_ENCRYPTION): _PROTECTION,
-        vol.Optional(SECTION_ADVANCED): _collapsed(advanced | _CLIENT | _TITLES | _COUNTERS | unverified),
+        vol.Optional(SECTION_ADVANCED): _collapsed(
+            advanced | _CLIENT | _TITLES | _COUNTERS | _ASSOCIATION | unverified
+        ),
     }
 
 
@@ -187,7 +191,7 @@ def _certificate_fields(required: bool) -> _Fields:
         vol.Required(CONF_METER_PUBLIC_KEY): _PEM,
         vol.Required(CONF_SECURITY_SUITE, default="1"): _suite(1, 2),
         vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | _COUNTERS),
-        vol.Optional(SECTION_ADVANCED): _collapsed(_CLIENT | _TITLES),
+        vol.Optional(SECTION_ADVANCED): _collapsed(_CLIENT | _TITLES | _ASSOCIATION),
     }
 
 

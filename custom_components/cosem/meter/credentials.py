@@ -15,6 +15,7 @@ from ..const import (
     AUTHENTICATION_NONE,
     AUTHENTICATION_PASSWORD,
     CONF_ACCEPT_UNVERIFIED,
+    CONF_ASSOCIATION_OBJECT,
     CONF_AUTHENTICATION,
     CONF_AUTHENTICATION_KEY,
     CONF_CLIENT_CERTIFICATE,
@@ -38,6 +39,7 @@ from ..dlms import (
     NO_KEY,
     AssociationParameters,
     KeyPairs,
+    LogicalName,
     Mechanism,
     Secret,
     SecuritySettings,
@@ -61,12 +63,19 @@ _KEY_FIELDS: Final = (
 CREDENTIAL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     AUTHENTICATION_NONE: (),
     AUTHENTICATION_PASSWORD: (CONF_PASSWORD,),
-    AUTHENTICATION_HLS_SECRET: (CONF_MECHANISM, CONF_HLS_SECRET, *_KEY_FIELDS, *_COUNTED_FIELDS),
+    AUTHENTICATION_HLS_SECRET: (
+        CONF_MECHANISM,
+        CONF_HLS_SECRET,
+        *_KEY_FIELDS,
+        *_COUNTED_FIELDS,
+        CONF_ASSOCIATION_OBJECT,
+    ),
     AUTHENTICATION_KEYS: (
         CONF_MECHANISM,
         CONF_PASSWORD,
         *_KEY_FIELDS,
         *_COUNTED_FIELDS,
+        CONF_ASSOCIATION_OBJECT,
         CONF_ACCEPT_UNVERIFIED,
     ),
     AUTHENTICATION_CERTIFICATE: (
@@ -75,6 +84,7 @@ CREDENTIAL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         CONF_METER_PUBLIC_KEY,
         *_KEY_FIELDS,
         *_COUNTED_FIELDS,
+        CONF_ASSOCIATION_OBJECT,
     ),
 }
 """Fields that an entry may have, by kind of authentication."""
@@ -117,7 +127,7 @@ def association_parameters(
     """
     kind, fields = data[CONF_AUTHENTICATION], credentials_of(data)
     mechanism = _MECHANISM_OF[kind] if kind in _MECHANISM_OF else parse_mechanism(fields[CONF_MECHANISM])
-    hls_secret = fields.get(CONF_HLS_SECRET)
+    hls_secret, association = fields.get(CONF_HLS_SECRET), fields.get(CONF_ASSOCIATION_OBJECT)
     return AssociationParameters(
         client_wport=data[CONF_CLIENT_WPORT],
         server_wport=data[CONF_SERVER_WPORT],
@@ -125,6 +135,7 @@ def association_parameters(
         password=Secret.from_text(fields[CONF_PASSWORD]) if mechanism is Mechanism.LLS else None,
         hls_secret=None if hls_secret is None else secret_octets(hls_secret),
         security=_security(fields, meter_system_title) if CONF_SYSTEM_TITLE in fields else None,
+        association=LogicalName.parse(association) if association else None,
     )
 
 
