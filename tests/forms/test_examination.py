@@ -118,6 +118,24 @@ async def test_each_stage_wakes_the_observer_once(begun: Begun):
     assert len(shares) == len(Stage)
 
 
+async def test_stages_that_follow_each_other_fast_wake_the_browser_once(begun: Begun):
+    """What it asks for late finds no flow any more, and is shown as an error although all went well."""
+
+    async def doctor(request: ExaminationRequest) -> Examination:
+        for stage in Stage:
+            request.on_stage(stage)
+            await asyncio.sleep(0.05)
+        return examination()
+
+    run = begun(doctor, draft("none"), lambda share: None)
+    woken = 0
+    while (observer := run.observer()) is not None:
+        await observer
+        woken += 1
+    assert woken == 1
+    assert run.outcome() == examination()
+
+
 async def test_trial_24_an_examination_ends_however_slow_the_answers_are(begun: Begun):
     loop = asyncio.get_running_loop()
     began, answers = loop.time(), 0

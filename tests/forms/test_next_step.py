@@ -178,7 +178,7 @@ def test_examined_meter_is_chosen_from_or_mended(
         assert next_step(chosen) is step
         little = replace(chosen, ticked=())
         assert next_step(replace(little, little_accepted=True)) is step
-        assert next_step(little) is (step if purpose.mends else Step.NOTHING_FOUND)
+        assert next_step(little) is (Step.NOTHING_FOUND if little.lists_objects else step)
 
 
 @pytest.mark.parametrize(
@@ -191,8 +191,12 @@ def test_trial_13_another_client_chooses_from_its_own_objects(
 ):
     found = examination(list_refused=list_refused)
     for kind, listed_for in product(KINDS, ("3 none", "2 none keys", None)):
-        begun = draft(kind, purpose, examination=found, options=options, listed_for=listed_for)
+        ticked = ("3:1.0.1.8.0.255",)
+        begun = draft(kind, purpose, examination=found, options=options, listed_for=listed_for, ticked=ticked)
         assert next_step(begun) is step
+        little = replace(begun, ticked=())
+        assert next_step(little) is Step.NOTHING_FOUND
+        assert next_step(replace(little, little_accepted=True)) is step
 
 
 def test_options_are_asked_for_and_saved():

@@ -24,6 +24,15 @@ _SHARE_DONE: Final = {
 }
 
 
+_SHOWN_AT_LEAST: Final = 0.7
+"""Seconds. A browser asks for the flow at the end of each stage; what it asks for late finds no flow any more."""
+
+
+async def _shown(changed: asyncio.Event) -> None:
+    await asyncio.sleep(_SHOWN_AT_LEAST)
+    await changed.wait()
+
+
 class BackgroundExamination:
     """An examination, running or ended."""
 
@@ -41,7 +50,7 @@ class BackgroundExamination:
         if self._observer is None or self._observer.done():
             if self._task.done():
                 return None
-            self._observer = self._hass.async_create_task(self._changed.wait(), "stage of an examination")
+            self._observer = self._hass.async_create_task(_shown(self._changed), "stage of an examination")
         return self._observer
 
     def outcome(self) -> Examination | ExaminationFailed:

@@ -107,7 +107,7 @@ def next_step(draft: Draft) -> Step:
         return first_form(draft)
     if draft.examination is None:
         return _step_before_examination(draft)
-    if not draft.purpose.mends and not draft.ticked and not draft.little_accepted:
+    if draft.lists_objects and not draft.ticked and not draft.little_accepted:
         return Step.NOTHING_FOUND
     if draft.options is None and draft.lists_objects:
         return Step.USUAL_CODES if draft.examination.list_refused else Step.OBJECTS
