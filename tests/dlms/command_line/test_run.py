@@ -13,9 +13,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 import pytest
 
 from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.client.client import DlmsClient
+from custom_components.cosem.dlms.client.proof_forms import KnownForm
 from custom_components.cosem.dlms.client.transport import Transport
 from custom_components.cosem.dlms.command_line import run
 from custom_components.cosem.dlms.command_line.state_file import StateFile
+from custom_components.cosem.dlms.protocol.proof_form import USUAL_FORM, ProofForm
+from custom_components.cosem.dlms.protocol.proposal import WportPair
 from tests.recorded import Recorder, Replay
 from tests.simulated_meter.key_pairs import certificate, pem
 from tests.simulated_meter.meter import SimulatedMeter
@@ -145,6 +149,33 @@ def advanced(profile: MeterProfile, counter: int) -> MeterProfile:
         if client.security is not None or client.wport == 16
     )
     return replace(profile, clients=clients)
+
+
+def test_trial_04_what_was_learned_of_the_proof_is_used_by_the_next_call(technician: Technician):
+    options = (*technician.becomes(GMAC), "--dedicated-key")
+    clients = []
+
+    class Noted(DlmsClient):
+        def __init__(self, *arguments: Any, **named: Any) -> None:
+            super().__init__(*arguments, **named)
+            clients.append(self)
+
+    with patch.object(run, "DlmsClient", Noted):
+        technician.reads(*options)
+        (meter,) = technician.state["forms"]
+        assert technician.state["forms"][meter] == USUAL_FORM.to_record()
+        wanted = ProofForm(under_global_key=True)
+        with StateFile(technician.home / "state" / "cosem" / "state.json") as file:
+            file.store_form(meter, wanted)
+        status, output, error = technician.types(*options, "read", ENERGY)
+    assert (status, error) == (0, "cosem: tolerated of this meter: proof_under_global_key (docs/meters.md)\n")
+    assert output
+    assert clients[-1].known_forms[WportPair(GMAC, 1)] == KnownForm(wanted, is_proven=True)
+
+
+def test_what_is_usual_without_a_dedicated_key_is_not_kept(technician: Technician):
+    technician.reads(*technician.becomes(GMAC))
+    assert technician.state["forms"] == {}
 
 
 # --- getting in ----------------------------------------------------------------------------------------------------

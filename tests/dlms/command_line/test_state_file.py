@@ -14,6 +14,7 @@ import pytest
 from custom_components.cosem.dlms.command_line import state_file
 from custom_components.cosem.dlms.command_line.options import StateInUseError, UsageError
 from custom_components.cosem.dlms.command_line.state_file import StateFile, default_path
+from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.security.keys import Secret
 
 ROOT = Path(__file__).parents[3]
@@ -265,3 +266,27 @@ def test_s36_a_file_of_an_earlier_release_has_received_nothing(path: Path):
     path.write_text(json.dumps(content))
     with StateFile(path) as file, file.counter(KEY, TITLE, 0) as kept:
         assert (kept.ceiling, kept.received) == (1_001, {})
+
+
+# -- how meters take the proof
+
+
+def test_trial_04_how_a_meter_takes_the_proof_is_kept_with_its_address(path: Path):
+    form = ProofForm(under_global_key=True)
+    with StateFile(path) as file:
+        assert file.form("meter:4059 1 -> 1") is None
+        assert not path.exists()
+        file.store_form("meter:4059 1 -> 1", form)
+        assert file.form("meter:4059 1 -> 1") == form
+        assert file.form("other:4059 1 -> 1") is None
+    save(path, 1_001)
+    with StateFile(path) as file:
+        assert file.form("meter:4059 1 -> 1") == form
+
+
+def test_a_form_that_nobody_understands_is_found_out_again(path: Path):
+    save(path, 1_001)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"forms": {"meter": {"under_global_key": "maybe"}}}))
+    with StateFile(path) as file:
+        assert file.form("meter") is None
+    assert kept_ceiling(path) == 1_001

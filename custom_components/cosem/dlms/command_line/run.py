@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Final
 from ..client.client import DlmsClient
 from ..client.invocation_counter import INVOCATION_COUNTER, settle
 from ..client.link import Timing
+from ..client.proof_forms import KnownForm
 from ..client.security_state import SecurityState
 from ..errors import InvocationCounterNotStored, RemoteProtocolError, TransportError
 from ..protocol.leniencies import Leniency
+from ..protocol.proof_form import USUAL_FORM, ProofForm
 from ..protocol.proposal import AssociationParameters
 from .credentials import parameters_from_options
 from .options import NOT_ASKED, UsageError
@@ -40,10 +42,15 @@ def with_association[T](
     path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
     with StateFile(path) as file:
         parameters = parameters_from_options(options, os.environ, file.system_title)
+        meter = f"{options.host}:{options.port} {parameters.pair}"
+        known = file.form(meter) if parameters.is_high_level or parameters.uses_dedicated_key else None
         with _kept_counter(parameters, file) as kept:
-            result, leniencies = asyncio.run(_run(options, parameters, kept, work))
-    if leniencies:
-        on_lenient(sorted(leniencies))
+            result, association = asyncio.run(_run(options, parameters, kept, known, work))
+            form = association.proof_form
+            if form != (known or USUAL_FORM) or (known is None and parameters.uses_dedicated_key):
+                file.store_form(meter, form)
+    if association.leniencies:
+        on_lenient(sorted(association.leniencies))
     return result
 
 
@@ -63,11 +70,14 @@ async def _run[T](
     options: argparse.Namespace,
     parameters: AssociationParameters,
     kept: StateFileCounterStore | None,
+    known: ProofForm | None,
     work: Callable[[Association], Awaitable[T]],
-) -> tuple[T, frozenset[Leniency]]:
+) -> tuple[T, Association]:
     """Do the work, and keep what was received: a recorded session is a replay also in the next call (rule S36)."""
     timing = Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
     client = DlmsClient(options.host, options.port)
+    if known is not None:
+        client.known_forms[parameters.pair] = KnownForm(known, is_proven=True)
     state: SecurityState | None = None
     try:
         state = None if kept is None else await _security_state(options, parameters, client, kept, timing)
@@ -86,13 +96,13 @@ async def _associated[T](
     timing: Timing,
     state: SecurityState | None,
     work: Callable[[Association], Awaitable[T]],
-) -> tuple[T, frozenset[Leniency]]:
+) -> tuple[T, Association]:
     """Do the work; again where the next association asks otherwise."""
     while True:
         association: Association | None = None
         try:
             async with client.associate(parameters, timing=timing, security_state=state) as association:
-                return await work(association), association.leniencies
+                return await work(association), association
         except TransportError, RemoteProtocolError:
             if association is None or not association.asks_otherwise:
                 raise

@@ -1,4 +1,4 @@
-"""What the command line keeps between calls: invocation counters, sent and received, and a system title.
+"""What the command line keeps between calls: invocation counters, sent and received, a system title, ways of meters.
 
 One private JSON file; a salted fingerprint names each key and title. A file that cannot be understood is never
 replaced: a counter used twice would reveal the key (rules S1, S2). A lock file has an octet per key and title in use,
@@ -20,6 +20,7 @@ import time
 from typing import Final, Self, override
 
 from ..client.security_state import CounterStore
+from ..protocol.proof_form import ProofForm
 from ..security.keys import Secret
 from ..security.suite import SYSTEM_TITLE_LENGTH
 from .options import StateInUseError, UsageError
@@ -49,6 +50,8 @@ class _Content:
     ceilings: dict[str, int] = field(default_factory=dict)
     received: dict[str, dict[str, int]] = field(default_factory=dict)
     """By key and title, then by the sender's system title."""
+    forms: dict[str, object] = field(default_factory=dict)
+    """How meters take our proof and a dedicated key, by address and wPorts."""
 
     @classmethod
     def from_text(cls, text: str) -> Self:
@@ -59,7 +62,9 @@ class _Content:
                 bytes.fromhex(entries["salt"]),
                 bytes.fromhex(entries["system_title"]),
                 dict(entries["ceilings"]),
-                {name: dict(last) for name, last in entries.get("received", {}).items()},  # not in earlier releases
+                # Earlier releases wrote neither.
+                {name: dict(last) for name, last in entries.get("received", {}).items()},
+                dict(entries.get("forms", {})),
             )
             titles = [bytes.fromhex(title) for last in content.received.values() for title in last]
         except (AttributeError, ValueError, LookupError, TypeError, RecursionError) as error:
@@ -79,6 +84,7 @@ class _Content:
             "system_title": self.system_title.hex().upper(),
             "ceilings": self.ceilings,
             "received": self.received,
+            "forms": self.forms,
         }
         return json.dumps(entries, indent=2) + "\n"
 
@@ -137,6 +143,18 @@ class StateFile:
         """Store what was received last, on disk. Raises OSError."""
         with self._changing() as content:
             content.received[name] = {title.hex().upper(): number for title, number in last.items()}
+
+    def form(self, meter: str) -> ProofForm | None:
+        """Return how a meter takes our proof and a dedicated key, if that is known."""
+        if not self._path.exists():
+            return None  # nothing is written only to ask
+        with self._complaints(), self._changing() as content:
+            return ProofForm.from_record(content.forms.get(meter))
+
+    def store_form(self, meter: str, form: ProofForm) -> None:
+        """Keep it."""
+        with self._complaints(), self._changing() as content:
+            content.forms[meter] = form.to_record()
 
     @contextmanager
     def _changing(self) -> Iterator[_Content]:
