@@ -12,8 +12,7 @@ NETWORK = {
     "connection_lost", "answer_timeout", "took_too_long", "device_in_use",
 }  # fmt: skip
 NOT_WANTED = {
-    "authentication_required", "meter_busy",
-    "no_identity", "unknown", "other_wports",
+    "meter_busy", "no_identity", "unknown", "other_wports",
 }  # fmt: skip
 SECURITY = {
     "password_or_keys_refused", "secret_refused", "keys_refused", "certificate_refused", "system_title_refused",
@@ -33,7 +32,7 @@ def test_each_verdict_has_its_remedy():
     assert set(REMEDIES) == set(Verdict)
     assert verdicts(WhatToChange.CONNECTION) == NETWORK | NOT_WANTED
     assert verdicts(WhatToChange.SETTINGS) == {"closed_by_meter", "association_refused", "mechanism_refused"}
-    assert verdicts(WhatToChange.MECHANISM) == {"stronger_authentication"}
+    assert verdicts(WhatToChange.MECHANISM) == {"stronger_authentication", "authentication_required"}
     assert verdicts(WhatToChange.PASSWORD) == {"invalid_auth"}
     assert verdicts(WhatToChange.CREDENTIALS) == SECURITY
     assert verdicts(WhatToChange.COUNTER) == {"counter_jump"}

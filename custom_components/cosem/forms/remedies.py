@@ -63,7 +63,9 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.BAD_ANSWER: _CONNECTION,
     Verdict.ASSOCIATION_REFUSED: _SETTINGS,
     Verdict.MECHANISM_REFUSED: Remedy(what_to_change=WhatToChange.SETTINGS, field=CONF_AUTHENTICATION, has_hint=True),
-    Verdict.AUTHENTICATION_REQUIRED: Remedy(field=CONF_AUTHENTICATION, has_hint=True),
+    Verdict.AUTHENTICATION_REQUIRED: Remedy(
+        what_to_change=WhatToChange.MECHANISM, field=CONF_AUTHENTICATION, has_hint=True
+    ),
     Verdict.STRONGER_AUTHENTICATION: Remedy(
         what_to_change=WhatToChange.MECHANISM, field=CONF_AUTHENTICATION, has_hint=True
     ),
