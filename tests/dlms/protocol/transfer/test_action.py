@@ -254,3 +254,38 @@ def test_a_refused_method_is_an_error():
     error = returned_or_error(ActionOutcome(DataAccessResult(0), DataAccessResult(4)))
     assert isinstance(error, DataAccessError)
     assert error.result == 4
+
+
+# -- edges
+
+
+def test_what_it_is_before_it_is_asked():
+    assert ActionOne(RESET).awaited == "action-response"
+    assert not ActionOne(RESET).was_in_blocks
+
+
+def test_what_just_fits_is_sent_whole():
+    whole = ActionOne(RESET, LONG).first(FIRST, DEFAULT_LIMITS, 1000)
+    assert ActionOne(RESET, LONG).first(FIRST, DEFAULT_LIMITS, len(whole)) == whole
+    assert ActionOne(RESET, LONG).first(FIRST, DEFAULT_LIMITS, len(whole) - 1) != whole
+
+
+def test_a_response_in_blocks_to_a_request_in_blocks():
+    transfer = ActionOne(RESET, LONG)
+    outcome = after(transfer, "C704C100000001", block(1, "0001", last=False), block(2, "001105", last=True), room=ROOM)
+    assert decoded(transfer, outcome) == ActionOutcome(DataAccessResult(0), unsigned(5))
+
+
+def test_octets_behind_a_block_are_an_error():
+    with pytest.raises(DecodeError):
+        after(ActionOne(RESET), block(1, "0000", last=True) + "FF")
+    with pytest.raises(DecodeError):
+        after(ActionOne(RESET, LONG), "C704C100000001FF", room=ROOM)
+
+
+def test_more_outcomes_than_methods_are_an_error():
+    transfer = ActionList([(RESET, None)])
+    outcome = after(transfer, "C703C10200000000")
+    assert isinstance(outcome, Complete)
+    with pytest.raises(DecodeError, match="2 outcomes for 1 methods"):
+        transfer.decode(outcome.octets, DEFAULT_LIMITS)

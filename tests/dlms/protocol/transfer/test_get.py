@@ -124,7 +124,9 @@ def test_s22_nothing_belongs_to_a_request_that_was_not_sent(transfer):
     assert transfer.receive(block(1, b"x")) is None
 
 
-@pytest.mark.parametrize("octets", ["C403C102000000", "C403C100", "C403C101", "C403C10102", "C403C1010103FF"])
+@pytest.mark.parametrize(
+    "octets", ["C403C102000000", "C403C100", "C403C101", "C403C10102", "C403C1010103FF", "C403C1020103", "C403C1010203"]
+)
 def test_s22_a_list_is_no_answer_to_a_single_attribute(octets):
     assert ask().receive(bytes.fromhex(octets)) is None
 

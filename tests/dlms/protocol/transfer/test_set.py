@@ -168,3 +168,24 @@ def test_a_second_first_begins_anew():
     assert sent(transfer, ROOM) == before
     sent(transfer)
     assert transfer.needs == Conformance.SET, "what fits needs no blocks"
+
+
+# -- edges
+
+
+def test_what_it_is_before_it_is_asked():
+    assert SetOne(CLOCK, NULL).needs == Conformance.SET
+    assert SetList([(CLOCK, NULL)]).needs == Conformance.SET | Conformance.MULTIPLE_REFERENCES
+    assert SetOne(CLOCK, NULL).awaited == "set-response"
+
+
+def test_what_just_fits_is_sent_whole():
+    whole = SetOne(CLOCK, LONG).first(FIRST, DEFAULT_LIMITS, 1000)
+    assert SetOne(CLOCK, LONG).first(FIRST, DEFAULT_LIMITS, len(whole)) == whole
+    assert SetOne(CLOCK, LONG).first(FIRST, DEFAULT_LIMITS, len(whole) - 1) != whole
+
+
+def test_fewer_results_than_attributes_tell_nothing():
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL), (CLOCK, NULL)]), "C505C1020000")
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)

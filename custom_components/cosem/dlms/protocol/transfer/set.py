@@ -56,7 +56,6 @@ class _Set:
         self._limits = DEFAULT_LIMITS
         self._invoke: InvokeIdAndPriority | None = None
         self._blocks: SentBlocks | None = None
-        self._room = 0
 
     @property
     def needs(self) -> Conformance:
