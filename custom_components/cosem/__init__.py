@@ -23,9 +23,9 @@ from .const import (
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .device import async_follow_identity, async_register_device, is_gone
-from .dlms import LogicalDeviceName
 from .meter.clients import get_client
 from .meter.entity_plan import MAX_ENTITIES, has_too_many
+from .meter.identity import logical_device_name
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
 
@@ -96,7 +96,7 @@ def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry)
     known |= {flow["context"].get("unique_id") for flow in offered}
     found: dict[str, int] = {}
     for sap, octets in entry.runtime_data.reader.logical_devices:
-        name = LogicalDeviceName(octets).text
+        name = logical_device_name(octets)
         if sap != entry.data[CONF_SERVER_WPORT] and name and name not in known:
             found.setdefault(name, sap)
     room = max(MAX_OFFERS - len(offered), 0)

@@ -10,7 +10,7 @@ from homeassistant.helpers.device_registry import DeviceInfo
 
 from .const import CONF_SERVER_WPORT, DOMAIN
 from .coordinator import CosemCoordinator
-from .dlms import MANAGEMENT_WPORT
+from .meter.identity import is_management
 from .meter.submeters import Submeter, channel_of, device_identifier, submeter_model
 
 
@@ -107,7 +107,7 @@ def async_register_device(coordinator: CosemCoordinator) -> None:
         and (device := registered(other)) is not None
     ]
     # The management logical device stands for the whole physical device.
-    management = next((device_id for wport, device_id in here if wport == MANAGEMENT_WPORT), None)
+    management = next((device_id for wport, device_id in here if is_management(wport)), None)
     for _, device_id in here:
         devices.async_update_device(device_id, via_device_id=None if device_id == management else management)
 

@@ -28,8 +28,7 @@ from .const import (
     CONF_TIME_POLICY,
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
-from .dlms import WportPair
-from .meter.clients import client_in_use, trace_of
+from .meter.clients import learned_lists, trace_of
 
 _DATA: Final = (
     CONF_PORT,
@@ -59,7 +58,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CosemCo
             "reason": entry.error_reason_translation_key,
         },
         "meter": None if coordinator is None else _meter(coordinator),
-        "lists": _lists(hass, entry),
+        "lists": learned_lists(hass, entry.data),
         "last_apdus": [] if trace is None else trace.last_apdus(_private(coordinator)),
     }
 
@@ -95,14 +94,6 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
         "unverified": coordinator.security.is_unverified,
         "leniencies": sorted(reader.ways.leniencies),
     }
-
-
-def _lists(hass: HomeAssistant, entry: CosemConfigEntry) -> str | None:
-    """Return what was learned about lists of attributes."""
-    client = client_in_use(hass, entry.data[CONF_HOST], entry.data[CONF_PORT])
-    pair = WportPair(entry.data[CONF_CLIENT_WPORT], entry.data[CONF_SERVER_WPORT])
-    known = client.list_sizes.get(pair) if client is not None else None
-    return None if known is None else str(known)
 
 
 def _private(coordinator: CosemCoordinator | None) -> list[bytes]:

@@ -8,15 +8,18 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.util.hass_dict import HassKey
 
 from ..const import (
+    CONF_CLIENT_WPORT,
     CONF_RESPONSE_TIMEOUT,
+    CONF_SERVER_WPORT,
     DEFAULT_RESPONSE_TIMEOUT,
     DOMAIN,
 )
-from ..dlms import DlmsClient, Timing, Transport, open_tcp, with_wrapper
+from ..dlms import DlmsClient, Timing, Transport, WportPair, open_tcp, with_wrapper
 from .trace import Trace
 
 
@@ -97,3 +100,11 @@ async def async_open_client(hass: HomeAssistant, host: str, port: int) -> AsyncI
         yield client
     finally:
         await async_release_client(hass, client)
+
+
+def learned_lists(hass: HomeAssistant, data: Mapping[str, Any]) -> str | None:
+    """Return what was learned about lists of attributes by an entry with these data, for diagnostics."""
+    client = client_in_use(hass, data[CONF_HOST], data[CONF_PORT])
+    pair = WportPair(data[CONF_CLIENT_WPORT], data[CONF_SERVER_WPORT])
+    known = client.list_sizes.get(pair) if client is not None else None
+    return None if known is None else str(known)

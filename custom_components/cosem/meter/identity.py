@@ -6,6 +6,7 @@ from typing import Final
 
 from ..dlms import (
     LOGICAL_DEVICE_NAME,
+    MANAGEMENT_WPORT,
     SAP_ASSIGNMENT_LIST,
     Association,
     AttributeDescriptor,
@@ -93,6 +94,16 @@ class SelfDescription:
     """Who made them, and their numbers, as far as told."""
     configuration: Mapping[AttributeDescriptor, Data]
     """How often and when the configuration was changed, as far as it tells."""
+
+
+def logical_device_name(octets: bytes) -> str:
+    """Return the name in a SAP list."""
+    return LogicalDeviceName(octets).text
+
+
+def is_management(server_wport: int) -> bool:
+    """Whether this logical device is the one that every meter has."""
+    return server_wport == MANAGEMENT_WPORT
 
 
 def logical_device_title(name: str) -> str:
