@@ -22,6 +22,7 @@ from custom_components.cosem.dlms.errors import (
     DataAccessError,
     DecodeError,
     ExceptionReceived,
+    LimitExceeded,
     LocalProtocolError,
     ResponseTimeout,
     UnexpectedApdu,
@@ -99,6 +100,17 @@ async def test_trial_08_what_came_for_others_before_the_request_explains_no_sile
         meter.get = lambda apdu: []
         with pytest.raises(ResponseTimeout):
             await association.get(CLOCK)
+
+
+@pytest.mark.parametrize(
+    ("octets", "error"), [(b"\xee", DecodeError), (b"\x01\x01" * 17 + b"\x00", LimitExceeded)], ids=["tag", "nesting"]
+)
+async def test_trial_10_what_cannot_be_decoded_names_its_attribute(client, meter, octets, error):
+    meter.get = lambda apdu: [value(octets)]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(error, match=f"attribute {CLOCK}") as caught:
+            await association.get(CLOCK)
+        assert isinstance(caught.value.__cause__, error)
 
 
 async def test_trial_03_a_meter_that_names_the_ciphered_context_is_read_in_plain(client, meter):

@@ -49,6 +49,12 @@ def test_what_is_meant_without_being_said(arguments: tuple[str, ...], protection
     assert not security.use_dedicated_key
 
 
+def test_trial_07_a_chosen_association_object_takes_the_proof():
+    chosen = parameters(*GMAC, "--association", "0.0.40.0.1.255", environment=KEYS)
+    assert str(chosen.association) == "0.0.40.0.1.255"
+    assert parameters(*GMAC, environment=KEYS).association is None
+
+
 def test_keys_in_the_environment_change_nothing_for_plain_clients():
     proposed = parameters("--auth", "lls", environment=KEYS | {"DLMS_PASSWORD": "12345678"})
     assert (proposed.mechanism, proposed.security) == (Mechanism.LLS, None)

@@ -46,6 +46,14 @@ def test_options_of_security():
     assert parse("--counter-logical-name", "none")["counter_logical_name"] == NOT_ASKED
 
 
+def test_trial_07_the_association_object_can_be_chosen(capsys: pytest.CaptureFixture[str]):
+    assert parse()["association"] is None
+    assert parse("--association", "0-0:40.0.1")["association"] == LogicalName.parse("0.0.40.0.1.255")
+    with pytest.raises(SystemExit):
+        parse("--association", "none")
+    assert "--association" in capsys.readouterr().err
+
+
 def test_choices_are_those_of_the_contract():
     high = ["manufacturer", "md5", "sha1", "gmac", "sha256", "ecdsa"]
     assert list(MECHANISM_NAMES) == ["none", "lls", *(f"hls-{name}" for name in high)]

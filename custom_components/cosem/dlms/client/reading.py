@@ -213,9 +213,9 @@ async def _read_single(
         value = await source.decode(decode_data_octets, octets)
     except DecodeError as error:
         return _undecodable(error)
-    except LimitExceeded:
+    except LimitExceeded as error:
         plan.exhausting(attribute)
-        raise
+        raise naming(attribute, error) from error
     plan.decodable(attribute)
     return value
 
@@ -232,6 +232,13 @@ async def _read_suspect(
         return _undecodable(error)
     except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
         return _element_error(error)
+
+
+def naming(attribute: AttributeDescriptor, error: DecodeError | LimitExceeded) -> DecodeError | LimitExceeded:
+    """Return an error with the name of the attribute whose value it is about."""
+    if isinstance(error, DecodeError):
+        return DecodeError(f"attribute {attribute}: {error.reason}", error.offset)
+    return LimitExceeded(f"{error.what} in attribute {attribute}", error.limit, error.offset)
 
 
 def _says_lost(error: ExceptionReceived) -> bool:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from ..encoding.data import Data, PlainValue, decode_data_octets
-from ..errors import ActionError, DataAccessError
+from ..errors import ActionError, DataAccessError, DecodeError, LimitExceeded
 from ..interface_classes.profile_generic import decode_rows
 from ..limits import Limits
 from ..protocol.transfer import Transfer
 from ..protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
 from ..protocol.transfer.get import GetList, GetOne
 from ..protocol.transfer.set import SetList, SetOne
+from .reading import naming
 
 
 class Services(ABC):
@@ -36,7 +37,11 @@ class Services(ABC):
         TransportError and RemoteProtocolError (the connection is closed), SecurityError, AssociationAborted,
         LocalProtocolError.
         """
-        return await self.decode(decode_data_octets, await self.get_octets(attribute, selection))
+        octets = await self.get_octets(attribute, selection)
+        try:
+            return await self.decode(decode_data_octets, octets)
+        except (DecodeError, LimitExceeded) as error:
+            raise naming(attribute, error) from error
 
     async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
         """Return the value as encoded Data. Raises as get() does."""
