@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from custom_components.cosem.dlms.apdu import Apdu
+from custom_components.cosem.dlms.apdu import Apdu, decode_apdu
 from custom_components.cosem.dlms.apdu.access import AccessKind, AccessRequest, AccessResponse, AccessSpecification
 from custom_components.cosem.dlms.apdu.action import (
     ActionRequestNormal,
@@ -119,3 +119,10 @@ def test_confirm_of_a_notification():
 @pytest.mark.parametrize("apdu", SECRETS_OF_SERVICES, ids=lambda apdu: type(apdu).__name__)
 def test_secret_is_masked_unless_asked_for(apdu: Apdu):
     check_masked(apdu)
+
+
+def test_outcome_of_a_method():
+    described = describe(decode_apdu(bytes.fromhex("C701C10001001105")))
+    assert described.items() >= {"result": 0, "return": {"data": {"type": "unsigned", "value": 5}}}.items()
+    refused = describe(decode_apdu(bytes.fromhex("C701C10300")))
+    assert refused.items() >= {"result": 3, "return": None}.items()
