@@ -32,7 +32,7 @@ from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.security.keys import Secret
-from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, answers, client_of
+from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, answers, client_of, started
 from tests.dlms.scripted import (
     BUSY,
     CLOCK,
@@ -491,6 +491,37 @@ async def test_trial_05_an_association_that_is_really_gone_is_opened_again():
     async with client_of(meter).associate(PARAMETERS) as association:
         assert await association.get(REGISTERS[0]) == double_long_unsigned(1)
     assert tags(meter) == [0x60, 0xC0, 0x60, 0xC0, 0x62]
+
+
+async def test_trial_05_afterwards_the_refusal_is_told_further_on():
+    meter = forgetful(always=True)
+    meter.aarq = answers([aare()], [aare(result=1, diagnostic=13)])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        for _ in range(2):
+            with pytest.raises(AssociationRejected):
+                await association.get(REGISTERS[0])
+
+
+async def test_trial_05_a_proposal_that_is_given_up_ends_the_association():
+    meter = forgetful(always=True)
+    meter.aarq = answers([aare()], [])
+    async with client_of(meter, PATIENT).associate(PARAMETERS) as association:
+        task = await started(association.get(REGISTERS[0]))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(AssociationAborted):
+            await association.get(REGISTERS[0])
+
+
+@pytest.mark.parametrize("less", [{"conformance": Conformance.GET}, {"server_max_receive_pdu_size": 30}])
+async def test_trial_05_a_new_association_may_grant_less(less):
+    first = [NO_ASSOCIATION]
+    meter = ScriptedMeter(lambda apdu: [first.pop()] if first and apdu[1] == 1 else honest(apdu))
+    meter.aarq = answers([aare()], [aare(initiate(**less))])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        association._plan.read_one_by_one({REGISTERS[0]})
+        assert numbers(await association.get_many(REGISTERS[:8])) == list(range(1, 9))
 
 
 async def test_trial_05_it_ends_when_every_answer_says_so():

@@ -434,6 +434,34 @@ async def test_an_error_of_a_suspect_is_its_own():
 # -- a meter that says of an unknown object that there is no association
 
 
+@pytest.mark.parametrize("error", [ConnectionLost(), ResponseTimeout("get-response", 10), DecodeError("nonsense")])
+@pytest.mark.parametrize("list_limit", [None, 1], ids=["lists", "single reads"])
+async def test_trial_09_what_ends_the_connection_costs_the_others_a_few_readings_at_most(error, list_limit):
+    """A meter that says nothing, hangs up, or answers with octets that are no APDU, for one attribute."""
+
+    def single(attribute):
+        if attribute.logical_name.c != 2:
+            return unsigned(attribute.logical_name.c)
+        source.is_open = False
+        return error
+
+    def many(attributes):
+        return single(REGISTERS[1]) if REGISTERS[1] in attributes else encoded([single(each) for each in attributes])
+
+    sizes, results, failures = ListSizes(list_limit=list_limit), [], 0
+    while not results:
+        source = Source(single, many)
+        plan = plan_of(sizes)
+        try:
+            results = await read_many(source, plan, REGISTERS[:5])
+        except ConnectionLost, ResponseTimeout, DecodeError:
+            failures += 1
+            assert plan.asks_otherwise
+            assert failures <= 2
+    assert shown(results) == [1, 250, 3, 4, 5]
+    assert results[1].undecodable
+
+
 async def test_trial_05_it_is_that_elements_error():
     lost = ExceptionReceived(1, 1)
     source = Source(lambda a: lost if a.logical_name.c == 2 else unsigned(a.logical_name.c))

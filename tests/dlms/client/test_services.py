@@ -58,7 +58,7 @@ async def test_set_and_action():
 async def test_trial_08_what_a_method_returned_has_no_octet_too_many():
     meter = writable(answers([bytes.fromhex("C701C10001000600000007") + b"\x00"]))
     async with client_of(meter).associate(PARAMETERS) as association:
-        with pytest.raises(DecodeError):
+        with pytest.raises(OutcomeUnknown):
             await association.action(RESET)
 
 
@@ -127,6 +127,17 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_nothing_is_sent_again(par
             await request_of(association, service)
         assert isinstance(unknown.value.__cause__, cause)
     assert [wpdu.apdu[0] for wpdu in meter.link.sent].count(0xC1 if service.startswith("set") else 0xC3) == 1
+
+
+@pytest.mark.parametrize("answer", ["C701C1000000", "C701C1000100", "C701C10001000F"])
+async def test_what_a_method_said_without_sense_is_an_unknown_outcome(answer: str):
+    meter = writable(answers([bytes.fromhex(answer)], [bytes.fromhex("C703C2030000")]))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(OutcomeUnknown):
+            await association.action(RESET)
+        with pytest.raises(OutcomeUnknown):
+            await association.action_many([(RESET, None), (RESET, None)])
+        assert association.is_reusable
 
 
 async def test_a_meter_that_knows_no_association_has_refused():

@@ -186,10 +186,17 @@ class Association(AssociationLife, Services):
         """
         if not self._link.is_alive or self.proposals >= _MOST_PROPOSALS:
             return False
-        event = await self._open()
+        try:
+            event = await self._open()
+        except asyncio.CancelledError:
+            self._ended = self._ended or AssociationAborted("a proposal was given up")
+            raise
         if not isinstance(event, Associated):
-            raise _error_of(event)
+            self._ended = self._ended or _error_of(event)
+            raise self._ended
         self._negotiated = event.negotiated
+        assert self._plan is not None  # requests come after the first proposal
+        self._plan.renew(event.negotiated)
         return True
 
     async def _open(self) -> Event:

@@ -116,15 +116,22 @@ class ListSizes:
 class ListPlan:
     """What to ask for next in one association."""
 
-    __slots__ = ("_answer_limit", "_blocks", "_ceiling", "_request_limit", "_sizes", "_to_confirm", "asks_otherwise")
+    __slots__ = (
+        "_answer_limit",
+        "_blocks",
+        "_ceiling",
+        "_request_limit",
+        "_size",
+        "_sizes",
+        "_to_confirm",
+        "asks_otherwise",
+    )
 
     def __init__(self, sizes: ListSizes, negotiated: Negotiated, max_receive_pdu_size: int) -> None:
         self._sizes = sizes
-        self._request_limit = negotiated.request_limit - negotiated.overhead
-        self._answer_limit = max_receive_pdu_size - negotiated.overhead
-        self._blocks = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ in negotiated.conformance
-        lists = Conformance.MULTIPLE_REFERENCES in negotiated.conformance
-        self._ceiling = (sizes.list_limit or LONGEST_LIST) if lists else 1
+        self._size = max_receive_pdu_size
+        self._ceiling = sizes.list_limit or LONGEST_LIST
+        self.renew(negotiated)
         self._to_confirm = False
         self.asks_otherwise = False
         """Whether the next association asks for less, or last for what ended this one."""
@@ -133,6 +140,14 @@ class ListPlan:
     def ways(self) -> ListWays:
         """What is worth keeping."""
         return self._sizes.ways
+
+    def renew(self, negotiated: Negotiated) -> None:
+        """Take what was agreed: a meter that is proposed to again may grant less."""
+        self._request_limit = negotiated.request_limit - negotiated.overhead
+        self._answer_limit = self._size - negotiated.overhead
+        self._blocks = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ in negotiated.conformance
+        if Conformance.MULTIPLE_REFERENCES not in negotiated.conformance:
+            self._ceiling = 1
 
     def batch(self, pending: Sequence[AttributeDescriptor]) -> int:
         """Return how many of ``pending`` to ask for at once; at least 1."""

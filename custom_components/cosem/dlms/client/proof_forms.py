@@ -33,6 +33,9 @@ from .reading import AttributeSource
 _FIRST_OBJECTS: Final = tuple(LogicalName.parse(f"0.0.40.0.{instance}.255") for instance in range(1, 9))
 """Association objects that are tried without knowing any."""
 
+_MOST_OBJECTS: Final = 8
+"""A list that nobody authenticated may name thousands, and each costs a connection and a proof."""
+
 _LASTING: Final = 3
 """So many failures in a row, and a form that worked is doubted."""
 
@@ -173,4 +176,5 @@ class FormSearch:
             self._objects = [*await self._find_objects()]
             if not unclear:
                 self._objects += _FIRST_OBJECTS
+            del self._objects[_MOST_OBJECTS:]
         return [replace(self._known.form, association=name) for name in self._objects or ()]

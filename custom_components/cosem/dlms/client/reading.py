@@ -139,6 +139,11 @@ class _Reading:
                 self._plan.forget_refusals()
                 raise
             result = _element_error(error)
+        except TransportError, RemoteProtocolError:
+            # A network that is gone blames nobody.
+            if self._answered and not self._plan.is_suspect(attribute):
+                self._plan.exhausting(attribute)
+            raise
         else:
             self._answered = True
         self._found[attribute] = result
@@ -228,7 +233,7 @@ async def _read_suspect(
         return DataAccessError(DataAccessResultCode.OTHER_REASON)
     try:
         return await _read_single(source, plan, attribute)
-    except LimitExceeded as error:
+    except (TransportError, RemoteProtocolError) as error:
         return _undecodable(error)
     except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
         return _element_error(error)
@@ -255,7 +260,7 @@ def _is_other_reason(value: Data | DataAccessError) -> bool:
     return value.result == DataAccessResultCode.OTHER_REASON
 
 
-def _undecodable(error: RemoteProtocolError) -> DataAccessError:
+def _undecodable(error: TransportError | RemoteProtocolError) -> DataAccessError:
     return DataAccessError(DataAccessResultCode.OTHER_REASON, undecodable=str(error))
 
 

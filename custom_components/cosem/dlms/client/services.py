@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from ..encoding.data import Data, PlainValue, decode_data_octets
-from ..errors import ActionError, DataAccessError, DecodeError, LimitExceeded
+from ..errors import ActionError, DataAccessError, DecodeError, LimitExceeded, OutcomeUnknown, RemoteProtocolError
 from ..interface_classes.profile_generic import decode_rows
 from ..limits import Limits
 from ..protocol.transfer import Transfer
@@ -68,12 +68,19 @@ class Services(ABC):
     async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | None:
         """Execute a method; return what it returned. Raises ActionError, and as set() does."""
         transfer = ActionOne(method, parameters)
-        return returned(await self.decode_exactly(transfer.decode, await self._request(transfer)))
+        return returned(await self._decode_outcome(transfer.decode, await self._request(transfer)))
 
     async def action_many(
         self, items: Sequence[tuple[MethodDescriptor, Data | None]]
     ) -> list[Data | ActionError | DataAccessError | None]:
         """Execute methods in one request; return what each returned, or its error. Raises as set() does."""
         transfer = ActionList(items)
-        outcomes = await self.decode_exactly(transfer.decode, await self._request(transfer))
+        outcomes = await self._decode_outcome(transfer.decode, await self._request(transfer))
         return [returned_or_error(outcome) for outcome in outcomes]
+
+    async def _decode_outcome[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
+        """Decode what a method said; raise OutcomeUnknown for what makes no sense: it may have been executed."""
+        try:
+            return await self.decode_exactly(decode, octets)
+        except RemoteProtocolError as error:
+            raise OutcomeUnknown(str(error)) from error
