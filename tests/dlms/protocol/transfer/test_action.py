@@ -13,10 +13,11 @@ from custom_components.cosem.dlms.errors import (
     DecodeError,
     LimitExceeded,
     LocalProtocolError,
+    OutcomeUnknown,
 )
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
-from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Outcome
+from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Failed, Outcome
 from custom_components.cosem.dlms.protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
 
 FIRST = InvokeIdAndPriority(1)
@@ -114,8 +115,24 @@ def test_another_invoke_id_belongs_elsewhere():
 
 
 def test_the_other_form_belongs_elsewhere():
-    assert after(ActionOne(RESET), "C703C1010000") is None
-    assert after(ActionList([(RESET, None)]), "C701C10000") is None
+    assert after(ActionOne(RESET), "C703C10200000000") is None
+    assert after(ActionOne(RESET), "C703C100") is None
+    assert after(ActionList([(RESET, None), (CAPTURE, None)]), "C701C10000") is None
+
+
+def test_a_list_of_one_may_be_answered_like_one_method_and_the_other_way_round():
+    transfer = ActionOne(RESET)
+    assert decoded(transfer, after(transfer, "C703C1010300")) == ActionOutcome(DataAccessResult(3))
+    transfers = ActionList([(RESET, None)])
+    outcome = after(transfers, "C701C10300")
+    assert isinstance(outcome, Complete)
+    assert transfers.decode(outcome.octets, DEFAULT_LIMITS) == (ActionOutcome(DataAccessResult(3)),)
+
+
+def test_success_before_everything_was_sent_tells_nothing():
+    outcome = after(ActionOne(RESET, LONG), "C701C10000", room=ROOM)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
 
 
 def test_list_has_an_outcome_for_each():

@@ -1,7 +1,8 @@
 """ACTION of one method or a list, whole or in blocks both ways (IEC 62056-5-3, ACTION service).
 
-Leniencies: a result without the optional octet behind it; in blocks what the method returned may come as
-Get-Data-Result, or as bare Data, without the action-result in front.
+Leniencies: a result without the optional octet behind it; a list of one answered like one method, or the other way
+round; in blocks what the method returned may come as Get-Data-Result, or as bare Data, without the action-result in
+front. A success before the last block was sent tells nothing.
 """
 
 from abc import abstractmethod
@@ -30,42 +31,36 @@ from ...apdu.common import (
     decode_get_data_result,
     decode_invoke_id_and_priority,
     decode_list,
-    encode_list,
     expect_tag,
     unknown_choice,
 )
 from ...apdu.initiate import Conformance
-from ...encoding.data import NULL, Data, decode_data, encode_data, encode_data_octets
-from ...encoding.octets import Reader, Writer
-from ...errors import ActionError, DataAccessError, DecodeError, LocalProtocolError, UnexpectedApdu
+from ...encoding.data import NULL, Data, decode_data, encode_data_octets
+from ...encoding.octets import Reader
+from ...errors import ActionError, DataAccessError, DecodeError, LocalProtocolError, OutcomeUnknown, UnexpectedApdu
 from ...limits import DEFAULT_LIMITS, Limits
 from ..proposal import MAX_PDU_SIZE
-from . import Complete, Continues, Outcome, encode_request
+from . import Complete, Continues, Failed, Outcome, encode_request
 from .blocks import ReceivedBlocks
-from .sent_blocks import SentBlocks
+from .sent_blocks import WritingTransfer, encode_values
 
 _SUCCESS: Final = DataAccessResult(0)
+_SUCCESSFUL: Final = b"\x00"
+"""Its octet."""
+
+_LIST_OF_ONE: Final = b"\x01"
+"""The count in front of the outcome."""
 
 
-class _Action:
+class _Action(WritingTransfer):
     """Common to both forms."""
 
     answers: Final = frozenset({ACTION_RESPONSE})
     awaited: Final = "action-response"
-    may_be_repeated: Final = False
-    unknown_means_lost: Final = False
 
     def __init__(self, needs: Conformance) -> None:
-        self._needs = needs
-        self._limits = DEFAULT_LIMITS
-        self._invoke: InvokeIdAndPriority | None = None
-        self._sent: SentBlocks | None = None
+        super().__init__(needs, Conformance.BLOCK_TRANSFER_WITH_ACTION)
         self._received = ReceivedBlocks(DEFAULT_LIMITS)
-
-    @property
-    def needs(self) -> Conformance:
-        """Services that must be negotiated; known after ``first``."""
-        return self._needs | (Conformance(0) if self._sent is None else Conformance.BLOCK_TRANSFER_WITH_ACTION)
 
     @property
     def was_in_blocks(self) -> bool:
@@ -73,24 +68,15 @@ class _Action:
         return self._received.has_begun
 
     @abstractmethod
-    def _whole(self, invoke: InvokeIdAndPriority) -> Apdu: ...
-
-    @abstractmethod
-    def _first_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu: ...
-
-    @abstractmethod
-    def _encoded_parameters(self) -> bytes: ...
-
-    @abstractmethod
     def _take_whole(self, kind: int, payload: bytes) -> Outcome | None: ...
 
+    @override
+    def _further_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
+        return ActionRequestWithPblock(invoke, block)
+
+    @override
     def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = MAX_PDU_SIZE) -> bytes:
-        octets = encode_request(self._whole(invoke))
-        sent = None
-        if len(octets) > room:
-            sent = SentBlocks(self._encoded_parameters(), room)
-            octets = sent.take(lambda block: self._first_block(invoke, block))
-        self._invoke, self._limits, self._sent = invoke, limits, sent
+        octets = super().first(invoke, limits, room)
         self._received = ReceivedBlocks(limits)
         return octets
 
@@ -103,32 +89,32 @@ class _Action:
             return None
         match kind:
             case ActionResponseKind.NORMAL | ActionResponseKind.WITH_LIST:
-                return None if self.was_in_blocks else self._take_whole(kind, reader.rest())
+                return self._receive_whole(kind, reader.rest())
             case ActionResponseKind.WITH_PBLOCK:
                 return self._receive_block(reader, self._invoke)
             case ActionResponseKind.NEXT_PBLOCK:
-                return self._send_block(reader, self._invoke)
+                number = reader.unsigned32()
+                reader.finish()
+                return self._answer_to_block(number, self._invoke)
         raise unknown_choice(reader, kind, "Action-Response")
+
+    def _receive_whole(self, kind: int, payload: bytes) -> Outcome | None:
+        if self.was_in_blocks:
+            return None
+        if not self.everything_is_sent and payload[:1] == _SUCCESSFUL:
+            return Failed(OutcomeUnknown("a success before everything was sent"))
+        return self._take_whole(kind, payload)
 
     def _receive_block(self, reader: Reader, invoke: InvokeIdAndPriority) -> Outcome | None:
         block = decode_data_block(reader)
         reader.finish()
         blocks, number = self._received, block.block_number
-        if (self._sent is not None and not self._sent.is_over) or not blocks.add(number, block.raw_data):
+        if not self.everything_is_sent or not blocks.add(number, block.raw_data):
             return None
         if block.last_block:
             return Complete(blocks.joined(), blocks.leniency)
         request = encode_request(ActionRequestNextPblock(invoke, number))
         return Continues(number, blocks.size, request, blocks.leniency)
-
-    def _send_block(self, reader: Reader, invoke: InvokeIdAndPriority) -> Outcome | None:
-        number = reader.unsigned32()
-        reader.finish()
-        sent = self._sent
-        if sent is None or sent.is_over or number != sent.number:
-            return None
-        request = sent.take(lambda block: ActionRequestWithPblock(invoke, block))
-        return Continues(sent.number, sent.size, request)
 
 
 class ActionOne(_Action):
@@ -156,12 +142,14 @@ class ActionOne(_Action):
         return ActionRequestWithFirstPblock(invoke, self._method, block)
 
     @override
-    def _encoded_parameters(self) -> bytes:
+    def _carried(self) -> bytes:
         return encode_data_octets(NULL if self._parameters is None else self._parameters)
 
     @override
     def _take_whole(self, kind: int, payload: bytes) -> Outcome | None:
-        return Complete(payload) if kind == ActionResponseKind.NORMAL else None
+        if kind == ActionResponseKind.NORMAL:
+            return Complete(payload)
+        return Complete(payload[1:]) if payload[:1] == _LIST_OF_ONE else None
 
 
 class ActionList(_Action):
@@ -190,14 +178,14 @@ class ActionList(_Action):
         return ActionRequestWithListAndFirstPblock(invoke, self._methods, block)
 
     @override
-    def _encoded_parameters(self) -> bytes:
-        writer = Writer()
-        encode_list(self._parameters, writer, encode_data)
-        return writer.getvalue()
+    def _carried(self) -> bytes:
+        return encode_values(self._parameters)
 
     @override
     def _take_whole(self, kind: int, payload: bytes) -> Outcome | None:
-        return Complete(payload) if kind == ActionResponseKind.WITH_LIST else None
+        if kind == ActionResponseKind.WITH_LIST:
+            return Complete(payload)
+        return Complete(_LIST_OF_ONE + payload) if len(self._methods) == 1 else None
 
 
 def _decode_whole[T](octets: bytes, limits: Limits, decode: Callable[[Reader], T]) -> T:

@@ -1,11 +1,18 @@
-"""Cuts what a request carries into blocks (IEC 62056-5-3, DataBlock-SA)."""
+"""Requests that write: sent whole, or in blocks where they are too long (IEC 62056-5-3, DataBlock-SA)."""
 
-from collections.abc import Callable
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from ...apdu import Apdu
-from ...apdu.common import DataBlock
+from ...apdu.common import DataBlock, InvokeIdAndPriority, encode_list
+from ...apdu.initiate import Conformance
+from ...encoding.data import Data, encode_data
+from ...encoding.octets import Writer
 from ...errors import LocalProtocolError
-from . import encode_request
+from ...limits import DEFAULT_LIMITS, Limits
+from ..proposal import MAX_PDU_SIZE
+from . import Continues, encode_request
 
 _TWO_OCTETS_FROM, _THREE_OCTETS_FROM = 128, 256
 """Lengths whose encoding takes one octet more, and two more (A-XDR)."""
@@ -39,3 +46,65 @@ class SentBlocks:
         octets = encode_request(apdu(DataBlock(self.size + len(piece) == len(self._octets), number, piece)))
         self.number, self.size = number, self.size + len(piece)
         return octets
+
+
+class WritingTransfer:
+    """Common to SET and ACTION. ``needs``: without blocks. ``block_service``: what blocks need besides."""
+
+    may_be_repeated: Final = False
+    unknown_means_lost: Final = False
+
+    def __init__(self, needs: Conformance, block_service: Conformance) -> None:
+        self._needs = needs
+        self._block_service = block_service
+        self._limits = DEFAULT_LIMITS
+        self._invoke: InvokeIdAndPriority | None = None
+        self._sent: SentBlocks | None = None
+
+    @abstractmethod
+    def _whole(self, invoke: InvokeIdAndPriority) -> Apdu: ...
+
+    @abstractmethod
+    def _first_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu: ...
+
+    @abstractmethod
+    def _further_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu: ...
+
+    @abstractmethod
+    def _carried(self) -> bytes:
+        """Return what is cut into blocks."""
+
+    @property
+    def needs(self) -> Conformance:
+        """Services that must be negotiated; known after ``first``."""
+        return self._needs if self._sent is None else self._needs | self._block_service
+
+    @property
+    def everything_is_sent(self) -> bool:
+        """Whether no block is left."""
+        return self._sent is None or self._sent.is_over
+
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = MAX_PDU_SIZE) -> bytes:
+        """Return the first request, and forget what was received. Raises LocalProtocolError."""
+        octets = encode_request(self._whole(invoke))
+        sent = None
+        if len(octets) > room:
+            sent = SentBlocks(self._carried(), room)
+            octets = sent.take(lambda block: self._first_block(invoke, block))
+        self._invoke, self._limits, self._sent = invoke, limits, sent
+        return octets
+
+    def _answer_to_block(self, number: int, invoke: InvokeIdAndPriority) -> Continues | None:
+        """Take the demand for what follows a block; None if it belongs elsewhere."""
+        sent = self._sent
+        if sent is None or sent.is_over or number != sent.number:
+            return None
+        request = sent.take(lambda block: self._further_block(invoke, block))
+        return Continues(sent.number, sent.size, request)
+
+
+def encode_values(values: Sequence[Data]) -> bytes:
+    """Return an encoded SEQUENCE OF Data."""
+    writer = Writer()
+    encode_list(tuple(values), writer, encode_data)
+    return writer.getvalue()

@@ -15,7 +15,6 @@ from ...apdu.common import (
     DataBlock,
     InvokeIdAndPriority,
     Selection,
-    encode_list,
 )
 from ...apdu.initiate import Conformance
 from ...apdu.set import (
@@ -32,56 +31,30 @@ from ...apdu.set import (
     SetResponseWithList,
     decode_set_response,
 )
-from ...encoding.data import Data, encode_data, encode_data_octets
-from ...encoding.octets import Reader, Writer
+from ...encoding.data import Data, encode_data_octets
+from ...encoding.octets import Reader
 from ...errors import DataAccessError, DecodeError, LocalProtocolError, OutcomeUnknown
-from ...limits import DEFAULT_LIMITS, Limits
-from ..proposal import MAX_PDU_SIZE
-from . import Complete, Continues, Failed, Outcome, encode_request
-from .sent_blocks import SentBlocks
+from . import Complete, Failed, Outcome
+from .sent_blocks import WritingTransfer, encode_values
 
 type _WithResult = SetResponseNormal | SetResponseLastDatablock | SetResponseLastDatablockWithList | SetResponseWithList
 
 
-class _Set:
+class _Set(WritingTransfer):
     """Common to both forms."""
 
     answers: Final = frozenset({SET_RESPONSE})
     awaited: Final = "set-response"
-    may_be_repeated: Final = False
-    unknown_means_lost: Final = False
 
     def __init__(self, needs: Conformance) -> None:
-        self._needs = needs
-        self._limits = DEFAULT_LIMITS
-        self._invoke: InvokeIdAndPriority | None = None
-        self._blocks: SentBlocks | None = None
-
-    @property
-    def needs(self) -> Conformance:
-        """Services that must be negotiated; known after ``first``."""
-        return self._needs | (Conformance(0) if self._blocks is None else Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
-
-    @abstractmethod
-    def _whole(self, invoke: InvokeIdAndPriority) -> Apdu: ...
-
-    @abstractmethod
-    def _first_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu: ...
-
-    @abstractmethod
-    def _encoded_values(self) -> bytes: ...
+        super().__init__(needs, Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
 
     @abstractmethod
     def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome: ...
 
-    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = MAX_PDU_SIZE) -> bytes:
-        octets = encode_request(self._whole(invoke))
-        blocks = None
-        if len(octets) > room:
-            blocks = SentBlocks(self._encoded_values(), room)
-            octets = blocks.take(lambda block: self._first_block(invoke, block))
-        self._invoke, self._limits, self._blocks = invoke, limits, blocks
-        return octets
+    @override
+    def _further_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
+        return SetRequestWithDatablock(invoke, block)
 
     def receive(self, apdu: bytes) -> Outcome | None:
         reader = Reader(apdu, limits=self._limits)
@@ -91,18 +64,11 @@ class _Set:
         if self._invoke is None or response.invoke.invoke_id != self._invoke.invoke_id:
             return None
         if isinstance(response, SetResponseDatablock):
-            return self._next_block(response, self._invoke)
+            return self._answer_to_block(response.block_number, self._invoke)
         results = _results(response)
-        if self._blocks is not None and not self._blocks.is_over:
+        if not self.everything_is_sent:
             return Failed(_first_refusal(results) or OutcomeUnknown("a success before everything was sent"))
         return self._outcome(results)
-
-    def _next_block(self, response: SetResponseDatablock, invoke: InvokeIdAndPriority) -> Outcome | None:
-        blocks = self._blocks
-        if blocks is None or blocks.is_over or response.block_number != blocks.number:
-            return None
-        request = blocks.take(lambda block: SetRequestWithDatablock(invoke, block))
-        return Continues(blocks.number, blocks.size, request)
 
 
 class SetOne(_Set):
@@ -123,7 +89,7 @@ class SetOne(_Set):
         return SetRequestWithFirstDatablock(invoke, self._attribute, self._selection, block)
 
     @override
-    def _encoded_values(self) -> bytes:
+    def _carried(self) -> bytes:
         return encode_data_octets(self._value)
 
     @override
@@ -151,10 +117,8 @@ class SetList(_Set):
         return SetRequestWithListAndFirstDatablock(invoke, self._attributes, block)
 
     @override
-    def _encoded_values(self) -> bytes:
-        writer = Writer()
-        encode_list(self._values, writer, encode_data)
-        return writer.getvalue()
+    def _carried(self) -> bytes:
+        return encode_values(self._values)
 
     @override
     def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome:
