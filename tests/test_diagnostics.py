@@ -8,11 +8,14 @@ from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
+from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.diagnostics import async_get_config_entry_diagnostics
 from custom_components.cosem.dlms import Association, Leniency, Message
+from custom_components.cosem.meter.clients import trace_of
 from custom_components.cosem.meter.identity import MeterIdentity
 from custom_components.cosem.meter.submeters import Submeter
 from tests.conftest import HOST, set_up
@@ -73,6 +76,26 @@ async def test_trial_27_entry_that_could_not_be_set_up_has_a_download_too(
     assert report["entry"]["reason"] == "association_refused_for_now"
     assert any("aare: rejected-transient" in apdu["apdu"] for apdu in report["last_apdus"])
     assert report["lists"] is None
+
+
+async def test_s28_serial_numbers_of_other_entries_on_the_same_address_are_hidden(
+    hass: HomeAssistant, network: None, meter, make_entry
+):
+    """They share the messages; one of them was never set up."""
+    number = 49762188
+    entry = await set_up(hass, make_entry())
+    trace = trace_of(hass, HOST, 4059)
+    assert trace is not None
+    trace.received(Message(2, 1, b"\xc4\x01\xc1\x00\x06" + number.to_bytes(4)))
+    other = MockConfigEntry(domain=DOMAIN, unique_id="SIM1030004711471", data=dict(entry.data))
+    other.add_to_hass(hass)
+    trace.received(Message(2, 1, b"\xc4\x01\xc1\x00\x09\x10SIM1030004711471"))
+    for asked in (entry, other):
+        report = json.dumps(await async_get_config_entry_diagnostics(hass, asked))
+        assert "4711471" not in report
+        assert b"4711471".hex() not in report.lower()
+        assert number.to_bytes(4).hex() not in report.lower()
+        assert str(number) not in report
 
 
 async def test_entry_that_never_asked_has_an_empty_download(hass: HomeAssistant, make_entry):

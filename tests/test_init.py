@@ -216,6 +216,21 @@ async def test_trial_29_cards_of_a_deleted_entry_go(
     assert [flow["flow_id"] for flow in hass.config_entries.flow.async_progress()] == [other["flow_id"]]
 
 
+async def test_trial_29_cards_follow_an_entry_that_moved(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, meters: dict[str, SimulatedMeter]
+):
+    entry = await set_up(hass, make_entry())
+    (before,) = discoveries(hass)
+    meters["192.0.2.99"] = meter
+    hass.config_entries.async_update_entry(entry, data={**entry.data, "host": "192.0.2.99"})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    (after,) = discoveries(hass)
+    assert after["flow_id"] != before["flow_id"]
+    assert after["context"]["unique_id"] == before["context"]["unique_id"]
+    assert hass.config_entries.flow._progress[after["flow_id"]].init_data["host"] == "192.0.2.99"
+
+
 @pytest.mark.parametrize("source", ["user", SOURCE_IGNORE])
 async def test_known_logical_device_is_not_discovered_again(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, source: str

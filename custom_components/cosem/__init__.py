@@ -4,7 +4,7 @@ One entry is one association to one logical device.
 """
 
 from itertools import islice
-from typing import Final
+from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, Platform
@@ -75,22 +75,26 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> No
 
 
 @callback
-def _offers_of(hass: HomeAssistant, entry: CosemConfigEntry) -> list[ConfigFlowResult]:
-    """Return the cards of logical devices that this entry knows of."""
-    return hass.config_entries.flow.async_progress_by_init_data_type(
-        dict, lambda data: data.get(CONF_PARENT_ENTRY) == entry.entry_id, include_uninitialized=True
-    )
+def _offers_of(hass: HomeAssistant, entry: CosemConfigEntry, *, moved_only: bool = False) -> list[ConfigFlowResult]:
+    """Return the cards of logical devices that this entry knows of; ``moved_only``: those with another address."""
+
+    def fits(data: dict[str, Any]) -> bool:
+        moved = any(data.get(key) != entry.data[key] for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT))
+        return data.get(CONF_PARENT_ENTRY) == entry.entry_id and (moved or not moved_only)
+
+    return hass.config_entries.flow.async_progress_by_init_data_type(dict, fits, include_uninitialized=True)
 
 
 @callback
-def _withdraw_offers(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+def _withdraw_offers(hass: HomeAssistant, entry: CosemConfigEntry, *, moved_only: bool = False) -> None:
     """Take back the cards of logical devices that only this entry knew of."""
-    for flow in _offers_of(hass, entry):
+    for flow in _offers_of(hass, entry, moved_only=moved_only):
         hass.config_entries.flow.async_abort(flow["flow_id"])
 
 
 @callback
 def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
+    _withdraw_offers(hass, entry, moved_only=True)
     offered = _offers_of(hass, entry)
     known = {other.unique_id for other in hass.config_entries.async_entries(DOMAIN)}
     known |= {flow["context"].get("unique_id") for flow in offered}

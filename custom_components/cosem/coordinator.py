@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
-from typing import override
+from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
@@ -35,6 +35,10 @@ from .meter.total_deadline import async_total_deadline, total_time
 
 type CosemConfigEntry = ConfigEntry[CosemCoordinator]
 type Work[T] = Callable[[Association], Awaitable[T]]
+
+
+MOST_REPEATS: Final = 4
+"""In a poll. Each new association avoids what ended the one before; the next poll goes on."""
 
 
 class CosemCoordinator(DataUpdateCoordinator[Readings]):
@@ -143,13 +147,14 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             raise
 
     async def _async_attempt[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
-        """Run, and once more when a new association may mend what failed."""
-        try:
-            return await self._async_associated(work)
-        except UpdateFailed as failure:
-            if not self.security.may_be_mended or not may_repeat():
-                raise
-            LOGGER.debug("%s: trying again with a new association: %s", self.name, failure.__cause__)
+        """Run, and again as long as a new association may mend what failed."""
+        for _ in range(MOST_REPEATS):
+            try:
+                return await self._async_associated(work)
+            except UpdateFailed as failure:
+                if not self.security.may_be_mended or not may_repeat():
+                    raise
+                LOGGER.debug("%s: trying again with a new association: %s", self.name, failure.__cause__)
         return await self._async_associated(work)
 
     async def _async_associated[T](self, work: Work[T]) -> T:

@@ -4,11 +4,13 @@ No address, no secret, and neither name nor serial number of the meter.
 """
 
 from collections.abc import Iterable, Mapping
+import re
 from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers import device_registry as dr
 
 from .const import (
     CONF_ACCEPT_UNVERIFIED,
@@ -26,6 +28,7 @@ from .const import (
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
     CONF_TIME_POLICY,
+    DOMAIN,
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .meter.clients import learned_lists, trace_of
@@ -43,6 +46,7 @@ _DATA: Final = (
     CONF_ACCEPT_UNVERIFIED,
     CONF_COUNTER_LOGICAL_NAME,
 )
+_NUMBER_AT_THE_END: Final = re.compile(r"\d{4,}$")
 _OPTIONS: Final = (CONF_INTERVAL, CONF_OBJECTS, CONF_STAY_CONNECTED, CONF_RESPONSE_TIMEOUT, CONF_TIME_POLICY)
 
 
@@ -59,7 +63,7 @@ async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CosemCo
         },
         "meter": None if coordinator is None else _meter(coordinator),
         "lists": learned_lists(hass, entry.data),
-        "last_apdus": [] if trace is None else trace.last_apdus(_private(coordinator)),
+        "last_apdus": [] if trace is None else trace.last_apdus(_private(hass, entry)),
     }
 
 
@@ -96,12 +100,20 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
     }
 
 
-def _private(coordinator: CosemCoordinator | None) -> list[bytes]:
-    """Return the forms that serial numbers have on the wire: the meter's, and those of its sub-meters."""
-    if coordinator is None:
-        return []
-    known = (coordinator.reader.identity, *coordinator.reader.submeters.values())
-    return [form for each in known if each is not None and each.serial_number for form in _forms(each.serial_number)]
+def _private(hass: HomeAssistant, entry: CosemConfigEntry) -> list[bytes]:
+    """Return the forms on the wire of all serial numbers at this address: other entries share the trace."""
+    serials: set[str] = set()
+    for other in hass.config_entries.async_entries(DOMAIN):
+        if any(other.data.get(key) != entry.data[key] for key in (CONF_HOST, CONF_PORT)):
+            continue
+        devices = dr.async_entries_for_config_entry(dr.async_get(hass), other.entry_id)
+        serials |= {device.serial_number for device in devices if device.serial_number}
+        # Of one that was never set up there is no device, but its unique id may end with the number.
+        serials |= set(_NUMBER_AT_THE_END.findall(str(other.unique_id)))
+        if (coordinator := getattr(other, "runtime_data", None)) is not None:
+            known = (coordinator.reader.identity, *coordinator.reader.submeters.values())
+            serials |= {each.serial_number for each in known if each is not None and each.serial_number}
+    return [form for serial in sorted(serials) for form in _forms(serial)]
 
 
 def _forms(serial: str) -> list[bytes]:

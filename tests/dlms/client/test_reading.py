@@ -540,3 +540,32 @@ async def test_trial_31_errors_of_single_attributes_are_answers_too():
     results = await read_many(source, plan_of(ListSizes(list_limit=1)), [*REGISTERS[:3], REGISTERS[2]], found)
     assert list(found.values()) == [*results[:3]]
     assert shown(results) == [3, 2, 3, 3]
+
+
+async def test_trial_05_many_unknown_objects_end_no_reading_of_a_meter_that_has_answered():
+    """A gas meter without an object list: the usual codes begin with those of electricity."""
+    source = Source(lambda a: unsigned(24) if a.logical_name.c == 24 else ExceptionReceived(1, 1))
+    plan = plan_of(ListSizes(list_limit=1))
+    assert shown(await read_many(source, plan, [REGISTERS[23]])) == [24]
+    assert shown(await read_many(source, plan, REGISTERS[:24])) == [*[4] * 23, 24]
+
+
+async def test_f31_a_meter_that_is_busy_is_not_asked_without_an_end():
+    source = Source(lambda attribute: BUSY)
+    plan = plan_of(ListSizes(list_limit=1))
+    plan.has_answered = True
+    with pytest.raises(ExceptionReceived):
+        await read_many(source, plan, REGISTERS)
+    assert len(source.asked) == 64
+
+
+async def test_f43_what_exhausts_a_limit_in_a_list_only_stays_out_of_lists():
+    def many(attributes):
+        return encoded([EXHAUSTING if each is REGISTERS[1] else unsigned(each.logical_name.c) for each in attributes])
+
+    sizes = ListSizes()
+    with pytest.raises(LimitExceeded):
+        await read_many(Source(many=many), plan_of(sizes), REGISTERS[:3])
+    for _ in range(4):
+        assert shown(await read_many(Source(many=many), plan_of(sizes), REGISTERS[:3])) == [1, 2, 3]
+    assert (sizes.exhausting, sizes.alone) == (set(), {REGISTERS[1]})

@@ -125,6 +125,7 @@ class ListPlan:
         "_sizes",
         "_to_confirm",
         "asks_otherwise",
+        "has_answered",
     )
 
     def __init__(self, sizes: ListSizes, negotiated: Negotiated, max_receive_pdu_size: int) -> None:
@@ -133,6 +134,8 @@ class ListPlan:
         self._ceiling = sizes.list_limit or LONGEST_LIST
         self.renew(negotiated)
         self._to_confirm = False
+        self.has_answered = False
+        """Whether anything but exception-responses came in this association."""
         self.asks_otherwise = False
         """Whether the next association asks for less, or last for what ended this one."""
 
@@ -220,8 +223,10 @@ class ListPlan:
         self._sizes.exhausting.add(attribute)
 
     def decodable(self, *attributes: AttributeDescriptor) -> None:
-        """Note that their values do not."""
-        self._sizes.exhausting.difference_update(attributes)
+        """Note that their values do not. In a list they did, so they stay out of lists."""
+        if cleared := self._sizes.exhausting.intersection(attributes):
+            self._sizes.exhausting -= cleared
+            self._sizes.read_alone(cleared)
 
     def is_suspect(self, attribute: AttributeDescriptor) -> bool:
         """Return whether its last value exhausted a limit."""

@@ -38,6 +38,9 @@ _LOST: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_N
 _PATIENCE: Final = 3
 """So many exception-responses and nothing else end a reading."""
 
+_MORE_PATIENCE: Final = 64
+"""The same where the association has answered before: some meters say so of each object that they do not have."""
+
 
 class AttributeSource(Protocol):
     """What is needed of an association."""
@@ -134,18 +137,19 @@ class _Reading:
             result = await _read_single(self._source, self._plan, attribute)
         except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
             self._refusals += 1
-            nothing_else = not self._answered and (is_last or self._refusals == _PATIENCE)
+            patience = _MORE_PATIENCE if self._plan.has_answered else _PATIENCE
+            nothing_else = not self._answered and (is_last or self._refusals == patience)
             if not self._source.is_open or nothing_else:
                 self._plan.forget_refusals()
                 raise
             result = _element_error(error)
         except TransportError, RemoteProtocolError:
             # A network that is gone blames nobody.
-            if self._answered and not self._plan.is_suspect(attribute):
+            if self._plan.has_answered and not self._plan.is_suspect(attribute):
                 self._plan.exhausting(attribute)
             raise
         else:
-            self._answered = True
+            self._answered = self._plan.has_answered = True
         self._found[attribute] = result
         return result
 
@@ -175,7 +179,7 @@ class _Reading:
         # Other-reason for every element may mean the list itself.
         if len(elements) != len(batch) or all(_is_other_reason(value) for _size, value in elements):
             return await self._read_apart(batch)
-        self._answered = True
+        self._answered = self._plan.has_answered = True
         self._plan.answered([(attribute, size) for attribute, (size, _value) in zip(batch, elements, strict=True)])
         self._plan.decodable(*batch)
         values = [value for _size, value in elements]
