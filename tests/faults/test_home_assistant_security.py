@@ -446,12 +446,12 @@ async def test_trial_19_a_downgrade_at_the_first_set_up_is_tried_again(hass: Hom
     assert not asked_for_keys(hass)
 
 
-@pytest.mark.parametrize("answer", ["FFFF", "C401C10006000000FF", "D801060000FFFF", "D80106FFFFFFFE", "0E0606 00"])
+@pytest.mark.parametrize("answer", ["FFFF", "C401C10006000000FF", "D801060000FFFF", "D80106FFFFFFFE", "0E060600"])
 @pytest.mark.parametrize("on", ["aarq", "get"])
 async def test_s37_trial_19_nothing_that_a_stranger_sends_stops_the_first_set_up_for_good(
     hass: HomeAssistant, bench: Bench, answer: str, on: str
 ):
-    bench.meter.faults.add("apdu", on=on, octets=bytes.fromhex(answer))
+    bench.meter.faults.add("apdu", on=on, apdu=answer)
     entry = await set_up(hass, secured_entry(bench.meter, counter_logical_name="0.0.43.1.9.255"))
     assert entry.state is ConfigEntryState.SETUP_RETRY
     assert not asked_for_keys(hass)

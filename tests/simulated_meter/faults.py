@@ -58,6 +58,8 @@ class Fault:
     octet: int = 0
     seconds: float = 0.0
     count: int = 0
+    apdu: str = ""
+    """Hexadecimal digits."""
     code: int = 0
     object: str = ""
     attribute: int = 2
@@ -190,6 +192,12 @@ CATALOGUE: Final[dict[str, Kind]] = {
     "reset": Kind("send 'octet' octets, then reset (F08)", lambda f, r, a: _cut(f, r, a, Reset()), on="any"),
     "fin": Kind("send 'octet' octets, then close (F09)", lambda f, r, a: _cut(f, r, a, Finish()), on="any"),
     "octet-by-octet": Kind("one octet per segment (F11)", _octet_by_octet, on="any"),
+    "apdu": Kind(
+        "answer with the octets of 'apdu'",
+        lambda f, r, _: [Send(r.answer(bytes.fromhex(f.apdu)))],
+        on="any",
+        honest=False,
+    ),
     "merge": Kind("'count' WPDUs in one segment, all but the last empty (F12)", _merge, on="any"),
     "wrong-version": Kind("wrapper version 'code' (F13)", _wrong_version, on="any"),
     "wrong-wport": Kind(

@@ -298,7 +298,7 @@ REQUESTS = [
 
 
 @pytest.mark.parametrize("octets", REQUESTS)
-def test_s34_a_challenge_that_is_a_request_is_not_answered(octets):
+def test_trial_20_a_challenge_that_is_a_request_is_not_answered(octets):
     """Its GMAC proof would be the tag with which the meter takes that request for ours."""
     request = bytes.fromhex(octets)
     disguised = Challenges(client_to_server=CTOS, server_to_client=request)
