@@ -484,6 +484,15 @@ async def test_trial_05_the_others_of_a_reading_are_read():
     assert [each.result if isinstance(each, DataAccessError) else each.value for each in results] == [1, 4, 3, 4, 5]
 
 
+async def test_trial_05_many_unknown_objects_cost_one_proposal_each():
+    meter = forgetful(*range(3, 41))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        association._plan.read_one_by_one((), for_good=True)
+        results = await association.get_many(REGISTERS[:42])
+    assert [isinstance(each, DataAccessError) for each in results] == [False] * 2 + [True] * 38 + [False] * 2
+    assert tags(meter).count(0x60) == 1 + 2 * 2 + 36
+
+
 async def test_trial_05_an_association_that_is_really_gone_is_opened_again():
     meter = forgetful()
     first = [NO_ASSOCIATION]
@@ -527,7 +536,7 @@ async def test_trial_05_a_new_association_may_grant_less(less):
 async def test_trial_05_it_ends_when_every_answer_says_so():
     meter = forgetful(always=True)
     async with client_of(meter).associate(PARAMETERS) as association:
-        for _ in range(40):
+        for _ in range(70):
             with pytest.raises(ExceptionReceived):
                 await association.get(REGISTERS[0])
         assert not association.is_open

@@ -57,6 +57,9 @@ _OPENED_BY: Final[dict[type[Event], LifecycleInput]] = {
 }
 
 
+_SAYS_SO_OF_OBJECTS: Final = 2
+"""So many objects for which a new association changed nothing."""
+
 _MOST_PROPOSALS: Final = 64
 """Of one association, for a meter that forgets it again and again."""
 
@@ -81,6 +84,7 @@ class Association(AssociationLife, Services):
         self._negotiated: Negotiated | None = None
         self._plan: ListPlan | None = None
         self._leniencies: set[Leniency] = set()
+        self._said_of_objects = 0
         self.proposals = 0
         """AARQs sent."""
         self._known_form = KnownForm()
@@ -244,9 +248,14 @@ class Association(AssociationLife, Services):
             if transfer.may_be_repeated and self._follow(event):
                 event = await self._exchange(transfer)
             if transfer.may_be_repeated and isinstance(event, AssociationLost) and await self._propose_again():
-                event = await self._exchange(transfer)
-                if isinstance(event, AssociationLost) and await self._propose_again():
-                    raise event.error  # it says so of what is asked for, not of the association
+                # A meter that says so of what is asked for, not of the association, is not asked twice each time.
+                if self._said_of_objects < _SAYS_SO_OF_OBJECTS:
+                    event = await self._exchange(transfer)
+                    if isinstance(event, AssociationLost) and await self._propose_again():
+                        self._said_of_objects += 1
+                        raise event.error
+                else:
+                    raise event.error
         if isinstance(event, AnswerReceived):
             return event.octets
         error = _error_of(event)
