@@ -1,6 +1,7 @@
 """The devices of an entry: the meter's logical device, and below it what is behind its M-Bus channels."""
 
 from dataclasses import dataclass
+from typing import TypedDict
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
@@ -12,6 +13,17 @@ from .const import CONF_SERVER_WPORT, DOMAIN
 from .coordinator import CosemCoordinator
 from .meter.identity import is_management
 from .meter.submeters import Submeter, channel_of, device_identifier, submeter_model
+
+
+class Told(TypedDict):
+    """Facts by the names of the device registry."""
+
+    name: str
+    manufacturer: str | None
+    model: str | None
+    serial_number: str | None
+    sw_version: str | None
+    hw_version: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +38,17 @@ class DeviceFacts:
     serial_number: str | None = None
     sw_version: str | None = None
     hw_version: str | None = None
+
+    def told(self) -> Told:
+        """Return them for the device registry."""
+        return Told(
+            name=self.name,
+            manufacturer=self.manufacturer,
+            model=self.model,
+            serial_number=self.serial_number,
+            sw_version=self.sw_version,
+            hw_version=self.hw_version,
+        )
 
 
 def device_facts(coordinator: CosemCoordinator, channel: int = 0) -> DeviceFacts:
@@ -61,25 +84,20 @@ def _submeter_facts(coordinator: CosemCoordinator, channel: int) -> DeviceFacts:
 def device_info(coordinator: CosemCoordinator, channel: int = 0) -> DeviceInfo:
     """Return the device of the meter, or of a sub-meter, below that of the meter (`async_register_device`)."""
     entry, facts = coordinator.config_entry, device_facts(coordinator, channel)
-    meter = device_identifier(str(entry.unique_id))
-    if not facts.channel:
-        return DeviceInfo(
-            identifiers={meter},
-            name=facts.name,
-            manufacturer=facts.manufacturer,
-            model=facts.model,
-            serial_number=facts.serial_number,
-            sw_version=facts.sw_version,
-        )
-    return DeviceInfo(
-        identifiers={device_identifier(str(entry.unique_id), channel)},
-        via_device_id=dr.async_get_device_id_by_identifier(coordinator.hass, meter, config_entry_id=entry.entry_id),
+    info = DeviceInfo(
+        identifiers={device_identifier(str(entry.unique_id), facts.channel)},
         name=facts.name,
         manufacturer=facts.manufacturer,
         model=facts.model,
         serial_number=facts.serial_number,
+        sw_version=facts.sw_version,
         hw_version=facts.hw_version,
     )
+    if facts.channel:
+        info["via_device_id"] = dr.async_get_device_id_by_identifier(
+            coordinator.hass, device_identifier(str(entry.unique_id)), config_entry_id=entry.entry_id
+        )
+    return info
 
 
 @callback
@@ -94,11 +112,7 @@ def async_register_device(coordinator: CosemCoordinator) -> None:
     devices.async_get_or_create(
         config_entry_id=entry.entry_id,
         identifiers={device_identifier(str(entry.unique_id))},
-        name=facts.name,
-        manufacturer=facts.manufacturer,
-        model=facts.model,
-        serial_number=facts.serial_number,
-        sw_version=facts.sw_version,
+        **facts.told(),
     )
     here = [
         (other.data[CONF_SERVER_WPORT], device.id)
@@ -133,15 +147,7 @@ def async_follow_identity(coordinator: CosemCoordinator) -> None:
         for facts in changed:
             identifier = device_identifier(str(entry.unique_id), facts.channel)
             if (device := devices.async_get_device_by_identifier(identifier, entry.entry_id)) is not None:
-                devices.async_update_device(
-                    device.id,
-                    name=facts.name,
-                    manufacturer=facts.manufacturer,
-                    model=facts.model,
-                    serial_number=facts.serial_number,
-                    sw_version=facts.sw_version,
-                    hw_version=facts.hw_version,
-                )
+                devices.async_update_device(device.id, **facts.told())
 
     coordinator.followers.append(follow)
 
