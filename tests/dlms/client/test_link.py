@@ -99,7 +99,7 @@ async def test_bug_in_a_transport_surfaces_and_nobody_waits_for_it(client, meter
             meter.link.push(PUSH)
             with pytest.raises(ConnectionLost):
                 await association.get(CLOCK)
-        client._link = None
+        client._physical._link = None
         del association
         gc.collect()
         await asyncio.sleep(0)

@@ -742,7 +742,7 @@ async def test_an_association_that_lost_its_connection_needs_no_release():
     async with house.associate() as association:
         house.links[-1].push(b"")
         await association.get(ENERGY)
-        house.client._link.connection.abort(ConnectionLost())
+        house.client._physical._link.connection.abort(ConnectionLost())
     assert 0x62 not in house.tags
 
 
@@ -765,7 +765,7 @@ async def test_s29_nothing_secret_is_shown_or_logged(mechanism, caplog):
     shown = []
     async with house.associate() as association:
         await association.get(ENERGY)
-        connection = house.client._link.connection
+        connection = house.client._physical._link.connection
         held = connection._associations[house.parameters.pair]
         shown += [held, held.opening, held.opening._material, held.opening.protection, association, house.state]
         shown += [house.parameters, house.parameters.security, association.negotiated]

@@ -1,7 +1,7 @@
-"""The asyncio facade: one physical device, its connection, its associations. IEC 62056-9-7.
+"""The asyncio facade: one physical device and its associations. IEC 62056-9-7.
 
-The connection opens with the first association and closes after the last. Every await has a deadline. An error or a
-cancellation at any point leaves no socket, task or timer behind. association_queue.py decides who associates when.
+Every await has a deadline. An error or a cancellation at any point leaves no socket, task or timer behind.
+association_queue.py decides who associates when, physical_connection.py opens and ends the connection.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ import math
 from typing import Final, Self
 
 from ..addresses import DEFAULT_PORT
-from ..errors import AssociationAborted, ConnectTimeout, DlmsError, LocalProtocolError
+from ..errors import AssociationAborted, DlmsError, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
@@ -23,11 +23,10 @@ from .channel import Connector, with_wrapper
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ListSizes
 from .observer import NOBODY, Observer
+from .physical_connection import CLOSED, PhysicalConnection
 from .proof_forms import FormSearch, KnownForm, Progress
 from .security_state import SecurityState
 from .transport import open_tcp
-
-_CLOSED: Final = "the client was closed"
 
 
 @dataclass(slots=True, eq=False)
@@ -78,19 +77,14 @@ class DlmsClient:
         self.known_forms: Final[dict[WportPair, KnownForm]] = {}
         self._limits = limits
         self._connect: Final = connect
-        self._clock = clock
-        self._link: Link | None = None
-        self._connecting = asyncio.Lock()
-        """Held by whoever opens a connection or signs off."""
-        self._until_closed: asyncio.Timeout | None = None
-        """Around the opening of a connection."""
+        self._physical = PhysicalConnection(self._connector, limits, clock, observer)
         self._queue = AssociationQueue()
         self._uses: dict[WportPair, _Use] = {}
 
     @property
     def is_connected(self) -> bool:
         """Whether the connection is open."""
-        return self._link is not None and self._link.is_alive
+        return self._physical.is_open
 
     @asynccontextmanager
     async def associate(
@@ -153,14 +147,13 @@ class DlmsClient:
 
     async def close(self) -> None:
         """Release everything, end all waiting, disconnect. Associating again is possible."""
-        self._queue.refuse_all(AssociationAborted(_CLOSED))
-        if self._until_closed is not None:
-            self._until_closed.reschedule(0)
-            self._until_closed = None
+        self._queue.refuse_all(AssociationAborted(CLOSED))
+        self._physical.interrupt()
         await self._release([*self._uses.values()])
-        async with self._connecting:  # nobody opens a connection behind our back
-            if self._link is not None:
-                await self._link.close()
+        await self._physical.close()
+
+    def _connector(self, seconds: float) -> Connector:
+        return self._connect or with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
 
     async def _obtain(
         self,
@@ -175,7 +168,7 @@ class DlmsClient:
             if not place.exclusive and in_the_way and in_the_way[0].fits(parameters, security_state):
                 return in_the_way[0].taken(place, timing)
             await self._release(in_the_way)
-            link = await self._connected(place, timing)
+            link = await self._physical.join(timing, lambda: place.refusal)
         except BaseException:
             self._queue.leave(place)
             raise
@@ -219,49 +212,6 @@ class DlmsClient:
         if place is not None:
             self._queue.leave(place)
 
-    async def _connected(self, place: QueuePlace, timing: Timing) -> Link:
-        async with self._connecting:
-            place.raise_if_refused()
-            link = self._link
-            if link is None or not link.is_alive:
-                link = await self._open_after(link, timing)
-                if place.refusal is not None:
-                    await link.close()
-                    raise place.refusal
-                self._link = link
-            link.users += 1
-            return link
-
-    async def _open_after(self, last: Link | None, timing: Timing) -> Link:
-        """Raises AssociationAborted as soon as the client is closed."""
-        try:
-            async with asyncio.timeout(None) as self._until_closed:
-                if last is not None:
-                    await last.close()
-                    await self._pause_until(last.closed_at + timing.reconnect_gap)
-                return await self._open_link(timing.connect)
-        except TimeoutError:
-            raise AssociationAborted(_CLOSED) from None
-        finally:
-            self._until_closed = None
-
-    async def _open_link(self, seconds: float) -> Link:
-        connect = self._connect or with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
-        link: Link | None = None
-        self.observer.note("connecting")
-        try:
-            async with asyncio.timeout(seconds):
-                link = Link(await connect(), self._limits, self._clock.monotonic, self.observer)
-                await link.open()
-        except BaseException as error:
-            self.observer.note("not connected: %r", error)
-            if link is not None:
-                await link.close()
-            if isinstance(error, TimeoutError):
-                raise ConnectTimeout(seconds) from None
-            raise
-        return link
-
     async def _release(self, uses: Sequence[_Use]) -> None:
         if uses:
             # Unlike gather(), this does not cancel them with the caller.
@@ -279,24 +229,8 @@ class DlmsClient:
         try:
             await use.association.release()
         finally:
-            use.link.users -= 1
             try:
-                await self._sign_off(use.link)
+                await self._physical.leave(use.link)
             finally:
                 del self._uses[use.association.parameters.pair]
                 self._free_place(use)
-
-    async def _sign_off(self, link: Link) -> None:
-        """End an unused connection. Meanwhile nobody opens another, nor takes this one."""
-        if not link.is_alive:
-            await link.close()
-            return
-        async with self._connecting:
-            if not link.users:
-                await link.leave(AssociationAborted("the last association was released"))
-
-    async def _pause_until(self, moment: float) -> None:
-        # A small device needs time to free its socket.
-        remaining = moment - self._clock.monotonic()
-        if remaining > 0:
-            await self._clock.sleep(remaining)

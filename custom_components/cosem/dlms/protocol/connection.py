@@ -1,6 +1,6 @@
 """One connection to one physical device: octets in, events out. Sans-IO.
 
-Octets pass framing, reassembly, unprotect, route. The caller owns the deadlines::
+Octets pass framing, then incoming.py. The caller owns the deadlines::
 
     connection.open()
     connection.propose(parameters)
@@ -14,13 +14,10 @@ The peer's errors end the connection (rule M9); dropped_apdus.py tolerates some 
 from collections import deque
 from typing import Final
 
-from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..errors import (
-    AuthenticationTagInvalid,
     ConnectionLost,
     DecodeError,
     DlmsError,
-    InvocationCounterReplayed,
     LocalProtocolError,
     SecurityError,
     UnexpectedApdu,
@@ -28,15 +25,14 @@ from ..errors import (
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import SendingCounter
-from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
 from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits, DroppedApdus
-from .events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
+from .events import ConnectionEnded, ConnectionReady, Event
 from .framing import Empty, Framing, Message, Ready, WrapperFraming
+from .incoming import Incoming
 from .leniencies import Leniency
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, AssociationParameters, WportPair
-from .reassembly import Reassembly
 from .states import State
 from .transfer import Transfer
 
@@ -51,9 +47,9 @@ class Connection:
         self._framing: Framing = framing or WrapperFraming()
         self._limits = limits
         self._associations: dict[WportPair, AssociationState] = {}
-        self._reassembly_of_foreign = Reassembly()
         self._events: deque[Event] = deque()
         self._dropped_apdus = DroppedApduLimits(limits, flood_is_fatal=self._framing.error_is_fatal)
+        self._incoming = Incoming(self._associations, self._events, self._dropped_apdus)
         self._error: DlmsError | None = None
 
     # -- what the owner asks
@@ -88,7 +84,7 @@ class Connection:
     @property
     def something_waits(self) -> bool:
         """Whether anything is unanswered."""
-        return any(association.is_waiting for association in self._associations.values())
+        return self._incoming.something_waits
 
     def dropped_answer(self, pair: WportPair) -> SecurityError | WrongAddress | None:
         """Return why its last APDU was dropped, if one was since something was asked."""
@@ -221,7 +217,7 @@ class Connection:
         ]
         return min(max([FIRST_APDU_LIMIT, *sizes]), self._limits.apdu)
 
-    # -- the way in, behind the framing
+    # -- the way in
 
     def _take_messages(self) -> None:
         while self._error is None and (event := self._framing.next_event()) is not None:
@@ -234,7 +230,7 @@ class Connection:
 
     def _take_message(self, message: Message | Empty) -> None:
         try:
-            self._receive_message(message)
+            self._incoming.receive(message)
         except (DecodeError, UnexpectedApdu) as error:
             self._abort_stream(error)
         except DlmsError as error:
@@ -245,51 +241,3 @@ class Connection:
             self.abort(error)
         else:
             self.counters.broken_datagrams += 1  # each stands for itself, and anybody can send one
-
-    def _receive_message(self, message: Message | Empty) -> None:
-        if isinstance(message, Empty):
-            self._dropped_apdus.empty(waiting=self.something_waits)
-            return
-        if not message.apdu:
-            raise DecodeError("the APDU is empty")
-        pair = WportPair(message.client, message.server)
-        association = self._associations.get(pair)
-        reassembly = self._reassembly_of_foreign if association is None else association.reassembly
-        apdu = reassembly.receive(message.apdu)
-        if apdu is None:
-            self._dropped_apdus.refused_block(waiting=self.something_waits)
-            return
-        if association is None:
-            self._receive_foreign(pair, apdu)
-            return
-        try:
-            plain = association.opening.protection.unprotect(apdu)
-        except (AuthenticationTagInvalid, InvocationCounterReplayed) as error:
-            association.receive_forgery(error)
-            return
-        self._route(association, plain)
-
-    def _route(self, association: AssociationState, plain: Unprotected) -> None:
-        tag = plain.apdu[0]
-        if tag in NOTIFICATION_TAGS:
-            self._receive_notification(association.pair, plain)
-        elif tag in PROTECTED_NOTIFICATION_TAGS:
-            self._dropped_apdus.unreadable(waiting=self.something_waits)
-        elif tag == GENERAL_BLOCK_TRANSFER:
-            self._dropped_apdus.refused_block(waiting=self.something_waits)  # blocks that were protected one by one
-        else:
-            association.receive(plain.apdu)
-
-    def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
-        """Take an APDU of no association."""
-        if apdu[0] in NOTIFICATION_TAGS:
-            self._receive_notification(pair, Unprotected(apdu))
-        elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
-            self._dropped_apdus.unreadable(waiting=self.something_waits)
-        else:
-            asked = next((each.pair for each in self._associations.values() if each.is_waiting), None)
-            self._dropped_apdus.foreign(pair, asked)
-
-    def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
-        self._dropped_apdus.notification(waiting=self.something_waits)
-        self._events.append(NotificationReceived(pair, *plain))
