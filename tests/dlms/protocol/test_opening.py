@@ -201,7 +201,7 @@ def test_s03_a_refused_counter_is_raised_and_the_get_repeated_as_in_the_sample()
     assert isinstance(event.error, InvocationCounterRefused)
     assert event.error.expected == REFUSED_COUNTER.expect["next_invocation_counter"]
     assert sending.follow(event.error.expected, MAX_UNATTENDED_RAISE)
-    connection._associations[PAIR]._next_invoke_id = 1
+    connection._associations[PAIR]._outstanding._next_invoke_id = 1
     connection.request(PAIR, GetOne(CLOCK))
     assert sent_by(connection) == [again]
     connection.receive_data(answer(response))

@@ -6,7 +6,6 @@ from typing import Final
 
 from ..apdu import decode_apdu
 from ..apdu.acse import AARE, RLRE
-from ..apdu.common import InvokeIdAndPriority
 from ..apdu.faults import (
     CONFIRMED_SERVICE_ERROR,
     EXCEPTION_RESPONSE,
@@ -25,7 +24,6 @@ from ..errors import (
     RemoteProtocolError,
     SecurityError,
     ServiceErrorCode,
-    StateErrorCode,
 )
 from ..limits import Limits
 from .dropped_apdus import DroppedApduLimits
@@ -42,17 +40,11 @@ from .events import (
 )
 from .leniencies import Leniency
 from .opening import Opening
+from .outstanding import Outstanding
 from .proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated, WportPair, refusal_of
 from .reassembly import Reassembly
 from .states import FAILURE_MEANS, OPEN_STATES, SUCCESS_MEANS, WAITING_STATES, Input, State, advance
 from .transfer import ANSWERS, Complete, Continues, Failed, Outcome, Transfer
-
-INVOKE_IDS: Final = 16
-_FIRST_INVOKE_ID: Final = 1
-
-_ASSOCIATION_UNKNOWN: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
-"""The meter knows no association."""
-
 
 _MAY_HAVE_SURPLUS_OCTET: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     **dict.fromkeys((AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), decode_apdu),
@@ -84,9 +76,7 @@ class AssociationState:
         self._events = events
         self._dropped_apdus = dropped_apdus
         self._send = send
-        self._transfer: Transfer | None = None
-        # It goes on over new associations of the same pair.
-        self._next_invoke_id = _FIRST_INVOKE_ID
+        self._outstanding = Outstanding(limits)
         self._handlers: Final[dict[int, Callable[[bytes], None]]] = {
             AARE: self._receive_aare,
             RLRE: self._receive_rlre,
@@ -132,7 +122,7 @@ class AssociationState:
         negotiated = self.negotiated
         assert negotiated is not None  # set before the state in which requests are possible
         room = negotiated.request_limit - negotiated.overhead
-        plain = transfer.first(InvokeIdAndPriority(self._next_invoke_id), self._limits, room)
+        plain = self._outstanding.first(transfer, room)
         if missing := transfer.needs & ~negotiated.conformance:
             raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
         octets = self.opening.protection.protect(plain)
@@ -146,7 +136,7 @@ class AssociationState:
     def release(self) -> None:
         """Send the RLRQ. Raises LocalProtocolError."""
         self.state = advance(self.state, Input.SEND_RLRQ)
-        self._transfer = None
+        self._outstanding.end()
         self._send(self.pair, self.opening.release_request())
 
     def stop_waiting_for_release(self) -> None:
@@ -161,8 +151,7 @@ class AssociationState:
             self._events.append(AssociationLost(self.pair, error))
 
     def _start(self, transfer: Transfer, octets: bytes) -> None:
-        self._next_invoke_id = (self._next_invoke_id + 1) % INVOKE_IDS
-        self._transfer = transfer
+        self._outstanding.begin(transfer)
         self._send(self.pair, octets)
 
     # -- what the peer sends, in plain
@@ -218,7 +207,7 @@ class AssociationState:
         self.negotiated = outcome
         if received is Input.RECV_CHALLENGE:
             transfer = self.opening.proof()
-            request = transfer.first(InvokeIdAndPriority(self._next_invoke_id), self._limits, MAX_PDU_SIZE)
+            request = self._outstanding.first(transfer, MAX_PDU_SIZE)
             self._start(transfer, self.opening.protect_proof(request))
             self._events.append(ChallengeAnswered(self.pair))
         else:
@@ -226,7 +215,7 @@ class AssociationState:
 
     def _refuse(self, error: DlmsError) -> None:
         """Report a refusal; tell the meter after an accepting AARE."""
-        self._transfer = None  # a refusing AARE may come while the proof is awaited
+        self._outstanding.end()  # a refusing AARE may come while the proof is awaited
         if isinstance(error, SecurityError) or self.negotiated is not None:
             self._send(self.pair, self.opening.release_request())
         self._events.append(AssociationRefused(self.pair, error))
@@ -240,16 +229,11 @@ class AssociationState:
             self._dropped_apdus.counters.stray_apdus += 1
 
     def _receive_answer(self, apdu: bytes) -> None:
-        tag, transfer = apdu[0], self._transfer
-        if transfer is not None and tag in transfer.answers:
-            outcome = transfer.receive(apdu)
-        else:
-            outcome = None
-            ANSWERS[tag](apdu, self._limits)
+        outcome = self._outstanding.receive(apdu)
         if outcome is None:
             self._receive_stray(apdu)
         else:
-            self._advance_transfer(outcome, tag)
+            self._advance_transfer(outcome, apdu[0])
 
     def _advance_transfer(self, outcome: Outcome, tag: int) -> None:
         was = self.state
@@ -261,7 +245,7 @@ class AssociationState:
             self._events.append(BlockReceived(self.pair, outcome.block_number, outcome.size))
             self._send(self.pair, self.opening.protection.protect(outcome.request))
             return
-        self._transfer = None
+        self._outstanding.end()
         received = (SUCCESS_MEANS if isinstance(outcome, Complete) else FAILURE_MEANS)[was]
         self._step(received, tag)
         self._taken()
@@ -281,13 +265,13 @@ class AssociationState:
         """Take an error APDU: not authenticated, it ends only what waits."""
         error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
         means = FAILURE_MEANS.get(self.state, Input.RECV_STRAY)
-        if means is Input.RECV_FAILURE and _says_lost(error) and self._transfer and self._transfer.unknown_means_lost:
+        if means is Input.RECV_FAILURE and self._outstanding.is_lost_by(error):
             means = Input.RECV_LOSS
         if means is Input.RECV_STRAY:
             self._receive_stray(apdu)
             return
         self._step(means, apdu[0])
-        self._transfer = None
+        self._outstanding.end()
         self._taken()
         self._events.append(_EVENT_OF_FAILURE[means](self.pair, error))
 
@@ -317,10 +301,6 @@ def _has_surplus_octet(apdu: bytes, limits: Limits) -> bool:
     except RemoteProtocolError:
         return False
     return True
-
-
-def _says_lost(error: DlmsError) -> bool:
-    return isinstance(error, ExceptionReceived) and (error.state_error, error.service_error) == _ASSOCIATION_UNKNOWN
 
 
 _EVENT_OF_FAILURE: Final[dict[Input, Callable[[WportPair, DlmsError], Event]]] = {
