@@ -139,6 +139,41 @@ async def test_trial_17_what_a_sub_meter_says_of_itself_later_is_shown(
     assert (gas.name, gas.serial_number, gas.manufacturer) == ("Gas meter 00000022", "00000022", "Kamstrup")
 
 
+async def test_trial_17_a_sub_meter_that_is_linked_while_running_becomes_a_device_of_its_own(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, freezer: FrozenDateTimeFactory
+):
+    put_submeter(meter, 1, 0)
+    put_submeter(meter, 2, 0)
+    entry = await set_up(hass, make_entry(objects=["4:0.1.24.2.1.255", "4:0.2.24.2.1.255"]))
+    main = device_of(hass, entry)
+    entity_id = sensor_id(hass, entry, GAS)
+    put_submeter(meter, 1, 3, 0x22, 0x2C2D)
+    for _ in range(3):
+        await poll(hass, freezer, 3700)
+    gas = device_of(hass, entry, 1)
+    assert (gas.name, gas.manufacturer, gas.via_device_id) == ("Gas meter 00000022", "Kamstrup", main.id)
+    registry = er.async_get(hass)
+    assert registry.async_get(entity_id).device_id == gas.id
+    assert registry.async_get(sensor_id(hass, entry, "4_0.1.24.2.1.255_5")).device_id == gas.id
+    assert hass.states.get(entity_id).name == "Gas meter 00000022 Gas consumption"
+    assert device_of(hass, entry, 2) is None
+    assert registry.async_get(sensor_id(hass, entry, "4_0.2.24.2.1.255_2")).device_id == main.id
+
+
+async def test_trial_17_the_values_of_a_sub_meter_that_is_gone_go_back_to_the_meter(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter, freezer: FrozenDateTimeFactory
+):
+    put_submeter(meter, 1, 3)
+    entry = await set_up(hass, make_entry(objects=["4:0.1.24.2.1.255"]))
+    gas, main = device_of(hass, entry, 1), device_of(hass, entry)
+    assert er.async_get(hass).async_get(sensor_id(hass, entry, GAS)).device_id == gas.id
+    put_submeter(meter, 1, 0)
+    for _ in range(3):
+        await poll(hass, freezer, 3700)
+    assert er.async_get(hass).async_get(sensor_id(hass, entry, GAS)).device_id == main.id
+    assert await async_remove_config_entry_device(hass, entry, gas)
+
+
 async def test_trial_17_only_a_sub_meter_that_is_gone_can_be_removed(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
 ):

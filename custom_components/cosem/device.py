@@ -6,11 +6,12 @@ from typing import TypedDict
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.device_registry import DeviceInfo
 
 from .const import CONF_SERVER_WPORT, DOMAIN
 from .coordinator import CosemCoordinator
+from .meter.entity_plan import async_registered, plan_entities
 from .meter.identity import is_management
 from .meter.submeters import Submeter, channel_of, device_identifier, submeter_model
 
@@ -148,8 +149,21 @@ def async_follow_identity(coordinator: CosemCoordinator) -> None:
             identifier = device_identifier(str(entry.unique_id), facts.channel)
             if (device := devices.async_get_device_by_identifier(identifier, entry.entry_id)) is not None:
                 devices.async_update_device(device.id, **facts.told())
+        _move_entities(coordinator)
 
     coordinator.followers.append(follow)
+
+
+@callback
+def _move_entities(coordinator: CosemCoordinator) -> None:
+    """Let the values of M-Bus channels follow what is behind them: a sub-meter that is linked now, or is gone."""
+    entry, entities = coordinator.config_entry, er.async_get(coordinator.hass)
+    for planned in plan_entities(coordinator.reader.objects):
+        if planned.channel and (entity := async_registered(coordinator.hass, entry, planned)) is not None:
+            device = dr.async_get(coordinator.hass).async_get_or_create(
+                config_entry_id=entry.entry_id, **device_info(coordinator, planned.channel)
+            )
+            entities.async_update_entity(entity.entity_id, device_id=device.id)
 
 
 @callback

@@ -1,6 +1,7 @@
 """What entities of all platforms share."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import override
 
@@ -91,9 +92,22 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
         self._attr_translation_key = description.translation_key
         self._attr_translation_placeholders = dict(description.placeholders)
         self._attr_entity_category = description.entity_category
+        # Home Assistant makes the name of the key once; a sub-meter that is linked later gives another one.
+        with suppress(AttributeError):
+            del self._name_translation_key
+        with suppress(AttributeError):
+            del self.name
 
     @property
     @override
     def available(self) -> bool:
         """False when the meter is silent or refuses the attribute."""
         return super().available and not any(map(self.coordinator.reader.is_refused, self._reads))
+
+    @callback
+    @override
+    def async_registry_entry_updated(self) -> None:
+        """Follow the name of the device that the entity belongs to now."""
+        super().async_registry_entry_updated()
+        # Home Assistant does so too early: with the device that it belonged to before.
+        self._async_subscribe_device_updates()

@@ -145,7 +145,8 @@ def _entities_of_object(element: ObjectListElement, describe: Describe, *, ticke
 
 
 @callback
-def _registered(hass: HomeAssistant, entry: ConfigEntry, planned: PlannedEntity) -> er.RegistryEntry | None:
+def async_registered(hass: HomeAssistant, entry: ConfigEntry, planned: PlannedEntity) -> er.RegistryEntry | None:
+    """Return the entity, or None where it was never added."""
     registry = er.async_get(hass)
     entity_id = registry.async_get_entity_id(planned.platform, DOMAIN, planned.unique_id(str(entry.unique_id)))
     return None if entity_id is None else registry.async_get(entity_id)
@@ -156,7 +157,7 @@ def initially_read(hass: HomeAssistant, entry: ConfigEntry, plan: Iterable[Plann
     """Return what entities about to be added need: known ones if enabled, new ones if ticked."""
     wanted: dict[AttributeDescriptor, None] = {}
     for planned in plan:
-        registered = _registered(hass, entry, planned)
+        registered = async_registered(hass, entry, planned)
         if planned.enabled if registered is None else registered.disabled_by is None:
             wanted |= dict.fromkeys(planned.reads)
     return list(wanted)
@@ -171,7 +172,7 @@ def _primary_entries(
         for planned in plan
         if planned.primary
         and planned.object_key is not None
-        and (registered := _registered(hass, entry, planned)) is not None
+        and (registered := async_registered(hass, entry, planned)) is not None
     }
 
 
