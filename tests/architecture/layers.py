@@ -8,6 +8,7 @@ from tools.rooms import Module, imports_of, own_modules_imported
 from .source import STACK, Finding, Modules, in_stack, names_of, nodes_of
 
 STACK_ORDER = {
+    "codes": -1,
     **dict.fromkeys(("addresses", "errors", "limits"), 0),
     "encoding": 1,
     "apdu": 2,

@@ -14,6 +14,9 @@ class Limits:
     assembled_value: int = 8 * 1024 * 1024
     """Joined from blocks. A year of 15-minute rows, 8 columns: about 1.7 MB."""
 
+    pushed_value: int = 256 * 1024
+    """Of a notification, joined from blocks: nobody asked for it."""
+
     blocks_per_transfer: int = 16_384
     """Ends a transfer without last-block; with 512 octets each, 8 MiB."""
 

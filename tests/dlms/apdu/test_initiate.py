@@ -14,12 +14,12 @@ from custom_components.cosem.dlms.apdu.initiate import (
 from custom_components.cosem.dlms.errors import DecodeError
 from tests.dlms.apdu.samples import check_sample, hexadecimal
 
-REQUEST = InitiateRequest(client_max_receive_pdu_size=1200)
+REQUEST = InitiateRequest(conformance=Conformance(0x007E1F), client_max_receive_pdu_size=1200)
 RESPONSE = InitiateResponse(conformance=Conformance.GET, server_max_receive_pdu_size=500)
 
 
 def test_default_proposal_is_what_most_clients_send():
-    assert DEFAULT_PROPOSED_CONFORMANCE == 0x007E1F
+    assert DEFAULT_PROPOSED_CONFORMANCE == 0x207E1F
     assert encode_apdu(REQUEST) == hexadecimal("01 00 00 00 06 5F1F0400 007E1F 04B0")
 
 

@@ -635,15 +635,15 @@ def test_protected_notification_without_keys_is_dropped_and_counted(tag, pair):
 
 
 @pytest.mark.parametrize("pair", [PAIR, WportPair(1, 1)], ids=["associated", "not associated"])
-def test_general_blocks_that_nobody_agreed_on_are_dropped_and_counted(pair):
+def test_general_blocks_without_a_beginning_are_dropped_and_counted(pair):
     connection = associated()
     connection.request(PAIR, GetOne(CLOCK))
-    assert receive(connection, bytes.fromhex("E0C00001000003C401C1"), pair=pair) == []
+    assert receive(connection, bytes.fromhex("E0C00002000003C401C1"), pair=pair) == []
     assert connection.counters.refused_blocks == 1
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
 
 
-@pytest.mark.parametrize("apdu", [bytes([0xDB]) + PUSH, bytes.fromhex("E0C00001000003C401C1")], ids=["DB", "E0"])
+@pytest.mark.parametrize("apdu", [bytes([0xDB]) + PUSH, bytes.fromhex("E0C00002000003C401C1")], ids=["DB", "E0"])
 def test_what_nobody_can_read_is_limited_while_a_request_waits(apdu):
     connection = associated(limits=Limits(unsolicited_apdus=3))
     connection.request(PAIR, GetOne(CLOCK))

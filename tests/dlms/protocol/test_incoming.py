@@ -27,7 +27,7 @@ def dropped() -> DroppedApduLimits:
 
 @pytest.fixture
 def incoming(events, dropped) -> Incoming:
-    return Incoming({}, events, dropped)
+    return Incoming({}, events, dropped, DEFAULT_LIMITS)
 
 
 def test_a_notification_needs_no_association(incoming, events):

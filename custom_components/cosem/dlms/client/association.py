@@ -13,6 +13,7 @@ from ..encoding.compact_array import is_large
 from ..encoding.data import Data
 from ..errors import (
     AssociationAborted,
+    BlockTransferAborted,
     DataAccessError,
     DecodeError,
     DlmsError,
@@ -116,6 +117,8 @@ class Association(AssociationOpening):
             self._end(error)
             if not transfer.may_be_repeated:
                 raise OutcomeUnknown(str(error)) from error
+        if isinstance(error, BlockTransferAborted) and not transfer.may_be_repeated:
+            raise OutcomeUnknown(str(error)) from error
         raise error
 
     async def _exchange(self, transfer: Transfer) -> Event:

@@ -94,16 +94,23 @@ class AssociationLife:
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
         """Send, and return the next event. A timeout ends the connection."""
         self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
-        deadline = asyncio.get_running_loop().time() + seconds
+        connection, pair = self._link.connection, self.parameters.pair
+        clock = asyncio.get_running_loop()
         inbox = self._inbox  # a release while this waits gives the association a new one
-        try:
-            async with asyncio.timeout_at(min(deadline, latest)):
-                await self._link.flush()
-                return await inbox.get()
-        except TimeoutError:
-            waited = seconds if deadline <= latest else self._timing.transfer
-            error = self._link.connection.dropped_answer(self.parameters.pair) or ResponseTimeout(waiting_for, waited)
-            # On this connection a late answer could be taken for the answer to a later request.
-            raise await self._link.fail(error) from None
-        except TransportError as error:
-            raise await self._link.fail(error) from None
+        deadline = clock.time() + seconds
+        while True:
+            try:
+                async with asyncio.timeout_at(min(deadline, latest)):
+                    await self._link.flush()
+                    return await inbox.get()
+            except TimeoutError:
+                is_over = deadline > latest
+                if not is_over and connection.try_again(pair):
+                    deadline = clock.time() + seconds
+                    continue
+                waited = self._timing.transfer if is_over else seconds
+                error = connection.dropped_answer(pair) or ResponseTimeout(waiting_for, waited)
+                # On this connection a late answer could be taken for the answer to a later request.
+                raise await self._link.fail(error) from None
+            except TransportError as error:
+                raise await self._link.fail(error) from None

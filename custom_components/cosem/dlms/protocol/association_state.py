@@ -15,17 +15,18 @@ from ..apdu.faults import (
 from ..apdu.get import GET_RESPONSE
 from ..errors import (
     AssociationRejected,
+    BlockTransferAborted,
     ConfirmedServiceErrorReceived,
     DecodeError,
     DlmsError,
     ExceptionReceived,
     InvocationCounterRefused,
-    LocalProtocolError,
     RemoteProtocolError,
     SecurityError,
     ServiceErrorCode,
 )
 from ..limits import Limits
+from .association_requests import AssociationRequests
 from .dropped_apdus import DroppedApduLimits
 from .events import (
     AnswerReceived,
@@ -38,13 +39,12 @@ from .events import (
     Released,
     RequestFailed,
 )
+from .general_blocks import BlockOutcome
 from .leniencies import Leniency
 from .opening import Opening
-from .outstanding import Outstanding
-from .proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated, WportPair, refusal_of
-from .reassembly import Reassembly
-from .states import FAILURE_MEANS, OPEN_STATES, SUCCESS_MEANS, WAITING_STATES, Input, State, advance
-from .transfer import ANSWERS, Complete, Continues, Failed, Outcome, Transfer
+from .proposal import MAX_PDU_SIZE, Negotiated, WportPair, refusal_of
+from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, advance
+from .transfer import ANSWERS, Complete, Continues, Failed, Outcome
 
 _MAY_HAVE_SURPLUS_OCTET: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     **dict.fromkeys((AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), decode_apdu),
@@ -53,8 +53,8 @@ _MAY_HAVE_SURPLUS_OCTET: Final[dict[int, Callable[[bytes, Limits], object]]] = {
 """What neither proves nor changes anything; and how it is decoded."""
 
 
-class AssociationState:
-    """State of one association. ``events`` and ``dropped_apdus`` are the connection's; ``send`` takes an APDU."""
+class AssociationState(AssociationRequests):
+    """One association: what we send, and what becomes of what the peer sends."""
 
     def __init__(
         self,
@@ -64,19 +64,7 @@ class AssociationState:
         dropped_apdus: DroppedApduLimits,
         send: Callable[[WportPair, bytes], None],
     ) -> None:
-        self.opening = opening
-        self.state = State.IDLE
-        self.reassembly: Final = Reassembly()
-        self.negotiated: Negotiated | None = None
-        self.forgery: SecurityError | None = None
-        """Why the last APDU was dropped, until one is taken."""
-        self.leniencies: Final[set[Leniency]] = set()
-        """What was tolerated in APDUs, over all associations of the pair."""
-        self._limits = limits
-        self._events = events
-        self._dropped_apdus = dropped_apdus
-        self._send = send
-        self._outstanding = Outstanding(limits)
+        super().__init__(opening, limits, events, dropped_apdus, send)
         self._handlers: Final[dict[int, Callable[[bytes], None]]] = {
             AARE: self._receive_aare,
             RLRE: self._receive_rlre,
@@ -84,75 +72,6 @@ class AssociationState:
             CONFIRMED_SERVICE_ERROR: self._receive_error,
             **dict.fromkeys(ANSWERS, self._receive_answer),
         }
-
-    @property
-    def parameters(self) -> AssociationParameters:
-        """What was proposed last."""
-        return self.opening.parameters
-
-    @property
-    def pair(self) -> WportPair:
-        """The wPorts."""
-        return self.parameters.pair
-
-    @property
-    def is_open(self) -> bool:
-        """Whether both sides have it."""
-        return self.state in OPEN_STATES
-
-    @property
-    def is_waiting(self) -> bool:
-        """Whether something is unanswered."""
-        return self.state in WAITING_STATES
-
-    # -- what we send
-
-    def propose(self, opening: Opening) -> None:
-        """Send the AARQ. LocalProtocolError, InvocationCounterExhausted change nothing."""
-        after = advance(self.state, Input.SEND_AARQ)
-        aarq = opening.aarq()
-        self.state = after
-        self.opening = opening
-        self.negotiated = self.forgery = None
-        self._send(self.pair, aarq)
-
-    def request(self, transfer: Transfer) -> None:
-        """Send a first request. Raises as Connection.request, changing nothing."""
-        advance(self.state, Input.SEND_REQUEST)  # the table has the first word
-        negotiated = self.negotiated
-        assert negotiated is not None  # set before the state in which requests are possible
-        room = negotiated.request_limit - negotiated.overhead
-        plain = self._outstanding.first(transfer, room)
-        if missing := transfer.needs & ~negotiated.conformance:
-            raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
-        octets = self.opening.protection.protect(plain)
-        if len(octets) > negotiated.request_limit:
-            raise LocalProtocolError(
-                f"a request of {len(octets)} octets exceeds the meter's limit of {negotiated.request_limit}"
-            )
-        self.state = advance(self.state, Input.SEND_REQUEST)
-        self._start(transfer, octets)
-
-    def release(self) -> None:
-        """Send the RLRQ. Raises LocalProtocolError."""
-        self.state = advance(self.state, Input.SEND_RLRQ)
-        self._outstanding.end()
-        self._send(self.pair, self.opening.release_request())
-
-    def stop_waiting_for_release(self) -> None:
-        """Release without an answer. Raises LocalProtocolError."""
-        self.state = advance(self.state, Input.END_OF_WAIT)
-        self._events.append(Released(self.pair))
-
-    def end(self, error: DlmsError) -> None:
-        """Take the end of the connection."""
-        was, self.state = self.state, advance(self.state, Input.CONNECTION_END)
-        if was is not State.IDLE:
-            self._events.append(AssociationLost(self.pair, error))
-
-    def _start(self, transfer: Transfer, octets: bytes) -> None:
-        self._outstanding.begin(transfer)
-        self._send(self.pair, octets)
 
     # -- what the peer sends, in plain
 
@@ -169,6 +88,22 @@ class AssociationState:
 
     def _receive_foreign(self, apdu: bytes) -> None:
         self._step(Input.RECV_FOREIGN, apdu[0])
+
+    def receive_block(self, apdu: bytes, *, is_protected: bool) -> BlockOutcome:
+        """Take a general block. ``is_protected``: it was; what replies to it is, too. Raises RemoteProtocolError."""
+        outcome = self._blocks.receive(apdu, is_protected=is_protected, waiting=self.is_waiting)
+        if outcome.is_pushed:
+            return outcome
+        for reply in outcome.replies:
+            self._send(self.pair, self.opening.protection.protect(reply) if is_protected else reply)
+        self.leniencies.update(self._blocks.leniencies(self.state, self.negotiated))
+        if outcome.aborted:
+            self._fail(BlockTransferAborted(), apdu[0])
+        elif outcome.is_new and outcome.whole is None and self.state in BLOCK_STATES:
+            self._step(Input.RECV_BLOCK, apdu[0])
+            self._taken()
+            self._events.append(BlockReceived(self.pair, *self._blocks.progress))
+        return outcome
 
     def receive_forgery(self, error: SecurityError) -> None:
         """Note a forgery. Raises ``error`` after too many."""
@@ -217,7 +152,7 @@ class AssociationState:
         """Report a refusal; tell the meter after an accepting AARE."""
         self._outstanding.end()  # a refusing AARE may come while the proof is awaited
         if isinstance(error, SecurityError) or self.negotiated is not None:
-            self._send(self.pair, self.opening.release_request())
+            self._say(self.opening.release_request())
         self._events.append(AssociationRefused(self.pair, error))
 
     def _receive_rlre(self, apdu: bytes) -> None:
@@ -231,7 +166,7 @@ class AssociationState:
     def _receive_answer(self, apdu: bytes) -> None:
         outcome = self._outstanding.receive(apdu)
         if outcome is None:
-            self._receive_stray(apdu)
+            self._receive_stray(apdu[0])
         else:
             self._advance_transfer(outcome, apdu[0])
 
@@ -243,7 +178,7 @@ class AssociationState:
             self._step(Input.RECV_BLOCK, tag)
             self._taken()
             self._events.append(BlockReceived(self.pair, outcome.block_number, outcome.size))
-            self._send(self.pair, self.opening.protection.protect(outcome.request))
+            self._say(self.opening.protection.protect(outcome.request))
             return
         self._outstanding.end()
         received = (SUCCESS_MEANS if isinstance(outcome, Complete) else FAILURE_MEANS)[was]
@@ -264,19 +199,23 @@ class AssociationState:
     def _receive_error(self, apdu: bytes) -> None:
         """Take an error APDU: not authenticated, it ends only what waits."""
         error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
+        self._fail(error, apdu[0])
+
+    def _fail(self, error: DlmsError, tag: int) -> None:
+        """End what waits with an error; without anything it is stray."""
         means = FAILURE_MEANS.get(self.state, Input.RECV_STRAY)
         if means is Input.RECV_FAILURE and self._outstanding.is_lost_by(error):
             means = Input.RECV_LOSS
         if means is Input.RECV_STRAY:
-            self._receive_stray(apdu)
+            self._receive_stray(tag)
             return
-        self._step(means, apdu[0])
+        self._step(means, tag)
         self._outstanding.end()
         self._taken()
         self._events.append(_EVENT_OF_FAILURE[means](self.pair, error))
 
-    def _receive_stray(self, apdu: bytes) -> None:
-        self._step(Input.RECV_STRAY, apdu[0])
+    def _receive_stray(self, tag: int) -> None:
+        self._step(Input.RECV_STRAY, tag)
         self._dropped_apdus.stray(self.pair)
 
 

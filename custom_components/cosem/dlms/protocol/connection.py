@@ -49,7 +49,7 @@ class Connection:
         self._associations: dict[WportPair, AssociationState] = {}
         self._events: deque[Event] = deque()
         self._dropped_apdus = DroppedApduLimits(limits, flood_is_fatal=self._framing.error_is_fatal)
-        self._incoming = Incoming(self._associations, self._events, self._dropped_apdus)
+        self._incoming = Incoming(self._associations, self._events, self._dropped_apdus, limits)
         self._error: DlmsError | None = None
 
     # -- what the owner asks
@@ -148,6 +148,10 @@ class Connection:
         """
         self._known(pair).request(transfer)
 
+    def try_again(self, pair: WportPair) -> bool:
+        """After a silence: send again what may be sent again; return whether there was anything, for so long."""
+        return self._known(pair).try_again()
+
     def release(self, pair: WportPair) -> None:
         """Send the RLRQ, even during a request. Released follows an answer."""
         self._known(pair).release()
@@ -205,7 +209,6 @@ class Connection:
         return association
 
     def _send(self, pair: WportPair, octets: bytes) -> None:
-        self._dropped_apdus.sent()
         self._framing.send(Message(*pair, octets))
 
     def _receive_limit(self) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..errors import AuthenticationTagInvalid, DecodeError, InvocationCounterReplayed
+from ..limits import Limits
 from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
 from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits
@@ -22,11 +23,14 @@ class Incoming:
         associations: Mapping[WportPair, AssociationState],
         events: deque[Event],
         dropped_apdus: DroppedApduLimits,
+        limits: Limits,
     ) -> None:
         self._associations = associations
         self._events = events
         self._dropped_apdus = dropped_apdus
-        self._reassembly_of_foreign = Reassembly()
+        self._limits = limits
+        self._foreign: tuple[WportPair | None, Reassembly] = (None, Reassembly(limits))
+        """The last wPorts without an association, and their blocks."""
 
     @property
     def something_waits(self) -> bool:
@@ -42,20 +46,29 @@ class Incoming:
             raise DecodeError("the APDU is empty")
         pair = WportPair(message.client, message.server)
         association = self._associations.get(pair)
-        reassembly = self._reassembly_of_foreign if association is None else association.reassembly
-        apdu = reassembly.receive(message.apdu)
-        if apdu is None:
-            self._dropped_apdus.refused_block(waiting=self.something_waits)
-            return
         if association is None:
-            self._receive_foreign(pair, apdu)
+            self._receive_foreign(pair, message.apdu)
+            return
+        apdu = self._joined(association, message.apdu)
+        if apdu is None:
             return
         try:
             plain = association.opening.protection.unprotect(apdu)
         except (AuthenticationTagInvalid, InvocationCounterReplayed) as error:
             association.receive_forgery(error)
             return
-        self._route(association, plain)
+        whole = self._joined(association, plain.apdu, is_protected=True)
+        if whole is not None:
+            self._route(association, plain._replace(apdu=whole))
+
+    def _joined(self, association: AssociationState, apdu: bytes, *, is_protected: bool = False) -> bytes | None:
+        """Return a whole APDU; None for a block with which it is not whole. ``is_protected``: each block is."""
+        if apdu[0] != GENERAL_BLOCK_TRANSFER:
+            return apdu
+        outcome = association.receive_block(apdu, is_protected=is_protected)
+        if not outcome.is_new:
+            self._dropped_apdus.refused_block(waiting=self.something_waits)
+        return outcome.whole
 
     def _route(self, association: AssociationState, plain: Unprotected) -> None:
         tag = plain.apdu[0]
@@ -63,13 +76,14 @@ class Incoming:
             self._receive_notification(association.pair, plain)
         elif tag in PROTECTED_NOTIFICATION_TAGS:
             self._dropped_apdus.unreadable(waiting=self.something_waits)
-        elif tag == GENERAL_BLOCK_TRANSFER:
-            self._dropped_apdus.refused_block(waiting=self.something_waits)  # blocks that were protected one by one
         else:
             association.receive(plain.apdu)
 
     def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
         """Take an APDU of no association."""
+        if apdu[0] == GENERAL_BLOCK_TRANSFER:
+            self._receive_foreign_block(pair, apdu)
+            return
         if apdu[0] in NOTIFICATION_TAGS:
             self._receive_notification(pair, Unprotected(apdu))
         elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
@@ -77,6 +91,15 @@ class Incoming:
         else:
             asked = next((each.pair for each in self._associations.values() if each.is_waiting), None)
             self._dropped_apdus.foreign(pair, asked)
+
+    def _receive_foreign_block(self, pair: WportPair, apdu: bytes) -> None:
+        if self._foreign[0] != pair:
+            self._foreign = (pair, Reassembly(self._limits))
+        outcome = self._foreign[1].receive(apdu, waiting=False)
+        if not outcome.is_new:
+            self._dropped_apdus.refused_block(waiting=self.something_waits)
+        if outcome.whole:
+            self._receive_foreign(pair, outcome.whole)
 
     def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
         self._dropped_apdus.notification(waiting=self.something_waits)

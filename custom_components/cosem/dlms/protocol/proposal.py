@@ -226,6 +226,11 @@ class Negotiated:
     leniencies: frozenset[Leniency] = frozenset()
 
     @property
+    def has_general_blocks(self) -> bool:
+        """Whether general block transfer was negotiated."""
+        return Conformance.GENERAL_BLOCK_TRANSFER in self.conformance
+
+    @property
     def request_limit(self) -> int:
         """Octets that a protected request may have.
 

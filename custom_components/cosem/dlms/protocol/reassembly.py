@@ -1,14 +1,63 @@
-"""General block transfer (tag E0, IEC 62056-5-3, GBT), joined before anything is unprotected.
+"""Stage two of the way in: general blocks (tag E0) are joined before anything is unprotected.
 
-A protected APDU is cut as a whole, so its blocks are plain. We do not propose the service: blocks are left out.
+A protected APDU is cut as a whole. Some meters protect each block instead: those go through a second Reassembly,
+behind the protection. Pushed blocks are never acknowledged, whatever they ask for.
 """
 
-from ..apdu.block import GENERAL_BLOCK_TRANSFER
+from dataclasses import replace
+from typing import Final
+
+from ..apdu import decode_apdu
+from ..apdu.block import GeneralBlockTransfer
+from ..apdu.ciphered import DEDICATED_TAGS, GLOBAL_TAGS
+from ..limits import Limits
+from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS
+from .general_blocks import BlockOutcome, GeneralBlocks
+
+_DROPPED: Final = BlockOutcome()
+
+_EITHER_TAGS: Final = PROTECTED_NOTIFICATION_TAGS - GLOBAL_TAGS.keys() - DEDICATED_TAGS.keys()
+"""What is inside is not known before it is whole."""
+
+_PUSHED_TAGS: Final = NOTIFICATION_TAGS | PROTECTED_NOTIFICATION_TAGS - _EITHER_TAGS
 
 
 class Reassembly:
-    """Block transfers of one association, or of unknown wPorts."""
+    """The general blocks of one association, or of wPorts without one."""
 
-    def receive(self, apdu: bytes) -> bytes | None:
-        """Return a whole APDU, or None for a block."""
-        return None if apdu[0] == GENERAL_BLOCK_TRANSFER else apdu
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.exchange: Final = GeneralBlocks(limits, most=limits.assembled_value, answers=True)
+        """Requests and answers."""
+        self._pushed: Final = GeneralBlocks(limits, most=limits.pushed_value, answers=False)
+        self._window_of_push: int | None = None
+        """What the sender of a push under way says; it tells the push from an answer under way."""
+        self._is_silent = False
+        """Whether the sender takes no block, and what it sends may be a push."""
+
+    def receive(self, apdu: bytes, *, waiting: bool) -> BlockOutcome:
+        """Take an encoded block. ``waiting``: an answer is awaited. Raises DecodeError, LimitExceeded."""
+        block = decode_apdu(apdu, self._limits)
+        assert isinstance(block, GeneralBlockTransfer)  # the tag says so
+        tag = block.block_data[0] if block.block_data else None
+        is_first = block.block_number == 1 and block.block_number_ack == 0
+        if is_first and (tag in _PUSHED_TAGS or (tag in _EITHER_TAGS and not waiting)):
+            self._window_of_push = block.window
+            return self._receive_pushed(block)
+        if self._continues_push(block):
+            return self._receive_pushed(block)
+        if not waiting:
+            return _DROPPED
+        if is_first:
+            self._is_silent = block.window == 0 and tag in _EITHER_TAGS
+        outcome = self.exchange.receive(block)
+        # ask_again() acknowledges if the sender waits after all.
+        return replace(outcome, replies=()) if self._is_silent else outcome
+
+    def _continues_push(self, block: GeneralBlockTransfer) -> bool:
+        if not self._pushed.number or block.block_number_ack or block.window != self._window_of_push:
+            return False
+        return 1 <= block.block_number <= self._pushed.number + 1
+
+    def _receive_pushed(self, block: GeneralBlockTransfer) -> BlockOutcome:
+        return replace(self._pushed.receive(block), aborted=False, is_pushed=True)

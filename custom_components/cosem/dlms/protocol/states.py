@@ -143,6 +143,9 @@ SUCCESS_MEANS: Final[Mapping[State, Input]] = MappingProxyType(
 OPEN_STATES: Final = frozenset({State.ASSOCIATED, State.AWAITING_ANSWER, State.AWAITING_BLOCK})
 """Both sides have the association."""
 
+BLOCK_STATES: Final = frozenset({State.AWAITING_ANSWER, State.AWAITING_BLOCK})
+"""A block of an answer may come."""
+
 WAITING_STATES: Final = frozenset(
     {State.ASSOCIATING, State.PROVING, State.AWAITING_ANSWER, State.AWAITING_BLOCK, State.RELEASING}
 )

@@ -1,0 +1,53 @@
+"""The general blocks of one association, where the whole APDU is protected, and where each block is."""
+
+from collections.abc import Callable
+from typing import Final
+
+from ..limits import Limits
+from .general_blocks import BlockOutcome
+from .leniencies import Leniency
+from .proposal import Negotiated
+from .reassembly import Reassembly
+from .states import OPEN_STATES, State
+
+
+class AssociationBlocks:
+    """Both kinds are kept apart: a plain block is never joined to protected ones."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._around: Final = Reassembly(limits)
+        """Cut from protected APDUs."""
+        self._inside: Final = Reassembly(limits)
+        """Protected one by one."""
+        self._latest = self._around
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Number of the last block in order, and the octets so far."""
+        return self._latest.exchange.number, self._latest.exchange.size
+
+    def first_of(self, octets: bytes, limit: int) -> bytes:
+        """Return a new request as it is sent: whole, or its first block. What follows answers it."""
+        self._around.exchange.forget()
+        self._inside.exchange.forget()
+        self._latest = self._around
+        return self._around.exchange.send(octets, limit) if len(octets) > limit else octets
+
+    def receive(self, apdu: bytes, *, is_protected: bool, waiting: bool) -> BlockOutcome:
+        """Take a block; ``is_protected``: it was. Raises DecodeError, LimitExceeded."""
+        self._latest = self._inside if is_protected else self._around
+        return self._latest.receive(apdu, waiting=waiting)
+
+    def ask_again(self, protect: Callable[[bytes], bytes]) -> list[bytes]:
+        """Return what is sent after a silence. Raises as ``protect`` does."""
+        return [*self._around.exchange.ask_again(), *map(protect, self._inside.exchange.ask_again())]
+
+    def leniencies(self, state: State, negotiated: Negotiated | None) -> set[Leniency]:
+        """Return what the last block does differently."""
+        agreed = negotiated is not None and negotiated.has_general_blocks
+        tolerated = {
+            Leniency.GENERAL_BLOCKS_PROTECTED_EACH: self._latest is self._inside,
+            Leniency.UNNEGOTIATED_GENERAL_BLOCKS: state in OPEN_STATES and not agreed,
+            Leniency.AARE_IN_GENERAL_BLOCKS: state is State.ASSOCIATING,
+        }
+        return {leniency for leniency, is_there in tolerated.items() if is_there}

@@ -1,0 +1,132 @@
+"""One association: its state, its outstanding request, what we send. association_state.py takes what comes."""
+
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+
+from ..errors import (
+    DlmsError,
+    LocalProtocolError,
+    SecurityError,
+)
+from ..limits import Limits
+from .association_blocks import AssociationBlocks
+from .dropped_apdus import DroppedApduLimits
+from .events import (
+    AssociationLost,
+    Event,
+    Released,
+)
+from .leniencies import Leniency
+from .opening import Opening
+from .outstanding import Outstanding
+from .proposal import AssociationParameters, Negotiated, WportPair
+from .states import OPEN_STATES, WAITING_STATES, Input, State, advance
+from .transfer import Transfer
+
+
+class AssociationRequests:
+    """What we send. ``events`` and ``dropped_apdus`` are the connection's; ``send`` takes an APDU."""
+
+    def __init__(
+        self,
+        opening: Opening,
+        limits: Limits,
+        events: deque[Event],
+        dropped_apdus: DroppedApduLimits,
+        send: Callable[[WportPair, bytes], None],
+    ) -> None:
+        self.opening = opening
+        self.state = State.IDLE
+        self._blocks: Final = AssociationBlocks(limits)
+        self.negotiated: Negotiated | None = None
+        self.forgery: SecurityError | None = None
+        """Why the last APDU was dropped, until one is taken."""
+        self.leniencies: Final[set[Leniency]] = set()
+        """What was tolerated in APDUs, over all associations of the pair."""
+        self._limits = limits
+        self._events = events
+        self._dropped_apdus = dropped_apdus
+        self._send = send
+        self._outstanding = Outstanding(limits)
+
+    @property
+    def parameters(self) -> AssociationParameters:
+        """What was proposed last."""
+        return self.opening.parameters
+
+    @property
+    def pair(self) -> WportPair:
+        """The wPorts."""
+        return self.parameters.pair
+
+    @property
+    def is_open(self) -> bool:
+        """Whether both sides have it."""
+        return self.state in OPEN_STATES
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether something is unanswered."""
+        return self.state in WAITING_STATES
+
+    # -- what we send
+
+    def propose(self, opening: Opening) -> None:
+        """Send the AARQ. LocalProtocolError, InvocationCounterExhausted change nothing."""
+        after = advance(self.state, Input.SEND_AARQ)
+        aarq = opening.aarq()
+        self.state = after
+        self.opening = opening
+        self.negotiated = self.forgery = None
+        self._say(aarq)
+
+    def request(self, transfer: Transfer) -> None:
+        """Send a first request. Raises as Connection.request, changing nothing."""
+        advance(self.state, Input.SEND_REQUEST)  # the table has the first word
+        negotiated = self.negotiated
+        assert negotiated is not None  # set before the state in which requests are possible
+        limit = negotiated.request_limit
+        plain = self._outstanding.first(transfer, limit - negotiated.overhead)
+        if transfer.needs & ~negotiated.conformance and negotiated.has_general_blocks:
+            plain = self._outstanding.first(transfer, self._limits.assembled_value)  # without blocks of its own
+        if missing := transfer.needs & ~negotiated.conformance:
+            raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
+        octets = self.opening.protection.protect(plain)
+        if len(octets) > limit and not negotiated.has_general_blocks:
+            raise LocalProtocolError(f"a request of {len(octets)} octets exceeds the meter's limit of {limit}")
+        self.state = advance(self.state, Input.SEND_REQUEST)
+        self._start(transfer, self._blocks.first_of(octets, limit))
+
+    def try_again(self) -> bool:
+        """After a silence: acknowledge or send blocks again; return whether there was anything."""
+        again = self._blocks.ask_again(self.opening.protection.protect)
+        for octets in again:
+            self._send(self.pair, octets)
+        return bool(again)
+
+    def release(self) -> None:
+        """Send the RLRQ. Raises LocalProtocolError."""
+        self.state = advance(self.state, Input.SEND_RLRQ)
+        self._outstanding.end()
+        self._say(self.opening.release_request())
+
+    def stop_waiting_for_release(self) -> None:
+        """Release without an answer. Raises LocalProtocolError."""
+        self.state = advance(self.state, Input.END_OF_WAIT)
+        self._events.append(Released(self.pair))
+
+    def end(self, error: DlmsError) -> None:
+        """Take the end of the connection."""
+        was, self.state = self.state, advance(self.state, Input.CONNECTION_END)
+        if was is not State.IDLE:
+            self._events.append(AssociationLost(self.pair, error))
+
+    def _say(self, octets: bytes) -> None:
+        """Send something that is worth new patience with what comes unasked."""
+        self._dropped_apdus.sent()
+        self._send(self.pair, octets)
+
+    def _start(self, transfer: Transfer, octets: bytes) -> None:
+        self._outstanding.begin(transfer)
+        self._say(octets)

@@ -1,0 +1,272 @@
+"""One exchange of general block transfer, both ways (tag E0, IEC 62056-5-3, GBT). Sans-IO.
+
+Each side numbers the APDUs that it sends, from 1 on, empty ones too, and acknowledges the highest in order. Who sends
+without streaming waits for the other. Block 1 that acknowledges nothing begins anew, block 0 gives up.
+"""
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from ..apdu.block import GeneralBlockTransfer
+from ..errors import LimitExceeded
+from ..limits import Limits
+from .transfer import encode_request
+
+OWN_WINDOW: Final = 15
+"""Blocks that we take unacknowledged; kept while an earlier one is missing."""
+
+_HEADER: Final = 9
+"""Octets of a block besides its data, at most."""
+
+_MOST_REPEATS: Final = 3
+"""So often in a row the same blocks are sent."""
+
+_MOST_WITHOUT_PROGRESS: Final = 16
+"""So many acknowledgements in a row that nothing new follows."""
+
+_MOST_SILENCES: Final = 2
+"""So many silences in a row end an exchange with the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class BlockOutcome:
+    """What a block led to. ``whole``: the octets, once complete. ``replies``: encoded, to be sent.
+
+    ``aborted``: no more follows. ``is_new``: it is progress. ``is_pushed``: of something that nobody asked for.
+    """
+
+    whole: bytes | None = field(default=None, repr=False)
+    replies: tuple[bytes, ...] = field(default=(), repr=False)
+    aborted: bool = False
+    is_new: bool = False
+    is_pushed: bool = False
+
+
+class SentGeneralBlocks:
+    """What we send: data blocks until they are acknowledged, and the numbers of all that we send."""
+
+    def __init__(self) -> None:
+        self._number = 0
+        """Of the last APDU that was made."""
+        self._unacknowledged: dict[int, bytes] = {}
+        self._last_data = 0
+        self._sent = 0
+        """Number of the last data block that was sent."""
+        self._window = 1
+        self._repeats = 0
+        self._latest_empty: tuple[int, int] | None = None
+        """The last empty block, and what it acknowledged."""
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether data is not acknowledged yet."""
+        return bool(self._unacknowledged)
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether all data was sent."""
+        return self._sent == self._last_data
+
+    def cut(self, octets: bytes, size: int) -> None:
+        """Take what is to be sent in APDUs of at most ``size`` octets."""
+        room = max(size - _HEADER, 1)
+        pieces = [octets[at : at + room] for at in range(0, len(octets), room)]
+        self._unacknowledged = dict(enumerate(pieces, 1))
+        self._number = self._last_data = len(pieces)
+
+    def acknowledged(self, number: int, window: int) -> bool:
+        """Take the peer's acknowledgement and window; return whether something was acknowledged."""
+        self._window = max(window, 1)
+        known = [each for each in self._unacknowledged if each <= min(number, self._sent)]
+        for each in known:
+            del self._unacknowledged[each]
+        if known:
+            self._repeats = 0
+        return bool(known)
+
+    def next_blocks(self, received: int) -> tuple[bytes, ...]:
+        """Return the next window, beginning with what was not acknowledged; nothing after too many repeats."""
+        numbers = list(self._unacknowledged)[: self._window]
+        if numbers[0] <= self._sent:
+            self._repeats += 1
+            if self._repeats > _MOST_REPEATS:
+                return ()
+        self._sent = max(self._sent, numbers[-1])
+        return tuple(self._data_block(number, number == numbers[-1], received) for number in numbers)
+
+    def _data_block(self, number: int, ends_window: bool, received: int) -> bytes:
+        return _encode(
+            last=number == self._last_data,
+            streaming=not ends_window,
+            number=number,
+            received=received,
+            data=self._unacknowledged[number],
+        )
+
+    def acknowledgement(self, received: int) -> bytes:
+        """Return an empty block; the same again where it would say nothing new."""
+        if self._latest_empty is None or self._latest_empty[1] != received:
+            self._number += 1
+            self._latest_empty = (self._number, received)
+        return _encode(last=True, streaming=False, number=self._latest_empty[0], received=received)
+
+
+class ReceivedGeneralBlocks:
+    """What the peer sends, put in order."""
+
+    def __init__(self, limits: Limits, most: int) -> None:
+        """``most``: octets together."""
+        self._limits = limits
+        self._most = most
+        self.in_order = 0
+        """Number of the last block of which none before is missing."""
+        self.size = 0
+        """Octets of these."""
+        self.is_complete = False
+        self._pieces: list[bytes] = []
+        self._later: dict[int, GeneralBlockTransfer] = {}
+
+    def contradicts(self, block: GeneralBlockTransfer) -> bool:
+        """Whether a block of this number came with other data: one of them belongs to something else."""
+        if block.block_number <= self.in_order:
+            return self._pieces[block.block_number - 1] != block.block_data
+        known = self._later.get(block.block_number)
+        return known is not None and known.block_data != block.block_data
+
+    def add(self, block: GeneralBlockTransfer) -> bool:
+        """Take a block in any order; return whether the order got on. Raises LimitExceeded."""
+        before = self.in_order
+        if before < block.block_number <= before + OWN_WINDOW:
+            self._later.setdefault(block.block_number, block)
+        while not self.is_complete and (following := self._later.pop(self.in_order + 1, None)) is not None:
+            self._append(following)
+        return self.in_order > before
+
+    def _append(self, block: GeneralBlockTransfer) -> None:
+        if block.block_number > self._limits.blocks_per_transfer:
+            raise LimitExceeded("general blocks in a transfer", self._limits.blocks_per_transfer)
+        self.size += len(block.block_data)
+        if self.size > self._most:
+            raise LimitExceeded("octets in general blocks", self._most)
+        self.in_order = block.block_number
+        self._pieces.append(block.block_data)
+        # An empty last block before any data acknowledges what we sent.
+        self.is_complete = block.last_block and self.size > 0
+
+    def joined(self) -> bytes:
+        """Return all octets."""
+        return b"".join(self._pieces)
+
+
+class GeneralBlocks:
+    """One exchange after another with one peer. ``answers``: acknowledges blocks; else only puts them together."""
+
+    def __init__(self, limits: Limits, *, most: int, answers: bool) -> None:
+        self._limits = limits
+        self._most = most
+        self._answers = answers
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop both directions."""
+        self._sent = SentGeneralBlocks()
+        self._received = ReceivedGeneralBlocks(self._limits, self._most)
+        self._silences = 0
+        self._without_progress = 0
+
+    @property
+    def is_under_way(self) -> bool:
+        """Whether blocks went either way, and an end is missing."""
+        return self._sent.is_pending or self._received.in_order > 0
+
+    @property
+    def number(self) -> int:
+        """The last block received in order."""
+        return self._received.in_order
+
+    @property
+    def size(self) -> int:
+        """Octets received so far."""
+        return self._received.size
+
+    def send(self, octets: bytes, size: int) -> bytes:
+        """Begin with something to send, in APDUs of at most ``size`` octets; return the first.
+
+        Until the peer has told its window, one block is sent at a time.
+        """
+        self.forget()
+        self._sent.cut(octets, size)
+        return self._sent.next_blocks(0)[0]
+
+    def receive(self, block: GeneralBlockTransfer) -> BlockOutcome:
+        """Take a block. Raises LimitExceeded."""
+        if block.block_number == 0:
+            was_under_way = self.is_under_way
+            self.forget()
+            return BlockOutcome(aborted=was_under_way)
+        begins = block.block_number == 1 and block.block_number_ack == 0 and not self._sent.is_pending
+        is_restart = begins and self.is_under_way
+        if begins:
+            self.forget()
+        received, sent = self._received, self._sent
+        if received.contradicts(block):
+            return BlockOutcome(replies=(self.give_up(),) if self._answers else (), aborted=True)
+        is_new = sent.acknowledged(self._acknowledged_by(block), block.window)
+        is_new = (received.add(block) or is_new) and not is_restart
+        if is_new:
+            self._silences = self._without_progress = 0
+        if received.is_complete:
+            whole = received.joined()
+            self.forget()
+            return BlockOutcome(whole, is_new=True)
+        if not self._answers or (block.streaming and not block.last_block):
+            return BlockOutcome(is_new=is_new)
+        return self._reply(block, is_new=is_new)
+
+    def _acknowledged_by(self, block: GeneralBlockTransfer) -> int:
+        # Who answers has everything, also where its first block of data does not say so.
+        answers = bool(block.block_data) and self._sent.is_sent
+        return 0xFFFF if answers else block.block_number_ack
+
+    def _reply(self, block: GeneralBlockTransfer, *, is_new: bool) -> BlockOutcome:
+        """Answer a peer who waits."""
+        if self._sent.is_pending:
+            replies = self._sent.next_blocks(self._received.in_order)
+            if not replies:
+                return BlockOutcome(replies=(self.give_up(),), aborted=True)
+        elif not block.block_data and not self._received.size:
+            replies = ()  # it has everything, and its answer comes next
+        else:
+            replies = (self._sent.acknowledgement(self._received.in_order),)
+        self._without_progress += not is_new
+        if self._without_progress > _MOST_WITHOUT_PROGRESS:
+            return BlockOutcome(replies=(self.give_up(),), aborted=True)
+        return BlockOutcome(replies=replies, is_new=is_new)
+
+    def ask_again(self) -> tuple[bytes, ...]:
+        """Return what is sent after a silence: the last acknowledgement, or the last blocks; nothing at the end."""
+        if not self.is_under_way or self._silences >= _MOST_SILENCES:
+            return ()
+        self._silences += 1
+        if self._sent.is_pending:
+            return self._sent.next_blocks(self._received.in_order)
+        return (self._sent.acknowledgement(self._received.in_order),)
+
+    def give_up(self) -> bytes:
+        """Drop both directions; return what tells the peer."""
+        received = self._received.in_order
+        self.forget()
+        return _encode(last=True, streaming=False, number=0, received=received)
+
+
+def _encode(*, last: bool, streaming: bool, number: int, received: int, data: bytes = b"") -> bytes:
+    return encode_request(
+        GeneralBlockTransfer(
+            last_block=last,
+            streaming=streaming,
+            window=OWN_WINDOW,
+            block_number=number,
+            block_number_ack=received,
+            block_data=data,
+        )
+    )

@@ -1,0 +1,61 @@
+"""The two kinds of general blocks of an association. With protection they are in test_connection_general_blocks.py."""
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
+from custom_components.cosem.dlms.protocol.association_blocks import AssociationBlocks
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from custom_components.cosem.dlms.protocol.proposal import Negotiated
+from custom_components.cosem.dlms.protocol.states import State
+from tests.dlms.protocol.test_reassembly import block
+
+AGREED = Negotiated(
+    conformance=Conformance.GENERAL_BLOCK_TRANSFER,
+    server_max_receive_pdu_size=0,
+    dlms_version=6,
+    vaa_name=7,
+    diagnostic=0,
+)
+
+
+@pytest.fixture
+def blocks():
+    return AssociationBlocks(DEFAULT_LIMITS)
+
+
+def test_a_request_that_fits_is_sent_whole(blocks):
+    assert blocks.first_of(b"12345", 5) == b"12345"
+
+
+def test_a_request_that_does_not_fit_is_cut(blocks):
+    assert blocks.first_of(bytes(30), 29)[:2] == b"\xe0\x0f"
+
+
+def test_a_new_request_drops_what_was_under_way(blocks):
+    blocks.receive(block(1, b"\xc4", window=1), is_protected=True, waiting=True)
+    blocks.first_of(b"1", 5)
+    assert blocks.progress == (0, 0)
+    assert blocks.ask_again(bytes) == []
+
+
+def test_only_the_acknowledgement_of_protected_blocks_is_protected(blocks):
+    blocks.receive(block(1, b"\xc4", window=1), is_protected=True, waiting=True)
+    blocks.receive(block(1, b"\xc4", window=1), is_protected=False, waiting=True)
+    plain, protected = blocks.ask_again(lambda octets: b"protected " + octets)
+    assert plain[0] == 0xE0
+    assert protected.startswith(b"protected ")
+
+
+@pytest.mark.parametrize(
+    ("state", "negotiated", "is_protected", "expected"),
+    [
+        (State.AWAITING_ANSWER, AGREED, False, set()),
+        (State.AWAITING_ANSWER, AGREED, True, {Leniency.GENERAL_BLOCKS_PROTECTED_EACH}),
+        (State.AWAITING_ANSWER, None, False, {Leniency.UNNEGOTIATED_GENERAL_BLOCKS}),
+        (State.ASSOCIATING, None, False, {Leniency.AARE_IN_GENERAL_BLOCKS}),
+    ],
+)
+def test_what_a_block_does_differently_has_a_name(blocks, state, negotiated, is_protected, expected):
+    blocks.receive(block(1, b"\xc4", window=1), is_protected=is_protected, waiting=True)
+    assert blocks.leniencies(state, negotiated) == expected

@@ -1,0 +1,388 @@
+"""General block transfer by itself: what one side makes of what comes, in any order, twice, or not at all."""
+
+from collections import deque
+
+from hypothesis import given, strategies as st
+import pytest
+
+from custom_components.cosem.dlms.apdu.block import GeneralBlockTransfer
+from custom_components.cosem.dlms.errors import LimitExceeded
+from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
+from custom_components.cosem.dlms.protocol.general_blocks import (
+    OWN_WINDOW,
+    BlockOutcome,
+    GeneralBlocks,
+    ReceivedGeneralBlocks,
+    SentGeneralBlocks,
+)
+
+ANSWER = bytes(range(60))
+
+
+def blocks(limits=DEFAULT_LIMITS, *, most=100_000, answers=True):
+    return GeneralBlocks(limits, most=most, answers=answers)
+
+
+def read(octets):
+    """Control, number, acknowledged number, data: taken apart by hand."""
+    assert octets[0] == 0xE0
+    assert octets[6] == len(octets) - 7
+    return octets[1], int.from_bytes(octets[2:4], "big"), int.from_bytes(octets[4:6], "big"), octets[7:]
+
+
+def block(number, data=b"", *, ack=0, window=3, last=False, streaming=False):
+    return GeneralBlockTransfer(
+        last_block=last,
+        streaming=streaming,
+        window=window,
+        block_number=number,
+        block_number_ack=ack,
+        block_data=data,
+    )
+
+
+ACK = 0x80 | OWN_WINDOW
+MORE = OWN_WINDOW
+STREAMING = 0x40 | OWN_WINDOW
+
+
+# -- receiving
+
+
+def test_lock_step_as_between_independent_implementations():
+    ours = blocks()
+    outcome = ours.receive(block(1, b"ab"))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 1, 1, b"")]
+    outcome = ours.receive(block(2, b"cd", ack=1))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 2, 2, b"")]
+    assert ours.receive(block(3, b"ef", ack=2, last=True)) == BlockOutcome(b"abcdef", is_new=True)
+
+
+def test_a_streamed_window_is_acknowledged_at_its_end():
+    ours = blocks()
+    assert ours.receive(block(1, b"a", streaming=True)) == BlockOutcome(is_new=True)
+    assert ours.receive(block(2, b"b", streaming=True)) == BlockOutcome(is_new=True)
+    outcome = ours.receive(block(3, b"c"))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 1, 3, b"")]
+    assert ours.receive(block(4, b"d", ack=1, last=True)).whole == b"abcd"
+
+
+def test_a_missing_block_is_asked_for_and_what_came_after_it_is_kept():
+    ours = blocks()
+    ours.receive(block(1, b"a", streaming=True))
+    outcome = ours.receive(block(3, b"c"))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 1, 1, b"")]
+    assert not outcome.is_new
+    outcome = ours.receive(block(2, b"b"))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 2, 3, b"")]
+    assert ours.receive(block(4, b"d", last=True)).whole == b"abcd"
+
+
+def test_a_missing_block_is_asked_for_at_the_last_one_too_though_it_streams():
+    ours = blocks()
+    ours.receive(block(1, b"a", streaming=True))
+    outcome = ours.receive(block(3, b"c", last=True, streaming=True))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 1, 1, b"")]
+    assert ours.receive(block(2, b"b", streaming=True)).whole == b"abc"
+
+
+def test_blocks_that_come_again_change_nothing():
+    ours = blocks()
+    ours.receive(block(1, b"a"))
+    outcome = ours.receive(block(2, b"b", ack=1))
+    again = ours.receive(block(2, b"b", ack=1))
+    assert again == BlockOutcome(replies=outcome.replies)
+    assert ours.receive(block(3, b"c", last=True)).whole == b"abc"
+
+
+def test_a_number_far_ahead_is_left_out():
+    ours = blocks()
+    ours.receive(block(1, b"a"))
+    ours.receive(block(2 + OWN_WINDOW, b"z"))
+    for number in range(2, 2 + OWN_WINDOW):
+        assert not ours.receive(block(number, b"b")).whole
+    assert ours.receive(block(2 + OWN_WINDOW, b"c", last=True)).whole == b"a" + b"b" * OWN_WINDOW + b"c"
+
+
+@pytest.mark.parametrize("answers", [True, False])
+def test_block_1_that_acknowledges_nothing_begins_anew(answers):
+    ours = blocks(answers=answers)
+    ours.receive(block(1, b"a", streaming=True))
+    ours.receive(block(2, b"b", streaming=True))
+    assert not ours.receive(block(1, b"c", streaming=True)).is_new
+    assert ours.receive(block(2, b"d", last=True)).whole == b"cd"
+
+
+def test_block_0_gives_up_and_what_follows_begins_anew():
+    ours = blocks()
+    ours.receive(block(1, b"a", streaming=True))
+    assert ours.receive(block(0, last=True)) == BlockOutcome(aborted=True)
+    ours.receive(block(1, b"c", streaming=True))
+    assert ours.receive(block(2, b"d", last=True)).whole == b"cd"
+
+
+def test_block_0_without_an_exchange_ends_nothing():
+    assert blocks().receive(block(0, last=True)) == BlockOutcome()
+
+
+@pytest.mark.parametrize("number", [2, 4], ids=["taken", "waiting for an earlier one"])
+def test_a_number_with_other_data_is_no_part_of_the_same(number):
+    ours = blocks()
+    for each in (1, 2, 4):
+        ours.receive(block(each, bytes([each]), streaming=True))
+    outcome = ours.receive(block(number, b"x", streaming=True))
+    assert outcome.aborted
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 0, 2, b"")]
+    assert not ours.is_under_way
+
+
+def test_whoever_does_not_answer_gives_up_silently():
+    ours = blocks(answers=False)
+    ours.receive(block(1, b"a"))
+    ours.receive(block(2, b"b"))
+    assert ours.receive(block(2, b"x")) == BlockOutcome(aborted=True)
+
+
+def test_whoever_does_not_answer_acknowledges_nothing():
+    ours = blocks(answers=False)
+    assert ours.receive(block(1, b"a")) == BlockOutcome(is_new=True)
+    assert ours.receive(block(2, b"b")) == BlockOutcome(is_new=True)
+    assert ours.receive(block(3, b"c", last=True)).whole == b"abc"
+
+
+def test_the_octets_together_are_limited():
+    ours = blocks(most=3)
+    ours.receive(block(1, b"abc"))
+    with pytest.raises(LimitExceeded, match="octets in general blocks"):
+        ours.receive(block(2, b"d"))
+
+
+def test_the_blocks_are_limited():
+    ours = blocks(Limits(blocks_per_transfer=2))
+    ours.receive(block(1, b"a"))
+    ours.receive(block(2, b"b"))
+    with pytest.raises(LimitExceeded, match="general blocks in a transfer"):
+        ours.receive(block(3, b"c"))
+
+
+def test_a_peer_that_never_gets_on_is_given_up():
+    ours = blocks()
+    ours.receive(block(1, b"a"))
+    outcomes = [ours.receive(block(1, b"a", ack=1)) for _ in range(17)]
+    assert [outcome.aborted for outcome in outcomes] == [False] * 16 + [True]
+    assert [read(reply) for reply in outcomes[-1].replies] == [(ACK, 0, 1, b"")]
+
+
+# -- sending
+
+
+def sent(octets, size=19):
+    """Data of 10 octets a block."""
+    ours = blocks()
+    return ours, ours.send(octets, size)
+
+
+def test_one_block_at_a_time_until_the_window_is_known():
+    ours, first = sent(ANSWER)
+    assert read(first) == (MORE, 1, 0, ANSWER[:10])
+    outcome = ours.receive(block(1, ack=1, last=True))
+    assert [read(reply) for reply in outcome.replies] == [
+        (STREAMING, 2, 1, ANSWER[10:20]),
+        (STREAMING, 3, 1, ANSWER[20:30]),
+        (MORE, 4, 1, ANSWER[30:40]),
+    ]
+    outcome = ours.receive(block(2, ack=4, last=True))
+    assert [read(reply) for reply in outcome.replies] == [
+        (STREAMING, 5, 2, ANSWER[40:50]),
+        (ACK, 6, 2, ANSWER[50:60]),
+    ]
+    assert outcome.is_new
+
+
+@pytest.mark.parametrize("window", [0, 1])
+def test_a_window_of_0_or_1_is_lock_step(window):
+    ours, _first = sent(ANSWER)
+    outcome = ours.receive(block(1, ack=1, window=window, last=True))
+    assert [read(reply) for reply in outcome.replies] == [(MORE, 2, 1, ANSWER[10:20])]
+
+
+def test_what_got_lost_is_sent_again_from_there_under_the_same_numbers():
+    ours, _first = sent(ANSWER)
+    ours.receive(block(1, ack=1, last=True))
+    outcome = ours.receive(block(2, ack=2, last=True))
+    assert [read(reply)[1:] for reply in outcome.replies] == [
+        (3, 2, ANSWER[20:30]),
+        (4, 2, ANSWER[30:40]),
+        (5, 2, ANSWER[40:50]),
+    ]
+
+
+def test_the_answer_may_begin_in_the_block_that_acknowledges_the_last():
+    ours, _first = sent(b"0123456789abc")
+    outcome = ours.receive(block(1, ack=1, last=True))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 2, 1, b"abc")]
+    assert ours.receive(block(2, b"yes", ack=2, last=True)) == BlockOutcome(b"yes", is_new=True)
+
+
+def test_the_answer_may_come_after_an_empty_block_that_acknowledges_the_last():
+    ours, _first = sent(b"0123456789abc")
+    ours.receive(block(1, ack=1, last=True))
+    assert ours.receive(block(2, ack=2, last=True)) == BlockOutcome(is_new=True)
+    assert ours.receive(block(3, b"yes", last=True)).whole == b"yes"
+
+
+def test_an_answer_acknowledges_everything_also_where_it_does_not_say_so():
+    ours, _first = sent(b"0123456789abc")
+    ours.receive(block(1, ack=1, last=True))
+    outcome = ours.receive(block(2, b"ye", ack=1))
+    assert [read(reply) for reply in outcome.replies] == [(ACK, 3, 2, b"")]
+    assert ours.receive(block(3, b"s", ack=3, last=True)).whole == b"yes"
+
+
+def test_what_was_not_sent_cannot_be_acknowledged():
+    ours, _first = sent(ANSWER)
+    outcome = ours.receive(block(1, ack=6, last=True))
+    assert read(outcome.replies[0])[1:] == (2, 1, ANSWER[10:20])
+
+
+def test_the_same_is_not_sent_for_ever():
+    ours, _first = sent(ANSWER)
+    outcomes = [ours.receive(block(1, last=True)) for _ in range(4)]
+    assert [read(each.replies[0])[1] for each in outcomes] == [1, 1, 1, 0]
+    assert [each.aborted for each in outcomes] == [False, False, False, True]
+
+
+def test_a_size_with_room_for_no_octet_sends_one_a_block():
+    ours, first = sent(b"abc", size=5)
+    assert read(first) == (MORE, 1, 0, b"a")
+    assert read(ours.receive(block(1, ack=1, window=1)).replies[0]) == (MORE, 2, 1, b"b")
+
+
+# -- silence
+
+
+def test_after_a_silence_the_acknowledgement_is_sent_again_twice():
+    ours = blocks()
+    (acknowledgement,) = ours.receive(block(1, b"a")).replies
+    assert [ours.ask_again() for _ in range(3)] == [(acknowledgement,), (acknowledgement,), ()]
+
+
+def test_what_was_streamed_and_then_ended_is_asked_for():
+    ours = blocks()
+    ours.receive(block(1, b"a", streaming=True))
+    ours.receive(block(3, b"c", streaming=True))
+    assert [read(octets) for octets in ours.ask_again()] == [(ACK, 1, 1, b"")]
+
+
+def test_after_a_silence_blocks_are_sent_again():
+    ours, first = sent(ANSWER)
+    assert ours.ask_again() == (first,)
+
+
+def test_progress_gives_new_patience():
+    ours = blocks()
+    ours.receive(block(1, b"a"))
+    ours.ask_again()
+    ours.ask_again()
+    ours.receive(block(2, b"b", ack=1))
+    assert [read(octets) for octets in ours.ask_again()] == [(ACK, 2, 2, b"")]
+
+
+def test_without_an_exchange_there_is_nothing_to_ask_for():
+    assert blocks().ask_again() == ()
+
+
+# -- all together
+
+
+class Peer:
+    """A meter: takes a request in blocks, answers in blocks. Simple, and with none of the code under test."""
+
+    def __init__(self, request_blocks, answer, window):
+        self.request = {}
+        self.expected = request_blocks
+        self.pieces = [answer[at : at + 7] for at in range(0, len(answer), 7)]
+        self.window = window
+        self.number = 0
+        self.base = 0
+        self.acknowledged = 0
+
+    def take(self, octets):
+        control, number, ack, data = read(octets)
+        if data:
+            self.request[number] = data
+        if control & 0x40:
+            return []
+        if len(self.request) < self.expected:
+            in_order = 0
+            while in_order + 1 in self.request:
+                in_order += 1
+            self.base = 1
+            return [block(1, ack=in_order, window=self.window, last=True)]
+        self.acknowledged = max(self.acknowledged, ack - self.base)
+        left = self.pieces[self.acknowledged :][: max(self.window, 1)]
+        return [
+            block(
+                self.base + self.acknowledged + at,
+                piece,
+                ack=self.expected or number,
+                window=self.window,
+                last=self.acknowledged + at == len(self.pieces),
+                streaming=at < len(left) and self.acknowledged + at < len(self.pieces),
+            )
+            for at, piece in enumerate(left, 1)
+        ]
+
+
+@given(
+    size=st.integers(1, 90),
+    answer=st.integers(1, 120),
+    window=st.integers(0, 6),
+    fates=st.lists(st.sampled_from(["good", "good", "good", "lost", "twice", "late"]), max_size=60),
+)
+def test_whatever_gets_lost_doubled_or_out_of_order_the_octets_are_right_or_there_are_none(size, answer, window, fates):
+    """Both ways, from both sides."""
+    answer, request = bytes(range(answer)), bytes(size)
+    ours = blocks()
+    peer = Peer(-(-size // 10), answer, window)
+    fate = iter(fates)
+    to_peer, to_us = deque([ours.send(request, 19)]), deque()
+    whole = None
+    for _turn in range(400):
+        if whole is not None:
+            break
+        if not to_peer and not to_us:
+            again = ours.ask_again()
+            if not again:
+                break
+            to_peer.extend(again)
+        queue = to_peer or to_us
+        what, becomes = queue.popleft(), next(fate, "good")
+        if becomes == "lost":
+            continue
+        if becomes == "late" and queue:
+            queue.append(what)
+            continue
+        for _ in range(2 if becomes == "twice" else 1):
+            if queue is to_peer:
+                to_us.extend(peer.take(what))
+                continue
+            outcome = ours.receive(what)
+            to_peer.extend(outcome.replies)
+            if outcome.whole is not None:
+                whole = outcome.whole
+                break
+    assert whole in (None, answer)
+    if whole is None:
+        assert any(each != "good" for each in fates)
+    else:
+        assert b"".join(peer.request[number] for number in sorted(peer.request)) == request
+
+
+def test_the_halves_by_themselves():
+    sending = SentGeneralBlocks()
+    assert sending.is_sent
+    assert not sending.is_pending
+    receiving = ReceivedGeneralBlocks(DEFAULT_LIMITS, 10)
+    assert receiving.add(block(1, b"ab", last=True))
+    assert (receiving.is_complete, receiving.joined(), receiving.size) == (True, b"ab", 2)
