@@ -214,6 +214,7 @@ async def test_each_form_asks_for_what_its_kind_needs(hass: HomeAssistant, meter
         "advanced.mechanism",
         "advanced.dedicated_key",
         "advanced.client_wport",
+        "advanced.response_timeout",
         "advanced.system_title",
         "advanced.meter_system_title",
         "advanced.counter_logical_name",
@@ -710,6 +711,25 @@ async def test_reconfiguration_keeps_secrets_that_are_not_typed(
     assert result["type"] is FlowResultType.ABORT, result
     assert result["reason"] == "reconfigure_successful"
     assert entry.data == {**before, "dedicated_key": True}
+
+
+async def test_trial_28_a_meter_that_stops_answering_under_keys_stays_on_their_form(
+    hass: HomeAssistant, meter: SimulatedMeter, entry: MockConfigEntry
+):
+    """With the deadline, the suite and the dedicated key; what was changed there is kept with the entry."""
+    result = await reconfigured(hass, entry)
+    result = await submit(hass, result, host=HOST, authentication="keys")
+    meter.faults.add("silent", on="get")
+    result = await submit(hass, result, advanced={})
+    assert (result["step_id"], result["errors"]) == ("keys", {"base": "answer_timeout_with_credentials"})
+    meter.faults.clear()
+    meter.faults.add("fin", on="get")
+    result = await submit(hass, result, advanced={})
+    assert (result["step_id"], result["errors"]) == ("keys", {"base": "connection_lost_with_credentials"})
+    meter.faults.clear()
+    result = await submit(hass, result, advanced={"response_timeout": 33})
+    assert result["reason"] == "reconfigure_successful"
+    assert entry.options["response_timeout"] == 33
 
 
 async def test_reconfiguration_to_another_kind_forgets_the_secrets_of_the_first(

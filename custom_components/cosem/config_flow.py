@@ -25,6 +25,7 @@ from .const import (
     CONF_OBJECTS,
     CONF_PARENT_ENTRY,
     CONF_PRESET,
+    CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     CONF_TIME_POLICY,
     DOMAIN,
@@ -252,7 +253,8 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _update_entry(self) -> ConfigFlowResult:
         entry, draft = self._mended_entry, self._draft
-        data, options = draft.complete_facts.entry_data(), dict(entry.options)
+        facts = draft.complete_facts
+        data, options = facts.entry_data(), {**entry.options, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
         if draft.options is not None:
             assert draft.examination is not None
             objects, chosen = draft.examination.objects, draft.options[CONF_OBJECTS]

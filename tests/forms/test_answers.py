@@ -249,6 +249,17 @@ def test_trial_28_client_can_be_changed_where_its_keys_are_typed():
     assert next_step(after) is Step.EXAMINE
 
 
+def test_trial_28_a_slow_meter_gets_its_time_where_its_keys_are_typed():
+    before = draft("keys", failure=ExaminationFailed(Verdict.ANSWER_TIMEOUT))
+    assert next_step(before) is Step.KEYS
+    unchanged = take_credentials(before, {**KEYS, "advanced": {"mechanism": "hls-gmac"}})
+    assert unchanged.complete_facts.response_timeout == 10
+    after = take_credentials(before, {**KEYS, "advanced": {"mechanism": "hls-gmac", "response_timeout": 33}})
+    assert after.complete_facts.response_timeout == 33
+    assert "response_timeout" not in after.settings
+    assert next_step(after) is Step.EXAMINE
+
+
 # --- What is shown ----------------------------------------------------------------------------------------------------
 
 

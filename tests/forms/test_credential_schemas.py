@@ -46,8 +46,8 @@ def flat_fields(schema: vol.Schema) -> dict[vol.Marker, Any]:
 def test_form_asks_for_what_an_entry_of_its_kind_may_have(kind: str):
     asked = [str(marker) for marker in flat_fields(credential_schema(kind, known=False))]
     assert len(asked) == len(set(asked))
-    # A password has a form of its own; the client is a fact of the connection, and may be wrong as well.
-    assert set(asked) == set(CREDENTIAL_FIELDS[kind]) - {"password"} | {"client_wport"}
+    # A password has a form of its own; client and deadline are facts of the connection, and may be wrong as well.
+    assert set(asked) == set(CREDENTIAL_FIELDS[kind]) - {"password"} | {"client_wport", "response_timeout"}
     assert {str(marker) for marker in reauth_schema(kind).schema} <= set(asked)
 
 

@@ -8,11 +8,14 @@ from tests.forms.drafts import draft
 
 NETWORK = {
     "name_not_resolved", "host_unreachable", "connection_refused", "cannot_connect", "connect_timeout",
-    "no_dlms_answer", "not_dlms_hdlc", "not_dlms_text", "not_dlms", "bad_answer",
-    "connection_lost", "answer_timeout", "took_too_long", "device_in_use",
+    "no_dlms_answer", "not_dlms_hdlc", "not_dlms_text", "not_dlms",
+    "took_too_long", "device_in_use",
 }  # fmt: skip
 NOT_WANTED = {
     "meter_busy", "no_identity", "unknown", "other_wports",
+}  # fmt: skip
+SETTINGS = {
+    "closed_by_meter", "association_refused", "mechanism_refused", "bad_answer", "connection_lost", "answer_timeout",
 }  # fmt: skip
 SECURITY = {
     "password_or_keys_refused", "secret_refused", "keys_refused", "certificate_refused", "system_title_refused",
@@ -31,7 +34,7 @@ def verdicts(what_to_change: WhatToChange) -> set[str]:
 def test_each_verdict_has_its_remedy():
     assert set(REMEDIES) == set(Verdict)
     assert verdicts(WhatToChange.CONNECTION) == NETWORK | NOT_WANTED
-    assert verdicts(WhatToChange.SETTINGS) == {"closed_by_meter", "association_refused", "mechanism_refused"}
+    assert verdicts(WhatToChange.SETTINGS) == SETTINGS
     assert verdicts(WhatToChange.MECHANISM) == {"stronger_authentication", "authentication_required"}
     assert verdicts(WhatToChange.PASSWORD) == {"invalid_auth"}
     assert verdicts(WhatToChange.CREDENTIALS) == SECURITY

@@ -58,7 +58,7 @@ def test_form_with_credentials_shows_its_settings(step: Step):
     shown = STEP_FORMS[step].shown(begun, STEP_FORMS[step].schema(begun))
     protection = shown if step is Step.KEYS else shown["message_protection"]
     assert protection["protection"] == "encrypted"
-    assert shown["advanced"] == {"client_wport": 2, "system_title": "4841530102030405"}
+    assert shown["advanced"] == {"client_wport": 2, "response_timeout": 10, "system_title": "4841530102030405"}
 
 
 @pytest.mark.parametrize(

@@ -172,10 +172,20 @@ INPUT_ERRORS = {
 """What a form with credentials may be refused for (test_typed.py and test_credential_input.py see each of them)."""
 
 
+MENDED_WITH_SETTINGS = (
+    Verdict.ASSOCIATION_REFUSED,
+    Verdict.MECHANISM_REFUSED,
+    Verdict.STRONGER_AUTHENTICATION,
+    Verdict.ANSWER_TIMEOUT,
+    Verdict.BAD_ANSWER,
+    Verdict.CONNECTION_LOST,
+)
+"""What a form with credentials says in other words than the form about the connection."""
+
+
 def test_each_verdict_has_a_sentence():
     sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
-    refusals = ("association_refused", "mechanism_refused", "stronger_authentication")
-    sentences |= {f"{refusal}_with_credentials" for refusal in refusals}
+    sentences |= {f"{verdict.value}_with_credentials" for verdict in MENDED_WITH_SETTINGS}
     sentences |= {"objects_refused", "objects_not_tried"}
     assert TEXTS["options"]["error"].keys() == {"invalid_objects", "objects_refused", "objects_not_tried"}
     assert TEXTS["config"]["error"].keys() == sentences
@@ -342,14 +352,14 @@ def test_failure_is_said_before_what_was_typed():
 
 
 def test_trial_28_refusal_names_what_the_form_can_mend():
-    for verdict in (Verdict.ASSOCIATION_REFUSED, Verdict.MECHANISM_REFUSED, Verdict.STRONGER_AUTHENTICATION):
+    for verdict in MENDED_WITH_SETTINGS:
         refused = draft("keys", failure=ExaminationFailed(verdict))
         assert errors_of(refused, FORMS["keys"]) == {"base": f"{verdict.value}_with_credentials"}
         assert set(errors_of(refused, FORMS["user"]).values()) == {verdict.value}
         by_password = draft("password", failure=ExaminationFailed(verdict))
         assert set(errors_of(by_password, FORMS["discovery_confirm"]).values()) == {verdict.value}
         used = placeholders(TEXTS["config"]["error"][f"{verdict.value}_with_credentials"])
-        assert used <= CONNECTION | {"diagnostic"}
+        assert used <= CONNECTION | {"diagnostic", "detail", "seconds"}
 
 
 def test_error_of_a_field_inside_of_a_section_stands_above_the_form():

@@ -386,6 +386,18 @@ async def test_verdict_after_the_association(hass: HomeAssistant, error: DlmsErr
     assert (await verdict(hass, Client(reading=error))).verdict is expected
 
 
+@pytest.mark.parametrize("parameters", [READER, PUBLIC], ids=["password", "public client"])
+async def test_trial_28_a_refused_second_association_is_a_refusal(
+    hass: HomeAssistant, parameters: AssociationParameters
+):
+    """Not a lost connection; and no new password is asked for where this one was accepted just before."""
+    for diagnostic in (1, 13):
+        failure = await verdict(hass, Client(reading=AssociationRejected(1, 1, diagnostic)), parameters)
+        assert (failure.verdict, failure.diagnostic) == (Verdict.ASSOCIATION_REFUSED, f"user_{diagnostic}")
+    failure = await verdict(hass, Client(reading=AssociationRejected(2, 1, 1)), parameters)
+    assert failure.verdict is Verdict.METER_BUSY
+
+
 async def test_verdict_carries_what_its_sentence_needs(hass: HomeAssistant):
     assert (await verdict(hass, Client(associating=ConnectTimeout(10)))).seconds == 10
     assert (await verdict(hass, Client(associating=ResponseTimeout("AARE", 12)))).seconds == 12

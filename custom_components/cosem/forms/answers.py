@@ -103,7 +103,11 @@ def _with_password(draft: Draft, password: str) -> Draft:
 def take_credentials(draft: Draft, typed: FormInput) -> Draft:
     """Take a form with credentials; the valid ones are kept, errors or not."""
     fields = without_sections(typed)
-    facts = replace(draft.given_facts, client_wport=fields.pop(CONF_CLIENT_WPORT, draft.given_facts.client_wport))
+    facts = replace(
+        draft.given_facts,
+        client_wport=fields.pop(CONF_CLIENT_WPORT, draft.given_facts.client_wport),
+        response_timeout=fields.pop(CONF_RESPONSE_TIMEOUT, draft.given_facts.response_timeout),
+    )
     given: dict[str, Any] = fields
     if draft.purpose is Purpose.REAUTHENTICATE:  # that form has secrets only
         given = {**draft.settings, **without_empty(fields)}

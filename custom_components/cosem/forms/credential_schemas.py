@@ -6,7 +6,7 @@ Secrets are typed into password fields, which are never pre-filled. Rare setting
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from homeassistant.const import CONF_PASSWORD
+from homeassistant.const import CONF_PASSWORD, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -41,10 +41,12 @@ from ..const import (
     CONF_METER_PUBLIC_KEY,
     CONF_METER_SYSTEM_TITLE,
     CONF_PROTECTION,
+    CONF_RESPONSE_TIMEOUT,
     CONF_SECURITY_SUITE,
     CONF_SYSTEM_TITLE,
     DEFAULT_COUNTER_LOGICAL_NAME,
     MAX_COUNTER_START,
+    MAX_RESPONSE_TIMEOUT,
     MECHANISM_GMAC,
     MECHANISM_LLS,
     MECHANISM_MANUFACTURER,
@@ -52,6 +54,7 @@ from ..const import (
     MECHANISM_NONE,
     MECHANISM_SHA1,
     MECHANISM_SHA256,
+    MIN_RESPONSE_TIMEOUT,
     PROTECTION_AUTHENTICATED,
     PROTECTION_AUTHENTICATED_ENCRYPTION,
     PROTECTION_ENCRYPTED,
@@ -65,6 +68,18 @@ type _Fields = dict[vol.Marker, object]
 SECTION_ADVANCED: Final = "advanced"
 SECTION_PROTECTION: Final = "message_protection"
 
+TIMEOUT: Final = vol.All(
+    NumberSelector(
+        NumberSelectorConfig(
+            min=MIN_RESPONSE_TIMEOUT,
+            max=MAX_RESPONSE_TIMEOUT,
+            step=1,
+            mode=NumberSelectorMode.BOX,
+            unit_of_measurement=UnitOfTime.SECONDS,
+        )
+    ),
+    vol.Coerce(int),
+)
 SECRET: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 _PEM: Final = TextSelector(TextSelectorConfig(multiline=True))
 
@@ -96,9 +111,10 @@ _COUNTER: Final = vol.All(
 _CLIENT: Final[_Fields] = {
     vol.Optional(CONF_CLIENT_WPORT): vol.All(
         NumberSelector(NumberSelectorConfig(min=0, max=MAX_WPORT, step=1, mode=NumberSelectorMode.BOX)), vol.Coerce(int)
-    )
+    ),
+    vol.Optional(CONF_RESPONSE_TIMEOUT): TIMEOUT,
 }
-"""A refusal may be about the client that secret, keys or certificates are for."""
+"""A failure may be about the client that secret, keys or certificates are for, or about the deadline."""
 _TITLES: Final[_Fields] = {
     vol.Optional(CONF_SYSTEM_TITLE): TextSelector(),
     vol.Optional(CONF_METER_SYSTEM_TITLE): TextSelector(),

@@ -45,6 +45,7 @@ class Remedy:
 _CONNECTION: Final = Remedy()
 _HINTED: Final = Remedy(has_hint=True)
 _SETTINGS: Final = Remedy(what_to_change=WhatToChange.SETTINGS, has_hint=True)
+_SETTINGS_OR_TIME: Final = Remedy(what_to_change=WhatToChange.SETTINGS)
 _CREDENTIALS: Final = Remedy(what_to_change=WhatToChange.CREDENTIALS)
 
 REMEDIES: Final[Mapping[Verdict, Remedy]] = {
@@ -60,7 +61,7 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.NOT_DLMS_HDLC: _CONNECTION,
     Verdict.NOT_DLMS_TEXT: _CONNECTION,
     Verdict.NOT_DLMS: _CONNECTION,
-    Verdict.BAD_ANSWER: _CONNECTION,
+    Verdict.BAD_ANSWER: _SETTINGS_OR_TIME,
     Verdict.ASSOCIATION_REFUSED: _SETTINGS,
     Verdict.MECHANISM_REFUSED: Remedy(what_to_change=WhatToChange.SETTINGS, field=CONF_AUTHENTICATION, has_hint=True),
     Verdict.AUTHENTICATION_REQUIRED: Remedy(
@@ -96,8 +97,8 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.UNEXPECTED_SYSTEM_TITLE: _CREDENTIALS,
     Verdict.METER_BUSY: _CONNECTION,
     Verdict.DEVICE_IN_USE: _CONNECTION,
-    Verdict.CONNECTION_LOST: _CONNECTION,
-    Verdict.ANSWER_TIMEOUT: _CONNECTION,
+    Verdict.CONNECTION_LOST: _SETTINGS_OR_TIME,
+    Verdict.ANSWER_TIMEOUT: _SETTINGS_OR_TIME,
     Verdict.TOOK_TOO_LONG: _CONNECTION,
     Verdict.NO_IDENTITY: _HINTED,
     Verdict.UNKNOWN: _CONNECTION,

@@ -34,15 +34,13 @@ from ..const import (
     CONF_TIME_POLICY,
     DEFAULT_RESPONSE_TIMEOUT,
     MAX_INTERVAL,
-    MAX_RESPONSE_TIMEOUT,
     MIN_INTERVAL,
-    MIN_RESPONSE_TIMEOUT,
     PRESET_GENERIC,
 )
 from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, TimePolicy
 from ..meter.meter_time import TIME_POLICIES
 from ..meter.presets import PRESETS
-from .credential_schemas import SECTION_ADVANCED
+from .credential_schemas import SECTION_ADVANCED, TIMEOUT
 
 CONF_FURTHER_OBJECTS: Final = "further_objects"
 CONF_READ_OBJECTS: Final = "read_objects"
@@ -61,7 +59,6 @@ def _number(minimum: int, maximum: int, unit: str | None = None) -> object:
 
 _PORT = _number(1, MAX_PORT)
 _WPORT = _number(0, MAX_WPORT)
-_TIMEOUT = _number(MIN_RESPONSE_TIMEOUT, MAX_RESPONSE_TIMEOUT, UnitOfTime.SECONDS)
 _PRESET = SelectSelector(
     SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)
 )
@@ -108,9 +105,7 @@ def discovery_schema(*, with_parent: bool) -> vol.Schema:
 
 def _advanced(first: dict[vol.Marker, object]) -> section:
     """Return the collapsed section with the response timeout."""
-    timeout: dict[vol.Marker, object] = {
-        vol.Required(CONF_RESPONSE_TIMEOUT, default=DEFAULT_RESPONSE_TIMEOUT): _TIMEOUT
-    }
+    timeout: dict[vol.Marker, object] = {vol.Required(CONF_RESPONSE_TIMEOUT, default=DEFAULT_RESPONSE_TIMEOUT): TIMEOUT}
     return section(vol.Schema(first | timeout), {"collapsed": True})
 
 
@@ -146,7 +141,7 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Optional(CONF_READ_OBJECTS, default=False): BooleanSelector(),
             vol.Optional(CONF_FURTHER_OBJECTS): _FURTHER_OBJECTS,
             vol.Required(CONF_STAY_CONNECTED): BooleanSelector(),
-            vol.Required(CONF_RESPONSE_TIMEOUT): _TIMEOUT,
+            vol.Required(CONF_RESPONSE_TIMEOUT): TIMEOUT,
             vol.Optional(CONF_TIME_POLICY): _TIME_POLICY,
         }
     )

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from ..const import CONF_CLIENT_WPORT
+from ..const import CONF_CLIENT_WPORT, CONF_RESPONSE_TIMEOUT
 from .answers import (
     take_connection,
     take_credentials,
@@ -38,7 +38,9 @@ def _typed(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
 
 
 def _settings(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
-    return suggested_values(schema, {**draft.settings, CONF_CLIENT_WPORT: draft.given_facts.client_wport})
+    facts = draft.given_facts
+    shown = {CONF_CLIENT_WPORT: facts.client_wport, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
+    return suggested_values(schema, {**draft.settings, **shown})
 
 
 def _nothing(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:

@@ -112,6 +112,9 @@ def _sentence(detail: str) -> str:
 
 
 _AT_CREDENTIALS: Final = {
+    Verdict.BAD_ANSWER: "bad_answer_with_credentials",
+    Verdict.CONNECTION_LOST: "connection_lost_with_credentials",
+    Verdict.ANSWER_TIMEOUT: "answer_timeout_with_credentials",
     Verdict.ASSOCIATION_REFUSED: "association_refused_with_credentials",
     Verdict.MECHANISM_REFUSED: "mechanism_refused_with_credentials",
     Verdict.STRONGER_AUTHENTICATION: "stronger_authentication_with_credentials",

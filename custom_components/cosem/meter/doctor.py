@@ -362,9 +362,17 @@ def _while_reading(error: DlmsError, request: ExaminationRequest) -> Examination
             dedicated = request.parameters.uses_dedicated_key
             verdict = Verdict.NO_ANSWER_UNDER_DEDICATED_KEY if dedicated else Verdict.ANSWER_TIMEOUT
             return ExaminationFailed(verdict, seconds=error.seconds)
+        case AssociationRejected():
+            return _refused_again(error)
         case RemoteProtocolError() | SecurityError():
             return _protocol(error, request)
     return ExaminationFailed(Verdict.CONNECTION_LOST)
+
+
+def _refused_again(error: AssociationRejected) -> ExaminationFailed:
+    """A further association is refused: no secret is typed anew for it, because this one was accepted just before."""
+    verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
+    return ExaminationFailed(verdict, diagnostic=diagnostic_of(error), detail=str(error))
 
 
 def _protocol(error: RemoteProtocolError | SecurityError, request: ExaminationRequest) -> ExaminationFailed:
