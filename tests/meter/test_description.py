@@ -268,11 +268,22 @@ async def test_trial_13_the_list_of_another_client_is_not_used(
     assert (await async_load_meter(hass, UNIQUE_ID)).listed_for == "2 keys hls-gmac"
 
 
-async def test_the_list_of_another_client_is_better_than_none(hass: HomeAssistant, reader: MeterReader, days: Days):
+async def test_trial_13_the_list_of_another_client_is_not_used_where_the_meter_refuses_this_ones(
+    hass: HomeAssistant, entry: MockConfigEntry, reader: MeterReader, days: Days
+):
+    """What was ticked is asked for even so; and the list soon again."""
     del days.answers[CURRENT_OBJECT_LIST]
+    hass.config_entries.async_update_entry(entry, options={CONF_OBJECTS: ["3:1.0.2.7.0.255"], CONF_INTERVAL: 60})
+    ticked = LogicalName.parse("1.0.2.7.0.255")
     await known(hass, reader, objects=objects_of(TEXT), listed_for="16 none")
     await days.start()
-    assert names(reader) == [TEXT.logical_name]
+    assert names(reader) == [ticked]
+    await reader.async_save(None)
+    stored = await async_load_meter(hass, UNIQUE_ID)
+    assert (stored.objects, stored.listed_for) == ((), "2 keys hls-gmac")
+    days.answers[CURRENT_OBJECT_LIST] = object_list(POWER)
+    await days.poll()
+    assert names(reader) == [POWER.logical_name, ticked]
 
 
 async def test_the_list_is_taken_at_once_where_a_person_asks_for_it(reader: MeterReader, days: Days):

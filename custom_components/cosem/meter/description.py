@@ -94,16 +94,16 @@ class MeterDescription:
         self._device_types = Confirmed(stored.device_types)
 
     async def async_first_list(self, association: Association) -> tuple[ObjectListElement, ...]:
-        """Return the object list: a remembered one, unless another client of the meter read it."""
+        """Return the object list: a remembered one, unless another client of the meter read it. Maybe empty."""
         remembered = self._stored.objects if self._stored.listed_for in {None, self._listed_for} else ()
-        return remembered or await async_read_objects(self._hass, association) or self._stored.objects
+        return remembered or await async_read_objects(self._hass, association) or ()
 
     def begin(self, objects: tuple[ObjectListElement, ...], said: SelfDescription) -> None:
         """Take the first answers of a meter that is the right one."""
         self._checked_at = self._hass.loop.time()
         self._identity = Confirmed(said.identity)
         self.take_list(objects)
-        if objects is self._stored.objects:
+        if not objects or objects is self._stored.objects:
             self._list_read_at = None
         self._configuration = said.configuration
         self._note_device_types(said)
