@@ -19,6 +19,7 @@ from custom_components.cosem.dlms.errors import (
     OutcomeUnknown,
     ResponseTimeout,
 )
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from tests.dlms.client.conftest import SEVEN, answers, client_of, started
 from tests.dlms.scripted import BUSY, CLOCK, ENERGY, NO_ASSOCIATION, PARAMETERS, End, ScriptedMeter, aare, initiate
 
@@ -55,8 +56,32 @@ async def test_set_and_action():
     assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0x60, 0xC1, 0xC3, 0xC3, 0x62]
 
 
-async def test_trial_08_what_a_method_returned_has_no_octet_too_many():
-    meter = writable(answers([bytes.fromhex("C701C10001000600000007") + b"\x00"]))
+async def test_trial_08_one_octet_too_many_behind_what_a_method_said_is_left_out():
+    said = ["C701C10001000600000007", "C701C20000", "C701C30200", "C703C40200000200"]
+    meter = writable(answers(*([bytes.fromhex(each) + b"\x00"] for each in said)))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        assert await association.action(RESET) == SEVEN
+        assert association.leniencies == {Leniency.SURPLUS_OCTET}
+        assert await association.action(RESET) is None
+        with pytest.raises(ActionError):
+            await association.action(RESET)
+        done, refused = await association.action_many([(RESET, None)] * 2)
+        assert (done, refused.result) == (None, 2)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "C701C10001",
+        "C701C100010006000000",
+        "C701C1000000FF",
+        "C702C10100000001050001000600",
+        "C702C1010000000103000000",
+    ],
+    ids=["value missing", "value cut", "two octets", "cut in a block", "octet too many in a block"],
+)
+async def test_trial_08_what_is_cut_is_never_taken_for_a_surplus_octet(said: str):
+    meter = writable(answers([bytes.fromhex(said)]))
     async with client_of(meter).associate(PARAMETERS) as association:
         with pytest.raises(OutcomeUnknown):
             await association.action(RESET)
@@ -129,7 +154,7 @@ async def test_a_lost_answer_is_an_unknown_outcome_and_nothing_is_sent_again(par
     assert [wpdu.apdu[0] for wpdu in meter.link.sent].count(0xC1 if service.startswith("set") else 0xC3) == 1
 
 
-@pytest.mark.parametrize("answer", ["C701C1000000", "C701C1000100", "C701C10001000F"])
+@pytest.mark.parametrize("answer", ["C701C100000000", "C701C1000100", "C701C10001000F"])
 async def test_what_a_method_said_without_sense_is_an_unknown_outcome(answer: str):
     meter = writable(answers([bytes.fromhex(answer)], [bytes.fromhex("C703C2030000")]))
     async with client_of(meter).associate(PARAMETERS) as association:

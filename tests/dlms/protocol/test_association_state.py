@@ -25,6 +25,7 @@ from custom_components.cosem.dlms.protocol.events import (
     AssociationRefused,
     ChallengeAnswered,
     NotificationReceived,
+    RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
@@ -203,12 +204,18 @@ def released(connection):
     connection.release(PAIR)
 
 
+def writing(connection):
+    associate(connection, response=initiate(conformance=GRANTED | Conformance.SET))
+    connection.request(PAIR, SetOne(CLOCK, NULL))
+
+
 SURPLUS = [
     pytest.param(lambda connection: connection.propose(PARAMETERS), aare(), State.ASSOCIATED, id="AARE"),
     pytest.param(asked, access_error(3), State.ASSOCIATED, id="data-access-result"),
     pytest.param(asked, block(1, b"\x06\x00"), State.AWAITING_BLOCK, id="block"),
     pytest.param(asked, BUSY, State.ASSOCIATED, id="exception-response"),
     pytest.param(asked, bytes.fromhex("0E010500"), State.ASSOCIATED, id="ConfirmedServiceError"),
+    pytest.param(writing, bytes.fromhex("C501C100"), State.ASSOCIATED, id="set-response"),
     pytest.param(released, RLRE, State.IDLE, id="RLRE"),
 ]
 
@@ -242,12 +249,12 @@ def test_trial_08_what_is_broken_otherwise_is_not_taken_for_a_surplus_octet():
     assert isinstance(connection.error, DecodeError)
 
 
-def test_trial_08_an_answer_to_what_changes_something_has_no_octet_too_many():
+def test_trial_08_a_refusal_of_what_changes_something_stays_one_with_an_octet_too_many():
     connection = Connection()
-    associate(connection, response=initiate(conformance=GRANTED | Conformance.SET))
-    connection.request(PAIR, SetOne(CLOCK, NULL))
-    receive(connection, bytes.fromhex("C501C10000"))
-    assert isinstance(connection.error, DecodeError)
+    writing(connection)
+    (failed,) = receive(connection, bytes.fromhex("C501C10300"))
+    assert isinstance(failed, RequestFailed)
+    assert failed.error.result == 3
 
 
 def test_trial_08_nothing_follows_the_envelope_of_a_protected_answer():

@@ -705,10 +705,35 @@ def test_an_apdu_that_no_server_sends_ends_the_connection(tag):
     assert connection.error.tag == tag
 
 
-def test_second_aare_ends_the_connection():
+def test_another_second_aare_ends_the_connection():
     connection = associated()
-    receive(connection, aare())
+    receive(connection, ANOTHER_AARE)
     assert isinstance(connection.error, UnexpectedApdu)
+
+
+def test_trial_08_an_aare_that_comes_twice_is_left_out_and_counted():
+    connection = associated()
+    assert receive(connection, aare()) == []
+    assert connection.counters.stray_apdus == 1
+    connection.request(PAIR, GetOne(ENERGY))
+    assert receive(connection, aare()) == []
+    assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
+    assert connection.error is None
+    receive(connection, aare(), aare(), aare())
+    assert isinstance(connection.error, WrongAddress), "but not for ever"
+
+
+def test_trial_08_a_refusing_aare_that_comes_twice_is_left_out():
+    connection = Connection()
+    connection.propose(PARAMETERS)
+    refusal = aare(None, result=1)
+    assert len(receive(connection, refusal, refusal)) == 1
+    connection.propose(PARAMETERS)
+    assert len(receive(connection, refusal)) == 1, "it answers the new proposal"
+    connection.propose(PARAMETERS)
+    assert len(receive(connection, aare())) == 1
+    receive(connection, refusal)
+    assert isinstance(connection.error, UnexpectedApdu), "that of an earlier proposal is no duplicate"
 
 
 def test_rlre_that_nobody_asked_for_ends_the_connection():
@@ -870,8 +895,11 @@ STATES = {
     State.CLOSED: _closed,
 }
 
+ANOTHER_AARE = aare(initiate(conformance=Conformance.GET))
+
 APDUS = {
     "aare accepted": aare(),
+    "another aare": ANOTHER_AARE,
     "aare rejected": aare(None, result=1),
     "rlre": RLRE,
     "value": value(unsigned(7)),
@@ -895,6 +923,7 @@ APDUS = {
 MOVES = {
     # state, APDU -> state; what is not here stays where it is
     (State.ASSOCIATING, "aare accepted"): State.ASSOCIATED,
+    (State.ASSOCIATING, "another aare"): State.ASSOCIATED,
     (State.ASSOCIATING, "aare rejected"): State.IDLE,
     (State.ASSOCIATING, "busy"): State.IDLE,
     (State.ASSOCIATING, "no association"): State.IDLE,
@@ -917,10 +946,12 @@ MOVES = {
     (State.RELEASING, "no association"): State.IDLE,
     (State.RELEASING, "service error"): State.IDLE,
     **dict.fromkeys(product(STATES, ("request", "unknown", "truncated")), State.CLOSED),
-    **{(state, "aare accepted"): State.CLOSED for state in (State.IDLE, State.ASSOCIATED)},
-    **{(state, "aare rejected"): State.CLOSED for state in (State.IDLE, State.ASSOCIATED)},
-    **{(State.AWAITING_ANSWER, apdu): State.CLOSED for apdu in ("aare accepted", "aare rejected", "rlre")},
-    **{(State.AWAITING_BLOCK, apdu): State.CLOSED for apdu in ("aare accepted", "aare rejected", "rlre")},
+    # the very AARE that was taken may come twice
+    **{(state, "another aare"): State.CLOSED for state in (State.IDLE, State.ASSOCIATED)},
+    (State.IDLE, "aare accepted"): State.CLOSED,
+    (State.ASSOCIATED, "aare rejected"): State.CLOSED,
+    **{(State.AWAITING_ANSWER, apdu): State.CLOSED for apdu in ("another aare", "aare rejected", "rlre")},
+    **{(State.AWAITING_BLOCK, apdu): State.CLOSED for apdu in ("another aare", "aare rejected", "rlre")},
     (State.ASSOCIATED, "rlre"): State.CLOSED,
 }
 

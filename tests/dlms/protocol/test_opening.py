@@ -1,5 +1,7 @@
 """One attempt to open an association, octet by octet: the published and constructed exchanges, and what is refused."""
 
+from dataclasses import replace
+
 import pytest
 
 from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
@@ -30,6 +32,7 @@ from custom_components.cosem.dlms.protocol.events import (
     ConnectionEnded,
     RequestFailed,
 )
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, Negotiated, NoProtection
@@ -270,9 +273,56 @@ def test_nothing_can_be_asked_before_the_proof(connection):
         connection.request(PAIR, GetOne(CLOCK))
 
 
-def test_a_second_aare_ends_the_connection(connection):
-    connection.receive_data(answer(steps(PLAIN_GMAC)[1]))
+def test_another_second_aare_ends_the_connection(connection):
+    known = decode_apdu(steps(PLAIN_GMAC)[1])
+    other = known.responding_authentication_value._replace(octets=b"another challenge")
+    connection.receive_data(answer(encode_apdu(replace(known, responding_authentication_value=other))))
     assert isinstance(connection.error, UnexpectedApdu)
+
+
+def test_trial_08_an_aare_that_comes_twice_ends_no_proof(connection):
+    connection.receive_data(answer(steps(PLAIN_GMAC)[1]))
+    assert (sent_by(connection), events_of(connection), connection.counters.stray_apdus) == ([], [], 1)
+    connection.receive_data(answer(PASS_4))
+    assert connection.state(PAIR) is State.ASSOCIATED
+
+
+@pytest.mark.parametrize("surplus", [b"\x00", b"\x09"])
+def test_trial_08_one_octet_too_many_behind_a_proof_changes_nothing_about_it(connection, surplus):
+    wrong = PASS_4[:-1] + bytes([PASS_4[-1] ^ 1])
+    connection.receive_data(answer(PASS_4 + surplus))
+    assert connection.state(PAIR) is State.ASSOCIATED
+    assert connection.leniencies(PAIR) == {Leniency.SURPLUS_OCTET}
+    for spoilt in (wrong + surplus, PASS_4[:-1], b"\xc7\x01\xc1\x00\x00" + surplus):
+        other = proving(gmac(PLAIN_GMAC), steps(PLAIN_GMAC)[1])
+        other.receive_data(answer(spoilt))
+        assert other.state(PAIR) is not State.ASSOCIATED, spoilt.hex()
+
+
+@pytest.mark.parametrize("form", ["list", "block", "block from 0", "block with the bare proof"])
+def test_trial_07_a_proof_in_another_form_is_verified_like_any_other(connection, form):
+    head, returned = PASS_4[:3], PASS_4[3:]
+    proof = returned[3:]
+    octets = {
+        "list": b"\xc7\x03" + head[2:] + b"\x01" + returned,
+        "block": b"\xc7\x02" + head[2:] + b"\x01" + bytes([0, 0, 0, 1, len(returned)]) + returned,
+        "block from 0": b"\xc7\x02" + head[2:] + b"\x01" + bytes([0, 0, 0, 0, len(returned)]) + returned,
+        "block with the bare proof": b"\xc7\x02" + head[2:] + b"\x01" + bytes([0, 0, 0, 1, len(proof)]) + proof,
+    }[form]
+    connection.receive_data(answer(octets))
+    assert connection.state(PAIR) is State.ASSOCIATED
+    assert connection.leniencies(PAIR) == {Leniency.PROOF_IN_ANOTHER_FORM}
+    other = proving(gmac(PLAIN_GMAC), steps(PLAIN_GMAC)[1])
+    events_of(other)
+    other.receive_data(answer(octets[:-1] + bytes([octets[-1] ^ 1])))
+    (refused,) = events_of(other)
+    assert isinstance(refused.error, PeerNotAuthenticated)
+
+
+def test_trial_07_a_proof_in_several_blocks_asks_for_no_other_credentials(connection):
+    connection.receive_data(answer(b"\xc7\x02\xc1\x00\x00\x00\x00\x01\x04\x00\x01\x00\x09"))
+    assert connection.error is not None
+    assert not isinstance(connection.error, PeerNotAuthenticated)
 
 
 def test_a_proof_after_the_release_belongs_to_nothing(connection):

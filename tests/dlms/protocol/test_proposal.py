@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.cosem.dlms.apdu import decode_apdu
+from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
 from custom_components.cosem.dlms.apdu.acse import AuthenticationForm, AuthenticationValue, Mechanism
 from custom_components.cosem.dlms.apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from custom_components.cosem.dlms.errors import (
@@ -378,6 +378,17 @@ def test_s18_acceptance_with_something_else_inside_is_refused():
         check(aare(bytes.fromhex("D80101")))
     with pytest.raises(UnexpectedApdu):
         check(aare(b"\x99"))
+
+
+@pytest.mark.parametrize("surplus", [b"\x00", b"\x07"])
+def test_trial_08_one_octet_too_many_behind_the_initiate_response_is_left_out(surplus):
+    whole = check(aare(initiate()))
+    negotiated = check(aare(encode_apdu(initiate()) + surplus))
+    assert negotiated == replace(whole, leniencies={Leniency.SURPLUS_OCTET})
+    with pytest.raises(DecodeError, match="2 octets too many"):
+        check(aare(encode_apdu(initiate()) + 2 * surplus))
+    with pytest.raises(DecodeError):
+        check(aare(encode_apdu(initiate())[:-1]))
 
 
 def test_octets_that_are_no_aare_are_refused():

@@ -68,19 +68,24 @@ class Services(ABC):
     async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | None:
         """Execute a method; return what it returned. Raises ActionError, and as set() does."""
         transfer = ActionOne(method, parameters)
-        return returned(await self._decode_outcome(transfer.decode, await self._request(transfer)))
+        octets = await self._request(transfer)
+        return returned(await self._decode_outcome(transfer.decode, octets, exactly=transfer.was_in_blocks))
 
     async def action_many(
         self, items: Sequence[tuple[MethodDescriptor, Data | None]]
     ) -> list[Data | ActionError | DataAccessError | None]:
         """Execute methods in one request; return what each returned, or its error. Raises as set() does."""
         transfer = ActionList(items)
-        outcomes = await self._decode_outcome(transfer.decode, await self._request(transfer))
+        octets = await self._request(transfer)
+        outcomes = await self._decode_outcome(transfer.decode, octets, exactly=transfer.was_in_blocks)
         return [returned_or_error(outcome) for outcome in outcomes]
 
-    async def _decode_outcome[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
-        """Decode what a method said; raise OutcomeUnknown for what makes no sense: it may have been executed."""
+    async def _decode_outcome[T](self, decode: Callable[[bytes, Limits], T], octets: bytes, *, exactly: bool) -> T:
+        """Decode what a method said; raise OutcomeUnknown for what makes no sense: it may have been executed.
+
+        ``exactly``: in blocks an outcome has several forms, and with an octet less it could be another one.
+        """
         try:
-            return await self.decode_exactly(decode, octets)
+            return await (self.decode_exactly if exactly else self.decode)(decode, octets)
         except RemoteProtocolError as error:
             raise OutcomeUnknown(str(error)) from error

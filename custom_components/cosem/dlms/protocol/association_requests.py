@@ -49,6 +49,8 @@ class AssociationRequests:
         self._dropped_apdus = dropped_apdus
         self._send = send
         self._outstanding = Outstanding(limits)
+        self._taken_aare: bytes | None = None
+        """Since the latest proposal; what comes again is a duplicate."""
 
     @property
     def parameters(self) -> AssociationParameters:
@@ -78,7 +80,7 @@ class AssociationRequests:
         aarq = opening.aarq()
         self.state = after
         self.opening = opening
-        self.negotiated = self.forgery = None
+        self.negotiated = self.forgery = self._taken_aare = None
         self._say(aarq)
 
     def request(self, transfer: Transfer) -> None:

@@ -12,7 +12,6 @@ from ..apdu.faults import (
     ConfirmedServiceError,
     ExceptionResponse,
 )
-from ..apdu.get import GET_RESPONSE
 from ..errors import (
     AssociationRejected,
     BlockTransferAborted,
@@ -46,11 +45,11 @@ from .proposal import MAX_PDU_SIZE, Negotiated, WportPair, refusal_of
 from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, advance
 from .transfer import ANSWERS, Complete, Continues, Failed, Outcome
 
-_MAY_HAVE_SURPLUS_OCTET: Final[dict[int, Callable[[bytes, Limits], object]]] = {
+_WHOLE: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     **dict.fromkeys((AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), decode_apdu),
-    GET_RESPONSE: ANSWERS[GET_RESPONSE],
+    **ANSWERS,
 }
-"""What neither proves nor changes anything; and how it is decoded."""
+"""How what is handled is decoded: behind it one octet is left out, so no result and no proof becomes another one."""
 
 
 class AssociationState(AssociationRequests):
@@ -121,6 +120,9 @@ class AssociationState(AssociationRequests):
         self.forgery = None
 
     def _receive_aare(self, apdu: bytes) -> None:
+        if apdu == self._taken_aare:
+            self._receive_stray(AARE)
+            return
         outcome: Negotiated | AssociationRejected | SecurityError
         try:
             outcome = self.opening.accept(apdu)
@@ -136,6 +138,7 @@ class AssociationState(AssociationRequests):
             self._dropped_apdus.counters.stray_apdus += 1
             return
         self._taken()
+        self._taken_aare = apdu
         if not isinstance(outcome, Negotiated):
             self._refuse(outcome)
             return
@@ -232,11 +235,8 @@ def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
 
 def _has_surplus_octet(apdu: bytes, limits: Limits) -> bool:
     """Whether one octet follows a whole APDU: no encoding of these begins with another one's."""
-    decode = _MAY_HAVE_SURPLUS_OCTET.get(apdu[0])
-    if decode is None:
-        return False
     try:
-        decode(apdu[:-1], limits)
+        _WHOLE[apdu[0]](apdu[:-1], limits)
     except RemoteProtocolError:
         return False
     return True

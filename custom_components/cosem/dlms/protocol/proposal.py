@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, override
 
 from ..addresses import MANAGEMENT_WPORT, MAX_WPORT, PUBLIC_CLIENT_WPORT
-from ..apdu import decode_apdu, encode_apdu
+from ..apdu import Apdu, decode_apdu, encode_apdu
 from ..apdu.acse import (
     AUTHENTICATION_REQUIREMENT,
     Aare,
@@ -37,6 +37,7 @@ from ..errors import (
     AssociationRejected,
     AssociationResult,
     ConfirmedServiceErrorReceived,
+    DecodeError,
     DiagnosticSource,
     DlmsError,
     LocalProtocolError,
@@ -341,7 +342,7 @@ def check_initiate(
     octets: bytes, parameters: AssociationParameters, diagnostic: int, limits: Limits = DEFAULT_LIMITS
 ) -> Negotiated:
     """Return what the plain InitiateResponse agrees on. Raises RemoteProtocolError."""
-    response = decode_apdu(octets, limits) if octets else None
+    response, octets, has_surplus = _decode_initiate(octets, limits)
     if not isinstance(response, InitiateResponse):
         raise RemoteProtocolError("the AARE accepts the association without an InitiateResponse")
     if response.dlms_version != DLMS_VERSION:
@@ -357,6 +358,7 @@ def check_initiate(
             response.conformance & ~parameters.proposed_conformance & ~_RESERVED_CONFORMANCE
         ),
         Leniency.UNUSUAL_INITIATE_RESPONSE: encode_apdu(response) != octets,
+        Leniency.SURPLUS_OCTET: has_surplus,
     }
     return Negotiated(
         # A service that was not proposed could change the form of answers, or the way of referencing: it is not used.
@@ -367,6 +369,19 @@ def check_initiate(
         diagnostic=diagnostic,
         leniencies=frozenset(leniency for leniency, is_there in tolerated.items() if is_there),
     )
+
+
+def _decode_initiate(octets: bytes, limits: Limits) -> tuple[Apdu | None, bytes, bool]:
+    """Return what the user-information holds, its octets, and whether one more followed."""
+    if not octets:
+        return None, octets, False
+    try:
+        return decode_apdu(octets, limits), octets, False
+    except DecodeError as error:
+        try:
+            return decode_apdu(octets[:-1], limits), octets[:-1], True
+        except RemoteProtocolError:
+            raise error from None
 
 
 def refusal_of(error: DlmsError) -> DlmsError:

@@ -128,9 +128,7 @@ class ActionOne(_Action):
     def decode(self, octets: bytes, limits: Limits) -> ActionOutcome:
         """Return the outcome. Raises DecodeError, LimitExceeded."""
         if self.was_in_blocks:
-            return _decode_joined(octets, limits)
-        if len(octets) == 1:
-            return ActionOutcome(DataAccessResult(octets[0]))
+            return decode_joined(octets, limits)
         return _decode_whole(octets, limits, decode_action_outcome)
 
     @override
@@ -148,8 +146,8 @@ class ActionOne(_Action):
     @override
     def _take_whole(self, kind: int, payload: bytes) -> Outcome | None:
         if kind == ActionResponseKind.NORMAL:
-            return Complete(payload)
-        return Complete(payload[1:]) if payload[:1] == _LIST_OF_ONE else None
+            return Complete(_with_flag(payload))
+        return Complete(_with_flag(payload[1:])) if payload[:1] == _LIST_OF_ONE else None
 
 
 class ActionList(_Action):
@@ -185,7 +183,12 @@ class ActionList(_Action):
     def _take_whole(self, kind: int, payload: bytes) -> Outcome | None:
         if kind == ActionResponseKind.WITH_LIST:
             return Complete(payload)
-        return Complete(_LIST_OF_ONE + payload) if len(self._methods) == 1 else None
+        return Complete(_LIST_OF_ONE + _with_flag(payload)) if len(self._methods) == 1 else None
+
+
+def _with_flag(outcome: bytes) -> bytes:
+    """Return an outcome with the optional octet that says that nothing was returned."""
+    return outcome + b"\x00" if len(outcome) == 1 else outcome
 
 
 def _decode_whole[T](octets: bytes, limits: Limits, decode: Callable[[Reader], T]) -> T:
@@ -195,7 +198,7 @@ def _decode_whole[T](octets: bytes, limits: Limits, decode: Callable[[Reader], T
     return decoded
 
 
-def _decode_joined(octets: bytes, limits: Limits) -> ActionOutcome:
+def decode_joined(octets: bytes, limits: Limits) -> ActionOutcome:
     """Decode a response that came in blocks, in the first of its three forms that fits exactly."""
     try:
         return _decode_whole(octets, limits, decode_action_outcome)

@@ -5,9 +5,12 @@ from typing import Final
 from ...apdu.acse import Mechanism
 from ...apdu.action import (
     ACTION_RESPONSE,
+    ActionOutcome,
     ActionRequestNormal,
     ActionResponse,
     ActionResponseNormal,
+    ActionResponseWithList,
+    ActionResponseWithPblock,
     decode_action_response,
 )
 from ...apdu.common import InvokeIdAndPriority, MethodDescriptor
@@ -15,13 +18,15 @@ from ...apdu.initiate import Conformance
 from ...encoding.data import Data, DataType, octet_string
 from ...encoding.logical_name import LogicalName
 from ...encoding.octets import Reader
-from ...errors import PeerNotAuthenticated, ProofRefused
+from ...errors import PeerNotAuthenticated, ProofRefused, RemoteProtocolError
 from ...interface_classes.association_ln import CURRENT_ASSOCIATION, AssociationLnMethod
 from ...interface_classes.interface_class import InterfaceClass
 from ...limits import DEFAULT_LIMITS, Limits
 from ...security.counters import SendingCounter
 from ...security.hls import Challenges, HlsCredentials, client_proof, verify_server_proof
+from ..leniencies import Leniency
 from . import Complete, Failed, Outcome, encode_request
+from .action import decode_joined
 
 
 class HlsProof:
@@ -71,15 +76,25 @@ class HlsProof:
         if self._invoke is None or response.invoke.invoke_id != self._invoke.invoke_id:
             return None
         try:
-            self._verify(response)
+            self._verify(self._outcome_of(response))
         except (ProofRefused, PeerNotAuthenticated) as error:
             return Failed(error)
-        return Complete(b"")
+        is_usual = isinstance(response, ActionResponseNormal)
+        return Complete(b"", None if is_usual else Leniency.PROOF_IN_ANOTHER_FORM)
 
-    def _verify(self, response: ActionResponse) -> None:
-        if not isinstance(response, ActionResponseNormal):
-            raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
-        result, returned = response.outcome
+    def _outcome_of(self, response: ActionResponse) -> ActionOutcome:
+        match response:
+            case ActionResponseNormal(outcome=outcome) | ActionResponseWithList(outcomes=(outcome,)):
+                return outcome
+            case ActionResponseWithPblock(block=block) if block.last_block:
+                return decode_joined(block.raw_data, self._limits)
+            case ActionResponseWithPblock():
+                # Not a word about our credentials: nobody is asked for new ones.
+                raise RemoteProtocolError("the answer to our challenge comes in several blocks")
+        raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
+
+    def _verify(self, outcome: ActionOutcome) -> None:
+        result, returned = outcome
         if result.code:
             raise ProofRefused(result.code)
         if returned is not None and not isinstance(returned, Data):
