@@ -12,6 +12,7 @@ from custom_components.cosem.dlms.apdu.ciphered import (
     GeneralDedCiphering,
     GeneralGloCiphering,
     GeneralSigning,
+    IdentifiedKey,
     SecurityControl,
     ServiceCiphered,
 )
@@ -482,9 +483,75 @@ def test_s14_another_kind_of_key_than_agreed_is_refused(both_pairs):
     wrapped = make(meter=True, key_info=KeyInfoKind.WRAPPED, master_key=MASTER, **general)
     with pytest.raises(SecurityDowngrade):
         make(**general).unprotect(wrapped.protect(ANSWER))
-    client = make(key_info=KeyInfoKind.WRAPPED, master_key=MASTER, **general)
+    pairs = {"suite": SecuritySuite.SUITE_1, "key_pairs": both_pairs[0], "key_info": KeyInfoKind.AGREED_STATIC}
     with pytest.raises(SecurityDowngrade):
-        client.unprotect(make(meter=True, **general).protect(ANSWER))
+        make(**general, **pairs).unprotect(
+            make(
+                meter=True, suite=SecuritySuite.SUITE_1, key_info=KeyInfoKind.WRAPPED, master_key=MASTER, **general
+            ).protect(ANSWER)
+        )
+
+
+def answers_under_the_global_key(**changes):
+    """Return a client that wraps its keys, and a meter that names the global one."""
+    general = {"envelope": Envelope.GENERAL_CIPHERING, **changes}
+    return make(key_info=KeyInfoKind.WRAPPED, master_key=MASTER, **general), make(meter=True, counter=5, **general)
+
+
+def test_an_answer_under_the_identified_global_key_is_taken_once_and_noted():
+    client, meter = answers_under_the_global_key()
+    client.protect(GET)
+    octets = meter.protect(ANSWER)
+    assert not client.receiving.took_identified_key
+    assert client.unprotect(octets).apdu == ANSWER
+    assert client.receiving.took_identified_key
+    assert client.receiving.counter.last == 5
+    with pytest.raises(InvocationCounterReplayed):
+        client.unprotect(octets)
+
+
+def test_s14_an_answer_under_the_broadcast_key_is_refused():
+    client, meter = answers_under_the_global_key()
+    answer_of_meter = decode_apdu(meter.protect(ANSWER))
+    with pytest.raises(SecurityDowngrade):
+        client.unprotect(encode_apdu(replace(answer_of_meter, key_info=IdentifiedKey(1))))
+
+
+@pytest.mark.parametrize("changes", [{"protection": Protection.ENCRYPTED}, {"accept_unverified": True}])
+def test_s14_an_answer_under_the_global_key_that_nobody_verifies_is_refused(changes):
+    client, _ = answers_under_the_global_key(**changes)
+    _, meter = answers_under_the_global_key(**{k: v for k, v in changes.items() if k == "protection"})
+    with pytest.raises(SecurityDowngrade):
+        client.unprotect(meter.protect(ANSWER))
+
+
+INITIATE_RESPONSE = bytes.fromhex("0800065F1F0400001E1D04000007")
+
+
+@pytest.mark.parametrize("agreed", [{"envelope": Envelope.GENERAL_CIPHERING}, {"sign": True}])
+def test_the_initiate_response_may_come_under_the_global_key_alone(both_pairs, agreed):
+    suite = {"suite": SecuritySuite.SUITE_1}
+    client = make(key_pairs=both_pairs[0], **suite, **agreed)
+    meter = make(meter=True, **suite)
+    octets = meter.protect(INITIATE_RESPONSE)
+    with pytest.raises(SecurityDowngrade):
+        client.unprotect(octets)
+    assert not client.receiving.took_global_initiate_response
+    client.receiving.awaits_aare = True
+    with pytest.raises(SecurityDowngrade):
+        client.unprotect(meter.protect(ANSWER))
+    assert client.unprotect(octets).apdu == INITIATE_RESPONSE
+    assert client.receiving.took_global_initiate_response
+    client.receiving.awaits_aare = False
+    with pytest.raises(SecurityDowngrade):
+        client.unprotect(meter.protect(INITIATE_RESPONSE))
+
+
+def test_s12_an_initiate_response_that_nobody_verifies_needs_what_was_agreed():
+    client = make(envelope=Envelope.GENERAL_CIPHERING, accept_unverified=True)
+    client.receiving.awaits_aare = True
+    with pytest.raises(SecurityDowngrade):
+        client.unprotect(make(meter=True).protect(INITIATE_RESPONSE))
 
 
 def test_s06_a_key_for_one_message_without_a_transaction_is_refused():

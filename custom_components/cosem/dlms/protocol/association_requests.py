@@ -79,6 +79,7 @@ class AssociationRequests:
         after = advance(self.state, Input.SEND_AARQ)
         aarq = opening.aarq()
         self.state = after
+        self.leniencies.update(self.opening.leniencies)
         self.opening = opening
         self.negotiated = self.forgery = self._taken_aare = None
         self._say(aarq)

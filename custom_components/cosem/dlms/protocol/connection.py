@@ -93,7 +93,8 @@ class Connection:
 
     def leniencies(self, pair: WportPair) -> frozenset[Leniency]:
         """Return what was tolerated in its APDUs."""
-        return frozenset(self._known(pair).leniencies)
+        association = self._known(pair)
+        return association.opening.leniencies | association.leniencies
 
     def dedicated_counter(self, pair: WportPair) -> SendingCounter | None:
         """Return the dedicated key's sending counter, or None."""

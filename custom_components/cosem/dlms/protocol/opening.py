@@ -28,6 +28,7 @@ from ..security.hls import (
 from ..security.keys import Secret
 from ..security.protection import CipheredProtection, KeyCounters
 from ..security.settings import check_server_title
+from .leniencies import Leniency
 from .proof_form import USUAL_FORM, ProofForm
 from .proposal import (
     ApduProtection,
@@ -112,6 +113,17 @@ class Opening:
         if self._ciphered is None or self._material.form.one_counter:
             return None
         return self._ciphered.dedicated_counter
+
+    @property
+    def leniencies(self) -> frozenset[Leniency]:
+        """What was tolerated in envelopes so far."""
+        if self._ciphered is None:
+            return frozenset()
+        tolerated = {
+            Leniency.GLOBAL_INITIATE_RESPONSE: self._ciphered.receiving.took_global_initiate_response,
+            Leniency.IDENTIFIED_KEY_IN_ANSWERS: self._ciphered.receiving.took_identified_key,
+        }
+        return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 
     def aarq(self) -> bytes:
         """Return the AARQ (pass 1). Raises InvocationCounterExhausted."""

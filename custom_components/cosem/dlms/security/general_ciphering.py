@@ -52,6 +52,8 @@ class GeneralCipherer:
         self._next_transaction_id = int.from_bytes(random(_TRANSACTION_ID_OCTETS), "big")
         self._last_transaction_id: bytes | None = None
         """Of the waiting request, or None; not empty, because notifications have empty ids."""
+        self.took_identified_key = False
+        """Whether the meter answered under the global key where another kind was agreed (a leniency)."""
 
     def new_header(self, recipient: bytes) -> GeneralHeader:
         """Return a header with a new transaction id."""
@@ -112,8 +114,8 @@ class GeneralCipherer:
             )
         counter = apdu.content.invocation_counter
         assert counter is not None  # every control that we expect protects something
-        one_time = self._settings.key_info is not KeyInfoKind.IDENTIFIED
         key = self._receiving_key(apdu, sender)
+        one_time = isinstance(apdu.key_info, WrappedKey | AgreedKey)
         if one_time:
             if apdu.header.transaction_id != self._last_transaction_id:
                 raise InvocationCounterReplayed("the answer belongs to another transaction")
@@ -128,12 +130,16 @@ class GeneralCipherer:
             self._last_transaction_id = None  # one answer for one request
         elif control.authenticated:
             received.commit(counter)
+            self.took_identified_key |= self._settings.key_info is not KeyInfoKind.IDENTIFIED
         return plain
 
     def _receiving_key(self, apdu: GeneralCiphering, sender: bytes) -> Secret:
         settings, pairs = self._settings, self._settings.key_pairs
         match settings.key_info, apdu.key_info:
             case KeyInfoKind.IDENTIFIED, IdentifiedKey(key_id=0) | None:
+                assert settings.global_unicast_encryption_key is not None  # checked by the settings
+                return settings.global_unicast_encryption_key
+            case _, IdentifiedKey(key_id=0) if self._counts:
                 assert settings.global_unicast_encryption_key is not None  # checked by the settings
                 return settings.global_unicast_encryption_key
             case KeyInfoKind.WRAPPED, WrappedKey(kek_id=0, key_ciphered_data=wrapped):
@@ -150,6 +156,11 @@ class GeneralCipherer:
                 return self._static_key(party_u, settings.client_system_title)
             case _:
                 raise SecurityDowngrade("general-ciphering with another kind of key than was agreed on")
+
+    @property
+    def _counts(self) -> bool:
+        """Whether counters that are verified tell an answer under the global key from an old one."""
+        return self._settings.expected_control.authenticated and not self._settings.accept_unverified
 
     def _authenticated(self, header: GeneralHeader) -> bytes:
         return encode_header(header) if self._settings.authenticate_header else b""

@@ -57,6 +57,8 @@ PROTECTED_NOTIFICATION_TAGS: Final = frozenset(
 )
 """The envelopes of notifications."""
 
+_GLO_INITIATE_RESPONSE: Final = 0x28
+
 
 class Unprotected(NamedTuple):
     """A plain APDU. ``authenticated``: verified, from ``system_title``."""
@@ -107,6 +109,8 @@ class ReceivingContext:
         self._general = general
         self.awaits_aare = False
         """Whether the dedicated key has not arrived yet: nothing counts that is protected with it."""
+        self.took_global_initiate_response = False
+        """Whether the InitiateResponse came under the global key alone where more was agreed (a leniency)."""
 
     @property
     def counter(self) -> ReceivingCounter:
@@ -116,6 +120,11 @@ class ReceivingContext:
     @counter.setter
     def counter(self, counter: ReceivingCounter) -> None:
         self._global.counter = counter
+
+    @property
+    def took_identified_key(self) -> bool:
+        """Whether general-ciphering came under the global key where another kind was agreed (a leniency)."""
+        return self._general is not None and self._general.took_identified_key
 
     def learn_server_title(self, title: bytes | None) -> None:
         """Take the AARE's title. SystemTitleMismatch if another is pinned (rule S13)."""
@@ -144,6 +153,8 @@ class ReceivingContext:
 
     def _check_signature(self, apdu: bytes) -> bytes:
         signed = apdu[0] == GENERAL_SIGNING
+        if self.settings.sign and self._is_usual_initiate_response(apdu[0]):
+            return apdu
         if signed != self.settings.sign:
             raise SecurityDowngrade("a signature was not agreed on" if signed else "the signature is missing")
         if not signed:
@@ -166,20 +177,27 @@ class ReceivingContext:
         match decoded:
             case ServiceCiphered():
                 expected = GLOBAL_TAGS.get(tag, DEDICATED_TAGS.get(tag))
-                plain = self._open(self._key(dedicated=tag in DEDICATED_TAGS), decoded.content)
+                plain = self._open(self._key(tag, dedicated=tag in DEDICATED_TAGS), decoded.content)
                 if plain[:1] != bytes((expected or 0,)):
                     raise SecurityDowngrade(f"tag {tag:02X} holds another APDU than it says")
                 return plain
             case GeneralGloCiphering() | GeneralDedCiphering():
                 self._check_title(decoded.system_title)
-                return self._open(self._key(dedicated=tag == GENERAL_DED_CIPHERING), decoded.content)
+                return self._open(self._key(tag, dedicated=tag == GENERAL_DED_CIPHERING), decoded.content)
             case GeneralCiphering():
                 return self._open_generally(decoded)
             case _:
                 raise SecurityDowngrade("a signed APDU inside of a signed APDU")
 
-    def _key(self, *, dedicated: bool) -> _Key:
-        if self.settings.envelope is Envelope.GENERAL_CIPHERING:
+    def _is_usual_initiate_response(self, tag: int) -> bool:
+        """Note the glo- form of an InitiateResponse, which meters use whatever was agreed for services."""
+        usual = self.awaits_aare and tag == _GLO_INITIATE_RESPONSE and self._verifies
+        self.took_global_initiate_response |= usual
+        return usual
+
+    def _key(self, tag: int, *, dedicated: bool) -> _Key:
+        general = self.settings.envelope is Envelope.GENERAL_CIPHERING
+        if general and not self._is_usual_initiate_response(tag):
             raise SecurityDowngrade("the meter answers general-ciphering with something else")
         if not dedicated:
             return self._global
