@@ -14,6 +14,7 @@ WITHOUT_A_TEST_FILE: dict[str, str] = {}
 
 WIDER: Mapping[str, str] = {
     "architecture/": "the rules of the house",
+    "dlms/conversations/": "the stack in conversations that others had",
     "dlms/forgery/": "the stack against forged APDUs",
     "dlms/fuzz/": "the stack against any octets",
     "faults/": "the whole against each fault of the list",

@@ -91,12 +91,12 @@ def test_short_name_forms_that_no_sample_has():
     shown_block = {"last_block": True, "block_number": 1, "raw_data": "aa"}
     request = ReadRequest((BlockNumberAccess(1), ReadDataBlockAccess(block), WriteDataBlockAccess(False, 2)))
     assert describe(request)["variables"] == [
-        {"block_number_access": 1},
-        {"read_data_block_access": shown_block},
-        {"write_data_block_access": {"last_block": False, "block_number": 2}},
+        {"block_number": 1},
+        {"read_data_block": shown_block},
+        {"write_data_block": {"last_block": False, "block_number": 2}},
     ]
     assert describe(ReadResponse((block, BlockNumberResult(3))))["results"] == [
-        {"data_block_result": shown_block},
+        {"data_block": shown_block},
         {"block_number": 3},
     ]
     assert describe(WriteResponse((None, DataAccessResult(3))))["results"] == [{"success": True}, {"error": 3}]

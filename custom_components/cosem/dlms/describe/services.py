@@ -237,13 +237,11 @@ def _variable(variable: short_name.VariableAccess) -> JsonObject:
                 }
             }
         case short_name.BlockNumberAccess():
-            return {"block_number_access": variable.block_number}
+            return {"block_number": variable.block_number}
         case short_name.ReadDataBlockAccess():
-            return {"read_data_block_access": describe_data_block(variable.block)}
+            return {"read_data_block": describe_data_block(variable.block)}
         case short_name.WriteDataBlockAccess():
-            return {
-                "write_data_block_access": {"last_block": variable.last_block, "block_number": variable.block_number}
-            }
+            return {"write_data_block": {"last_block": variable.last_block, "block_number": variable.block_number}}
         case _:
             assert_never(variable)
 
@@ -255,7 +253,7 @@ def _short_name_result(result: short_name.ReadResult | short_name.WriteResult) -
         case Data() | DataAccessResult():
             return describe_get_data_result(result)
         case DataBlock():
-            return {"data_block_result": describe_data_block(result)}
+            return {"data_block": describe_data_block(result)}
         case short_name.BlockNumberResult():
             return {"block_number": result.block_number}
         case _:

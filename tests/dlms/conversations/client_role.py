@@ -1,0 +1,143 @@
+"""Our client against the recorded server: what it makes of the answers, and whether it asks for the same.
+
+What the recorded client chose is made up for: conformance, PDU size, challenge, keys, first invocation counters and
+invoke-ids are the recorded ones. All else is ours.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from custom_components.cosem.dlms.apdu import decode_apdu
+from custom_components.cosem.dlms.apdu.acse import AARQ, RLRQ
+from custom_components.cosem.dlms.apdu.common import InvokeIdAndPriority
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.describe import describe
+from custom_components.cosem.dlms.limits import Limits
+from custom_components.cosem.dlms.protocol.connection import Connection
+from custom_components.cosem.dlms.protocol.events import (
+    AnswerReceived,
+    AssociationLost,
+    AssociationRefused,
+    ConnectionEnded,
+    Event,
+    NotificationReceived,
+    RequestFailed,
+)
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from custom_components.cosem.dlms.protocol.transfer import Outcome, Transfer
+
+from .exchange import Exchange, Sent
+from .operations import Operation, operation_of
+from .secrets_of import opening_of
+
+
+class AsRecorded:
+    """A transfer with the invoke-id of the recorded client."""
+
+    def __init__(self, transfer: Transfer, invoke: int | None) -> None:
+        self._transfer = transfer
+        self._invoke = invoke
+        self.request = b""
+        """Its first request."""
+
+    @property
+    def needs(self) -> Conformance:
+        return self._transfer.needs
+
+    @property
+    def answers(self) -> frozenset[int]:
+        return self._transfer.answers
+
+    @property
+    def awaited(self) -> str:
+        return self._transfer.awaited
+
+    @property
+    def may_be_repeated(self) -> bool:
+        return self._transfer.may_be_repeated
+
+    @property
+    def unknown_means_lost(self) -> bool:
+        return self._transfer.unknown_means_lost
+
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int) -> bytes:
+        if self._invoke is not None:
+            invoke = InvokeIdAndPriority.from_raw(self._invoke)
+        self.request = self._transfer.first(invoke, limits, room)
+        return self.request
+
+    def receive(self, apdu: bytes) -> Outcome | None:
+        return self._transfer.receive(apdu)
+
+
+class ClientRole:
+    """Plays one conversation. ``results``: of every operation, in the form of the recording."""
+
+    def __init__(self, exchange: Exchange) -> None:
+        self.exchange = exchange
+        self.results: list[Any] = []
+        self.requests: list[bytes] = []
+        """The first APDU of each operation, in plain."""
+        self.notifications: list[Any] = []
+        self.sent = b""
+        self.events: list[Event] = []
+        self.connection: Final = Connection()
+        self._operations = iter(exchange.operations)
+        self._waiting: tuple[Operation, AsRecorded] | None = None
+
+    def play(self) -> None:
+        """Take part as the client, until the end of the recording."""
+        self.connection.open()
+        opening = opening_of(self.exchange)
+        self._pair = opening.parameters.pair
+        self._opening = opening
+        for sent in self.exchange.wpdus:
+            if sent.sender == "client":
+                self._act(sent)
+            elif not sent.lost:
+                self.connection.receive_data(sent.wpdu)
+            self.sent += self.connection.data_to_send()
+            self._take_events()
+
+    @property
+    def leniencies(self) -> frozenset[Leniency]:
+        """What our client tolerated."""
+        return self.connection.leniencies(self._pair)
+
+    def _act(self, sent: Sent) -> None:
+        """Do what the recorded client did, unless ours did it already."""
+        tag = sent.decoded.apdu[0]
+        if tag == AARQ:
+            self.connection.propose(self._opening.parameters, self._opening)
+        elif tag == RLRQ:
+            self.connection.release(self._pair)
+        elif self.connection.is_open(self._pair) and self._waiting is None:
+            self._ask()
+
+    def _ask(self) -> None:
+        description = next(self._operations, None)
+        assert description is not None, "the recorded client asked more than it says"
+        operation = operation_of(description)
+        transfer = AsRecorded(operation.transfer, operation.invoke)
+        self._waiting = operation, transfer
+        self.connection.request(self._pair, transfer)
+        self.requests.append(transfer.request)
+
+    def _take_events(self) -> None:
+        while (event := self.connection.next_event()) is not None:
+            self.events.append(event)
+            match event:
+                case AnswerReceived():
+                    self._finish(lambda operation, octets=event.octets: operation.result(octets))
+                case RequestFailed():
+                    self._finish(lambda operation, error=event.error: operation.failure(error))
+                case NotificationReceived():
+                    self.notifications.append(describe(decode_apdu(event.plain_apdu), show_secrets=True))
+                case AssociationRefused() | AssociationLost() | ConnectionEnded():
+                    raise event.error
+
+    def _finish(self, result: Callable[[Operation], Any]) -> None:
+        assert self._waiting is not None
+        operation, _ = self._waiting
+        self._waiting = None
+        self.results.append(result(operation))

@@ -1,0 +1,84 @@
+"""Our client in every recorded conversation, against the octets of the recorded server."""
+
+import pytest
+
+from custom_components.cosem.dlms.protocol.events import Released
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
+
+from .client_role import ClientRole
+from .exchange import Exchange, exchanges
+from .operations import OPERATIONS
+
+WITH_ASSOCIATION = [exchange for exchange in exchanges() if exchange.association is not None]
+
+
+def waits_for(exchange: Exchange) -> str:
+    """What our client does not know yet; empty when it can take part."""
+    if "SN" in exchange.context:
+        return "short names"
+    if not {operation["service"] for operation in exchange.operations} <= OPERATIONS.keys():
+        return "ACCESS"
+    if any(sent.plain is None for sent in exchange.wpdus):
+        return "general block transfer"
+    return ""
+
+
+PLAYED = [exchange for exchange in WITH_ASSOCIATION if not waits_for(exchange)]
+WAITING = [exchange for exchange in WITH_ASSOCIATION if waits_for(exchange)]
+
+
+def test_the_conversations_that_wait_are_counted():
+    assert len(WAITING) == 40
+    assert len(PLAYED) == 79
+
+
+@pytest.mark.parametrize("exchange", PLAYED, ids=lambda exchange: exchange.name)
+def test_our_client_gets_the_results_that_the_recorded_one_got(exchange: Exchange):
+    role = ClientRole(exchange)
+    role.play()
+    assert role.results == [operation["result"] for operation in exchange.operations]
+    assert role.notifications == exchange.expect.get("notifications", [])
+    # The recorded client sends a block more than ours, so that one demand for more is left over.
+    assert role.connection.counters.stray_apdus == is_cut_otherwise(exchange)
+
+
+def is_cut_otherwise(exchange: Exchange) -> bool:
+    """Whether the recorded client leaves room in its blocks that ours uses."""
+    return "SET with list and first datablock" in exchange.name or "ACTION with list and first pblock" in exchange.name
+
+
+LENIENCIES = {
+    "general-ciphering identified": {Leniency.GLOBAL_INITIATE_RESPONSE},
+    "general-ciphering wrapped": {Leniency.GLOBAL_INITIATE_RESPONSE, Leniency.IDENTIFIED_KEY_IN_ANSWERS},
+    "general-ciphering agreed": {Leniency.GLOBAL_INITIATE_RESPONSE, Leniency.IDENTIFIED_KEY_IN_ANSWERS},
+    "general-signing": {Leniency.GLOBAL_INITIATE_RESPONSE},
+}
+
+
+@pytest.mark.parametrize("exchange", PLAYED, ids=lambda exchange: exchange.name)
+def test_what_is_tolerated_has_its_name(exchange: Exchange):
+    role = ClientRole(exchange)
+    role.play()
+    expected = next((LENIENCIES[name] for name in LENIENCIES if name in exchange.name), set())
+    assert role.leniencies - {Leniency.PROTOCOL_VERSION_PRESENT, Leniency.RESERVED_SERVICES} == expected
+
+
+@pytest.mark.parametrize("exchange", PLAYED, ids=lambda exchange: exchange.name)
+def test_our_client_asks_with_the_octets_of_the_recorded_one(exchange: Exchange):
+    role = ClientRole(exchange)
+    role.play()
+    recorded = [sent.plain for sent in exchange.of("client") if sent.plain is not None]
+    if is_cut_otherwise(exchange):
+        recorded = [octets[:16] for octets in recorded]
+        role.requests = [octets[:16] for octets in role.requests]
+    assert len(role.requests) == len(exchange.operations)
+    assert [request for request in role.requests if request not in recorded] == []
+
+
+def test_releases_are_understood():
+    released = [exchange for exchange in PLAYED if any(sent.decoded.apdu[0] == 0x63 for sent in exchange.of("server"))]
+    assert len(released) >= 50
+    for exchange in released:
+        role = ClientRole(exchange)
+        role.play()
+        assert any(isinstance(event, Released) for event in role.events), exchange.name
