@@ -13,14 +13,10 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.cosem.dlms import __main__ as command_line
-from custom_components.cosem.dlms.__main__ import main
-from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.__main__ import WITHOUT_TERMINAL, main
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.transport import Transport
 from custom_components.cosem.dlms.command_line.advice import sentence
-from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned, octet_string, visible_string
-from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
@@ -180,23 +176,6 @@ def test_value_without_its_scaler_is_an_error_with_the_raw_value(
     assert isinstance(energy["raw"], int)
 
 
-def test_a_unit_that_is_none_is_an_error_with_its_reason():
-    energy = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
-    number, unit = double_long_unsigned(7), energy._replace(attribute_index=3)
-    row = command_line._reading(energy, {energy: number, unit: visible_string("kWh")})
-    assert (row["raw"], row["value"]) == (7, None)
-    assert str(row["error"]).startswith("scaler_unit: ")
-    assert row["error"] != "scaler_unit: not read"
-
-
-def test_text_in_a_register_needs_no_scaler():
-    energy = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
-    scaler = energy._replace(attribute_index=3)
-    for data, shown in ((octet_string(b"\x12\x34"), "1234"), (visible_string("none"), "none"), (NULL, None)):
-        row = command_line._reading(energy, {energy: data, scaler: DataAccessError(3)})
-        assert (row["value"], row["unit"], row["error"]) == (shown, None, None)
-
-
 @pytest.mark.parametrize("limit", [1, 4])
 def test_a_meter_that_leaves_lists_unanswered_is_read_in_the_end(capsys: pytest.CaptureFixture[str], limit: int):
     """Each run begins without a memory, so the same run has to fall back."""
@@ -240,9 +219,9 @@ OBJECT_LIST = "15:0.0.40.0.0.255:2"
 def test_trial_31_a_long_value_is_cut_and_full_or_json_show_it(capsys: pytest.CaptureFixture[str]):
     assert main([*READER, "read", OBJECT_LIST, ENERGY]) == 0
     cut, energy = capsys.readouterr().out.splitlines()[1:]
-    assert len(cut) <= command_line.WITHOUT_TERMINAL
+    assert len(cut) <= WITHOUT_TERMINAL
     assert cut.endswith("…")
-    assert len(energy) <= command_line.WITHOUT_TERMINAL
+    assert len(energy) <= WITHOUT_TERMINAL
     assert main([*READER, "--full", "read", OBJECT_LIST]) == 0
     full = capsys.readouterr().out
     (row,) = json_of(capsys, *READER, "read", OBJECT_LIST)
@@ -335,20 +314,6 @@ def test_trial_09_one_undecodable_value_costs_no_other(capsys: pytest.CaptureFix
     assert [(row["value"], row["error"]) for row in (energy, power)] == [("7", None)] * 2
     assert voltage["value"] is None
     assert voltage["error"]
-
-
-def test_control_characters_of_a_meter_do_not_reach_the_terminal(capsys: pytest.CaptureFixture[str]):
-    row = command_line._reading_row(
-        {
-            "class_id": 1,
-            "logical_name": "0.0.96.1.0.255",
-            "attribute": 2,
-            "value": "\x1b[31m",
-            "unit": None,
-            "error": None,
-        }
-    )
-    assert row[2] == '"\\u001b[31m"'
 
 
 # --- options -------------------------------------------------------------------------------------------------------
@@ -492,8 +457,8 @@ def test_error_without_advice_is_its_own_sentence():
 
 
 def test_interrupt_exits_130_without_a_traceback(capsys: pytest.CaptureFixture[str]):
-    run = "custom_components.cosem.dlms.command_line.run"
-    with patch(f"{run}.with_association", side_effect=KeyboardInterrupt):
+    objects = "custom_components.cosem.dlms.command_line.objects"
+    with patch(f"{objects}.with_association", side_effect=KeyboardInterrupt):
         assert main([*READER, "objects"]) == 130
     assert capsys.readouterr().err == ""
 

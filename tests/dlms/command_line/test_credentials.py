@@ -6,6 +6,7 @@ import pytest
 
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.command_line.commands import COMMANDS
 from custom_components.cosem.dlms.command_line.credentials import parameters_from_options
 from custom_components.cosem.dlms.command_line.options import UsageError, build_parser, with_defaults
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
@@ -22,7 +23,7 @@ FULL = ("--protection", "authenticated-encryption")
 
 
 def parameters(*arguments: str, environment: dict[str, str] | None = None) -> AssociationParameters:
-    parser = build_parser(print, print, print)
+    parser = build_parser(COMMANDS)
     options = with_defaults(parser.parse_args([*arguments, "objects"]))
     return parameters_from_options(options, environment or {}, lambda: TITLE)
 

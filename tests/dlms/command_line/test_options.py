@@ -9,6 +9,7 @@ import pytest
 
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
+from custom_components.cosem.dlms.command_line.commands import COMMANDS
 from custom_components.cosem.dlms.command_line.options import (
     NOT_ASKED,
     build_parser,
@@ -22,7 +23,7 @@ CANARY = "C0FFEE5EC2E7"
 
 
 def parse(*arguments: str) -> dict[str, object]:
-    parser = build_parser(print, print, print)
+    parser = build_parser(COMMANDS)
     return vars(with_defaults(parser.parse_args([*arguments, "objects"])))
 
 

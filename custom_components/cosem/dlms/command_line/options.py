@@ -5,7 +5,8 @@ arguments), and errors do not repeat unknown values.
 """
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 import re
 from typing import TYPE_CHECKING, Final, NoReturn, override
 
@@ -16,8 +17,11 @@ from ..security.names import MECHANISM_NAMES, PROTECTION_NAMES
 if TYPE_CHECKING:
     from ..apdu.common import AttributeDescriptor
     from ..encoding.logical_name import LogicalName
+    from .console import Console
 
-type Command = Callable[[argparse.Namespace], None]
+type Run = Callable[[argparse.Namespace, Console], int]
+"""The work of a command. Returns the exit status. Raises DlmsError, UsageError, StateInUseError."""
+
 
 DEFAULTS: Final = {
     "host": None,
@@ -70,6 +74,22 @@ class StateInUseError(Exception):
     """Another process still uses these keys."""
 
 
+def _no_arguments(parser: argparse.ArgumentParser) -> None:
+    """Most options are the same for all commands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A command. ``load`` returns its work, ``example`` is what is typed behind ``cosem``."""
+
+    name: str
+    load: Callable[[], Run]
+    summary: str
+    explanation: str
+    example: str
+    add_arguments: Callable[[argparse.ArgumentParser], None] = _no_arguments
+
+
 class _Parser(argparse.ArgumentParser):
     """Does not repeat unknown arguments."""
 
@@ -81,8 +101,8 @@ class _Parser(argparse.ArgumentParser):
         super().error(re.sub(r"invalid choice: .*? \(choose", "invalid choice (choose", message, flags=re.DOTALL))
 
 
-def build_parser(objects: Command, read: Command, decode: Command) -> argparse.ArgumentParser:
-    """Return the parser, without DEFAULTS; ``run`` is the function."""
+def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
+    """Return the parser, without DEFAULTS; ``load`` returns the work."""
     shared = _shared_options()
     parser = _Parser(
         prog="cosem",
@@ -92,25 +112,19 @@ def build_parser(objects: Command, read: Command, decode: Command) -> argparse.A
         parents=[shared],
         allow_abbrev=False,
     )
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-
-    def command(name: str, run: Command, text: str) -> argparse.ArgumentParser:
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for command in commands:
         # No abbreviations: "--password x" must not be taken for "--password-file x", it is refused.
-        added = commands.add_parser(name, parents=[shared], allow_abbrev=False, help=text, description=text)
-        added.set_defaults(run=run)
-        return added
-
-    command("objects", objects, "list the objects that the client may see")
-    command("read", read, "read attributes").add_argument(
-        "attributes",
-        nargs="+",
-        metavar="CLASS:LOGICAL_NAME:ATTRIBUTE",
-        type=attribute,
-        help="for example 3:1.0.1.8.0.255:2",
-    )
-    command("decode", decode, "show any APDU or WPDU as a tree").add_argument(
-        "hex", nargs="+", metavar="HEX", help="octets in hex; spaces and colons may be between; - reads stdin"
-    )
+        added = subparsers.add_parser(
+            command.name,
+            parents=[shared],
+            allow_abbrev=False,
+            help=command.summary,
+            description=command.explanation,
+            epilog=f"example: cosem {command.example}",
+        )
+        command.add_arguments(added)
+        added.set_defaults(load=command.load)
     return parser
 
 

@@ -1,0 +1,72 @@
+"""The table of commands. A new one is a module with its work, and here its options, its loader and its line.
+
+What talks to a meter is imported by the loaders, so that --help is quick.
+"""
+
+import argparse
+from typing import Final
+
+from .options import Command, Run, attribute
+
+
+def _load_objects() -> Run:
+    from .objects import list_objects
+
+    return list_objects
+
+
+def _load_read() -> Run:
+    from .read import read_attributes
+
+    return read_attributes
+
+
+def _load_decode() -> Run:
+    from .decode import show_octets
+
+    return show_octets
+
+
+def _add_attributes(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "attributes",
+        nargs="+",
+        metavar="CLASS:LOGICAL_NAME:ATTRIBUTE",
+        type=attribute,
+        help="for example 3:1.0.1.8.0.255:2",
+    )
+
+
+def _add_hex(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "hex", nargs="+", metavar="HEX", help="octets in hex; spaces and colons may be between; - reads stdin"
+    )
+
+
+COMMANDS: Final = (
+    Command(
+        "objects",
+        _load_objects,
+        "list the objects that the client may see",
+        "Every value of a meter is an attribute of an object. This lists the objects with their class, logical name "
+        "(OBIS code), and what this client may do with each attribute.",
+        "--host 192.0.2.7 --client 1 --auth lls objects",
+    ),
+    Command(
+        "read",
+        _load_read,
+        "read attributes",
+        "Reads attributes and shows them with their units. Attribute 2 is the value of most objects; the command "
+        "objects lists what there is.",
+        "--host 192.0.2.7 --client 1 --auth lls read 3:1.0.1.8.0.255:2 8:0.0.1.0.0.255:2",
+        _add_attributes,
+    ),
+    Command(
+        "decode",
+        _load_decode,
+        "show any APDU or WPDU as a tree",
+        "Takes octets from a log or a capture, and shows what they mean. No meter is needed, and passwords are hidden.",
+        "decode 000100100001000DC001C100030100010800FF0200",
+        _add_hex,
+    ),
+)
