@@ -23,6 +23,7 @@ class StopAndWait:
     """One end. The client's end says HELLO."""
 
     error_is_fatal = True
+    apdu_limit = 65_535
 
     def __init__(self, *, is_client=True):
         self.is_client = is_client

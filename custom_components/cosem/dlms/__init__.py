@@ -1,6 +1,6 @@
 """DLMS/COSEM over TCP (IEC 62056-9-7): all public names. Knows nothing of Home Assistant."""
 
-from .addresses import DEFAULT_PORT, MANAGEMENT_WPORT, MAX_PORT, MAX_WPORT, PUBLIC_CLIENT_WPORT
+from .addresses import DEFAULT_PORT, MANAGEMENT_WPORT, MAX_PORT, MAX_WPORT, PUBLIC_CLIENT_WPORT, TransportProtocol
 from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
@@ -309,6 +309,7 @@ __all__ = [
     "Timing",
     "Transport",
     "TransportError",
+    "TransportProtocol",
     "TypedInputError",
     "UnexpectedApdu",
     "Unit",

@@ -68,9 +68,9 @@ REPORT = bytes.fromhex("18 00 01 FA00 1107")
 class Protected:
     """A connection with one ciphered association to a meter that shares no code with the stack."""
 
-    def __init__(self, *, level=0x30):
+    def __init__(self, *, level=0x30, framing=None):
         self.meter = LoneMeter(NONE, level=level)
-        self.connection = Connection()
+        self.connection = Connection(framing)
         security = SecuritySettings(
             client_system_title=CLIENT,
             protection=Protection(level),

@@ -97,8 +97,9 @@ class AssociationLife:
         connection, pair = self._link.connection, self.parameters.pair
         clock = asyncio.get_running_loop()
         inbox = self._inbox  # a release while this waits gives the association a new one
-        deadline = clock.time() + seconds
         while True:
+            wait = min(seconds, self._timing.repeat) if connection.repeats(pair) else seconds
+            deadline = clock.time() + wait
             try:
                 async with asyncio.timeout_at(min(deadline, latest)):
                     await self._link.flush()
@@ -106,11 +107,18 @@ class AssociationLife:
             except TimeoutError:
                 is_over = deadline > latest
                 if not is_over and connection.try_again(pair):
-                    deadline = clock.time() + seconds
                     continue
+                await self._say_goodbye()
                 waited = self._timing.transfer if is_over else seconds
                 error = connection.dropped_answer(pair) or ResponseTimeout(waiting_for, waited)
                 # On this connection a late answer could be taken for the answer to a later request.
                 raise await self._link.fail(error) from None
             except TransportError as error:
                 raise await self._link.fail(error) from None
+
+    async def _say_goodbye(self) -> None:
+        """Release what is given up where no end of a connection tells the meter."""
+        connection, pair = self._link.connection, self.parameters.pair
+        if connection.is_lossy and connection.is_open(pair):
+            connection.release(pair)
+            await self._link.flush()

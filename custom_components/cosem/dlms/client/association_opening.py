@@ -23,7 +23,7 @@ from ..protocol.events import (
 from ..protocol.leniencies import Leniency
 from ..protocol.opening import Opening
 from ..protocol.proof_form import ProofForm
-from ..protocol.proposal import AssociationParameters, Negotiated
+from ..protocol.proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated
 from ..security.counters import MAX_UNATTENDED_RAISE
 from .association_life import AssociationLife
 from .lifecycle import LifecycleInput
@@ -104,7 +104,8 @@ class AssociationOpening(AssociationLife, Services):
             raise error_of(event)
         self._negotiated = event.negotiated
         self._leniencies.update(event.negotiated.leniencies)
-        self._plan = sizes.plan(event.negotiated, self.parameters.max_receive_pdu_size)
+        size = min(self.parameters.max_receive_pdu_size or MAX_PDU_SIZE, self._link.connection.apdu_limit)
+        self._plan = sizes.plan(event.negotiated, size)
         if known_form.is_to_be_tried(self.parameters):
             await try_dedicated_key(self)
         known_form.worked()
@@ -135,7 +136,8 @@ class AssociationOpening(AssociationLife, Services):
         await self._reserve()
         self._raise_if_ended()
         self.progress = Progress.PROPOSED
-        material = opening_material(self.parameters, self._security_state, form=self._known_form.form)
+        limit = self._link.connection.apdu_limit
+        material = opening_material(self.parameters, self._security_state, form=self._known_form.form, apdu_limit=limit)
         self._link.connection.propose(self.parameters, Opening(self.parameters, material, self._limits))
         self.proposals += 1
         self._step(LifecycleInput.PROPOSE)

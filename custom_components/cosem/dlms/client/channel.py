@@ -1,8 +1,9 @@
-"""A transport and its framing, made together by one connector. TCP goes with the wrapper."""
+"""A transport and its framing, made together by one connector. The wrapper goes over TCP and UDP."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from ..protocol.datagram_framing import DatagramFraming
 from ..protocol.framing import Framing, WrapperFraming
 from .transport import Transport
 
@@ -24,5 +25,14 @@ def with_wrapper(connect: Callable[[], Awaitable[Transport]]) -> Connector:
 
     async def open_channel() -> Channel:
         return Channel(await connect(), WrapperFraming())
+
+    return open_channel
+
+
+def with_datagrams(connect: Callable[[], Awaitable[Transport]]) -> Connector:
+    """Return a connector for WPDUs, one a datagram (IEC 62056-4-7)."""
+
+    async def open_channel() -> Channel:
+        return Channel(await connect(), DatagramFraming())
 
     return open_channel

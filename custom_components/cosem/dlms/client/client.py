@@ -12,14 +12,14 @@ from functools import partial
 import math
 from typing import Final, Self
 
-from ..addresses import DEFAULT_PORT
+from ..addresses import DEFAULT_PORT, TransportProtocol
 from ..errors import AssociationAborted, DlmsError, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
 from .association_objects import find_association_objects
 from .association_queue import AssociationQueue, QueuePlace
-from .channel import Connector, with_wrapper
+from .channel import Connector, with_datagrams, with_wrapper
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ListSizes
 from .observer import NOBODY, Observer
@@ -27,6 +27,7 @@ from .physical_connection import CLOSED, PhysicalConnection
 from .proof_forms import FormSearch, KnownForm, Progress
 from .security_state import SecurityState
 from .transport import open_tcp
+from .udp_transport import open_udp
 
 
 @dataclass(slots=True, eq=False)
@@ -55,9 +56,9 @@ class _Use:
 class DlmsClient:
     """One physical device: its associations share at most one connection.
 
-    ``connect`` replaces TCP to host and port; ``clock`` measures the pause between connections; ``observer`` is told
-    of stages and APDUs. ``list_sizes``: what get_many() learned, by wPort pair; ``known_forms``: how proofs and
-    dedicated keys are taken.
+    ``connect``: the transport to host and port, or what replaces it; ``clock`` measures the pause between connections;
+    ``observer`` is told of stages and APDUs. ``list_sizes``: what get_many() learned, by wPort pair;
+    ``known_forms``: how proofs and dedicated keys are taken.
     """
 
     def __init__(
@@ -66,7 +67,7 @@ class DlmsClient:
         port: int = DEFAULT_PORT,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        connect: Connector | None = None,
+        connect: Connector | TransportProtocol = TransportProtocol.TCP,
         clock: Clock = SYSTEM_CLOCK,
         observer: Observer = NOBODY,
     ) -> None:
@@ -153,7 +154,11 @@ class DlmsClient:
         await self._physical.close()
 
     def _connector(self, seconds: float) -> Connector:
-        return self._connect or with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
+        if self._connect is TransportProtocol.TCP:
+            return with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
+        if self._connect is TransportProtocol.UDP:
+            return with_datagrams(lambda: open_udp(self.host, self.port, seconds))
+        return self._connect
 
     async def _obtain(
         self,

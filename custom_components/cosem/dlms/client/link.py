@@ -25,6 +25,7 @@ class Timing:
 
     ``connect``: name resolution and TCP handshake. ``response``: the AARE, an answer or its first block. ``block``:
     each further block. ``transfer``: all blocks. ``release``: the RLRE. ``reconnect_gap``: between two connections.
+    ``repeat``: until a question is asked again where it may have got lost.
     """
 
     connect: float = 10
@@ -33,6 +34,7 @@ class Timing:
     block: float = 20
     release: float = 2
     reconnect_gap: float = 1  # small devices free a socket late
+    repeat: float = 3
 
 
 USUAL_TIMING: Final = Timing()
@@ -119,7 +121,7 @@ class Link:
     async def flush(self) -> None:
         """Send what is pending. Raises TransportError."""
         async with self._sending:
-            if octets := self.connection.data_to_send(self._loop.time()):
+            while octets := self.connection.data_to_send(self._loop.time()):
                 await self._transport.send(octets)
         self._set_alarm()
 

@@ -70,6 +70,11 @@ class ObservedFraming:
         return self._framing.error_is_fatal
 
     @property
+    def apdu_limit(self) -> int:
+        """As the framing says."""
+        return self._framing.apdu_limit
+
+    @property
     def next_call(self) -> float | None:
         """As the framing says."""
         return self._framing.next_call

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from ..errors import InvocationCounterExhausted, InvocationCounterNotStored
 from ..protocol.opening import OpeningMaterial
 from ..protocol.proof_form import USUAL_FORM, ProofForm
-from ..protocol.proposal import AssociationParameters
+from ..protocol.proposal import MAX_PDU_SIZE, AssociationParameters
 from ..security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE, ReceivingCounters, SendingCounter
 from ..security.hls import challenge_length
 from ..security.keys import Secret
@@ -152,6 +152,7 @@ def opening_material(
     random: Callable[[int], bytes] = secrets.token_bytes,
     *,
     form: ProofForm = USUAL_FORM,
+    apdu_limit: int = MAX_PDU_SIZE,
 ) -> OpeningMaterial:
     """Return fresh material for one attempt (rule S21), for a meter that wants this ``form``."""
     security = parameters.security
@@ -163,4 +164,5 @@ def opening_material(
         sending=None if state is None else state.sending,
         receiving=None if state is None else state.receiving,
         form=form,
+        apdu_limit=apdu_limit,
     )

@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+from ..apdu.acse import Mechanism
 from ..errors import (
     DlmsError,
     LocalProtocolError,
@@ -21,8 +22,11 @@ from .leniencies import Leniency
 from .opening import Opening
 from .outstanding import Outstanding
 from .proposal import AssociationParameters, Negotiated, WportPair
-from .states import OPEN_STATES, WAITING_STATES, Input, State, advance
+from .states import BLOCK_STATES, OPEN_STATES, WAITING_STATES, Input, State, advance
 from .transfer import Transfer
+
+_MOST_REPEATS: Final = 2
+"""Of one question."""
 
 
 class AssociationRequests:
@@ -49,6 +53,9 @@ class AssociationRequests:
         self._dropped_apdus = dropped_apdus
         self._send = send
         self._outstanding = Outstanding(limits)
+        self._latest = b""
+        """What was asked last, in plain."""
+        self._repeats = 0
         self._taken_aare: bytes | None = None
         """Since the latest proposal; what comes again is a duplicate."""
 
@@ -99,11 +106,28 @@ class AssociationRequests:
         if len(octets) > limit and not negotiated.has_general_blocks:
             raise LocalProtocolError(f"a request of {len(octets)} octets exceeds the meter's limit of {limit}")
         self.state = advance(self.state, Input.SEND_REQUEST)
-        self._start(transfer, self._blocks.first_of(octets, limit))
+        self._start(transfer, plain, self._blocks.first_of(octets, limit))
 
-    def try_again(self) -> bool:
-        """After a silence: acknowledge or send blocks again; return whether there was anything."""
-        again = self._blocks.ask_again(self.opening.protection.protect)
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether what is unanswered may be sent again: a question; an AARQ that proves and tells nothing."""
+        if self._repeats >= _MOST_REPEATS:
+            return False
+        if self.state is State.ASSOCIATING:
+            return self.parameters.mechanism is Mechanism.NONE
+        return self.state in BLOCK_STATES and self._outstanding.may_be_repeated
+
+    def try_again(self, *, is_lossy: bool) -> bool:
+        """After a silence: send again what may be; return whether there was anything. Raises SecurityError.
+
+        Blocks and their acknowledgements; where messages get lost, a question: with the same invoke-id, so an answer to
+        either is one to both, and protected anew.
+        """
+        protect = self.opening.protection.protect
+        again = self._blocks.ask_again(protect)
+        if not again and is_lossy and self.may_be_repeated:
+            self._repeats += 1
+            again = [self.opening.aarq() if self.state is State.ASSOCIATING else protect(self._latest)]
         for octets in again:
             self._send(self.pair, octets)
         return bool(again)
@@ -128,8 +152,10 @@ class AssociationRequests:
     def _say(self, octets: bytes) -> None:
         """Send something that is worth new patience with what comes unasked."""
         self._dropped_apdus.sent()
+        self._repeats = 0
         self._send(self.pair, octets)
 
-    def _start(self, transfer: Transfer, octets: bytes) -> None:
+    def _start(self, transfer: Transfer, plain: bytes, octets: bytes) -> None:
         self._outstanding.begin(transfer)
+        self._latest = plain
         self._say(octets)

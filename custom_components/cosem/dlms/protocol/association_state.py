@@ -146,7 +146,7 @@ class AssociationState(AssociationRequests):
         if received is Input.RECV_CHALLENGE:
             transfer = self.opening.proof()
             request = self._outstanding.first(transfer, MAX_PDU_SIZE)
-            self._start(transfer, self.opening.protect_proof(request))
+            self._start(transfer, request, self.opening.protect_proof(request))
             self._events.append(ChallengeAnswered(self.pair))
         else:
             self._events.append(Associated(self.pair, outcome))
@@ -181,6 +181,7 @@ class AssociationState(AssociationRequests):
             self._step(Input.RECV_BLOCK, tag)
             self._taken()
             self._events.append(BlockReceived(self.pair, outcome.block_number, outcome.size))
+            self._latest = outcome.request
             self._say(self.opening.protection.protect(outcome.request))
             return
         self._outstanding.end()

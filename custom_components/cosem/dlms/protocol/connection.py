@@ -64,6 +64,16 @@ class Connection:
         """Why the connection ended, or None."""
         return self._error
 
+    @property
+    def is_lossy(self) -> bool:
+        """Whether messages may get lost, or come twice."""
+        return not self._framing.error_is_fatal
+
+    @property
+    def apdu_limit(self) -> int:
+        """Octets that an APDU should have at most."""
+        return self._framing.apdu_limit
+
     def state(self, pair: WportPair) -> State:
         """Return an association's state; IDLE if never proposed."""
         association = self._associations.get(pair)
@@ -151,7 +161,11 @@ class Connection:
 
     def try_again(self, pair: WportPair) -> bool:
         """After a silence: send again what may be sent again; return whether there was anything, for so long."""
-        return self._known(pair).try_again()
+        return self._known(pair).try_again(is_lossy=self.is_lossy)
+
+    def repeats(self, pair: WportPair) -> bool:
+        """Return whether what is unanswered will be sent again, because it may have got lost."""
+        return self.is_lossy and self._known(pair).may_be_repeated
 
     def release(self, pair: WportPair) -> None:
         """Send the RLRQ, even during a request. Released follows an answer."""

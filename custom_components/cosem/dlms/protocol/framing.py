@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple, Protocol, override
 
 from ..errors import DlmsError
-from .wrapper import Wpdu, WrapperStream, encode_wpdu
+from .wrapper import MAX_APDU, Wpdu, WrapperStream, encode_wpdu
 
 
 class Message(NamedTuple):
@@ -49,7 +49,11 @@ class Framing(Protocol):
 
     @property
     def error_is_fatal(self) -> bool:
-        """Whether an error ends the connection, or costs one datagram."""
+        """Whether an error ends the connection, or costs one datagram; these may get lost, too."""
+
+    @property
+    def apdu_limit(self) -> int:
+        """Octets that an APDU should have at most, either way."""
 
     def open(self) -> None:
         """Begin; a handshake may precede Ready."""
@@ -61,7 +65,7 @@ class Framing(Protocol):
         """Queue a message. Raises LocalProtocolError."""
 
     def data_to_send(self, now: float) -> bytes:
-        """Return and forget what is to be sent."""
+        """Return and forget what is to be sent next; nothing at the end."""
 
     def receive_data(self, octets: bytes, now: float) -> None:
         """Take octets, cut anywhere. Raises RemoteProtocolError; complete messages stay available."""
@@ -88,6 +92,7 @@ class WrapperFraming:
 
     error_is_fatal: Final = True
     next_call: Final = None
+    apdu_limit: Final = MAX_APDU
 
     def __init__(self) -> None:
         self._stream = WrapperStream()

@@ -31,6 +31,7 @@ from ..security.settings import check_server_title
 from .leniencies import Leniency
 from .proof_form import USUAL_FORM, ProofForm
 from .proposal import (
+    MAX_PDU_SIZE,
     ApduProtection,
     AssociationParameters,
     Negotiated,
@@ -51,6 +52,7 @@ class OpeningMaterial:
 
     ``challenge``: ours, for high-level authentication. ``random``: for transaction ids and keys of single messages.
     ``sending``, ``receiving``: the global key's counters; they outlive associations. ``form``: what this meter wants.
+    ``apdu_limit``: octets that an APDU of either side should have at most.
     """
 
     challenge: bytes = b""
@@ -59,10 +61,20 @@ class OpeningMaterial:
     sending: SendingCounter | None = None
     receiving: ReceivingCounters | None = None
     form: ProofForm = USUAL_FORM
+    apdu_limit: int = MAX_PDU_SIZE
 
 
 NO_MATERIAL: Final = OpeningMaterial()
 """Without high-level authentication and ciphering."""
+
+
+def _within(parameters: AssociationParameters, apdu_limit: int) -> AssociationParameters:
+    """Return parameters that ask for protected APDUs of at most ``apdu_limit`` octets."""
+    size = parameters.max_receive_pdu_size
+    most = apdu_limit - parameters.overhead
+    if apdu_limit >= MAX_PDU_SIZE or 0 < size <= most:
+        return parameters
+    return replace(parameters, max_receive_pdu_size=most)
 
 
 class Opening:
@@ -79,7 +91,7 @@ class Opening:
     ) -> None:
         if parameters.is_high_level and len(material.challenge) < MIN_CHALLENGE:
             raise LocalProtocolError(f"the mechanism {parameters.mechanism.name} needs a challenge")
-        self.parameters: Final = parameters
+        self.parameters: Final = _within(parameters, material.apdu_limit)
         self._material: Final = material
         self._limits: Final = limits
         self._counters = self._make_counters()
@@ -156,6 +168,7 @@ class Opening:
             negotiated,
             server_system_title=title,
             overhead=self.parameters.overhead,
+            apdu_limit=self._material.apdu_limit,
             leniencies=negotiated.leniencies | leniencies_of_names(aare, self.parameters),
         )
 

@@ -32,6 +32,11 @@ class Outstanding:
         self._next_invoke_id = (self._next_invoke_id + 1) % INVOKE_IDS
         self._transfer = transfer
 
+    @property
+    def may_be_repeated(self) -> bool:
+        """Whether it may be asked again when nobody knows what became of it."""
+        return self._transfer is not None and self._transfer.may_be_repeated
+
     def receive(self, apdu: bytes) -> Outcome | None:
         """Take an answer; None if it belongs to nothing we asked. Raises DecodeError, LimitExceeded."""
         tag, transfer = apdu[0], self._transfer

@@ -214,7 +214,8 @@ class AssociationParameters:
 class Negotiated:
     """What client and server agreed on. Sizes in octets; a PDU size of 0 means no limit.
 
-    ``overhead``: octets that protection adds to an APDU at most. ``leniencies``: what the meter did differently.
+    ``overhead``: octets that protection adds to an APDU at most. ``apdu_limit``: what the way to the meter takes.
+    ``leniencies``: what the meter did differently.
     """
 
     conformance: Conformance
@@ -224,6 +225,7 @@ class Negotiated:
     diagnostic: int
     server_system_title: bytes | None = None
     overhead: int = 0
+    apdu_limit: int = MAX_PDU_SIZE
     leniencies: frozenset[Leniency] = frozenset()
 
     @property
@@ -238,7 +240,7 @@ class Negotiated:
         A limit below the shortest request is not meant: a meter that cannot read any would not associate.
         """
         size = self.server_max_receive_pdu_size
-        return max(size, SHORTEST_REQUEST + self.overhead) if size else MAX_PDU_SIZE
+        return min(max(size, SHORTEST_REQUEST + self.overhead) if size else MAX_PDU_SIZE, self.apdu_limit)
 
 
 def initiate_request(parameters: AssociationParameters, dedicated_key: Secret | None = None) -> bytes:

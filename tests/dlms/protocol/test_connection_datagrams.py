@@ -1,0 +1,187 @@
+"""A connection over datagrams: what is sent again after a silence, and what never is."""
+
+from dataclasses import replace
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.encoding.data import NULL
+from custom_components.cosem.dlms.protocol.connection import Connection
+from custom_components.cosem.dlms.protocol.datagram_framing import DATAGRAM_APDU_LIMIT, DatagramFraming
+from custom_components.cosem.dlms.protocol.events import AnswerReceived, BlockReceived
+from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.transfer.get import GetOne
+from custom_components.cosem.dlms.protocol.transfer.set import SetOne
+from custom_components.cosem.dlms.protocol.wrapper import decode_wpdu
+from custom_components.cosem.dlms.security.keys import Secret
+from tests.dlms.protocol.test_association_state import Protected
+from tests.dlms.protocol.test_connection_general_blocks import e0
+from tests.dlms.scripted import (
+    CLOCK,
+    ENERGY,
+    GRANTED,
+    PAIR,
+    PARAMETERS,
+    aare,
+    answer,
+    block,
+    events_of,
+    initiate,
+    unsigned,
+    value,
+)
+
+WRITABLE = initiate(conformance=GRANTED | Conformance.SET, server_max_receive_pdu_size=0)
+
+
+def sent_by(connection):
+    apdus = []
+    while octets := connection.data_to_send():
+        apdus.append(decode_wpdu(octets).apdu)
+    return apdus
+
+
+def receive(connection, *apdus):
+    for apdu in apdus:
+        connection.receive_data(answer(apdu))
+    return events_of(connection)
+
+
+def proposed(parameters=PARAMETERS, **material):
+    connection = Connection(DatagramFraming())
+    opening = Opening(parameters, OpeningMaterial(apdu_limit=connection.apdu_limit, **material))
+    connection.propose(parameters, opening)
+    return connection
+
+
+@pytest.fixture
+def connection():
+    connection = proposed()
+    receive(connection, aare(WRITABLE))
+    sent_by(connection)
+    return connection
+
+
+def test_apdus_of_both_sides_fit_into_unfragmented_datagrams(connection):
+    (aarq,) = sent_by(proposed())
+    assert aarq[-2:] == DATAGRAM_APDU_LIMIT.to_bytes(2, "big")
+    assert connection.is_lossy
+    connection.request(PAIR, GetOne(CLOCK))
+    receive(connection, value(unsigned(7)))
+
+
+@pytest.mark.parametrize(("size", "announced"), [(0, 1200), (500, 500), (1200, 1200), (1201, 1200)])
+def test_a_smaller_size_is_announced_as_it_is(size, announced):
+    parameters = AssociationParameters(max_receive_pdu_size=size)
+    (aarq,) = sent_by(proposed(parameters))
+    assert int.from_bytes(aarq[-2:], "big") == announced
+
+
+def test_a_get_is_sent_again_twice_with_its_invoke_id(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    (request,) = sent_by(connection)
+    assert connection.repeats(PAIR)
+    assert [connection.try_again(PAIR) for _ in range(3)] == [True, True, False]
+    assert not connection.repeats(PAIR)
+    assert sent_by(connection) == [request] * 2
+    assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+def test_answers_to_repeats_are_no_strikes(connection):
+    for invoke in range(1, 9):
+        connection.request(PAIR, GetOne(CLOCK))
+        answers = [value(unsigned(number), invoke) for number in (invoke, invoke, invoke)]
+        assert receive(connection, *answers) == [AnswerReceived(PAIR, unsigned(invoke))]
+    assert (connection.error, connection.counters.stray_apdus) == (None, 0)
+
+
+def test_f18_a_late_answer_belongs_to_no_other_request(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    receive(connection, value(unsigned(1)))
+    connection.request(PAIR, GetOne(CLOCK))
+    assert receive(connection, value(unsigned(2), 1)) == []
+    assert receive(connection, value(unsigned(3), 2)) == [AnswerReceived(PAIR, unsigned(3))]
+
+
+def test_each_block_has_patience_of_its_own(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    connection.try_again(PAIR)
+    connection.try_again(PAIR)
+    assert receive(connection, block(1, b"ab")) == [BlockReceived(PAIR, 1, 2)]
+    sent_by(connection)
+    assert connection.try_again(PAIR)
+    assert sent_by(connection) == [bytes.fromhex("C002C100000001")]
+    assert receive(connection, block(1, b"ab"), block(2, b"c", last=True)) == [AnswerReceived(PAIR, b"abc")]
+
+
+def test_general_blocks_are_asked_for_instead_of_the_whole(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    receive(connection, e0(1, value(unsigned(7))[:3]))
+    sent_by(connection)
+    assert connection.try_again(PAIR)
+    assert [apdu[0] for apdu in sent_by(connection)] == [0xE0]
+
+
+def test_a_set_is_never_sent_again(connection):
+    connection.request(PAIR, SetOne(CLOCK, NULL))
+    assert not connection.repeats(PAIR)
+    assert not connection.try_again(PAIR)
+
+
+def test_nothing_is_sent_again_while_nothing_waits(connection):
+    assert not connection.repeats(PAIR)
+    assert not connection.try_again(PAIR)
+
+
+def test_an_aarq_without_a_secret_is_sent_again():
+    connection = proposed()
+    (aarq,) = sent_by(connection)
+    assert connection.try_again(PAIR)
+    assert sent_by(connection) == [aarq]
+    receive(connection, aare(), aare())
+    assert connection.is_open(PAIR)
+    assert connection.error is None
+
+
+def test_s20_a_password_is_never_sent_again():
+    connection = proposed(AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678")))
+    assert not connection.try_again(PAIR)
+
+
+def test_a_challenge_is_never_sent_again():
+    """The meter would answer with another one, and ours would be a wrong proof."""
+    parameters = AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=Secret(b"12345678"))
+    assert not proposed(parameters, challenge=bytes(range(16))).try_again(PAIR)
+
+
+def test_over_a_stream_nothing_is_sent_again():
+    connection = Connection()
+    connection.propose(PARAMETERS)
+    assert not connection.is_lossy
+    assert not connection.repeats(PAIR)
+    assert not connection.try_again(PAIR)
+
+
+def test_f19_a_protected_get_is_sent_again_under_a_new_counter_with_the_same_invoke_id():
+    house = Protected(framing=DatagramFraming())
+    house.connection.request(PAIR, GetOne(ENERGY))
+    (first,) = sent_by(house.connection)
+    assert house.connection.try_again(PAIR)
+    (second,) = sent_by(house.connection)
+    assert first != second
+    replies = [*house.meter.replies(first), *house.meter.replies(second)]
+    assert receive(house.connection, replies[0]) == [AnswerReceived(PAIR, unsigned(7))]
+    assert receive(house.connection, replies[1]) == []  # late: it belongs to nothing any more
+    assert house.connection.error is None
+    house.connection.request(PAIR, GetOne(ENERGY))
+    replies = house.meter.replies(*sent_by(house.connection))
+    assert receive(house.connection, *replies, *replies) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+def test_what_is_agreed_keeps_the_size_that_the_meter_named():
+    opening = Opening(PARAMETERS, OpeningMaterial(apdu_limit=1200))
+    opening.aarq()
+    negotiated = opening.accept(aare(replace(WRITABLE, server_max_receive_pdu_size=5000)))
+    assert (negotiated.server_max_receive_pdu_size, negotiated.request_limit) == (5000, 1200)
