@@ -140,13 +140,14 @@ class Security:
         """Return the challenges of a high level mechanism. Raises Refused for a wrong length."""
         if security.mechanism <= _LLS:
             return None
-        shortest = 32 if security.mechanism == ECDSA else 8
+        is_ecdsa = security.mechanism == ECDSA
+        shortest = self.identity.settings.shortest_ecdsa_challenge if is_ecdsa else 8
         if not shortest <= len(aarq.authentication_value) <= 64:
             raise Refused(_AUTHENTICATION_FAILURE)
         return Exchange(
             mechanism=security.mechanism,
             ctos=aarq.authentication_value,
-            stoc=self.identity.random(max(security.challenge_length, shortest)),
+            stoc=self.identity.random(max(security.challenge_length, 32 if is_ecdsa else 8)),
             client_title=channel.partner.title,
             server_title=channel.identity.title,
         )

@@ -174,6 +174,8 @@ class MeterSecurity:
     locked: Answer = Answer.SILENCE
     """A locked client: silence, or "exception" for a transient rejection."""
     counter_object: CounterObject = CounterObject.LAST
+    shortest_ecdsa_challenge: int = 32
+    """Mechanism 7: octets that a client's challenge has at least (one client sends 16)."""
     hls_diagnostic: int = 14
     """Of an AARE that waits for pass 3; some meters say 0."""
     system_title_in_aare: bool = True

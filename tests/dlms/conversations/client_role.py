@@ -31,6 +31,10 @@ from .operations import Operation, operation_of
 from .secrets_of import opening_of
 
 
+class NothingLeftToAsk(Exception):
+    """The recorded client acknowledges more blocks than there are."""
+
+
 class AsRecorded:
     """A transfer with the invoke-id of the recorded client."""
 
@@ -87,26 +91,43 @@ class ClientRole:
 
     def play(self) -> None:
         """Take part as the client, until the end of the recording."""
-        self.connection.open()
-        opening = opening_of(self.exchange)
-        self._pair = opening.parameters.pair
-        self._opening = opening
+        self.begin()
         for sent in self.exchange.wpdus:
             if sent.sender == "client":
-                self._act(sent)
+                self.act(sent)
             elif not sent.lost:
-                self.connection.receive_data(sent.wpdu)
-            self.sent += self.connection.data_to_send()
-            self._take_events()
+                self.take(sent.wpdu)
+
+    def begin(self) -> None:
+        """Get ready for the first WPDU."""
+        self.connection.open()
+        self._opening = opening_of(self.exchange)
+        self._pair = self._opening.parameters.pair
+
+    def act(self, sent: Sent) -> None:
+        """Do what the recorded client did, unless ours did it already."""
+        self._act(sent.decoded.apdu[0])
+        self.sent += self.connection.data_to_send()
+        self._take_events()
+
+    def expect_transaction(self, transaction_id: bytes) -> None:
+        """Take answers of general-ciphering to a request of another client."""
+        general = getattr(self._opening.protection, "_general", None)
+        if general is not None:
+            general._last_transaction_id = transaction_id
+
+    def take(self, octets: bytes) -> None:
+        """Take what the server sends."""
+        self.connection.receive_data(octets)
+        self.sent += self.connection.data_to_send()
+        self._take_events()
 
     @property
     def leniencies(self) -> frozenset[Leniency]:
         """What our client tolerated."""
         return self.connection.leniencies(self._pair)
 
-    def _act(self, sent: Sent) -> None:
-        """Do what the recorded client did, unless ours did it already."""
-        tag = sent.decoded.apdu[0]
+    def _act(self, tag: int) -> None:
         if tag == AARQ:
             self.connection.propose(self._opening.parameters, self._opening)
         elif tag == RLRQ:
@@ -116,7 +137,8 @@ class ClientRole:
 
     def _ask(self) -> None:
         description = next(self._operations, None)
-        assert description is not None, "the recorded client asked more than it says"
+        if description is None:
+            raise NothingLeftToAsk
         operation = operation_of(description)
         transfer = AsRecorded(operation.transfer, operation.invoke)
         self._waiting = operation, transfer

@@ -6,8 +6,9 @@ from typing import Any, Literal, cast
 
 from custom_components.cosem.dlms.apdu import decode_apdu
 from custom_components.cosem.dlms.apdu.acse import AARQ, Aarq, Mechanism
+from custom_components.cosem.dlms.apdu.ciphered import GeneralCiphering, GeneralSigning
 from custom_components.cosem.dlms.encoding.data import Data
-from custom_components.cosem.dlms.encoding.data_types import BitString, DataType
+from custom_components.cosem.dlms.encoding.data_types import BitString, CompactArray, DataType, TypeDescription
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu
 from tests.vector_tools import vectors
 
@@ -29,6 +30,14 @@ class Sent:
     def decoded(self) -> Wpdu:
         """Its header and the APDU as it was sent."""
         return decode_wpdu(self.wpdu)
+
+    @property
+    def transaction_id(self) -> bytes:
+        """Of general-ciphering, also inside a signature."""
+        apdu = decode_apdu(self.decoded.apdu)
+        if isinstance(apdu, GeneralSigning):
+            apdu = decode_apdu(apdu.content)
+        return apdu.header.transaction_id if isinstance(apdu, GeneralCiphering) else b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,4 +128,11 @@ def data_of(described: dict[str, Any]) -> Data:
             return Data(kind, bytes.fromhex(value))
         case DataType.BIT_STRING:
             return Data(kind, BitString.from_text(value))
+        case DataType.COMPACT_ARRAY:
+            return Data(kind, CompactArray(_description_of(described["description"]), tuple(map(data_of, value))))
     return Data(kind, value)
+
+
+def _description_of(described: dict[str, Any]) -> TypeDescription:
+    elements = described.get("elements", [described["element"]] if "element" in described else [])
+    return TypeDescription(_TYPES[described["type"]], tuple(map(_description_of, elements)), described.get("count", 0))
