@@ -25,6 +25,7 @@ from custom_components.cosem.dlms import (
     InputFault,
     TimePolicy,
 )
+from custom_components.cosem.dlms.client.verdict import diagnostic_of
 from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import credential_schemas, schemas
 from custom_components.cosem.forms.next_step import LITTLE_FOUND, Step
@@ -37,7 +38,7 @@ from custom_components.cosem.forms.texts import (
     errors_of,
     question_words,
 )
-from custom_components.cosem.meter.doctor import ExaminationFailed, Stage, Verdict, diagnostic_of
+from custom_components.cosem.meter.doctor import ExaminationFailed, Stage, Verdict
 from custom_components.cosem.meter.meter_time import clock_reading
 from custom_components.cosem.meter.presets import PRESETS
 from tests.conftest import HOST

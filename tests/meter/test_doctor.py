@@ -62,6 +62,7 @@ from custom_components.cosem.dlms import (
     generate_key_pair,
 )
 from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.verdict import Verdict, diagnostic_of, while_reading
 from custom_components.cosem.dlms.encoding.data_types import unsigned
 from custom_components.cosem.meter import doctor
 from custom_components.cosem.meter.doctor import (
@@ -69,9 +70,6 @@ from custom_components.cosem.meter.doctor import (
     ExaminationFailed,
     ExaminationRequest,
     Stage,
-    Verdict,
-    _while_reading,
-    diagnostic_of,
     examine,
 )
 from tests.dlms.scripted import ScriptedMeter, access_error
@@ -476,9 +474,9 @@ async def test_trial_10_silence_under_a_dedicated_key_suggests_trying_without(ha
 
 
 async def test_trial_10_silence_to_a_read_under_a_dedicated_key_too(hass: HomeAssistant, meter: SimulatedMeter):
-    silent = _while_reading(
+    silent = while_reading(
         ResponseTimeout("get-response", 10),
-        ExaminationRequest(parameters=keys(Mechanism.HLS_GMAC, use_dedicated_key=True)),
+        keys(Mechanism.HLS_GMAC, use_dedicated_key=True),
     )
     assert silent.verdict is Verdict.NO_ANSWER_UNDER_DEDICATED_KEY
 

@@ -14,6 +14,7 @@ from .client.observer import Observer
 from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
 from .client.transport import Transport, open_tcp
+from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
 from .describe.redacted import apdu_in_words, redacted
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
@@ -233,6 +234,7 @@ __all__ = [
     "DemandRegisterAttribute",
     "DemandRegisterMethod",
     "DeviceInUse",
+    "Diagnosis",
     "DiagnosticSource",
     "DlmsClient",
     "DlmsError",
@@ -314,6 +316,7 @@ __all__ = [
     "UnexpectedApdu",
     "Unit",
     "UserDiagnostic",
+    "Verdict",
     "WportPair",
     "WrongAddress",
     "apdu_in_words",
@@ -327,6 +330,7 @@ __all__ = [
     "decode_object_list",
     "decode_sap_assignment_list",
     "decode_scaler_unit",
+    "diagnostic_of",
     "display_text",
     "generate_key_pair",
     "instant",
@@ -360,5 +364,7 @@ __all__ = [
     "status_text",
     "title_in_certificate",
     "unit_symbol",
+    "while_associating",
+    "while_reading",
     "with_wrapper",
 ]

@@ -268,9 +268,11 @@ class AssociationError(DlmsError):
 
 
 class AssociationRejected(AssociationError):
-    """The AARE refuses (IEC 62056-5-3). ``initiate_error``: if it has one."""
+    """The AARE refuses (IEC 62056-5-3). ``initiate_error``: if it has one. ``offered``: the meter's own parameters."""
 
-    def __init__(self, result: int, source: int, diagnostic: int, initiate_error: int | None = None) -> None:
+    def __init__(
+        self, result: int, source: int, diagnostic: int, initiate_error: int | None = None, offered: str = ""
+    ) -> None:
         source_name = DiagnosticSource.name_of(source) or f"source {source}"
         reason = acse_diagnostic_name(source, diagnostic)
         super().__init__(f"association refused: result {result}, {source_name} diagnostic {diagnostic} ({reason})")
@@ -278,6 +280,7 @@ class AssociationRejected(AssociationError):
         self.source = source
         self.diagnostic = diagnostic
         self.initiate_error = initiate_error
+        self.offered = offered
 
     @property
     def transient(self) -> bool:

@@ -7,10 +7,10 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME, LOGGER
-from ..dlms import DlmsClient, LogicalName
+from ..dlms import DlmsClient, LogicalName, Verdict
 from ..meter.clients import async_open_client, client_in_use, timing
 from ..meter.credentials import association_parameters
-from ..meter.doctor import Examination, ExaminationFailed, ExaminationRequest, Stage, Verdict, examine
+from ..meter.doctor import Examination, ExaminationFailed, ExaminationRequest, Stage, examine
 from ..meter.total_deadline import total_time
 from .draft import Draft
 

@@ -8,7 +8,7 @@ from typing import Final
 from homeassistant.const import CONF_HOST, CONF_PASSWORD
 
 from ..const import CONF_AUTHENTICATION, CONF_ENCRYPTION_KEY, CONF_HLS_SECRET
-from ..meter.doctor import Verdict
+from ..dlms import Verdict
 
 BASE: Final = "base"
 """Home Assistant's name for errors of no field."""

@@ -11,8 +11,8 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, CONF_TIME_POLICY, DOMAIN
-from ..dlms import ClockQuality, SecuritySuite, TimePolicy
-from ..meter.doctor import ExaminationFailed, Verdict
+from ..dlms import ClockQuality, SecuritySuite, TimePolicy, Verdict
+from ..meter.doctor import ExaminationFailed
 from ..meter.markdown import escaped
 from ..meter.meter_time import ClockReading
 from .draft import Draft

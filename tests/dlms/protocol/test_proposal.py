@@ -544,3 +544,27 @@ def test_s18_a_rejection_around_an_initiate_response_has_no_initiate_error():
     refusal = check(aare(result=1, diagnostic=13))
     assert isinstance(refusal, AssociationRejected)
     assert (refusal.result, refusal.diagnostic, refusal.initiate_error) == (1, 13, None)
+
+
+@pytest.mark.parametrize(
+    ("size", "words"),
+    [(512, "DLMS version 6, PDU size 512, get"), (0, "DLMS version 6, PDU size without limit, get")],
+)
+def test_a_refusal_tells_what_the_meter_would_agree_to(size, words):
+    inner = initiate(conformance=Conformance.GET, server_max_receive_pdu_size=size)
+    refused = check_names(aare(inner, result=1, diagnostic=2), PARAMETERS)
+    assert isinstance(refused, AssociationRejected)
+    assert refused.offered == words
+
+
+def test_a_refusal_that_grants_no_services_says_so():
+    refused = check_names(aare(initiate(conformance=Conformance(0)), result=1, diagnostic=2), PARAMETERS)
+    assert isinstance(refused, AssociationRejected)
+    assert refused.offered.endswith(", no services")
+
+
+@pytest.mark.parametrize("inner", [None, b"", b"\x08\x00", b"\x0e\x01\x06\x01", b"\x28\x10"])
+def test_s18_a_refusal_needs_no_sense_inside(inner):
+    refused = check_names(aare(inner, result=1, diagnostic=2), PARAMETERS)
+    assert isinstance(refused, AssociationRejected)
+    assert refused.offered == ""

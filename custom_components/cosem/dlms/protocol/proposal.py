@@ -27,6 +27,7 @@ from ..apdu.faults import CONFIRMED_SERVICE_ERROR, ConfirmedServiceError
 from ..apdu.initiate import (
     DEFAULT_PROPOSED_CONFORMANCE,
     DLMS_VERSION,
+    INITIATE_RESPONSE,
     VAA_NAME_LN,
     Conformance,
     InitiateRequest,
@@ -301,7 +302,8 @@ def check_names(
         or (asks_for_proof and not parameters.is_high_level)
     ):
         # Accepted, but to be proved by a mechanism we did not propose, is a refusal of the one we did.
-        return AssociationRejected(aare.result, aare.result_source, aare.diagnostic, initiate_error)
+        offered = _offered(aare.user_information)
+        return AssociationRejected(aare.result, aare.result_source, aare.diagnostic, initiate_error, offered)
     if aare.diagnostic and not asks_for_proof:
         raise RemoteProtocolError(f"the AARE accepts the association with the diagnostic {aare.diagnostic}")
     proposed = application_context_name(parameters.application_context)
@@ -338,6 +340,20 @@ def _initiate_error(user_information: bytes | None) -> int | None:
     except RemoteProtocolError:
         return None
     return inner.error if isinstance(inner, ConfirmedServiceError) else None
+
+
+def _offered(user_information: bytes | None) -> str:
+    """Return the InitiateResponse of a refusal in words, if it is plain and makes sense. Nothing is decided by it."""
+    if not user_information or user_information[0] != INITIATE_RESPONSE:
+        return ""
+    try:
+        inner = decode_apdu(user_information)
+    except RemoteProtocolError:
+        return ""
+    assert isinstance(inner, InitiateResponse)  # by its tag
+    size = inner.server_max_receive_pdu_size
+    services = " ".join(inner.conformance.standard_names) or "no services"
+    return f"DLMS version {inner.dlms_version}, PDU size {size or 'without limit'}, {services}"
 
 
 def check_initiate(
