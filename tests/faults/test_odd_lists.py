@@ -11,12 +11,15 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.dlms import AssociationParameters, Mechanism, Secret
+from custom_components.cosem.dlms.encoding.data import visible_string
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.meter.clients import async_open_client
 from custom_components.cosem.meter.doctor import ExaminationRequest, examine
 from tests.conftest import HOST, set_up
 from tests.faults.truth import Bench, EntryMaker
 from tests.simulated_meter.link import MemoryTransport
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.objects import CosemObject, constant
 from tests.simulated_meter.steps import Send, wpdu
 
 ENERGY = "3_1.0.1.8.0.255_2"
@@ -60,6 +63,7 @@ class OddMeter:
     def __init__(self, meter: SimulatedMeter) -> None:
         self.answer: Answer = own_words
         self.single: Answer = own_words
+        self.any: Callable[[bytes], None] = own_words
         self.lists: list[int] = []
         self._connect = meter.connect
 
@@ -70,6 +74,7 @@ class OddMeter:
         async def send_odd(octets: bytes) -> None:
             apdu = octets[HEADER:]
             answer = None
+            self.any(apdu)
             if apdu[:2] == LIST:
                 self.lists.append(apdu[3])
                 answer = self.answer(apdu)
@@ -242,6 +247,37 @@ async def test_trial_05_a_meter_that_calls_an_unknown_object_no_association(
         bench.check_truth(entry)
     bench.check_outages(0)
     assert bench.state(entry, VOLTAGE) in {STATE_UNAVAILABLE, STATE_UNKNOWN}
+
+
+UNNAMED = [bytes.fromhex(f"{name}FF02") for name in ("00002A0000", "0000600100", "0100000000")]
+"""Logical device name and the two most usual numbers."""
+
+
+@pytest.mark.parametrize("stay_connected", [False, True], ids=["each poll", "stay connected"])
+async def test_trial_05_a_meter_without_a_name_that_calls_it_no_association_has_an_identity(
+    bench: Bench, odd: OddMeter, make_entry: EntryMaker, meter: SimulatedMeter, stay_connected: bool
+):
+    """By a number that it knows; and the password is not sent for each unknown object."""
+    logins: list[bytes] = []
+
+    def single(apdu: bytes) -> bytes | None:
+        return bytes.fromhex("D80101") if any(name in apdu for name in UNNAMED) else None
+
+    number = LogicalName.parse("0.0.96.1.1.255")
+    meter.devices[1].add(CosemObject(class_id=1, logical_name=number, attributes={2: constant(visible_string("4711"))}))
+    odd.single = odd.answer = single
+    odd.any = lambda apdu: logins.extend([apdu] if apdu[:1] == b"\x60" else [])
+    parameters = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret(b"simulated"))
+    async with async_open_client(bench.hass, HOST, 4059) as client:
+        found = await examine(bench.hass, client, ExaminationRequest(parameters=parameters))
+    assert found.identity.unique_id == "4711_1"
+    assert len(logins) == 1
+    entry = await set_up(bench.hass, make_entry(stay_connected=stay_connected, unique_id="4711_1"))
+    assert entry.state is ConfigEntryState.LOADED
+    for _ in range(3):
+        await bench.poll()
+    assert bench.state(entry, ENERGY) not in {STATE_UNAVAILABLE, STATE_UNKNOWN}
+    assert len(logins) <= (2 if stay_connected else 5)
 
 
 SERIAL = bytes.fromhex("0000600100FF02")

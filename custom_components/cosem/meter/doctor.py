@@ -189,7 +189,8 @@ async def _counter_refused(
 
 async def _read(hass: HomeAssistant, association: Association, request: ExaminationRequest) -> Examination:
     request.on_stage(Stage.READING_IDENTITY)
-    answers, busy = await _answers(association, (*identity_attributes(()), SAP_ASSIGNMENT_LIST, CLOCK_TIME))
+    # The clock first, because nearly every meter has one: what it answers to the others is compared with that.
+    answers, busy = await _answers(association, (CLOCK_TIME, *identity_attributes(()), SAP_ASSIGNMENT_LIST))
     clock = clock_reading(answers.get(CLOCK_TIME), dt_util.utcnow())
     identity = identify(answers, request.parameters.server_wport, expected=request.expected)
     if identity is None:

@@ -20,6 +20,7 @@ from custom_components.cosem.dlms.errors import (
     ConfirmedServiceErrorReceived,
     ConnectTimeout,
     DataAccessError,
+    DataAccessResultCode,
     DecodeError,
     ExceptionReceived,
     LimitExceeded,
@@ -491,6 +492,58 @@ async def test_trial_05_many_unknown_objects_cost_one_proposal_each():
         results = await association.get_many(REGISTERS[:42])
     assert [isinstance(each, DataAccessError) for each in results] == [False] * 2 + [True] * 38 + [False] * 2
     assert tags(meter).count(0x60) == 1 + 2 * 2 + 36
+
+
+def remembering(*numbers):
+    """A meter that says so of some objects, and of lists, and goes on."""
+    return ScriptedMeter(lambda apdu: [NO_ASSOCIATION] if apdu[1] == 3 or apdu[7] in numbers else honest(apdu))
+
+
+BY_PASSWORD = AssociationParameters(client_wport=1, mechanism=Mechanism.LLS, password=Secret(b"12345678"))
+
+
+async def test_trial_05_s20_a_meter_that_keeps_the_association_gets_the_password_once():
+    """What was answered before is asked again instead: the association is there, so the object is not."""
+    meter = remembering(*range(3, 41))
+    async with client_of(meter).associate(BY_PASSWORD) as association:
+        results = await association.get_many(REGISTERS[:42])
+        assert association.is_reusable
+    assert [isinstance(each, DataAccessError) for each in results] == [False] * 2 + [True] * 38 + [False] * 2
+    assert {each.result for each in results[2:40]} == {DataAccessResultCode.OBJECT_UNDEFINED}
+    assert tags(meter).count(0x60) == 1
+
+
+async def test_trial_05_s20_a_meter_that_forgets_it_gets_the_password_so_many_times_only():
+    meter = forgetful(*range(3, 41))
+    async with client_of(meter).associate(BY_PASSWORD) as association:
+        association._plan.read_one_by_one((), for_good=True)
+        results = await association.get_many(REGISTERS[:42])
+        assert not association.is_open
+    assert [each.value for each in results[:2]] == [1, 2]
+    undefined = [each.result == DataAccessResultCode.OBJECT_UNDEFINED for each in results[2:]]
+    assert undefined == [True] * 6 + [False] * 34, "what was not asked for is not said to be undefined"
+    assert {each.result for each in results[8:]} == {DataAccessResultCode.OTHER_REASON}
+    assert tags(meter).count(0x60) == 8
+    assert not association._plan._sizes.alone
+
+
+async def test_trial_05_s20_the_same_in_the_middle_of_a_list():
+    meter = forgetful(*range(3, 41))
+    get, lists = meter.get, []
+    meter.get = lambda apdu: (lists.append(apdu) or [NO_ASSOCIATION]) if apdu[1] == 3 else get(apdu)
+    async with client_of(meter).associate(BY_PASSWORD) as association:
+        results = await association.get_many(REGISTERS[:42])
+    assert [each.value for each in results[:2]] == [1, 2]
+    assert all(isinstance(each, DataAccessError) for each in results[2:])
+    assert tags(meter).count(0x60) <= 8
+
+
+async def test_trial_05_a_meter_whose_first_objects_are_unknown_is_read():
+    meter = remembering(*range(1, 5))
+    async with client_of(meter).associate(BY_PASSWORD) as association:
+        results = await association.get_many(REGISTERS[:12])
+    assert [isinstance(each, DataAccessError) for each in results] == [True] * 4 + [False] * 8
+    assert tags(meter).count(0x60) <= 8
 
 
 async def test_trial_05_an_association_that_is_really_gone_is_opened_again():

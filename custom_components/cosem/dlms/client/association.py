@@ -27,9 +27,12 @@ from ..protocol.events import (
     AssociationLost,
     BlockReceived,
     Event,
+    RequestFailed,
 )
 from ..protocol.leniencies import Leniency
+from ..protocol.outstanding import says_no_association
 from ..protocol.transfer import Transfer
+from ..protocol.transfer.get import GetOne
 from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
 from .observer import note_refusals
@@ -97,19 +100,7 @@ class Association(AssociationOpening):
     @override
     async def _request(self, transfer: Transfer) -> bytes:
         async with self._link.turn:
-            event = await self._exchange(transfer)
-            # The refusal is not authenticated: whether the request was executed is not known.
-            if transfer.may_be_repeated and self._follow(event):
-                event = await self._exchange(transfer)
-            if transfer.may_be_repeated and isinstance(event, AssociationLost) and await self._propose_again():
-                # A meter that says so of what is asked for, not of the association, is not asked twice each time.
-                if self._said_of_objects < _SAYS_SO_OF_OBJECTS:
-                    event = await self._exchange(transfer)
-                    if isinstance(event, AssociationLost) and await self._propose_again():
-                        self._said_of_objects += 1
-                        raise event.error
-                else:
-                    raise event.error
+            event = await self._asked(transfer)
         if isinstance(event, AnswerReceived):
             return event.octets
         error = error_of(event)
@@ -120,6 +111,40 @@ class Association(AssociationOpening):
         if isinstance(error, BlockTransferAborted) and not transfer.may_be_repeated:
             raise OutcomeUnknown(str(error)) from error
         raise error
+
+    async def _asked(self, transfer: Transfer) -> Event:
+        """Ask, and again as far as that may help."""
+        witness = self._witness_beside(transfer)
+        event = await self._exchange(transfer)
+        if not transfer.may_be_repeated:
+            return event  # a refusal is not authenticated: whether the request was executed is not known
+        if self._follow(event):
+            event = await self._exchange(transfer)
+        if witness is not None and isinstance(event, RequestFailed) and says_no_association(event.error):
+            answer = await self._exchange(GetOne(witness))
+            if not isinstance(answer, AssociationLost):
+                return event  # of the object; the association is there
+            self._forgets, event = True, answer
+        if isinstance(event, AssociationLost) and await self._propose_again():
+            # A meter that says so of what is asked for, not of the association, is not asked twice each time.
+            if self._said_of_objects >= _SAYS_SO_OF_OBJECTS:
+                raise event.error
+            event = await self._exchange(transfer)
+            if isinstance(event, AssociationLost) and await self._propose_again():
+                self._said_of_objects += 1
+                raise event.error
+        return event
+
+    def _witness_beside(self, transfer: Transfer) -> AttributeDescriptor | None:
+        """Return an attribute whose answer tells whether exception-response (1, 1) means object or association.
+
+        None where it has to mean the association.
+        """
+        if not isinstance(transfer, GetOne):
+            return None
+        witness = None if self._plan is None or self._forgets else self._plan.witness(transfer.attribute)
+        transfer.unknown_means_lost = witness is None
+        return witness
 
     async def _exchange(self, transfer: Transfer) -> Event:
         """Return the event that ends a request."""

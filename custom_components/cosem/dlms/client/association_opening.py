@@ -43,6 +43,10 @@ _MOST_PROPOSALS: Final = 64
 """Of one association, for a meter that forgets it again and again."""
 
 
+_MOST_LOGINS: Final = 8
+"""The same where each carries a password."""
+
+
 class AssociationOpening(AssociationLife, Services):
     """What an association does until it is open."""
 
@@ -61,6 +65,8 @@ class AssociationOpening(AssociationLife, Services):
         self._plan: ListPlan | None = None
         self._leniencies: set[Leniency] = set()
         self._said_of_objects = 0
+        self._forgets = False
+        """Whether the meter forgets the association when it is asked for an object that it does not know."""
         self.proposals = 0
         """AARQs sent."""
         self._known_form = KnownForm()
@@ -116,7 +122,8 @@ class AssociationOpening(AssociationLife, Services):
 
         Return False where that is pointless. Raises as propose() does.
         """
-        if not self._link.is_alive or self.proposals >= _MOST_PROPOSALS:
+        most = _MOST_LOGINS if self.parameters.mechanism is Mechanism.LLS else _MOST_PROPOSALS
+        if not self._link.is_alive or self.proposals >= most:
             return False
         try:
             event = await self._open()

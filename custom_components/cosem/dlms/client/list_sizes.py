@@ -228,6 +228,13 @@ class ListPlan:
             self._sizes.exhausting -= cleared
             self._sizes.read_alone(cleared)
 
+    def witness(self, besides: AttributeDescriptor) -> AttributeDescriptor | None:
+        """Return what was answered before, in the fewest octets; None without any."""
+        sizes = self._sizes
+        odd = {besides, *sizes.alone, *sizes.exhausting}
+        known = ((size, attribute) for attribute, size in sizes.answer_sizes.items() if attribute not in odd)
+        return min(known, default=(0, None))[1]
+
     def is_suspect(self, attribute: AttributeDescriptor) -> bool:
         """Return whether its last value exhausted a limit."""
         return attribute in self._sizes.exhausting

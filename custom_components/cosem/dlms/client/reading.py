@@ -23,20 +23,20 @@ from ..errors import (
     RemoteProtocolError,
     ServiceError,
     ServiceErrorCode,
-    StateErrorCode,
     TransportError,
 )
 from ..limits import DEFAULT_LIMITS, Limits
+from ..protocol.outstanding import says_no_association
 from .list_sizes import ListPlan
 
 _BUSY: Final = frozenset({ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON})
 """These may pass."""
 
-_LOST: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
-"""Some meters say to an object that they do not know that there is no association."""
-
 _PATIENCE: Final = 3
 """So many exception-responses and nothing else end a reading."""
+
+_PATIENCE_WITH_UNKNOWN: Final = 8
+"""The same for what some meters say of each object that they do not know: each costs an association."""
 
 _MORE_PATIENCE: Final = 64
 """The same where the association has answered before: some meters say so of each object that they do not have."""
@@ -123,7 +123,7 @@ class _Reading:
 
     async def read(self, attributes: Sequence[AttributeDescriptor]) -> None:
         pending = attributes
-        while pending:
+        while pending and not self._is_over:
             batch = pending[: self._plan.batch(pending)]
             if len(batch) > 1:
                 done = len(await self._read_list(batch))
@@ -131,15 +131,23 @@ class _Reading:
                 await self._read_one(batch[0], is_last=len(pending) == 1)
                 done = 1
             pending = pending[done:]
+        self._found.update((attribute, _not_asked()) for attribute in pending)
+
+    @property
+    def _is_over(self) -> bool:
+        """Whether the association ended for an object, though others were answered: they are not lost for it."""
+        return self._answered and not self._source.is_open
 
     async def _read_one(self, attribute: AttributeDescriptor, *, is_last: bool) -> Data | DataAccessError:
+        if self._is_over:
+            return self._found.setdefault(attribute, _not_asked())
         try:
             result = await _read_single(self._source, self._plan, attribute)
         except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
             self._refusals += 1
-            patience = _MORE_PATIENCE if self._plan.has_answered else _PATIENCE
-            nothing_else = not self._answered and (is_last or self._refusals == patience)
-            if not self._source.is_open or nothing_else:
+            nothing_else = not self._answered and (is_last or self._refusals == self._patience(error))
+            is_about_it = self._answered and says_no_association(error)
+            if nothing_else or not (is_about_it or self._source.is_open):
                 self._plan.forget_refusals()
                 raise
             result = _element_error(error)
@@ -152,6 +160,11 @@ class _Reading:
             self._answered = self._plan.has_answered = True
         self._found[attribute] = result
         return result
+
+    def _patience(self, error: DlmsError) -> int:
+        if self._plan.has_answered:
+            return _MORE_PATIENCE
+        return _PATIENCE_WITH_UNKNOWN if says_no_association(error) else _PATIENCE
 
     async def _read_list(self, batch: Sequence[AttributeDescriptor]) -> list[Data | DataAccessError]:
         """Return the results; fewer where another list comes next."""
@@ -191,7 +204,7 @@ class _Reading:
     ) -> list[Data | DataAccessError]:
         """Read what was asked for in a list that failed; fewer where another list comes next."""
         results: list[Data | DataAccessError] = []
-        if isinstance(error, ExceptionReceived) and _says_lost(error):
+        if says_no_association(error):
             # A single read tells whether the list or the association is meant.
             proposals = self._source.proposals
             results.append(await self._read_one(batch[0], is_last=False))
@@ -203,7 +216,7 @@ class _Reading:
             return results
         left = batch[len(results) :]
         results += [await self._read_one(attribute, is_last=attribute is batch[-1]) for attribute in left]
-        if all(_is_other_reason(result) for result in results):
+        if self._is_over or all(_is_other_reason(result) for result in results):
             return results  # it was the truth
         odd = {attribute for attribute, result in zip(batch, results, strict=True) if not isinstance(result, Data)}
         self._plan.read_one_by_one(odd, for_good=_says_no_lists(error))
@@ -234,7 +247,7 @@ async def _read_suspect(
 ) -> Data | DataAccessError:
     """Return value or error; it may end the connection."""
     if not source.is_open:
-        return DataAccessError(DataAccessResultCode.OTHER_REASON)
+        return _not_asked()
     try:
         return await _read_single(source, plan, attribute)
     except (TransportError, RemoteProtocolError) as error:
@@ -243,15 +256,15 @@ async def _read_suspect(
         return _element_error(error)
 
 
+def _not_asked() -> DataAccessError:
+    return DataAccessError(DataAccessResultCode.OTHER_REASON)
+
+
 def naming(attribute: AttributeDescriptor, error: DecodeError | LimitExceeded) -> DecodeError | LimitExceeded:
     """Return an error with the name of the attribute whose value it is about."""
     if isinstance(error, DecodeError):
         return DecodeError(f"attribute {attribute}: {error.reason}", error.offset)
     return LimitExceeded(f"{error.what} in attribute {attribute}", error.limit, error.offset)
-
-
-def _says_lost(error: ExceptionReceived) -> bool:
-    return (error.state_error, error.service_error) == _LOST
 
 
 def _says_no_lists(error: ServiceError | None) -> bool:
@@ -271,7 +284,7 @@ def _undecodable(error: TransportError | RemoteProtocolError) -> DataAccessError
 def _element_error(error: DlmsError) -> DataAccessError:
     code = DataAccessResultCode.OTHER_REASON
     if isinstance(error, ExceptionReceived):
-        if _says_lost(error):
+        if says_no_association(error):
             code = DataAccessResultCode.OBJECT_UNDEFINED
         elif error.service_error in _BUSY:
             code = DataAccessResultCode.TEMPORARY_FAILURE

@@ -51,6 +51,11 @@ class Outstanding:
 
     def is_lost_by(self, error: Exception) -> bool:
         """Whether an error says that the meter knows no association."""
-        if self._transfer is None or not self._transfer.unknown_means_lost or not isinstance(error, ExceptionReceived):
-            return False
-        return (error.state_error, error.service_error) == _ASSOCIATION_UNKNOWN
+        return self._transfer is not None and self._transfer.unknown_means_lost and says_no_association(error)
+
+
+def says_no_association(error: Exception | None) -> bool:
+    """Whether it is exception-response (1, 1); some meters say so to an object that they do not know."""
+    if not isinstance(error, ExceptionReceived):
+        return False
+    return (error.state_error, error.service_error) == _ASSOCIATION_UNKNOWN

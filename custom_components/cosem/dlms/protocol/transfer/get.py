@@ -105,20 +105,21 @@ class GetOne(_Get):
     """GET of one attribute, or of a selected part; completes with its encoded Data."""
 
     may_be_repeated: Final = True
-    unknown_means_lost: Final = True
 
     def __init__(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> None:
         super().__init__(Conformance(0) if selection is None else Conformance.SELECTIVE_ACCESS)
-        self._attribute = attribute
+        self.attribute: Final = attribute
+        self.unknown_means_lost = True
+        """Of exception-response (1, 1); may be set before it is sent."""
         self._selection = selection
 
     @override
     def __str__(self) -> str:
-        return f"get {self._attribute}"
+        return f"get {self.attribute}"
 
     @override
     def _request(self, invoke: InvokeIdAndPriority) -> GetRequest:
-        return GetRequestNormal(invoke, self._attribute, self._selection)
+        return GetRequestNormal(invoke, self.attribute, self._selection)
 
     @override
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None:
