@@ -1,0 +1,161 @@
+"""A meter with a client for each security, polls that check the truth, and what must be left when all is over."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final, Self
+
+from custom_components.cosem.dlms import (
+    AssociationParameters,
+    AttributeDescriptor,
+    Data,
+    DataAccessError,
+    Mechanism,
+    Secret,
+    SecurityState,
+)
+from custom_components.cosem.dlms.client.association import Association
+from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.encoding.data import decode_data_octets
+from tests.faults.conftest import ENERGY, FAST, POLLED, MeterClock, attribute
+from tests.faults.secured import Store, parameters_for, requests_of, secured_profile
+from tests.simulated_meter.envelopes import Kind
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, ClientProfile, Level, MeterProfile
+from tests.timed_client import TimedClient
+
+from .cases import Protected, Service
+
+SECURED: Final = 1
+WPORTS: Final = {Protected.NONE: 16, Protected.LLS: 2, Protected.HLS_GMAC: SECURED}
+LOAD_PROFILE: Final = attribute(7, "1.0.99.1.0.255")
+SMALL: Final = 256
+"""Octets that the client takes: the load profile comes in many blocks."""
+_GLOBAL: Final = {Kind.GLOBAL, Kind.GENERAL_GLOBAL}
+
+
+class Violation(AssertionError):
+    """The truth check found something."""
+
+
+def meter_profile() -> MeterProfile:
+    """Return a meter whose clients all may do everything."""
+    secured = secured_profile()
+    client = secured.client(SECURED)
+    assert client is not None
+    return replace(
+        secured,
+        history_days=1,
+        clients=(
+            ClientProfile(wport=16, name="public", level=Level.MANAGE),
+            ClientProfile(wport=2, name="reader", level=Level.MANAGE, password=DEFAULT_PASSWORD),
+            client,
+        ),
+    )
+
+
+PROFILE: Final = meter_profile()
+
+
+@dataclass
+class Bench:
+    """One meter and one client of it. Use it as a context: leaving it checks that nothing is left."""
+
+    protected: Protected
+    clock: MeterClock = field(default_factory=MeterClock)
+    store: Store = field(default_factory=Store)
+
+    def __post_init__(self) -> None:
+        self.meter = SimulatedMeter(PROFILE, self.clock)
+        self.client = TimedClient("meter", connect=with_wrapper(self.meter.connect), timing=FAST)
+        self.state = SecurityState(1, self.store) if self.protected is Protected.HLS_GMAC else None
+        self._energies: list[int] = []
+        self._tasks = asyncio.all_tasks()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.client.close()
+        for problem, found in {
+            "a connection of the client is left": self.client.is_connected,
+            "a link is left open": self.meter.open_links,
+            "an association is left at the meter": self.meter.state.associations and not self.meter.sessions,
+            "a task is left": asyncio.all_tasks() - self._tasks - {asyncio.current_task()},
+        }.items():
+            if found:
+                raise Violation(problem)
+        self._check_counters()
+
+    def parameters(self, service: Service, server_wport: int = 1) -> AssociationParameters:
+        """Return what is proposed for a service."""
+        size = SMALL if service is Service.BLOCKS else 1024
+        if self.protected is Protected.HLS_GMAC:
+            return replace(parameters_for(self.meter, SECURED), max_receive_pdu_size=size, server_wport=server_wport)
+        lls = self.protected is Protected.LLS
+        return AssociationParameters(
+            client_wport=WPORTS[self.protected],
+            server_wport=server_wport,
+            mechanism=Mechanism.LLS if lls else Mechanism.NONE,
+            password=Secret(DEFAULT_PASSWORD.encode()) if lls else None,
+            max_receive_pdu_size=size,
+        )
+
+    async def poll(self, service: Service, server_wport: int = 1) -> bool:
+        """Poll once. Return whether everything that was asked for is fresh. Raises Violation."""
+        self.clock.advance(seconds=60)
+        named: dict[str, Any] = {} if self.state is None else {"security_state": self.state}
+        async with self.client.associate(self.parameters(service, server_wport), **named) as association:
+            return await _SERVICES[service](self, association, server_wport)
+
+    async def _get(self, association: Association, server_wport: int) -> bool:
+        descriptor = _polled(server_wport)[0]
+        self._check(descriptor, await association.get(descriptor), server_wport)
+        return True
+
+    async def _list(self, association: Association, server_wport: int) -> bool:
+        descriptors = _polled(server_wport)
+        fresh = True
+        for descriptor, value in zip(descriptors, await association.get_many(descriptors), strict=True):
+            if isinstance(value, DataAccessError):
+                fresh = False
+            else:
+                self._check(descriptor, value, server_wport)
+        return fresh
+
+    async def _blocks(self, association: Association, server_wport: int) -> bool:
+        if server_wport != 1:
+            return await self._get(association, server_wport)
+        self._check(LOAD_PROFILE, decode_data_octets(await association.get_octets(LOAD_PROFILE)), server_wport)
+        return True
+
+    def _check(self, descriptor: AttributeDescriptor, value: Data, server_wport: int) -> None:
+        if not self.meter.was_true(descriptor, value, server_wport=server_wport):
+            raise Violation(f"{descriptor} was never {value}")
+        if descriptor == ENERGY:
+            assert isinstance(value.value, int)
+            if self._energies and value.value < self._energies[-1]:
+                raise Violation("energy went back")
+            self._energies.append(value.value)
+
+    def _check_counters(self) -> None:
+        counters = [
+            envelope.counter
+            for envelope in requests_of(self.meter, SECURED)
+            if envelope.kind in _GLOBAL and envelope.counter is not None
+        ]
+        if len(counters) != len(set(counters)):
+            raise Violation("an invocation counter was used twice")
+        if counters and max(counters) >= max(self.store.ceilings):
+            raise Violation("an invocation counter was not stored before its use")
+
+
+def _polled(server_wport: int) -> list[AttributeDescriptor]:
+    return [attribute(class_id, name) for class_id, name in POLLED[server_wport]]
+
+
+_SERVICES: Final[dict[Service, Callable[[Bench, Association, int], Awaitable[bool]]]] = {
+    Service.GET: Bench._get,
+    Service.LIST: Bench._list,
+    Service.BLOCKS: Bench._blocks,
+}

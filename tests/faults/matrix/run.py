@@ -1,0 +1,229 @@
+"""Runs faults of the matrix: every one must be survived, with the truth check, and the next polls must read again.
+
+    scripts/faults [--count N] [--seed S] [--processes N] [--case LINE]
+
+One meter and one client for each fault, on an in-memory link and a clock of their own. Prints the seed, the counts by
+row, and after how many polls everything was fresh again; exit 1 when a fault was not survived. Failing cases are added
+to tests/faults/matrix/corpus.txt, whose lines are tried again by every run of the tests.
+"""
+
+import argparse
+import asyncio
+from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+from random import SystemRandom
+from statistics import median
+import sys
+import time
+import traceback
+
+from custom_components.cosem.dlms import DlmsError
+from tests.still_loop import StillLoop
+
+from .bench import Bench, Violation
+from .cases import Case, Protected, Stage, distinct
+
+CORPUS = Path(__file__).parent / "corpus.txt"
+MOST_POLLS = 6
+"""Polls during a fault, until the fault is ended by hand."""
+MOST_RECOVERY = 2
+_LOAD_PROFILE, _ENERGY = "1.0.99.1.0.255", "1.0.1.8.0.255"
+_BY_HAND = {"restart", "cancel", "two-devices"}
+
+
+@dataclass
+class Report:
+    """What happened, by row."""
+
+    injected: Counter[str] = field(default_factory=Counter)
+    survived: Counter[str] = field(default_factory=Counter)
+    struck: int = 0
+    recoveries: list[int] = field(default_factory=list)
+    findings: list[tuple[str, str]] = field(default_factory=list)
+
+    def add(self, other: Report) -> None:
+        """Join another process's report."""
+        self.injected += other.injected
+        self.survived += other.survived
+        self.struck += other.struck
+        self.recoveries += other.recoveries
+        self.findings += other.findings
+
+
+def _request_number(case: Case) -> int:
+    """The number of the request within an association."""
+    first = 3 if case.protected is Protected.HLS_GMAC else 2
+    return {Stage.AARQ: 1, Stage.PROOF: 2, Stage.SERVICE: first, Stage.LATER: first + 1}.get(case.stage, 1)
+
+
+class Faults:
+    """The fault of one case at the meter of a bench."""
+
+    def __init__(self, bench: Bench, case: Case) -> None:
+        self._bench = bench
+        self._case = case
+        parameters = dict(case.parameters)
+        self.times: int = parameters.pop("times", 1)
+        self._parameters = parameters
+        self._by_hand = 0
+        self._fault = None
+        if case.fault not in _BY_HAND:
+            self._fault = bench.meter.faults.add(case.fault, times=self.times, **parameters, **self._trigger())
+
+    def _trigger(self) -> dict[str, object]:
+        match self._case.stage:
+            case Stage.CONNECT:
+                return {}
+            case Stage.ATTRIBUTE:
+                return {"object": _LOAD_PROFILE if self._case.service == "blocks" else _ENERGY}
+        attack = self._bench.meter.faults.is_attack(self._case.fault)
+        return {} if attack else {"on": "any", "request": _request_number(self._case)}
+
+    @property
+    def over(self) -> bool:
+        """Whether it has struck as often as it should."""
+        return self._by_hand >= self.times if self._fault is None else self._fault.spent
+
+    @property
+    def struck(self) -> bool:
+        """Whether it struck at all."""
+        return self._by_hand > 0 if self._fault is None else self._fault.fired > 0
+
+    def end(self) -> None:
+        """End it, however often it struck."""
+        self._by_hand = self.times
+        self._bench.meter.faults.clear()
+        self._fault = None
+
+    async def poll(self) -> bool:
+        """Poll during the fault; return whether everything is fresh."""
+        if self._case.fault not in _BY_HAND or self.over:
+            return await self._bench.poll(self._case.service)
+        self._by_hand += 1
+        match self._case.fault:
+            case "restart":
+                return await self._poll_around_a_restart()
+            case "cancel":
+                return await self._cancelled_poll()
+        both = await asyncio.gather(self._bench.poll(self._case.service), self._bench.poll(self._case.service, 16))
+        return all(both)
+
+    async def _poll_around_a_restart(self) -> bool:
+        task = asyncio.create_task(self._bench.poll(self._case.service))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        self._bench.meter.restart(lose_counters=bool(self._parameters.get("lose_counters")))
+        return await task
+
+    async def _cancelled_poll(self) -> bool:
+        task = asyncio.create_task(self._bench.poll(self._case.service))
+        for _ in range(int(self._parameters["steps"])):
+            await asyncio.sleep(0)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            return await task
+        return False
+
+
+async def survive(case: Case) -> tuple[bool, int]:
+    """Return whether the fault struck, and the polls after its end until everything was fresh. Raises Violation."""
+    async with Bench(case.protected) as bench:
+        if not await bench.poll(case.service):
+            raise Violation("the poll before the fault was not complete")
+        faults = Faults(bench, case)
+        fresh = False
+        for _ in range(MOST_POLLS):
+            fresh = await _attempt(faults)
+            if faults.over:
+                break
+        struck = faults.struck
+        faults.end()
+        recovery = 0
+        while not fresh:
+            recovery += 1
+            if recovery > MOST_RECOVERY:
+                raise Violation(f"not fresh {MOST_RECOVERY} polls after the fault")
+            fresh = await _attempt(faults)
+        return struck, recovery
+
+
+async def _attempt(faults: Faults) -> bool:
+    try:
+        return await faults.poll()
+    except DlmsError:
+        return False
+
+
+def run(cases: list[Case]) -> Report:
+    """Run cases in this process."""
+    report = Report()
+    for case in cases:
+        report.injected[case.row] += 1
+        with asyncio.Runner(loop_factory=StillLoop) as runner:
+            try:
+                struck, recovery = runner.run(survive(case))
+            except Exception:  # noqa: BLE001  # whatever it is: the fault was not survived
+                report.findings.append((str(case), traceback.format_exc()))
+                continue
+        report.survived[case.row] += 1
+        report.struck += struck
+        report.recoveries.append(recovery)
+    return report
+
+
+def shared(cases: list[Case], processes: int) -> Report:
+    """Share cases among processes."""
+    if processes == 1:
+        return run(cases)
+    report = Report()
+    with ProcessPoolExecutor(processes) as pool:
+        for part in pool.map(run, [cases[number::processes] for number in range(processes)]):
+            report.add(part)
+    return report
+
+
+def corpus() -> list[Case]:
+    """Return the cases that failed once."""
+    lines = CORPUS.read_text(encoding="utf-8").splitlines()
+    return [Case.parse(line) for line in lines if line and not line.startswith("#")]
+
+
+def _remember(report: Report) -> None:
+    known = {str(case) for case in corpus()}
+    with CORPUS.open("a", encoding="utf-8") as file:
+        file.writelines(f"{line}\n" for line, _ in report.findings if line not in known)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse, run, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=1000, help="how many different faults (default 1000)")
+    parser.add_argument("--seed", type=int, help="repeat a run")
+    parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
+    parser.add_argument("--case", help="one case, as it was printed")
+    options = parser.parse_args(arguments)
+    seed = SystemRandom().getrandbits(32) if options.seed is None else options.seed
+    cases = [Case.parse(options.case)] if options.case else [*corpus(), *distinct(seed, options.count)]
+    print(f"seed {seed}, {len(cases)} faults, {options.processes} processes", flush=True)
+    start = time.monotonic()
+    report = shared(cases, options.processes)
+    print(f"{report.injected.total()} faults in {time.monotonic() - start:.0f} s, {report.struck} struck")
+    for row in sorted(report.injected):
+        print(f"  {row}  {report.survived[row]:>5} of {report.injected[row]:>5} survived")
+    recoveries = report.recoveries
+    if recoveries:
+        print(f"polls until all was fresh again: median {median(recoveries):g}, at most {max(recoveries)}")
+    for line, found in report.findings:
+        print(f"\nNOT SURVIVED {line}\n{found}")
+    print(f"{report.survived.total()} of {report.injected.total()} survived")
+    if report.findings and not options.case:
+        _remember(report)
+    return 1 if report.findings else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
