@@ -1,7 +1,7 @@
 """An association as its user sees it, against a scripted meter in memory: requests, deadlines, lists, release."""
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, aclosing
 from dataclasses import replace
 
 import pytest
@@ -620,3 +620,45 @@ async def test_a_thousand_requests_on_one_association(patient, meter):
             assert (await association.get(REGISTERS[number % 100])).value == number % 100 + 1
         assert association._inbox.empty()
     assert {apdu[2] & 0x0F for apdu in meter.requests} == set(range(16))
+
+
+# -- in pieces
+
+
+async def pieces_of(association, attribute=CLOCK):
+    async with aclosing(association.get_pieces(attribute)) as pieces:
+        return [octets async for octets in pieces]
+
+
+async def test_a_value_comes_block_by_block(client, meter):
+    parts = [[block(1, b"ab")], [block(2, b"cd")], [block(3, b"e", last=True)]]
+    meter.get = lambda _apdu: parts.pop(0)
+    async with client.associate(PARAMETERS) as association:
+        assert await pieces_of(association) == [b"ab", b"cd", b"e"]
+        meter.get = lambda _apdu: [value(unsigned(7))]
+        assert await pieces_of(association) == [unsigned(7)]
+
+
+async def test_an_error_instead_of_pieces(client, meter):
+    meter.get = lambda _apdu: [access_error(4)]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(DataAccessError):
+            await pieces_of(association)
+        assert association.is_open
+
+
+async def test_pieces_of_a_meter_that_forgot_the_association(client, meter):
+    meter.get = lambda _apdu: [NO_ASSOCIATION]
+    async with client.associate(PARAMETERS) as association:
+        with pytest.raises(ExceptionReceived):
+            await pieces_of(association)
+        assert not association.is_open
+
+
+async def test_whoever_leaves_in_the_middle_gives_up_the_association(client, meter):
+    meter.get = lambda _apdu: [block(1, b"ab")]
+    async with client.associate(PARAMETERS) as association:
+        async with aclosing(association.get_pieces(CLOCK)) as pieces:
+            assert await anext(pieces) == b"ab"
+        with pytest.raises(AssociationAborted):
+            await association.get(CLOCK)

@@ -5,10 +5,10 @@ IEC 62056-5-3; IEC 62056-9-7:2013, 9.2.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from typing import Final, override
 
-from ..apdu.common import AttributeDescriptor
+from ..apdu.common import AttributeDescriptor, Selection
 from ..encoding.compact_array import is_large
 from ..encoding.data import Data
 from ..errors import (
@@ -40,6 +40,10 @@ from .reading import ResultByAttribute, read_many
 
 _SAYS_SO_OF_OBJECTS: Final = 2
 """So many objects for which a new association changed nothing."""
+
+
+_LONGEST_READING: Final = 3600.0
+"""Seconds for all blocks of what is read in pieces: each has its own deadline, and their octets are limited."""
 
 
 class Association(AssociationOpening):
@@ -146,13 +150,45 @@ class Association(AssociationOpening):
         transfer.unknown_means_lost = witness is None
         return witness
 
-    async def _exchange(self, transfer: Transfer) -> Event:
-        """Return the event that ends a request."""
+    @override
+    async def get_pieces(
+        self, attribute: AttributeDescriptor, selection: Selection | None = None
+    ) -> AsyncGenerator[bytes]:
+        transfer = GetOne(attribute, selection)
+        begun = False
+        async with self._link.turn:
+            try:
+                while True:
+                    await self._begin(transfer)
+                    seconds, latest = self._timing.response, asyncio.get_running_loop().time() + _LONGEST_READING
+                    while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
+                        seconds = self._timing.block
+                        if octets := transfer.take():
+                            begun = True
+                            yield octets
+                    if begun or not self._follow(event):
+                        break
+            except asyncio.CancelledError, GeneratorExit:
+                # The answer may still be on the way.
+                self._end(AssociationAborted("a request was given up"))
+                raise
+        if not isinstance(event, AnswerReceived):
+            if isinstance(event, AssociationLost):
+                self._end(event.error)
+            raise error_of(event)
+        yield event.octets
+
+    async def _begin(self, transfer: Transfer) -> None:
+        """Send a first request."""
         self._raise_if_ended()
         await self._reserve()
         self._raise_if_ended()
         self._link.observer.note("asking: %s", transfer)
         self._link.connection.request(self.parameters.pair, transfer)
+
+    async def _exchange(self, transfer: Transfer) -> Event:
+        """Return the event that ends a request."""
+        await self._begin(transfer)
         seconds = self._timing.response
         latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)
         try:

@@ -13,6 +13,7 @@ import math
 from typing import Final, Self
 
 from ..addresses import DEFAULT_PORT, TransportProtocol
+from ..encoding.logical_name import LogicalName
 from ..errors import AssociationAborted, DlmsError, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.proposal import AssociationParameters, WportPair
@@ -24,6 +25,8 @@ from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ListSizes
 from .observer import NOBODY, Observer
 from .physical_connection import CLOSED, PhysicalConnection
+from .profile_reading import Lend, ProfileReading
+from .profile_request import ProfileRequest, ProfileWays
 from .proof_forms import FormSearch, KnownForm, Progress
 from .security_state import SecurityState
 from .transport import open_tcp
@@ -76,6 +79,7 @@ class DlmsClient:
         self.port: Final = port
         self.list_sizes: Final[dict[WportPair, ListSizes]] = {}
         self.known_forms: Final[dict[WportPair, KnownForm]] = {}
+        self.profile_ways: Final[dict[tuple[WportPair, LogicalName], ProfileWays]] = {}
         self._limits = limits
         self._connect: Final = connect
         self._physical = PhysicalConnection(self._connector, limits, clock, observer)
@@ -126,6 +130,14 @@ class DlmsClient:
             is_good = True
         finally:
             await self._give_back(use, keep if is_good else 0)
+
+    def read_profile(self, lend: Lend, pair: WportPair, request: ProfileRequest) -> ProfileReading:
+        """Return a reading of a profile's rows; what is learned about its ways is kept here, by wPort pair.
+
+        ``lend``: opens an association of ``pair``, with associate().
+        """
+        ways = self.profile_ways.setdefault((pair, request.logical_name), ProfileWays())
+        return ProfileReading(lend, request, ways)
 
     @asynccontextmanager
     async def reserve(self, *, timing: Timing = USUAL_TIMING) -> AsyncIterator[None]:

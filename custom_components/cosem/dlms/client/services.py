@@ -1,7 +1,7 @@
 """The services of an association, a method each: GET, SET, ACTION (IEC 62056-5-3). association.py carries them out."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from ..encoding.data import Data, PlainValue, decode_data_octets
@@ -46,6 +46,13 @@ class Services(ABC):
     async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
         """Return the value as encoded Data. Raises as get() does."""
         return await self._request(GetOne(attribute, selection))
+
+    @abstractmethod
+    def get_pieces(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> AsyncGenerator[bytes]:
+        """Yield a value's encoded Data block by block, as it comes. Use contextlib.aclosing(). Raises as get() does.
+
+        Nobody else's requests are served meanwhile. Whoever leaves before the end gives up the association.
+        """
 
     async def get_rows(
         self, attribute: AttributeDescriptor, selection: Selection | None = None

@@ -98,17 +98,18 @@ def is_large(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> bool:
     return len(octets) > EXECUTOR_THRESHOLD or most > EXECUTOR_ELEMENTS
 
 
-def decode_compact_head(reader: Reader) -> tuple[TypeDescription, int, int]:
+def decode_compact_head(reader: Reader, *, is_whole: bool = True) -> tuple[TypeDescription, int, int]:
     """Decode up to the contents: type-description, octets of the contents (0, or a row at least), Data per row.
 
-    Raises DecodeError, also for rows without octets; LimitExceeded for too large an expansion.
+    ``is_whole``: the contents are there. Raises DecodeError, also for rows without octets; LimitExceeded for too large
+    an expansion.
     """
     start = reader.offset
     before = reader.elements_left
     description = decode_type_description(reader)
     if before - reader.elements_left > _MOST_TYPES:
         raise LimitExceeded("types in a type description", _MOST_TYPES, start)
-    size = reader.count()
+    size = reader.count() if is_whole else reader.length()
     smallest = smallest_row(description)
     if not smallest:
         raise DecodeError("a compact-array whose rows take no octets has no number of rows", start)

@@ -44,6 +44,60 @@ class _Known:
     window: int = _FIRST_WINDOW
 
 
+class RowRuns:
+    """Decodes rows run by run: many of a known shape at once, others one by one."""
+
+    def __init__(self) -> None:
+        self._shapes: list[_Known] = []
+        self._pause = self._gap = 0
+        self.single: Data | None = None
+        """The row, if it was decoded alone."""
+        self.size = 0
+        """Octets of the last row."""
+
+    def next_rows(self, reader: Reader, left: int) -> list[Row]:
+        """Return the next one to ``left`` rows; deltas are not added. Raises DecodeError, LimitExceeded."""
+        self.single = None
+        if self._pause:
+            start = reader.offset
+            self.single = decode_data(reader)
+            self.size = reader.offset - start
+            self._pause -= 1
+            return [row_of(self.single)]
+        run = self._known_rows(reader, left) or self._first_rows(reader, left)
+        self._pause = self._gap = 0 if len(run) >= _WORTHWHILE else min(2 * self._gap + 1, _LONGEST_PAUSE)
+        return run or self.next_rows(reader, left)
+
+    def go_on_later(self) -> None:
+        """Octets end inside a row: no sign of a shape that does not repeat."""
+        self._pause = self._gap = 0
+
+    def _known_rows(self, reader: Reader, left: int) -> list[Row]:
+        """The next rows with a known shape, which moves to the front."""
+        for index, known in enumerate(self._shapes):
+            layout = known.layout
+            window = min(left, known.window)
+            rows = layout.matching(reader.octets, reader.offset, window)
+            if rows:
+                reader.spend(rows * layout.elements)
+                known.window = min(8 * window, _LARGEST_WINDOW) if rows == window else _FIRST_WINDOW
+                unpacked = layout.unpack(reader.octets, reader.offset, rows)
+                reader.offset += rows * layout.fields.size
+                self.size = layout.fields.size
+                self._shapes.insert(0, self._shapes.pop(index))
+                return unpacked
+        return []
+
+    def _first_rows(self, reader: Reader, left: int) -> list[Row]:
+        """The next rows with a new shape, which is remembered."""
+        layout = layout_of_row(reader)
+        if layout is None:
+            return []
+        self._shapes.insert(0, _Known(layout))
+        del self._shapes[_SHAPES:]
+        return self._known_rows(reader, left)
+
+
 def _array_rows(reader: Reader) -> list[Row] | None:
     """Decode an array, run by run; None with delta types."""
     reader.unsigned8()
@@ -51,48 +105,13 @@ def _array_rows(reader: Reader) -> list[Row] | None:
     count = reader.count()
     reader.descend()
     rows: list[Row] = []
-    shapes: list[_Known] = []
-    pause = gap = 0
+    runs = RowRuns()
     while len(rows) < count:
-        if pause:
-            pause -= 1
-            data = decode_data(reader)
-            if _has_delta(data):  # needs the types of the rows before
-                return None
-            rows.append(_row(data))
-        else:
-            left = count - len(rows)
-            run = _known_rows(reader, shapes, left) or _first_rows(reader, shapes, left)
-            rows += run
-            pause = gap = 0 if len(run) >= _WORTHWHILE else min(2 * gap + 1, _LONGEST_PAUSE)
+        rows += runs.next_rows(reader, count - len(rows))
+        if runs.single is not None and has_delta(runs.single):  # needs the types of the rows before
+            return None
     reader.finish()
     return rows
-
-
-def _known_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
-    """The next rows with a known shape, which moves to the front."""
-    for index, known in enumerate(shapes):
-        layout = known.layout
-        window = min(left, known.window)
-        rows = layout.matching(reader.octets, reader.offset, window)
-        if rows:
-            reader.spend(rows * layout.elements)
-            known.window = min(8 * window, _LARGEST_WINDOW) if rows == window else _FIRST_WINDOW
-            unpacked = layout.unpack(reader.octets, reader.offset, rows)
-            reader.offset += rows * layout.fields.size
-            shapes.insert(0, shapes.pop(index))
-            return unpacked
-    return []
-
-
-def _first_rows(reader: Reader, shapes: list[_Known], left: int) -> list[Row]:
-    """The next rows with a new shape, which is remembered."""
-    layout = layout_of_row(reader)
-    if layout is None:
-        return []
-    shapes.insert(0, _Known(layout))
-    del shapes[_SHAPES:]
-    return _known_rows(reader, shapes, left)
 
 
 def _compact_rows(reader: Reader) -> list[Row] | None:
@@ -131,32 +150,34 @@ def decode_rows_generic(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[
     elif data.type is not DataType.ARRAY:
         raise DecodeError(f"a buffer is no {data.type.standard_name}")
     assert isinstance(value, tuple)
-    if not any(map(_has_delta, value)):
-        return [_row(row) for row in value]
+    if not any(map(has_delta, value)):
+        return [row_of(row) for row in value]
     rows: list[Row] = []
     base = NULL
     for row in value:
-        resolved, base = _resolve(row, base)
-        rows.append(_row(resolved))
+        resolved, base = resolve_deltas(row, base)
+        rows.append(row_of(resolved))
     return rows
 
 
-def _row(data: Data) -> Row:
+def row_of(data: Data) -> Row:
+    """Return a row; what is no container is one column."""
     value = plain(data)
     return value if type(value) is tuple else (value,)
 
 
-def _has_delta(data: Data) -> bool:
+def has_delta(data: Data) -> bool:
+    """Return whether a delta is in it."""
     kind, value = data
     if type(value) is tuple:
-        return any(map(_has_delta, value))
+        return any(map(has_delta, value))
     if isinstance(value, CompactArray):
-        return any(map(_has_delta, value.elements))
+        return any(map(has_delta, value.elements))
     return kind in DELTA_TYPES
 
 
-def _resolve(data: Data, base: Data) -> tuple[Data, Data]:
-    """``data`` with deltas added to ``base``, and the next base."""
+def resolve_deltas(data: Data, base: Data) -> tuple[Data, Data]:
+    """Return ``data`` with deltas added to ``base``, and the next base. Raises DecodeError."""
     kind, value = data
     if kind in DELTA_TYPES:
         limits = INTEGER_RANGES.get(base.type)
@@ -171,13 +192,13 @@ def _resolve(data: Data, base: Data) -> tuple[Data, Data]:
         return full, full
     if value is None:
         return data, base
-    if isinstance(value, CompactArray) and _has_delta(data):
+    if isinstance(value, CompactArray) and has_delta(data):
         raise DecodeError("a compact-array of deltas without a full value before them")
     if type(value) is not tuple:
         return data, data
     bases = base.value if base.type is kind else ()
     assert isinstance(bases, tuple)
-    pairs = [_resolve(item, bases[index] if index < len(bases) else NULL) for index, item in enumerate(value)]
+    pairs = [resolve_deltas(item, bases[index] if index < len(bases) else NULL) for index, item in enumerate(value)]
     return (
         Data(kind, tuple([resolved for resolved, _ in pairs])),
         Data(kind, tuple([following for _, following in pairs])),

@@ -12,16 +12,16 @@ def blocks():
 
 
 def test_blocks_are_numbered_from_1_and_joined_in_order(blocks):
-    assert (blocks.has_begun, blocks.size, blocks.joined()) == (False, 0, b"")
+    assert (blocks.has_begun, blocks.size, blocks.take()) == (False, 0, b"")
     for number, payload in enumerate((b"ab", b"", b"c"), start=1):
         assert blocks.add(number, payload)
         assert blocks.has_begun
-    assert (blocks.size, blocks.joined(), blocks.leniency) == (3, b"abc", None)
+    assert (blocks.size, blocks.take(), blocks.leniency) == (3, b"abc", None)
 
 
 def test_trial_08_blocks_may_be_numbered_from_0(blocks):
     assert [blocks.add(number, payload) for number, payload in enumerate((b"ab", b"", b"c"))] == [True] * 3
-    assert (blocks.size, blocks.joined(), blocks.leniency) == (3, b"abc", Leniency.BLOCKS_FROM_0)
+    assert (blocks.size, blocks.take(), blocks.leniency) == (3, b"abc", Leniency.BLOCKS_FROM_0)
 
 
 @pytest.mark.parametrize("numbers", [(2,), (-1,), (1, 1), (1, 3), (1, 0), (0, 0), (0, 2), (0, 1, 1), (1, 2, 0)])
@@ -29,7 +29,7 @@ def test_trial_08_the_last_of_these_numbers_does_not_follow(blocks, numbers):
     *before, last = numbers
     assert all(blocks.add(number, b"a") for number in before)
     assert not blocks.add(last, b"b")
-    assert blocks.joined() == b"a" * len(before)
+    assert blocks.take() == b"a" * len(before)
     assert blocks.add(before[-1] + 1 if before else 1, b"c")
 
 

@@ -112,7 +112,7 @@ class _Action(WritingTransfer):
         if not self.everything_is_sent or not blocks.add(number, block.raw_data):
             return None
         if block.last_block:
-            return Complete(blocks.joined(), blocks.leniency)
+            return Complete(blocks.take(), blocks.leniency)
         request = encode_request(ActionRequestNextPblock(invoke, number))
         return Continues(number, blocks.size, request, blocks.leniency)
 

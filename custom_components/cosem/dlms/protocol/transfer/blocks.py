@@ -8,11 +8,12 @@ from ..leniencies import Leniency
 class ReceivedBlocks:
     """Blocks in order, from 1 on; from 0 on where the first one says so (leniency ``blocks_from_0``)."""
 
-    __slots__ = ("_blocks", "_first", "_limits", "size")
+    __slots__ = ("_blocks", "_count", "_first", "_limits", "size")
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._blocks: list[bytes] = []
+        self._count = 0
         self._first = 1
         self.size = 0
         """Octets so far."""
@@ -20,7 +21,7 @@ class ReceivedBlocks:
     @property
     def has_begun(self) -> bool:
         """Whether there is a block."""
-        return bool(self._blocks)
+        return self._count > 0
 
     @property
     def leniency(self) -> Leniency | None:
@@ -29,17 +30,20 @@ class ReceivedBlocks:
 
     def add(self, number: int, payload: bytes) -> bool:
         """Take a block; return False if its number is not the next one. Raises LimitExceeded."""
-        if number != self._first + len(self._blocks) and (number or self._blocks):
+        if number != self._first + self._count and (number or self._count):
             return False
-        if len(self._blocks) >= self._limits.blocks_per_transfer:
+        if self._count >= self._limits.blocks_per_transfer:
             raise LimitExceeded("blocks in a transfer", self._limits.blocks_per_transfer)
         if self.size + len(payload) > self._limits.assembled_value:
             raise LimitExceeded("octets in a value", self._limits.assembled_value)
-        self._first = number - len(self._blocks)
+        self._first = number - self._count
+        self._count += 1
         self.size += len(payload)
         self._blocks.append(payload)
         return True
 
-    def joined(self) -> bytes:
-        """Return all octets."""
-        return b"".join(self._blocks)
+    def take(self) -> bytes:
+        """Return the octets since the last call, and forget them."""
+        octets = b"".join(self._blocks)
+        self._blocks.clear()
+        return octets

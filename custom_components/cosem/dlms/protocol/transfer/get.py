@@ -85,6 +85,10 @@ class _Get:
         answers = InvokeIdAndPriority.from_raw(apdu[_RESULT - 1]).invoke_id == self._invoke.invoke_id
         return answers and apdu[1] == GetResponseKind.NORMAL and apdu[_RESULT] != _ERROR
 
+    def take(self) -> bytes:
+        """Return what came in blocks since the last call; with the last one the transfer completes with the rest."""
+        return self._blocks.take()
+
     @property
     def _has_blocks(self) -> bool:
         return self._blocks.has_begun
@@ -96,7 +100,7 @@ class _Get:
         if not blocks.add(number, head.payload):
             return None
         if head.last_block:
-            return Complete(blocks.joined(), blocks.leniency)
+            return Complete(blocks.take(), blocks.leniency)
         request = encode_request(GetRequestNext(invoke, number))
         return Continues(number, blocks.size, request, blocks.leniency)
 

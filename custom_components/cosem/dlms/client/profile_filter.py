@@ -1,0 +1,116 @@
+"""What is wanted of a profile's rows, as they come: these columns, these times or entries, nothing twice."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ..errors import DecodeError
+from ..interface_classes.profile_columns import ProfileRow, RowMeaning
+from ..interface_classes.profile_layout import Row
+from .profile_definition import ProfileDefinition
+from .profile_request import ProfileRequest
+
+
+@dataclass(slots=True)
+class ReadSoFar:
+    """How far a reading came. ``last``: the latest rows, of one time."""
+
+    rows: int = 0
+    last: list[ProfileRow] = field(default_factory=list)
+    time: datetime | None = None
+    """Of the latest rows, if they have one."""
+
+    def add(self, rows: Sequence[ProfileRow], clock: int | None) -> None:
+        """Note rows that were handed out."""
+        for row in rows:
+            cell = None if clock is None else row[clock]
+            time = cell if isinstance(cell, datetime) else None
+            self.last = [*self.last, row] if time is not None and time == self.time else [row]
+            self.time = time
+        self.rows += len(rows)
+
+
+class WantedRows:
+    """Takes plain rows as they come, of ``places`` or of all columns; returns what is wanted of them.
+
+    ``entries``: numbers of the first and last entry that were asked for.
+    """
+
+    def __init__(
+        self,
+        request: ProfileRequest,
+        definition: ProfileDefinition,
+        places: Sequence[int],
+        progress: ReadSoFar,
+        entries: tuple[int, int] = (1, 0),
+    ) -> None:
+        self._request = request
+        self._definition = definition
+        self._places = tuple(places)
+        self._progress = progress
+        self._entries = entries
+        self._entry = 0
+        """Number of the last entry that came."""
+        self._behind = progress.rows, progress.time, tuple(progress.last)
+        """What an earlier association brought."""
+        self._meaning: RowMeaning | None = None
+        self._picked: tuple[int, ...] = ()
+        self._width = 0
+
+    def of(self, rows: Sequence[Row], total: int | None) -> list[ProfileRow]:
+        """Return them. ``total``: how many come, if known. Raises DecodeError for rows of other columns."""
+        if self._meaning is None:
+            self._begin(len(rows[0]))
+            self._entry = self._first_entry(total) - 1
+        if any(len(row) != self._width for row in rows):
+            raise DecodeError(f"a row of the profile has not the {self._width} columns of the others")
+        assert self._meaning is not None  # _begin() has made it
+        full = self._meaning.of(rows)
+        if self._picked != tuple(range(self._width)):
+            full = [tuple([row[place] for place in self._picked]) for row in full]
+        wanted = [row for row in full if self._is_wanted(row)]
+        self._progress.add(wanted, self._definition.clock)
+        return wanted
+
+    def _begin(self, width: int) -> None:
+        """Settle which columns come: a meter may send all although few were asked for."""
+        definition = self._definition
+        everything = tuple(range(len(definition.all_columns)))
+        come = next((places for places in (self._places, everything) if len(places) == width), None)
+        if come is None:
+            raise DecodeError(f"a row of the profile has {width} columns, not {len(everything)}")
+        self._width = width
+        self._picked = tuple(come.index(place) for place in definition.places)
+        columns = [definition.all_columns[place] for place in come]
+        self._meaning = RowMeaning(columns, definition.capture_period, self._request.policy, self._request.zone)
+
+    def _first_entry(self, total: int | None) -> int:
+        """Settle which entry comes first: a meter may send all although few were asked for."""
+        first, last = self._entries
+        in_use = self._definition.entries_in_use
+        last = last or in_use or 0
+        return 1 if last and total is not None and total > last - first + 1 else first
+
+    def _is_wanted(self, row: ProfileRow) -> bool:
+        request = self._request
+        self._entry += 1
+        if request.entries is not None:
+            first, last = request.entries
+            return self._entry >= first + self._behind[0] and (not last or self._entry <= last)
+        if not request.has_times and not self._behind[0]:
+            return True
+        clock = self._definition.clock
+        time = None if clock is None else row[clock]
+        if not isinstance(time, datetime):
+            return False  # when it was is not known
+        if (request.since is not None and time < request.since) or (request.until is not None and time > request.until):
+            return False
+        return self._is_new(row, time)
+
+    def _is_new(self, row: ProfileRow, time: datetime) -> bool:
+        rows, last, known = self._behind
+        if not rows or last is None:
+            return True
+        if time == last:
+            return row not in known
+        return (time < last) is self._definition.is_descending

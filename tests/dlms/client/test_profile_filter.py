@@ -1,0 +1,55 @@
+"""What is wanted of rows. With a meter it is in test_profile_reading.py."""
+
+from datetime import UTC
+
+import pytest
+
+from custom_components.cosem.dlms.client.profile_definition import ProfileDefinition
+from custom_components.cosem.dlms.client.profile_filter import ReadSoFar, WantedRows
+from custom_components.cosem.dlms.client.profile_request import ProfileRequest
+from custom_components.cosem.dlms.interface_classes.profile_columns import ProfileColumn
+from tests.dlms.client.profile_source import CLOCK, IMPORT, PROFILE, QUARTER, START, stamp
+
+DEFINITION = ProfileDefinition(
+    all_columns=(ProfileColumn(CLOCK), ProfileColumn(IMPORT)), places=(0, 1), entries_in_use=10
+)
+
+
+def wanted(progress=None, entries=(1, 0), **request):
+    request = ProfileRequest(logical_name=PROFILE, zone=UTC, **request)
+    return WantedRows(request, DEFINITION, (0, 1), progress or ReadSoFar(), entries)
+
+
+def rows(*numbers):
+    return [(stamp(START + number * QUARTER).value, number) for number in numbers]
+
+
+def values(found):
+    return [row[1] for row in found]
+
+
+def test_a_row_without_a_time_is_none_of_a_time():
+    assert values(wanted(since=START).of([(b"\xff" * 12, 1), *rows(2)], 2)) == [2]
+    assert values(wanted().of([(b"\xff" * 12, 1), *rows(2)], 2)) == [1, 2]
+
+
+@pytest.mark.parametrize(("total", "expected"), [(2, [0, 1]), (10, [3, 4]), (None, [0, 1])])
+def test_a_meter_that_sends_all_entries_is_found_out_by_their_number(total, expected):
+    filtered = WantedRows(
+        ProfileRequest(logical_name=PROFILE, entries=(4, 5), zone=UTC), DEFINITION, (0, 1), ReadSoFar(), (4, 5)
+    )
+    assert values(filtered.of(rows(*range(total or 2)), total)) == expected
+
+
+def test_what_an_earlier_association_brought_does_not_come_again():
+    progress = ReadSoFar()
+    assert values(wanted(progress).of(rows(0, 1, 1), 3)) == [0, 1, 1]
+    assert progress.rows == 3
+    assert len(progress.last) == 2
+    assert values(wanted(progress).of(rows(0, 1, 1, 2), 4)) == [2]
+
+
+def test_rows_without_times_have_no_place_to_go_on_from():
+    progress = ReadSoFar()
+    wanted(progress).of([(None, 1)], 1)
+    assert progress.time is None

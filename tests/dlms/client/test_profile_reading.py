@@ -1,0 +1,314 @@
+"""A profile's rows by range, by entry, or whole: the same rows, whatever the meter can."""
+
+from contextlib import aclosing
+from datetime import UTC, timedelta
+from decimal import Decimal
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.client.profile_reading import ProfileReading
+from custom_components.cosem.dlms.client.profile_request import ProfileRequest, ProfileWay, ProfileWays
+from custom_components.cosem.dlms.encoding.data import NULL
+from custom_components.cosem.dlms.errors import ConnectionLost, DataAccessError, DecodeError, LocalProtocolError
+from tests.dlms.client.profile_source import (
+    CLOCK,
+    COLUMNS,
+    EXPORT,
+    IMPORT,
+    PROFILE,
+    QUARTER,
+    START,
+    STATUS,
+    Source,
+    row,
+    stamp,
+)
+
+
+def wanted(**changes):
+    return ProfileRequest(logical_name=PROFILE, zone=UTC, **changes)
+
+
+def expected(*numbers):
+    return [
+        (START + number * QUARTER, number % 5, Decimal(1000 + number) / 10, Decimal(number) / 10) for number in numbers
+    ]
+
+
+async def read(source, request, ways=None):
+    reading = ProfileReading(source.lend, request, ProfileWays() if ways is None else ways)
+    rows = []
+    async with aclosing(reading.rows()) as batches:
+        async for batch in batches:
+            rows += batch
+    return rows
+
+
+TIMES = wanted(since=START + 5 * QUARTER, until=START + 8 * QUARTER)
+SOURCES = {
+    "range": {},
+    "entry only": {"can": (2,)},
+    "neither": {"can": ()},
+    "range that is not understood and answered with everything": {"sends_all": True},
+    "one octet at a time": {"piece": 1},
+}
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+async def test_rows_between_two_times(source):
+    assert await read(Source(**source), TIMES) == expected(5, 6, 7, 8)
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+async def test_rows_by_their_numbers(source):
+    assert await read(Source(**source), wanted(entries=(3, 5))) == expected(2, 3, 4)
+    assert await read(Source(**source), wanted(entries=(19, 0))) == expected(18, 19)
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+@pytest.mark.parametrize(
+    ("request_", "numbers"),
+    [
+        (wanted(), range(20)),
+        (wanted(since=START + 18 * QUARTER), (18, 19)),
+        (wanted(until=START + QUARTER), (0, 1)),
+        (wanted(since=START + timedelta(days=50)), ()),
+        (wanted(until=START - timedelta(days=50)), ()),
+    ],
+    ids=["all", "since", "until", "later", "earlier"],
+)
+async def test_open_ends(source, request_, numbers):
+    assert await read(Source(**source), request_) == expected(*numbers)
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+async def test_few_columns_come_with_their_time(source):
+    rows = await read(Source(**source), wanted(since=TIMES.since, until=TIMES.until, columns=(EXPORT.logical_name,)))
+    assert rows == [(time, number) for time, _status, _import, number in expected(5, 6, 7, 8)]
+
+
+async def test_a_meter_that_takes_no_columns_sends_all():
+    source = Source()
+    source.accepts_columns = False
+    request = wanted(since=TIMES.since, until=TIMES.until, columns=(EXPORT.logical_name,))
+    assert [row[1] for row in await read(source, request)] == [Decimal(number) / 10 for number in (5, 6, 7, 8)]
+    assert [selector for selector, _parameters in source.asked] == [1, 1]
+
+
+async def test_a_time_in_another_form_is_tried_before_another_way():
+    source = Source()
+    source.accepts_time = lambda octets: octets[9:11] == b"\x80\x00"
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+    assert [selector for selector, _parameters in source.asked] == [1, 1]
+
+
+async def test_a_range_that_never_gives_rows_is_not_believed_before_it_has_worked():
+    source = Source()
+    source.accepts_time = lambda octets: False
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+
+
+async def test_a_range_that_has_worked_is_believed_without_rows():
+    source, ways = Source(), ProfileWays()
+    await read(source, TIMES, ways)
+    source.asked.clear()
+    assert await read(source, wanted(since=START + timedelta(days=9)), ways) == []
+    assert {selector for selector, _parameters in source.asked} == {1}
+
+
+async def test_what_a_meter_cannot_is_asked_twice_and_then_last():
+    source, ways = Source(can=(2,)), ProfileWays()
+    for _ in range(2):
+        await read(source, TIMES, ways)
+    source.asked.clear()
+    await read(source, TIMES, ways)
+    assert {selector for selector, _parameters in source.asked} == {2}
+    assert ways.proven is ProfileWay.ENTRY
+
+
+async def test_columns_are_asked_for_once():
+    source, ways = Source(), ProfileWays()
+    await read(source, TIMES, ways)
+    await read(source, TIMES, ways)
+    assert source.units_asked == 2
+    source.columns = (CLOCK, STATUS, EXPORT, IMPORT)
+    await read(source, TIMES, ways)
+    assert source.units_asked == 4
+
+
+async def test_units_are_told():
+    reading = ProfileReading(Source().lend, TIMES, ProfileWays())
+    async with aclosing(reading.rows()) as batches:
+        async for _batch in batches:
+            pass
+    assert [column.unit for column in reading.columns] == [None, None, "Wh", "Wh"]
+    assert [column.capture_object for column in reading.columns] == [*COLUMNS]
+
+
+async def test_a_refused_unit_leaves_numbers_as_they_are_and_is_not_remembered():
+    source, ways = Source(), ProfileWays()
+    source.odd[IMPORT.logical_name] = DataAccessError(3)
+    source.odd[EXPORT.logical_name] = NULL
+    assert (await read(source, TIMES, ways))[0][2:] == (1005, 5)
+    source.odd.clear()
+    assert await read(source, TIMES, ways) == expected(5, 6, 7, 8)
+
+
+@pytest.mark.parametrize("can", [(1, 2), (2,), ()])
+async def test_newest_first(can):
+    source = Source(sort=2, can=can)
+    source.entries.reverse()
+    assert await read(source, TIMES) == expected(8, 7, 6, 5)
+
+
+async def test_entries_in_another_order_are_read_whole():
+    source = Source(sort=3, can=(2,))
+    source.entries[0], source.entries[7] = source.entries[7], source.entries[0]
+    assert sorted(await read(source, TIMES)) == expected(5, 6, 7, 8)
+
+
+@pytest.mark.parametrize("entry", [[[NULL, *row(0)[1:]]], []])
+async def test_entries_without_a_time_are_read_whole(entry):
+    source = Source(can=(2,))
+    get_rows = source.get_rows
+
+    async def odd(attribute, selection):
+        await get_rows(attribute, selection)
+        return [tuple(None for _cell in each) for each in entry]
+
+    source.get_rows = odd
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+
+
+async def test_times_against_the_order_are_read_whole():
+    source = Source(can=(2,))
+    source.entries.reverse()  # says FIFO
+    assert sorted(await read(source, TIMES)) == expected(5, 6, 7, 8)
+
+
+async def test_a_missing_time_counts_up_by_the_capture_period():
+    source = Source()
+    for number in (6, 7):
+        source.entries[number][0] = NULL
+    source.can = ()
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+
+
+# -- drops
+
+
+@pytest.mark.parametrize("can", [(1, 2), (2,), ()])
+@pytest.mark.parametrize("request_", [TIMES, wanted(), wanted(entries=(6, 9))], ids=["times", "all", "entries"])
+async def test_after_a_drop_the_reading_goes_on_behind_the_last_row(can, request_):
+    early = 2 if request_ == wanted(entries=(6, 9)) else 5
+    source = Source(can=can, drops_after=(7, 8) if not can else (early, early))
+    numbers = range(20) if request_ == wanted() else (5, 6, 7, 8)
+    assert await read(source, request_) == expected(*numbers)
+    assert source.lent == (2 if early == 2 and can else 3)
+
+
+async def test_newest_first_goes_on_as_well():
+    source = Source(sort=2, drops_after=(5, 5))
+    source.entries.reverse()
+    assert await read(source, TIMES) == expected(8, 7, 6, 5)
+
+
+async def test_rows_of_one_time_are_not_lost_and_not_doubled():
+    source = Source(drops_after=(6,))
+    for number in (6, 7):
+        source.entries[number][0] = stamp(START + 5 * QUARTER)
+    rows = await read(source, TIMES)
+    assert [row[3] for row in rows] == [Decimal(number) / 10 for number in (5, 6, 7, 8)]
+
+
+async def test_drops_without_a_new_row_end_the_reading():
+    source = Source(drops_after=(5, 1, 1, 1, 1))
+    with pytest.raises(ConnectionLost):
+        await read(source, TIMES)
+    assert source.lent == 3
+
+
+async def test_a_drop_before_the_first_row_is_the_error():
+    source = Source(drops_after=(0,))
+    with pytest.raises(ConnectionLost):
+        await read(source, TIMES)
+    assert source.lent == 1
+
+
+async def test_f46_other_columns_after_a_drop_are_not_mixed():
+    source = Source(drops_after=(5,))
+    reading = ProfileReading(source.lend, TIMES, ProfileWays())
+    with pytest.raises(DecodeError, match="other columns"):
+        async with aclosing(reading.rows()) as batches:
+            async for _batch in batches:
+                source.columns = (CLOCK, STATUS, EXPORT, IMPORT)
+
+
+# -- what cannot be
+
+
+async def test_times_need_a_column_with_the_time():
+    source = Source(columns=(STATUS, IMPORT))
+    source.entries = [each[1:3] for each in source.entries]
+    with pytest.raises(LocalProtocolError, match="no column with the time"):
+        await read(source, TIMES)
+    assert len(await read(source, wanted())) == 20
+
+
+async def test_without_selective_access_the_whole_is_read():
+    source = Source()
+    source.conformance = Conformance(0)
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+    assert source.asked == [None]
+
+
+async def test_a_profile_that_is_refused_says_so():
+    source = Source()
+    source.odd[3] = DataAccessError(4)
+    with pytest.raises(DataAccessError):
+        await read(source, TIMES)
+
+
+async def test_the_first_refusal_is_the_error_when_no_way_leads():
+    source = Source(can=())
+    chosen = source.chosen
+
+    def refuse(selection):
+        if selection is None:
+            raise DataAccessError(3)
+        return chosen(selection)
+
+    source.chosen = refuse
+    with pytest.raises(DataAccessError) as caught:
+        await read(source, TIMES)
+    assert caught.value.result == 13
+
+
+async def test_rows_of_another_width_are_refused():
+    source = Source()
+    source.entries[6] = source.entries[6][:3]
+    with pytest.raises(DecodeError, match="columns"):
+        await read(source, wanted())
+    source.entries = [each[:3] for each in source.entries]
+    with pytest.raises(DecodeError, match="columns"):
+        await read(source, wanted())
+
+
+# -- what is asked
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        {"entries": (1, 2), "since": START},
+        {"entries": (1, 2), "until": START},
+        {"entries": (0, 2)},
+        {"entries": (3, 2)},
+        {"entries": (2**32, 0)},
+        {"since": START, "until": START - QUARTER},
+    ],
+)
+def test_what_makes_no_sense_is_refused_before_anything_is_sent(request_):
+    with pytest.raises(LocalProtocolError):
+        wanted(**request_)
