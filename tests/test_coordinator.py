@@ -1,7 +1,8 @@
 """How the meter is polled and lent: few exchanges, in order, patience after failures, a clean end."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -94,6 +95,40 @@ async def test_trial_24_a_poll_ends_however_slow_the_answers_are(
     assert isinstance(failure.__cause__, ResponseTimeout)
     assert (failure.translation_key, str(failure.__cause__)) == ("no_answer", "no end of the poll within 120 s")
     assert meter.open_links == 0
+    await poll(hass, freezer, 340)
+    assert coordinator_of(entry).last_update_success
+
+
+async def test_trial_07_opening_an_association_is_part_of_the_poll(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+):
+    """And so is opening it again and again, for a meter that can be mended each time."""
+    entry = await set_up(hass, make_entry())
+    security = coordinator_of(entry).security
+    times = 0
+
+    @asynccontextmanager
+    async def slowly() -> AsyncIterator[Any]:
+        nonlocal times
+        times += 1
+        security.may_be_mended = True
+        await asyncio.sleep(50)
+        raise ConnectionLost
+        yield
+
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    with patch.object(security, "async_associate", slowly):
+        await poll(hass, freezer, 70)
+    assert 120 <= loop.time() - began - 70 < 130
+    assert times == 3
+    failure = coordinator_of(entry).last_exception
+    assert isinstance(failure, UpdateFailed)
+    assert failure.translation_key == "no_answer"
     await poll(hass, freezer, 340)
     assert coordinator_of(entry).last_update_success
 

@@ -2,7 +2,9 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
+import math
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
@@ -70,6 +72,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._tasks = TasksInTurn(hass, f"{entry.title} poll")
         self._back_off = BackOff(interval)
         self._total_time = total_time(entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT), interval)
+        self._poll_ends_at = math.inf
         self._first = True
         self._credentials_refused: ConfigEntryAuthFailed | None = None
 
@@ -103,7 +106,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     @override
     async def _async_update_data(self) -> Readings:
         try:
-            readings = await self._tasks.async_run(lambda: self._async_noted(self._async_poll, lambda: True))
+            readings = await self._tasks.async_run(self._async_one_poll)
         except UpdateFailed as failure:
             failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
             raise
@@ -112,8 +115,22 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._first = False
         return readings
 
+    async def _async_one_poll(self) -> Readings:
+        self._poll_ends_at = self.hass.loop.time() + self._total_time
+        try:
+            return await self._async_noted(self._async_poll, self._is_time_left)
+        finally:
+            self._poll_ends_at = math.inf
+
+    def _is_time_left(self) -> bool:
+        return self.hass.loop.time() < self._poll_ends_at
+
+    def _within_poll(self) -> AbstractAsyncContextManager[None]:
+        """Return what ends a poll that takes too long, however many associations it needs. Nothing ends other work."""
+        return async_total_deadline("end of the poll", self._poll_ends_at - self.hass.loop.time())
+
     async def _async_poll(self, association: Association) -> Readings:
-        async with async_total_deadline("end of the poll", self._total_time):
+        async with self._within_poll():
             readings = await self._async_read(association)
         if self._first:
             plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])
@@ -163,7 +180,9 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             self.security.expect_form(self.reader.ways.proof_form)
             self.security.expect_lists(self.reader.ways.lists)
         with map_error(first=self._first):
-            async with self.security.async_associate() as association:
+            async with AsyncExitStack() as stack:
+                async with self._within_poll():
+                    association = await stack.enter_async_context(self.security.async_associate())
                 result = await work(association)
         self.security.learn_title(association)
         await self.reader.async_save(self.security.pinned_title)

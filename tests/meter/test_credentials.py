@@ -81,6 +81,8 @@ def test_secret_without_titles(name: str, mechanism: Mechanism):
 
 def test_trial_07_a_chosen_association_object_takes_the_login():
     assert association_parameters(data(**KEYS)).association is None
+    assert not association_parameters(data(**KEYS)).searches_proof_form
+    assert association_parameters(data(**KEYS), searches_proof_form=True).searches_proof_form
     chosen = association_parameters(data(**KEYS, association_object="0.0.40.0.1.255"))
     assert str(chosen.association) == "0.0.40.0.1.255"
 

@@ -89,7 +89,7 @@ class BackgroundExamination:
         before = client_in_use(self._hass, known.host, known.port) if known is not None else None
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
         return ExaminationRequest(
-            parameters=association_parameters(facts.entry_data()),
+            parameters=association_parameters(facts.entry_data(), searches_proof_form=True),
             timing=timing(facts.response_timeout),
             read_by=None if before is client else before,
             expected=draft.expected,

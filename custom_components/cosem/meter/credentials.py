@@ -119,11 +119,12 @@ def counter_owner(data: Mapping[str, Any]) -> tuple[bytes, bytes] | None:
 
 
 def association_parameters(
-    data: Mapping[str, Any], *, meter_system_title: bytes | None = None
+    data: Mapping[str, Any], *, meter_system_title: bytes | None = None, searches_proof_form: bool = False
 ) -> AssociationParameters:
     """Return what is proposed to the meter.
 
     ``meter_system_title``: pinned by an earlier association (rule S13); a typed one goes first.
+    ``searches_proof_form``: only where a person waits who was told how often the secret may be used.
     """
     kind, fields = data[CONF_AUTHENTICATION], credentials_of(data)
     mechanism = _MECHANISM_OF[kind] if kind in _MECHANISM_OF else parse_mechanism(fields[CONF_MECHANISM])
@@ -136,6 +137,7 @@ def association_parameters(
         hls_secret=None if hls_secret is None else secret_octets(hls_secret),
         security=_security(fields, meter_system_title) if CONF_SYSTEM_TITLE in fields else None,
         association=LogicalName.parse(association) if association else None,
+        searches_proof_form=searches_proof_form,
     )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+import math
 
 from ..const import SLOW_ANSWERS, TOTAL_TIME
 from ..dlms import ResponseTimeout
@@ -15,8 +16,8 @@ def total_time(response_timeout: float, interval: float = 0) -> float:
 
 @asynccontextmanager
 async def async_total_deadline(what: str, seconds: float) -> AsyncIterator[None]:
-    """End what is inside after so many seconds. Raises ResponseTimeout."""
-    deadline = asyncio.timeout(seconds)
+    """End what is inside after so many seconds; never after infinitely many. Raises ResponseTimeout."""
+    deadline = asyncio.timeout(None if math.isinf(seconds) else seconds)
     try:
         async with deadline:
             yield

@@ -355,6 +355,37 @@ async def test_trial_07_an_object_of_somebody_else_refuses_every_proof():
     assert house.known.form == ProofForm(association=instance(3))
 
 
+def refusing(house, code=3):
+    """Let every object but the first refuse the proof, as for a wrong secret."""
+    house.public.get = partners_of(dict.fromkeys(range(1, 9)))
+    house.meter.association = 77
+    house.meter.before = lambda apdu: (
+        [b"\xc7\x01" + apdu[2:3] + bytes([code, 0])] if apdu[0] == 0xC3 and apdu[9] else None
+    )
+
+
+async def test_trial_07_s20_a_search_ends_with_the_third_proof_that_is_refused():
+    house = TwoClients(MD5, ciphered=False, timing=SHORT)
+    refusing(house)
+    with pytest.raises(ProofRefused):
+        await house.reads()
+    assert [request[9] for request in house.meter.raw if request[0] == 0xC3] == [0, 1, 2, 3]
+    assert house.known == KnownForm()
+
+
+async def test_trial_07_s20_who_may_not_search_uses_the_known_form_only():
+    house = TwoClients(MD5, ciphered=False, timing=SHORT)
+    house.parameters = replace(house.parameters, searches_proof_form=False)
+    house.meter.association = 2
+    for _ in range(5):
+        with pytest.raises(ProofRefused):
+            await house.reads()
+    assert [request[9] for request in house.meter.raw if request[0] == 0xC3] == [0] * 5
+    assert not house.public.requests
+    house.client.known_forms[house.parameters.pair] = KnownForm(ProofForm(association=instance(2)), is_proven=True)
+    await house.reads()
+
+
 async def test_trial_07_where_no_object_takes_the_proof_the_meter_is_asked_so_many_times_only():
     house = TwoClients(MD5, ciphered=False, timing=SHORT)
     house.public.get = lambda apdu: [access_error(3)]

@@ -106,6 +106,7 @@ class Association(AssociationOpening):
         async with self._link.turn:
             event = await self._asked(transfer)
         if isinstance(event, AnswerReceived):
+            self.has_answered = True
             return event.octets
         error = error_of(event)
         if isinstance(event, AssociationLost):
@@ -146,7 +147,8 @@ class Association(AssociationOpening):
         """
         if not isinstance(transfer, GetOne):
             return None
-        witness = None if self._plan is None or self._forgets else self._plan.witness(transfer.attribute)
+        may_be_gone = self._forgets or (self.was_kept and not self.has_answered)
+        witness = None if self._plan is None or may_be_gone else self._plan.witness(transfer.attribute)
         transfer.unknown_means_lost = witness is None
         return witness
 

@@ -17,6 +17,8 @@ class AssociationLife:
         self.parameters: Final = parameters
         self.was_kept = False
         """Whether it is older than its context: the meter may have ended it."""
+        self.has_answered = False
+        """Whether the meter has answered a request since it was opened, or lent again."""
         self._link = link
         self._timing = timing
         self._inbox: asyncio.Queue[Event] = link.open_inbox(parameters.pair)
@@ -36,7 +38,7 @@ class AssociationLife:
 
     def reuse(self, timing: Timing) -> None:
         """Note that it was kept; its next user's deadlines count."""
-        self._timing, self.was_kept = timing, True
+        self._timing, self.was_kept, self.has_answered = timing, True, False
 
     async def release(self) -> None:
         """Send the RLRQ, wait briefly for the RLRE. Never raises; may be called again."""

@@ -36,6 +36,9 @@ _FIRST_OBJECTS: Final = tuple(LogicalName.parse(f"0.0.40.0.{instance}.255") for 
 _MOST_OBJECTS: Final = 8
 """A list that nobody authenticated may name thousands, and each costs a connection and a proof."""
 
+_MOST_REFUSED_PROOFS: Final = 3
+"""In one search. Meters count them; the forms say so before."""
+
 _LASTING: Final = 3
 """So many failures in a row, and a form that worked is doubted."""
 
@@ -124,6 +127,7 @@ class FormSearch:
         self._tried = {known.form}
         self._objects: list[LogicalName] | None = None
         self._first: DlmsError | None = None
+        self._refused_proofs = 0
         self._perhaps: ProofForm | None = None
         """In this one the meter only had something against our question."""
 
@@ -131,7 +135,12 @@ class FormSearch:
         """Take a failure; choose the next form, or raise the first failure."""
         known = self._known
         first = self._first = self._first or error
-        if progress is Progress.PROPOSED or not self._is_about_the_form(error):
+        self._refused_proofs += isinstance(error, ProofRefused) and not error.concerns_object
+        if (
+            progress is Progress.PROPOSED
+            or not self._parameters.searches_proof_form
+            or not self._is_about_the_form(error)
+        ):
             raise first  # the form comes next time
         known.failures += 1
         self._tried.add(known.form)
@@ -140,7 +149,7 @@ class FormSearch:
         if progress is Progress.OPEN and _may_be_about_the_question(error):
             self._perhaps = self._perhaps or known.form
         for form in [*self._other_keys(error), *await self._other_objects(error)]:
-            if form not in self._tried:
+            if form not in self._tried and self._refused_proofs < _MOST_REFUSED_PROOFS:
                 self._tried.add(form)
                 known.form, known.is_proven = form, False
                 return

@@ -112,6 +112,8 @@ class AssociationParameters:
     ``max_receive_pdu_size``: octets that we accept, 12 to 65535, or 0 for no limit. ``password``: for LLS.
     ``hls_secret``: for HLS (at most 16 octets), MD5, SHA-1, SHA-256. ``security``: for ciphering, and always for GMAC,
     SHA-256 and ECDSA. ``association``: the object that takes our proof; None: as learned, else the usual one.
+    ``searches_proof_form``: whether other forms of the proof are tried where the meter makes nothing of the known one,
+    each in an association of its own.
     """
 
     client_wport: int = PUBLIC_CLIENT_WPORT
@@ -123,6 +125,7 @@ class AssociationParameters:
     conformance: Conformance = DEFAULT_PROPOSED_CONFORMANCE
     max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
     association: LogicalName | None = None
+    searches_proof_form: bool = True
 
     def __post_init__(self) -> None:
         for wport in (self.client_wport, self.server_wport):
