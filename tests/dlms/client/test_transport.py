@@ -11,7 +11,7 @@ import pytest
 import pytest_socket
 
 from custom_components.cosem.dlms.client import transport
-from custom_components.cosem.dlms.client.transport import TcpTransport, open_tcp
+from custom_components.cosem.dlms.client.transport import TcpTransport, open_tcp, resolve
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout
 from tests.still_loop import until
 
@@ -271,3 +271,36 @@ async def test_close_says_goodbye_with_fin_after_the_last_octet():
         await ended.wait()
     assert received[-1] == "fin"
     assert sum(received[:-1]) == sent
+
+
+# --- names ---------------------------------------------------------------------------------------------------------
+
+GETADDRINFO = "asyncio.base_events.BaseEventLoop.getaddrinfo"
+
+
+async def test_the_addresses_of_a_name_are_told_once_each():
+    assert await resolve("127.0.0.1", 4059, DEADLINE) == ["127.0.0.1"]
+    one, other = (
+        (socket.AF_INET, 1, 6, "", ("192.0.2.7", 4059)),
+        (socket.AF_INET6, 1, 6, "", ("2001:db8::7", 4059, 0, 0)),
+    )
+    with patch(GETADDRINFO, AsyncMock(return_value=[one, other, one])):
+        assert await resolve("meter", 4059, DEADLINE) == ["192.0.2.7", "2001:db8::7"]
+
+
+@pytest.mark.parametrize(
+    "error", [socket.gaierror(-2, "Name or service not known"), UnicodeError("label too long"), OSError("no network")]
+)
+async def test_a_name_without_an_address_is_not_resolved(error):
+    with patch(GETADDRINFO, side_effect=error), pytest.raises(ConnectFailed) as failed:
+        await resolve("meter", 4059, DEADLINE)
+    assert failed.value.reason is ConnectFailure.NAME_NOT_RESOLVED
+    assert failed.value.detail
+
+
+async def test_a_name_server_that_is_silent_is_not_waited_for():
+    async def hangs(*_arguments, **_named):
+        await asyncio.Event().wait()
+
+    with patch(GETADDRINFO, hangs), pytest.raises(ConnectTimeout):
+        await resolve("meter", 4059, 0.05)

@@ -104,7 +104,7 @@ class AssociationOpening(AssociationLife, Services):
         async with self._link.turn:
             event = await self._open()
             # A password is sent once (rule S20).
-            if self._follow(event) and self.parameters.mechanism is not Mechanism.LLS:
+            if self._follow(event) and not (known_form.tries_once or self.parameters.mechanism is Mechanism.LLS):
                 event = await self._open()
         if not isinstance(event, Associated):
             raise error_of(event)
@@ -123,7 +123,7 @@ class AssociationOpening(AssociationLife, Services):
         Return False where that is pointless. Raises as propose() does.
         """
         most = _MOST_LOGINS if self.parameters.mechanism is Mechanism.LLS else _MOST_PROPOSALS
-        if not self._link.is_alive or self.proposals >= most:
+        if not self._link.is_alive or self.proposals >= most or self._known_form.tries_once:
             return False
         try:
             event = await self._open()

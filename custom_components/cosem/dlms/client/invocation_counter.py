@@ -22,6 +22,7 @@ from ..errors import (
 from ..interface_classes.data import DataAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..protocol.proposal import AssociationParameters
+from .association import Association
 from .client import DlmsClient
 from .link import USUAL_TIMING, Timing
 from .security_state import SecurityState
@@ -102,14 +103,18 @@ async def learn_invocation_counter(
     """
     parameters = AssociationParameters(client_wport=public_client_wport, server_wport=server_wport)
     try:
-        asked = AttributeDescriptor(InterfaceClass.DATA, logical_name, DataAttribute.VALUE)
         # Exclusive: many meters serve one association at a time.
         async with client.associate(parameters, timing=timing, exclusive=True) as association:
-            counter = (await association.get(asked)).value
+            return await read_next_counter(association, logical_name)
     except AssociationAborted, DeviceInUse, TransportError, LocalProtocolError:
         raise
     except DlmsError:
         return None
+
+
+async def read_next_counter(association: Association, logical_name: LogicalName) -> int | None:
+    """Return the counter to send next, or None if what is read is none. Raises as get() does."""
+    counter = (await association.get(AttributeDescriptor(InterfaceClass.DATA, logical_name, DataAttribute.VALUE))).value
     if isinstance(counter, bool) or not isinstance(counter, int) or not 0 <= counter < _LARGEST:
         return None
     return counter + 1  # where it holds the next one already, as in few meters, a value is lost

@@ -62,12 +62,14 @@ type FindObjects = Callable[[], Awaitable[Sequence[LogicalName]]]
 class KnownForm:
     """What is known of one logical device. Outlives associations.
 
-    ``is_proven``: an association was opened with it. ``failures``: since then, in a row.
+    ``is_proven``: an association was opened with it. ``failures``: since then, in a row. ``tries_once``: one AARQ is
+    sent, and no other form or counter is tried, whatever the meter says.
     """
 
     form: ProofForm = USUAL_FORM
     is_proven: bool = False
     failures: int = 0
+    tries_once: bool = False
 
     def worked(self) -> None:
         """Note an association."""
@@ -76,7 +78,7 @@ class KnownForm:
     def is_to_be_tried(self, parameters: AssociationParameters) -> bool:
         """Whether nobody knows yet if the meter takes the dedicated key as we use it."""
         was_used = parameters.is_high_level and not self.form.under_global_key  # for the proof
-        return parameters.uses_dedicated_key and not self.is_proven and not was_used
+        return parameters.uses_dedicated_key and not (self.is_proven or self.tries_once or was_used)
 
     def count_with_global(self) -> bool:
         """Note that the counter of a proof was refused; return whether the global key's may be the right one."""
@@ -136,11 +138,8 @@ class FormSearch:
         known = self._known
         first = self._first = self._first or error
         self._refused_proofs += isinstance(error, ProofRefused) and not error.concerns_object
-        if (
-            progress is Progress.PROPOSED
-            or not self._parameters.searches_proof_form
-            or not self._is_about_the_form(error)
-        ):
+        searches = self._parameters.searches_proof_form and not known.tries_once
+        if progress is Progress.PROPOSED or not searches or not self._is_about_the_form(error):
             raise first  # the form comes next time
         known.failures += 1
         self._tried.add(known.form)

@@ -110,6 +110,19 @@ async def open_tcp(host: str, port: int, timeout: float) -> Transport:
     return TcpTransport(reader, writer)
 
 
+async def resolve(host: str, port: int, timeout: float) -> list[str]:
+    """Return the addresses of a host within ``timeout`` seconds. Raises ConnectFailed, ConnectTimeout."""
+    try:
+        async with asyncio.timeout(timeout):
+            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except TimeoutError as error:
+        raise ConnectTimeout(timeout) from error
+    except (OSError, UnicodeError) as error:
+        detail = getattr(error, "strerror", None) or str(error)
+        raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED, detail) from error
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
+
+
 def _connect_failed(errors: list[OSError]) -> ConnectFailed:
     detail = "; ".join(dict.fromkeys(error.strerror or str(error) for error in errors))
     if any(isinstance(error, ConnectionRefusedError) for error in errors):

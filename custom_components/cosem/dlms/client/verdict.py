@@ -6,17 +6,18 @@ from enum import StrEnum
 from typing import Final
 
 from ..apdu.acse import Mechanism
-from ..codes import ConfirmedService, DiagnosticSource, ServiceErrorCode, UserDiagnostic
 from ..errors import (
     AssociationRejected,
     AuthenticationTagInvalid,
     ChallengeRefused,
+    ConfirmedService,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,
     ConnectTimeout,
     DeviceInUse,
+    DiagnosticSource,
     DlmsError,
     ExceptionReceived,
     GuessedProtocol,
@@ -32,7 +33,9 @@ from ..errors import (
     SecurityDowngrade,
     SecurityError,
     ServiceError,
+    ServiceErrorCode,
     SystemTitleMismatch,
+    UserDiagnostic,
     WrongAddress,
 )
 from ..protocol.proposal import AssociationParameters

@@ -55,8 +55,13 @@ def used_by(options: argparse.Namespace) -> Used:
 def sentence(error: DlmsError, used: Used = NOTHING) -> str:
     """Return an error with advice."""
     text = str(error)
-    advice = _security_advice(error) if isinstance(error, SecurityError) else _advice(error, used)
+    advice = advice_for(error, used)
     return f"{text}. {advice}" if advice else text
+
+
+def advice_for(error: DlmsError, used: Used = NOTHING) -> str:
+    """Return what to try next, or ""."""
+    return _security_advice(error) if isinstance(error, SecurityError) else _advice(error, used)
 
 
 def _advice(error: DlmsError, used: Used) -> str:

@@ -27,6 +27,12 @@ def _load_decode() -> Run:
     return show_octets
 
 
+def _load_doctor() -> Run:
+    from .doctor import show_diagnosis
+
+    return show_diagnosis
+
+
 def _add_attributes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "attributes",
@@ -60,6 +66,15 @@ COMMANDS: Final = (
         "objects lists what there is.",
         "--host 192.0.2.7 --client 1 --auth lls read 3:1.0.1.8.0.255:2 8:0.0.1.0.0.255:2",
         _add_attributes,
+    ),
+    Command(
+        "doctor",
+        _load_doctor,
+        "find out why a meter does not answer",
+        "Tries one layer after the other (name, port, framing, public client, the chosen association, its "
+        "authentication, the object list) and says what to try next. It associates once as client 16 with server 1, "
+        "and once with what --client, --server and --auth name; a password is sent only if --auth asks for it.",
+        "--host 192.0.2.7 --client 1 --auth lls doctor",
     ),
     Command(
         "decode",

@@ -4,15 +4,20 @@ import argparse
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from ..client.channel import with_wrapper
 from ..client.client import DlmsClient
+from ..client.doctor import LayerFinding, Patient, diagnose
 from ..client.invocation_counter import INVOCATION_COUNTER, settle
 from ..client.link import Timing
 from ..client.proof_forms import KnownForm
 from ..client.security_state import SecurityState
+from ..client.transport import open_tcp, resolve
+from ..encoding.logical_name import LogicalName
 from ..errors import InvocationCounterNotStored, RemoteProtocolError, TransportError
 from ..protocol.leniencies import Leniency
 from ..protocol.proof_form import USUAL_FORM, ProofForm
@@ -23,6 +28,8 @@ from .state_file import StateFile, StateFileCounterStore, default_path
 
 if TYPE_CHECKING:
     from ..client.association import Association
+
+_NOT_STORED: Final = "the received invocation counters cannot be stored"
 
 _PATIENCE: Final = 30.0
 """Seconds to wait for another process."""
@@ -37,6 +44,62 @@ def with_association[T](
 
     ``on_lenient`` is told what was tolerated of the meter, if anything.
     """
+    with _prepared(options) as visit:
+        result, association = asyncio.run(_run(options, visit, work))
+        form = association.proof_form
+        parameters = visit.parameters
+        if form != (visit.form or USUAL_FORM) or (visit.form is None and parameters.uses_dedicated_key):
+            visit.file.store_form(visit.meter, form)
+    if association.leniencies:
+        on_lenient(sorted(association.leniencies))
+    return result
+
+
+def findings_of(options: argparse.Namespace) -> list[LayerFinding]:
+    """Return what the doctor finds. Raises UsageError, StateInUseError, InvocationCounterNotStored."""
+    with _prepared(options) as visit:
+        return asyncio.run(_diagnose(options, visit))
+
+
+async def _diagnose(options: argparse.Namespace, visit: _Visit) -> list[LayerFinding]:
+    kept = visit.kept
+    state = None if kept is None else SecurityState(kept.ceiling, kept, kept.received)
+    if state is not None and options.counter_start is not None:
+        state.follow(options.counter_start, confirmed_by_user=True)
+    patient = Patient(
+        host=options.host,
+        port=options.port,
+        resolve=lambda: resolve(options.host, options.port, options.timeout),
+        connect=with_wrapper(lambda: open_tcp(options.host, options.port, options.timeout)),
+        parameters=visit.parameters,
+        state=state,
+        ask=_counter_object(options),
+        form=visit.form or USUAL_FORM,
+        timing=_timing(options),
+    )
+    try:
+        findings = await diagnose(patient)
+    finally:
+        is_stored = await _is_stored(state)
+    if not is_stored:
+        raise InvocationCounterNotStored(_NOT_STORED)
+    return findings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Visit:
+    """What is known before a meter is called. ``form``: how it takes proofs, if that is known."""
+
+    parameters: AssociationParameters
+    file: StateFile
+    meter: str
+    form: ProofForm | None
+    kept: StateFileCounterStore | None
+
+
+@contextmanager
+def _prepared(options: argparse.Namespace) -> Iterator[_Visit]:
+    """Own the state file, and the counter if one is used. Raises UsageError, StateInUseError."""
     if options.host is None:
         raise UsageError("--host is needed to read from a meter")
     path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
@@ -45,13 +108,7 @@ def with_association[T](
         meter = f"{options.host}:{options.port} {parameters.pair}"
         known = file.form(meter) if parameters.is_high_level or parameters.uses_dedicated_key else None
         with _kept_counter(parameters, file) as kept:
-            result, association = asyncio.run(_run(options, parameters, kept, known, work))
-            form = association.proof_form
-            if form != (known or USUAL_FORM) or (known is None and parameters.uses_dedicated_key):
-                file.store_form(meter, form)
-    if association.leniencies:
-        on_lenient(sorted(association.leniencies))
-    return result
+            yield _Visit(parameters=parameters, file=file, meter=meter, form=known, kept=kept)
 
 
 @contextmanager
@@ -67,27 +124,38 @@ def _kept_counter(parameters: AssociationParameters, file: StateFile) -> Iterato
 
 
 async def _run[T](
-    options: argparse.Namespace,
-    parameters: AssociationParameters,
-    kept: StateFileCounterStore | None,
-    known: ProofForm | None,
-    work: Callable[[Association], Awaitable[T]],
+    options: argparse.Namespace, visit: _Visit, work: Callable[[Association], Awaitable[T]]
 ) -> tuple[T, Association]:
     """Do the work, and keep what was received: a recorded session is a replay also in the next call (rule S36)."""
-    timing = Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
+    parameters, timing = visit.parameters, _timing(options)
     client = DlmsClient(options.host, options.port)
-    if known is not None:
-        client.known_forms[parameters.pair] = KnownForm(known, is_proven=True)
+    if visit.form is not None:
+        client.known_forms[parameters.pair] = KnownForm(visit.form, is_proven=True)
     state: SecurityState | None = None
     try:
-        state = None if kept is None else await _security_state(options, parameters, client, kept, timing)
+        if visit.kept is not None:
+            state = await _security_state(options, parameters, client, visit.kept)
         result = await _associated(client, parameters, timing, state, work)
     finally:
         await client.close()
-        is_stored = state is None or await state.store_received()
+        is_stored = await _is_stored(state)
     if not is_stored:
-        raise InvocationCounterNotStored("the received invocation counters cannot be stored")
+        raise InvocationCounterNotStored(_NOT_STORED)
     return result
+
+
+async def _is_stored(state: SecurityState | None) -> bool:
+    return state is None or await state.store_received()
+
+
+def _timing(options: argparse.Namespace) -> Timing:
+    return Timing(connect=options.timeout, response=options.timeout, block=options.timeout)
+
+
+def _counter_object(options: argparse.Namespace) -> LogicalName | None:
+    """Return the object that tells the public client our counter, if it is to be asked."""
+    named = options.counter_logical_name
+    return None if named == NOT_ASKED else named or INVOCATION_COUNTER
 
 
 async def _associated[T](
@@ -109,15 +177,10 @@ async def _associated[T](
 
 
 async def _security_state(
-    options: argparse.Namespace,
-    parameters: AssociationParameters,
-    client: DlmsClient,
-    kept: StateFileCounterStore,
-    timing: Timing,
+    options: argparse.Namespace, parameters: AssociationParameters, client: DlmsClient, kept: StateFileCounterStore
 ) -> SecurityState:
     """Return the counter, raised by --counter-start and the meter."""
     state = SecurityState(kept.ceiling, kept, kept.received)
-    named = options.counter_logical_name
-    ask = None if named == NOT_ASKED else named or INVOCATION_COUNTER
-    await settle(client, parameters, state, start=options.counter_start, ask=ask, timing=timing)
+    start, ask = options.counter_start, _counter_object(options)
+    await settle(client, parameters, state, start=start, ask=ask, timing=_timing(options))
     return state

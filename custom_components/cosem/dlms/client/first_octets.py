@@ -1,0 +1,90 @@
+"""Keeps the first octets that come back from an address, and asks a silent one in other protocols than ours."""
+
+import asyncio
+from contextlib import suppress
+from typing import Final
+
+from ..errors import TransportError
+from .channel import Channel, Connector
+from .foreign_protocol import protocol_in_words
+from .transport import Transport
+
+_KEPT: Final = 64
+
+_SNRM: Final = bytes.fromhex("7EA0070321930F017E")
+"""From client 16 to the logical device 1: opens a data link over HDLC, and is noise to everybody else."""
+_DISC: Final = bytes.fromhex("7EA00703215303C77E")
+"""Takes it back."""
+_NEW_LINE: Final = b"\r\n\r\n"
+"""Servers of text answer a line."""
+
+_SECONDS: Final = 3.0
+"""For an answer to each question, at most."""
+
+
+class FirstOctets:
+    """A connector whose channels are listened to."""
+
+    def __init__(self, connect: Connector) -> None:
+        self._connect = connect
+        self.octets = b""
+        """At most 64 of them."""
+        self._is_stream = False
+
+    async def connect(self) -> Channel:
+        """Open a channel. Raises as the connector does."""
+        channel = await self._connect()
+        self._is_stream = channel.framing.error_is_fatal
+        return Channel(_Listening(channel.transport, self), channel.framing)
+
+    def note(self, octets: bytes) -> None:
+        """Take what came."""
+        self.octets = (self.octets + octets)[:_KEPT]
+
+    @property
+    def is_wrapper(self) -> bool:
+        """Whether something came, and it began like a WPDU."""
+        return bool(self.octets) and self.protocol is None
+
+    @property
+    def protocol(self) -> str | None:
+        """What came instead, in words; None if nothing came, or the wrapper."""
+        return protocol_in_words(self.octets) if self.octets else None
+
+    async def ask(self, seconds: float) -> str | None:
+        """Return what answers in another protocol, if anything does. Nothing is asked over datagrams."""
+        if not self._is_stream or self.octets:
+            return self.protocol
+        with suppress(TransportError, TimeoutError):
+            async with asyncio.timeout(seconds + 2 * _SECONDS):
+                transport = (await self.connect()).transport
+                try:
+                    await self._ask(transport, min(seconds, _SECONDS))
+                finally:
+                    await transport.close()
+        return self.protocol
+
+    async def _ask(self, transport: Transport, seconds: float) -> None:
+        for question in (_SNRM, _NEW_LINE):
+            await transport.send(question)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    await transport.receive()
+                break
+        if self.octets.startswith(_DISC[:1]):
+            await transport.send(_DISC)
+
+
+class _Listening:
+    """A transport that tells what it receives."""
+
+    def __init__(self, transport: Transport, heard: FirstOctets) -> None:
+        self._transport = transport
+        self._heard = heard
+        self.send = transport.send
+        self.close = transport.close
+
+    async def receive(self) -> bytes:
+        octets = await self._transport.receive()
+        self._heard.note(octets)
+        return octets

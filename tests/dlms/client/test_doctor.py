@@ -1,0 +1,292 @@
+"""The stack's doctor: a verdict for each layer, one attempt for each pair of wPorts, no password on its own."""
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, cast
+from unittest.mock import patch
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.doctor import LayerVerdict, Patient, diagnose
+from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
+from custom_components.cosem.dlms.client.link import Timing
+from custom_components.cosem.dlms.client.security_state import SecurityState
+from custom_components.cosem.dlms.client.verdict import Layer
+from custom_components.cosem.dlms.errors import (
+    AssociationRejected,
+    ConnectFailed,
+    ConnectFailure,
+    InvocationCounterRefused,
+    LocalProtocolError,
+    NotWrapper,
+)
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.settings import SecuritySettings
+from custom_components.cosem.dlms.security.suite import Protection
+from tests.dlms.scripted import End, Part, Raw, ScriptedMeter, aare, initiate
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
+
+NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
+READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret.from_text(DEFAULT_PASSWORD))
+WRONG = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret.from_text("wrong"))
+OK, FAILED, NOT_TRIED = "ok", "failed", "not tried"
+
+
+async def resolved() -> list[str]:
+    return ["192.0.2.7"]
+
+
+class Store:
+    async def save(self, _ceiling: int) -> None:
+        """It is there."""
+
+    async def save_received(self, _last: object) -> None:
+        """Likewise."""
+
+
+async def found(meter: Any, parameters: AssociationParameters = READER, **changes: Any) -> list[Any]:
+    patient = Patient(
+        **cast(
+            "Any",
+            {
+                "host": "meter",
+                "port": 4059,
+                "resolve": resolved,
+                "connect": with_wrapper(meter.connect),
+                "parameters": parameters,
+                "timing": Timing(response=0.2, reconnect_gap=0),
+            }
+            | changes,
+        )
+    )
+    with patch("custom_components.cosem.dlms.client.first_octets._SECONDS", 0.05):
+        findings = await diagnose(patient)
+    assert [finding.layer for finding in findings] == list(Layer)
+    assert all((finding.error is not None) == (finding.verdict is LayerVerdict.FAILED) for finding in findings)
+    return findings
+
+
+def verdicts(findings: Iterable[Any]) -> list[str]:
+    return [finding.verdict.value for finding in findings]
+
+
+@pytest.fixture
+def meter() -> SimulatedMeter:
+    return SimulatedMeter(MeterProfile(history_days=1), clock=lambda: NOW)
+
+
+def aarqs(meter: SimulatedMeter) -> int:
+    return len([request for request in meter.log if request.kind == "aarq"])
+
+
+async def test_a_meter_that_answers_is_fine_in_every_layer(meter: SimulatedMeter):
+    findings = await found(meter)
+    assert verdicts(findings) == [OK] * 7
+    name, port, framing, public, association, authentication, objects = (finding.detail for finding in findings)
+    assert (name, port, framing) == ("192.0.2.7", "4059 is open", "the wrapper")
+    assert "logical devices at the wPorts 1, 16" in public
+    assert "PDU size" in association
+    assert "lls" in authentication
+    assert objects.endswith(" objects")
+    assert aarqs(meter) == 2
+    assert meter.open_links == 0
+
+
+async def test_the_public_client_is_tried_once_where_it_is_the_chosen_one(meter: SimulatedMeter):
+    findings = await found(meter, AssociationParameters())
+    assert verdicts(findings) == [OK] * 7
+    assert aarqs(meter) == 1
+    refusing = ScriptedMeter(aarq=lambda apdu: [aare(result=1, diagnostic=1)])
+    assert verdicts(await found(refusing, AssociationParameters())) == [OK] * 3 + [NOT_TRIED, FAILED] + [NOT_TRIED] * 2
+
+
+async def test_a_wrong_password_is_sent_once_and_is_a_matter_of_authentication(meter: SimulatedMeter):
+    findings = await found(meter, WRONG)
+    assert verdicts(findings) == [OK] * 5 + [FAILED, NOT_TRIED]
+    assert aarqs(meter) == 2
+    assert "2 -> 1" in findings[4].detail
+    assert "wrong" not in repr(findings)
+
+
+@pytest.mark.parametrize("reason", [ConnectFailure.REFUSED, ConnectFailure.UNREACHABLE])
+async def test_no_connection_is_a_matter_of_the_port(reason: ConnectFailure):
+    async def fails() -> None:
+        raise ConnectFailed(reason)
+
+    findings = await found(ScriptedMeter(connect=fails))
+    assert verdicts(findings) == [OK, FAILED] + [NOT_TRIED] * 5
+
+
+async def test_an_unknown_name_ends_it():
+    async def fails() -> list[str]:
+        raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED)
+
+    meter = ScriptedMeter()
+    assert verdicts(await found(meter, resolve=fails)) == [FAILED] + [NOT_TRIED] * 6
+    assert meter.links == []
+
+
+FOREIGN = [
+    ("7EA0210321739AA0", "HDLC"),
+    ("15030300020246", "TLS"),
+    ("485454502F312E312034", "HTTP"),
+    ("5353482D322E30", "SSH"),
+    ("000100000003018101", "Modbus"),
+    ("C0C0C0", "something else"),
+]
+
+
+@pytest.mark.parametrize(("octets", "word"), FOREIGN)
+async def test_another_service_gets_no_password_and_is_named(octets: str, word: str):
+    meter = ScriptedMeter(aarq=lambda apdu: [Raw(bytes.fromhex(octets))])
+    findings = await found(meter)
+    assert findings[2].verdict is LayerVerdict.FAILED
+    assert word in findings[2].detail
+    assert isinstance(findings[2].error, NotWrapper)
+    assert verdicts(findings)[4:] == [NOT_TRIED] * 3
+    assert all(DEFAULT_PASSWORD.encode() not in wpdu.apdu for link in meter.links for wpdu in link.sent)
+
+
+class Deaf:
+    """Takes everything, and says nothing, or hangs up."""
+
+    def __init__(self, *, hangs_up: bool) -> None:
+        self.hangs_up = hangs_up
+        self.connections = 0
+
+    async def connect(self) -> Deaf:
+        self.connections += 1
+        return self
+
+    async def send(self, octets: bytes) -> None:
+        """It is gone."""
+
+    async def receive(self) -> bytes:
+        if not self.hangs_up:
+            await asyncio.Event().wait()
+        return b""
+
+    async def close(self) -> None:
+        """Nothing is open."""
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_without_any_answer_the_framing_is_not_known(hangs_up: bool):
+    meter = Deaf(hangs_up=hangs_up)
+    findings = await found(meter)
+    assert verdicts(findings) == [OK, OK, FAILED, FAILED] + [NOT_TRIED] * 3
+    assert meter.connections == 3, "public, chosen, and once in other protocols"
+
+
+@pytest.mark.parametrize("parts", [[], [End()], [aare(result=1, diagnostic=1)]])
+async def test_a_meter_without_public_client_is_asked_all_the_same(meter: SimulatedMeter, parts: list[Part]):
+    scripted = ScriptedMeter()
+    scripted.aarq = lambda apdu: parts if b"\xac" not in apdu else [aare()]
+    findings = await found(scripted)
+    assert verdicts(findings)[2:6] == [OK, FAILED, OK, OK]
+
+
+async def test_silence_to_the_chosen_client_is_a_matter_of_the_association():
+    scripted = ScriptedMeter()
+    scripted.aarq = lambda apdu: [] if b"\xac" in apdu else [aare()]
+    findings = await found(scripted)
+    assert verdicts(findings)[2:5] == [OK, OK, FAILED]
+
+
+async def test_what_is_odd_in_the_public_association_does_not_make_it_a_failure():
+    scripted = ScriptedMeter(lambda apdu: [bytes.fromhex("C401C1000500")])
+    assert verdicts(await found(scripted)) == [OK] * 6 + [FAILED]
+
+
+async def test_a_refusal_shows_the_meters_own_parameters():
+    offer = aare(initiate(server_max_receive_pdu_size=222), result=1, diagnostic=2)
+    findings = await found(ScriptedMeter(aarq=lambda apdu: [aare() if b"\xac" not in apdu else offer]))
+    assert verdicts(findings)[3:5] == [OK, FAILED]
+    assert isinstance(findings[4].error, AssociationRejected)
+    assert "application context name not supported" in findings[4].detail
+    assert "the meter offers DLMS version 6, PDU size 222, " in findings[4].detail
+
+
+async def test_a_logical_device_that_is_not_listed_is_named(meter: SimulatedMeter):
+    findings = await found(meter, replace(READER, server_wport=77))
+    assert findings[4].verdict is LayerVerdict.FAILED
+    assert "no logical device at the wPort 77" in findings[4].detail
+
+
+async def test_a_denied_object_list_fails_alone(meter: SimulatedMeter):
+    meter.faults.add("denied", object="0.0.40.0.0.255", attribute=2)
+    assert verdicts(await found(meter)) == [OK] * 6 + [FAILED]
+
+
+@pytest.mark.parametrize("method", ["propose", "get"])
+@pytest.mark.parametrize("parameters", [READER, AssociationParameters()])
+async def test_a_bug_of_ours_surfaces(method: str, parameters: AssociationParameters):
+    association = "custom_components.cosem.dlms.client.association.Association"
+    with patch(f"{association}.{method}", side_effect=LocalProtocolError("a bug")), pytest.raises(LocalProtocolError):
+        await found(ScriptedMeter(), parameters)
+
+
+# --- with keys -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secured() -> SimulatedMeter:
+    return SimulatedMeter(replace(load_profile("secured", {}), history_days=1), clock=lambda: NOW)
+
+
+def keys(meter: SimulatedMeter, wport: int, **changes: Any) -> AssociationParameters:
+    client = meter.profile.client(wport)
+    assert client is not None
+    assert client.security is not None
+    security = SecuritySettings(
+        client_system_title=b"MMM\0\0\0\0\1",
+        protection=Protection.AUTHENTICATED_ENCRYPTED,
+        global_unicast_encryption_key=Secret(client.security.encryption_key),
+        authentication_key=Secret(client.security.authentication_key),
+    )
+    security = replace(security, **changes)
+    return AssociationParameters(client_wport=wport, mechanism=Mechanism.HLS_GMAC, security=security)
+
+
+@pytest.mark.parametrize("changes", [{}, {"use_dedicated_key": True}])
+async def test_keys_are_accepted(secured: SimulatedMeter, changes: dict[str, Any]):
+    findings = await found(secured, keys(secured, 1, **changes), state=SecurityState(1, Store()))
+    assert verdicts(findings) == [OK] * 7
+    assert "hls-gmac" in findings[5].detail
+    assert aarqs(secured) == 2
+
+
+async def test_wrong_keys_are_tried_once(secured: SimulatedMeter):
+    wrong = keys(secured, 1, authentication_key=Secret(bytes(16)), use_dedicated_key=True)
+    findings = await found(secured, wrong, state=SecurityState(1, Store()))
+    assert FAILED in verdicts(findings)[4:6]
+    assert aarqs(secured) == 2
+
+
+@pytest.mark.parametrize("ask", [INVOCATION_COUNTER, None])
+async def test_the_counter_comes_from_the_public_association(secured: SimulatedMeter, ask: Any):
+    state = SecurityState(1, Store())
+    findings = await found(secured, keys(secured, 1), state=state, ask=ask)
+    assert verdicts(findings) == [OK] * 7
+    assert aarqs(secured) == 2
+
+
+async def test_a_counter_far_ahead_is_not_followed_unasked(secured: SimulatedMeter):
+    state = SecurityState(1, Store())
+    with patch("custom_components.cosem.dlms.client.doctor.read_next_counter", return_value=5_000_000):
+        findings = await found(secured, keys(secured, 1), state=state, ask=INVOCATION_COUNTER)
+    assert verdicts(findings) == [OK] * 4 + [NOT_TRIED, FAILED, NOT_TRIED]
+    assert isinstance(findings[5].error, InvocationCounterRefused)
+    assert aarqs(secured) == 1
+
+
+async def test_a_refused_counter_is_not_tried_again(secured: SimulatedMeter):
+    secured.faults.add("counter-error", code=1)
+    await found(secured, keys(secured, 1), state=SecurityState(1, Store()))
+    assert aarqs(secured) == 2

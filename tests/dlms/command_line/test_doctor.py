@@ -1,0 +1,109 @@
+"""`cosem doctor` at a secured meter."""
+
+from collections.abc import Iterator
+import json
+from pathlib import Path
+from unittest.mock import patch
+
+import pytest
+
+from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.client.doctor import LayerVerdict
+from custom_components.cosem.dlms.command_line.doctor import show_diagnosis
+from custom_components.cosem.dlms.command_line.state_file import StateFile
+from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure
+from tests.simulated_meter.meter import SimulatedMeter
+
+LAYERS = ["name", "port", "framing", "public-association", "association", "authentication", "object-list"]
+
+
+@pytest.fixture(autouse=True)
+def named(meter: SimulatedMeter) -> Iterator[None]:
+    """The names of all hosts are known, and all are the meter."""
+
+    async def resolve(*_: object) -> list[str]:
+        return ["192.0.2.7"]
+
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    run = "custom_components.cosem.dlms.command_line.run"
+    with patch(f"{run}.resolve", resolve), patch(f"{run}.open_tcp", open_tcp):
+        yield
+
+
+def gmac(meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    client = meter.profile.client(1)
+    assert client is not None
+    assert client.security is not None
+    monkeypatch.setenv("DLMS_ENCRYPTION_KEY", client.security.encryption_key.hex())
+    monkeypatch.setenv("DLMS_AUTHENTICATION_KEY", client.security.authentication_key.hex())
+    return ["--host", "meter", "--client", "1", "--auth", "hls-gmac", "doctor"]
+
+
+def test_json_has_every_layer_in_order(capsys: pytest.CaptureFixture[str]):
+    assert show_diagnosis.__module__.endswith(".doctor")
+    assert main(["--host", "meter", "doctor", "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["layer"] for row in rows] == LAYERS
+    assert all(list(row) == ["layer", "verdict", "detail", "advice"] for row in rows)
+    assert {row["verdict"] for row in rows} == {LayerVerdict.OK.value}
+    assert {row["advice"] for row in rows} == {""}
+
+
+def test_keys_work_and_what_was_received_is_kept(
+    meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], home: Path
+):
+    assert main(gmac(meter, monkeypatch)) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[:2] for line in lines] == [["ok", layer] for layer in LAYERS]
+    (received,) = json.loads((home / "state" / "cosem" / "state.json").read_text())["received"].values()
+    assert len(received) == 1
+
+
+def test_what_was_received_and_cannot_be_kept_is_told(
+    meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(StateFile, "store_received", full)
+    assert main([*gmac(meter, monkeypatch), "--counter-start", "7", "--counter-logical-name", "none"]) == 1
+    assert "cannot be stored" in capsys.readouterr().err
+
+
+def test_a_failure_comes_with_advice_and_exit_1(capsys: pytest.CaptureFixture[str], meter: SimulatedMeter):
+    arguments = ["--host", "meter", "--client", "99", "--timeout", "0.2", "doctor"]
+    assert main(arguments) == 1
+    assert main([*arguments, "--json"]) == 1
+    text, _, rows = capsys.readouterr().out.partition("[\n")
+    failed = [row for row in json.loads("[" + rows) if row["verdict"] == "failed"]
+    assert failed
+    assert all(row["advice"] for row in failed)
+    assert all(row["advice"] in text and row["detail"] in text for row in failed)
+
+
+def test_a_public_client_that_fails_alone_is_no_fault(
+    capsys: pytest.CaptureFixture[str], meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch
+):
+    meter.faults.add("aare-transient", times=1)
+    assert main([*gmac(meter, monkeypatch), "--json"]) == 0
+    public = json.loads(capsys.readouterr().out)[3]
+    assert public["verdict"] == "failed"
+    assert "no fault" in public["advice"]
+
+
+def test_an_unknown_name_is_the_first_layer(capsys: pytest.CaptureFixture[str]):
+    with patch(
+        "custom_components.cosem.dlms.command_line.run.resolve",
+        side_effect=ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED),
+    ):
+        assert main(["--host", "meter", "doctor", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["verdict"] for row in rows] == ["failed", *["not tried"] * 6]
+    assert "spelling" in rows[0]["advice"]
+
+
+def test_without_a_host_it_is_wrong_usage(capsys: pytest.CaptureFixture[str]):
+    assert main(["doctor"]) == 2
+    assert "--host" in capsys.readouterr().err
