@@ -12,6 +12,7 @@ from custom_components.cosem.dlms.apdu.acse import AARQ, RLRQ
 from custom_components.cosem.dlms.apdu.common import InvokeIdAndPriority
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.describe import describe
+from custom_components.cosem.dlms.errors import DlmsError
 from custom_components.cosem.dlms.limits import Limits
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.events import (
@@ -87,6 +88,7 @@ class ClientRole:
         self.events: list[Event] = []
         self.connection: Final = Connection()
         self._operations = iter(exchange.operations)
+        self._error: DlmsError | None = None
         self._waiting: tuple[Operation, AsRecorded] | None = None
 
     def play(self) -> None:
@@ -116,11 +118,14 @@ class ClientRole:
         if general is not None:
             general._last_transaction_id = transaction_id
 
-    def take(self, octets: bytes) -> None:
-        """Take what the server sends."""
-        self.connection.receive_data(octets)
-        self.sent += self.connection.data_to_send()
-        self._take_events()
+    def take(self, *pieces: bytes) -> None:
+        """Take what the server sends, in pieces. Raises what ended the association or the connection."""
+        for octets in pieces:
+            self.connection.receive_data(octets)
+            self.sent += self.connection.data_to_send()
+            self._take_events()
+        if self._error is not None:
+            raise self._error
 
     @property
     def leniencies(self) -> frozenset[Leniency]:
@@ -154,12 +159,23 @@ class ClientRole:
                 case RequestFailed():
                     self._finish(lambda operation, error=event.error: operation.failure(error))
                 case NotificationReceived():
-                    self.notifications.append(describe(decode_apdu(event.plain_apdu), show_secrets=True))
+                    self.notifications.append(_described(event.plain_apdu))
                 case AssociationRefused() | AssociationLost() | ConnectionEnded():
-                    raise event.error
+                    self._error = self._error or event.error
 
     def _finish(self, result: Callable[[Operation], Any]) -> None:
         assert self._waiting is not None
         operation, _ = self._waiting
         self._waiting = None
-        self.results.append(result(operation))
+        try:
+            self.results.append(result(operation))
+        except DlmsError as error:
+            self.results.append(type(error))
+
+
+def _described(apdu: bytes) -> Any:
+    """What a notification says, or why nobody can read it."""
+    try:
+        return describe(decode_apdu(apdu), show_secrets=True)
+    except DlmsError as error:
+        return type(error)

@@ -11,13 +11,19 @@ from custom_components.cosem.dlms.apdu.acse import (
     Mechanism,
     mechanism_name,
 )
+from custom_components.cosem.dlms.apdu.common import MethodDescriptor
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.encoding.data import octet_string
 from custom_components.cosem.dlms.errors import DlmsError
 from custom_components.cosem.dlms.limits import Limits
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.states import State
+from custom_components.cosem.dlms.protocol.transfer import Transfer
+from custom_components.cosem.dlms.protocol.transfer.action import ActionList, ActionOne
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
+from custom_components.cosem.dlms.protocol.transfer.set import SetList, SetOne
 from custom_components.cosem.dlms.security.keys import Secret
 from tests.dlms.fuzz.corpus import damaged, framed, octets_of
 from tests.dlms.scripted import (
@@ -36,6 +42,7 @@ from tests.dlms.scripted import (
     block,
     block_error,
     events_of,
+    initiate,
     unsigned,
     value,
     values,
@@ -107,6 +114,61 @@ def _proving() -> Connection:
     return connection
 
 
+EVERYTHING = Conformance(0x5E_1F)
+"""Of services that write, with lists and blocks."""
+SMALL = 64
+"""Octets that the meter takes: what is longer goes in blocks."""
+RESET = MethodDescriptor(3, ENERGY.logical_name, 1)
+LONG = octet_string(bytes(150))
+
+
+def _writing(transfer: Callable[[], Transfer], *demands: str) -> Callable[[], Connection]:
+    """Return an association in which a request that writes waits, after some of its blocks were asked for."""
+
+    def start() -> Connection:
+        parameters = AssociationParameters(conformance=EVERYTHING)
+        granted = initiate(conformance=EVERYTHING, server_max_receive_pdu_size=SMALL)
+        connection = associated(granted, parameters, limits=LIMITS)
+        connection.request(PAIR, transfer())
+        for demand in demands:
+            connection.receive_data(answer(bytes.fromhex(demand)))
+        return connection
+
+    return start
+
+
+WRITING: dict[str, tuple[Callable[[], Connection], State]] = {
+    "setting": (_writing(lambda: SetOne(CLOCK, octet_string(b"1"))), State.AWAITING_ANSWER),
+    "setting a list": (
+        _writing(lambda: SetList([(CLOCK, octet_string(b"1")), (ENERGY, octet_string(b"2"))])),
+        State.AWAITING_ANSWER,
+    ),
+    "setting in blocks": (_writing(lambda: SetOne(CLOCK, LONG), "C502C100000001"), State.AWAITING_BLOCK),
+    "setting a list in blocks": (
+        _writing(lambda: SetList([(CLOCK, LONG), (ENERGY, LONG)]), "C502C100000001"),
+        State.AWAITING_BLOCK,
+    ),
+    "the last block is set": (
+        _writing(lambda: SetOne(CLOCK, LONG), *(f"C502C10000000{number}" for number in (1, 2, 3))),
+        State.AWAITING_BLOCK,
+    ),
+    "acting": (_writing(lambda: ActionOne(RESET)), State.AWAITING_ANSWER),
+    "acting by list": (_writing(lambda: ActionList([(RESET, None), (RESET, LONG)])), State.AWAITING_ANSWER),
+    "acting in blocks": (_writing(lambda: ActionOne(RESET, LONG), "C704C100000001"), State.AWAITING_BLOCK),
+    "answered in blocks": (_writing(lambda: ActionOne(RESET), "C702C100000000010300010009"), State.AWAITING_BLOCK),
+}
+
+WRITING_HONEST = tuple(
+    bytes.fromhex(text)
+    for text in (
+        *("C501C100", "C501C103", "C505C1020003", "C502C100000001", "C502C100000002", "C502C100000003"),
+        *("C503C10000000004", "C504C102000000000004", "C503C11300000002"),
+        *("C701C10000", "C701C1000100", "C701C103", "C701C10001001107", "C703C10200000001001107"),
+        *("C704C100000001", "C704C100000002", "C702C1000000000103000100", "C702C101000000020109"),
+        "C702C10100000001020000",
+    )
+)
+
 STARTS: dict[str, tuple[Callable[[], Connection], State]] = {
     "nothing proposed": (lambda: Connection(limits=LIMITS), State.IDLE),
     "associating": (_associating, State.ASSOCIATING),
@@ -119,6 +181,7 @@ STARTS: dict[str, tuple[Callable[[], Connection], State]] = {
     "releasing": (_releasing, State.RELEASING),
     "released": (_released, State.IDLE),
     "ended": (_ended, State.CLOSED),
+    **WRITING,
 }
 
 HONEST: tuple[Callable[[], bytes], ...] = (
@@ -137,6 +200,7 @@ HONEST: tuple[Callable[[], bytes], ...] = (
     lambda: block(2, b"def", last=True),
     lambda: block(2, b"def"),
     lambda: block_error(2, 3),
+    *(lambda octets=octets: octets for octets in WRITING_HONEST),
 )
 
 

@@ -1,12 +1,15 @@
 """Fuzzing: damaged octets against every decoder and against the connection.
 
     scripts/fuzz [--seconds N] [--inputs N] [--seed S] [--target NAME] [--processes N]
+    scripts/fuzz --tcp N --udp N [--seed S]
 
+The second form sends malformed answers over sockets on 127.0.0.1; between them, honest exchanges must work.
 Only DlmsError may come out, results must be consistent, and no input may take longer than 100 ms of processor time.
 Prints seed, counts and the worst time; exit 1 when something was found. A seed repeats a run with --inputs exactly.
 """
 
 import argparse
+import asyncio
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
@@ -19,10 +22,12 @@ import traceback
 from custom_components.cosem.dlms.errors import DlmsError
 from tests.dlms.fuzz.conversations import connection
 from tests.dlms.fuzz.corpus import octets_of, samples
+from tests.dlms.fuzz.exchanges import exchange
+from tests.dlms.fuzz.sockets import over_tcp, over_udp
 from tests.dlms.fuzz.targets import TARGETS, Target
 
 LONGEST = 0.1  # seconds of processor time
-ALL: dict[str, tuple[Target, str]] = {**TARGETS, "connection": (connection, "")}
+ALL: dict[str, tuple[Target, str]] = {**TARGETS, "connection": (connection, ""), "exchange": (exchange, "")}
 SHOWN = 400  # octets of an input that is reported
 
 
@@ -94,6 +99,24 @@ def run(seed: int, most: int, seconds: float, names: list[str], processes: int) 
     return report
 
 
+def run_sockets(seed: int, tcp: int, udp: int) -> int:
+    """Fuzz over sockets, print, return the exit code."""
+    print(f"seed {seed}", flush=True)
+    findings = []
+    for name, play, count in (("TCP", over_tcp, tcp), ("UDP", over_udp, udp)):
+        if count:
+            report = asyncio.run(play(seed, count))
+            findings += report.findings
+            print(
+                f"{name}: {report.malformed:,} malformed in {report.seconds:.0f} s; {report.refused:,} exchanges ended"
+            )
+            print(f"  in an error; {report.honest:,} honest exchanges between them worked")
+    for finding in findings:
+        print(f"\nFOUND {finding}")
+    print(f"{len(findings)} findings")
+    return 1 if findings else 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -101,9 +124,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--inputs", type=int, help="stop after so many inputs")
     parser.add_argument("--seed", type=int, help="repeat a run")
     parser.add_argument("--target", choices=sorted(ALL), action="append", help="only this target; may be repeated")
+    parser.add_argument("--tcp", type=int, default=0, help="only malformed answers over TCP, so many")
+    parser.add_argument("--udp", type=int, default=0, help="only malformed datagrams over UDP, so many")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     options = parser.parse_args(arguments)
     seed = SystemRandom().getrandbits(32) if options.seed is None else options.seed
+    if options.tcp or options.udp:
+        return run_sockets(seed, options.tcp, options.udp)
     seconds = options.seconds if options.seconds is not None else (1e9 if options.inputs else 30)
     print(f"seed {seed}, {len(samples())} samples, {options.processes} processes", flush=True)
     start = time.monotonic()

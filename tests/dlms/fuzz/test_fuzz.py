@@ -1,16 +1,23 @@
 """A small fuzzing run with a fixed seed, and the fuzzer itself: does it find what is there?"""
 
 from collections import Counter
+import importlib
+import logging
+import pkgutil
 from random import Random
 
 import pytest
 
 from custom_components.cosem.dlms.encoding.data import CompactArray, decode_data_octets
 from custom_components.cosem.dlms.errors import DecodeError, DlmsError
+from custom_components.cosem.dlms.protocol import transfer
 from custom_components.cosem.dlms.protocol.states import State
+from custom_components.cosem.dlms.protocol.transfer.sent_blocks import WritingTransfer
 from tests.dlms.fuzz import run
 from tests.dlms.fuzz.conversations import PROOF, STARTS, outcome
 from tests.dlms.fuzz.corpus import compact_arrays, samples
+from tests.dlms.fuzz.exchanges import altered, outcome as outcome_of_exchange, playable
+from tests.dlms.fuzz.sockets import over_tcp, over_udp
 from tests.dlms.scripted import PAIR, answer
 
 
@@ -44,6 +51,49 @@ def test_each_start_is_the_state_it_says(start):
     make, state = STARTS[start]
     assert make().state(PAIR) is state
     assert outcome(make, [b""]) == outcome(make, [])
+
+
+def transfers() -> set[type]:
+    """Return the classes of all transfers that a user can ask for."""
+    found: set[type] = set()
+    for module in pkgutil.iter_modules(transfer.__path__, f"{transfer.__name__}."):
+        members = vars(importlib.import_module(module.name)).values()
+        found |= {each for each in members if isinstance(each, type) and each.__module__ == module.name}
+    return {each for each in found if hasattr(each, "receive") and not each.__name__.startswith("_")}
+
+
+def test_every_service_is_among_the_starts():
+    starts = [make()._associations for make, _ in STARTS.values()]
+    waiting = {type(each[PAIR]._outstanding._transfer) for each in starts if PAIR in each}
+    assert transfers() - {WritingTransfer} == waiting - {type(None)}
+
+
+def test_every_recorded_conversation_that_can_be_played_is_altered():
+    assert len(playable()) >= 79
+    changed = 0
+    for number, conversation in enumerate(playable()):
+        wpdus = altered(conversation, Random(number))
+        assert outcome_of_exchange(conversation, wpdus, whole=True)
+        changed += [octets for _, octets in wpdus] != [sent.wpdu for sent in conversation.wpdus]
+    assert changed > 0.9 * len(playable())
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize("play", [over_tcp, over_udp])
+async def test_malformed_answers_over_sockets_are_survived(play):
+    report = await play(1128, 40)
+    assert report.findings == []
+    assert report.malformed >= 40
+    assert report.honest > 0
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_what_is_logged_is_found(monkeypatch):
+    async def shout(*_):
+        logging.getLogger("custom_components.cosem").warning("a traceback")
+
+    monkeypatch.setattr("tests.dlms.fuzz.sockets._exchanges", shout)
+    assert (await over_tcp(1, 1)).findings == ["a traceback"]
 
 
 def test_the_honest_proof_is_among_what_a_meter_sends():
