@@ -142,6 +142,7 @@ from .protocol.framing import Message
 from .protocol.leniencies import Leniency
 from .protocol.proof_form import ProofForm
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
+from .protocol.referencing import Referencing
 from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
 from .security.keys import Secret
@@ -284,6 +285,7 @@ __all__ = [
     "ProtocolError",
     "ProviderDiagnostic",
     "PublicKey",
+    "Referencing",
     "RegisterAttribute",
     "RegisterMethod",
     "RemoteProtocolError",

@@ -4,13 +4,16 @@ import pytest
 
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
-from custom_components.cosem.dlms.protocol.proof_form import USUAL_FORM, ProofForm
+from custom_components.cosem.dlms.protocol.proof_form import USUAL_FORM, ProofForm, ShortNameProof
 
 FORMS = {
     USUAL_FORM: set(),
     ProofForm(under_global_key=True): {Leniency.PROOF_UNDER_GLOBAL_KEY},
     ProofForm(one_counter=True): {Leniency.ONE_COUNTER_FOR_BOTH_KEYS},
     ProofForm(association=LogicalName.parse("0.0.40.0.3.255")): {Leniency.OTHER_ASSOCIATION_OBJECT},
+    ProofForm(short_names=True): set(),
+    ProofForm(short_names=True, short_name_proof=ShortNameProof.READ_SELECTOR_0): {Leniency.PROOF_READ_WITH_SELECTOR_0},
+    ProofForm(short_names=True, short_name_proof=ShortNameProof.WRITTEN): {Leniency.PROOF_WRITTEN},
 }
 
 
@@ -18,6 +21,15 @@ FORMS = {
 def test_what_is_kept_comes_back(form: ProofForm):
     assert ProofForm.from_record(form.to_record()) == form
     assert form.leniencies == FORMS[form]
+
+
+@pytest.mark.parametrize("proof", [None, 3, "shouted", []])
+def test_what_earlier_releases_kept_says_logical_names(proof: object):
+    record = {"under_global_key": True, "one_counter": False, "association": "0.0.40.0.0.255"}
+    assert ProofForm.from_record(record) == ProofForm(under_global_key=True)
+    assert ProofForm.from_record({**record, "short_names": 1, "short_name_proof": proof}) == ProofForm(
+        under_global_key=True
+    )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,9 @@ DLMS_VERSION: Final = 6
 """The only dlms-version-number in use."""
 
 VAA_NAME_LN: Final = 0x0007
-"""vaa-name with logical names; with short names it is FA00."""
+"""vaa-name with logical names."""
+VAA_NAME_SN: Final = 0xFA00
+"""vaa-name with short names."""
 
 _CONFORMANCE_TAG: Final = 0x5F
 _CONFORMANCE_TAG_SECOND: Final = 0x1F
@@ -77,6 +79,22 @@ DEFAULT_PROPOSED_CONFORMANCE: Final = (
     | Conformance.ACTION
 )
 """00 7E 1F: most clients propose it, so meters know it."""
+
+SHORT_NAME_SERVICES: Final = (
+    Conformance.READ
+    | Conformance.WRITE
+    | Conformance.UNCONFIRMED_WRITE
+    | Conformance.INFORMATION_REPORT
+    | Conformance.PARAMETERIZED_ACCESS
+)
+"""What there is with short names only."""
+
+SERVICES_OF_BOTH: Final = (
+    Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ
+    | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
+    | Conformance.MULTIPLE_REFERENCES
+)
+"""What means the same with logical and with short names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

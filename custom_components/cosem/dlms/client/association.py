@@ -6,15 +6,18 @@ IEC 62056-5-3; IEC 62056-9-7:2013, 9.2.
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from typing import Final, override
 
 from ..apdu.common import AttributeDescriptor, Selection
+from ..apdu.initiate import VAA_NAME_SN
 from ..encoding.compact_array import is_large
-from ..encoding.data import Data
+from ..encoding.data import Data, decode_data_octets
 from ..errors import (
     AssociationAborted,
     BlockTransferAborted,
     DataAccessError,
+    DataAccessResultCode,
     DecodeError,
     DlmsError,
     LimitExceeded,
@@ -37,6 +40,7 @@ from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
 from .observer import note_refusals
 from .reading import ResultByAttribute, read_many
+from .short_names import ShortNames
 
 _SAYS_SO_OF_OBJECTS: Final = 2
 """So many objects for which a new association changed nothing."""
@@ -73,7 +77,13 @@ class Association(AssociationOpening):
         """
         if self._plan is None:
             raise LocalProtocolError("not associated yet")
-        results = await read_many(self, self._plan, attributes, found)
+        found = {} if found is None else found
+        nameless = await self._nameless(attributes)
+        found.update((attribute, DataAccessError(DataAccessResultCode.OBJECT_UNDEFINED)) for attribute in nameless)
+        asked = [attribute for attribute in attributes if attribute not in nameless]
+        if asked:
+            await read_many(self, self._plan, asked, found)
+        results = [found[attribute] for attribute in attributes]
         note_refusals(self._link.observer, attributes, results)
         return results
 
@@ -101,8 +111,31 @@ class Association(AssociationOpening):
             await self._link.fail(error)  # a peer that means to exhaust us cannot be relied upon (F43)
             raise
 
+    @property
+    def _short_names(self) -> ShortNames | None:
+        """Where the meter's objects are, if it is asked by short names."""
+        is_so = self._negotiated is not None and self._negotiated.vaa_name == VAA_NAME_SN
+        return self._known_form.short_names if is_so else None
+
+    async def _nameless(self, attributes: Sequence[AttributeDescriptor]) -> set[AttributeDescriptor]:
+        """Return what cannot be asked for, because it has no short name."""
+        return set() if self._short_names is None else await self._short_names.without(attributes, self._read)
+
+    async def _read(self, transfer: Transfer) -> Data:
+        return await self.decode(decode_data_octets, await self._carry_out(transfer))
+
     @override
     async def _request(self, transfer: Transfer) -> bytes:
+        names = self._short_names
+        if names is None:
+            return await self._carry_out(transfer)
+        octets = await self._carry_out(await names.translated(transfer, self._read))
+        if names.is_list(transfer):
+            with suppress(DecodeError):  # whoever asked will see
+                names.take(await self.decode(decode_data_octets, octets))
+        return octets
+
+    async def _carry_out(self, transfer: Transfer) -> bytes:
         async with self._link.turn:
             event = await self._asked(transfer)
         if isinstance(event, AnswerReceived):
@@ -156,6 +189,9 @@ class Association(AssociationOpening):
     async def get_pieces(
         self, attribute: AttributeDescriptor, selection: Selection | None = None
     ) -> AsyncGenerator[bytes]:
+        if self._short_names is not None:
+            yield await self.get_octets(attribute, selection)
+            return
         transfer = GetOne(attribute, selection)
         begun = False
         async with self._link.turn:

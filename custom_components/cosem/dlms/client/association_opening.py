@@ -110,6 +110,7 @@ class AssociationOpening(AssociationLife, Services):
             raise error_of(event)
         self._negotiated = event.negotiated
         self._leniencies.update(event.negotiated.leniencies)
+        known_form.short_names.begin()
         size = min(self.parameters.max_receive_pdu_size or MAX_PDU_SIZE, self._link.connection.apdu_limit)
         self._plan = sizes.plan(event.negotiated, size)
         if known_form.is_to_be_tried(self.parameters):

@@ -27,7 +27,7 @@ from .observer import NOBODY, Observer
 from .physical_connection import CLOSED, PhysicalConnection
 from .profile_reading import Lend, ProfileReading
 from .profile_request import ProfileRequest, ProfileWays
-from .proof_forms import FormSearch, KnownForm, Progress
+from .proof_forms import FormSearch, KnownForm, Progress, known_form
 from .security_state import SecurityState
 from .transport import open_tcp
 from .udp_transport import open_udp
@@ -61,7 +61,7 @@ class DlmsClient:
 
     ``connect``: the transport to host and port, or what replaces it; ``clock`` measures the pause between connections;
     ``observer`` is told of stages and APDUs. ``list_sizes``: what get_many() learned, by wPort pair;
-    ``known_forms``: how proofs and dedicated keys are taken.
+    ``known_forms``: how associations, proofs and dedicated keys are taken.
     """
 
     def __init__(
@@ -115,10 +115,8 @@ class DlmsClient:
         """
         if parameters.uses_counter and security_state is None:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
-        known_form = self.known_forms.setdefault(parameters.pair, KnownForm())
-        search = FormSearch(
-            parameters, known_form, partial(find_association_objects, self.associate, parameters, timing)
-        )
+        known = known_form(self.known_forms, parameters.pair)
+        search = FormSearch(parameters, known, partial(find_association_objects, self.associate, parameters, timing))
         use = None
         while use is None:
             place = await self._queue.enter(parameters.pair, timing.transfer, exclusive=exclusive)

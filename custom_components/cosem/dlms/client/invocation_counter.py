@@ -22,6 +22,7 @@ from ..errors import (
 from ..interface_classes.data import DataAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..protocol.proposal import AssociationParameters
+from ..protocol.referencing import Referencing
 from .association import Association
 from .client import DlmsClient
 from .link import USUAL_TIMING, Timing
@@ -82,7 +83,11 @@ async def _answer(
 ) -> int | None:
     try:
         return await learn_invocation_counter(
-            client, server_wport=parameters.server_wport, logical_name=ask, timing=timing
+            client,
+            server_wport=parameters.server_wport,
+            logical_name=ask,
+            referencing=parameters.referencing,
+            timing=timing,
         )
     except ResponseTimeout, ConnectionLost:  # a meter without a public client may keep silent, or hang up
         return None
@@ -94,6 +99,7 @@ async def learn_invocation_counter(
     server_wport: int,
     logical_name: LogicalName = INVOCATION_COUNTER,
     public_client_wport: int = PUBLIC_CLIENT_WPORT,
+    referencing: Referencing = Referencing.LOGICAL_NAME,
     timing: Timing = USUAL_TIMING,
 ) -> int | None:
     """Return the counter to send next, read without security; None when the meter does not tell.
@@ -101,7 +107,9 @@ async def learn_invocation_counter(
     ``logical_name``: of a Data object (class 1), attribute 2. Raises AssociationAborted (the client is closed),
     DeviceInUse, TransportError, LocalProtocolError.
     """
-    parameters = AssociationParameters(client_wport=public_client_wport, server_wport=server_wport)
+    parameters = AssociationParameters(
+        client_wport=public_client_wport, server_wport=server_wport, referencing=referencing
+    )
     try:
         # Exclusive: many meters serve one association at a time.
         async with client.associate(parameters, timing=timing, exclusive=True) as association:

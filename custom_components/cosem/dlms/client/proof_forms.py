@@ -1,21 +1,26 @@
-"""Which form of pass 3 and of a dedicated key a meter takes: the usual one, else the others in turn; then it is known.
+"""In which form a meter takes an association: the usual one, else the others in turn; then it is known.
 
-Only where the meter accepted the AARQ, and then could not make sense of what came: an answer that refuses a proof is
-never asked for twice. Each try has a challenge and keys of its own.
+Forms of pass 3 and of a dedicated key: only where the meter accepted the AARQ, and then could not make sense of what
+came. An answer that refuses a proof is never asked for twice; each try has a challenge and keys of its own.
+
+Referencing, where it is automatic: by short names after a meter refused the application context of logical names, and
+the other way round. Such a meter has not looked at a password, so the same one goes with the second AARQ (rule S20).
 """
 
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Final
 
+from ..apdu.acse import Mechanism
 from ..apdu.common import AttributeDescriptor
 from ..encoding.logical_name import LogicalName
 from ..errors import (
     AssociationRejected,
     ConnectionLost,
     DataAccessError,
+    DiagnosticSource,
     DlmsError,
     ExceptionReceived,
     InvocationCounterRefused,
@@ -23,12 +28,15 @@ from ..errors import (
     ResponseTimeout,
     ServiceError,
     ServiceErrorCode,
+    UserDiagnostic,
 )
 from ..interface_classes.association_ln import CURRENT_ASSOCIATION
 from ..interface_classes.interface_class import LOGICAL_NAME_ATTRIBUTE, InterfaceClass
-from ..protocol.proof_form import USUAL_FORM, ProofForm
-from ..protocol.proposal import AssociationParameters
+from ..protocol.proof_form import USUAL_FORM, ProofForm, ShortNameProof
+from ..protocol.proposal import AssociationParameters, WportPair
+from ..protocol.referencing import Referencing
 from .reading import AttributeSource
+from .short_names import ShortNames
 
 _FIRST_OBJECTS: Final = tuple(LogicalName.parse(f"0.0.40.0.{instance}.255") for instance in range(1, 9))
 """Association objects that are tried without knowing any."""
@@ -41,6 +49,9 @@ _MOST_REFUSED_PROOFS: Final = 3
 
 _LASTING: Final = 3
 """So many failures in a row, and a form that worked is doubted."""
+
+_INCOMPATIBLE_CONFORMANCE: Final = 2
+"""initiateError of a meter with which no service is in common."""
 
 _OF_THE_KEY: Final = frozenset({ServiceErrorCode.DECIPHERING_ERROR, ServiceErrorCode.INVOCATION_COUNTER_ERROR})
 
@@ -63,13 +74,15 @@ class KnownForm:
     """What is known of one logical device. Outlives associations.
 
     ``is_proven``: an association was opened with it. ``failures``: since then, in a row. ``tries_once``: one AARQ is
-    sent, and no other form or counter is tried, whatever the meter says.
+    sent, and no other form or counter is tried, whatever the meter says. ``short_names``: where its objects are, if it
+    is asked by short names.
     """
 
     form: ProofForm = USUAL_FORM
     is_proven: bool = False
     failures: int = 0
     tries_once: bool = False
+    short_names: ShortNames = field(default_factory=ShortNames, compare=False)
 
     def worked(self) -> None:
         """Note an association."""
@@ -112,10 +125,29 @@ def is_about_the_form(error: DlmsError) -> bool:
     return False
 
 
+def is_about_the_context(error: DlmsError, parameters: AssociationParameters) -> bool:
+    """Return whether a meter refuses the application context, and so the way of referencing."""
+    if not isinstance(error, AssociationRejected) or error.source != DiagnosticSource.ACSE_SERVICE_USER:
+        return False
+    if error.diagnostic == UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED:
+        return True
+    # Other meters say that no service is in common; those may have looked at a password before.
+    has_password = parameters.mechanism is Mechanism.LLS
+    return error.initiate_error == _INCOMPATIBLE_CONFORMANCE and not has_password
+
+
 def _may_be_about_the_question(error: DlmsError) -> bool:
     return isinstance(error, ServiceError) and not (
         isinstance(error, ExceptionReceived) and error.service_error in _OF_THE_KEY
     )
+
+
+def known_form(forms: dict[WportPair, KnownForm], pair: WportPair) -> KnownForm:
+    """Return what is known for a pair; the way of referencing of a new one is that of the meter's other pairs."""
+    if pair not in forms:
+        short_names = any(known.is_proven and known.form.short_names for known in forms.values())
+        forms[pair] = KnownForm(ProofForm(short_names=short_names))
+    return forms[pair]
 
 
 class FormSearch:
@@ -132,10 +164,14 @@ class FormSearch:
         self._refused_proofs = 0
         self._perhaps: ProofForm | None = None
         """In this one the meter only had something against our question."""
+        self._refused_context: DlmsError | None = None
+        """Why the other way of referencing was tried."""
 
     async def go_on(self, error: DlmsError, progress: Progress) -> None:
         """Take a failure; choose the next form, or raise the first failure."""
         known = self._known
+        if self._refers_otherwise(error, progress):
+            return
         first = self._first = self._first or error
         self._refused_proofs += isinstance(error, ProofRefused) and not error.concerns_object
         searches = self._parameters.searches_proof_form and not known.tries_once
@@ -147,7 +183,7 @@ class FormSearch:
             raise first
         if progress is Progress.OPEN and _may_be_about_the_question(error):
             self._perhaps = self._perhaps or known.form
-        for form in [*self._other_keys(error), *await self._other_objects(error)]:
+        for form in [*self._other_keys(error), *self._other_proofs(), *await self._other_objects(error)]:
             if form not in self._tried and self._refused_proofs < _MOST_REFUSED_PROOFS:
                 self._tried.add(form)
                 known.form, known.is_proven = form, False
@@ -157,6 +193,24 @@ class FormSearch:
             raise first
         known.form, self._perhaps = self._perhaps, None
         known.worked()  # so nothing is asked besides
+
+    def _refers_otherwise(self, error: DlmsError, progress: Progress) -> bool:
+        """Choose the other way of referencing; return whether there is one to be tried."""
+        known = self._known
+        is_automatic = self._parameters.referencing is Referencing.AUTOMATIC and not known.tries_once
+        if not is_automatic or progress is not Progress.PROPOSED:
+            return False
+        if self._refused_context is not None:
+            if is_about_the_context(error, self._parameters):  # neither is taken: the context was not the reason
+                known.form, known.is_proven = self._before.form, self._before.is_proven
+                self._first = self._refused_context
+            return False
+        if not is_about_the_context(error, self._parameters):
+            return False
+        self._refused_context = error
+        known.form, known.is_proven = replace(known.form, short_names=not known.form.short_names), False
+        self._tried.add(known.form)
+        return True
 
     def _is_about_the_form(self, error: DlmsError) -> bool:
         # An object that belongs to somebody else refuses every proof.
@@ -175,10 +229,23 @@ class FormSearch:
             return own, one, own_later, one_later
         return own, own_later, one_later, one
 
+    @property
+    def _uses_short_names(self) -> bool:
+        if self._parameters.referencing is Referencing.AUTOMATIC:
+            return self._known.form.short_names
+        return self._parameters.referencing is Referencing.SHORT_NAME
+
+    def _other_proofs(self) -> Sequence[ProofForm]:
+        """Other ways to call the method with short names."""
+        if not self._uses_short_names or not self._parameters.is_high_level:
+            return ()
+        return [replace(self._known.form, short_name_proof=each) for each in ShortNameProof]
+
     async def _other_objects(self, error: DlmsError) -> list[ProofForm]:
         """Those that the meter names; where it does not know the usual one, the first few, too."""
         unclear = isinstance(error, ExceptionReceived) and error.service_error not in _OF_THE_KEY
-        if not self._parameters.is_high_level or self._parameters.association is not None:
+        is_given = self._parameters.association is not None or self._uses_short_names
+        if is_given or not self._parameters.is_high_level:
             return []
         if self._objects is None and (unclear or isinstance(error, ProofRefused)):
             self._objects = [*await self._find_objects()]

@@ -194,6 +194,7 @@ def decode_object_list(
 ) -> tuple[ObjectListElement, ...]:
     """Decode attribute 2. Raises DecodeError; LimitExceeded for more than ``limits.objects``.
 
+    The object list of class 12 is understood, too: it gives no access rights.
     ``association_version`` None: what the list says of the current association, else 1. An entry that makes no sense is
     left out, access rights that make none are those of a meter that gives none; ``on_odd`` is called for each.
     """
@@ -212,7 +213,8 @@ def _rows(elements: tuple[Data, ...], on_odd: Callable[[], None]) -> Iterator[tu
     first: DecodeError | None = None
     is_one = False
     for element in elements:
-        completed = _completed(element)
+        named = _of_short_name(element)
+        completed = _completed(named)
         try:
             fields = _fields(completed, (4,), "object_list_element")
             yield _head(fields), fields[3]
@@ -221,10 +223,21 @@ def _rows(elements: tuple[Data, ...], on_odd: Callable[[], None]) -> Iterator[tu
             on_odd()
         else:
             is_one = True
-            if completed is not element:
+            if completed is not named:
                 on_odd()
     if first is not None and not is_one:
         raise first
+
+
+def _of_short_name(element: Data) -> Data:
+    """Return an entry of class 12 (base name, class id, version, logical name) as one of class 15."""
+    fields = element.value
+    if element.type is not DataType.STRUCTURE or not isinstance(fields, tuple) or len(fields) != 4:
+        return element
+    _base_name, class_id, version, name = _as_data(fields)
+    if name.type is not DataType.OCTET_STRING or version.type is DataType.OCTET_STRING:
+        return element
+    return structure(class_id, version, name, NULL)
 
 
 def _completed(element: Data) -> Data:

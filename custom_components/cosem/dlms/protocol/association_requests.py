@@ -22,6 +22,7 @@ from .leniencies import Leniency
 from .opening import Opening
 from .outstanding import Outstanding
 from .proposal import AssociationParameters, Negotiated, WportPair
+from .referencing import Referencing
 from .states import BLOCK_STATES, OPEN_STATES, WAITING_STATES, Input, State, advance
 from .transfer import Transfer
 
@@ -115,7 +116,9 @@ class AssociationRequests:
             return False
         if self.state is State.ASSOCIATING:
             return self.parameters.mechanism is Mechanism.NONE
-        return self.state in BLOCK_STATES and self._outstanding.may_be_repeated
+        # Without an invoke-id the second answer could be taken for one to the next question.
+        by_short_names = self.parameters.referencing is Referencing.SHORT_NAME
+        return self.state in BLOCK_STATES and self._outstanding.may_be_repeated and not by_short_names
 
     def try_again(self, *, is_lossy: bool) -> bool:
         """After a silence: send again what may be; return whether there was anything. Raises SecurityError.

@@ -43,7 +43,9 @@ from .proposal import (
     initiate_request,
     leniencies_of_names,
 )
+from .referencing import Referencing
 from .transfer.hls_proof import HlsProof
+from .transfer.short_name_proof import ShortNameHlsProof
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -91,7 +93,7 @@ class Opening:
     ) -> None:
         if parameters.is_high_level and len(material.challenge) < MIN_CHALLENGE:
             raise LocalProtocolError(f"the mechanism {parameters.mechanism.name} needs a challenge")
-        self.parameters: Final = _within(parameters, material.apdu_limit)
+        self.parameters: Final = _with_referencing(_within(parameters, material.apdu_limit), material.form)
         self._material: Final = material
         self._limits: Final = limits
         self._counters = self._make_counters()
@@ -195,12 +197,15 @@ class Opening:
         )
         check_challenges(self.parameters.mechanism, self._challenges)
 
-    def proof(self) -> HlsProof:
+    def proof(self) -> HlsProof | ShortNameHlsProof:
         """Return passes 3 and 4, after accept()."""
         assert self._challenges is not None  # taken with the AARE
         # The counter inside the proof of mechanism 5 is not compared: some meters count it apart from their APDUs.
         counter = None if self._counters is None else self._counters.sending
-        association = self.parameters.association or self._material.form.association
+        form = self._material.form
+        if self.parameters.referencing is Referencing.SHORT_NAME:
+            return ShortNameHlsProof(self._credentials(), self._challenges, counter, form.short_name_proof)
+        association = self.parameters.association or form.association
         return HlsProof(self._credentials(), self._challenges, counter, association)
 
     def protect_proof(self, apdu: bytes) -> bytes:
@@ -242,3 +247,11 @@ class Opening:
         # Most meters take a plain one, and the connection closes anyway.
         except InvocationCounterExhausted:
             return encode_release()
+
+
+def _with_referencing(parameters: AssociationParameters, form: ProofForm) -> AssociationParameters:
+    """Return what this attempt proposes where the referencing is automatic: what the meter is known to take."""
+    if parameters.referencing is not Referencing.AUTOMATIC:
+        return parameters
+    referencing = Referencing.SHORT_NAME if form.short_names else Referencing.LOGICAL_NAME
+    return replace(parameters, referencing=referencing)

@@ -1,7 +1,8 @@
-"""How a meter takes passes 3 and 4, and a dedicated key, where meters differ."""
+"""How a meter takes an association, where meters differ: referencing, passes 3 and 4, a dedicated key."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final, Self
 
 from ..encoding.logical_name import LogicalName
@@ -10,18 +11,30 @@ from ..interface_classes.association_ln import CURRENT_ASSOCIATION
 from .leniencies import Leniency
 
 
+class ShortNameProof(StrEnum):
+    """How reply_to_HLS_authentication is called with short names."""
+
+    READ = "read"
+    """Read; the proof is the parameter of selector 1."""
+    READ_SELECTOR_0 = "read-selector-0"
+    WRITTEN = "written"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProofForm:
     """What one meter wants; learned, and kept with it.
 
     ``under_global_key``: pass 3 comes under the global key although there is a dedicated one. ``one_counter``: the
     dedicated key continues the global key's counter. ``association``: the object whose method
-    reply_to_HLS_authentication is called.
+    reply_to_HLS_authentication is called. ``short_names``: it knows these only. ``short_name_proof``: how it takes
+    the proof then.
     """
 
     under_global_key: bool = False
     one_counter: bool = False
     association: LogicalName = CURRENT_ASSOCIATION
+    short_names: bool = False
+    short_name_proof: ShortNameProof = ShortNameProof.READ
 
     @property
     def leniencies(self) -> frozenset[Leniency]:
@@ -30,6 +43,8 @@ class ProofForm:
             Leniency.PROOF_UNDER_GLOBAL_KEY: self.under_global_key,
             Leniency.ONE_COUNTER_FOR_BOTH_KEYS: self.one_counter,
             Leniency.OTHER_ASSOCIATION_OBJECT: self.association != CURRENT_ASSOCIATION,
+            Leniency.PROOF_READ_WITH_SELECTOR_0: self.short_name_proof is ShortNameProof.READ_SELECTOR_0,
+            Leniency.PROOF_WRITTEN: self.short_name_proof is ShortNameProof.WRITTEN,
         }
         return frozenset(leniency for leniency, is_there in unusual.items() if is_there)
 
@@ -39,6 +54,8 @@ class ProofForm:
             "under_global_key": self.under_global_key,
             "one_counter": self.one_counter,
             "association": str(self.association),
+            "short_names": self.short_names,
+            "short_name_proof": self.short_name_proof.value,
         }
 
     @classmethod
@@ -54,7 +71,15 @@ class ProofForm:
             name = LogicalName.parse(association)
         except LocalProtocolError:
             return None
-        return cls(under_global_key=under_global_key, one_counter=one_counter, association=name)
+        # Earlier releases wrote none of these.
+        proof = record.get("short_name_proof")
+        return cls(
+            under_global_key=under_global_key,
+            one_counter=one_counter,
+            association=name,
+            short_names=record.get("short_names") is True,
+            short_name_proof=next((each for each in ShortNameProof if each == proof), ShortNameProof.READ),
+        )
 
 
 USUAL_FORM: Final = ProofForm()

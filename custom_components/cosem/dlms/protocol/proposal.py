@@ -1,8 +1,8 @@
 """What we propose in an AARQ, which AARE we accept, what a refusal means (IEC 62056-5-3, COSEM-OPEN and -RELEASE).
 
 Accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the proposed application context
-and mechanism, DLMS version 6, vaa-name 0007, server PDU size 0 (no limit) or at least 12. What is tolerated beyond that
-has its name in leniencies.py. A rejection needs no user-information.
+and mechanism, DLMS version 6, its vaa-name (0007 or FA00), server PDU size 0 (no limit) or at least 12. What is
+tolerated beyond that has its name in leniencies.py. A rejection needs no user-information.
 """
 
 from dataclasses import dataclass
@@ -28,7 +28,6 @@ from ..apdu.initiate import (
     DEFAULT_PROPOSED_CONFORMANCE,
     DLMS_VERSION,
     INITIATE_RESPONSE,
-    VAA_NAME_LN,
     Conformance,
     InitiateRequest,
     InitiateResponse,
@@ -51,6 +50,7 @@ from ..security.receiving import Unprotected
 from ..security.settings import Envelope, SecuritySettings
 from ..security.typed import MAX_MANUFACTURER_SECRET
 from .leniencies import Leniency
+from .referencing import Referencing
 
 MAX_PDU_SIZE: Final = 0xFFFF
 SHORTEST_REQUEST: Final = 13
@@ -113,7 +113,7 @@ class AssociationParameters:
     ``hls_secret``: for HLS (at most 16 octets), MD5, SHA-1, SHA-256. ``security``: for ciphering, and always for GMAC,
     SHA-256 and ECDSA. ``association``: the object that takes our proof; None: as learned, else the usual one.
     ``searches_proof_form``: whether other forms of the proof are tried where the meter makes nothing of the known one,
-    each in an association of its own.
+    each in an association of its own. ``conformance``: with short names only what both ways of referencing have counts.
     """
 
     client_wport: int = PUBLIC_CLIENT_WPORT
@@ -126,6 +126,7 @@ class AssociationParameters:
     max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
     association: LogicalName | None = None
     searches_proof_form: bool = True
+    referencing: Referencing = Referencing.LOGICAL_NAME
 
     def __post_init__(self) -> None:
         for wport in (self.client_wport, self.server_wport):
@@ -170,7 +171,7 @@ class AssociationParameters:
 
     @property
     def is_ciphered(self) -> bool:
-        """Whether APDUs are protected (application context LN with ciphering)."""
+        """Whether APDUs are protected (an application context with ciphering)."""
         return self.security is not None and self.security.is_ciphered
 
     @property
@@ -201,17 +202,17 @@ class AssociationParameters:
     @property
     def application_context(self) -> ApplicationContext:
         """The proposed application context."""
-        return ApplicationContext.LN_CIPHERED if self.is_ciphered else ApplicationContext.LN
+        return self.referencing.application_context(ciphered=self.is_ciphered)
 
     @property
     def proposed_conformance(self) -> Conformance:
-        """``conformance``, with general protection if used."""
-        security = self.security
+        """``conformance`` as the referencing has it, with general protection if used."""
+        security, conformance = self.security, self.referencing.conformance(self.conformance)
         if security is None or not security.is_ciphered:
-            return self.conformance
+            return conformance
         if security.envelope is Envelope.SERVICE_SPECIFIC and not security.sign:
-            return self.conformance
-        return self.conformance | Conformance.GENERAL_PROTECTION
+            return conformance
+        return conformance | Conformance.GENERAL_PROTECTION
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -319,7 +320,7 @@ def check_names(
 
 def _names_ciphered_context(aare: Aare, parameters: AssociationParameters) -> bool:
     # Without keys there is nothing that it could weaken, and a ciphered answer would not be understood.
-    ciphered = application_context_name(ApplicationContext.LN_CIPHERED)
+    ciphered = application_context_name(parameters.referencing.application_context(ciphered=True))
     return parameters.security is None and aare.application_context_name == ciphered
 
 
@@ -368,8 +369,8 @@ def check_initiate(
         raise RemoteProtocolError("the AARE accepts the association without an InitiateResponse")
     if response.dlms_version != DLMS_VERSION:
         raise RemoteProtocolError(f"the meter negotiates DLMS version {response.dlms_version}, not {DLMS_VERSION}")
-    if response.vaa_name != VAA_NAME_LN:
-        raise RemoteProtocolError(f"the vaa-name {response.vaa_name:04X} is not that of logical name referencing")
+    if response.vaa_name != parameters.referencing.vaa_name:
+        raise RemoteProtocolError(f"the vaa-name {response.vaa_name:04X} is not that of the proposed referencing")
     size = response.server_max_receive_pdu_size
     if 0 < size < SMALLEST_PDU_SIZE:
         raise RemoteProtocolError(f"the meter's max-receive-pdu-size of {size} is not allowed")

@@ -122,8 +122,8 @@ class ActionOne(_Action):
 
     def __init__(self, method: MethodDescriptor, parameters: Data | None = None) -> None:
         super().__init__(Conformance.ACTION)
-        self._method = method
-        self._parameters = parameters
+        self.method: Final = method
+        self.parameters: Final = parameters
 
     def decode(self, octets: bytes, limits: Limits) -> ActionOutcome:
         """Return the outcome. Raises DecodeError, LimitExceeded."""
@@ -133,15 +133,15 @@ class ActionOne(_Action):
 
     @override
     def _whole(self, invoke: InvokeIdAndPriority) -> Apdu:
-        return ActionRequestNormal(invoke, self._method, self._parameters)
+        return ActionRequestNormal(invoke, self.method, self.parameters)
 
     @override
     def _first_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
-        return ActionRequestWithFirstPblock(invoke, self._method, block)
+        return ActionRequestWithFirstPblock(invoke, self.method, block)
 
     @override
     def _carried(self) -> bytes:
-        return encode_data_octets(NULL if self._parameters is None else self._parameters)
+        return encode_data_octets(NULL if self.parameters is None else self.parameters)
 
     @override
     def _take_whole(self, kind: int, payload: bytes) -> Outcome | None:
@@ -157,6 +157,7 @@ class ActionList(_Action):
         if not items:
             raise LocalProtocolError("a list of methods needs at least one")
         super().__init__(Conformance.ACTION | Conformance.MULTIPLE_REFERENCES)
+        self.items: Final = tuple(items)
         self._methods = tuple(method for method, _ in items)
         self._parameters = tuple(NULL if parameters is None else parameters for _, parameters in items)
 

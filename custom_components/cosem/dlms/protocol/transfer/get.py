@@ -115,7 +115,7 @@ class GetOne(_Get):
         self.attribute: Final = attribute
         self.unknown_means_lost = True
         """Of exception-response (1, 1); may be set before it is sent."""
-        self._selection = selection
+        self.selection: Final = selection
 
     @override
     def __str__(self) -> str:
@@ -123,7 +123,7 @@ class GetOne(_Get):
 
     @override
     def _request(self, invoke: InvokeIdAndPriority) -> GetRequest:
-        return GetRequestNormal(invoke, self.attribute, self._selection)
+        return GetRequestNormal(invoke, self.attribute, self.selection)
 
     @override
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None:
@@ -154,15 +154,15 @@ class GetList(_Get):
         selects = any(selection is not None for _attribute, selection in items)
         needs = Conformance.MULTIPLE_REFERENCES
         super().__init__(needs | Conformance.SELECTIVE_ACCESS if selects else needs)
-        self._items = tuple(items)
+        self.items: Final = tuple(items)
 
     @override
     def __str__(self) -> str:
-        return f"get {', '.join(str(attribute) for attribute, _selection in self._items)}"
+        return f"get {', '.join(str(attribute) for attribute, _selection in self.items)}"
 
     @override
     def _request(self, invoke: InvokeIdAndPriority) -> GetRequest:
-        return GetRequestWithList(invoke, self._items)
+        return GetRequestWithList(invoke, self.items)
 
     @override
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None:

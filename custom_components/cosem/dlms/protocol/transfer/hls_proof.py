@@ -60,11 +60,7 @@ class HlsProof:
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = 0) -> bytes:
         """Return our proof. Raises InvocationCounterExhausted."""
-        counter = None
-        if self._credentials.mechanism is Mechanism.HLS_GMAC:
-            assert self._counter is not None  # this mechanism has one
-            counter = self._counter.take()
-        proof = client_proof(self._credentials, self._challenges, counter)
+        proof = our_proof(self._credentials, self._challenges, self._counter)
         self._invoke, self._limits = invoke, limits
         return encode_request(ActionRequestNormal(invoke, self._method, octet_string(proof)))
 
@@ -102,3 +98,12 @@ class HlsProof:
         if returned is None or returned.type is not DataType.OCTET_STRING or not isinstance(returned.value, bytes):
             raise PeerNotAuthenticated("the meter's answer to our challenge is missing")
         verify_server_proof(self._credentials, self._challenges, returned.value)
+
+
+def our_proof(credentials: HlsCredentials, challenges: Challenges, counter: SendingCounter | None) -> bytes:
+    """Return f(StoC). ``counter``: the global key's, for GMAC. Raises InvocationCounterExhausted."""
+    value = None
+    if credentials.mechanism is Mechanism.HLS_GMAC:
+        assert counter is not None  # this mechanism has one
+        value = counter.take()
+    return client_proof(credentials, challenges, value)

@@ -76,21 +76,21 @@ class SetOne(_Set):
 
     def __init__(self, attribute: AttributeDescriptor, value: Data, selection: Selection | None = None) -> None:
         super().__init__(Conformance.SET if selection is None else Conformance.SET | Conformance.SELECTIVE_ACCESS)
-        self._attribute = attribute
-        self._value = value
-        self._selection = selection
+        self.attribute: Final = attribute
+        self.value: Final = value
+        self.selection: Final = selection
 
     @override
     def _whole(self, invoke: InvokeIdAndPriority) -> Apdu:
-        return SetRequestNormal(invoke, self._attribute, self._selection, self._value)
+        return SetRequestNormal(invoke, self.attribute, self.selection, self.value)
 
     @override
     def _first_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
-        return SetRequestWithFirstDatablock(invoke, self._attribute, self._selection, block)
+        return SetRequestWithFirstDatablock(invoke, self.attribute, self.selection, block)
 
     @override
     def _carried(self) -> bytes:
-        return encode_data_octets(self._value)
+        return encode_data_octets(self.value)
 
     @override
     def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome:
@@ -105,6 +105,7 @@ class SetList(_Set):
         if not items:
             raise LocalProtocolError("a list of attributes needs at least one")
         super().__init__(Conformance.SET | Conformance.MULTIPLE_REFERENCES)
+        self.items: Final = tuple(items)
         self._attributes = tuple((attribute, None) for attribute, _ in items)
         self._values = tuple(value for _, value in items)
 

@@ -1,0 +1,101 @@
+"""Where a meter's objects are, for an association with short names: its object list, read once (class 12).
+
+The list of a meter that refuses it is asked for again in the next association; until then there are the special
+objects only.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Final
+
+from ..apdu.common import AttributeDescriptor
+from ..apdu.short_name import VariableName
+from ..encoding.data import Data
+from ..encoding.logical_name import LogicalName
+from ..errors import DataAccessError, DataAccessResultCode, DecodeError, ServiceError
+from ..interface_classes.association_ln import CURRENT_ASSOCIATION, CURRENT_OBJECT_LIST
+from ..interface_classes.association_sn import AssociationSnAttribute, decode_short_name_list
+from ..interface_classes.interface_class import InterfaceClass
+from ..interface_classes.short_names import (
+    ASSOCIATION_SN_BASE_NAME,
+    SPECIAL_OBJECTS,
+    ShortNameObject,
+    attribute_short_name,
+)
+from ..protocol.transfer import Transfer
+from ..protocol.transfer.get import GetOne
+from ..protocol.transfer.read import ReadOne
+from ..protocol.transfer.short_names import named_objects, with_short_names
+
+_OBJECT_LIST: Final = attribute_short_name(ASSOCIATION_SN_BASE_NAME, AssociationSnAttribute.OBJECT_LIST)
+
+type Key = tuple[int, LogicalName]
+"""Class id and logical name."""
+
+type Read = Callable[[Transfer], Awaitable[Data]]
+"""Carries out a request for one value. Raises as Association.get()."""
+
+_SPECIAL: Final[dict[Key, ShortNameObject]] = {
+    (class_id, name): ShortNameObject(base_name, class_id, 0, name)
+    for (class_id, name), base_name in SPECIAL_OBJECTS.items()
+}
+# Callers ask for the object list of class 15; here class 12 has it, with the same number.
+_SPECIAL[InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION] = _SPECIAL[
+    InterfaceClass.ASSOCIATION_SN, CURRENT_ASSOCIATION
+]
+
+
+class ShortNames:
+    """The base names of one logical device. Outlives associations."""
+
+    def __init__(self) -> None:
+        self._listed: dict[Key, ShortNameObject] = {}
+        self._was_refused = False
+        """In this association."""
+        self._reading = asyncio.Lock()
+
+    def begin(self) -> None:
+        """Note a new association."""
+        self._was_refused = False
+
+    async def translated(self, transfer: Transfer, read: Read) -> Transfer:
+        """Return a request with short names for one with logical names; ``read`` reads the object list if needed.
+
+        Raises DataAccessError for an object without a base name, LocalProtocolError, and as ``read``.
+        """
+        await self._learn(named_objects(transfer), read)
+        return with_short_names(transfer, self._find)
+
+    async def without(self, attributes: Sequence[AttributeDescriptor], read: Read) -> set[AttributeDescriptor]:
+        """Return those of ``attributes`` that have no short name. Raises as ``read``."""
+        await self._learn([(each.class_id, each.logical_name) for each in attributes], read)
+        return {each for each in attributes if each.attribute_index < 1 or self._get(each[:2]) is None}
+
+    def is_list(self, transfer: Transfer) -> bool:
+        """Return whether somebody asks for the whole object list, so that its answer is worth take()."""
+        return isinstance(transfer, GetOne) and transfer.attribute == CURRENT_OBJECT_LIST and transfer.selection is None
+
+    def take(self, value: Data) -> None:
+        """Take the object list: base names may change with a meter's firmware. Raises DecodeError, LimitExceeded."""
+        listed = decode_short_name_list(value)
+        self._listed = {(item.class_id, item.logical_name): item for item in reversed(listed)}
+
+    async def _learn(self, keys: Iterable[Key], read: Read) -> None:
+        if all(self._get(key) is not None for key in keys):
+            return
+        async with self._reading:
+            if self._listed or self._was_refused:
+                return
+            try:
+                self.take(await read(ReadOne(VariableName(_OBJECT_LIST))))
+            except ServiceError, DecodeError:
+                self._was_refused = True
+
+    def _get(self, key: Key) -> ShortNameObject | None:
+        return self._listed.get(key) or _SPECIAL.get(key)
+
+    def _find(self, class_id: int, logical_name: LogicalName) -> ShortNameObject:
+        item = self._get((class_id, logical_name))
+        if item is None:
+            raise DataAccessError(DataAccessResultCode.OBJECT_UNDEFINED)
+        return item

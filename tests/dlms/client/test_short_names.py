@@ -1,0 +1,295 @@
+"""An association with short names: the same facade, the object list read once, the way of referencing learned."""
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, MethodDescriptor, Selection
+from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateResponse
+from custom_components.cosem.dlms.client.proof_forms import KnownForm
+from custom_components.cosem.dlms.client.short_names import ShortNames
+from custom_components.cosem.dlms.encoding.data import NULL, Data, array, double_long_unsigned, octet_string
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.errors import (
+    AssociationRejected,
+    DataAccessError,
+    LocalProtocolError,
+    OutcomeUnknown,
+)
+from custom_components.cosem.dlms.interface_classes.association_ln import CURRENT_OBJECT_LIST, decode_object_list
+from custom_components.cosem.dlms.protocol.proof_form import ProofForm
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.referencing import Referencing
+from custom_components.cosem.dlms.security.keys import Secret
+from tests.dlms.client.conftest import PATIENT, client_of
+from tests.dlms.scripted import CLOCK, ENERGY, POWER, ScriptedMeter, aare
+
+SN_CONTEXT = bytes.fromhex("60857405080102")
+GRANTED = InitiateResponse(conformance=Conformance(0x1C1B20), server_max_receive_pdu_size=1024, vaa_name=0xFA00)
+LIST = bytes.fromhex(
+    "0102 0204 101000 120003 1100 09060100010800FF 0204 102000 120008 1100 09060000010000FF".replace(" ", "")
+)
+DEVICE_NAME = AttributeDescriptor(1, LogicalName.parse("0.0.42.0.0.255"), 2)
+SHORT = AssociationParameters(referencing=Referencing.SHORT_NAME)
+AUTOMATIC = AssociationParameters(referencing=Referencing.AUTOMATIC)
+NOT_SUPPORTED = {"initiate": None, "result": 1, "diagnostic": 2}
+
+
+class ShortMeter(ScriptedMeter):
+    """Knows short names; ``contexts``: the application contexts that it takes."""
+
+    def __init__(self, contexts=(2,), values=None, refusal=NOT_SUPPORTED):
+        super().__init__(self.answer, aarq=self.associate)
+        self.contexts = contexts
+        self.values = {0xFA08: LIST, 0x1008: bytes.fromhex("0600000007"), 0xFD08: b"\x09\x03SIM"} | (values or {})
+        self.refusal = refusal
+        self.refusals = []
+        self.aarqs = []
+
+    def associate(self, apdu):
+        context = apdu[apdu.index(bytes.fromhex("608574050801")) + 6]
+        self.aarqs.append(context)
+        if context not in self.contexts:
+            return [aare(**self.refusal)]
+        if context == 2:
+            return [aare(GRANTED, application_context_name=SN_CONTEXT)]
+        return [aare()]
+
+    def answer(self, apdu):
+        if apdu[0] == 0xC0:
+            return [bytes([0xC4, 1, apdu[2], 0]) + bytes.fromhex("0600000007")]
+        if apdu[0] == 0x06:
+            return [b"\x0d\x01\x00"]
+        results, offset = b"", 2
+        for _ in range(apdu[1]):
+            assert apdu[offset] == 2
+            name = int.from_bytes(apdu[offset + 1 : offset + 3])
+            value = self.values.get(name, 4)
+            results += b"\x00" + value if isinstance(value, bytes) else bytes([1, value])
+            offset += 3
+        return [bytes([0x0C, apdu[1]]) + results]
+
+    @property
+    def asked(self):
+        return [wpdu.apdu.hex().upper() for link in self.links for wpdu in link.sent if wpdu.apdu[0] in {5, 6}]
+
+
+async def test_short_names_are_found_in_the_list_which_is_read_once():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    for _ in range(2):
+        async with client.associate(SHORT) as association:
+            assert await association.get(ENERGY) == double_long_unsigned(7)
+            assert association.negotiated.vaa_name == 0xFA00
+    await client.close()
+    assert meter.asked == ["050102FA08", "0501021008", "0501021008"]
+    names = client.known_forms[SHORT.pair].short_names
+    assert isinstance(names, ShortNames)
+    assert await names.without([ENERGY, POWER], None) == {POWER}
+    assert meter.aarqs == [2, 2]
+
+
+async def test_special_objects_need_no_list():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        assert await association.get(DEVICE_NAME) == octet_string(b"SIM")
+        assert [str(item.logical_name) for item in decode_object_list(await association.get(CURRENT_OBJECT_LIST))] == [
+            "1.0.1.8.0.255",
+            "0.0.1.0.0.255",
+        ]
+        assert await association.get(ENERGY) == double_long_unsigned(7)  # the list is known now
+    await client.close()
+    assert meter.asked == ["050102FD08", "050102FA08", "0501021008"]
+
+
+async def test_what_the_meter_does_not_list_costs_nothing():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    manufacturers_own = ENERGY._replace(attribute_index=-1)
+    async with client.associate(SHORT) as association:
+        results = await association.get_many([POWER, ENERGY, DEVICE_NAME, manufacturers_own, POWER, CLOCK])
+        alone = await association.get_many([POWER])
+        with pytest.raises(DataAccessError, match="object-undefined"):
+            await association.get(POWER)
+    await client.close()
+    assert [each if isinstance(each, Data) else each.result for each in results] == [
+        4,
+        double_long_unsigned(7),
+        octet_string(b"SIM"),
+        4,
+        4,
+        4,
+    ]
+    assert [each.result for each in alone] == [4]
+    assert meter.asked == ["050102FA08", "05030210080 2FD08022008".replace(" ", "")]
+
+
+@pytest.mark.parametrize("refusal", [3, b"\x11\x07"])
+async def test_a_list_that_is_refused_or_senseless_is_asked_for_once_in_an_association(refusal):
+    meter = ShortMeter(values={0xFA08: refusal})
+    client = client_of(meter, PATIENT)
+    for _ in range(2):
+        async with client.associate(SHORT) as association:
+            results = await association.get_many([ENERGY, DEVICE_NAME])
+            assert isinstance(results[0], DataAccessError)
+            assert results[1] == octet_string(b"SIM")
+            with pytest.raises(DataAccessError):
+                await association.get(ENERGY)
+    await client.close()
+    assert meter.asked == ["050102FA08", "050102FD08"] * 2
+
+
+async def test_senseless_list_that_somebody_asked_for_changes_nothing():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        await association.get(ENERGY)
+        meter.values[0xFA08] = b"\x11\x07"
+        await association.get(CURRENT_OBJECT_LIST)
+        assert await association.get(ENERGY) == double_long_unsigned(7)
+    await client.close()
+
+
+async def test_moved_objects_are_found_when_the_list_is_read_again():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        await association.get(ENERGY)
+        meter.values |= {0xFA08: LIST.replace(b"\x10\x10\x00", b"\x10\x11\x00"), 0x1108: bytes.fromhex("0600000009")}
+        await association.get(CURRENT_OBJECT_LIST)
+        assert await association.get(ENERGY) == double_long_unsigned(9)
+    await client.close()
+
+
+async def test_writing_and_methods():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        await association.set(CLOCK, NULL)
+        assert await association.set_many([(CLOCK, NULL), (ENERGY, array())]) == [None, None]
+        assert await association.action(MethodDescriptor(3, ENERGY.logical_name, 1)) is None
+        with pytest.raises(LocalProtocolError):
+            await association.action(MethodDescriptor(3, ENERGY.logical_name, 0))
+        meter.get = lambda apdu: [b"\x0d\x00"]
+        with pytest.raises(OutcomeUnknown):
+            await association.set(CLOCK, NULL)
+    await client.close()
+    assert meter.asked[1:] == ["06010220080100", "06020220080210080200" + "0100", "06010210280100", "06010220080100"]
+
+
+async def test_selective_access():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        await association.get(ENERGY)
+        meter.get = lambda apdu: [b"\x0c\x01\x00\x01\x00"]
+        assert await association.get(ENERGY, Selection(2, NULL)) == array()
+    await client.close()
+    assert meter.asked[-1] == "0501041008" + "0200"
+
+
+# -- which way of referencing
+
+
+async def test_automatic_falls_back_once_and_remembers():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    for _ in range(2):
+        async with client.associate(AUTOMATIC) as association:
+            assert await association.get(ENERGY) == double_long_unsigned(7)
+            assert association.proof_form.short_names
+    await client.close()
+    assert meter.aarqs == [1, 2, 2]
+
+
+async def test_automatic_means_logical_names_where_the_meter_has_them():
+    meter = ShortMeter(contexts=(1, 2))
+    client = client_of(meter, PATIENT)
+    async with client.associate(AUTOMATIC) as association:
+        assert await association.get(ENERGY) == double_long_unsigned(7)
+    await client.close()
+    assert meter.aarqs == [1]
+
+
+async def test_other_pairs_of_a_meter_begin_with_what_is_known():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    for wport in (16, 2):
+        async with client.associate(AssociationParameters(client_wport=wport, referencing=Referencing.AUTOMATIC)):
+            pass
+    await client.close()
+    assert meter.aarqs == [1, 2, 2]
+
+
+async def test_a_meter_that_was_exchanged_is_asked_by_logical_names_again():
+    meter = ShortMeter(contexts=(1,))
+    client = client_of(meter, PATIENT)
+    client.known_forms[AUTOMATIC.pair] = KnownForm(ProofForm(short_names=True), is_proven=True)
+    async with client.associate(AUTOMATIC) as association:
+        assert not association.proof_form.short_names
+    await client.close()
+    assert meter.aarqs == [2, 1]
+
+
+@pytest.mark.parametrize("referencing", [Referencing.LOGICAL_NAME, Referencing.SHORT_NAME])
+async def test_what_the_user_chose_is_not_changed(referencing):
+    meter = ShortMeter(contexts=())
+    client = client_of(meter, PATIENT)
+    with pytest.raises(AssociationRejected):
+        async with client.associate(AssociationParameters(referencing=referencing)):
+            pass
+    await client.close()
+    assert len(meter.aarqs) == 1
+
+
+async def test_where_both_contexts_are_refused_nothing_is_learned():
+    meter = ShortMeter(contexts=())
+    client = client_of(meter, PATIENT)
+    with pytest.raises(AssociationRejected):
+        async with client.associate(AUTOMATIC):
+            pass
+    await client.close()
+    assert meter.aarqs == [1, 2]
+    assert client.known_forms[AUTOMATIC.pair] == KnownForm()
+
+
+INCOMPATIBLE = {"initiate": bytes.fromhex("0E010602"), "result": 1, "diagnostic": 1}
+PASSWORD = AssociationParameters(
+    client_wport=16, mechanism=Mechanism.LLS, password=Secret(b"12345678"), referencing=Referencing.AUTOMATIC
+)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "refusal", "aarqs"),
+    [
+        (AUTOMATIC, INCOMPATIBLE, [1, 2]),
+        (PASSWORD, INCOMPATIBLE, [1]),
+        (PASSWORD, NOT_SUPPORTED, [1, 2]),
+        (AUTOMATIC, {"initiate": None, "result": 1, "diagnostic": 1}, [1]),
+        (AUTOMATIC, {"initiate": None, "result": 1, "diagnostic": 2, "result_source": 2}, [1]),
+        (PASSWORD, {"initiate": None, "result": 1, "diagnostic": 13}, [1]),
+    ],
+)
+async def test_a_password_is_sent_again_only_after_a_refusal_of_the_context(parameters, refusal, aarqs):
+    meter = ShortMeter(refusal=refusal)
+    client = client_of(meter, PATIENT)
+    try:
+        async with client.associate(parameters):
+            pass
+    except AssociationRejected:
+        assert aarqs == [1]
+    await client.close()
+    assert meter.aarqs == aarqs
+
+
+async def test_the_refusal_of_credentials_is_told_and_not_that_of_the_context():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    honest = meter.aarq
+    meter.aarq = lambda apdu: honest(apdu) if not meter.aarqs else [aare(None, result=1, diagnostic=13)]
+    with pytest.raises(AssociationRejected) as caught:
+        async with client.associate(AUTOMATIC):
+            pass
+    await client.close()
+    assert caught.value.concerns_authentication
+    assert client.known_forms[AUTOMATIC.pair].form.short_names
