@@ -170,8 +170,10 @@ def write_aare(fields: AareFields) -> bytes:
     return element(AARE, body)
 
 
-def write_initiate_response(conformance: int, max_pdu_size: int, *, short_tag: bool, quality: bool) -> bytes:
-    """Write an InitiateResponse: QoS, version 6, conformance, size, vaa-name of logical name referencing."""
+def write_initiate_response(
+    conformance: int, max_pdu_size: int, *, short_tag: bool, quality: bool, vaa_name: int = 7
+) -> bytes:
+    """Write an InitiateResponse: QoS, version 6, conformance, size, vaa-name (with logical names 7)."""
     return (
         b"\x08"
         + (b"\x01\x00" if quality else b"\x00")
@@ -179,7 +181,7 @@ def write_initiate_response(conformance: int, max_pdu_size: int, *, short_tag: b
         + (b"\x5f\x04\x00" if short_tag else b"\x5f\x1f\x04\x00")
         + conformance.to_bytes(3, "big")
         + max_pdu_size.to_bytes(2, "big")
-        + b"\x00\x07"
+        + vaa_name.to_bytes(2, "big")
     )
 
 

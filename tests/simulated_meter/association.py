@@ -17,7 +17,7 @@ from .acse import (
     write_rlre,
 )
 from .objects import AssociationFacts
-from .profile import ClientProfile, Level, MeterProfile, Quirks, Refusal, Release
+from .profile import ClientProfile, Level, MeterProfile, Quirks, Referencing, Refusal, Release
 
 REJECTED_PERMANENT: Final = 1
 REJECTED_TRANSIENT: Final = 2
@@ -32,6 +32,11 @@ _GET: Final = 0x000010
 _ATTRIBUTE_0: Final = 0x002000
 _PRIORITY: Final = 0x004000
 _ACTION: Final = 0x000001
+_WRITE_BLOCKS: Final = 0x000800
+_READ: Final = 0x100000
+_SHORT_NAME_SERVICES: Final = 0x1C0120
+"""Read, Write, UnconfirmedWrite, InformationReport, parameterized access."""
+_SHORT_NAME_CONTEXTS: Final = {2, 4}
 _GENERAL_PROTECTION: Final = 0x400000
 
 SERVICE_NOT_ALLOWED: Final = b"\xd8\x01\x01"
@@ -126,8 +131,19 @@ class Answered(Exception):
         self.reply = reply
 
 
-def own_conformance(quirks: Quirks) -> int:
+def allowed_contexts(quirks: Quirks) -> frozenset[int]:
+    """Return the application contexts, plain and ciphered, in which this meter associates."""
+    logical, short = frozenset({LN_CONTEXT, 3}), frozenset({2, 4})
+    return {Referencing.LOGICAL: logical, Referencing.SHORT: short, Referencing.BOTH: logical | short}[
+        quirks.referencing
+    ]
+
+
+def own_conformance(quirks: Quirks, context: int = LN_CONTEXT) -> int:
     """Return the conformance block that this meter offers."""
+    if context in _SHORT_NAME_CONTEXTS:
+        offered = _SHORT_NAME_SERVICES | (_GET_BLOCKS | _WRITE_BLOCKS if quirks.get_blocks else 0)
+        return offered | (_MULTIPLE_REFERENCES if quirks.with_list else 0)
     block = _GET | _ATTRIBUTE_0 | _PRIORITY
     if quirks.get_blocks:
         block |= _GET_BLOCKS
@@ -189,7 +205,7 @@ class Associations:
             context = aarq.context or LN_CONTEXT
             client = self._check_client(client_wport, aarq, now)
             secured = None if client.security is None else self._security.check_aarq(client, aarq)
-            initiate = self._check_initiate(aarq.initiate if secured is None else secured.initiate)
+            initiate = self._check_initiate(aarq.initiate if secured is None else secured.initiate, context)
             if secured is not None:
                 secured.take_initiate(initiate)
         except BadAssociationApdu:
@@ -214,6 +230,7 @@ class Associations:
                 self._profile.max_pdu_size,
                 short_tag=quirks.short_conformance_tag,
                 quality=quirks.quality_of_service_in_aare,
+                vaa_name=0xFA00 if context in _SHORT_NAME_CONTEXTS else 0x0007,
             ),
         )
         if secured is not None:
@@ -260,9 +277,11 @@ class Associations:
         ):
             raise Refused(1, REJECTED_TRANSIENT)
         client = self._profile.client(wport)
+        if aarq.context not in allowed_contexts(quirks):
+            raise Refused(2)
         if client is not None and client.security is not None:
             return client
-        if aarq.context != LN_CONTEXT:
+        if aarq.context not in {1, 2}:
             raise Refused(2)
         if client is None:
             raise Refused(1)
@@ -279,7 +298,7 @@ class Associations:
         return client
 
     @staticmethod
-    def _check_initiate(octets: bytes) -> InitiateFields:
+    def _check_initiate(octets: bytes, context: int) -> InitiateFields:
         initiate = read_initiate(octets)
         if initiate is None:
             raise Refused(1, initiate_error=0)
@@ -287,7 +306,7 @@ class Associations:
             raise Refused(1, initiate_error=1)
         if 0 < initiate.client_max_receive_pdu_size < 12:
             raise Refused(1, initiate_error=3)
-        if not initiate.conformance & _GET:
+        if not initiate.conformance & (_READ if context in _SHORT_NAME_CONTEXTS else _GET):
             raise Refused(1, initiate_error=2)
         return initiate
 
@@ -301,7 +320,7 @@ class Associations:
                 level=Level(client.level),
                 mechanism=aarq.mechanism,
                 context=aarq.context,
-                conformance=(own_conformance(self._profile.quirks) | secured_conformance(client))
+                conformance=(own_conformance(self._profile.quirks, aarq.context) | secured_conformance(client))
                 & initiate.conformance,
                 client_max_receive_pdu_size=initiate.client_max_receive_pdu_size,
                 server_max_receive_pdu_size=self._profile.max_pdu_size,

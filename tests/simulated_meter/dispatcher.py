@@ -12,6 +12,7 @@ from custom_components.cosem.dlms.apdu.get import (
     GetRequestWithList,
     decode_get_request,
 )
+from custom_components.cosem.dlms.encoding.data import Data
 from custom_components.cosem.dlms.encoding.octets import Reader, Writer
 from custom_components.cosem.dlms.errors import DlmsError
 
@@ -19,6 +20,7 @@ from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTE
 from .objects import (
     OBJECT_UNDEFINED,
     OTHER_REASON as RESULT_OTHER_REASON,
+    READ_WRITE_DENIED,
     SCOPE_VIOLATED,
     Answer,
     LogicalDevice,
@@ -26,6 +28,7 @@ from .objects import (
     encoded,
 )
 from .profile import ListRefusal, Quirks
+from .short_names import CONTEXTS as SHORT_NAME_CONTEXTS, ShortNameService, Target
 
 GET_RESPONSE: Final = 0xC4
 _NORMAL, _WITH_BLOCK, _WITH_LIST = 1, 2, 3
@@ -37,6 +40,7 @@ _NO_LONG_GET: Final = 16
 _ATTRIBUTE_0: Final = 0x002000
 _GET_BLOCKS: Final = 0x001000
 _SELECTIVE_ACCESS: Final = 0x000004
+_PARAMETERIZED_ACCESS: Final = 0x000020
 
 type Override = Callable[[AttributeDescriptor], DataAccessResult | bytes | None]
 """Replaces the answer for an attribute; None leaves it alone."""
@@ -49,11 +53,14 @@ class Dispatcher:
         self.device = device
         self._quirks = quirks
         self._override = override
+        self.short_names = ShortNameService(device=device, read=self.read, change=self.change)
 
     def answer(self, association: Association | None, apdu: bytes, at: datetime) -> Reply:
         """Answer a service request."""
         if association is None:
             return Reply(SERVICE_NOT_ALLOWED)
+        if association.facts.context in SHORT_NAME_CONTEXTS:
+            return self.short_names.answer(association, apdu, View(self.device, at, association.facts))
         if apdu[0] != GET_REQUEST:
             return Reply(SERVICE_NOT_SUPPORTED)
         reader = Reader(apdu)
@@ -71,6 +78,10 @@ class Dispatcher:
             return Reply(self._normal(association, request, view))
         return self._with_list(association, request, view)
 
+    def change(self, view: View, target: Target, value: Data, selection: Selection | None) -> int:
+        """Write an attribute or call a method; return the result."""
+        return READ_WRITE_DENIED.code
+
     def read(self, view: View, attribute: AttributeDescriptor, selection: Selection | None) -> Answer:
         """Return what an attribute holds now, or why it can't be read."""
         replaced = self._override(attribute)
@@ -81,7 +92,8 @@ class Dispatcher:
             return found
         if attribute.attribute_index == 0 and not view.facts.conformance & _ATTRIBUTE_0:
             return SCOPE_VIOLATED
-        if selection is not None and not view.facts.conformance & _SELECTIVE_ACCESS:
+        selects = _PARAMETERIZED_ACCESS if view.facts.context in SHORT_NAME_CONTEXTS else _SELECTIVE_ACCESS
+        if selection is not None and not view.facts.conformance & selects:
             return SCOPE_VIOLATED
         return found.read(attribute.attribute_index, view, selection)
 

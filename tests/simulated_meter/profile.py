@@ -60,6 +60,14 @@ class ListRefusal(StrEnum):
     SILENT = "silent"
 
 
+class Referencing(StrEnum):
+    """How this meter names objects."""
+
+    LOGICAL = "logical-names"
+    SHORT = "short-names"
+    BOTH = "both"
+
+
 class Deviation(StrEnum):
     """How the clock writes its deviation from UTC."""
 
@@ -102,6 +110,7 @@ class LogicalDeviceProfile:
 class Quirks:
     """Where this meter is odd; the defaults follow the standard."""
 
+    referencing: Referencing = Referencing.LOGICAL
     with_list: bool = True
     with_list_claimed: bool | None = None
     """Announce multiple-references although it is (not) honoured; None: the truth."""

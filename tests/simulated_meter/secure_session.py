@@ -19,6 +19,7 @@ from .key_pairs import BadKey, certificate, sign, verify
 from .profile import ClientProfile
 from .protection import COUNTER_ERROR, FORM_ERROR, TAG_ERROR, WEAK_ERROR, Channel, Opened, Rejected
 from .security_profile import AUTHENTICATED, Answer, DedicatedKey, PlainRelease
+from .short_names import CONTEXTS as SHORT_NAME_CONTEXTS, READ_REQUEST, proof_of, proof_response
 
 if TYPE_CHECKING:
     from .secured import Security
@@ -28,11 +29,12 @@ _ACTION: Final = 0xC3
 _REPLY_TO_HLS: Final = bytes.fromhex("000F0000280000FF0101")
 """Class 15, the current association, method 1; parameters follow."""
 _DENIED: Final = 3
+_UNDEFINED: Final = 4
 _EXCEPTION: Final = 0xD8
 _COUNTER_REFUSED: Final = 6
 _DECIPHERING: Final = 5
 _UNDER_GLOBAL_KEY: Final = {Kind.GLOBAL, Kind.GENERAL_GLOBAL, Kind.GENERAL}
-_KINDS: Final = {_GET: "get", _ACTION: "action"}
+_KINDS: Final = {_GET: "get", READ_REQUEST: "get", _ACTION: "action"}
 
 type Honest = Callable[[bytes], Reply]
 
@@ -61,6 +63,7 @@ class SecureSession:
         self._ciphered = ciphered
         self._fault = fault
         self._initiate_response = b""
+        self._by_short_names = False
         self._settings = meter.identity.settings
         self.pending = exchange is not None
         """Pass 3 has not come yet."""
@@ -88,6 +91,7 @@ class SecureSession:
     def accept(self, fields: AareFields, initiate_response: bytes) -> Reply:
         """Return the AARE."""
         self._initiate_response = initiate_response
+        self._by_short_names = fields.context in SHORT_NAME_CONTEXTS
         exchange, title = self._exchange, self._channel.identity.title
         needs_title = self._ciphered or self._security.needs_title
         fields = replace(
@@ -201,6 +205,11 @@ class SecureSession:
         plain = opened.plaintext
         exchange = self._exchange
         assert exchange is not None  # pending
+        if self._by_short_names:
+            proof_sent = proof_of(plain, self._settings.short_name_proof)
+            if proof_sent is None:
+                return self._answer("action", proof_response(plain, _UNDEFINED), opened)
+            return self._prove_by_short_names(exchange, proof_sent, opened)
         if plain[:2] != b"\xc3\x01" or plain[3:13] != _REPLY_TO_HLS or plain[13:14] != b"\x09":
             return Reply(SERVICE_NOT_ALLOWED)
         invoke, received = plain[2], plain[15:]
@@ -223,6 +232,15 @@ class SecureSession:
         if spoilt is None:
             return Reply()
         return Reply(self._channel.protect(spoilt, opened) if self._ciphered else spoilt)
+
+    def _prove_by_short_names(self, exchange: Exchange, received: bytes, opened: Opened) -> Reply:
+        self.pending = False
+        if not self._is_right(exchange, received, opened):
+            self.failed = True
+            self._meter.failed(self._client.wport, self._security)
+            return self._answer("action", proof_response(opened.plaintext, _DENIED), opened)
+        self._meter.succeeded(self._client.wport)
+        return self._answer("hls", proof_response(opened.plaintext, 0, self._proof(exchange)), opened)
 
     def _material(self, *, own: bool) -> Material:
         """What GMAC takes of one side."""

@@ -208,12 +208,12 @@ def _title_of(initiate: bytes) -> bytes:
 def _check_names(security: ClientSecurity, aarq: AarqFields) -> bool:
     """Return whether the association will be ciphered. Raises Refused for other names than the client's."""
     allowed = {
-        Context.PLAIN: {PLAIN_CONTEXT},
-        Context.CIPHERED: {CIPHERED_CONTEXT},
-        Context.ANY: {PLAIN_CONTEXT, CIPHERED_CONTEXT},
+        Context.PLAIN: {PLAIN_CONTEXT, 2},
+        Context.CIPHERED: {CIPHERED_CONTEXT, 4},
+        Context.ANY: {PLAIN_CONTEXT, CIPHERED_CONTEXT, 2, 4},
     }[security.context]
     if aarq.context not in allowed:
         raise Refused(_CONTEXT_NOT_SUPPORTED)
     if aarq.mechanism != security.mechanism:
         raise Refused(_MECHANISM_NOT_RECOGNISED if aarq.mechanism else _MECHANISM_REQUIRED)
-    return aarq.context == CIPHERED_CONTEXT
+    return aarq.context in {CIPHERED_CONTEXT, 4}

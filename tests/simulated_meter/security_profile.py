@@ -62,6 +62,14 @@ class CounterObject(StrEnum):
     HIDDEN = "hidden"
 
 
+class ShortNameProof(StrEnum):
+    """How pass 3 comes with short names."""
+
+    READ = "read"
+    READ_SELECTOR_0 = "read-selector-0"
+    WRITTEN = "written"
+
+
 class DedicatedCounter(StrEnum):
     """Whether a dedicated key has its own counter, or goes on with the global key's."""
 
@@ -184,6 +192,7 @@ class MeterSecurity:
     header_in_aad: bool = True
     """general-ciphering: whether header fields are authenticated."""
     dedicated_counter: DedicatedCounter = DedicatedCounter.OWN
+    short_name_proof: ShortNameProof = ShortNameProof.READ
     hls_counter_may_repeat: bool = False
     """Mechanism 5: take a pass 3 whose inner counter is the one of the APDU around it (one client repeats it)."""
 
