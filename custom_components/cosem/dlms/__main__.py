@@ -41,6 +41,13 @@ class Terminal(Console):
     def read_all(self) -> str:
         return sys.stdin.read()
 
+    @override
+    def ask(self, question: str) -> bool | None:
+        if not (sys.stdin.isatty() and sys.stderr.isatty()):
+            return None
+        print(f"cosem: {question} [y/N] ", end="", file=sys.stderr, flush=True)
+        return sys.stdin.readline().strip().lower() in {"y", "yes"}
+
     @property
     @override
     def width(self) -> int:

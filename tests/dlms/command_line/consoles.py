@@ -8,10 +8,12 @@ from custom_components.cosem.dlms.command_line.console import Console
 
 
 class KeptConsole(Console):
-    """``typed``: the standard input."""
+    """``typed``: the standard input. ``answer``: to a question; None: nobody is there."""
 
-    def __init__(self, typed: str = "") -> None:
+    def __init__(self, typed: str = "", answer: bool | None = None) -> None:
         self.typed = typed
+        self.answer = answer
+        self.questions: list[str] = []
         self.output: list[str] = []
         self.notes: list[str] = []
 
@@ -26,6 +28,11 @@ class KeptConsole(Console):
     @override
     def read_all(self) -> str:
         return self.typed
+
+    @override
+    def ask(self, question: str) -> bool | None:
+        self.questions.append(question)
+        return self.answer
 
     @property
     @override

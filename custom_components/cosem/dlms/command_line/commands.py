@@ -6,7 +6,9 @@ What talks to a meter is imported by the loaders, so that --help is quick.
 import argparse
 from typing import Final
 
-from .options import Command, Run, attribute
+from .options import Command, Run, attribute, data_type_name
+
+_TYPE: Final = "double-long-unsigned, octet-string, visible-string, boolean, enum, date-time, ...; or hex: encoded Data"
 
 
 def _load_objects() -> Run:
@@ -33,6 +35,18 @@ def _load_doctor() -> Run:
     return show_diagnosis
 
 
+def _load_write() -> Run:
+    from .write import write_attribute
+
+    return write_attribute
+
+
+def _load_execute() -> Run:
+    from .write import execute_method
+
+    return execute_method
+
+
 def _add_attributes(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "attributes",
@@ -47,6 +61,23 @@ def _add_hex(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "hex", nargs="+", metavar="HEX", help="octets in hex; spaces and colons may be between; - reads stdin"
     )
+
+
+def _add_write(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("attribute", metavar="CLASS:LOGICAL_NAME:ATTRIBUTE", type=attribute)
+    parser.add_argument("type", metavar="TYPE", type=data_type_name, help=_TYPE)
+    _add_value(parser)
+
+
+def _add_execute(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("method", metavar="CLASS:LOGICAL_NAME:METHOD", type=attribute)
+    parser.add_argument("type", metavar="TYPE", type=data_type_name, nargs="?", help=f"of the parameter: {_TYPE}")
+    _add_value(parser)
+
+
+def _add_value(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("value", metavar="VALUE", nargs="?", help="- reads stdin, for what is secret")
+    parser.add_argument("--yes", action="store_true", help="do not ask before it is sent")
 
 
 COMMANDS: Final = (
@@ -75,6 +106,25 @@ COMMANDS: Final = (
         "authentication, the object list) and says what to try next. It associates once as client 16 with server 1, "
         "and once with what --client, --server and --auth name; a password is sent only if --auth asks for it.",
         "--host 192.0.2.7 --client 1 --auth lls doctor",
+    ),
+    Command(
+        "write",
+        _load_write,
+        "write an attribute",
+        "Sends one SET, after asking on the terminal. It is never sent twice: if the answer gets lost, the result is "
+        '"outcome unknown". Only 0 is success. Times are written in ISO 8601, octet-strings in hex; an octet-string '
+        "takes a date and time, too.",
+        "--host 192.0.2.7 --client 1 --auth lls write 8:0.0.1.0.0.255:2 octet-string 2026-11-28T14:03:00+01:00",
+        _add_write,
+    ),
+    Command(
+        "execute",
+        _load_execute,
+        "execute a method",
+        "Sends one ACTION, after asking on the terminal. It is never sent twice: if the answer gets lost, the result "
+        'is "outcome unknown". Only 0 is success.',
+        "--host 192.0.2.7 --client 1 --auth lls execute 70:0.0.96.3.10.255:2 integer 0",
+        _add_execute,
     ),
     Command(
         "decode",

@@ -22,6 +22,10 @@ class Console(ABC):
     def read_all(self) -> str:
         """Return the whole standard input."""
 
+    @abstractmethod
+    def ask(self, question: str) -> bool | None:
+        """Return the answer; None if there is nobody to ask."""
+
     @property
     @abstractmethod
     def width(self) -> int:

@@ -106,7 +106,7 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
     shared = _shared_options()
     parser = _Parser(
         prog="cosem",
-        description="Read and decode DLMS/COSEM meters over TCP.",
+        description="Read and write DLMS/COSEM meters, and find out why one does not answer.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         parents=[shared],
@@ -264,6 +264,16 @@ def attribute(text: str) -> AttributeDescriptor:
         return AttributeDescriptor(number(0, _MAX_CLASS_ID)(class_id), LogicalName.parse(name), _attribute_index(index))
     except (LocalProtocolError, argparse.ArgumentTypeError) as error:
         raise argparse.ArgumentTypeError(f"{text!r} is not CLASS:LOGICAL_NAME:ATTRIBUTE: {error}") from error
+
+
+def data_type_name(text: str) -> str:
+    """Read the standard's name of a type, or ``hex``."""
+    from ..encoding.data_types import DataType
+
+    names = [kind.standard_name for kind in DataType]
+    if text not in {*names, "hex"}:
+        raise argparse.ArgumentTypeError(f"no type; there are: {', '.join(names)}, and hex for encoded Data")
+    return text
 
 
 def _attribute_index(text: str) -> int:

@@ -1,0 +1,114 @@
+"""The commands ``write`` and ``execute``: what changes a meter. It is sent once, and only after a yes."""
+
+import argparse
+from collections.abc import Awaitable, Callable
+import json
+from typing import Final
+
+from ..apdu.common import AttributeDescriptor, MethodDescriptor
+from ..client.association import Association
+from ..describe.elements import Json
+from ..describe.values import raw_value
+from ..encoding.data_types import Data
+from ..errors import ActionError, ActionResultCode, DataAccessError, DataAccessResultCode, DlmsError, OutcomeUnknown
+from ..interface_classes.class_names import attribute_name, class_name
+from .console import Console
+from .options import UsageError
+from .run import with_association
+from .typed_value import typed_data
+
+SUCCESS: Final = "success"
+OUTCOME_UNKNOWN: Final = "outcome unknown"
+
+_REFUSED: Final = 1
+_FROM_STANDARD_INPUT: Final = "-"
+
+type _Service = Callable[[Association], Awaitable[Data | None]]
+type _Outcome = tuple[str, Json]
+
+
+def write_attribute(options: argparse.Namespace, console: Console) -> int:
+    """Write one attribute; return 0 only for success."""
+    attribute: AttributeDescriptor = options.attribute
+    value = _typed(options, console)
+    assert value is not None  # a type was given
+
+    async def written(association: Association) -> None:
+        await association.set(attribute, value)
+
+    name = attribute_name(attribute.class_id, attribute.attribute_index) or f"attribute {attribute.attribute_index}"
+    what = f"write {value.type.standard_name} to {_shown(options, attribute, name)}"
+    return _after_a_yes(options, console, what, written)
+
+
+def execute_method(options: argparse.Namespace, console: Console) -> int:
+    """Execute one method; return 0 only for success."""
+    named: AttributeDescriptor = options.method
+    method = MethodDescriptor(*named)
+    parameters = _typed(options, console)
+
+    async def executed(association: Association) -> Data | None:
+        return await association.action(method, parameters)
+
+    what = f"execute {_shown(options, named, f'method {method.method_index}')}"
+    return _after_a_yes(options, console, what, executed)
+
+
+def _typed(options: argparse.Namespace, console: Console) -> Data | None:
+    """Return the value, or None without a type."""
+    if options.type is None:
+        return None
+    text: str | None = options.value
+    # So a secret need not be an argument, which other users of the machine can see.
+    return typed_data(options.type, console.read_all().strip() if text == _FROM_STANDARD_INPUT else text)
+
+
+def _shown(options: argparse.Namespace, target: AttributeDescriptor, name: str) -> str:
+    class_id, logical_name, index = target
+    pair = f"client {options.client}, server {options.server}"
+    return f"{class_id}:{logical_name}:{index} ({class_name(class_id)}, {name}) of {options.host}, {pair}"
+
+
+def _after_a_yes(options: argparse.Namespace, console: Console, what: str, service: _Service) -> int:
+    if not options.yes:
+        answer = console.ask(f"{what}?")
+        if answer is None:
+            raise UsageError("this changes the meter, and there is no terminal to ask on: confirm it with --yes")
+        if not answer:
+            console.note("nothing was sent")
+            return _REFUSED
+    result, data = _carried_out(options, console, service)
+    if options.json:
+        console.json({"result": result, "data": data})
+    else:
+        console.lines([result if data is None else f"{result}: {json.dumps(data)}"])
+    return 0 if result == SUCCESS else _REFUSED
+
+
+def _carried_out(options: argparse.Namespace, console: Console, service: _Service) -> _Outcome:
+    """Ask the meter, once. Raises DlmsError where nothing was executed."""
+    outcome: list[_Outcome] = []
+
+    async def keep(association: Association) -> None:
+        outcome.append(await _outcome(association, service, console))
+
+    try:
+        with_association(options, keep, console.note_leniencies)
+    except DlmsError as error:
+        if not outcome:
+            raise
+        console.note(str(error))  # behind the result
+    return outcome[0]
+
+
+async def _outcome(association: Association, service: _Service, console: Console) -> _Outcome:
+    try:
+        data = await service(association)
+    except OutcomeUnknown as error:
+        console.note(f"{error}. It is not sent again; read the object to see what it holds")
+        return OUTCOME_UNKNOWN, None
+    except DataAccessError as error:
+        return DataAccessResultCode.name_of(error.result) or str(error), None
+    except ActionError as error:
+        return ActionResultCode.name_of(error.result) or str(error), None
+    return SUCCESS, None if data is None else raw_value(data)

@@ -1,0 +1,223 @@
+"""`cosem write` and `cosem execute`: sent once, after a yes, and only success is 0."""
+
+import argparse
+from collections.abc import Callable
+import json
+import os
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.command_line.options import DEFAULTS, UsageError, attribute
+from custom_components.cosem.dlms.command_line.write import OUTCOME_UNKNOWN, SUCCESS, execute_method, write_attribute
+from custom_components.cosem.dlms.errors import InvocationCounterNotStored
+from tests.dlms.scripted import End, Part, ScriptedMeter, aare, initiate
+
+from .consoles import KeptConsole
+
+THRESHOLD = "3:1.0.1.8.0.255:2"
+DISCONNECT = "70:0.0.96.3.10.255:1"
+WRITTEN = bytes.fromhex("0100010800FF0200") + bytes.fromhex("0600000005")
+GRANTED = Conformance.GET | Conformance.SET | Conformance.ACTION
+
+
+class Meter(ScriptedMeter):
+    """Answers SET and ACTION by ``answer``, a function of the request."""
+
+    def __init__(self, answer: Callable[[bytes], list[Part]]) -> None:
+        super().__init__(answer, aarq=lambda apdu: [aare(initiate(conformance=GRANTED))])
+
+    @property
+    def services(self) -> list[bytes]:
+        return [wpdu.apdu for link in self.links for wpdu in link.sent if wpdu.apdu[0] in {0xC1, 0xC3}]
+
+
+def set_result(code: int) -> Callable[[bytes], list[Part]]:
+    return lambda apdu: [bytes([0xC5, 1, apdu[2], code])]
+
+
+def action_result(code: int, returned: bytes = b"\0") -> Callable[[bytes], list[Part]]:
+    return lambda apdu: [bytes([0xC7, 1, apdu[2], code]) + returned]
+
+
+def carried_out(
+    meter: ScriptedMeter, *arguments: str, json: bool = False, yes: bool = False, answer: bool | None = None
+) -> tuple[int, KeptConsole]:
+    command, target, *typed = arguments
+    kind, value, *_ = [*typed, None, None]
+    named = {"attribute" if command == "write" else "method": attribute(target), "type": kind, "value": value}
+    options = DEFAULTS | {"host": "meter", "timeout": 0.3, "json": json, "yes": yes} | named
+    console = KeptConsole("secret\n", answer)
+
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    run = write_attribute if command == "write" else execute_method
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
+        return run(argparse.Namespace(**options), console), console
+
+
+def test_a_value_is_written_once_and_success_is_0():
+    meter = Meter(set_result(0))
+    status, console = carried_out(meter, "write", THRESHOLD, "double-long-unsigned", "5", yes=True)
+    assert (status, console.output, console.notes, console.questions) == (0, [SUCCESS], [], [])
+    (request,) = meter.services
+    assert request[3:] == bytes.fromhex("0003") + WRITTEN
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [(3, "read-write-denied"), (12, "type-unmatched"), (77, "data-access-result 77 (unknown)")]
+)
+def test_a_refusal_is_named_and_is_1(code: int, name: str):
+    status, console = carried_out(
+        Meter(set_result(code)), "write", THRESHOLD, "double-long-unsigned", "5", json=True, yes=True
+    )
+    assert (status, console.result) == (1, {"result": name, "data": None})
+
+
+@pytest.mark.parametrize("parts", [[], [End()], [bytes.fromhex("C501FF00")]])
+@pytest.mark.parametrize("command", ["write", "execute"])
+def test_a_lost_answer_is_an_unknown_outcome_and_nothing_is_repeated(command: str, parts: list[Part]):
+    meter = Meter(lambda apdu: parts)
+    status, console = carried_out(meter, command, THRESHOLD, "double-long-unsigned", "5", json=True, yes=True)
+    assert (status, console.result) == (1, {"result": OUTCOME_UNKNOWN, "data": None})
+    assert "not sent again" in console.notes[0]
+    assert len(meter.services) == 1
+
+
+def test_a_method_returns_a_value():
+    status, console = carried_out(
+        Meter(action_result(0, bytes.fromhex("01000A031B5B6D"))), "execute", DISCONNECT, json=True, yes=True
+    )
+    assert (status, console.result) == (0, {"result": SUCCESS, "data": "\x1b[m"})
+    status, console = carried_out(
+        Meter(action_result(0, bytes.fromhex("01000A031B5B6D"))), "execute", DISCONNECT, "integer", "-1", yes=True
+    )
+    assert console.output == ['success: "\\u001b[m"']
+
+
+def test_a_method_takes_a_parameter_or_none():
+    without, with_one = Meter(action_result(0)), Meter(action_result(0))
+    assert carried_out(without, "execute", DISCONNECT, yes=True)[0] == 0
+    assert carried_out(with_one, "execute", DISCONNECT, "integer", "-1", yes=True)[0] == 0
+    target = bytes.fromhex("0046 000060030AFF 01")
+    assert without.services[0][3:] == target + b"\0"
+    assert with_one.services[0][3:] == target + bytes.fromhex("010FFF")
+
+
+@pytest.mark.parametrize(("code", "name"), [(3, "read-write-denied"), (99, "action-result 99 (unknown)")])
+def test_a_method_that_is_refused_is_named(code: int, name: str):
+    status, console = carried_out(Meter(action_result(code)), "execute", DISCONNECT, json=True, yes=True)
+    assert (status, console.result) == (1, {"result": name, "data": None})
+
+
+@pytest.mark.parametrize("command", ["write", "execute"])
+def test_nothing_is_sent_before_a_yes(command: str):
+    meter = Meter(set_result(0))
+    arguments = (command, THRESHOLD, "double-long-unsigned", "5")
+    with pytest.raises(UsageError, match="--yes"):
+        carried_out(meter, *arguments)
+    status, console = carried_out(meter, *arguments, answer=False)
+    assert (status, console.output, console.notes) == (1, [], ["nothing was sent"])
+    assert meter.links == []
+    (question,) = console.questions
+    assert question.startswith(f"{command} ")
+    assert "3:1.0.1.8.0.255:2 (Register, " in question
+    assert question.endswith("of meter, client 16, server 1?")
+
+
+def test_a_yes_is_enough():
+    meter = Meter(set_result(0))
+    assert carried_out(meter, "write", "1:0.0.96.1.0.255:-3", "double-long-unsigned", "5", answer=True)[0] == 0
+    assert meter.services
+
+
+def test_a_secret_value_comes_from_standard_input():
+    meter = Meter(set_result(0))
+    assert carried_out(meter, "write", THRESHOLD, "visible-string", "-", yes=True)[0] == 0
+    assert meter.services[0].endswith(b"\x0a\x06secret")
+
+
+def test_a_meter_that_does_not_associate_gets_nothing():
+    meter = Meter(set_result(0))
+    meter.aarq = lambda apdu: [aare(result=1, diagnostic=13)]
+    with pytest.raises(Exception, match="association refused"):
+        carried_out(meter, "write", THRESHOLD, "double-long-unsigned", "5", yes=True)
+    assert meter.services == []
+
+
+def test_what_fails_behind_the_result_does_not_hide_it():
+    meter = Meter(set_result(0))
+
+    async def not_stored(_state: object) -> bool:
+        return False
+
+    with patch("custom_components.cosem.dlms.command_line.run._is_stored", not_stored):
+        status, console = carried_out(meter, "write", THRESHOLD, "double-long-unsigned", "5", yes=True)
+    assert (status, console.output) == (0, [SUCCESS])
+    assert console.notes == [str(InvocationCounterNotStored("the received invocation counters cannot be stored"))]
+
+
+# --- typed --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["write"],
+        ["write", THRESHOLD],
+        ["write", THRESHOLD, "number", "5"],
+        ["write", "3:1.0.1.8.0.255", "unsigned", "5"],
+        ["write", THRESHOLD, "unsigned"],
+        ["write", THRESHOLD, "unsigned", "256", "--yes"],
+        ["write", THRESHOLD, "unsigned", "5"],
+        ["execute", THRESHOLD],
+        ["execute", THRESHOLD, "unsigned", "--yes"],
+        ["execute"],
+    ],
+)
+def test_wrong_usage_exits_2_and_sends_nothing(arguments: list[str], capsys: pytest.CaptureFixture[str]):
+    try:
+        status: object = main(["--host", "meter", *arguments])
+    except SystemExit as left:
+        status = left.code
+    assert status == 2
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize(("typed", "sent"), [("y\n", 1), ("Yes\n", 1), ("n\n", 0), ("\n", 0), ("", 0)])
+def test_a_terminal_is_asked(typed: str, sent: int, capsys: pytest.CaptureFixture[str], monkeypatch: Any):
+    class Typed:
+        def isatty(self) -> bool:
+            return True
+
+        def readline(self) -> str:
+            return typed
+
+    meter = Meter(set_result(0))
+
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    monkeypatch.setattr("sys.stdin", Typed())
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
+        status = main(["--host", "meter", "--json", "write", THRESHOLD, "double-long-unsigned", "5"])
+    written = capsys.readouterr()
+    assert written.err.startswith("cosem: write double-long-unsigned to ")
+    assert len(meter.services) == sent
+    assert status == 1 - sent
+    assert (json.loads(written.out) if sent else written.out) == ({"result": "success", "data": None} if sent else "")
+
+
+def test_an_answer_that_is_piped_in_is_none(capsys: pytest.CaptureFixture[str], monkeypatch: Any):
+    reading, writing = os.pipe()
+    os.write(writing, b"y\n")
+    with os.fdopen(reading) as piped:
+        monkeypatch.setattr("sys.stdin", piped)
+        assert main(["--host", "meter", "write", THRESHOLD, "double-long-unsigned", "5"]) == 2
+    os.close(writing)
+    assert "--yes" in capsys.readouterr().err
