@@ -8,8 +8,9 @@ from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.command_line.commands import COMMANDS
 from custom_components.cosem.dlms.command_line.credentials import parameters_from_options
-from custom_components.cosem.dlms.command_line.options import UsageError, build_parser, with_defaults
+from custom_components.cosem.dlms.command_line.options import REFERENCINGS, UsageError, build_parser, with_defaults
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 from tests.key_material import certificate_pem, private_pem, public_pem
 
@@ -54,6 +55,11 @@ def test_trial_07_a_chosen_association_object_takes_the_proof():
     chosen = parameters(*GMAC, "--association", "0.0.40.0.1.255", environment=KEYS)
     assert str(chosen.association) == "0.0.40.0.1.255"
     assert parameters(*GMAC, environment=KEYS).association is None
+
+
+def test_referencing_is_automatic_unless_chosen():
+    assert parameters().referencing is Referencing.AUTOMATIC
+    assert [parameters("--referencing", name).referencing for name in REFERENCINGS] == list(Referencing)
 
 
 def test_keys_in_the_environment_change_nothing_for_plain_clients():

@@ -23,7 +23,7 @@ from custom_components.cosem.dlms.protocol.proposal import WportPair
 from tests.recorded import Recorder, Replay
 from tests.simulated_meter.key_pairs import certificate, pem
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.profile import MeterProfile
+from tests.simulated_meter.profile import MeterProfile, Referencing
 from tests.simulated_meter.secured import client_key_pair
 from tests.simulated_meter.security_profile import Answer, CounterObject
 
@@ -43,6 +43,7 @@ GMAC, GMAC_1, GMAC_2, SHA256, ECDSA_1, LLS, PLAIN_GMAC, AUTHENTICATED, ENCRYPTED
 )
 LABORATORY, ADVANCED = 14, 20
 FULL = ("--protection", "authenticated-encryption")
+PUBLIC = ("--host", "meter")
 
 
 class Technician:
@@ -176,6 +177,53 @@ def test_trial_04_what_was_learned_of_the_proof_is_used_by_the_next_call(technic
 def test_what_is_usual_without_a_dedicated_key_is_not_kept(technician: Technician):
     technician.reads(*technician.becomes(GMAC))
     assert technician.state["forms"] == {}
+
+
+# --- by short names ------------------------------------------------------------------------------------------------
+
+
+def contexts(technician: Technician) -> list[int]:
+    names = bytes.fromhex("608574050801")
+    aarqs = [request.apdu for request in technician.meter.log if request.apdu[0] == 0x60]
+    return [apdu[apdu.index(names) + len(names)] for apdu in aarqs]
+
+
+@pytest.mark.parametrize("wport", [16, GMAC])
+def test_the_way_of_referencing_is_found_out_and_kept(technician: Technician, wport: int):
+    options = technician.becomes(wport) if wport == GMAC else PUBLIC
+    technician.meter.profile = technician.meter.profile.with_quirks(referencing=Referencing.SHORT)
+    for _ in range(2):
+        assert technician.types(*options, "objects")[0] == 0
+    assert [context in {2, 4} for context in contexts(technician)].count(False) <= 2  # ours, and the public client's
+    asked = len(contexts(technician))
+    technician.types(*options, "objects")
+    assert contexts(technician)[-1] in {2, 4}
+    assert len(contexts(technician)) - asked <= 3
+    assert all(form["short_names"] for form in technician.state["forms"].values())
+
+
+def test_what_is_chosen_is_not_changed(technician: Technician):
+    options = PUBLIC
+    technician.meter.profile = technician.meter.profile.with_quirks(referencing=Referencing.SHORT)
+    assert technician.types(*options, "--referencing", "ln", "objects")[0] == 1
+    assert technician.types(*options, "--referencing", "sn", "objects")[0] == 0
+    assert contexts(technician) == [1, 2]
+
+
+def test_a_state_file_that_cannot_be_used_costs_only_what_it_would_have_told(technician: Technician):
+    options = PUBLIC
+    state = technician.home / "broken.json"
+    state.write_text("not ours")
+    technician.meter.profile = technician.meter.profile.with_quirks(referencing=Referencing.SHORT)
+    for _ in range(2):
+        assert technician.types(*options, "--state-file", str(state), "objects")[0] == 0
+    assert contexts(technician) == [1, 2, 1, 2]
+    assert state.read_text() == "not ours"
+    status, _, error = technician.types(
+        *technician.becomes(GMAC), "--state-file", str(state), "--system-title", "4841530000000001", "objects"
+    )
+    assert status == 2
+    assert "state file" in error
 
 
 # --- getting in ----------------------------------------------------------------------------------------------------

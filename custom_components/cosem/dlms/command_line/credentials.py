@@ -13,6 +13,7 @@ from typing import Final
 from ..apdu.acse import Mechanism
 from ..errors import LocalProtocolError
 from ..protocol.proposal import SECRET_MECHANISMS, TITLE_MECHANISMS, AssociationParameters
+from ..protocol.referencing import Referencing
 from ..security.key_pairs import load_private_key_pem, load_public_key_pem
 from ..security.keys import Secret
 from ..security.settings import NO_KEY, KeyPairs, SecuritySettings
@@ -64,6 +65,7 @@ def parameters_from_options(
             client_wport=options.client,
             server_wport=options.server,
             association=options.association,
+            referencing=Referencing(options.referencing),
             mechanism=mechanism,
             password=_password(options, sources) if mechanism is Mechanism.LLS else None,
             hls_secret=sources.hls_secret(options.auth) if mechanism in SECRET_MECHANISMS else None,

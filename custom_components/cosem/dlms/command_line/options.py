@@ -28,6 +28,7 @@ DEFAULTS: Final = {
     "port": DEFAULT_PORT,
     "client": PUBLIC_CLIENT_WPORT,
     "server": MANAGEMENT_WPORT,
+    "referencing": "auto",
     "auth": "none",
     "suite": None,
     "protection": None,
@@ -44,6 +45,9 @@ DEFAULTS: Final = {
     "full": False,
 }
 """Apart, as options may stand before or after the command."""
+
+REFERENCINGS: Final = ("auto", "ln", "sn")
+"""The values of protocol/referencing.py, which is not imported here."""
 
 _MAX_CLASS_ID: Final = 0xFFFF
 MOST_COUNTER: Final = 2**32 - 2**16 - 1
@@ -140,6 +144,11 @@ def _shared_options() -> _Parser:
         type=number(0, MAX_WPORT),
         metavar="N",
         help=f"server wPort (default {MANAGEMENT_WPORT}, management)",
+    )
+    shared.add_argument(
+        "--referencing",
+        choices=REFERENCINGS,
+        help="logical names (ln) or short names (sn); auto takes ln, and sn where that is refused (default auto)",
     )
     shared.add_argument("--auth", choices=MECHANISM_NAMES, help="authentication (default none)")
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")

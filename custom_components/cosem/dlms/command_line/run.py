@@ -49,7 +49,8 @@ def with_association[T](
         form = association.proof_form
         parameters = visit.parameters
         if form != (visit.form or USUAL_FORM) or (visit.form is None and parameters.uses_dedicated_key):
-            visit.file.store_form(visit.meter, form)
+            with _unless_optional(parameters):
+                visit.file.store_form(visit.meter, form)
     if association.leniencies:
         on_lenient(sorted(association.leniencies))
     return result
@@ -103,12 +104,24 @@ def _prepared(options: argparse.Namespace) -> Iterator[_Visit]:
     if options.host is None:
         raise UsageError("--host is needed to read from a meter")
     path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
+    known: ProofForm | None = None
     with StateFile(path) as file:
         parameters = parameters_from_options(options, os.environ, file.system_title)
         meter = f"{options.host}:{options.port} {parameters.pair}"
-        known = file.form(meter) if parameters.is_high_level or parameters.uses_dedicated_key else None
+        with _unless_optional(parameters):
+            known = file.form(meter)
         with _kept_counter(parameters, file) as kept:
             yield _Visit(parameters=parameters, file=file, meter=meter, form=known, kept=kept)
+
+
+@contextmanager
+def _unless_optional(parameters: AssociationParameters) -> Iterator[None]:
+    """Let a state file that cannot be used pass where only the way of referencing would be kept in it."""
+    try:
+        yield
+    except UsageError:
+        if parameters.is_high_level or parameters.uses_dedicated_key:
+            raise
 
 
 @contextmanager
