@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 
-from custom_components.cosem.dlms.apdu.common import Selection
+from custom_components.cosem.dlms.apdu.common import DataAccessResult, Selection
 from custom_components.cosem.dlms.encoding.data import (
     Data,
     DataType,
@@ -23,12 +23,14 @@ from custom_components.cosem.dlms.encoding.data import (
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.encoding.octets import Writer
 
+from .buffer_forms import written
 from .household import DAY, EPOCH
 from .noise import scatter
 from .objects import SCOPE_VIOLATED, TYPE_UNMATCHED, Answer, Attribute, CosemObject, LogicalDevice, View, constant
-from .profile import SelectiveAccess
+from .profile import BufferForm, Quirks, RangeBounds, SelectiveAccess
 
 _CACHED_ROWS = 16_384
+_SELECTORS = {SelectiveAccess.FULL: (1, 2), SelectiveAccess.RANGE: (1,), SelectiveAccess.ENTRY: (2,)}
 
 type Times = Callable[[int], Sequence[int]]
 """Time now -> times of all rows, oldest first (UNIX seconds)."""
@@ -57,12 +59,23 @@ class Column:
 class Profile:
     """The buffer behind a Profile generic object."""
 
-    def __init__(self, columns: tuple[Column, ...], times: Times, access: SelectiveAccess) -> None:
+    def __init__(self, columns: tuple[Column, ...], times: Times, quirks: Quirks, period: int = 0) -> None:
         self.columns = columns
-        self.times = times
-        self._access = access
+        self._oldest_first = times
+        self._quirks = quirks
+        self._period = period
         self._cells = lru_cache(_CACHED_ROWS)(lambda time: [column.cell(time) for column in columns])
         self._row = lru_cache(_CACHED_ROWS)(self._whole_row)
+
+    @property
+    def is_newest_first(self) -> bool:
+        """Whether it is LIFO."""
+        return self._quirks.newest_first
+
+    def times(self, now: int) -> Sequence[int]:
+        """Return the times of all rows in the order of their entries."""
+        times = self._oldest_first(now)
+        return times[::-1] if self.is_newest_first else times
 
     def buffer(self, view: View) -> bytes:
         """Return all rows."""
@@ -70,11 +83,11 @@ class Profile:
 
     def select(self, view: View, selection: Selection) -> Answer:
         """Return the rows and columns of a range (selector 1) or of entries (selector 2)."""
-        if self._access is SelectiveAccess.IGNORED:
+        access = self._quirks.selective_access
+        if access is SelectiveAccess.IGNORED:
             return self.buffer(view)
-        allowed = {SelectiveAccess.FULL: (1, 2), SelectiveAccess.ENTRY: (2,)}.get(self._access, ())
-        if selection.selector not in allowed:
-            return SCOPE_VIOLATED
+        if selection.selector not in _SELECTORS.get(access, ()):
+            return DataAccessResult(self._quirks.selection_refusal)
         fields = selection.parameters.value
         if selection.parameters.type is not DataType.STRUCTURE or not isinstance(fields, tuple) or len(fields) != 4:
             return TYPE_UNMATCHED
@@ -86,6 +99,8 @@ class Profile:
         restricting, first, last, selected = fields
         if restricting.value != self.columns[0].definition.value or selected.type is not DataType.ARRAY:
             return TYPE_UNMATCHED
+        if not all(_is_written_as(view, self._quirks.range_bounds, bound) for bound in (first, last)):
+            return b"\x01\x00" if self._quirks.odd_range_is_empty else TYPE_UNMATCHED
         bounds = [_moment(view, bound) for bound in (first, last)]
         if bounds[0] is None or bounds[1] is None or not isinstance(selected.value, tuple):
             return TYPE_UNMATCHED
@@ -116,14 +131,32 @@ class Profile:
         return bytes([2, len(self.columns)]) + b"".join(self._cells(time))
 
     def _rows(self, times: Sequence[int], columns: list[int] | None) -> bytes:
+        if self._quirks.buffer_form is not BufferForm.PLAIN:
+            chosen = range(len(self.columns)) if columns is None else columns
+            rows = [[cells[index] for index in chosen] for cells in map(self._cells, times)]
+            clock = list(chosen).index(0) if 0 in chosen else None
+            return written(rows, self._quirks.buffer_form, times, clock, self._period)
         writer = Writer()
         writer.unsigned8(DataType.ARRAY)
         writer.length(len(times))
         if columns is None:
             return writer.getvalue() + b"".join(map(self._row, times))
         head = bytes([2, len(columns)])
-        rows = [head + b"".join([cells[index] for index in columns]) for cells in map(self._cells, times)]
-        return writer.getvalue() + b"".join(rows)
+        return writer.getvalue() + b"".join(
+            [head + b"".join([cells[index] for index in columns]) for cells in map(self._cells, times)]
+        )
+
+
+def _is_written_as(view: View, wanted: RangeBounds, bound: Data) -> bool:
+    """Return whether this meter takes a bound in this form."""
+    if wanted is RangeBounds.ANY:
+        return True
+    if wanted is RangeBounds.SECONDS or not isinstance(bound.value, bytes):
+        return wanted is RangeBounds.SECONDS and bound.type is DataType.DOUBLE_LONG_UNSIGNED
+    if wanted is RangeBounds.UNSPECIFIED:
+        return bound.value[9:] == b"\x80\x00\xff"
+    moment = _moment(view, bound)
+    return moment is not None and bound.value[9:] == view.device.time.octets(datetime.fromtimestamp(moment, UTC))[9:]
 
 
 def _moment(view: View, bound: Data) -> int | None:
@@ -137,7 +170,7 @@ def _moment(view: View, bound: Data) -> int | None:
 
 
 def profile_object(name: str, profile: Profile, *, period: int, capacity: int) -> CosemObject:
-    """Return the Profile generic object (version 1) of a buffer, sorted by time."""
+    """Return the Profile generic object (version 1) of a buffer in the order of time."""
     definitions = [column.definition for column in profile.columns]
     return CosemObject(
         class_id=7,
@@ -147,7 +180,7 @@ def profile_object(name: str, profile: Profile, *, period: int, capacity: int) -
             2: Attribute(read=profile.buffer, select=profile.select),
             3: constant(array(*definitions)),
             4: constant(double_long_unsigned(period)),
-            5: constant(enum(1)),
+            5: constant(enum(2 if profile.is_newest_first else 1)),
             6: constant(definitions[0]),
             7: Attribute(read=lambda view: double_long_unsigned(len(profile.times(view.unix)))),
             8: constant(double_long_unsigned(capacity)),
@@ -200,7 +233,8 @@ def load_profile(device: LogicalDevice, period: int, days: int) -> CosemObject:
     profile = Profile(
         (_clock_column(device), status, *energies),
         _regular(period, capacity),
-        device.profile.quirks.selective_access,
+        device.profile.quirks,
+        period,
     )
     return profile_object("1.0.99.1.0", profile, period=period, capacity=capacity)
 
@@ -213,7 +247,7 @@ def daily_profile(device: LogicalDevice) -> CosemObject:
         _energy_column(device, "1.0.2.8.0", "export_total"),
     )
     times = _regular(DAY, 62, device.time.standard_offset_minutes * 60)
-    profile = Profile(columns, times, device.profile.quirks.selective_access)
+    profile = Profile(columns, times, device.profile.quirks, DAY)
     return profile_object("1.0.99.2.0", profile, period=DAY, capacity=62)
 
 
@@ -227,7 +261,7 @@ def event_log(device: LogicalDevice) -> CosemObject:
         _clock_column(device),
         Column(1, LogicalName.parse("0.0.96.11.0"), 2, lambda time: bytes([0x11, event_code(device, time)])),
     )
-    profile = Profile(columns, lambda now: event_times(device, now), device.profile.quirks.selective_access)
+    profile = Profile(columns, lambda now: event_times(device, now), device.profile.quirks)
     return profile_object("0.0.99.98.0", profile, period=0, capacity=200)
 
 

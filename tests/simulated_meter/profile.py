@@ -81,9 +81,33 @@ class SelectiveAccess(StrEnum):
     """Which selections a profile's buffer takes."""
 
     FULL = "full"
+    RANGE = "range"
     ENTRY = "entry"
     REFUSED = "refused"
     IGNORED = "ignored"
+
+
+class RangeBounds(StrEnum):
+    """How the ends of a range must be written."""
+
+    ANY = "any"
+    OWN = "own"
+    """As this meter's clock writes deviation and status."""
+    UNSPECIFIED = "unspecified"
+    """A date-time without deviation and status."""
+    SECONDS = "seconds"
+    """UNIX seconds."""
+
+
+class BufferForm(StrEnum):
+    """How the rows of a profile are written."""
+
+    PLAIN = "plain"
+    NULL_DATA = "null-data"
+    """null-data where a cell is that of the row before, or the time is one period later."""
+    DELTAS = "deltas"
+    """Differences to the row before, in the shortest delta type."""
+    COMPACT_ARRAY = "compact-array"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +149,14 @@ class Quirks:
     """The data-access-result of an unknown object inside a list."""
     get_blocks: bool = True
     selective_access: SelectiveAccess = SelectiveAccess.FULL
+    selection_refusal: int = 13
+    """The data-access-result of a selection that this meter cannot do."""
+    range_bounds: RangeBounds = RangeBounds.ANY
+    odd_range_is_empty: bool = False
+    """Answer bounds in another form by no rows instead of an error."""
+    buffer_form: BufferForm = BufferForm.PLAIN
+    newest_first: bool = False
+    """Profiles are LIFO: the newest row is entry 1."""
     release: Release = Release.ANSWER
     refusal: Refusal = Refusal.AARE
     refuse_second_aarq: bool = False

@@ -200,7 +200,7 @@ def load_profile(rows: Sequence[Described]) -> Profile:
         Column(class_id, LogicalName.parse(name), attribute, lambda time, index=index: cells[time][index])
         for index, (class_id, name, attribute) in enumerate(COLUMNS[:width])
     )
-    return Profile(columns, lambda _: sorted(cells), SelectiveAccess.FULL)
+    return Profile(columns, lambda _: sorted(cells), Quirks(selective_access=SelectiveAccess.FULL))
 
 
 def _unix(row: Described) -> int:
