@@ -37,6 +37,8 @@ _READ: Final = 0x100000
 _SHORT_NAME_SERVICES: Final = 0x1C0120
 """Read, Write, UnconfirmedWrite, InformationReport, parameterized access."""
 _SHORT_NAME_CONTEXTS: Final = {2, 4}
+_WRITING: Final = 0x000C09
+"""SET and ACTION, both also in blocks."""
 _GENERAL_PROTECTION: Final = 0x400000
 
 SERVICE_NOT_ALLOWED: Final = b"\xd8\x01\x01"
@@ -147,6 +149,8 @@ def own_conformance(quirks: Quirks, context: int = LN_CONTEXT) -> int:
     block = _GET | _ATTRIBUTE_0 | _PRIORITY
     if quirks.get_blocks:
         block |= _GET_BLOCKS
+    if quirks.writes:
+        block |= _WRITING
     claimed = quirks.with_list if quirks.with_list_claimed is None else quirks.with_list_claimed
     if claimed:
         block |= _MULTIPLE_REFERENCES

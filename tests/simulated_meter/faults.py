@@ -272,11 +272,6 @@ class FaultPlan:
         """End all faults."""
         self.faults.clear()
 
-    @staticmethod
-    def is_attack(name: str) -> bool:
-        """Whether a fault strikes protected answers, by their kind."""
-        return CATALOGUE[name].secured
-
     def on_connect(self) -> str | None:
         """Return "refuse" or "black-hole" if this connection is struck."""
         waiting = (fault for fault in self.faults if fault.on == "connect")  # "any" means any request

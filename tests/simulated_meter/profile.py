@@ -148,6 +148,8 @@ class Quirks:
     undefined_in_list: int = 4
     """The data-access-result of an unknown object inside a list."""
     get_blocks: bool = True
+    writes: bool = False
+    """Offer SET and ACTION, which something beside the meter takes."""
     selective_access: SelectiveAccess = SelectiveAccess.FULL
     selection_refusal: int = 13
     """The data-access-result of a selection that this meter cannot do."""

@@ -10,7 +10,7 @@ import hmac
 from typing import TYPE_CHECKING, Final
 
 from .acse import AareFields, InitiateFields, read_rlrq, write_aare
-from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, Refused, Reply
+from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED, Refused, Reply
 from .attacks import ERRORS, ON_ANSWER, Strike, action_response, exception, forge, spoil_aare, spoil_pass_4
 from .ciphering import Material
 from .envelopes import Kind, is_protected
@@ -162,10 +162,10 @@ class SecureSession:
             return self._prove(opened)
         if not plain:
             return Reply(OTHER_REASON)
-        if plain[0] == _ACTION:
-            return self._answer("action", action_response(plain[2], _DENIED), opened)
         self.overhead = self._channel.overhead(opened) if self._ciphered else 0
         reply = honest(plain)
+        if plain[0] == _ACTION and reply.apdu == SERVICE_NOT_SUPPORTED:
+            return self._answer("action", action_response(plain[2], _DENIED), opened)
         if reply.apdu is None or reply.apdu[0] == _EXCEPTION:
             return reply  # exception-response is never protected
         answer = self._answer(_KINDS.get(plain[0], "other"), reply.apdu, opened)

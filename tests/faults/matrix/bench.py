@@ -10,13 +10,15 @@ from custom_components.cosem.dlms import (
     AttributeDescriptor,
     Data,
     DataAccessError,
+    DlmsError,
     Mechanism,
+    OutcomeUnknown,
     Secret,
     SecurityState,
 )
 from custom_components.cosem.dlms.client.association import Association
 from custom_components.cosem.dlms.client.channel import with_wrapper
-from custom_components.cosem.dlms.encoding.data import decode_data_octets
+from custom_components.cosem.dlms.encoding.data import decode_data_octets, octet_string
 from tests.faults.conftest import ENERGY, FAST, POLLED, MeterClock, attribute
 from tests.faults.secured import Store, parameters_for, requests_of, secured_profile
 from tests.simulated_meter.envelopes import Kind
@@ -24,7 +26,8 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ClientProfile, Level, MeterProfile
 from tests.timed_client import TimedClient
 
-from .cases import Protected, Service
+from .cases import WRITING, Protected, Service
+from .writable import EXECUTABLE, WRITABLE, WritableDispatcher
 
 SECURED: Final = 1
 WPORTS: Final = {Protected.NONE: 16, Protected.LLS: 2, Protected.HLS_GMAC: SECURED}
@@ -46,6 +49,7 @@ def meter_profile() -> MeterProfile:
     return replace(
         secured,
         history_days=1,
+        quirks=replace(secured.quirks, writes=True),
         clients=(
             ClientProfile(wport=16, name="public", level=Level.MANAGE),
             ClientProfile(wport=2, name="reader", level=Level.MANAGE, password=DEFAULT_PASSWORD),
@@ -70,6 +74,11 @@ class Bench:
         self.client = TimedClient("meter", connect=with_wrapper(self.meter.connect), timing=FAST)
         self.state = SecurityState(1, self.store) if self.protected is Protected.HLS_GMAC else None
         self._energies: list[int] = []
+        self._written = 0
+        device = self.meter.devices[1]
+        self.dispatcher = WritableDispatcher(device, PROFILE.quirks, self.meter.faults.on_attribute)
+        self.dispatcher.told = []
+        self.meter.dispatchers[1] = self.dispatcher
         self._tasks = asyncio.all_tasks()
 
     async def __aenter__(self) -> Self:
@@ -106,7 +115,8 @@ class Bench:
         self.clock.advance(seconds=60)
         named: dict[str, Any] = {} if self.state is None else {"security_state": self.state}
         async with self.client.associate(self.parameters(service, server_wport), **named) as association:
-            return await _SERVICES[service](self, association, server_wport)
+            work = Service.GET if server_wport != 1 and service in WRITING else service
+            return await _SERVICES[work](self, association, server_wport)
 
     async def _get(self, association: Association, server_wport: int) -> bool:
         descriptor = _polled(server_wport)[0]
@@ -128,6 +138,32 @@ class Bench:
             return await self._get(association, server_wport)
         self._check(LOAD_PROFILE, decode_data_octets(await association.get_octets(LOAD_PROFILE)), server_wport)
         return True
+
+    async def _set(self, association: Association, *, long: bool) -> bool:
+        return await self._tell(WRITABLE, lambda value: association.set(WRITABLE, value), long=long)
+
+    async def _action(self, association: Association, *, long: bool) -> bool:
+        return await self._tell(EXECUTABLE, lambda value: association.action(EXECUTABLE, value), long=long)
+
+    async def _tell(self, target: object, tell: Callable[[Data], Awaitable[object]], *, long: bool) -> bool:
+        """Tell the meter something that it was never told before; ``long``: in blocks. Raises Violation."""
+        self._written += 1
+        value = octet_string(self._written.to_bytes(4) * (600 if long else 1))
+        try:
+            await tell(value)
+        except OutcomeUnknown:
+            self._check_told(target, value, {0, 1})
+            raise
+        except DlmsError:
+            self._check_told(target, value, {0})  # whoever reads it may think that nothing happened
+            raise
+        self._check_told(target, value, {1})
+        return True
+
+    def _check_told(self, target: object, value: Data, allowed: set[int]) -> None:
+        times = self.dispatcher.told.count((target, value))  # type: ignore[arg-type]  # any object can be counted
+        if times not in allowed:
+            raise Violation(f"executed {times} times, allowed {allowed}")
 
     def _check(self, descriptor: AttributeDescriptor, value: Data, server_wport: int) -> None:
         if not self.meter.was_true(descriptor, value, server_wport=server_wport):
@@ -158,4 +194,8 @@ _SERVICES: Final[dict[Service, Callable[[Bench, Association, int], Awaitable[boo
     Service.GET: Bench._get,
     Service.LIST: Bench._list,
     Service.BLOCKS: Bench._blocks,
+    Service.SET: lambda bench, association, _: bench._set(association, long=False),
+    Service.ACTION: lambda bench, association, _: bench._action(association, long=False),
+    Service.LONG_SET: lambda bench, association, _: bench._set(association, long=True),
+    Service.LONG_ACTION: lambda bench, association, _: bench._action(association, long=True),
 }

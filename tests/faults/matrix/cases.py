@@ -15,6 +15,14 @@ class Service(StrEnum):
     GET = "GET"
     LIST = "list"
     BLOCKS = "blocks"
+    SET = "SET"
+    ACTION = "ACTION"
+    LONG_SET = "long-SET"
+    LONG_ACTION = "long-ACTION"
+
+
+READING = (Service.GET, Service.LIST, Service.BLOCKS)
+WRITING = (Service.SET, Service.ACTION, Service.LONG_SET, Service.LONG_ACTION)
 
 
 class Protected(StrEnum):
@@ -94,6 +102,7 @@ class Row:
     stages: tuple[Stage, ...]
     draw: Draw = lambda _: {}
     only: tuple[Protected, ...] = tuple(Protected)
+    services: tuple[Service, ...] = tuple(Service)
 
 
 _OPENING: Final = (Stage.AARQ, Stage.PROOF)
@@ -109,6 +118,10 @@ def _octet(random: Random) -> dict[str, Any]:
 
 def _in_the_header(random: Random) -> dict[str, Any]:
     return {"octet": random.randrange(8), "code": random.randrange(1, 256)}
+
+
+def _expected_counter(random: Random) -> dict[str, Any]:
+    return {"code": random.choice((0, 50, 5000))}
 
 
 def _strays(random: Random) -> dict[str, Any]:
@@ -138,13 +151,12 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("F26", "notification", _ANY, lambda random: {"count": random.randint(1, 12)}),
     Row("F27", "restart", (Stage.SERVICE,), lambda random: {"lose_counters": random.random() < 0.3}),
     Row("F29", "counter-reset", (Stage.SERVICE,), only=_HLS),
-    Row(
-        "F30", "counter-error", (*_OPENING, Stage.SERVICE), lambda random: {"code": random.choice((0, 50, 5000))}, _HLS
-    ),
+    # The simulated meter says so of what it has carried out, which a meter that refuses a counter never has.
+    Row("F30", "counter-error", (Stage.SERVICE,), _expected_counter, _HLS, READING),
     Row("F31", "busy", _ANY, lambda random: {"code": random.choice((1, 3, 4))}),
-    Row("F32", "temporary-failure", (Stage.ATTRIBUTE,)),
-    Row("F33", "object-undefined", (Stage.ATTRIBUTE,)),
-    Row("F33", "denied", (Stage.ATTRIBUTE,)),
+    Row("F32", "temporary-failure", (Stage.ATTRIBUTE,), services=READING),
+    Row("F33", "object-undefined", (Stage.ATTRIBUTE,), services=READING),
+    Row("F33", "denied", (Stage.ATTRIBUTE,), services=READING),
     Row("F34", "aare-transient", (Stage.AARQ,)),
     Row("F35", "aare-authentication", (Stage.AARQ,)),
     Row("F36", "aare-short", (Stage.AARQ,)),
@@ -165,13 +177,18 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("F40", "nested", _ANSWER, _strays, _HLS),
     Row("F41", "endless-blocks", _ANSWER, lambda random: {"count": random.choice((1, 100, 900))}),
     Row("F43", "oversized", _ANY, lambda random: {"count": random.choice((4000, 30_000, 65_535))}),
-    Row("F43", "deep", (Stage.ATTRIBUTE,)),
-    Row("F43", "count-bomb", (Stage.ATTRIBUTE,)),
-    Row("F43", "empty-rows", (Stage.ATTRIBUTE,)),
+    Row("F43", "deep", (Stage.ATTRIBUTE,), services=READING),
+    Row("F43", "count-bomb", (Stage.ATTRIBUTE,), services=READING),
+    Row("F43", "empty-rows", (Stage.ATTRIBUTE,), services=READING),
     Row("F44", "drip", _ANY, lambda random: {"seconds": random.choice((0.01, 0.05, 5.0))}),
     Row("F45", "other-title", (Stage.AARQ,), only=_HLS),
     Row("F51", "cancel", (Stage.SERVICE,), lambda random: {"steps": random.randrange(60)}),
     Row("F57", "two-devices", (Stage.SERVICE,)),
+    # Executed, and the answer is lost: at once, in the middle, by silence.
+    Row("F62", "reset", _ANSWER, _octet, services=WRITING),
+    Row("F62", "fin", _ANSWER, _octet, services=WRITING),
+    Row("F62", "late", _ANSWER, lambda random: {"seconds": random.choice((0.25, 60.0))}, services=WRITING),
+    Row("F62", "half-open", _ANSWER, services=WRITING),
     Row("F26", "notification", _ANY, lambda random: {"count": random.choice((17, 100, 1000))}),
 )
 
@@ -187,7 +204,7 @@ def draw(random: Random) -> Case:
         row.fault,
         random.choice(stages) if stages else Stage.AARQ,
         tuple(parameters.items()),
-        random.choice(list(Service)),
+        random.choice(row.services),
         protected,
         random.choice(list(Channel)),
     )

@@ -22,16 +22,24 @@ import time
 import traceback
 
 from custom_components.cosem.dlms import DlmsError
+from tests.simulated_meter.attacks import HELP as ATTACKS
 from tests.still_loop import StillLoop
 
 from .bench import Bench, Violation
-from .cases import Case, Protected, Stage, distinct
+from .cases import Case, Protected, Service, Stage, distinct
 
 CORPUS = Path(__file__).parent / "corpus.txt"
 MOST_POLLS = 6
 """Polls during a fault, until the fault is ended by hand."""
 MOST_RECOVERY = 2
 _LOAD_PROFILE, _ENERGY = "1.0.99.1.0.255", "1.0.1.8.0.255"
+_KINDS = {
+    Service.SET: "other",
+    Service.LONG_SET: "other",
+    Service.ACTION: "action",
+    Service.LONG_ACTION: "action",
+}
+"""What the meter's security calls answers to these."""
 _BY_HAND = {"restart", "cancel", "two-devices"}
 
 
@@ -80,8 +88,10 @@ class Faults:
                 return {}
             case Stage.ATTRIBUTE:
                 return {"object": _LOAD_PROFILE if self._case.service == "blocks" else _ENERGY}
-        attack = self._bench.meter.faults.is_attack(self._case.fault)
-        return {} if attack else {"on": "any", "request": _request_number(self._case)}
+        if self._case.fault not in ATTACKS:
+            return {"on": "any", "request": _request_number(self._case)}
+        kind, _ = ATTACKS[self._case.fault]
+        return {"on": _KINDS.get(self._case.service, kind) if kind == "get" else kind}
 
     @property
     def over(self) -> bool:

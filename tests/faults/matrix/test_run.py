@@ -5,8 +5,9 @@ from random import Random
 import pytest
 
 from .bench import Violation
-from .cases import ROWS, Case, Protected, Service, Stage, distinct, draw
+from .cases import ROWS, WRITING, Case, Protected, Service, Stage, distinct, draw
 from .run import MOST_RECOVERY, corpus, survive
+from .writable import WritableDispatcher
 
 SEED = 1128
 IN_EVERY_RUN = 150
@@ -44,11 +45,32 @@ async def test_every_row_strikes(row):
     protected = row.only[-1]
     stage = next(stage for stage in row.stages if stage is not Stage.PROOF or protected is Protected.HLS_GMAC)
     parameters = row.draw(Random(1)) | {"times": 1}
-    struck, _ = await survive(Case(row.row, row.fault, stage, tuple(parameters.items()), Service.GET, protected))
+    case = Case(row.row, row.fault, stage, tuple(parameters.items()), row.services[0], protected)
+    struck, _ = await survive(case)
     assert struck
+
+
+@pytest.mark.parametrize("service", WRITING)
+@pytest.mark.parametrize("times", [0, 2])
+async def test_a_success_that_was_not_executed_once_is_found(service: Service, times: int, monkeypatch):
+    do = WritableDispatcher._do
+
+    def otherwise(self, target, value):
+        return max((do(self, target, value) for _ in range(times)), default=0)
+
+    monkeypatch.setattr(WritableDispatcher, "_do", otherwise)
+    with pytest.raises(Violation, match=f"executed {times} times"):
+        await survive(Case("F11", "octet-by-octet", Stage.SERVICE, (("times", 1),), service, Protected.NONE))
+
+
+async def test_a_lost_answer_that_is_no_unknown_outcome_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("tests.faults.matrix.bench.OutcomeUnknown", ArithmeticError)
+    case = Case("F62", "reset", Stage.SERVICE, (("octet", 0), ("times", 1)), Service.SET, Protected.NONE)
+    with pytest.raises(Violation, match="executed 1 times"):
+        await survive(case)
 
 
 async def test_a_value_that_the_meter_never_had_is_found(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("tests.simulated_meter.meter.SimulatedMeter.was_true", lambda *_, **__: False)
     with pytest.raises(Violation, match="was never"):
-        await survive(CASES[0])
+        await survive(Case("F11", "octet-by-octet", Stage.SERVICE, (("times", 1),), Service.GET, Protected.NONE))
