@@ -19,7 +19,7 @@ RESPONSE = InitiateResponse(conformance=Conformance.GET, server_max_receive_pdu_
 
 
 def test_default_proposal_is_what_most_clients_send():
-    assert DEFAULT_PROPOSED_CONFORMANCE == 0x207E1F
+    assert DEFAULT_PROPOSED_CONFORMANCE == 0x207E5F
     assert encode_apdu(REQUEST) == hexadecimal("01 00 00 00 06 5F1F0400 007E1F 04B0")
 
 

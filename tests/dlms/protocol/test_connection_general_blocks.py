@@ -72,7 +72,7 @@ def connection():
 def test_general_blocks_are_proposed():
     connection = Connection()
     connection.propose(PARAMETERS)
-    assert bytes.fromhex("065F1F0400207E1F") in sent_by(connection)[0]
+    assert bytes.fromhex("065F1F0400207E5F") in sent_by(connection)[0]
 
 
 def test_an_answer_in_general_blocks_is_taken_block_by_block(connection):

@@ -63,7 +63,10 @@ def test_whatever_is_open_or_waits_can_be_released():
 def test_a_given_up_request_can_only_be_released():
     """A new request would meet the late answer to the old one."""
     for state in (State.AWAITING_ANSWER, State.AWAITING_BLOCK):
-        assert {sent for sent in LOCAL_INPUTS if (state, sent) in TRANSITIONS} == {Input.SEND_RLRQ}
+        assert {sent for sent in LOCAL_INPUTS if (state, sent) in TRANSITIONS} == {
+            Input.SEND_RLRQ,
+            Input.LEAVE_WITHOUT_ANSWER,
+        }
 
 
 def test_an_error_apdu_ends_what_is_outstanding():

@@ -71,6 +71,7 @@ DEFAULT_PROPOSED_CONFORMANCE: Final = (
     | Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
     | Conformance.BLOCK_TRANSFER_WITH_ACTION
     | Conformance.GENERAL_BLOCK_TRANSFER
+    | Conformance.ACCESS
     | Conformance.MULTIPLE_REFERENCES
     | Conformance.GET
     | Conformance.SET

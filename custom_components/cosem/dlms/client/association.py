@@ -10,9 +10,9 @@ from contextlib import suppress
 from typing import Final, override
 
 from ..apdu.common import AttributeDescriptor, Selection
-from ..apdu.initiate import VAA_NAME_SN
+from ..apdu.initiate import VAA_NAME_SN, Conformance
 from ..encoding.compact_array import is_large
-from ..encoding.data import Data, decode_data_octets
+from ..encoding.data import Data, decode_data_octets, encode_data_octets
 from ..errors import (
     AssociationAborted,
     BlockTransferAborted,
@@ -23,6 +23,7 @@ from ..errors import (
     LimitExceeded,
     LocalProtocolError,
     OutcomeUnknown,
+    TransportError,
 )
 from ..limits import Limits
 from ..protocol.events import (
@@ -35,11 +36,12 @@ from ..protocol.events import (
 from ..protocol.leniencies import Leniency
 from ..protocol.outstanding import says_no_association
 from ..protocol.transfer import Transfer
+from ..protocol.transfer.access import to_get
 from ..protocol.transfer.get import GetOne
 from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
 from .observer import note_refusals
-from .reading import ResultByAttribute, read_many
+from .reading import ResultByAttribute, encode_outcomes, read_many
 from .short_names import ShortNames
 
 _SAYS_SO_OF_OBJECTS: Final = 2
@@ -135,6 +137,22 @@ class Association(AssociationOpening):
                 names.take(await self.decode(decode_data_octets, octets))
         return octets
 
+    @override
+    async def _tell(self, transfer: Transfer) -> None:
+        names = self._short_names
+        if names is not None:
+            transfer = await names.translated(transfer, self._read)
+        async with self._link.turn:
+            self._raise_if_ended()
+            await self._reserve()
+            self._raise_if_ended()
+            self._link.observer.note("telling: %s", transfer)
+            self._link.connection.tell(self.parameters.pair, transfer)
+            try:
+                await self._link.flush()
+            except TransportError as error:
+                raise await self._link.fail(error) from None
+
     async def _carry_out(self, transfer: Transfer) -> bytes:
         async with self._link.turn:
             event = await self._asked(transfer)
@@ -184,6 +202,27 @@ class Association(AssociationOpening):
         witness = None if self._plan is None or may_be_gone else self._plan.witness(transfer.attribute)
         transfer.unknown_means_lost = witness is None
         return witness
+
+    @override
+    async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
+        if not self._only_by_access(Conformance.GET):
+            return await super().get_octets(attribute, selection)
+        (outcome,) = await self.access([to_get(attribute, selection)])
+        if not isinstance(outcome, Data):
+            raise outcome or DataAccessError(DataAccessResultCode.OTHER_REASON)
+        return encode_data_octets(outcome)
+
+    @override
+    async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
+        if not self._only_by_access(Conformance.MULTIPLE_REFERENCES):
+            return await super().get_list_octets(attributes)
+        return encode_outcomes(await self.access([to_get(attribute) for attribute in attributes]))
+
+    def _only_by_access(self, service: Conformance) -> bool:
+        """Whether the meter offers ACCESS instead of a service."""
+        if self._negotiated is None or self._short_names is not None:
+            return False
+        return self._negotiated.conformance & (service | Conformance.ACCESS) == Conformance.ACCESS
 
     @override
     async def get_pieces(

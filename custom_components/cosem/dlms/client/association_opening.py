@@ -2,7 +2,7 @@
 
 import asyncio
 import math
-from typing import Final
+from typing import Final, override
 
 from ..apdu.acse import Mechanism
 from ..errors import (
@@ -85,6 +85,7 @@ class AssociationOpening(AssociationLife, Services):
         """What the meter did differently so far."""
         return self._link.connection.leniencies(self.parameters.pair) | self._leniencies
 
+    @override
     def tolerated(self, leniency: Leniency) -> None:
         """Note what was tolerated in an answer."""
         self._leniencies.add(leniency)

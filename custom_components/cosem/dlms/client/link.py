@@ -123,6 +123,7 @@ class Link:
         async with self._sending:
             while octets := self.connection.data_to_send(self._loop.time()):
                 await self._transport.send(octets)
+        self._dispatch()  # what needs no answer has happened
         self._set_alarm()
 
     async def fail(self, error: DlmsError) -> DlmsError:

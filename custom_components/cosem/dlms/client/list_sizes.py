@@ -149,7 +149,7 @@ class ListPlan:
         self._request_limit = negotiated.request_limit - negotiated.overhead
         self._answer_limit = self._size - negotiated.overhead
         self._blocks = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ in negotiated.conformance
-        if Conformance.MULTIPLE_REFERENCES not in negotiated.conformance:
+        if not negotiated.conformance & (Conformance.MULTIPLE_REFERENCES | Conformance.ACCESS):
             self._ceiling = 1
 
     def batch(self, pending: Sequence[AttributeDescriptor]) -> int:

@@ -7,10 +7,16 @@ exhausts a limit ends the connection (F43), and does so once.
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
-from ..apdu.common import AttributeDescriptor, DataAccessResult, decode_get_data_result
+from ..apdu.common import (
+    AttributeDescriptor,
+    DataAccessResult,
+    decode_get_data_result,
+    encode_get_data_result,
+    encode_list,
+)
 from ..apdu.get import decode_get_data_results
 from ..encoding.data import Data, decode_data_octets
-from ..encoding.octets import Reader
+from ..encoding.octets import Reader, Writer
 from ..errors import (
     ConfirmedServiceErrorReceived,
     ConnectionLost,
@@ -27,6 +33,7 @@ from ..errors import (
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..protocol.outstanding import says_no_association
+from ..protocol.transfer.access import AccessOutcome
 from .list_sizes import ListPlan
 
 _BUSY: Final = frozenset({ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON})
@@ -69,6 +76,18 @@ def decode_get_list(octets: bytes, limits: Limits = DEFAULT_LIMITS) -> list[tupl
         (size, DataAccessError(result.code) if isinstance(result, DataAccessResult) else result)
         for size, result in decode_get_data_results(octets, limits)
     ]
+
+
+def encode_outcomes(outcomes: Sequence[AccessOutcome]) -> bytes:
+    """Return values and errors as an encoded SEQUENCE OF Get-Data-Result."""
+    writer = Writer()
+    results = [each if isinstance(each, Data) else DataAccessResult(_code_of(each)) for each in outcomes]
+    encode_list(tuple(results), writer, encode_get_data_result)
+    return writer.getvalue()
+
+
+def _code_of(outcome: AccessOutcome) -> int:
+    return outcome.result if isinstance(outcome, DataAccessError) else DataAccessResultCode.OTHER_REASON
 
 
 def first_undecodable(octets: bytes, limits: Limits) -> int | None:

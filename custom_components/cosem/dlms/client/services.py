@@ -8,7 +8,9 @@ from ..encoding.data import Data, PlainValue, decode_data_octets
 from ..errors import ActionError, DataAccessError, DecodeError, LimitExceeded, OutcomeUnknown, RemoteProtocolError
 from ..interface_classes.profile_generic import decode_rows
 from ..limits import Limits
+from ..protocol.leniencies import Leniency
 from ..protocol.transfer import Transfer
+from ..protocol.transfer.access import Access, AccessItem, AccessOutcome
 from ..protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
 from ..protocol.transfer.get import GetList, GetOne
 from ..protocol.transfer.set import SetList, SetOne
@@ -21,6 +23,14 @@ class Services(ABC):
     @abstractmethod
     async def _request(self, transfer: Transfer) -> bytes:
         """Carry out a transfer."""
+
+    @abstractmethod
+    async def _tell(self, transfer: Transfer) -> None:
+        """Send a service that nobody answers."""
+
+    @abstractmethod
+    def tolerated(self, leniency: Leniency) -> None:
+        """Note what was tolerated in an answer."""
 
     @abstractmethod
     async def decode[T](self, decode: Callable[[bytes, Limits], T], octets: bytes) -> T:
@@ -86,6 +96,37 @@ class Services(ABC):
         octets = await self._request(transfer)
         outcomes = await self._decode_outcome(transfer.decode, octets, exactly=transfer.was_in_blocks)
         return [returned_or_error(outcome) for outcome in outcomes]
+
+    async def access(self, items: Sequence[AccessItem], *, break_on_error: bool = False) -> list[AccessOutcome]:
+        """Read, write and execute in one ACCESS request; return what became of each item.
+
+        Raises as get() does where all items read, else as set() does, but DataAccessError and ActionError.
+        """
+        transfer = Access(items, break_on_error=break_on_error)
+        octets = await self._request(transfer)
+        try:
+            outcomes = await self.decode(transfer.decode, octets)
+        except RemoteProtocolError as error:
+            if transfer.may_be_repeated:
+                raise
+            raise OutcomeUnknown(str(error)) from error
+        if transfer.leaves_data_out:
+            self.tolerated(Leniency.ACCESS_DATA_LEFT_OUT)
+        return outcomes
+
+    async def set_unconfirmed(
+        self, attribute: AttributeDescriptor, value: Data, selection: Selection | None = None
+    ) -> None:
+        """Write one attribute without an answer: nobody knows what becomes of it. Raises TransportError."""
+        await self._tell(SetOne(attribute, value, selection))
+
+    async def action_unconfirmed(self, method: MethodDescriptor, parameters: Data | None = None) -> None:
+        """Execute a method without an answer. Raises as set_unconfirmed()."""
+        await self._tell(ActionOne(method, parameters))
+
+    async def access_unconfirmed(self, items: Sequence[AccessItem]) -> None:
+        """Write and execute in one ACCESS request without an answer. Raises as set_unconfirmed()."""
+        await self._tell(Access(items))
 
     async def _decode_outcome[T](self, decode: Callable[[bytes, Limits], T], octets: bytes, *, exactly: bool) -> T:
         """Decode what a method said; raise OutcomeUnknown for what makes no sense: it may have been executed.

@@ -12,8 +12,10 @@ from ..errors import (
 )
 from ..limits import Limits
 from .association_blocks import AssociationBlocks
+from .association_kind import AssociationKind
 from .dropped_apdus import DroppedApduLimits
 from .events import (
+    Associated,
     AssociationLost,
     Event,
     Released,
@@ -84,17 +86,25 @@ class AssociationRequests:
 
     def propose(self, opening: Opening) -> None:
         """Send the AARQ. LocalProtocolError, InvocationCounterExhausted change nothing."""
-        after = advance(self.state, Input.SEND_AARQ)
-        aarq = opening.aarq()
+        kind = opening.parameters.kind
+        is_answered = kind is AssociationKind.CONFIRMED
+        after = advance(self.state, Input.SEND_AARQ if is_answered else Input.OPEN_WITHOUT_ANSWER)
+        aarq = opening.aarq() if kind.has_aarq else b""
         self.state = after
         self.leniencies.update(self.opening.leniencies)
         self.opening = opening
         self.negotiated = self.forgery = self._taken_aare = None
-        self._say(aarq)
+        if aarq:
+            self._say(aarq)
+        if not is_answered:
+            self.negotiated = opening.assume()
+            self._events.append(Associated(self.pair, self.negotiated))
 
     def request(self, transfer: Transfer) -> None:
         """Send a first request. Raises as Connection.request, changing nothing."""
         advance(self.state, Input.SEND_REQUEST)  # the table has the first word
+        if not self.parameters.kind.has_answers:
+            raise LocalProtocolError("a confirmed service in an unconfirmed association")
         negotiated = self.negotiated
         assert negotiated is not None  # set before the state in which requests are possible
         limit = negotiated.request_limit
@@ -108,6 +118,22 @@ class AssociationRequests:
             raise LocalProtocolError(f"a request of {len(octets)} octets exceeds the meter's limit of {limit}")
         self.state = advance(self.state, Input.SEND_REQUEST)
         self._start(transfer, plain, self._blocks.first_of(octets, limit))
+
+    def tell(self, transfer: Transfer) -> None:
+        """Send a service that nobody answers. Raises as Connection.request, changing nothing."""
+        advance(self.state, Input.SEND_UNCONFIRMED)  # the table has the first word
+        negotiated = self.negotiated
+        assert negotiated is not None  # set before the state in which services are possible
+        plain = self._outstanding.first(transfer, self._limits.assembled_value, confirmed=False)
+        if missing := transfer.needs & ~negotiated.conformance:
+            raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
+        octets = self.opening.protection.protect(plain)
+        if len(octets) > negotiated.request_limit:
+            limit = negotiated.request_limit
+            raise LocalProtocolError(f"a request of {len(octets)} octets exceeds the meter's limit of {limit}")
+        self.state = advance(self.state, Input.SEND_UNCONFIRMED)
+        self._outstanding.tell(transfer.answers)
+        self._say(octets)
 
     @property
     def may_be_repeated(self) -> bool:
@@ -136,9 +162,15 @@ class AssociationRequests:
         return bool(again)
 
     def release(self) -> None:
-        """Send the RLRQ. Raises LocalProtocolError."""
-        self.state = advance(self.state, Input.SEND_RLRQ)
+        """Send the RLRQ; without an AARE there is no RLRE either. Raises LocalProtocolError."""
+        kind = self.parameters.kind
+        is_answered = kind is AssociationKind.CONFIRMED
+        self.state = advance(self.state, Input.SEND_RLRQ if is_answered else Input.LEAVE_WITHOUT_ANSWER)
         self._outstanding.end()
+        if not is_answered:
+            self._events.append(Released(self.pair))
+        if not kind.has_aarq:
+            return
         self._say(self.opening.release_request())
 
     def stop_waiting_for_release(self) -> None:

@@ -25,6 +25,7 @@ from ..errors import (
     ServiceErrorCode,
 )
 from ..limits import Limits
+from .association_kind import AssociationKind
 from .association_requests import AssociationRequests
 from .dropped_apdus import DroppedApduLimits
 from .events import (
@@ -120,7 +121,7 @@ class AssociationState(AssociationRequests):
         self.forgery = None
 
     def _receive_aare(self, apdu: bytes) -> None:
-        if apdu == self._taken_aare:
+        if apdu == self._taken_aare or self.parameters.kind is not AssociationKind.CONFIRMED:
             self._receive_stray(AARE)
             return
         outcome: Negotiated | AssociationRejected | SecurityError
@@ -168,6 +169,9 @@ class AssociationState(AssociationRequests):
 
     def _receive_answer(self, apdu: bytes) -> None:
         outcome = self._outstanding.receive(apdu)
+        if outcome is None and self._outstanding.answers_unconfirmed(apdu):
+            self._dropped_apdus.counters.stray_apdus += 1  # some meters answer all the same
+            return
         if outcome is None:
             self._receive_stray(apdu[0])
         else:

@@ -25,6 +25,7 @@ from ..errors import (
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import SendingCounter
+from .association_kind import ALL_STATION_WPORT, AssociationKind
 from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits, DroppedApdus
 from .events import ConnectionEnded, ConnectionReady, Event
@@ -144,6 +145,9 @@ class Connection:
         if self._error is not None:
             raise LocalProtocolError("the connection has ended")
         pair = parameters.pair
+        is_broadcast = parameters.server_wport == ALL_STATION_WPORT
+        if is_broadcast and not (self.is_lossy and parameters.kind is AssociationKind.UNCONFIRMED):
+            raise LocalProtocolError("all logical devices are reached over UDP only, in an unconfirmed association")
         opening = opening or Opening(parameters, limits=self._limits)
         association = self._associations.get(pair)
         if association is None:
@@ -158,6 +162,10 @@ class Connection:
         LocalProtocolError: not associated, busy, not negotiated, or too long.
         """
         self._known(pair).request(transfer)
+
+    def tell(self, pair: WportPair, transfer: Transfer) -> None:
+        """Send a service that nobody answers, whole. Raises as request()."""
+        self._known(pair).tell(transfer)
 
     def try_again(self, pair: WportPair) -> bool:
         """After a silence: send again what may be sent again; return whether there was anything, for so long."""

@@ -51,5 +51,7 @@ class Leniency(StrEnum):
     """Each general block is protected by itself, instead of the whole APDU before it is cut."""
     UNNEGOTIATED_GENERAL_BLOCKS = "unnegotiated_general_blocks"
     """An answer comes in general blocks although the meter did not agree to any."""
+    ACCESS_DATA_LEFT_OUT = "access_data_left_out"
+    """An access-response has no data for what returns nothing."""
     AARE_IN_GENERAL_BLOCKS = "aare_in_general_blocks"
     """The AARE comes in general blocks, before anything is agreed on."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..apdu.acse import Aare
+from ..apdu.initiate import DLMS_VERSION
 from ..errors import (
     AssociationRejected,
     InvocationCounterExhausted,
@@ -145,6 +146,28 @@ class Opening:
             self._ciphered.receiving.awaits_aare = True
         user_information = self.protection.protect(initiate_request(self.parameters, self._material.dedicated_key))
         return encode_proposal(self.parameters, user_information, self._material.challenge)
+
+    def assume(self) -> Negotiated:
+        """Return what holds without an AARE: everything that was proposed, or agreed elsewhere."""
+        parameters = self.parameters
+        if self._ciphered is not None and parameters.security is not None:
+            title = parameters.security.server_system_title
+            assert title is not None  # the parameters have seen to it
+            self._ciphered.learn_server_title(title)
+            self._ciphered.receiving.awaits_aare = False
+            known = None if self._material.receiving is None else self._material.receiving.known(title)
+            if known is not None:
+                self._ciphered.receiving.counter = known
+            self._remember_counter(title)
+        return Negotiated(
+            conformance=parameters.proposed_conformance,
+            server_max_receive_pdu_size=parameters.server_max_receive_pdu_size,
+            dlms_version=DLMS_VERSION,
+            vaa_name=parameters.referencing.vaa_name,
+            diagnostic=0,
+            overhead=parameters.overhead,
+            apdu_limit=self._material.apdu_limit,
+        )
 
     def accept(self, octets: bytes) -> Negotiated | AssociationRejected:
         """Return what an AARE (pass 2) agrees on, or why it refuses.

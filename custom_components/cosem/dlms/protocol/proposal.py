@@ -49,6 +49,7 @@ from ..security.keys import Secret
 from ..security.receiving import Unprotected
 from ..security.settings import Envelope, SecuritySettings
 from ..security.typed import MAX_MANUFACTURER_SECRET
+from .association_kind import AssociationKind
 from .leniencies import Leniency
 from .referencing import Referencing
 
@@ -113,7 +114,8 @@ class AssociationParameters:
     ``hls_secret``: for HLS (at most 16 octets), MD5, SHA-1, SHA-256. ``security``: for ciphering, and always for GMAC,
     SHA-256 and ECDSA. ``association``: the object that takes our proof; None: as learned, else the usual one.
     ``searches_proof_form``: whether other forms of the proof are tried where the meter makes nothing of the known one,
-    each in an association of its own. ``conformance``: with short names only what both ways of referencing have counts.
+    each in an association of its own. ``server_max_receive_pdu_size``: where no AARE tells it.
+    ``conformance``: with short names only what both ways of referencing have counts.
     """
 
     client_wport: int = PUBLIC_CLIENT_WPORT
@@ -126,6 +128,8 @@ class AssociationParameters:
     max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
     association: LogicalName | None = None
     searches_proof_form: bool = True
+    kind: AssociationKind = AssociationKind.CONFIRMED
+    server_max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
     referencing: Referencing = Referencing.LOGICAL_NAME
 
     def __post_init__(self) -> None:
@@ -137,6 +141,14 @@ class AssociationParameters:
                 f"a PDU size is 0 or {SMALLEST_PDU_SIZE} to {MAX_PDU_SIZE}, not {self.max_receive_pdu_size}"
             )
         self._check_credentials()
+        if self.kind is not AssociationKind.CONFIRMED:
+            self._check_without_answer()
+
+    def _check_without_answer(self) -> None:
+        if self.is_high_level or self.uses_dedicated_key or (self.password is not None and not self.kind.has_aarq):
+            raise LocalProtocolError("an association without an AARE proves nothing")
+        if self.security is not None and self.is_ciphered and not self.security.server_system_title:
+            raise LocalProtocolError("without an AARE the meter's system title has to be known")
 
     def _check_credentials(self) -> None:
         mechanism, security = self.mechanism, self.security
@@ -253,6 +265,7 @@ def initiate_request(parameters: AssociationParameters, dedicated_key: Secret | 
     request = InitiateRequest(
         conformance=parameters.proposed_conformance,
         client_max_receive_pdu_size=parameters.max_receive_pdu_size,
+        response_allowed=parameters.kind.has_answers,
         dedicated_key=None if dedicated_key is None else dedicated_key.reveal(),
     )
     return encode_apdu(request)

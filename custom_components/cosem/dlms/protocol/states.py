@@ -47,6 +47,12 @@ class Input(Enum):
     """What can happen to an association."""
 
     SEND_AARQ = auto()
+    OPEN_WITHOUT_ANSWER = auto()
+    """An unconfirmed association is proposed, or a pre-established one is begun."""
+    SEND_UNCONFIRMED = auto()
+    """A service that nobody answers."""
+    LEAVE_WITHOUT_ANSWER = auto()
+    """The end of such an association."""
     SEND_REQUEST = auto()
     SEND_RLRQ = auto()
     END_OF_WAIT = auto()
@@ -77,11 +83,22 @@ class Input(Enum):
     """End, reset or failure of the connection (COSEM-ABORT)."""
 
 
-LOCAL_INPUTS: Final = frozenset({Input.SEND_AARQ, Input.SEND_REQUEST, Input.SEND_RLRQ, Input.END_OF_WAIT})
+LOCAL_INPUTS: Final = frozenset(
+    {
+        Input.SEND_AARQ,
+        Input.OPEN_WITHOUT_ANSWER,
+        Input.SEND_UNCONFIRMED,
+        Input.LEAVE_WITHOUT_ANSWER,
+        Input.SEND_REQUEST,
+        Input.SEND_RLRQ,
+        Input.END_OF_WAIT,
+    }
+)
 
 TRANSITIONS: Final[Mapping[tuple[State, Input], State]] = MappingProxyType(
     {
         (State.IDLE, Input.SEND_AARQ): State.ASSOCIATING,
+        (State.IDLE, Input.OPEN_WITHOUT_ANSWER): State.ASSOCIATED,
         (State.IDLE, Input.RECV_STRAY): State.IDLE,
         (State.IDLE, Input.RECV_RELEASE): State.IDLE,
         (State.ASSOCIATING, Input.RECV_ACCEPTANCE): State.ASSOCIATED,
@@ -94,6 +111,8 @@ TRANSITIONS: Final[Mapping[tuple[State, Input], State]] = MappingProxyType(
         (State.PROVING, Input.RECV_REFUSAL): State.IDLE,
         (State.PROVING, Input.RECV_STRAY): State.PROVING,
         (State.PROVING, Input.SEND_RLRQ): State.RELEASING,
+        (State.ASSOCIATED, Input.SEND_UNCONFIRMED): State.ASSOCIATED,
+        (State.ASSOCIATED, Input.LEAVE_WITHOUT_ANSWER): State.IDLE,
         (State.ASSOCIATED, Input.SEND_REQUEST): State.AWAITING_ANSWER,
         (State.ASSOCIATED, Input.RECV_STRAY): State.ASSOCIATED,
         (State.ASSOCIATED, Input.SEND_RLRQ): State.RELEASING,
@@ -103,12 +122,14 @@ TRANSITIONS: Final[Mapping[tuple[State, Input], State]] = MappingProxyType(
         (State.AWAITING_ANSWER, Input.RECV_LOSS): State.IDLE,
         (State.AWAITING_ANSWER, Input.RECV_STRAY): State.AWAITING_ANSWER,
         (State.AWAITING_ANSWER, Input.SEND_RLRQ): State.RELEASING,
+        (State.AWAITING_ANSWER, Input.LEAVE_WITHOUT_ANSWER): State.IDLE,
         (State.AWAITING_BLOCK, Input.RECV_ANSWER): State.ASSOCIATED,
         (State.AWAITING_BLOCK, Input.RECV_BLOCK): State.AWAITING_BLOCK,
         (State.AWAITING_BLOCK, Input.RECV_FAILURE): State.ASSOCIATED,
         (State.AWAITING_BLOCK, Input.RECV_LOSS): State.IDLE,
         (State.AWAITING_BLOCK, Input.RECV_STRAY): State.AWAITING_BLOCK,
         (State.AWAITING_BLOCK, Input.SEND_RLRQ): State.RELEASING,
+        (State.AWAITING_BLOCK, Input.LEAVE_WITHOUT_ANSWER): State.IDLE,
         # The answer to an abandoned request may come late: it must not be taken for that to a later one.
         (State.RELEASING, Input.RECV_RELEASE): State.IDLE,
         (State.RELEASING, Input.END_OF_WAIT): State.IDLE,

@@ -15,6 +15,7 @@ from ...apdu.short_name import (
     WRITE_RESPONSE,
     BlockNumberResult,
     ParameterizedAccess,
+    UnconfirmedWriteRequest,
     WriteDataBlockAccess,
     WriteRequest,
     WriteResult,
@@ -46,11 +47,12 @@ class _Write:
         self._variables = tuple(variable for variable, _ in items)
         self._values = tuple(value for _, value in items)
         self._limits = DEFAULT_LIMITS
+        self._is_confirmed = True
         self._sent: SentBlocks | None = None
 
     @property
     def needs(self) -> Conformance:
-        needs = Conformance.WRITE
+        needs = Conformance.WRITE if self._is_confirmed else Conformance.UNCONFIRMED_WRITE
         if len(self._variables) > 1:
             needs |= Conformance.MULTIPLE_REFERENCES
         if any(isinstance(variable, ParameterizedAccess) for variable in self._variables):
@@ -62,7 +64,9 @@ class _Write:
         return f"write {named(self._variables)}"
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int) -> bytes:
-        octets = encode_request(WriteRequest(self._variables, self._values))
+        self._is_confirmed = invoke.confirmed
+        form = WriteRequest if invoke.confirmed else UnconfirmedWriteRequest
+        octets = encode_request(form(self._variables, self._values))
         sent = None
         if len(octets) > room:
             sent = SentBlocks(octets[1:], room)

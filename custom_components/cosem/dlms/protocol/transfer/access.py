@@ -1,0 +1,145 @@
+"""ACCESS: get, set and action in one request, each with its result (IEC 62056-5-3, ACCESS service).
+
+It has no blocks of its own; long ones go in general blocks. Leniency: what returns nothing is left out of the data.
+"""
+
+from collections.abc import Sequence
+from typing import Final, override
+
+from ...apdu.access import (
+    ACCESS_RESPONSE,
+    AccessKind,
+    AccessRequest,
+    AccessResponse,
+    AccessSpecification,
+    decode_access_response,
+)
+from ...apdu.common import (
+    AttributeDescriptor,
+    InvokeIdAndPriority,
+    LongInvokeIdAndPriority,
+    MethodDescriptor,
+    Selection,
+)
+from ...apdu.initiate import Conformance
+from ...encoding.data import NULL, Data
+from ...encoding.octets import Reader
+from ...errors import ActionError, DataAccessError, DecodeError, LocalProtocolError
+from ...limits import DEFAULT_LIMITS, Limits
+from . import Complete, Outcome, encode_request
+
+LONG_INVOKE_IDS: Final = 1 << 24
+_READING: Final = frozenset({AccessKind.GET, AccessKind.GET_WITH_SELECTION})
+_WITH_SELECTION: Final = frozenset({AccessKind.GET_WITH_SELECTION, AccessKind.SET_WITH_SELECTION})
+
+type AccessItem = tuple[AccessSpecification, Data]
+"""What is asked, and the value or parameter that goes with it; null-data for none."""
+
+type AccessOutcome = Data | DataAccessError | ActionError | None
+"""A value, an error, or None where nothing is returned."""
+
+
+def to_get(attribute: AttributeDescriptor, selection: Selection | None = None) -> AccessItem:
+    """Return an item that reads."""
+    kind = AccessKind.GET if selection is None else AccessKind.GET_WITH_SELECTION
+    return AccessSpecification(kind, attribute, selection), NULL
+
+
+def to_set(attribute: AttributeDescriptor, value: Data, selection: Selection | None = None) -> AccessItem:
+    """Return an item that writes."""
+    kind = AccessKind.SET if selection is None else AccessKind.SET_WITH_SELECTION
+    return AccessSpecification(kind, attribute, selection), value
+
+
+def to_execute(method: MethodDescriptor, parameters: Data | None = None) -> AccessItem:
+    """Return an item that executes a method."""
+    return AccessSpecification(AccessKind.ACTION, method), NULL if parameters is None else parameters
+
+
+class Access:
+    """One ACCESS request; completes with what decode() takes.
+
+    ``break_on_error``: items behind a failure are not carried out.
+    """
+
+    answers: Final = frozenset({ACCESS_RESPONSE})
+    awaited: Final = "access-response"
+    unknown_means_lost: Final = False
+
+    def __init__(self, items: Sequence[AccessItem], *, break_on_error: bool = False) -> None:
+        if not items:
+            raise LocalProtocolError("an access request needs at least one item")
+        self._specifications = tuple(specification for specification, _data in items)
+        self._data = tuple(data for _specification, data in items)
+        self._break_on_error = break_on_error
+        self._limits = DEFAULT_LIMITS
+        self._long_invoke: LongInvokeIdAndPriority | None = None
+        self.number = 0
+        """Its long-invoke-id."""
+        self.leaves_data_out = False
+        """Whether the response has no data for what returns nothing."""
+        kinds = {specification.kind for specification in self._specifications}
+        self.may_be_repeated: Final = kinds <= _READING
+        selects = Conformance.SELECTIVE_ACCESS if kinds & _WITH_SELECTION else Conformance(0)
+        self.needs: Final = Conformance.ACCESS | selects
+
+    @override
+    def __str__(self) -> str:
+        named = ", ".join(f"{each.kind.standard_name} {each.target}" for each in self._specifications)
+        return f"access {named}"
+
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int) -> bytes:
+        """Return the request, whole. Raises LocalProtocolError."""
+        long_invoke = LongInvokeIdAndPriority(
+            self.number % LONG_INVOKE_IDS,
+            break_on_error=self._break_on_error,
+            confirmed=invoke.confirmed,
+            high_priority=invoke.high_priority,
+        )
+        octets = encode_request(AccessRequest(long_invoke, None, self._specifications, self._data))
+        self._long_invoke, self._limits = long_invoke, limits
+        return octets
+
+    def receive(self, apdu: bytes) -> Outcome | None:
+        """Take a response; None if it belongs elsewhere. Raises DecodeError."""
+        reader = Reader(apdu, limits=self._limits)
+        reader.take(1)
+        answered = LongInvokeIdAndPriority.from_raw(reader.unsigned32())
+        if self._long_invoke is None or answered.invoke_id != self._long_invoke.invoke_id:
+            return None
+        return Complete(apdu)
+
+    def decode(self, octets: bytes, limits: Limits) -> list[AccessOutcome]:
+        """Return an outcome for each item. Raises DecodeError, LimitExceeded."""
+        reader = Reader(octets, limits=limits)
+        response = decode_access_response(reader)
+        reader.finish()
+        if len(response.results) != len(self._specifications):
+            raise DecodeError(f"{len(response.results)} results for {len(self._specifications)} items of an access")
+        return [
+            self._outcome(specification, data, result.result.code)
+            for specification, data, result in zip(
+                self._specifications, self._data_of(response), response.results, strict=True
+            )
+        ]
+
+    def _data_of(self, response: AccessResponse) -> Sequence[Data]:
+        """Return data for each item, also where those that return nothing have none."""
+        if len(response.data) == len(self._specifications):
+            return response.data
+        returning = [specification.kind in _READING for specification in self._specifications]
+        if len(response.data) != sum(returning):
+            raise DecodeError(f"{len(response.data)} data for {len(self._specifications)} items of an access")
+        self.leaves_data_out = True
+        data = iter(response.data)
+        return [next(data) if returns else NULL for returns in returning]
+
+    @staticmethod
+    def _outcome(specification: AccessSpecification, data: Data, code: int) -> AccessOutcome:
+        if specification.kind is AccessKind.ACTION:
+            if code:
+                return ActionError(code)
+            return None if data == NULL else data
+        if code:
+            return DataAccessError(code)
+        return data if specification.kind in _READING else None

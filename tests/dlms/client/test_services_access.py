@@ -1,0 +1,142 @@
+"""ACCESS and services without an answer, as their user sees them."""
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.common import MethodDescriptor
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.encoding.data import NULL, unsigned as one_octet
+from custom_components.cosem.dlms.errors import (
+    ActionError,
+    ConnectionLost,
+    DataAccessError,
+    DecodeError,
+    OutcomeUnknown,
+)
+from custom_components.cosem.dlms.protocol.association_kind import AssociationKind
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.transfer.access import to_execute, to_get, to_set
+from tests.dlms.client.conftest import client_of
+from tests.dlms.scripted import CLOCK, ENERGY, PARAMETERS, POWER, ScriptedMeter, aare, initiate
+
+ONLY_ACCESS = initiate(conformance=Conformance.ACCESS | Conformance.SELECTIVE_ACCESS)
+NO_ANSWER = bytes.fromhex("0100010000")
+"""In an AARQ: no dedicated key, response-allowed false."""
+
+METHOD = MethodDescriptor(8, CLOCK.logical_name, 1)
+
+
+class Meter(ScriptedMeter):
+    """Answers ACCESS with what ``reply`` makes of its octets, behind the head."""
+
+    def __init__(self, answer, response=ONLY_ACCESS):
+        super().__init__(aarq=lambda _apdu: [aare(response)])
+        self.answer = answer
+        self.taken = []
+
+    def reply(self, wpdu):
+        if wpdu.apdu[0] in (0x60, 0x62):
+            if NO_ANSWER not in wpdu.apdu:
+                yield from super().reply(wpdu)
+        else:
+            self.taken.append(wpdu.apdu)
+            body = self.answer(wpdu.apdu)
+            if body is not None:
+                yield b"\xda" + wpdu.apdu[1:5] + b"\x00\x00" + body
+
+
+def read(apdu):
+    """Each item of a request that only reads is answered with its place."""
+    count = apdu[6]
+    data = b"".join(bytes([0x11, place]) for place in range(count))
+    return bytes([count]) + data + bytes([count]) + b"\x01\x00" * count
+
+
+async def test_items_of_every_kind():
+    meter = Meter(lambda _apdu: bytes.fromhex("03 1105 00 00  03 0100 0203 03FA"))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        found = await association.access([to_get(CLOCK), to_set(CLOCK, NULL), to_execute(METHOD)])
+    assert found[0] == one_octet(5)
+    assert [type(each) for each in found[1:]] == [DataAccessError, ActionError]
+
+
+async def test_left_out_data_is_a_leniency():
+    meter = Meter(lambda _apdu: bytes.fromhex("00 01 0200"))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        assert await association.access([to_set(CLOCK, NULL)]) == [None]
+        assert Leniency.ACCESS_DATA_LEFT_OUT in association.leniencies
+
+
+async def test_what_makes_no_sense_is_an_error_or_an_unknown_outcome():
+    meter = Meter(lambda _apdu: bytes.fromhex("00 00"))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(DecodeError):
+            await association.access([to_get(CLOCK)])
+        with pytest.raises(OutcomeUnknown):
+            await association.access([to_set(CLOCK, NULL)])
+
+
+async def test_a_meter_that_offers_nothing_better_is_read_by_access():
+    meter = Meter(read)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        assert (await association.get(CLOCK)).value == 0
+        assert [each.value for each in await association.get_many([CLOCK, ENERGY, POWER])] == [0, 1, 2]
+    assert [apdu[0] for apdu in meter.taken] == [0xD9, 0xD9]
+
+
+async def test_errors_of_items_are_errors_of_attributes():
+    meter = Meter(lambda apdu: bytes([apdu[6]]) + b"\x00" * apdu[6] + bytes([apdu[6]]) + b"\x01\x04" * apdu[6])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(DataAccessError) as caught:
+            await association.get(CLOCK)
+        assert caught.value.result == 4
+        assert [each.result for each in await association.get_many([CLOCK, ENERGY])] == [4, 4]
+
+
+async def test_an_answer_without_any_value_is_an_error():
+    meter = Meter(lambda apdu: b"\x01\x00\x01\x03\x00")
+    async with client_of(meter).associate(PARAMETERS) as association:
+        (found,) = await association.access([to_get(CLOCK)])
+        assert found == NULL
+
+
+async def test_a_meter_that_offers_get_is_read_by_get():
+    meter = Meter(read, initiate(conformance=Conformance.ACCESS | Conformance.GET))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(Exception, match="get-response"):
+            await association.get(CLOCK)
+    assert meter.taken[0][0] == 0xC0
+
+
+# -- without an answer
+
+
+async def test_services_that_nobody_answers():
+    meter = Meter(lambda _apdu: None)
+    parameters = AssociationParameters(kind=AssociationKind.UNCONFIRMED)
+    async with client_of(meter).associate(parameters) as association:
+        await association.set_unconfirmed(CLOCK, NULL)
+        await association.action_unconfirmed(METHOD)
+        await association.access_unconfirmed([to_set(CLOCK, NULL)])
+    assert [apdu[0] for apdu in meter.taken] == [0xC1, 0xC3, 0xD9]
+    assert [apdu[2] & 0x40 for apdu in meter.taken[:2]] == [0, 0]
+    assert meter.link.closed
+
+
+async def test_nothing_is_sent_for_a_pre_established_association():
+    meter = Meter(lambda _apdu: None)
+    parameters = AssociationParameters(kind=AssociationKind.PRE_ESTABLISHED)
+    async with client_of(meter).associate(parameters) as association:
+        await association.set_unconfirmed(CLOCK, NULL)
+    assert [wpdu.apdu[0] for wpdu in meter.link.sent] == [0xC1]
+
+
+async def test_a_connection_that_is_gone_is_an_error():
+    meter = Meter(lambda _apdu: None)
+    parameters = AssociationParameters(kind=AssociationKind.UNCONFIRMED)
+    async with client_of(meter).associate(parameters) as association:
+        meter.link.send_error = ConnectionLost(reset=True)
+        with pytest.raises(ConnectionLost):
+            await association.set_unconfirmed(CLOCK, NULL)
+        with pytest.raises(ConnectionLost):
+            await association.set_unconfirmed(CLOCK, NULL)
