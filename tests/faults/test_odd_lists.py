@@ -15,12 +15,12 @@ from custom_components.cosem.dlms.encoding.data import visible_string
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.meter.clients import async_open_client
 from custom_components.cosem.meter.doctor import ExaminationRequest, examine
-from tests.conftest import HOST, set_up
+from tests.conftest import HOST, set_up, unique_id_of
 from tests.faults.truth import Bench, EntryMaker
 from tests.simulated_meter.link import MemoryTransport
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.objects import CosemObject, constant
-from tests.simulated_meter.steps import Send, wpdu
+from tests.simulated_meter.steps import Finish, Send, wpdu
 
 ENERGY = "3_1.0.1.8.0.255_2"
 POWER = "3_1.0.1.7.0.255_2"
@@ -29,6 +29,9 @@ HEADER = 8
 """Octets of a wrapper header."""
 
 SINGLE, LIST = b"\xc0\x01", b"\xc0\x03"
+
+OBJECT_LIST = b"\x00\x0f"
+"""The class of the object that has it."""
 
 UNDEFINED = bytes.fromhex("0100200700FF02")
 """Name and attribute of the voltage of L1."""
@@ -306,3 +309,37 @@ async def test_trial_01_05_09_such_a_meter_is_recognized_in_the_set_up(
     assert found.identity.unique_id
     assert len(found.objects) > 40
     assert not found.list_refused
+
+
+@pytest.mark.parametrize("stay_connected", [False, True], ids=["each poll", "stay connected"])
+async def test_trial_06_a_meter_that_hangs_up_after_each_answer_is_set_up_and_polled(
+    bench: Bench, meter: SimulatedMeter, make_entry: EntryMaker, monkeypatch: pytest.MonkeyPatch, stay_connected: bool
+):
+    connect = meter.connect
+
+    async def hanging_up() -> MemoryTransport:
+        link = await connect()
+        send = link.send
+
+        async def send_through(octets: bytes) -> None:
+            await send(octets)
+            apdu = octets[HEADER:]
+            # The object list comes in blocks, which belong to one answer.
+            if apdu[:2] == LIST or (apdu[:2] == SINGLE and apdu[3:5] != OBJECT_LIST):
+                link.push(Finish())
+
+        link.send = send_through
+        return link
+
+    monkeypatch.setattr(meter, "connect", hanging_up)
+    parameters = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret(b"simulated"))
+    async with async_open_client(bench.hass, HOST, 4059) as client:
+        found = await examine(bench.hass, client, ExaminationRequest(parameters=parameters))
+    assert found.identity.unique_id == unique_id_of(meter)
+    entry = await set_up(bench.hass, make_entry(stay_connected=stay_connected))
+    for _ in range(3):
+        await bench.poll()
+        bench.check_truth(entry)
+    bench.check_outages(0)
+    assert is_whole(bench, entry)
+    assert "hangs_up_after_answers" in entry.runtime_data.reader.ways.leniencies

@@ -33,6 +33,7 @@ from custom_components.cosem.dlms import (
     open_tcp,
 )
 from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.encoding.data import NULL
 from tests.simulated_meter.link import split
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile, Quirks, Release
@@ -379,5 +380,5 @@ async def test_end_of_an_association_between_two_polls(home):
             link.push(Finish())
         with pytest.raises(ConnectionLost):
             await asyncio.sleep(0.01)
-            await association.get(ENERGY)
+            await association.set(ENERGY, NULL)
     await home.recovers()

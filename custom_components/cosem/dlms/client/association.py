@@ -16,6 +16,7 @@ from ..encoding.data import Data, decode_data_octets, encode_data_octets
 from ..errors import (
     AssociationAborted,
     BlockTransferAborted,
+    ConnectionLost,
     DataAccessError,
     DataAccessResultCode,
     DecodeError,
@@ -154,6 +155,16 @@ class Association(AssociationOpening):
                 raise await self._link.fail(error) from None
 
     async def _carry_out(self, transfer: Transfer) -> bytes:
+        """Ask, and again on a new connection where the meter hung up behind an answer."""
+        while True:
+            try:
+                return await self._carry_out_once(transfer)
+            except ConnectionLost as error:
+                if not transfer.may_be_repeated or not self._may_renew(error):
+                    raise
+                await self._renew()
+
+    async def _carry_out_once(self, transfer: Transfer) -> bytes:
         async with self._link.turn:
             event = await self._asked(transfer)
         if isinstance(event, AnswerReceived):
@@ -161,7 +172,8 @@ class Association(AssociationOpening):
             return event.octets
         error = error_of(event)
         if isinstance(event, AssociationLost):
-            self._end(error)
+            if not (transfer.may_be_repeated and self._may_renew(error)):
+                self._end(error)
             if not transfer.may_be_repeated:
                 raise OutcomeUnknown(str(error)) from error
         if isinstance(error, BlockTransferAborted) and not transfer.may_be_repeated:

@@ -1,12 +1,14 @@
 """How an association is opened, and opened again: AARQ, AARE, proofs, counters (IEC 62056-5-3, COSEM-OPEN)."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 import math
 from typing import Final, override
 
 from ..apdu.acse import Mechanism
 from ..errors import (
     AssociationAborted,
+    ConnectionLost,
     DlmsError,
     InvocationCounterRefused,
     LocalProtocolError,
@@ -47,6 +49,10 @@ _MOST_LOGINS: Final = 8
 """The same where each carries a password."""
 
 
+_MOST_RENEWALS: Final = 32
+"""Connections of one association, for a meter that hangs up after each answer."""
+
+
 class AssociationOpening(AssociationLife, Services):
     """What an association does until it is open."""
 
@@ -69,6 +75,10 @@ class AssociationOpening(AssociationLife, Services):
         """Whether the meter forgets the association when it is asked for an object that it does not know."""
         self.proposals = 0
         """AARQs sent."""
+        self.reconnect: Callable[[Timing], Awaitable[Link]] | None = None
+        """Opens the next connection, for a meter that hangs up after its answers. Set by the client."""
+        self._renewals = 0
+        self._renewing = asyncio.Lock()
         self._known_form = KnownForm()
         self.progress = Progress.PROPOSED
         """Of the latest proposal."""
@@ -125,7 +135,7 @@ class AssociationOpening(AssociationLife, Services):
         Return False where that is pointless. Raises as propose() does.
         """
         most = _MOST_LOGINS if self.parameters.mechanism is Mechanism.LLS else _MOST_PROPOSALS
-        if not self._link.is_alive or self.proposals >= most or self._known_form.tries_once:
+        if not self._link.is_alive or self.proposals >= most + self._renewals or self._known_form.tries_once:
             return False
         try:
             event = await self._open()
@@ -139,6 +149,28 @@ class AssociationOpening(AssociationLife, Services):
         assert self._plan is not None  # requests come after the first proposal
         self._plan.renew(event.negotiated)
         return True
+
+    def _may_renew(self, error: DlmsError) -> bool:
+        """Whether the meter hung up behind an answer, and may be asked further on a new connection."""
+        hung_up = isinstance(error, ConnectionLost) and not error.truncated and self.has_answered
+        is_ours = self._ended is None and self._lifecycle.is_open and self.reconnect is not None
+        return hung_up and is_ours and self._renewals < _MOST_RENEWALS and not self._known_form.tries_once
+
+    async def _renew(self) -> None:
+        """Open connection and association again, once for all who wait. Raises what that raises."""
+        async with self._renewing:
+            if self._link.is_alive:
+                return
+            assert self.reconnect is not None  # nobody comes here otherwise
+            self._link.observer.note("the meter hung up after an answer: associating again")
+            self._renewals += 1
+            self._link = await self.reconnect(self._timing)
+            self._inbox, self.has_answered = self._link.open_inbox(self.parameters.pair), False
+            async with self._link.turn:
+                if not await self._propose_again():
+                    raise ConnectionLost
+            if self._renewals > 1:  # once may be the network
+                self.tolerated(Leniency.HANGS_UP_AFTER_ANSWERS)
 
     async def _open(self) -> Event:
         self._raise_if_ended()

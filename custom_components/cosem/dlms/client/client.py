@@ -189,7 +189,17 @@ class DlmsClient:
             raise
         association = Association(link, parameters, timing, self._limits, security_state)
         use = self._uses[parameters.pair] = _Use(association, link, security_state, place)
+        association.reconnect = partial(self._reconnect, use)
         return use
+
+    async def _reconnect(self, use: _Use, timing: Timing) -> Link:
+        """Return the next connection for an association that is in use. Raises as PhysicalConnection.join()."""
+        link = await self._physical.join(timing, lambda: None)
+        if use.leaving is not None:  # the client was closed meanwhile
+            await self._physical.leave(link)
+            raise AssociationAborted(CLOSED)
+        use.link = link
+        return link
 
     async def _opened(
         self, obtaining: Awaitable[_Use], search: FormSearch, on_connected: Callable[[], None]

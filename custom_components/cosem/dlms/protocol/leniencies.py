@@ -45,6 +45,8 @@ class Leniency(StrEnum):
     """reply_to_HLS_authentication belongs to another object than 0.0.40.0.0.255."""
     PROOF_IN_ANOTHER_FORM = "proof_in_another_form"
     """The meter's proof comes as a list of one, or as a block, though one method was called."""
+    HANGS_UP_AFTER_ANSWERS = "hangs_up_after_answers"
+    """The meter closes the connection behind an answer; the next question gets a new one, and a new association."""
     ODD_OBJECT_LIST_ENTRY = "odd_object_list_entry"
     """An entry of the object list makes no sense, or its access rights do not; the others are used."""
     GENERAL_BLOCKS_PROTECTED_EACH = "general_blocks_protected_each"
