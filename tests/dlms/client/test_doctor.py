@@ -25,12 +25,13 @@ from custom_components.cosem.dlms.errors import (
     NotWrapper,
 )
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection
 from tests.dlms.scripted import End, Part, Raw, ScriptedMeter, aare, initiate
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_profile
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, Referencing as MeterReferencing, load_profile
 
 NOW = datetime(2026, 3, 4, 12, 0, tzinfo=UTC)
 READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret.from_text(DEFAULT_PASSWORD))
@@ -290,3 +291,21 @@ async def test_a_refused_counter_is_not_tried_again(secured: SimulatedMeter):
     secured.faults.add("counter-error", code=1)
     await found(secured, keys(secured, 1), state=SecurityState(1, Store()))
     assert aarqs(secured) == 2
+
+
+@pytest.mark.parametrize(
+    ("referencing", "first", "association"),
+    [
+        (Referencing.AUTOMATIC, FAILED, OK),
+        (Referencing.SHORT_NAME, OK, OK),
+        (Referencing.LOGICAL_NAME, FAILED, FAILED),
+    ],
+)
+async def test_what_the_public_client_is_told_of_the_context_serves_the_chosen_association(
+    referencing: Referencing, first: str, association: str
+):
+    meter = SimulatedMeter(MeterProfile().with_quirks(referencing=MeterReferencing.SHORT), lambda: NOW)
+    findings = await found(meter, replace(READER, referencing=referencing))
+    assert verdicts(findings)[3:5] == [first, association]
+    assert verdicts(findings)[-1] == (OK if association == OK else NOT_TRIED)
+    assert sum(request.kind == "aarq" for request in meter.log) == 2

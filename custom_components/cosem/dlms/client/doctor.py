@@ -6,7 +6,7 @@ password is sent but for the chosen one, and none to what is no meter.
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -26,6 +26,7 @@ from ..interface_classes.sap_assignment import SAP_ASSIGNMENT_LIST, decode_sap_a
 from ..protocol.leniencies import Leniency
 from ..protocol.proof_form import USUAL_FORM, ProofForm
 from ..protocol.proposal import AssociationParameters, Negotiated
+from ..protocol.referencing import Referencing
 from .association import Association
 from .channel import Connector
 from .client import DlmsClient
@@ -33,7 +34,7 @@ from .first_octets import FirstOctets
 from .invocation_counter import read_next_counter
 from .link import Timing
 from .observer import NOBODY, Observer
-from .proof_forms import KnownForm
+from .proof_forms import KnownForm, is_about_the_context
 from .security_state import SecurityState
 from .verdict import Layer, layer_of, while_associating
 
@@ -98,6 +99,8 @@ class _Doctor:
             patient.host, patient.port, connect=self._heard.connect, observer=patient.observer
         )
         self._is_unlisted = False
+        self._public_client: Final = replace(PUBLIC, referencing=patient.parameters.referencing)
+        self._form = patient.form
 
     async def examine(self) -> None:
         try:
@@ -127,7 +130,7 @@ class _Doctor:
 
     async def _public(self) -> bool:
         """Return whether the chosen association is to be tried."""
-        error = await self._attempt(PUBLIC, self._read_public)
+        error = await self._attempt(self._public_client, self._read_public)
         if error is None or self.findings[Layer.PUBLIC_ASSOCIATION].verdict is LayerVerdict.OK:
             return True  # what else is read there only helps
         layer = layer_of(while_associating(error, PUBLIC).verdict)
@@ -137,6 +140,8 @@ class _Doctor:
         if self._heard.is_wrapper:
             self._is_fine(Layer.FRAMING, _WRAPPER)
         self._fails(Layer.PUBLIC_ASSOCIATION, error)  # many meters have no public client
+        if self._public_client.referencing is Referencing.AUTOMATIC and is_about_the_context(error, PUBLIC):
+            self._form = replace(self._form, short_names=not self._form.short_names)
         return True
 
     async def _read_public(self, association: Association) -> None:
@@ -162,7 +167,8 @@ class _Doctor:
         self, parameters: AssociationParameters, read: Callable[[Association], Awaitable[None]]
     ) -> DlmsError | None:
         """Associate once, and read; return what ended it."""
-        form = self._patient.form if parameters is self._patient.parameters else USUAL_FORM
+        usual = replace(USUAL_FORM, short_names=self._form.short_names)
+        form = self._form if parameters is self._patient.parameters else usual
         self._client.known_forms[parameters.pair] = KnownForm(form, tries_once=True)
         state = self._patient.state if parameters.uses_counter else None
         try:
