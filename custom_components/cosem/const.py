@@ -38,6 +38,9 @@ AUTHENTICATIONS: Final = (
 AUTHENTICATION_INHERITED: Final = "inherited"
 """For a discovered logical device: as the meter's other entry."""
 
+CONF_REFERENCING: Final = "referencing"
+"""How the meter names objects; missing means automatic."""
+
 CONF_MECHANISM: Final = "mechanism"
 MECHANISM_NONE: Final = "none"
 MECHANISM_LLS: Final = "lls"

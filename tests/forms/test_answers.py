@@ -239,6 +239,20 @@ def test_trial_28_connection_is_asked_for_again_with_what_was_typed(purpose: Pur
     assert next_step(add_anyway(found)) is Step.OBJECTS
 
 
+def test_what_was_chosen_of_referencing_is_not_lost_when_the_connection_is_asked_for_again():
+    known = facts(client_wport=16, referencing="sn")
+    found = replace(draft("none", examination=examination(), ticked=()), facts=known, facts_before=known)
+    assert ask_for_client(found).typed["advanced"]["referencing"] == "sn"
+    assert ask_for_credentials(found).typed["advanced"]["referencing"] == "sn"
+
+
+def test_a_logical_device_is_asked_as_the_entry_that_found_it():
+    begun = draft(None, Purpose.ADD_LOGICAL_DEVICE, facts_before=facts(), parent=facts("keys", referencing="sn"))
+    assert take_logical_device(begun, {"authentication": "none"}).given_facts.referencing == "sn"
+    alone = draft(None, Purpose.ADD_LOGICAL_DEVICE, facts_before=facts())
+    assert take_logical_device(alone, {"authentication": "none"}).given_facts.referencing == "auto"
+
+
 def test_trial_28_client_can_be_changed_where_its_keys_are_typed():
     before = draft("keys", failure=ExaminationFailed(Verdict.ASSOCIATION_REFUSED))
     typed = {**KEYS, "advanced": {"mechanism": "hls-gmac"}}

@@ -64,6 +64,17 @@ def test_response_timeout_is_typed_or_stays():
     assert read_connection(TYPED | {"advanced": {"response_timeout": 5}}, HOST, before).response_timeout == 5
 
 
+def test_referencing_is_chosen_or_stays():
+    before = facts(referencing="sn")
+    assert read_connection(TYPED, HOST, None).referencing == "auto"
+    assert read_connection(TYPED, HOST, before).referencing == "sn"
+    assert read_connection(TYPED | {"advanced": {"referencing": "ln"}}, HOST, before).referencing == "ln"
+    assert as_typed(before)["advanced"] == {"referencing": "sn"}
+    assert "referencing" not in facts().connection_data()
+    assert ConnectionFacts.of_entry(MockConfigEntry(data=before.entry_data())) == before
+    assert ConnectionFacts.of_entry(MockConfigEntry(data=facts().entry_data())) == facts()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_shown_again_gives_the_same_facts(kind: str):
     for preset in ("generic", "spodes", "itron_sl7000"):

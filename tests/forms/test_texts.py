@@ -230,7 +230,15 @@ def test_each_choice_has_a_text():
     for field in [field for schema in FORMS.values() for field in fields_of(schema)]:
         if isinstance(field, SelectSelector) and "translation_key" in field.config:
             used.setdefault(field.config["translation_key"], set()).update(field.config["options"])
-    assert used.keys() == {"preset", "authentication", "mechanism", "security_suite", "protection", "time_policy"}
+    assert used.keys() == {
+        "preset",
+        "referencing",
+        "authentication",
+        "mechanism",
+        "security_suite",
+        "protection",
+        "time_policy",
+    }
     for name, options in used.items():
         assert TEXTS["selector"][name]["options"].keys() == options
     assert used["authentication"] == {AUTHENTICATION_INHERITED, *AUTHENTICATIONS}

@@ -53,6 +53,7 @@ def take_logical_device(draft: Draft, typed: FormInput) -> Draft:
         authentication=parent.authentication if parent is not None else typed[CONF_AUTHENTICATION],
         client_wport=advanced.get(CONF_CLIENT_WPORT, draft.facts_before.client_wport),
         response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
+        referencing=(draft.parent or draft.facts_before).referencing,
     )
     given = _with_facts(draft, facts, typed)
     if parent is None:
@@ -149,8 +150,9 @@ def follow_counter(draft: Draft) -> Draft:
 def ask_for_client(draft: Draft) -> Draft:
     """Ask again for the connection: this client may read nothing sensible."""
     facts = draft.given_facts
-    advanced = {CONF_CLIENT_WPORT: facts.client_wport, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
-    typed = {**as_typed(facts), SECTION_ADVANCED: advanced}
+    typed = as_typed(facts)
+    wport_and_timeout = {CONF_CLIENT_WPORT: facts.client_wport, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
+    typed[SECTION_ADVANCED] = typed.get(SECTION_ADVANCED, {}) | wport_and_timeout
     return replace(draft, facts=None, examination=None, choices=(), typed=typed)
 
 
@@ -158,7 +160,7 @@ def ask_for_credentials(draft: Draft) -> Draft:
     """Ask again how to log in; the client address becomes the usual one for that."""
     asked = ask_for_client(draft)
     typed = {name: value for name, value in asked.typed.items() if name != CONF_CLIENT_WPORT}
-    advanced = {CONF_RESPONSE_TIMEOUT: draft.given_facts.response_timeout}
+    advanced = {key: value for key, value in typed[SECTION_ADVANCED].items() if key != CONF_CLIENT_WPORT}
     return replace(asked, typed={**typed, CONF_AUTHENTICATION: AUTHENTICATION_PASSWORD, SECTION_ADVANCED: advanced})
 
 

@@ -12,10 +12,12 @@ from ..const import (
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_PRESET,
+    CONF_REFERENCING,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     DEFAULT_RESPONSE_TIMEOUT,
 )
+from ..dlms import Referencing
 from ..meter.credentials import credentials_of
 from ..meter.presets import preset_of
 from .credential_schemas import SECTION_ADVANCED
@@ -43,6 +45,7 @@ class ConnectionFacts:
     credentials: Mapping[str, Any] = field(default_factory=dict, repr=False)
     """Data that depends on `authentication`. Holds secrets."""
     response_timeout: int = DEFAULT_RESPONSE_TIMEOUT
+    referencing: str = Referencing.AUTOMATIC.value
 
     @classmethod
     def of_entry(cls, entry: ConfigEntry) -> Self:
@@ -51,6 +54,7 @@ class ConnectionFacts:
             **{key: entry.data[key] for key in _CONNECTION},
             credentials=credentials_of(entry.data),
             response_timeout=entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
+            referencing=entry.data.get(CONF_REFERENCING, Referencing.AUTOMATIC.value),
         )
 
     @property
@@ -60,7 +64,8 @@ class ConnectionFacts:
 
     def connection_data(self) -> dict[str, Any]:
         """Return the data without credentials."""
-        return {key: getattr(self, key) for key in _CONNECTION}
+        chosen = {} if self.referencing == Referencing.AUTOMATIC else {CONF_REFERENCING: self.referencing}
+        return {key: getattr(self, key) for key in _CONNECTION} | chosen
 
     def entry_data(self) -> dict[str, Any]:
         """Return the data of an entry."""
@@ -75,10 +80,12 @@ def read_host(typed: str) -> str | None:
 
 
 def read_connection(typed: Mapping[str, Any], host: str, before: ConnectionFacts | None) -> ConnectionFacts:
-    """Return the facts of a form; the preset fills empty wPorts, `before` a missing response timeout."""
+    """Return the facts of a form; the preset fills empty wPorts, `before` what is missing in its section."""
     preset = preset_of(typed[CONF_PRESET])
     authenticated = typed[CONF_AUTHENTICATION] != AUTHENTICATION_NONE
-    present = before.response_timeout if before is not None else DEFAULT_RESPONSE_TIMEOUT
+    advanced = typed.get(SECTION_ADVANCED, {})
+    timeout = before.response_timeout if before is not None else DEFAULT_RESPONSE_TIMEOUT
+    referencing = before.referencing if before is not None else Referencing.AUTOMATIC.value
     return ConnectionFacts(
         host=host,
         port=typed[CONF_PORT],
@@ -86,13 +93,16 @@ def read_connection(typed: Mapping[str, Any], host: str, before: ConnectionFacts
         client_wport=typed.get(CONF_CLIENT_WPORT, preset.client(authenticated=authenticated)),
         server_wport=typed.get(CONF_SERVER_WPORT, preset.server),
         authentication=typed[CONF_AUTHENTICATION],
-        response_timeout=typed.get(SECTION_ADVANCED, {}).get(CONF_RESPONSE_TIMEOUT, present),
+        response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, timeout),
+        referencing=advanced.get(CONF_REFERENCING, referencing),
     )
 
 
 def as_typed(facts: ConnectionFacts) -> dict[str, Any]:
     """Return the fields of a form that would give these facts."""
     typed = facts.connection_data()
+    if (referencing := typed.pop(CONF_REFERENCING, None)) is not None:
+        typed[SECTION_ADVANCED] = {CONF_REFERENCING: referencing}
     preset = preset_of(facts.preset)
     # A wPort that the preset gives stays empty, so that another preset can give another one.
     if facts.client_wport == preset.client(authenticated=facts.is_authenticated):

@@ -28,6 +28,7 @@ from ..const import (
     CONF_INTERVAL,
     CONF_OBJECTS,
     CONF_PRESET,
+    CONF_REFERENCING,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
@@ -37,7 +38,7 @@ from ..const import (
     MIN_INTERVAL,
     PRESET_GENERIC,
 )
-from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, TimePolicy
+from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, Referencing, TimePolicy
 from ..meter.meter_time import TIME_POLICIES
 from ..meter.presets import PRESETS
 from .credential_schemas import SECTION_ADVANCED, TIMEOUT
@@ -61,6 +62,13 @@ _PORT = _number(1, MAX_PORT)
 _WPORT = _number(0, MAX_WPORT)
 _PRESET = SelectSelector(
     SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)
+)
+_REFERENCING = SelectSelector(
+    SelectSelectorConfig(
+        options=[referencing.value for referencing in Referencing],
+        translation_key=CONF_REFERENCING,
+        mode=SelectSelectorMode.DROPDOWN,
+    )
 )
 _TIME_POLICY = SelectSelector(
     SelectSelectorConfig(
@@ -87,8 +95,10 @@ def connection_schema(*, with_timeout: bool) -> vol.Schema:
         vol.Optional(CONF_SERVER_WPORT): _WPORT,
         vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _authentication(*AUTHENTICATIONS),
     }
-    if with_timeout:
-        fields[vol.Optional(SECTION_ADVANCED)] = _advanced({})
+    referencing: dict[vol.Marker, object] = {
+        vol.Required(CONF_REFERENCING, default=Referencing.AUTOMATIC.value): _REFERENCING
+    }
+    fields[vol.Optional(SECTION_ADVANCED)] = _advanced(referencing, with_timeout=with_timeout)
     return vol.Schema(fields)
 
 
@@ -103,10 +113,10 @@ def discovery_schema(*, with_parent: bool) -> vol.Schema:
     )
 
 
-def _advanced(first: dict[vol.Marker, object]) -> section:
-    """Return the collapsed section with the response timeout."""
+def _advanced(first: dict[vol.Marker, object], *, with_timeout: bool = True) -> section:
+    """Return the collapsed section, usually with the response timeout."""
     timeout: dict[vol.Marker, object] = {vol.Required(CONF_RESPONSE_TIMEOUT, default=DEFAULT_RESPONSE_TIMEOUT): TIMEOUT}
-    return section(vol.Schema(first | timeout), {"collapsed": True})
+    return section(vol.Schema(first | (timeout if with_timeout else {})), {"collapsed": True})
 
 
 _FURTHER_OBJECTS: Final = TextSelector(TextSelectorConfig(multiple=True))

@@ -30,6 +30,7 @@ from ..const import (
     CONF_METER_PUBLIC_KEY,
     CONF_METER_SYSTEM_TITLE,
     CONF_PROTECTION,
+    CONF_REFERENCING,
     CONF_SECURITY_SUITE,
     CONF_SERVER_WPORT,
     CONF_SYSTEM_TITLE,
@@ -41,6 +42,7 @@ from ..dlms import (
     KeyPairs,
     LogicalName,
     Mechanism,
+    Referencing,
     Secret,
     SecuritySettings,
     SecuritySuite,
@@ -132,6 +134,7 @@ def association_parameters(
     return AssociationParameters(
         client_wport=data[CONF_CLIENT_WPORT],
         server_wport=data[CONF_SERVER_WPORT],
+        referencing=Referencing(data.get(CONF_REFERENCING, Referencing.AUTOMATIC)),
         mechanism=mechanism,
         password=Secret.from_text(fields[CONF_PASSWORD]) if mechanism is Mechanism.LLS else None,
         hls_secret=None if hls_secret is None else secret_octets(hls_secret),
