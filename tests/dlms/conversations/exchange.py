@@ -6,6 +6,7 @@ from typing import Any, Literal, cast
 
 from custom_components.cosem.dlms.apdu import decode_apdu
 from custom_components.cosem.dlms.apdu.acse import AARQ, Aarq, Mechanism
+from custom_components.cosem.dlms.apdu.block import GENERAL_BLOCK_TRANSFER, GeneralBlockTransfer
 from custom_components.cosem.dlms.apdu.ciphered import GeneralCiphering, GeneralSigning
 from custom_components.cosem.dlms.encoding.data import Data
 from custom_components.cosem.dlms.encoding.data_types import BitString, CompactArray, DataType, TypeDescription
@@ -83,6 +84,12 @@ class Exchange:
     def aarq(self) -> Aarq:
         """The proposal."""
         return cast("Aarq", decode_apdu(next(apdu for apdu in self.apdus_of_client() if apdu[0] == AARQ)))
+
+    @property
+    def asks_in_general_blocks(self) -> bool:
+        """Whether a request of the client comes in general blocks, which are not only acknowledgements."""
+        blocks = [apdu for apdu in self.apdus_of_client() if apdu[0] == GENERAL_BLOCK_TRANSFER]
+        return any(cast("GeneralBlockTransfer", decode_apdu(block)).block_data for block in blocks)
 
     def apdus_of_client(self) -> Iterator[bytes]:
         """Yield the APDUs of the client as they were sent."""

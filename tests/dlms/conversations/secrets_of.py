@@ -28,6 +28,7 @@ from custom_components.cosem.dlms.security.suite import Protection, SecuritySuit
 
 from .exchange import Exchange
 
+_BLOCKS_OF_SERVICES = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE | Conformance.BLOCK_TRANSFER_WITH_ACTION
 _GLO_ACTION_REQUEST = 0xCB
 
 
@@ -51,9 +52,10 @@ def opening_of(exchange: Exchange) -> Opening:
 
 
 def _conformance(exchange: Exchange) -> Conformance:
-    """The recorded one."""
+    """The recorded one, without blocks of the services where the client chose general blocks for a request."""
     assert exchange.association is not None
-    return Conformance(int(exchange.association["conformance_proposed"], 16))
+    recorded = Conformance(int(exchange.association["conformance_proposed"], 16))
+    return recorded & ~_BLOCKS_OF_SERVICES if exchange.asks_in_general_blocks else recorded
 
 
 def _material(exchange: Exchange) -> OpeningMaterial:

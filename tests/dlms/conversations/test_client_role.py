@@ -2,8 +2,12 @@
 
 import pytest
 
-from custom_components.cosem.dlms.protocol.events import Released
+from custom_components.cosem.dlms.apdu import decode_apdu
+from custom_components.cosem.dlms.describe import describe
+from custom_components.cosem.dlms.protocol.connection import Connection
+from custom_components.cosem.dlms.protocol.events import NotificationReceived, Released
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from tests.dlms.scripted import events_of
 
 from .client_role import ClientRole
 from .exchange import Exchange, exchanges
@@ -18,8 +22,6 @@ def waits_for(exchange: Exchange) -> str:
         return "short names"
     if not {operation["service"] for operation in exchange.operations} <= OPERATIONS.keys():
         return "ACCESS"
-    if any(sent.plain is None for sent in exchange.wpdus):
-        return "general block transfer"
     return ""
 
 
@@ -28,8 +30,8 @@ WAITING = [exchange for exchange in WITH_ASSOCIATION if waits_for(exchange)]
 
 
 def test_the_conversations_that_wait_are_counted():
-    assert len(WAITING) == 40
-    assert len(PLAYED) == 79
+    assert len(WAITING) == 17
+    assert len(PLAYED) == 102
 
 
 @pytest.mark.parametrize("exchange", PLAYED, ids=lambda exchange: exchange.name)
@@ -50,6 +52,7 @@ def is_cut_otherwise(exchange: Exchange) -> bool:
 LENIENCIES = {
     "general-ciphering identified": {Leniency.GLOBAL_INITIATE_RESPONSE},
     "general-ciphering wrapped": {Leniency.GLOBAL_INITIATE_RESPONSE, Leniency.IDENTIFIED_KEY_IN_ANSWERS},
+    "under general-ciphering": {Leniency.GLOBAL_INITIATE_RESPONSE},
     "general-ciphering agreed": {Leniency.GLOBAL_INITIATE_RESPONSE, Leniency.IDENTIFIED_KEY_IN_ANSWERS},
     "general-signing": {Leniency.GLOBAL_INITIATE_RESPONSE},
 }
@@ -73,6 +76,26 @@ def test_our_client_asks_with_the_octets_of_the_recorded_one(exchange: Exchange)
         role.requests = [octets[:16] for octets in role.requests]
     assert len(role.requests) == len(exchange.operations)
     assert [request for request in role.requests if request not in recorded] == []
+
+
+PUSHES = [exchange for exchange in exchanges() if exchange.association is None]
+PLAIN_PUSHES = [exchange for exchange in PUSHES if not exchange.keys]
+
+
+def test_pushes_that_wait_for_a_listener_with_keys_are_counted():
+    assert (len(PUSHES), len(PLAIN_PUSHES)) == (5, 2)
+
+
+@pytest.mark.parametrize("exchange", PLAIN_PUSHES, ids=lambda exchange: exchange.name)
+def test_a_push_in_blocks_is_taken_on_any_connection_and_never_answered(exchange: Exchange):
+    connection = Connection()
+    connection.open()
+    for sent in exchange.wpdus:
+        connection.receive_data(sent.wpdu)
+        assert connection.data_to_send() == b""
+    events = [event for event in events_of(connection) if isinstance(event, NotificationReceived)]
+    said = [describe(decode_apdu(event.plain_apdu), show_secrets=True) for event in events]
+    assert said == exchange.expect["notifications"]
 
 
 def test_releases_are_understood():
