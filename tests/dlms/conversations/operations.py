@@ -11,6 +11,7 @@ from custom_components.cosem.dlms.apdu.common import (
     MethodDescriptor,
     Selection,
 )
+from custom_components.cosem.dlms.apdu.short_name import ParameterizedAccess, VariableName
 from custom_components.cosem.dlms.client.reading import decode_get_list
 from custom_components.cosem.dlms.describe import describe
 from custom_components.cosem.dlms.encoding.data import Data, decode_data_octets
@@ -20,7 +21,9 @@ from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.transfer import Transfer
 from custom_components.cosem.dlms.protocol.transfer.action import ActionList, ActionOne
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
+from custom_components.cosem.dlms.protocol.transfer.read import ReadList, ReadOne, SingleAccess
 from custom_components.cosem.dlms.protocol.transfer.set import SetList, SetOne
+from custom_components.cosem.dlms.protocol.transfer.write import WriteOne
 
 from .exchange import data_of
 
@@ -114,6 +117,32 @@ def _action_list(described: Described) -> Operation:
     )
 
 
+def _variable(described: Described) -> SingleAccess:
+    if "variable_name" in described:
+        return VariableName(described["variable_name"])
+    access = described["parameterized_access"]
+    return ParameterizedAccess(access["variable_name"], access["selector"], data_of(access["parameter"]))
+
+
+class _ReadOperation(Operation):
+    def failure(self, error: DlmsError) -> Any:
+        return [super().failure(error)]
+
+
+def _read(described: Described) -> Operation:
+    variables = [_variable(each) for each in described["variables"]]
+    if len(variables) == 1:
+        return _ReadOperation(ReadOne(variables[0]), None, lambda octets: [_get_result(decode_data_octets(octets))])
+    return Operation(
+        ReadList(variables), None, lambda octets: [_get_result(each) for _, each in decode_get_list(octets)]
+    )
+
+
+def _write(described: Described) -> Operation:
+    (variable,), (value,) = described["variables"], described["values"]
+    return _ReadOperation(WriteOne(_variable(variable), data_of(value)), None, lambda _: [{"success": True}])
+
+
 def _invoke(described: Described) -> int | None:
     invoke = described.get("invoke")
     return None if invoke is None else invoke["raw"]
@@ -130,6 +159,8 @@ OPERATIONS: Final[dict[str, Callable[[Described], Operation]]] = {
     "set-list": _set_list,
     "action": _action,
     "action-list": _action_list,
+    "read": _read,
+    "write": _write,
 }
 
 

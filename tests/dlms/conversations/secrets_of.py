@@ -20,13 +20,14 @@ from custom_components.cosem.dlms.errors import DlmsError
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.proposal import SECRET_MECHANISMS, AssociationParameters
+from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.security.counters import ReceivingCounters, SendingCounter
 from custom_components.cosem.dlms.security.key_pairs import PrivateKey, PublicKey
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import Envelope, KeyInfoKind, KeyPairs, SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 
-from .exchange import Exchange
+from .exchange import SHORT_NAMES, Exchange
 
 _BLOCKS_OF_SERVICES = Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE | Conformance.BLOCK_TRANSFER_WITH_ACTION
 _GLO_ACTION_REQUEST = 0xCB
@@ -47,6 +48,7 @@ def opening_of(exchange: Exchange) -> Opening:
         security=_settings(exchange) if exchange.keys.get("client_system_title") else None,
         conformance=_conformance(exchange),
         max_receive_pdu_size=association["max_pdu_client"],
+        referencing=Referencing.SHORT_NAME if SHORT_NAMES in exchange.context else Referencing.LOGICAL_NAME,
     )
     return Opening(parameters, _material(exchange))
 
