@@ -170,3 +170,23 @@ def test_trial_32_dependabot_looks_after_the_actions():
     (update,) = config["updates"]
     assert (update["package-ecosystem"], update["directory"]) == ("github-actions", "/")
     assert update["schedule"]["interval"] == "weekly"
+
+
+PROFILE = (ROOT / "docs" / "profile-9-7.md").read_text(encoding="utf-8")
+CLAUSES = dict(part.split(" ", 1) for part in re.split(r"^## ", PROFILE, flags=re.MULTILINE)[1:])
+
+
+def test_each_clause_of_the_profile_has_its_part():
+    assert list(CLAUSES) == ["4", "5", "6", "7", "8", *(f"9.{number}" for number in range(1, 9))]
+
+
+@pytest.mark.parametrize("clause", CLAUSES)
+def test_the_tests_that_show_a_clause_exist(clause: str):
+    named = re.findall(r"`([a-z0-9_/]+\.py)::(test_[a-z0-9_]+)`", CLAUSES[clause].split("Tests:")[1])
+    assert named
+    missing = [
+        f"{file}::{test}"
+        for file, test in named
+        if not re.search(rf"def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"))
+    ]
+    assert missing == []
