@@ -101,7 +101,7 @@ FILES: Mapping[str, frozenset[str]] = dict.fromkeys(
 )
 """Files are opened by the command line only, under names that its user gave (rule S31)."""
 
-OPEN_FILES = frozenset(f"cosem.dlms.command_line.{name}" for name in ("credentials", "run", "state_file"))
+OPEN_FILES = frozenset(f"cosem.dlms.command_line.{name}" for name in ("credentials", "run", "state_file", "trace"))
 
 MAIN: Mapping[str, frozenset[str]] = {**ARGUMENTS, **dict.fromkeys(("os", "sys"), ANY_NAME)}
 

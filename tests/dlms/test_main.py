@@ -13,7 +13,7 @@ from unittest.mock import patch
 
 import pytest
 
-from custom_components.cosem.dlms.__main__ import WITHOUT_TERMINAL, main
+from custom_components.cosem.dlms.__main__ import WITHOUT_TERMINAL, Terminal, main
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.transport import Transport
 from custom_components.cosem.dlms.command_line.advice import sentence
@@ -564,6 +564,23 @@ def test_program_exits_with_the_status_of_the_command():
     assert failed.returncode == 1
     assert failed.stdout == ""
     assert "Traceback" not in failed.stderr
+
+
+def test_progress_is_for_terminals_and_leaves_nothing_behind(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    terminal = Terminal()
+    terminal.progress("100 octets received")
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    terminal.progress("200 octets received")
+    terminal.progress("300 octets received")
+    terminal.lines(["done"])
+    terminal.note("well")
+    written = capsys.readouterr()
+    fresh = "\r\x1b[K"
+    assert written.err == f"{fresh}cosem: 200 octets received{fresh}cosem: 300 octets received{fresh}cosem: well\n"
+    assert written.out == "done\n"
 
 
 def test_reader_of_the_output_may_leave_early():

@@ -25,17 +25,35 @@ INTERRUPTED: Final = 130
 WITHOUT_TERMINAL: Final = 120
 """Characters of a line in a file, or for another program."""
 
+_FRESH_LINE: Final = "\r\x1b[K"
+
 
 class Terminal(Console):
     """The standard streams."""
 
+    def __init__(self) -> None:
+        self._has_progress = False
+
     @override
     def lines(self, lines: Sequence[str]) -> None:
+        self._end_progress()
         print("\n".join(lines), flush=True)
 
     @override
     def note(self, text: str) -> None:
+        self._end_progress()
         print(f"cosem: {text}", file=sys.stderr)
+
+    @override
+    def progress(self, text: str) -> None:
+        if sys.stderr.isatty():
+            print(f"{_FRESH_LINE}cosem: {text}", end="", file=sys.stderr, flush=True)
+            self._has_progress = True
+
+    def _end_progress(self) -> None:
+        if self._has_progress:
+            print(_FRESH_LINE, end="", file=sys.stderr, flush=True)
+            self._has_progress = False
 
     @override
     def read_all(self) -> str:

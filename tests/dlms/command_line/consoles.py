@@ -14,6 +14,7 @@ class KeptConsole(Console):
         self.typed = typed
         self.answer = answer
         self.questions: list[str] = []
+        self.progresses: list[str] = []
         self.output: list[str] = []
         self.notes: list[str] = []
 
@@ -24,6 +25,10 @@ class KeptConsole(Console):
     @override
     def note(self, text: str) -> None:
         self.notes.append(text)
+
+    @override
+    def progress(self, text: str) -> None:
+        self.progresses.append(text)
 
     @override
     def read_all(self) -> str:

@@ -11,6 +11,7 @@ from custom_components.cosem.dlms.command_line.credentials import parameters_fro
 from custom_components.cosem.dlms.command_line.options import REFERENCINGS, UsageError, build_parser, with_defaults
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
+from custom_components.cosem.dlms.security.settings import Envelope, KeyInfoKind
 from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 from tests.key_material import certificate_pem, private_pem, public_pem
 
@@ -143,6 +144,10 @@ BAD_ENVIRONMENT = [
     (("--auth", "hls-manufacturer"), {"DLMS_HLS_SECRET": CANARY * 2}, "at most 16 octets"),
     (("--auth", "lls"), {}, "--auth lls needs a password"),
     (("--auth", "hls-ecdsa"), {}, "--keys-file"),
+    ((*GMAC, "--sign"), KEYS | {"DLMS_ENCRYPTION_KEY": KEY}, "--sign needs client_private_key and meter_public_key"),
+    (("--sign",), KEYS, "--sign needs --protection"),
+    (("--envelope", "general"), KEYS, "--envelope needs --protection"),
+    ((*GMAC, "--envelope", "general-ciphering", "--dedicated-key"), KEYS, "dedicated key"),
     (("--dedicated-key",), KEYS, "--dedicated-key needs --protection"),
 ]
 
@@ -255,3 +260,83 @@ def test_what_forms_take_the_command_line_takes_too(tmp_path: Path):
 def test_a_key_without_digits_is_none(empty: str):
     with pytest.raises(UsageError, match="needs an encryption key"):
         parameters(*FULL, environment=KEYS | {"DLMS_ENCRYPTION_KEY": empty})
+
+
+# --- envelopes, signatures, keys for one message ------------------------------------------------------------------
+
+
+def agreement(suite: int = 1, **more: str) -> str:
+    keys = {
+        "client_agreement_key": private_pem("client agreement", suite),
+        "meter_agreement_key": certificate_pem("meter agreement", suite, "4D4D4D0000BC614E"),
+    } | more
+    return "\n".join(f'{name} = """{value}"""' for name, value in keys.items())
+
+
+def signing(suite: int = 1) -> str:
+    private, public = private_pem("client", suite), public_pem("meter", suite)
+    return f'client_private_key = """{private}"""\nmeter_public_key = """{public}"""\n'
+
+
+@pytest.mark.parametrize("name", ["service-specific", "general", "general-ciphering"])
+def test_an_envelope_has_its_name(name: str):
+    security = parameters(*GMAC, "--envelope", name, environment=KEYS).security
+    assert security is not None
+    assert security.envelope is Envelope(name)
+    assert security.key_info is KeyInfoKind.IDENTIFIED
+    assert not security.sign
+
+
+def test_messages_are_signed_with_the_keys_of_the_file(tmp_path: Path):
+    file = keys_file(tmp_path, signing())
+    security = parameters(*GMAC, "--sign", *file, environment=KEYS).security
+    assert security is not None
+    assert (security.sign, security.suite) == (True, SecuritySuite.SUITE_1)
+    assert security.key_pairs.signing_key is not None
+    assert security.key_pairs.server_signing_key is not None
+
+
+@pytest.mark.parametrize(
+    ("entries", "kind"),
+    [(agreement(), KeyInfoKind.AGREED_STATIC), (agreement() + "\n" + signing(), KeyInfoKind.AGREED_ONE_PASS)],
+    ids=["static", "one pass"],
+)
+def test_keys_for_one_message_are_agreed_where_the_file_has_what_it_takes(
+    tmp_path: Path, entries: str, kind: KeyInfoKind
+):
+    file = keys_file(tmp_path, entries)
+    security = parameters(*GMAC, "--envelope", "general-ciphering", *file, environment=KEYS).security
+    assert security is not None
+    assert (security.key_info, security.suite) == (kind, SecuritySuite.SUITE_1)
+    assert security.key_pairs.agreement_key is not None
+    assert security.server_system_title == bytes.fromhex("4D4D4D0000BC614E")
+
+
+def test_a_master_key_wraps_keys_for_one_message(tmp_path: Path):
+    file = keys_file(tmp_path, f'master_key = "{KEY}"')
+    security = parameters(*GMAC, "--envelope", "general-ciphering", *file, environment=KEYS).security
+    assert security is not None
+    assert security.key_info is KeyInfoKind.WRAPPED
+    assert security.master_key is not None
+    other = parameters(*GMAC, *file, environment=KEYS).security
+    assert other is not None
+    assert other.master_key is None
+
+
+@pytest.mark.parametrize(
+    ("entries", "words"),
+    [
+        (f'client_agreement_key = """{private_pem("client agreement", 1)}"""', "meter_agreement_key in --keys-file"),
+        (agreement(client_agreement_key=public_pem("client agreement", 1)), "client_agreement_key in the keys file"),
+        (agreement(meter_agreement_key=private_pem("meter agreement", 1)), "meter_agreement_key in the keys file"),
+        (agreement(meter_agreement_key=public_pem("meter agreement", 1)), "the meter's system title"),
+        (f'master_key = "{CANARY}"', "the master key of security suite 0 has 16 octets"),
+    ],
+    ids=["one key", "public", "private", "no title", "short"],
+)
+def test_what_is_missing_for_keys_of_one_message_is_said(tmp_path: Path, entries: str, words: str):
+    file = keys_file(tmp_path, entries)
+    with pytest.raises(UsageError) as refused:
+        parameters(*GMAC, "--envelope", "general-ciphering", *file, environment=KEYS)
+    assert words in str(refused.value)
+    assert CANARY not in str(refused.value)

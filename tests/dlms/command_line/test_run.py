@@ -41,7 +41,7 @@ GMAC, GMAC_1, GMAC_2, SHA256, ECDSA_1, LLS, PLAIN_GMAC, AUTHENTICATED, ENCRYPTED
     13,
     15,
 )
-LABORATORY, ADVANCED = 14, 20
+LABORATORY, SIGNED, ADVANCED = 14, 17, 20
 FULL = ("--protection", "authenticated-encryption")
 PUBLIC = ("--host", "meter")
 
@@ -259,6 +259,30 @@ def test_a_state_file_that_cannot_be_used_costs_only_what_it_would_have_told(tec
 )
 def test_every_mechanism_suite_and_protection(technician: Technician, wport: int, options: tuple[str, ...]):
     technician.reads(*technician.becomes(wport), *options)
+
+
+@pytest.mark.parametrize("envelope", ["service-specific", "general", "general-ciphering"])
+@pytest.mark.parametrize("wport", [GMAC, GMAC_1])
+def test_every_envelope(technician: Technician, envelope: str, wport: int):
+    technician.reads(*technician.becomes(wport), "--envelope", envelope)
+
+
+def test_every_message_signed(technician: Technician):
+    technician.reads(*technician.becomes(SIGNED), "--sign", "--keys-file", str(technician.key_pairs(SIGNED)))
+
+
+@pytest.mark.parametrize("signs", [False, True])
+def test_keys_that_are_agreed_on(technician: Technician, meter: SimulatedMeter, signs: bool):
+    options = technician.becomes(GMAC_1)
+    file = technician.key_pairs(GMAC_1)
+    client, identity = meter.profile.client(GMAC_1), meter.security.identity
+    own = pem(client_key_pair(client.security, GMAC_1, "agreement"))
+    theirs = pem(identity.agreement[1].public_key())
+    signing = file.read_text() if signs else ""
+    title = f'meter_system_title = "{identity.title.hex()}"'
+    agreement = f'client_agreement_key = """{own}"""\nmeter_agreement_key = """{theirs}"""\n{title}\n'
+    file.write_text(agreement + signing)
+    technician.reads(*options, "--envelope", "general-ciphering", "--keys-file", str(file))
 
 
 def test_plain_clients_leave_no_state(technician: Technician, home: Path):

@@ -19,6 +19,10 @@ class Console(ABC):
         """Write a line that is no result, for people."""
 
     @abstractmethod
+    def progress(self, text: str) -> None:
+        """Show how far it is, in place of the last such text; nothing where nobody looks."""
+
+    @abstractmethod
     def read_all(self) -> str:
         """Return the whole standard input."""
 

@@ -5,6 +5,7 @@ An option goes before the keys file, the keys file before the environment.
 
 import argparse
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 import tomllib
@@ -16,7 +17,7 @@ from ..protocol.proposal import SECRET_MECHANISMS, TITLE_MECHANISMS, Association
 from ..protocol.referencing import Referencing
 from ..security.key_pairs import load_private_key_pem, load_public_key_pem
 from ..security.keys import Secret
-from ..security.settings import NO_KEY, KeyPairs, SecuritySettings
+from ..security.settings import NO_KEY, Envelope, KeyInfoKind, KeyPairs, SecuritySettings
 from ..security.suite import SYSTEM_TITLE_LENGTH, Protection, SecuritySuite
 from ..security.typed import (
     InputFault,
@@ -46,6 +47,9 @@ _ENTRIES: Final = (
     "client_private_key",
     "client_certificate",
     "meter_public_key",
+    "client_agreement_key",
+    "meter_agreement_key",
+    "master_key",
 )
 _PEM: Final = "-----BEGIN "
 
@@ -60,6 +64,10 @@ def parameters_from_options(
     protection = default if options.protection is None else parse_protection(options.protection)
     if options.dedicated_key and protection is Protection.NONE:
         raise UsageError("--dedicated-key needs --protection")
+    envelope = Envelope.SERVICE_SPECIFIC if options.envelope is None else Envelope(options.envelope)
+    if (options.sign or envelope is not Envelope.SERVICE_SPECIFIC) and protection is Protection.NONE:
+        raise UsageError(f"{'--sign' if options.sign else '--envelope'} needs --protection")
+    chosen = _Chosen(mechanism=mechanism, protection=protection, envelope=envelope, sign=options.sign)
     try:
         return AssociationParameters(
             client_wport=options.client,
@@ -69,7 +77,7 @@ def parameters_from_options(
             mechanism=mechanism,
             password=_password(options, sources) if mechanism is Mechanism.LLS else None,
             hls_secret=sources.hls_secret(options.auth) if mechanism in SECRET_MECHANISMS else None,
-            security=_security(options, mechanism, protection, sources, kept_title)
+            security=_security(options, chosen, sources, kept_title)
             if protection is not Protection.NONE or mechanism in TITLE_MECHANISMS
             else None,
         )
@@ -88,32 +96,59 @@ def _password(options: argparse.Namespace, sources: _Sources) -> Secret:
     return Secret(octets)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """What the options ask of keys."""
+
+    mechanism: Mechanism
+    protection: Protection
+    envelope: Envelope
+    sign: bool
+
+    @property
+    def what_signs(self) -> str:
+        """The option that needs a pair of signing keys, or ""."""
+        if self.mechanism is Mechanism.HLS_ECDSA:
+            return "--auth hls-ecdsa"
+        return "--sign" if self.sign else ""
+
+
 def _security(
-    options: argparse.Namespace,
-    mechanism: Mechanism,
-    protection: Protection,
-    sources: _Sources,
-    kept_title: Callable[[], bytes],
+    options: argparse.Namespace, chosen: _Chosen, sources: _Sources, kept_title: Callable[[], bytes]
 ) -> SecuritySettings:
-    default = SecuritySuite.SUITE_1 if mechanism is Mechanism.HLS_ECDSA else SecuritySuite.SUITE_0
+    signs = bool(chosen.what_signs)
+    agrees = chosen.envelope is Envelope.GENERAL_CIPHERING and sources.has_agreement_keys
+    default = SecuritySuite.SUITE_1 if signs or agrees else SecuritySuite.SUITE_0
     suite = default if options.suite is None else SecuritySuite(options.suite)
     encryption_key = sources.key("encryption_key", suite)
     authentication_key = sources.key("authentication_key", suite)
-    if mechanism is Mechanism.HLS_GMAC or protection is not Protection.NONE:
+    if chosen.mechanism is Mechanism.HLS_GMAC or chosen.protection is not Protection.NONE:
         _need(encryption_key, "encryption_key", options)
-    if mechanism is Mechanism.HLS_GMAC or protection & Protection.AUTHENTICATED:
+    if chosen.mechanism is Mechanism.HLS_GMAC or chosen.protection & Protection.AUTHENTICATED:
         _need(authentication_key, "authentication_key", options)
     pairs, certified_title, meter_title = KeyPairs(), b"", b""
-    if mechanism is Mechanism.HLS_ECDSA:
-        pairs, certified_title, meter_title = sources.key_pairs(suite)
+    if signs or (agrees and sources.has_signing_keys):
+        pairs, certified_title, meter_title = sources.key_pairs(suite, chosen.what_signs)
+    key_info = KeyInfoKind.IDENTIFIED
+    if agrees:
+        key_info = KeyInfoKind.AGREED_STATIC if pairs.signing_key is None else KeyInfoKind.AGREED_ONE_PASS
+        pairs, agreement_title = sources.agreement_keys(suite, pairs)
+        meter_title = meter_title or agreement_title
+    master_key = sources.key("master_key", suite) if chosen.envelope is Envelope.GENERAL_CIPHERING else None
+    if master_key is not None and not agrees:
+        key_info = KeyInfoKind.WRAPPED
     return SecuritySettings(
         client_system_title=options.system_title or sources.title("system_title") or certified_title or kept_title(),
         server_system_title=sources.title("meter_system_title") or meter_title or None,
         suite=suite,
-        protection=protection,
+        protection=chosen.protection,
         global_unicast_encryption_key=encryption_key,
         authentication_key=authentication_key or NO_KEY,
+        master_key=master_key,
         use_dedicated_key=options.dedicated_key,
+        envelope=chosen.envelope,
+        key_info=key_info,
+        sign=chosen.sign,
         key_pairs=pairs,
     )
 
@@ -180,11 +215,32 @@ class _Sources:
         except TypedInputError:
             raise UsageError(f"{name} in the keys file: {NO_SYSTEM_TITLE}") from None
 
-    def key_pairs(self, suite: SecuritySuite) -> tuple[KeyPairs, bytes, bytes]:
-        """Return the pairs for ECDSA, and the titles in our and the meter's certificate."""
+    @property
+    def has_agreement_keys(self) -> bool:
+        """Whether keys are to be agreed on."""
+        return bool(self.text("client_agreement_key") or self.text("meter_agreement_key"))
+
+    @property
+    def has_signing_keys(self) -> bool:
+        """Whether we can sign."""
+        return bool(self.text("client_private_key") and self.text("meter_public_key"))
+
+    def agreement_keys(self, suite: SecuritySuite, pairs: KeyPairs) -> tuple[KeyPairs, bytes]:
+        """Return the pairs with the keys for key agreement, and the title in the meter's certificate."""
+        private, public = self._pem("client_agreement_key"), self._pem("meter_agreement_key")
+        if not private or not public:
+            raise UsageError("key agreement needs client_agreement_key and meter_agreement_key in --keys-file")
+        private = _parsed("client_agreement_key", partial(parse_private_key, private, suite))
+        public = _parsed("meter_agreement_key", partial(parse_public_key, public, suite))
+        server_key, title, _ = load_public_key_pem(suite, public.encode())
+        own_key = load_private_key_pem(suite, Secret.from_text(private))
+        return replace(pairs, agreement_key=own_key, server_agreement_key=server_key), _whole(title)
+
+    def key_pairs(self, suite: SecuritySuite, what: str) -> tuple[KeyPairs, bytes, bytes]:
+        """Return the pairs for signing, and the titles in our and the meter's certificate. ``what``: needs them."""
         private, certificate, public = map(self._pem, ("client_private_key", "client_certificate", "meter_public_key"))
         if not private or not public:
-            raise UsageError("--auth hls-ecdsa needs client_private_key and meter_public_key in --keys-file")
+            raise UsageError(f"{what} needs client_private_key and meter_public_key in --keys-file")
         private = _parsed("client_private_key", partial(parse_private_key, private, suite))
         public = _parsed("meter_public_key", partial(parse_public_key, public, suite))
         if certificate:

@@ -16,7 +16,7 @@ _HEAD: Final = ("class", "", "version", "logical name", "attributes")
 
 def list_objects(options: argparse.Namespace, console: Console) -> int:
     """Show the object list of the current association."""
-    elements = with_association(options, _listed, console.note_leniencies)
+    elements = with_association(options, _listed, console.note_leniencies, console.progress)
     if options.json:
         console.json(
             [

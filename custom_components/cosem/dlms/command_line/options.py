@@ -34,6 +34,9 @@ DEFAULTS: Final = {
     "protection": None,
     "system_title": None,
     "dedicated_key": False,
+    "envelope": None,
+    "sign": False,
+    "trace": None,
     "association": None,
     "password_file": None,
     "keys_file": None,
@@ -63,8 +66,9 @@ secrets come from the environment, or from the file --keys-file, which goes firs
   DLMS_AUTHENTICATION_KEY  authentication key in hex, for hls-gmac and --protection
 
 the keys file is TOML; its entries are texts: password, hls_secret, encryption_key, authentication_key, system_title,
-meter_system_title (another title is refused), and for hls-ecdsa client_private_key, client_certificate,
-meter_public_key (key or certificate), each in PEM or the name of a file beside it.
+meter_system_title (another title is refused), master_key (hex); for hls-ecdsa and --sign client_private_key,
+client_certificate, meter_public_key (key or certificate), for agreed keys client_agreement_key, meter_agreement_key
+(key or certificate), each in PEM or the name of a file beside it.
 
 exit status: 0 done; 1 the meter or the network refused (what was read before is shown); 2 wrong usage.
 """
@@ -154,6 +158,9 @@ def _shared_options() -> _Parser:
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
     shared.add_argument("--json", action="store_true", help="write JSON for programs")
+    shared.add_argument(
+        "--trace", metavar="FILE", help="write what goes over the line to FILE: octets and what they mean, no secrets"
+    )
     shared.add_argument("--full", action="store_true", help="do not cut long values to the width of the terminal")
     security = shared.add_argument_group("security")
     _add_security(security)
@@ -184,8 +191,19 @@ def _add_security(group: argparse._ArgumentGroup) -> None:
         metavar="HEX",
         help="our own, 8 octets (default: a random one, made once and kept in the state file)",
     )
+    group.add_argument(
+        "--envelope",
+        choices=("service-specific", "general", "general-ciphering"),
+        help="how protected messages are sent (default service-specific); general-ciphering takes agreed keys, or one "
+        "wrapped under the master key, if the keys file has what they need",
+    )
+    group.add_argument("--sign", action="store_true", help="sign every message, too (suites 1 and 2)")
     group.add_argument("--dedicated-key", action="store_true", help="use a new key for each association")
     group.add_argument("--keys-file", metavar="FILE", help="file with secrets and keys, see below")
+    _add_counter(group)
+
+
+def _add_counter(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--state-file",
         metavar="FILE",

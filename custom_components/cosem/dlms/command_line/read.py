@@ -36,6 +36,7 @@ def read_attributes(options: argparse.Namespace, console: Console) -> int:
             options,
             lambda association: association.get_many([each for each in wanted if each not in found], found),
             console.note_leniencies,
+            console.progress,
         )
     except SecurityError:
         raise  # what cannot be believed is not shown

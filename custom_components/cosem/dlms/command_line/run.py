@@ -14,6 +14,7 @@ from ..client.client import DlmsClient
 from ..client.doctor import LayerFinding, Patient, diagnose
 from ..client.invocation_counter import INVOCATION_COUNTER, settle
 from ..client.link import Timing
+from ..client.observer import Observer
 from ..client.proof_forms import KnownForm
 from ..client.security_state import SecurityState
 from ..client.transport import open_tcp, resolve
@@ -24,7 +25,9 @@ from ..protocol.proof_form import USUAL_FORM, ProofForm
 from ..protocol.proposal import AssociationParameters
 from .credentials import parameters_from_options
 from .options import NOT_ASKED, UsageError
+from .progress import OctetCount, Several
 from .state_file import StateFile, StateFileCounterStore, default_path
+from .trace import TraceFile
 
 if TYPE_CHECKING:
     from ..client.association import Association
@@ -39,12 +42,13 @@ def with_association[T](
     options: argparse.Namespace,
     work: Callable[[Association], Awaitable[T]],
     on_lenient: Callable[[Iterable[Leniency]], None] = lambda leniencies: None,
+    on_progress: Callable[[str], None] | None = None,
 ) -> T:
     """Associate, do the work, release. Raises DlmsError, UsageError, StateInUseError.
 
-    ``on_lenient`` is told what was tolerated of the meter, if anything.
+    ``on_lenient`` is told what was tolerated of the meter, if anything; ``on_progress`` how far a long answer is.
     """
-    with _prepared(options) as visit:
+    with _prepared(options, on_progress) as visit:
         result, association = asyncio.run(_run(options, visit, work))
         form = association.proof_form
         parameters = visit.parameters
@@ -77,6 +81,7 @@ async def _diagnose(options: argparse.Namespace, visit: _Visit) -> list[LayerFin
         ask=_counter_object(options),
         form=visit.form or USUAL_FORM,
         timing=_timing(options),
+        observer=visit.observer,
     )
     try:
         findings = await diagnose(patient)
@@ -96,10 +101,11 @@ class _Visit:
     meter: str
     form: ProofForm | None
     kept: StateFileCounterStore | None
+    observer: Observer
 
 
 @contextmanager
-def _prepared(options: argparse.Namespace) -> Iterator[_Visit]:
+def _prepared(options: argparse.Namespace, on_progress: Callable[[str], None] | None = None) -> Iterator[_Visit]:
     """Own the state file, and the counter if one is used. Raises UsageError, StateInUseError."""
     if options.host is None:
         raise UsageError("--host is needed to read from a meter")
@@ -110,8 +116,19 @@ def _prepared(options: argparse.Namespace) -> Iterator[_Visit]:
         meter = f"{options.host}:{options.port} {parameters.pair}"
         with _unless_optional(parameters):
             known = file.form(meter)
-        with _kept_counter(parameters, file) as kept:
-            yield _Visit(parameters=parameters, file=file, meter=meter, form=known, kept=kept)
+        with _observer(options, on_progress) as observer, _kept_counter(parameters, file) as kept:
+            yield _Visit(parameters=parameters, file=file, meter=meter, form=known, kept=kept, observer=observer)
+
+
+@contextmanager
+def _observer(options: argparse.Namespace, on_progress: Callable[[str], None] | None) -> Iterator[Observer]:
+    """Write what --trace asks for, and tell how far it is. Raises UsageError."""
+    shown = [] if on_progress is None else [OctetCount(on_progress)]
+    if options.trace is None:
+        yield Several(shown)
+        return
+    with TraceFile(options.trace) as trace:
+        yield Several([trace, *shown])
 
 
 @contextmanager
@@ -141,7 +158,7 @@ async def _run[T](
 ) -> tuple[T, Association]:
     """Do the work, and keep what was received: a recorded session is a replay also in the next call (rule S36)."""
     parameters, timing = visit.parameters, _timing(options)
-    client = DlmsClient(options.host, options.port)
+    client = DlmsClient(options.host, options.port, observer=visit.observer)
     if visit.form is not None:
         client.known_forms[parameters.pair] = KnownForm(visit.form, is_proven=True)
     state: SecurityState | None = None

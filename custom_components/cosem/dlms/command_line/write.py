@@ -93,7 +93,7 @@ def _carried_out(options: argparse.Namespace, console: Console, service: _Servic
         outcome.append(await _outcome(association, service, console))
 
     try:
-        with_association(options, keep, console.note_leniencies)
+        with_association(options, keep, console.note_leniencies, console.progress)
     except DlmsError as error:
         if not outcome:
             raise

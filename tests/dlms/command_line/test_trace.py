@@ -1,0 +1,152 @@
+"""`--trace FILE`: what went over the line, for its owner's eyes, and without secrets."""
+
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.apdu import encode_apdu
+from custom_components.cosem.dlms.apdu.action import (
+    ActionRequestNextPblock,
+    ActionRequestNormal,
+    ActionRequestWithFirstPblock,
+)
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, InvokeIdAndPriority, MethodDescriptor
+from custom_components.cosem.dlms.apdu.get import GetRequestNormal, GetRequestWithList
+from custom_components.cosem.dlms.apdu.set import (
+    SetRequestNormal,
+    SetRequestWithDatablock,
+    SetRequestWithFirstDatablock,
+)
+from custom_components.cosem.dlms.command_line.options import UsageError
+from custom_components.cosem.dlms.command_line.trace import TraceFile
+from custom_components.cosem.dlms.protocol.framing import Message
+from tests.dlms.describe.secret_samples import BLOCK, INVOKE, PUBLIC_METHOD, SECRET, SECRET_METHOD, TIME, VALUE
+from tests.dlms.scripted import aare
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD
+
+LOGICAL_NAME = TIME.logical_name
+PROOF = MethodDescriptor(15, LOGICAL_NAME, 1)
+SECRET_ATTRIBUTE = AttributeDescriptor(15, LOGICAL_NAME, 7)
+ANSWER_TO_ACTION = bytes.fromhex("C701C100010009") + bytes([len(SECRET)]) + SECRET
+ANSWER_TO_GET = bytes.fromhex("C401C10009") + bytes([len(SECRET)]) + SECRET
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "trace"
+
+
+def traced(path: Path, *apdus: Any) -> str:
+    """Write what is sent (APDUs) and received (octets)."""
+    with TraceFile(str(path)) as trace:
+        trace.note("%s>%s: associated", 16, 1)
+        for apdu in apdus:
+            if isinstance(apdu, bytes):
+                trace.received(Message(16, 1, apdu))
+            else:
+                trace.sent(Message(16, 1, encode_apdu(apdu)))
+    return path.read_text()
+
+
+def test_octets_and_what_they_mean(path: Path):
+    text = traced(path, GetRequestNormal(INVOKE, TIME, None), bytes.fromhex("C401C1000600001391"))
+    assert "16>1: associated" in text
+    assert "16 -> 1  sent 13 octets: get-request-normal" in text
+    assert "C001" in text
+    assert "instance: 0.0.1.0.0.255" in text
+    assert "16 <- 1  received 9 octets: get-response-normal" in text
+    assert "data: double-long-unsigned 5009" in text
+
+
+SECRETS = [
+    (ActionRequestNormal(INVOKE, PROOF, VALUE), ANSWER_TO_ACTION),
+    (ActionRequestNormal(INVOKE, SECRET_METHOD, VALUE), ANSWER_TO_ACTION),
+    (ActionRequestWithFirstPblock(INVOKE, PROOF, BLOCK), ActionRequestNextPblock(INVOKE, 1), ANSWER_TO_ACTION),
+    (SetRequestNormal(INVOKE, SECRET_ATTRIBUTE, None, VALUE),),
+    (
+        SetRequestWithFirstDatablock(INVOKE, SECRET_ATTRIBUTE, None, BLOCK),
+        SetRequestWithDatablock(INVOKE, BLOCK),
+    ),
+    (GetRequestNormal(INVOKE, SECRET_ATTRIBUTE, None), ANSWER_TO_GET),
+    (GetRequestNormal(INVOKE, SECRET_ATTRIBUTE._replace(attribute_index=0), None), ANSWER_TO_GET),
+    (GetRequestWithList(INVOKE, ((TIME, None), (SECRET_ATTRIBUTE, None))), ANSWER_TO_GET),
+    (ANSWER_TO_GET,),
+]
+
+
+@pytest.mark.parametrize("apdus", SECRETS, ids=lambda apdus: type(apdus[0]).__name__)
+def test_no_secret_key_or_proof_is_written(path: Path, apdus: Any):
+    text = traced(path, *apdus)
+    assert SECRET.hex() not in text.lower().replace("\n", "").replace(" ", "")
+    assert SECRET.decode() not in text
+    assert "it may hold a secret" in text
+
+
+def test_what_holds_no_secret_is_decoded_again_afterwards(path: Path):
+    text = traced(path, ActionRequestNormal(INVOKE, PROOF, VALUE), ActionRequestNormal(INVOKE, PUBLIC_METHOD, VALUE))
+    assert text.count("it may hold a secret") == 1
+    assert SECRET.hex() in text
+
+
+def test_a_list_of_objects_is_none(path: Path):
+    objects = AttributeDescriptor(15, LOGICAL_NAME, 2)
+    assert "it may hold" not in traced(path, GetRequestNormal(InvokeIdAndPriority(1), objects, None))
+
+
+@pytest.mark.parametrize("octets", [b"", b"\xff", bytes.fromhex("2810300000000112345678"), bytes.fromhex("C401C1")])
+def test_any_octets_will_do(path: Path, octets: bytes):
+    assert f"received {len(octets)} octets" in traced(path, aare(), octets)
+
+
+def test_the_file_is_its_owners_alone_also_where_it_was_not(path: Path):
+    path.write_text("before")
+    path.chmod(0o644)
+    assert "before" not in traced(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.unlink()
+    traced(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("name", ["nowhere/trace", "a\0b"])
+def test_a_file_that_cannot_be_written_is_wrong_usage(tmp_path: Path, name: str):
+    with pytest.raises(UsageError, match="--trace"):
+        TraceFile(f"{tmp_path}/{name}")
+
+
+def test_a_full_disk_ends_nothing(path: Path):
+    full = OSError(28, "No space left on device")
+    with (
+        TraceFile(str(path)) as trace,
+        patch("custom_components.cosem.dlms.command_line.trace.os.write", side_effect=full),
+    ):
+        trace.received(Message(16, 1, b"\x62\x00"))
+    assert path.read_text() == ""
+
+
+@pytest.mark.parametrize("command", [["read", "3:1.0.1.8.0.255:2"], ["doctor"]])
+def test_a_run_leaves_its_trace_and_no_secret(
+    command: list[str], path: Path, meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch
+):
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    async def resolve(*_: object) -> list[str]:
+        return ["192.0.2.7"]
+
+    run = "custom_components.cosem.dlms.command_line.run"
+    monkeypatch.setattr(f"{run}.open_tcp", open_tcp)
+    monkeypatch.setattr(f"{run}.resolve", resolve)
+    monkeypatch.setenv("DLMS_PASSWORD", DEFAULT_PASSWORD)
+    options = ["--host", "meter", "--client", "2", "--auth", "lls", "--trace", str(path), "--timeout", "20"]
+    assert main([*options, *command]) == 0
+    text = path.read_text()
+    assert "aarq: mechanism lls" in text
+    assert "aare: accepted" in text
+    assert "disconnected" in text
+    assert DEFAULT_PASSWORD not in text
+    assert DEFAULT_PASSWORD.encode().hex() not in text.lower().replace("\n", "").replace(" ", "")
