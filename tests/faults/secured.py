@@ -148,9 +148,12 @@ class SecurePoller(Poller):
 
     def check_counters(self) -> None:
         """No counter twice under the global key, and none at or above the stored ceiling."""
+        envelopes = requests_of(self.meter, self.wport)
+        if self.meter.datagrams.offered:
+            envelopes = iter(dict.fromkeys(envelopes))  # what the network doubled was sent once
         counters = [
             envelope.counter
-            for envelope in requests_of(self.meter, self.wport)
+            for envelope in envelopes
             if envelope.kind in {Kind.GLOBAL, Kind.GENERAL_GLOBAL} and envelope.counter is not None
         ]
         assert len(counters) == len(set(counters))

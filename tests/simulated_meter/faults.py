@@ -130,8 +130,8 @@ def _wrong_version(fault: Fault, request: Request, answer: bytes) -> list[Step]:
 
 def _wrong_wport(fault: Fault, request: Request, answer: bytes) -> list[Step]:
     stray = wpdu(request.server_wport, fault.code or request.client_wport ^ 0x55, answer)
-    honest = request.answer(answer) if fault.then_answer else b""
-    return [Send(stray * (fault.count or 1) + honest)]
+    honest = [Send(request.answer(answer))] if fault.then_answer else []
+    return [*[Send(stray)] * (fault.count or 1), *honest]
 
 
 def _length(change: Callable[[int], int]) -> Action:
@@ -144,8 +144,8 @@ def _length(change: Callable[[int], int]) -> Action:
 
 def _wrong_invoke_id(fault: Fault, request: Request, answer: bytes) -> list[Step]:
     stray = request.answer(answer[:2] + bytes([answer[2] ^ 0x05]) + answer[3:])
-    honest = request.answer(answer) if fault.then_answer else b""
-    return [Send(stray * (fault.count or 1) + honest)]
+    honest = [Send(request.answer(answer))] if fault.then_answer else []
+    return [*[Send(stray)] * (fault.count or 1), *honest]
 
 
 def _corrupt(fault: Fault, request: Request, answer: bytes) -> list[Step]:
@@ -157,7 +157,15 @@ def _corrupt(fault: Fault, request: Request, answer: bytes) -> list[Step]:
 def _notification(fault: Fault, request: Request, answer: bytes) -> list[Step]:
     """DataNotifications (long-invoke-id, no time, an unsigned) from wPort 1 to wPort 1, then the answer."""
     push = wpdu(1, 1, bytes.fromhex("0F00000001001107"))
-    return [Send(push * (fault.count or 1) + request.answer(answer))]
+    return [*[Send(push)] * (fault.count or 1), Send(request.answer(answer))]
+
+
+def _doubled(fault: Fault, request: Request, answer: bytes) -> list[Step]:
+    return [Send(request.answer(answer))] * (fault.count or 2)
+
+
+def _cut_datagram(fault: Fault, request: Request, answer: bytes) -> list[Step]:
+    return [Send(request.answer(answer)[: fault.octet])]
 
 
 def _aare(result: int, diagnostic: int, inner: bytes | None) -> Action:
@@ -214,6 +222,9 @@ CATALOGUE: Final[dict[str, Kind]] = {
     "late": Kind(
         "answer after 'seconds' (F17)", lambda f, r, a: [Pause(f.seconds or 60.0), Send(r.answer(a))], on="any"
     ),
+    "lose-answer": Kind("do what is asked, and lose the answer (F19, F62)", lambda *_: [], on="any"),
+    "double": Kind("send the answer 'count' times, in a segment or datagram each (F20)", _doubled, on="any"),
+    "cut-datagram": Kind("send 'octet' octets of the answer in one datagram (F23)", _cut_datagram, on="any"),
     "notification": Kind("'count' DataNotifications before the answer (F26)", _notification),
     "busy": Kind(
         "exception-response: other-reason, or service-error 'code' (F31)",

@@ -13,6 +13,7 @@ from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure
 from custom_components.cosem.dlms.limits import Limits
 
 from .association import MeterState, own_conformance, secured_conformance
+from .datagrams import DatagramLink, DatagramSessions
 from .devices import build_devices, now, serial_number
 from .dispatcher import Dispatcher
 from .faults import FaultPlan, Request
@@ -54,7 +55,8 @@ class SimulatedMeter:
         for device in self.devices.values():
             device.household.energies(self.now())  # the first answer takes no longer than the others
         self.sessions: list[Session] = []
-        self.links: list[MemoryTransport] = []
+        self.links: list[MemoryTransport | DatagramLink] = []
+        self.datagrams = DatagramSessions(self)
         self.manipulator: Callable[[], Manipulator | None] = lambda: None
         self.connections = 0
         """Connections since the meter started."""
@@ -62,6 +64,11 @@ class SimulatedMeter:
         self.log: deque[Request] = deque(maxlen=_REMEMBERED)
         self.read_times: deque[datetime] = deque(maxlen=_REMEMBERED)
         """The meter's times at which values were read: every true value belongs to one."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds of silence that end a connection; 0: never."""
+        return self.profile.quirks.inactivity_timeout
 
     def now(self) -> datetime:
         """Return the meter's own time."""
@@ -111,6 +118,22 @@ class SimulatedMeter:
         """Takes the place of the stack's ``open_tcp``."""
         return await self.connect()
 
+    async def connect_datagrams(self) -> DatagramLink:
+        """Open an in-memory endpoint for datagrams, as the stack's Connector does over UDP."""
+        fault = self.faults.on_connect()
+        if fault == "black-hole":
+            await asyncio.get_running_loop().create_future()
+        self.links = [link for link in self.links if not link.closed]
+        link = DatagramLink(self.datagrams, self.manipulator())
+        if fault == "refuse":
+            link.refuse()
+        self.links.append(link)
+        return link
+
+    async def open_udp(self, host: str, port: int, timeout: float) -> DatagramLink:
+        """Takes the place of the stack's ``open_udp``."""
+        return await self.connect_datagrams()
+
     def restart(self, *, lose_counters: bool = False) -> None:
         """Lose all connections and associations without a word, as at a power cut; new ones are possible at once."""
         if lose_counters:
@@ -119,6 +142,7 @@ class SimulatedMeter:
             session.lost()
             session.dead = True
         self.sessions.clear()
+        self.datagrams.clear()
 
     @property
     def open_links(self) -> int:

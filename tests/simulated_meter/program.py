@@ -17,13 +17,13 @@ from .show_keys import authentication, key_lines
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m tests.simulated_meter",
-        description="A simulated electricity meter: DLMS/COSEM over TCP with the wrapper (IEC 62056-9-7).",
+        description="A simulated electricity meter: DLMS/COSEM with the wrapper over TCP and UDP (IEC 62056-9-7).",
         epilog="faults (parameters: on, request, times, probability, octet, seconds, count, code, object, attribute, "
         "then_answer):\n" + "\n".join(catalogue_text()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on, '' for all (default %(default)s)")
-    parser.add_argument("--port", type=int, default=4059, help="TCP port, 0 for any free one (default %(default)s)")
+    parser.add_argument("--port", type=int, default=4059, help="TCP and UDP; 0: any free one (default %(default)s)")
     parser.add_argument(
         "--profile",
         default="household",

@@ -1,16 +1,18 @@
-"""The simulated meter on real TCP sockets, IPv4 and IPv6."""
+"""The simulated meter on real sockets, TCP and UDP on one port, IPv4 and IPv6."""
 
 import asyncio
 from contextlib import suppress
 import socket
 import struct
-from typing import Self
+from typing import Final, Self, override
 
 from .meter import SimulatedMeter
 from .session import Session
 from .steps import Pause, Reset, Send, Step
 
-_READ_SIZE = 65_536
+_READ_SIZE: Final = 65_536
+_TRIES: Final = 20
+"""For a port that is free for both."""
 
 
 class MeterServer:
@@ -21,6 +23,7 @@ class MeterServer:
         self.host = host
         self.port = port
         self._server: asyncio.Server | None = None
+        self._endpoints: list[asyncio.DatagramTransport] = []
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> Self:
@@ -32,11 +35,37 @@ class MeterServer:
 
     async def start(self) -> None:
         """Start listening; port 0: any free one. Raises OSError."""
-        self._server = await asyncio.start_server(self._accept, self.host or None, self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        for left in reversed(range(_TRIES if self.port == 0 else 1)):
+            self._server = await asyncio.start_server(self._accept, self.host or None, self.port)
+            try:
+                for listening in self._server.sockets:
+                    await self._listen_for_datagrams(listening.family, listening.getsockname())
+            except OSError:
+                await self.close()
+                if not left:
+                    raise
+            else:
+                self.port = self._server.sockets[0].getsockname()[1]
+                return
+
+    async def _listen_for_datagrams(self, family: int, address: tuple[str, int]) -> None:
+        endpoint = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            if family == socket.AF_INET6:  # as the TCP server does: IPv4 has a socket of its own
+                endpoint.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            endpoint.bind(address)
+        except OSError:
+            endpoint.close()
+            raise
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self.meter), sock=endpoint)
+        self._endpoints.append(transport)
 
     async def close(self) -> None:
         """Stop listening and end all connections."""
+        for endpoint in self._endpoints:
+            endpoint.close()
+        self._endpoints.clear()
         if self._server is not None:
             self._server.close()
         for task in list(self._tasks):
@@ -80,6 +109,35 @@ class MeterServer:
             for step in session.receive(octets):
                 if not await _perform(step, writer):
                     return
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    """Answers datagrams; each delay is that of its answer only."""
+
+    def __init__(self, meter: SimulatedMeter) -> None:
+        self._meter = meter
+        self._transport: asyncio.DatagramTransport | None = None
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.DatagramTransport)
+        self._transport = transport
+
+    @override
+    def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
+        assert self._transport is not None
+        delay = 0.0
+        for step in self._meter.datagrams.receive(addr, data):
+            if isinstance(step, Pause):
+                delay += step.seconds
+            elif isinstance(step, Send) and delay:
+                asyncio.get_running_loop().call_later(delay, self._transport.sendto, step.octets, addr)
+            elif isinstance(step, Send):
+                self._transport.sendto(step.octets, addr)
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._meter.datagrams.clear()
 
 
 async def _perform(step: Step, writer: asyncio.StreamWriter) -> bool:

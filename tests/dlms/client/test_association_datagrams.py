@@ -9,7 +9,14 @@ from custom_components.cosem.dlms.client.channel import with_datagrams
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.encoding.data import NULL
-from custom_components.cosem.dlms.errors import ConnectFailed, OutcomeUnknown, ResponseTimeout
+from custom_components.cosem.dlms.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    OutcomeUnknown,
+    ResponseTimeout,
+    WrongAddress,
+)
+from custom_components.cosem.dlms.protocol.proposal import WportPair
 from tests.dlms.protocol.test_connection_datagrams import WRITABLE
 from tests.dlms.scripted import CLOCK, ENERGY, PARAMETERS, ScriptedMeter, aare, unsigned, value, values
 from tests.timed_client import TimedClient
@@ -96,3 +103,24 @@ async def test_late_and_doubled_answers_disturb_nothing():
     meter = Meter(get=lambda apdu: [value(unsigned(apdu[2] & 15)), value(unsigned(apdu[2] & 15))])
     async with client_of(meter).associate(PARAMETERS) as association:
         assert [(await association.get(CLOCK)).value for _ in range(40)] == [number % 16 for number in range(1, 41)]
+
+
+async def test_f14_the_error_tells_what_came_instead():
+    meter = Meter(get=lambda _apdu: [])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        asking = asyncio.create_task(association.get(CLOCK))
+        await asyncio.sleep(1)
+        meter.link.push(value(unsigned(7)), WportPair(16, 7))
+        with pytest.raises(WrongAddress):
+            await asking
+    assert meter.taken[-1][0] == 0x62
+
+
+async def test_a_goodbye_that_cannot_be_sent_changes_no_error():
+    meter = Meter(2, 3, 4)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        asking = asyncio.create_task(association.get(CLOCK))
+        await asyncio.sleep(7)
+        meter.link.send_error = ConnectionLost()
+        with pytest.raises(ResponseTimeout):
+            await asking

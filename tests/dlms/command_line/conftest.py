@@ -42,9 +42,18 @@ def reachable(meter: SimulatedMeter) -> Iterator[None]:
     async def open_tcp(_host: str, _port: int, _timeout: float) -> Transport:
         return await meter.connect()
 
+    async def open_udp(_host: str, _port: int, _timeout: float) -> Transport:
+        return await meter.connect_datagrams()
+
     async def sleep(_clock: object, _seconds: float) -> None:
         pass
 
     dlms = "custom_components.cosem.dlms"
-    with patch(f"{dlms}.client.client.open_tcp", open_tcp), patch(f"{dlms}.client.link.SystemClock.sleep", sleep):
+    with (
+        patch(f"{dlms}.client.client.open_tcp", open_tcp),
+        patch(f"{dlms}.client.client.open_udp", open_udp),
+        patch(f"{dlms}.command_line.run.open_tcp", open_tcp),
+        patch(f"{dlms}.command_line.run.open_udp", open_udp),
+        patch(f"{dlms}.client.link.SystemClock.sleep", sleep),
+    ):
         yield

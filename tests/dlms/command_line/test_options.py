@@ -121,3 +121,11 @@ def test_help_names_the_counter_that_is_asked_for_by_default(capsys: pytest.Capt
     with pytest.raises(SystemExit):
         main(["--help"])
     assert f"(default {INVOCATION_COUNTER})" in " ".join(capsys.readouterr().out.split())
+
+
+def test_tcp_unless_udp_is_asked_for(capsys: pytest.CaptureFixture[str]):
+    assert parse()["transport"] == "tcp"
+    assert parse("--transport", "udp")["transport"] == "udp"
+    with pytest.raises(SystemExit):
+        parse("--transport", CANARY)
+    assert CANARY not in capsys.readouterr().err

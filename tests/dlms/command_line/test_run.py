@@ -21,6 +21,7 @@ from custom_components.cosem.dlms.command_line.state_file import StateFile
 from custom_components.cosem.dlms.protocol.proof_form import USUAL_FORM, ProofForm
 from custom_components.cosem.dlms.protocol.proposal import WportPair
 from tests.recorded import Recorder, Replay
+from tests.simulated_meter.datagrams import DatagramLink
 from tests.simulated_meter.key_pairs import certificate, pem
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, Referencing
@@ -539,3 +540,12 @@ def test_s36_what_was_read_and_cannot_be_stored_as_received_is_told(
 
     monkeypatch.setattr(StateFile, "store_received", full)
     assert "received invocation counters cannot be stored" in technician.fails(*technician.becomes(19), *FULL)
+
+
+@pytest.mark.parametrize("wport", [GMAC, LLS])
+def test_over_udp_the_same_is_read(technician: Technician, wport: int):
+    options = technician.becomes(wport)
+    technician.reads(*options, *FULL, "--transport", "udp")
+    assert isinstance(technician.meter.links[-1], DatagramLink)
+    technician.reads(*options, *FULL, "--transport", "tcp")
+    assert not isinstance(technician.meter.links[-1], DatagramLink)

@@ -8,9 +8,10 @@ from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.apdu.short_name import VariableName
 from custom_components.cosem.dlms.encoding.data import NULL
+from custom_components.cosem.dlms.errors import InvocationCounterRefused
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.datagram_framing import DATAGRAM_APDU_LIMIT, DatagramFraming
-from custom_components.cosem.dlms.protocol.events import AnswerReceived, BlockReceived
+from custom_components.cosem.dlms.protocol.events import AnswerReceived, BlockReceived, RequestFailed
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
@@ -199,3 +200,50 @@ def test_a_read_by_short_name_is_not_sent_again_because_nothing_tells_its_answer
     connection.request(PAIR, ReadOne(VariableName(0xFD08)))
     assert not connection.repeats(PAIR)
     assert not connection.try_again(PAIR)
+
+
+def refused_counter(expected):
+    return b"\xd8\x01\x06" + expected.to_bytes(4, "big")
+
+
+@pytest.mark.parametrize("expected", [1, 2])
+def test_f22_a_complaint_about_a_counter_that_we_are_beyond_is_of_an_older_request(expected):
+    house = Protected(framing=DatagramFraming())
+    house.connection.request(PAIR, GetOne(ENERGY))  # the AARQ had 1, this has 2
+    (request,) = sent_by(house.connection)
+    assert receive(house.connection, refused_counter(expected)) == []
+    assert receive(house.connection, *house.meter.replies(request)) == [AnswerReceived(PAIR, unsigned(7))]
+    assert house.connection.counters.forged_apdus == 1
+
+
+def test_f30_a_complaint_that_asks_for_more_ends_the_request():
+    house = Protected(framing=DatagramFraming())
+    house.connection.request(PAIR, GetOne(ENERGY))
+    (event,) = receive(house.connection, refused_counter(3))
+    assert isinstance(event, RequestFailed)
+    assert isinstance(event.error, InvocationCounterRefused)
+
+
+def test_many_complaints_about_old_counters_end_the_connection():
+    house = Protected(framing=DatagramFraming())
+    house.connection.request(PAIR, GetOne(ENERGY))
+    receive(house.connection, *[refused_counter(1)] * 3)
+    assert isinstance(house.connection.error, InvocationCounterRefused)
+
+
+def test_over_a_stream_nothing_overtakes_a_request():
+    house = Protected()
+    house.connection.request(PAIR, GetOne(ENERGY))
+    (event,) = house.receive(refused_counter(1))
+    assert isinstance(event, RequestFailed)
+
+
+@pytest.mark.parametrize("asked", [False, True])
+def test_s25_what_nobody_proved_gets_no_answer(connection, asked):
+    if asked:
+        connection.request(PAIR, GetOne(CLOCK))
+        sent_by(connection)
+    for apdu in (aare(), b"\xc0\x01\xc1" + bytes(10), bytes.fromhex("0F00000001001107"), b"\xd8\x01\x01", b"\x63\x00"):
+        receive(connection, apdu)
+        connection.receive_data(b"\0\1" + answer(apdu))
+        assert sent_by(connection) == []

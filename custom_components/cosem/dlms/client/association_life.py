@@ -1,6 +1,7 @@
 """The life of an association on its link: waiting for what the meter says, its end, its release."""
 
 import asyncio
+from contextlib import suppress
 from typing import Final
 
 from ..errors import AssociationAborted, DlmsError, ResponseTimeout, TransportError
@@ -110,9 +111,9 @@ class AssociationLife:
                 is_over = deadline > latest
                 if not is_over and connection.try_again(pair):
                     continue
-                await self._say_goodbye()
                 waited = self._timing.transfer if is_over else seconds
                 error = connection.dropped_answer(pair) or ResponseTimeout(waiting_for, waited)
+                await self._say_goodbye()
                 # On this connection a late answer could be taken for the answer to a later request.
                 raise await self._link.fail(error) from None
             except TransportError as error:
@@ -122,5 +123,6 @@ class AssociationLife:
         """Release what is given up where no end of a connection tells the meter."""
         connection, pair = self._link.connection, self.parameters.pair
         if connection.is_lossy and connection.is_open(pair):
-            connection.release(pair)
-            await self._link.flush()
+            with suppress(TransportError):
+                connection.release(pair)
+                await self._link.flush()

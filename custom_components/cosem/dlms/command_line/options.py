@@ -10,7 +10,14 @@ from dataclasses import dataclass
 import re
 from typing import TYPE_CHECKING, Final, NoReturn, override
 
-from ..addresses import DEFAULT_PORT, MANAGEMENT_WPORT, MAX_PORT, MAX_WPORT, PUBLIC_CLIENT_WPORT
+from ..addresses import (
+    DEFAULT_PORT,
+    MANAGEMENT_WPORT,
+    MAX_PORT,
+    MAX_WPORT,
+    PUBLIC_CLIENT_WPORT,
+    TransportProtocol,
+)
 from ..errors import LocalProtocolError
 from ..security.names import MECHANISM_NAMES, PROTECTION_NAMES
 
@@ -26,6 +33,7 @@ type Run = Callable[[argparse.Namespace, Console], int]
 DEFAULTS: Final = {
     "host": None,
     "port": DEFAULT_PORT,
+    "transport": TransportProtocol.TCP.value,
     "client": PUBLIC_CLIENT_WPORT,
     "server": MANAGEMENT_WPORT,
     "referencing": "auto",
@@ -139,7 +147,10 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
 def _shared_options() -> _Parser:
     shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
     shared.add_argument("--host", help="name or address of the meter (needed by objects and read)")
-    shared.add_argument("--port", type=number(1, MAX_PORT), help=f"TCP port (default {DEFAULT_PORT})")
+    shared.add_argument("--port", type=number(1, MAX_PORT), help=f"TCP or UDP port (default {DEFAULT_PORT})")
+    shared.add_argument(
+        "--transport", choices=[transport.value for transport in TransportProtocol], help="tcp (default) or udp"
+    )
     shared.add_argument(
         "--client", type=number(0, MAX_WPORT), metavar="N", help=f"client wPort (default {PUBLIC_CLIENT_WPORT}, public)"
     )

@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ..client.channel import with_wrapper
+from ..addresses import TransportProtocol
+from ..client.channel import Connector, with_datagrams, with_wrapper
 from ..client.client import DlmsClient
 from ..client.doctor import LayerFinding, Patient, diagnose
 from ..client.invocation_counter import INVOCATION_COUNTER, settle
@@ -18,6 +19,7 @@ from ..client.observer import Observer
 from ..client.proof_forms import KnownForm
 from ..client.security_state import SecurityState
 from ..client.transport import open_tcp, resolve
+from ..client.udp_transport import open_udp
 from ..encoding.logical_name import LogicalName
 from ..errors import InvocationCounterNotStored, RemoteProtocolError, TransportError
 from ..protocol.leniencies import Leniency
@@ -75,7 +77,7 @@ async def _diagnose(options: argparse.Namespace, visit: _Visit) -> list[LayerFin
         host=options.host,
         port=options.port,
         resolve=lambda: resolve(options.host, options.port, options.timeout),
-        connect=with_wrapper(lambda: open_tcp(options.host, options.port, options.timeout)),
+        connect=_connector(options),
         parameters=visit.parameters,
         state=state,
         ask=_counter_object(options),
@@ -90,6 +92,12 @@ async def _diagnose(options: argparse.Namespace, visit: _Visit) -> list[LayerFin
     if not is_stored:
         raise InvocationCounterNotStored(_NOT_STORED)
     return findings
+
+
+def _connector(options: argparse.Namespace) -> Connector:
+    if options.transport == TransportProtocol.UDP:
+        return with_datagrams(lambda: open_udp(options.host, options.port, options.timeout))
+    return with_wrapper(lambda: open_tcp(options.host, options.port, options.timeout))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,7 +166,8 @@ async def _run[T](
 ) -> tuple[T, Association]:
     """Do the work, and keep what was received: a recorded session is a replay also in the next call (rule S36)."""
     parameters, timing = visit.parameters, _timing(options)
-    client = DlmsClient(options.host, options.port, observer=visit.observer)
+    transport = TransportProtocol(options.transport)
+    client = DlmsClient(options.host, options.port, connect=transport, observer=visit.observer)
     if visit.form is not None:
         client.known_forms[parameters.pair] = KnownForm(visit.form, is_proven=True)
     state: SecurityState | None = None

@@ -207,6 +207,13 @@ class AssociationState(AssociationRequests):
     def _receive_error(self, apdu: bytes) -> None:
         """Take an error APDU: not authenticated, it ends only what waits."""
         error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
+        if (
+            isinstance(error, InvocationCounterRefused)
+            and self._dropped_apdus.is_lossy
+            and self.opening.has_used(error.expected)
+        ):
+            self._dropped_apdus.forged(error)  # of a request that came twice, or was overtaken
+            return
         self._fail(error, apdu[0])
 
     def _fail(self, error: DlmsError, tag: int) -> None:

@@ -39,6 +39,11 @@ class DroppedApduLimits:
         self.misaddressed: WrongAddress | None = None
         """An answer from other wPorts since we sent something."""
 
+    @property
+    def is_lossy(self) -> bool:
+        """Whether messages may get lost, or come twice."""
+        return not self._flood_is_fatal
+
     def time_is(self, seconds: float) -> None:
         """Note the time of any monotonic clock."""
         self._time = seconds

@@ -140,6 +140,11 @@ class Opening:
         }
         return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 
+    def has_used(self, counter: int | None) -> bool:
+        """Whether something was sent with this invocation counter or a higher one."""
+        ours = [None if self._counters is None else self._counters.sending, self.dedicated_counter]
+        return counter is not None and any(each is not None and counter < each.next_value for each in ours)
+
     def aarq(self) -> bytes:
         """Return the AARQ (pass 1). Raises InvocationCounterExhausted."""
         if self._ciphered is not None:
