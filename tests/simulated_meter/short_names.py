@@ -199,7 +199,7 @@ class ShortNameService:
         return writer.getvalue()
 
     def _result(self, association: Association, reader: Reader, view: View) -> Answer:
-        short_name, selection = _variable(reader)
+        short_name, selection = read_variable(reader)
         if selection is not None and not association.negotiated(_PARAMETERIZED):
             return SCOPE_VIOLATED
         if _ASSOCIATION <= short_name < _ASSOCIATION + _ROOM:
@@ -279,7 +279,7 @@ class ShortNameService:
         return bytes([WRITE_RESPONSE]) + self._write_all(association, Reader(long_.request), view)
 
     def _write_all(self, association: Association, reader: Reader, view: View) -> bytes:
-        variables = [_variable(reader) for _ in range(reader.count())]
+        variables = [read_variable(reader) for _ in range(reader.count())]
         values = [decode_data(reader) for _ in range(reader.count())]
         reader.finish()
         if len(variables) != len(values) or (len(variables) > 1 and not association.negotiated(_MULTIPLE_REFERENCES)):
@@ -307,7 +307,7 @@ class ShortNameService:
         return Method(item=item, index=method) if 1 <= method <= item.methods else None
 
 
-def _variable(reader: Reader) -> tuple[int, Selection | None]:
+def read_variable(reader: Reader) -> tuple[int, Selection | None]:
     """Read a short name, maybe with a selector and its parameters."""
     choice, short_name = reader.unsigned8(), reader.unsigned16()
     if choice == 2:

@@ -3,27 +3,33 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, override
 
 from custom_components.cosem.dlms.apdu.ciphered import GENERAL_SIGNING
-from custom_components.cosem.dlms.apdu.common import DataAccessResult
-from custom_components.cosem.dlms.encoding.data import encode_data_octets
+from custom_components.cosem.dlms.apdu.common import DataAccessResult, Selection
+from custom_components.cosem.dlms.apdu.short_name import encode_variable_access
+from custom_components.cosem.dlms.encoding.data import Data, encode_data_octets
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
+from custom_components.cosem.dlms.encoding.octets import Reader, Writer
+from tests.simulated_meter.association import Association
 from tests.simulated_meter.buffers import Column, Profile, profile_object
 from tests.simulated_meter.key_pairs import private_key
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.objects import Attribute, CosemObject
+from tests.simulated_meter.objects import OTHER_REASON, Answer, Attribute, CosemObject, LogicalDevice, View
 from tests.simulated_meter.profile import (
     ClientProfile,
     Level,
     LogicalDeviceProfile,
     MeterProfile,
     Quirks,
+    Referencing,
     SelectiveAccess,
 )
 from tests.simulated_meter.security_profile import ClientSecurity, Context, MeterSecurity
+from tests.simulated_meter.short_names import READ_RESPONSE, JoinedForm, ShortNameService, read_variable
 
 from .exchange import Exchange, data_of
+from .operations import variable_of
 
 type Described = dict[str, Any]
 
@@ -31,6 +37,7 @@ _SIGNED_AND_CIPHERED = 0xE0
 """The policy for answers of the recorded server that signs: whatever the requests had."""
 
 UNDEFINED = 4
+_READ_OBJECT_LIST = bytes.fromhex("050102FA08")
 PROFILE_GENERIC = 7
 CLOCK = (8, "0.0.1.0.0.255", 2)
 COLUMNS = (CLOCK, (3, "1.0.1.8.0.255", 2), (3, "1.0.32.7.0.255", 2))
@@ -57,7 +64,10 @@ def profile_of(exchange: Exchange, max_pdu_size: int) -> MeterProfile:
         daylight_saving=False,
         clients=(client,),
         logical_devices=(LogicalDeviceProfile(wport=association["server_wport"], kind="electricity"),),
-        quirks=Quirks(selective_access=SelectiveAccess.FULL),
+        quirks=Quirks(
+            selective_access=SelectiveAccess.FULL,
+            referencing=Referencing.SHORT if "SN" in exchange.context else Referencing.LOGICAL,
+        ),
         security=MeterSecurity(
             system_title=exchange.key("server_system_title"),
             shortest_ecdsa_challenge=8,
@@ -104,10 +114,50 @@ class RecordedMeter:
         for each in device.visible(Level.MANAGE):
             if (each.class_id, str(each.logical_name)) != (15, "0.0.40.0.0.255"):
                 device.remove(str(each.logical_name))
-        device.add(*_objects(exchange, rows))
+        if "SN" in exchange.context:
+            dispatcher = self.meter.dispatchers[exchange.association["server_wport"]]
+            dispatcher.short_names = RecordedShortNames(exchange, device)
+        else:
+            device.add(*_objects(exchange, rows))
         session = self.meter.open_session()
         assert session is not None
         self.session = session
+
+
+class RecordedShortNames(ShortNameService):
+    """What the recorded server held, by the octets of what was asked for."""
+
+    def __init__(self, exchange: Exchange, device: LogicalDevice) -> None:
+        super().__init__(device=device, read=lambda *_: OTHER_REASON, change=lambda *_: 0, joined=JoinedForm.DATA)
+        self.held = dict(_variables(exchange))
+        self._sends_list_whole = not any("response_blocks" in each for each in exchange.operations[:1])
+
+    @override
+    def _result(self, association: Association, reader: Reader, view: View) -> Answer:
+        start = reader.offset
+        read_variable(reader)
+        described = self.held[reader.octets[start : reader.offset]]
+        return data_of(described["data"]) if "data" in described else DataAccessResult(described["error"])
+
+    @override
+    def _read(self, association: Association, reader: Reader, view: View) -> bytes:
+        if self._sends_list_whole and reader.octets == _READ_OBJECT_LIST:  # although it does not fit
+            return bytes([READ_RESPONSE]) + self._results(association, reader, view)
+        return super()._read(association, reader, view)
+
+    @override
+    def _change(self, short_name: int, selection: Selection | None, value: Data, view: View) -> int:
+        return 0
+
+
+def _variables(exchange: Exchange) -> Iterator[tuple[bytes, Described]]:
+    for operation in exchange.operations:
+        if operation["service"] != "read":
+            continue
+        for described, result in zip(operation["variables"], operation["result"], strict=True):
+            writer = Writer()
+            encode_variable_access(variable_of(described), writer)
+            yield writer.getvalue(), result
 
 
 def _challenge(exchange: Exchange) -> bytes:
