@@ -94,6 +94,8 @@ COMMAND_LINE: Mapping[str, frozenset[str]] = {
     **ARGUMENTS,
     **CONTEXTS,
     **dict.fromkeys(("asyncio", "secrets", "time"), ANY_NAME),
+    # Looks for the zones that the computer knows, by names that its user gave.
+    "zoneinfo": frozenset({"ZoneInfo", "ZoneInfoNotFoundError"}),
 }
 
 FILES: Mapping[str, frozenset[str]] = dict.fromkeys(

@@ -6,7 +6,8 @@ What talks to a meter is imported by the loaders, so that --help is quick.
 import argparse
 from typing import Final
 
-from .options import Command, Run, attribute, data_type_name
+from .local_time import moment, zone
+from .options import Command, Run, attribute, data_type_name, entries, logical_name, logical_names
 
 _TYPE: Final = "double-long-unsigned, octet-string, visible-string, boolean, enum, date-time, ...; or hex: encoded Data"
 
@@ -21,6 +22,12 @@ def _load_read() -> Run:
     from .read import read_attributes
 
     return read_attributes
+
+
+def _load_profile() -> Run:
+    from .profile import read_profile
+
+    return read_profile
 
 
 def _load_decode() -> Run:
@@ -54,6 +61,31 @@ def _add_attributes(parser: argparse.ArgumentParser) -> None:
         metavar="CLASS:LOGICAL_NAME:ATTRIBUTE",
         type=attribute,
         help="for example 3:1.0.1.8.0.255:2",
+    )
+
+
+def _add_profile(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("logical_name", metavar="LOGICAL_NAME", type=logical_name, help="for example 1.0.99.1.0.255")
+    parser.add_argument(
+        "--since", metavar="ISO", type=moment, help="rows from this time on; a date alone is its midnight"
+    )
+    parser.add_argument("--until", metavar="ISO", type=moment, help="rows up to this time, which is included")
+    parser.add_argument(
+        "--entries", metavar="A:B", type=entries, help="rows by their number, 1 is the first; without B up to the last"
+    )
+    parser.add_argument(
+        "--columns",
+        metavar="LOGICAL_NAME,...",
+        type=logical_names,
+        default=(),
+        help="only these, and the time (default: all)",
+    )
+    parser.add_argument("--csv", action="store_true", help="write comma-separated values")
+    parser.add_argument(
+        "--time-zone",
+        metavar="NAME",
+        type=zone,
+        help="of times without an offset, typed or sent: Europe/Berlin (default: that of this computer)",
     )
 
 
@@ -97,6 +129,15 @@ COMMANDS: Final = (
         "objects lists what there is.",
         "--host 192.0.2.7 --client 1 --auth lls read 3:1.0.1.8.0.255:2 8:0.0.1.0.0.255:2",
         _add_attributes,
+    ),
+    Command(
+        "profile",
+        _load_profile,
+        "read the rows of a profile: load profiles, daily values, event logs",
+        "Reads what a meter has captured over time (class 7), by times where the meter can. Rows are shown as they "
+        "come; a year of them takes minutes. After a lost connection it goes on behind the last row.",
+        "--host 192.0.2.7 --client 1 --auth lls profile 1.0.99.1.0.255 --since 2026-03-01 --until 2026-03-02 --csv",
+        _add_profile,
     ),
     Command(
         "doctor",

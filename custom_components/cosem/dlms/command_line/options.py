@@ -61,6 +61,7 @@ REFERENCINGS: Final = ("auto", "ln", "sn")
 """The values of protocol/referencing.py, which is not imported here."""
 
 _MAX_CLASS_ID: Final = 0xFFFF
+_MAX_ENTRY: Final = 0xFFFF_FFFF
 MOST_COUNTER: Final = 2**32 - 2**16 - 1
 NO_SYSTEM_TITLE: Final = "a system title is 8 octets, 16 hexadecimal digits"
 NOT_ASKED: Final = "none"
@@ -177,7 +178,7 @@ def _shared_options() -> _Parser:
     _add_security(security)
     security.add_argument(
         "--association",
-        type=_logical_name,
+        type=logical_name,
         metavar="CODE",
         help="the association object that takes our login with hls-... (default: found out)",
     )
@@ -273,7 +274,8 @@ def _system_title(text: str) -> bytes:
         raise argparse.ArgumentTypeError(NO_SYSTEM_TITLE) from None
 
 
-def _logical_name(text: str) -> LogicalName:
+def logical_name(text: str) -> LogicalName:
+    """Read a logical name (OBIS code)."""
     from ..encoding.logical_name import LogicalName
 
     try:
@@ -286,9 +288,26 @@ def _logical_name_or_none(text: str) -> LogicalName | str:
     if text == NOT_ASKED:
         return text
     try:
-        return _logical_name(text)
+        return logical_name(text)
     except argparse.ArgumentTypeError as error:
         raise argparse.ArgumentTypeError(f"{error}; '{NOT_ASKED}' does not ask") from error
+
+
+def logical_names(text: str) -> tuple[LogicalName, ...]:
+    """Read logical names with commas between."""
+    return tuple([logical_name(each.strip()) for each in text.split(",")])
+
+
+def entries(text: str) -> tuple[int, int]:
+    """Read A:B, counted from 1; a B of 0, or none, is the last one."""
+    first, colon, last = text.partition(":")
+    try:
+        found = number(1, _MAX_ENTRY)(first), number(0, _MAX_ENTRY)(last or "0")
+    except argparse.ArgumentTypeError:
+        found = 0, 0
+    if not colon or not found[0] or 0 < found[1] < found[0]:
+        raise argparse.ArgumentTypeError("entries are written 1:96, or 97: for those from 97 on")
+    return found
 
 
 def attribute(text: str) -> AttributeDescriptor:

@@ -2,8 +2,8 @@
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 import os
 from pathlib import Path
@@ -33,6 +33,8 @@ from .trace import TraceFile
 
 if TYPE_CHECKING:
     from ..client.association import Association
+    from ..client.profile_reading import ProfileReading
+    from ..client.profile_request import ProfileRequest
 
 _NOT_STORED: Final = "the received invocation counters cannot be stored"
 
@@ -50,6 +52,16 @@ def with_association[T](
 
     ``on_lenient`` is told what was tolerated of the meter, if anything; ``on_progress`` how far a long answer is.
     """
+    return with_lender(options, lambda lender: _associated(lender, work), on_lenient, on_progress)
+
+
+def with_lender[T](
+    options: argparse.Namespace,
+    work: Callable[[Lender], Awaitable[T]],
+    on_lenient: Callable[[Iterable[Leniency]], None] = lambda leniencies: None,
+    on_progress: Callable[[str], None] | None = None,
+) -> T:
+    """The same for work that opens its associations itself: at least one."""
     with _prepared(options, on_progress) as visit:
         result, association = asyncio.run(_run(options, visit, work))
         form = association.proof_form
@@ -60,6 +72,33 @@ def with_association[T](
     if association.leniencies:
         on_lenient(sorted(association.leniencies))
     return result
+
+
+class Lender:
+    """Opens associations with the meter, and remembers the last one."""
+
+    def __init__(
+        self, client: DlmsClient, parameters: AssociationParameters, timing: Timing, state: SecurityState | None
+    ) -> None:
+        self._client = client
+        self._parameters = parameters
+        self._timing = timing
+        self._state = state
+        self.last: Association | None = None
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncIterator[Association]:
+        """Associate; release behind it."""
+        self.last = None
+        async with self._client.associate(
+            self._parameters, timing=self._timing, security_state=self._state
+        ) as association:
+            self.last = association
+            yield association
+
+    def read_profile(self, request: ProfileRequest) -> ProfileReading:
+        """Return a reading of a profile's rows."""
+        return self._client.read_profile(self.lend, self._parameters.pair, request)
 
 
 def findings_of(options: argparse.Namespace) -> list[LayerFinding]:
@@ -162,10 +201,10 @@ def _kept_counter(parameters: AssociationParameters, file: StateFile) -> Iterato
 
 
 async def _run[T](
-    options: argparse.Namespace, visit: _Visit, work: Callable[[Association], Awaitable[T]]
+    options: argparse.Namespace, visit: _Visit, work: Callable[[Lender], Awaitable[T]]
 ) -> tuple[T, Association]:
     """Do the work, and keep what was received: a recorded session is a replay also in the next call (rule S36)."""
-    parameters, timing = visit.parameters, _timing(options)
+    parameters = visit.parameters
     transport = TransportProtocol(options.transport)
     client = DlmsClient(options.host, options.port, connect=transport, observer=visit.observer)
     if visit.form is not None:
@@ -174,13 +213,15 @@ async def _run[T](
     try:
         if visit.kept is not None:
             state = await _security_state(options, parameters, client, visit.kept)
-        result = await _associated(client, parameters, timing, state, work)
+        lender = Lender(client, parameters, _timing(options), state)
+        result = await work(lender)
     finally:
         await client.close()
         is_stored = await _is_stored(state)
     if not is_stored:
         raise InvocationCounterNotStored(_NOT_STORED)
-    return result
+    assert lender.last is not None  # without an association there is no result
+    return result, lender.last
 
 
 async def _is_stored(state: SecurityState | None) -> bool:
@@ -197,21 +238,14 @@ def _counter_object(options: argparse.Namespace) -> LogicalName | None:
     return None if named == NOT_ASKED else named or INVOCATION_COUNTER
 
 
-async def _associated[T](
-    client: DlmsClient,
-    parameters: AssociationParameters,
-    timing: Timing,
-    state: SecurityState | None,
-    work: Callable[[Association], Awaitable[T]],
-) -> tuple[T, Association]:
+async def _associated[T](lender: Lender, work: Callable[[Association], Awaitable[T]]) -> T:
     """Do the work; again where the next association asks otherwise."""
     while True:
-        association: Association | None = None
         try:
-            async with client.associate(parameters, timing=timing, security_state=state) as association:
-                return await work(association), association
+            async with lender.lend() as association:
+                return await work(association)
         except TransportError, RemoteProtocolError:
-            if association is None or not association.asks_otherwise:
+            if lender.last is None or not lender.last.asks_otherwise:
                 raise
 
 
