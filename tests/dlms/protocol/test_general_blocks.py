@@ -91,8 +91,44 @@ def test_blocks_that_come_again_change_nothing():
     ours.receive(block(1, b"a"))
     outcome = ours.receive(block(2, b"b", ack=1))
     again = ours.receive(block(2, b"b", ack=1))
-    assert again == BlockOutcome(replies=outcome.replies)
+    assert again == BlockOutcome(belongs=True)
+    assert ours.receive(block(2, b"b", ack=1)).replies == ()
     assert ours.receive(block(3, b"c", last=True)).whole == b"abc"
+    assert outcome.replies
+
+
+def test_a_peer_that_sends_its_window_again_missed_the_acknowledgement():
+    ours = blocks()
+    ours.receive(block(1, b"a", streaming=True))
+    outcome = ours.receive(block(2, b"b"))
+    ours.receive(block(1, b"a", ack=1, streaming=True))
+    assert ours.receive(block(2, b"b", ack=1)) == BlockOutcome(replies=outcome.replies, belongs=True)
+
+
+def test_the_first_block_twice_is_not_acknowledged_twice():
+    ours = blocks()
+    assert ours.receive(block(1, b"a")).replies
+    assert ours.receive(block(1, b"a")) == BlockOutcome(belongs=True)
+    assert ours.receive(block(2, b"b", last=True)).whole == b"ab"
+
+
+def test_early_and_repeated_blocks_belong_to_what_is_under_way_and_are_limited():
+    ours = blocks()
+    ours.receive(block(1, b"a", streaming=True))
+    outcomes = [ours.receive(block(3 + number % 4, b"c", streaming=True)) for number in range(4 * OWN_WINDOW)]
+    assert set(outcomes) == {BlockOutcome(belongs=True)}
+    assert ours.receive(block(3, b"c", streaming=True)).aborted
+
+
+def test_blocks_without_a_beginning_belong_to_nothing():
+    assert not blocks().receive(block(2, b"b", streaming=True)).belongs
+
+
+def test_what_is_left_over_from_before_is_no_answer_to_a_request_in_blocks():
+    ours, _first = sent(b"0123456789")
+    assert not ours.receive(block(2, b"old", last=True)).is_new
+    assert ours.receive(block(1, b"ye", ack=1)).is_new
+    assert ours.receive(block(2, b"s", ack=1, last=True)).whole == b"yes"
 
 
 def test_a_number_far_ahead_is_left_out():

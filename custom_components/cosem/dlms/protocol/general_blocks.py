@@ -4,7 +4,7 @@ Each side numbers the APDUs that it sends, from 1 on, empty ones too, and acknow
 without streaming waits for the other. Block 1 that acknowledges nothing begins anew, block 0 gives up.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..apdu.block import GeneralBlockTransfer
@@ -24,6 +24,9 @@ _MOST_REPEATS: Final = 3
 _MOST_WITHOUT_PROGRESS: Final = 16
 """So many acknowledgements in a row that nothing new follows."""
 
+_MOST_USELESS: Final = 4 * OWN_WINDOW
+"""So many blocks in a row that bring nothing in order: early ones and repeated ones."""
+
 _MOST_SILENCES: Final = 2
 """So many silences in a row end an exchange with the next one."""
 
@@ -32,13 +35,15 @@ _MOST_SILENCES: Final = 2
 class BlockOutcome:
     """What a block led to. ``whole``: the octets, once complete. ``replies``: encoded, to be sent.
 
-    ``aborted``: no more follows. ``is_new``: it is progress. ``is_pushed``: of something that nobody asked for.
+    ``aborted``: no more follows. ``is_new``: it is progress. ``belongs``: it is none, but early or repeated.
+    ``is_pushed``: of something that nobody asked for.
     """
 
     whole: bytes | None = field(default=None, repr=False)
     replies: tuple[bytes, ...] = field(default=(), repr=False)
     aborted: bool = False
     is_new: bool = False
+    belongs: bool = False
     is_pushed: bool = False
 
 
@@ -133,6 +138,19 @@ class ReceivedGeneralBlocks:
         known = self._later.get(block.block_number)
         return known is not None and known.block_data != block.block_data
 
+    def belongs(self, block: GeneralBlockTransfer) -> bool:
+        """Whether, after a beginning, the block was taken before, or may be kept until it is its turn."""
+        return 0 < self.in_order >= block.block_number - OWN_WINDOW
+
+    def repeats_the_first(self, block: GeneralBlockTransfer) -> bool:
+        """Whether this is the first block again, and the only one so far."""
+        return self.in_order == 1 and not self._later and self._pieces == [block.block_data]
+
+    @property
+    def has_any(self) -> bool:
+        """Whether there is a block, be it an early one."""
+        return bool(self.in_order or self._later)
+
     def add(self, block: GeneralBlockTransfer) -> bool:
         """Take a block in any order; return whether the order got on. Raises LimitExceeded."""
         before = self.in_order
@@ -173,11 +191,14 @@ class GeneralBlocks:
         self._received = ReceivedGeneralBlocks(self._limits, self._most)
         self._silences = 0
         self._without_progress = 0
+        self._useless = 0
+        self._since_reply = 0
+        """Blocks since the last reply."""
 
     @property
     def is_under_way(self) -> bool:
         """Whether blocks went either way, and an end is missing."""
-        return self._sent.is_pending or self._received.in_order > 0
+        return self._sent.is_pending or self._received.has_any
 
     @property
     def number(self) -> int:
@@ -204,44 +225,71 @@ class GeneralBlocks:
             was_under_way = self.is_under_way
             self.forget()
             return BlockOutcome(aborted=was_under_way)
-        begins = block.block_number == 1 and block.block_number_ack == 0 and not self._sent.is_pending
-        is_restart = begins and self.is_under_way
+        begins = self._begins(block)
+        is_restart = begins and self.number > 0
         if begins:
             self.forget()
         received, sent = self._received, self._sent
+        belongs = self._answers and received.belongs(block)
         if received.contradicts(block):
-            return BlockOutcome(replies=(self.give_up(),) if self._answers else (), aborted=True)
-        is_new = sent.acknowledged(self._acknowledged_by(block), block.window)
-        is_new = (received.add(block) or is_new) and not is_restart
-        if is_new:
-            self._silences = self._without_progress = 0
+            return self._give_up_on_peer()
+        in_turn = block.block_number == received.in_order + 1
+        is_new = sent.acknowledged(self._acknowledged_by(block, in_turn=in_turn), block.window)
+        if in_turn or not sent.is_pending:  # else it is left over from something before
+            is_new = received.add(block) or is_new
+        is_new = is_new and not is_restart
         if received.is_complete:
             whole = received.joined()
             self.forget()
             return BlockOutcome(whole, is_new=True)
+        if self._is_too_much(is_new=is_new):
+            return self._give_up_on_peer()
+        outcome = BlockOutcome(is_new=is_new, belongs=belongs and not (is_new or is_restart))
         if not self._answers or (block.streaming and not block.last_block):
-            return BlockOutcome(is_new=is_new)
-        return self._reply(block, is_new=is_new)
+            return outcome
+        return self._reply(block, outcome)
 
-    def _acknowledged_by(self, block: GeneralBlockTransfer) -> int:
+    def _begins(self, block: GeneralBlockTransfer) -> bool:
+        if block.block_number != 1 or block.block_number_ack or self._sent.is_pending:
+            return False
+        return not self._received.repeats_the_first(block)
+
+    def _acknowledged_by(self, block: GeneralBlockTransfer, *, in_turn: bool) -> int:
         # Who answers has everything, also where its first block of data does not say so.
-        answers = bool(block.block_data) and self._sent.is_sent
+        answers = bool(block.block_data) and self._sent.is_sent and in_turn
         return 0xFFFF if answers else block.block_number_ack
 
-    def _reply(self, block: GeneralBlockTransfer, *, is_new: bool) -> BlockOutcome:
+    def _is_too_much(self, *, is_new: bool) -> bool:
+        """Count a block; return whether there were too many without progress."""
+        self._since_reply += 1
+        if is_new:
+            self._silences = self._without_progress = self._useless = 0
+            return False
+        self._useless += 1
+        return self._useless > _MOST_USELESS
+
+    def _give_up_on_peer(self) -> BlockOutcome:
+        goodbye = self.give_up()
+        return BlockOutcome(replies=(goodbye,) if self._answers else (), aborted=True)
+
+    def _reply(self, block: GeneralBlockTransfer, outcome: BlockOutcome) -> BlockOutcome:
         """Answer a peer who waits."""
         if self._sent.is_pending:
             replies = self._sent.next_blocks(self._received.in_order)
             if not replies:
-                return BlockOutcome(replies=(self.give_up(),), aborted=True)
+                return self._give_up_on_peer()
         elif not block.block_data and not self._received.size:
             replies = ()  # it has everything, and its answer comes next
+        elif self._since_reply == 1 and not outcome.is_new and block.block_number <= self.number:
+            # The last block twice: a second acknowledgement would bring all that follows twice, too.
+            replies = ()
         else:
             replies = (self._sent.acknowledgement(self._received.in_order),)
-        self._without_progress += not is_new
+        self._since_reply = 0
+        self._without_progress += not outcome.is_new
         if self._without_progress > _MOST_WITHOUT_PROGRESS:
-            return BlockOutcome(replies=(self.give_up(),), aborted=True)
-        return BlockOutcome(replies=replies, is_new=is_new)
+            return self._give_up_on_peer()
+        return replace(outcome, replies=replies)
 
     def ask_again(self) -> tuple[bytes, ...]:
         """Return what is sent after a silence: the last acknowledgement, or the last blocks; nothing at the end."""

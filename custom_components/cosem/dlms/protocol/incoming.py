@@ -66,7 +66,7 @@ class Incoming:
         if apdu[0] != GENERAL_BLOCK_TRANSFER:
             return apdu
         outcome = association.receive_block(apdu, is_protected=is_protected)
-        if not outcome.is_new:
+        if not (outcome.is_new or outcome.belongs):
             self._dropped_apdus.refused_block(waiting=self.something_waits)
         return outcome.whole
 
@@ -96,7 +96,7 @@ class Incoming:
         if self._foreign[0] != pair:
             self._foreign = (pair, Reassembly(self._limits))
         outcome = self._foreign[1].receive(apdu, waiting=False)
-        if not outcome.is_new:
+        if not (outcome.is_new or outcome.belongs):
             self._dropped_apdus.refused_block(waiting=self.something_waits)
         if outcome.whole:
             self._receive_foreign(pair, outcome.whole)
