@@ -17,7 +17,7 @@ from .acse import (
     write_rlre,
 )
 from .objects import AssociationFacts
-from .profile import ClientProfile, Level, MeterProfile, Quirks, Referencing, Refusal, Release
+from .profile import ClientProfile, GeneralBlocks, Level, MeterProfile, Quirks, Referencing, Refusal, Release
 
 REJECTED_PERMANENT: Final = 1
 REJECTED_TRANSIENT: Final = 2
@@ -40,6 +40,8 @@ _SHORT_NAME_CONTEXTS: Final = {2, 4}
 _WRITING: Final = 0x000C09
 """SET and ACTION, both also in blocks."""
 _GENERAL_PROTECTION: Final = 0x400000
+GENERAL_BLOCK_TRANSFER: Final = 0x200000
+_ENDLESS: Final = 1 << 24
 
 SERVICE_NOT_ALLOWED: Final = b"\xd8\x01\x01"
 """exception-response: no association, operation not possible."""
@@ -102,13 +104,19 @@ class Association:
     facts: AssociationFacts
     transfer: Transfer | None = None
     secured: Secured | None = None
+    in_general_blocks: bool = False
+    """Whatever is too long is cut after all; services need not."""
+
+    @property
+    def pdu_limit(self) -> int:
+        """The largest APDU that may be sent: the smaller of both announced sizes."""
+        return min(self.facts.client_max_receive_pdu_size or 65_535, self.facts.server_max_receive_pdu_size)
 
     @property
     def answer_limit(self) -> int:
-        """The largest APDU that may be sent: the smaller of both announced sizes."""
-        client = self.facts.client_max_receive_pdu_size or 65_535
+        """The largest answer, before protection."""
         overhead = self.secured.overhead if self.secured else 0
-        return max(min(client, self.facts.server_max_receive_pdu_size) - overhead, _LEAST)
+        return _ENDLESS if self.in_general_blocks else max(self.pdu_limit - overhead, _LEAST)
 
     def negotiated(self, bit: int) -> bool:
         """Return whether a conformance bit was agreed upon."""
@@ -149,6 +157,8 @@ def own_conformance(quirks: Quirks, context: int = LN_CONTEXT) -> int:
     block = _GET | _ATTRIBUTE_0 | _PRIORITY
     if quirks.get_blocks:
         block |= _GET_BLOCKS
+    if quirks.general_blocks is not GeneralBlocks.NEVER:
+        block |= GENERAL_BLOCK_TRANSFER
     if quirks.writes:
         block |= _WRITING
     claimed = quirks.with_list if quirks.with_list_claimed is None else quirks.with_list_claimed

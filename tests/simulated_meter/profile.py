@@ -99,6 +99,28 @@ class RangeBounds(StrEnum):
     """UNIX seconds."""
 
 
+class GeneralBlocks(StrEnum):
+    """Where this meter uses general block transfer."""
+
+    NEVER = "never"
+    ACCEPTED = "accepted"
+    """For long requests, and for answers that have no blocks of their own."""
+    PREFERRED = "preferred"
+    """For every long answer."""
+
+
+class GeneralBlockFault(StrEnum):
+    """What happens once to the blocks of each answer."""
+
+    NONE = "none"
+    LOSES = "loses"
+    REPEATS = "repeats"
+    REORDERS = "reorders"
+    EMPTY_FIRST = "empty-first"
+    """The request is acknowledged by an empty block before the answer."""
+    ABORTS = "aborts"
+
+
 class BufferForm(StrEnum):
     """How the rows of a profile are written."""
 
@@ -148,6 +170,18 @@ class Quirks:
     undefined_in_list: int = 4
     """The data-access-result of an unknown object inside a list."""
     get_blocks: bool = True
+    general_blocks: GeneralBlocks = GeneralBlocks.NEVER
+    general_block_window: int = 1
+    """Blocks that the meter takes unacknowledged; 0 as 1."""
+    general_block_fault: GeneralBlockFault = GeneralBlockFault.NONE
+    general_block_fault_at: int = 2
+    """The number of the block to which it happens."""
+    general_block_answer_plain: bool = False
+    """A request in blocks is answered without, where it fits."""
+    general_blocks_protected_each: bool = False
+    """Cut first, then protect each block."""
+    aare_in_general_blocks: int = 0
+    """The AARE comes in blocks of so many octets; 0: whole."""
     writes: bool = False
     """Offer SET and ACTION, which something beside the meter takes."""
     selective_access: SelectiveAccess = SelectiveAccess.FULL

@@ -168,8 +168,9 @@ class SecureSession:
             return self._answer("action", action_response(plain[2], _DENIED), opened)
         if reply.apdu is None or reply.apdu[0] == _EXCEPTION:
             return reply  # exception-response is never protected
+        before = tuple(self._answer("block", each, opened).apdu or b"" for each in reply.stray)
         answer = self._answer(_KINDS.get(plain[0], "other"), reply.apdu, opened)
-        return replace(answer, close=reply.close)
+        return replace(answer, close=reply.close, stray=before + answer.stray)
 
     def _answer(self, kind: str, plain: bytes, like: Opened) -> Reply:
         """Protect an answer, unless an attack interferes."""

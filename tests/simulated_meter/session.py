@@ -6,10 +6,11 @@ import random
 from typing import Final, Protocol
 
 from .acse import AARQ, RLRQ
-from .association import Associations, MeterState, Reply, SecurityOfMeter
+from .association import GENERAL_BLOCK_TRANSFER, Association, Associations, MeterState, Reply, SecurityOfMeter
 from .dispatcher import Dispatcher
 from .faults import CATALOGUE, FaultPlan, Request
-from .profile import MeterProfile
+from .general_blocks import GENERAL_BLOCK, GeneralBlockPeer, Serve
+from .profile import GeneralBlocks, MeterProfile
 from .steps import Finish, Pause, Send, Step
 
 _HEADER = 8
@@ -52,6 +53,7 @@ class Session:
         """Half open: nothing is answered any more, and the connection stays."""
         self.over = False
         self._chance = random.Random(host.profile.seed)
+        self._peers: dict[tuple[int, int], GeneralBlockPeer] = {}
 
     def receive(self, octets: bytes) -> list[Step]:
         """Take octets from the client; return what happens then."""
@@ -112,16 +114,36 @@ class Session:
 
     def _honest(self, request: Request) -> Reply:
         client, server = request.client_wport, request.server_wport
+        peer = self._peers.setdefault((client, server), GeneralBlockPeer(self._host.profile.quirks))
         if request.apdu[0] == AARQ:
-            return self.associations.open(client, server, request.apdu, self._host.monotonic())
+            opened = self.associations.open(client, server, request.apdu, self._host.monotonic())
+            return peer.exchange(request.apdu, lambda _: opened, self._host.profile.quirks.aare_in_general_blocks)
         if request.apdu[0] == RLRQ:
             return self.associations.release(client, server, request.apdu)
+        association = self.associations.find(client, server)
+        if association is None and request.apdu[0] == GENERAL_BLOCK:
+            return peer.exchange(request.apdu, lambda _: Reply(), self._host.profile.quirks.aare_in_general_blocks)
         at = self._host.now()
         dispatcher = self._host.dispatchers[server]
-        association = self.associations.find(client, server)
-        if association is None or association.secured is None:
-            reply = dispatcher.answer(association, request.apdu, at)
-        else:
-            reply = association.secured.serve(request.apdu, lambda plain: dispatcher.answer(association, plain, at))
+
+        def answer(plain: bytes) -> Reply:
+            return dispatcher.answer(association, plain, at)
+
+        reply = answer(request.apdu) if association is None else self._serve(association, request.apdu, peer, answer)
         self._host.note_answer(at)
         return reply
+
+    def _serve(self, association: Association, apdu: bytes, peer: GeneralBlockPeer, answer: Serve) -> Reply:
+        """Answer a service: with general blocks around the protection, or inside it."""
+        quirks = self._host.profile.quirks
+        secured = association.secured
+        cuts = association.negotiated(GENERAL_BLOCK_TRANSFER)
+        association.in_general_blocks = cuts and (
+            quirks.general_blocks is GeneralBlocks.PREFERRED or apdu[0] == GENERAL_BLOCK
+        )
+        limit = association.pdu_limit if cuts else 0
+        if secured is None:
+            return peer.exchange(apdu, answer, limit)
+        if not quirks.general_blocks_protected_each:
+            return peer.exchange(apdu, lambda whole: secured.serve(whole, answer), limit)
+        return secured.serve(apdu, lambda plain: peer.exchange(plain, answer, limit - secured.overhead if limit else 0))

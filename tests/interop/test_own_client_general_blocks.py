@@ -1,0 +1,168 @@
+"""Our client and the simulated meter with general block transfer: windows, losses, oddities, every protection.
+
+The meter's blocks are its own (tests/simulated_meter/general_blocks.py, written from the specification).
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from custom_components.cosem.dlms import SecurityState, Timing
+from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.link import SystemClock
+from custom_components.cosem.dlms.errors import BlockTransferAborted
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import GeneralBlockFault, GeneralBlocks
+from tests.timed_client import TimedClient
+
+from .conftest import NOW
+from .test_own_client_secured_meter import (
+    ENERGY,
+    ENVELOPES,
+    GMAC,
+    GMAC_1,
+    LOAD_PROFILE,
+    POWERS,
+    Store,
+    for_client,
+    parameters_of,
+    secured,
+)
+
+PLAIN = 2
+PATIENT = Timing(response=30, block=0.05, release=1, reconnect_gap=0)
+"""A lost block is noticed soon."""
+
+E0 = 0xE0
+
+
+class House:
+    """A meter that prefers general blocks, and a client for it."""
+
+    def __init__(self, *, pdu_size: int = 512, wport: int = PLAIN, **quirks: object) -> None:
+        profile = for_client(replace(secured(), max_pdu_size=pdu_size), wport, policy=0)
+        self.meter = SimulatedMeter(
+            profile.with_quirks(**({"general_blocks": GeneralBlocks.PREFERRED} | quirks)), lambda: NOW
+        )
+        self.wport = wport
+        self.client = TimedClient(
+            "meter", timing=PATIENT, connect=with_wrapper(self.meter.connect), clock=SystemClock()
+        )
+        self.state = SecurityState(100, Store(100))
+
+    def associate(self, **changes: object):
+        return self.client.associate(parameters_of(self.meter, self.wport, **changes), security_state=self.state)
+
+    def truth(self, attribute):
+        return self.meter.truth(attribute.logical_name, attribute.attribute_index, client_wport=self.wport)
+
+    @property
+    def blocks_sent(self) -> list[bytes]:
+        """Blocks that the meter got in its protection or without."""
+        return [request.apdu for request in self.meter.log if request.apdu[0] == E0]
+
+
+async def read_long(house: House, **changes: object) -> None:
+    """Read something long and something short; compare with the truth."""
+    async with house.associate(**changes) as association:
+        assert await association.get(LOAD_PROFILE) == house.truth(LOAD_PROFILE)
+        assert await association.get(ENERGY) == house.truth(ENERGY)
+
+
+async def ask_long(house: House, **changes: object) -> None:
+    """Ask for more than fits one request; compare the answer with that to single ones."""
+    async with house.associate(**changes) as association:
+        octets = await association.get_list_octets(POWERS)
+        assert octets == b"".join(
+            [bytes([len(POWERS)]), *[b"\x00" + await association.get_octets(each) for each in POWERS]]
+        )
+    assert house.meter.requests > len(POWERS)
+
+
+@pytest.mark.parametrize("pdu_size", [64, 128, 512])
+async def test_a_long_answer_is_read_and_acknowledged(pdu_size: int):
+    house = House(pdu_size=pdu_size)
+    await read_long(house)
+    assert house.blocks_sent
+
+
+@pytest.mark.parametrize("window", [0, 1, 3, 15, 63])
+async def test_a_long_request_keeps_to_the_window_of_the_meter(window: int):
+    house = House(pdu_size=64, general_block_window=window)
+    await ask_long(house)
+    assert len(house.blocks_sent) >= 2
+
+
+FAULTS = [fault for fault in GeneralBlockFault if fault is not GeneralBlockFault.ABORTS]
+
+
+@pytest.mark.parametrize("at", [1, 2, 15, 16, 17])
+@pytest.mark.parametrize("fault", FAULTS)
+async def test_lost_repeated_and_mixed_up_blocks_cost_no_value(fault: GeneralBlockFault, at: int):
+    if fault is GeneralBlockFault.LOSES and at == 1:
+        at = 3  # a first block that is lost is a lost answer
+    await read_long(House(pdu_size=128, general_block_fault=fault, general_block_fault_at=at))
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("plain", [False, True])
+async def test_long_requests_survive_what_happens_to_their_answers(fault: GeneralBlockFault, plain: bool):
+    await ask_long(House(pdu_size=64, general_block_fault=fault, general_block_answer_plain=plain))
+
+
+async def test_a_meter_that_gives_up_costs_the_one_value():
+    house = House(pdu_size=128, general_block_fault=GeneralBlockFault.ABORTS)
+    async with house.associate() as association:
+        with pytest.raises(BlockTransferAborted):
+            await association.get(LOAD_PROFILE)
+        assert await association.get(ENERGY) == house.truth(ENERGY)
+
+
+async def test_a_long_aare_in_blocks_is_taken():
+    house = House(aare_in_general_blocks=30)
+    async with house.associate() as association:
+        assert await association.get(ENERGY) == house.truth(ENERGY)
+        assert Leniency.AARE_IN_GENERAL_BLOCKS in association.leniencies
+
+
+PROTECTED = [
+    pytest.param(wport, envelope, sign, id=f"{wport}-{envelope}{'-signed' * sign}")
+    for wport in (GMAC, GMAC_1)
+    for envelope in ENVELOPES
+    for sign in (False, True)
+    if wport != GMAC or not (sign or envelope in {"one-pass", "static"})  # suite 0 has no key pairs
+]
+
+
+def protected(house: House, envelope: str, *, sign: bool) -> dict[str, object]:
+    """Return the settings of the client."""
+    changes: dict[str, object] = {"sign": sign, **ENVELOPES[envelope]}
+    if envelope in {"one-pass", "static"}:
+        changes["server_system_title"] = house.meter.security.identity.title
+    return changes
+
+
+@pytest.mark.parametrize("fault", [GeneralBlockFault.NONE, GeneralBlockFault.LOSES], ids=str)
+@pytest.mark.parametrize(("wport", "envelope", "sign"), PROTECTED)
+async def test_what_is_protected_is_cut_as_a_whole(wport: int, envelope: str, sign: bool, fault: GeneralBlockFault):
+    house = House(wport=wport, general_block_fault=fault)
+    await read_long(house, **protected(house, envelope, sign=sign))
+    assert house.blocks_sent
+
+
+@pytest.mark.parametrize(("wport", "envelope", "sign"), PROTECTED)
+async def test_a_long_protected_request_is_answered(wport: int, envelope: str, sign: bool):
+    house = House(wport=wport, pdu_size=96)
+    await ask_long(house, **protected(house, envelope, sign=sign))
+    assert house.blocks_sent
+
+
+@pytest.mark.parametrize("envelope", ["glo", "ded", "general-glo", "identified"])
+async def test_a_meter_that_protects_each_block_is_understood(envelope: str):
+    house = House(wport=GMAC, general_blocks_protected_each=True)
+    async with house.associate(**ENVELOPES[envelope]) as association:
+        assert await association.get(LOAD_PROFILE) == house.truth(LOAD_PROFILE)
+        assert await association.get(ENERGY) == house.truth(ENERGY)
+        assert Leniency.GENERAL_BLOCKS_PROTECTED_EACH in association.leniencies
+    assert not house.blocks_sent
