@@ -124,7 +124,7 @@ async def test_trial_07_opening_an_association_is_part_of_the_poll(
     began = loop.time()
     with patch.object(security, "async_associate", slowly):
         await poll(hass, freezer, 70)
-    assert 120 <= loop.time() - began - 70 < 130
+    assert 150 <= loop.time() - began - 70 < 160
     assert times == 3
     failure = coordinator_of(entry).last_exception
     assert isinstance(failure, UpdateFailed)

@@ -316,7 +316,7 @@ async def test_trial_24_at_most_sixteen_logical_devices_are_offered(
     many_devices(hass, entry, *[f"EVL{number}" for number in range(500)])
     await hass.async_block_till_done(wait_background_tasks=True)
     assert len(discoveries(hass)) == MAX_OFFERS == 16
-    assert caplog.text.count("Meter names 500 more logical devices; 15 of them are offered") == 1
+    assert caplog.text.count("Meter (2>1) names 500 more logical devices; 15 of them are offered") == 1
     # Neither others nor the same ones come on top of these.
     many_devices(hass, entry, *[f"EVIL{number}" for number in range(500)], "EVL0")
     await hass.async_block_till_done(wait_background_tasks=True)
@@ -341,4 +341,4 @@ async def test_trial_24_surplus_entities_are_said_once(
         assert entry.state is ConfigEntryState.LOADED
     assert len(er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)) == 20
     assert state_of(hass, entry, "3_1.0.31.7.0.255_2") not in {"unavailable", "unknown"}
-    assert caplog.text.count("Meter has more than") == 1
+    assert caplog.text.count("Meter (2>1) has more than") == 1

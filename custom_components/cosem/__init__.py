@@ -50,7 +50,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_follow_identity(coordinator)
     if has_too_many(coordinator.reader.objects):
-        LOGGER.warning("%s has more than %d entities; the others are left out", entry.title, MAX_ENTITIES)
+        LOGGER.warning("%s has more than %d entities; the others are left out", coordinator.name, MAX_ENTITIES)
     _offer_further_logical_devices(hass, entry)
     return True
 
@@ -105,7 +105,9 @@ def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry)
             found.setdefault(name, sap)
     room = max(MAX_OFFERS - len(offered), 0)
     if len(found) > room:
-        LOGGER.warning("%s names %d more logical devices; %d of them are offered", entry.title, len(found), room)
+        LOGGER.warning(
+            "%s names %d more logical devices; %d of them are offered", entry.runtime_data.name, len(found), room
+        )
     for name, sap in islice(found.items(), room):
         discovery_flow.async_create_flow(
             hass,

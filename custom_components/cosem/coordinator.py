@@ -29,6 +29,7 @@ from .meter.clients import async_release_client
 from .meter.entity_plan import initially_read, plan_entities
 from .meter.error_mapping import map_error
 from .meter.issues import issues_of
+from .meter.labels import label_of
 from .meter.reader import MeterReader
 from .meter.readings import Readings
 from .meter.security import MeterSecurity
@@ -41,6 +42,10 @@ type Work[T] = Callable[[Association], Awaitable[T]]
 
 MOST_REPEATS: Final = 4
 """In a poll. Each new association avoids what ended the one before; the next poll goes on."""
+
+
+OPENING_TIME: Final = 30.0
+"""Seconds of a poll for its associations: a meter that answers slowly lets us in slowly, too."""
 
 
 class CosemCoordinator(DataUpdateCoordinator[Readings]):
@@ -62,14 +67,16 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             hass,
             LOGGER,
             config_entry=entry,
-            name=entry.title,
+            name=label_of(entry),
             update_interval=timedelta(seconds=interval),
         )
+        # Ties the lines of messages, which name no entry, to this one.
+        client.observer.note("read for %s, the entry %s", self.name, entry.entry_id)
         self.followers: list[Callable[[], None]] = []
         """Called after each poll; unlike listeners they do not make it poll."""
         self._issues = issues_of(hass, entry)
         self._client: DlmsClient | None = client
-        self._tasks = TasksInTurn(hass, f"{entry.title} poll")
+        self._tasks = TasksInTurn(hass, f"{label_of(entry)} poll")
         self._back_off = BackOff(interval)
         self._total_time = total_time(entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT), interval)
         self._poll_ends_at = math.inf
@@ -116,7 +123,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         return readings
 
     async def _async_one_poll(self) -> Readings:
-        self._poll_ends_at = self.hass.loop.time() + self._total_time
+        self._poll_ends_at = self.hass.loop.time() + OPENING_TIME + self._total_time
         try:
             return await self._async_noted(self._async_poll, self._is_time_left)
         finally:
@@ -125,12 +132,12 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     def _is_time_left(self) -> bool:
         return self.hass.loop.time() < self._poll_ends_at
 
-    def _within_poll(self) -> AbstractAsyncContextManager[None]:
+    def _within_poll(self, most: float = math.inf) -> AbstractAsyncContextManager[None]:
         """Return what ends a poll that takes too long, however many associations it needs. Nothing ends other work."""
-        return async_total_deadline("end of the poll", self._poll_ends_at - self.hass.loop.time())
+        return async_total_deadline("end of the poll", min(most, self._poll_ends_at - self.hass.loop.time()))
 
     async def _async_poll(self, association: Association) -> Readings:
-        async with self._within_poll():
+        async with self._within_poll(self._total_time):
             readings = await self._async_read(association)
         if self._first:
             plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])

@@ -17,6 +17,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ScalerUnit
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned, enum, integer, structure, unsigned
+from custom_components.cosem.meter.labels import label_of
 from custom_components.cosem.meter.reader import MeterReader
 from custom_components.cosem.meter.refusals import ASKED_AGAIN_AFTER
 from custom_components.cosem.meter.store import async_load_meter, async_save_objects
@@ -308,7 +309,7 @@ async def test_trial_12_three_refusals_in_three_associations_last_for_a_day(
         await poll(hass, freezer)
     assert state_of(hass, entry, VOLTAGE) == STATE_UNAVAILABLE
     assert float(state_of(hass, entry, ENERGY)) > 0
-    assert f"{entry.title} does not give {reason}; it is asked for once a day" in caplog.text
+    assert f"{label_of(entry)} does not give {reason}; it is asked for once a day" in caplog.text
     before = exchanges_about(meter, asked)
     for _ in range(3):
         await poll(hass, freezer)

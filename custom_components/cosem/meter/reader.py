@@ -31,6 +31,7 @@ from .entity_plan import name_of, plan_entities
 from .error_mapping import WrongMeter, none_if_failed
 from .identity import MeterIdentity, async_read_identity, pinned_id_of
 from .issues import issues_of
+from .labels import label_of
 from .objects import (
     AttributeResult,
     async_ask,
@@ -67,6 +68,7 @@ class MeterReader:
     def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
         self._hass = hass
         self._entry = entry
+        self._label = label_of(entry)
         self._interval = float(entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL))
         self._stored = StoredMeter()
         self._description = MeterDescription(hass, entry)
@@ -118,7 +120,7 @@ class MeterReader:
         self._description.begin(objects, said)
         self._units = ScalerUnits(self._stored.scaler_units)
         if self._description.runs_another_firmware:
-            LOGGER.info("%s runs another firmware: its object list and units are read again", self._entry.title)
+            LOGGER.info("%s runs another firmware: its object list and units are read again", self._label)
             self._description.take_list(await async_read_objects(self._hass, association) or objects)
             self._units = ScalerUnits()
         self._take_description()
@@ -132,7 +134,7 @@ class MeterReader:
     async def async_check_description(self, association: Association) -> None:
         """Read again, now and then, what the meter says about itself. Failures change nothing."""
         if await self._description.async_check(association, self._interval):
-            LOGGER.info("%s runs another firmware: its units are read again", self._entry.title)
+            LOGGER.info("%s runs another firmware: its units are read again", self._label)
             self._units.doubt(self._units.known)
         self._take_description()
 
@@ -309,7 +311,7 @@ class MeterReader:
         is_unit = scaler_unit_attribute(attribute._replace(attribute_index=RegisterAttribute.VALUE)) == attribute
         shown = attribute._replace(attribute_index=RegisterAttribute.VALUE) if is_unit else attribute
         name = name_of(self._hass, self._entry, shown)
-        LOGGER.warning(text, self._entry.title, attribute.attribute_index, name, reason)
+        LOGGER.warning(text, self._label, attribute.attribute_index, name, reason)
 
 
 def _units_of(attributes: Iterable[AttributeDescriptor]) -> set[AttributeDescriptor]:
