@@ -117,7 +117,8 @@ def _action_list(described: Described) -> Operation:
     )
 
 
-def _variable(described: Described) -> SingleAccess:
+def variable_of(described: Described) -> SingleAccess:
+    """Return the variable that a description names."""
     if "variable_name" in described:
         return VariableName(described["variable_name"])
     access = described["parameterized_access"]
@@ -130,7 +131,7 @@ class _ReadOperation(Operation):
 
 
 def _read(described: Described) -> Operation:
-    variables = [_variable(each) for each in described["variables"]]
+    variables = [variable_of(each) for each in described["variables"]]
     if len(variables) == 1:
         return _ReadOperation(ReadOne(variables[0]), None, lambda octets: [_get_result(decode_data_octets(octets))])
     return Operation(
@@ -140,7 +141,7 @@ def _read(described: Described) -> Operation:
 
 def _write(described: Described) -> Operation:
     (variable,), (value,) = described["variables"], described["values"]
-    return _ReadOperation(WriteOne(_variable(variable), data_of(value)), None, lambda _: [{"success": True}])
+    return _ReadOperation(WriteOne(variable_of(variable), data_of(value)), None, lambda _: [{"success": True}])
 
 
 def _invoke(described: Described) -> int | None:

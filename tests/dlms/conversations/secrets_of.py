@@ -47,7 +47,6 @@ def opening_of(exchange: Exchange) -> Opening:
         hls_secret=secret if mechanism in SECRET_MECHANISMS else None,
         security=_settings(exchange) if exchange.keys.get("client_system_title") else None,
         conformance=_conformance(exchange),
-        referencing=Referencing.SHORT_NAME if "SN" in exchange.context else Referencing.LOGICAL_NAME,
         max_receive_pdu_size=association["max_pdu_client"],
         referencing=Referencing.SHORT_NAME if SHORT_NAMES in exchange.context else Referencing.LOGICAL_NAME,
     )
