@@ -101,6 +101,8 @@ class Session:
 
     overhead = 0
     """Octets that protection adds to an answer."""
+    logical_names = True
+    conformance = CONFORMANCE
 
     def __init__(self, server: GuruxServer) -> None:
         self.server = server
@@ -121,9 +123,9 @@ class Session:
     def _associate(self, client_wport: int, apdu: bytes) -> bytes:
         """Read the AARQ and write the AARE with gurux-dlms."""
         settings = GXDLMSSettings(True, None)
-        settings.setUseLogicalNameReferencing(True)
+        settings.setUseLogicalNameReferencing(self.logical_names)
         settings.interfaceType = InterfaceType.WRAPPER
-        settings.proposedConformance = CONFORMANCE
+        settings.proposedConformance = self.conformance
         settings.authentication = Authentication.NONE
         _GXAPDU.parsePDU(settings, None, GXByteBuffer(apdu), None)
         expected = Authentication.NONE if client_wport == 16 else Authentication.LOW
