@@ -27,6 +27,7 @@ from ..protocol.leniencies import Leniency
 from ..protocol.proof_form import USUAL_FORM, ProofForm
 from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.referencing import Referencing
+from ..security.names import MECHANISM_NAMES
 from .association import Association
 from .channel import Connector
 from .client import DlmsClient
@@ -188,7 +189,7 @@ class _Doctor:
 
     async def _read_object_list(self, association: Association) -> None:
         self._is_fine(Layer.ASSOCIATION, _agreed(association.negotiated))
-        mechanism = association.parameters.mechanism.name.lower().replace("_", "-")
+        mechanism = MECHANISM_NAMES[association.parameters.mechanism]
         self._is_fine(Layer.AUTHENTICATION, "none is asked for" if mechanism == "none" else f"{mechanism} is accepted")
         try:
             data = await association.get(CURRENT_OBJECT_LIST)

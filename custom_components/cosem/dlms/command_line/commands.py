@@ -42,6 +42,12 @@ def _load_doctor() -> Run:
     return show_diagnosis
 
 
+def _load_info() -> Run:
+    from .info import show_info
+
+    return show_info
+
+
 def _load_write() -> Run:
     from .write import write_attribute
 
@@ -147,6 +153,14 @@ COMMANDS: Final = (
         "authentication, the object list) and says what to try next. It associates once as client 16 with server 1, "
         "and once with what --client, --server and --auth name; a password is sent only if --auth asks for it.",
         "--host 192.0.2.7 --client 1 --auth lls doctor",
+    ),
+    Command(
+        "info",
+        _load_info,
+        "show what a meter says of itself",
+        "Shows names and numbers of the meter, its logical devices, what was agreed on (services, sizes, security), "
+        "and what is tolerated of this meter.",
+        "--host 192.0.2.7 --client 1 --auth lls info",
     ),
     Command(
         "write",
