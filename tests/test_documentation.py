@@ -7,6 +7,8 @@ import re
 import pytest
 import yaml
 
+from custom_components.cosem.dlms import Leniency
+
 ROOT = Path(__file__).parents[1]
 INTEGRATION = ROOT / "custom_components" / "cosem"
 
@@ -190,3 +192,24 @@ def test_the_tests_that_show_a_clause_exist(clause: str):
         if not re.search(rf"def {test}\(", (ROOT / "tests" / file).read_text(encoding="utf-8"))
     ]
     assert missing == []
+
+
+def rows_of_disagreements() -> list[list[str]]:
+    text = (ROOT / "docs" / "meters.md").read_text(encoding="utf-8")
+    part = text.split("## Where independent implementations disagree")[1].split("\n## ")[0]
+    rows = [[cell.strip() for cell in line.strip("|").split(" | ")] for line in part.splitlines() if line[:1] == "|"]
+    return rows[2:]
+
+
+@pytest.mark.parametrize("row", rows_of_disagreements(), ids=lambda row: row[0])
+def test_each_disagreement_is_a_named_leniency_a_way_or_a_refusal_with_a_test(row: list[str]):
+    _point, _forms, here, test = row
+    names = re.findall(r"`([a-z0-9_]+)`", here)
+    assert set(names) <= {leniency.value for leniency in Leniency}
+    assert names or here.startswith(("refused:", "we send", "taken", "a setting"))
+    file, function = test.strip("`").split("::")
+    assert f"def {function}(" in (ROOT / "tests" / file).read_text(encoding="utf-8")
+
+
+def test_disagreements_are_there():
+    assert len(rows_of_disagreements()) >= 18

@@ -54,6 +54,7 @@ LENIENCIES = {
     "general-ciphering wrapped": {Leniency.GLOBAL_INITIATE_RESPONSE, Leniency.IDENTIFIED_KEY_IN_ANSWERS},
     "under general-ciphering": {Leniency.GLOBAL_INITIATE_RESPONSE},
     "general-ciphering agreed": {Leniency.GLOBAL_INITIATE_RESPONSE, Leniency.IDENTIFIED_KEY_IN_ANSWERS},
+    "ACTION response in blocks": {Leniency.ACTION_BLOCKS_WITHOUT_RESULT},
     "SN: read in blocks": {Leniency.READ_BLOCKS_WITHOUT_COUNT},
     "general-signing": {Leniency.GLOBAL_INITIATE_RESPONSE},
 }

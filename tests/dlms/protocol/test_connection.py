@@ -38,6 +38,7 @@ from custom_components.cosem.dlms.protocol.events import (
     RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.framing import Lost, Message, WrapperFraming
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.protocol.states import Input, State
@@ -408,6 +409,15 @@ def test_rlre_that_is_none():
     connection.release(PAIR)
     receive(connection, b"\x63\x05")
     assert isinstance(connection.error, DecodeError)
+
+
+@pytest.mark.parametrize("rlre", ["6307800100BE050403", "6306800100BE0404", "6304800100BE"])
+def test_contents_of_an_rlre_that_make_no_sense_do_not_keep_the_association(rlre):
+    connection = associated()
+    connection.release(PAIR)
+    assert receive(connection, bytes.fromhex(rlre)) == [Released(PAIR)]
+    assert connection.error is None
+    assert connection.leniencies(PAIR) == {Leniency.ODD_RELEASE_RESPONSE}
 
 
 def test_one_of_two_associations_is_released_and_the_other_works():

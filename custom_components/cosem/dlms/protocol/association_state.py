@@ -46,6 +46,9 @@ from .proposal import MAX_PDU_SIZE, Negotiated, WportPair, refusal_of
 from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, advance
 from .transfer import ANSWERS, Complete, Continues, Failed, Outcome
 
+_REASON: Final = b"\x80\x01"
+"""Tag and length of the reason, the first element of an RLRE."""
+
 _WHOLE: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     **dict.fromkeys((AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), decode_apdu),
     **ANSWERS,
@@ -160,7 +163,12 @@ class AssociationState(AssociationRequests):
         self._events.append(AssociationRefused(self.pair, error))
 
     def _receive_rlre(self, apdu: bytes) -> None:
-        decode_apdu(apdu, self._limits)  # reason not-finished does not keep an association that we have left
+        try:
+            decode_apdu(apdu, self._limits)  # reason not-finished does not keep an association that we have left
+        except DecodeError:
+            if apdu[1:4] != bytes((len(apdu) - 2,)) + _REASON:
+                raise
+            self.leniencies.add(Leniency.ODD_RELEASE_RESPONSE)  # nothing behind the reason counts
         if self._step(Input.RECV_RELEASE, RLRE):
             self._taken()
             self._events.append(Released(self.pair))

@@ -306,3 +306,34 @@ def test_more_outcomes_than_methods_are_an_error():
     assert isinstance(outcome, Complete)
     with pytest.raises(DecodeError, match="2 outcomes for 1 methods"):
         transfer.decode(outcome.octets, DEFAULT_LIMITS)
+
+
+def test_a_result_alone_has_a_name():
+    outcome = after(ActionOne(RESET), "C701C103")
+    assert isinstance(outcome, Complete)
+    assert outcome.leniency is Leniency.ACTION_RESULT_ALONE
+    whole = after(ActionOne(RESET), "C701C10300")
+    assert isinstance(whole, Complete)
+    assert whole.leniency is None
+
+
+@pytest.mark.parametrize(
+    ("joined", "leniency"),
+    [
+        ("0001001107", None),
+        ("0300", None),
+        ("00010103", None),
+        ("001107", Leniency.ACTION_BLOCKS_WITHOUT_RESULT),
+        ("0906010203040506", Leniency.ACTION_BLOCKS_WITHOUT_RESULT),
+    ],
+)
+def test_blocks_without_the_result_have_a_name(joined: str, leniency: Leniency | None):
+    outcome = after(ActionOne(RESET), block(1, joined, last=True))
+    assert isinstance(outcome, Complete)
+    assert outcome.leniency is leniency
+
+
+def test_blocks_of_a_list_have_one_form():
+    outcome = after(ActionList([(RESET, None), (RESET, None)]), block(1, "0203000300", last=True))
+    assert isinstance(outcome, Complete)
+    assert outcome.leniency is None

@@ -290,3 +290,25 @@ def test_every_truncation_raises_or_leaves_the_value_to_its_decoder(build):
         except DecodeError:
             continue
         assert outcome is None or isinstance(outcome, (Complete, Failed))
+
+
+def as_list(apdu):
+    """C4 03 with the body of C4 02."""
+    return apdu[:1] + b"\x03" + apdu[2:]
+
+
+def test_blocks_of_a_list_may_come_in_the_form_of_a_list():
+    transfer = ask_list(CLOCK, ENERGY)
+    outcome = transfer.receive(as_list(block(1, b"\x02\x00\x11")))
+    assert isinstance(outcome, Continues)
+    assert outcome.leniency is Leniency.LIST_BLOCKS_AS_LIST
+    assert outcome.request.hex().upper() == "C002C100000001"
+    complete = transfer.receive(as_list(block(2, b"\x07\x01\x04", last=True)))
+    assert complete == Complete(b"\x02\x00\x11\x07\x01\x04", Leniency.LIST_BLOCKS_AS_LIST)
+
+
+def test_a_list_that_is_no_block_stays_a_list():
+    assert ask_list(CLOCK, ENERGY).receive(values(b"\x11\x07", 4)) == Complete(b"\x02\x00\x11\x07\x01\x04")
+    too_few = bytes.fromhex("C403C101001107")
+    assert ask_list(CLOCK, ENERGY).receive(too_few) == Complete(too_few[3:])
+    assert ask().receive(as_list(block(1, b"\x11"))) is None

@@ -7,6 +7,7 @@ from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned, octet_string
 from custom_components.cosem.dlms.errors import DataAccessError, DecodeError, LocalProtocolError, OutcomeUnknown
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Failed, Outcome
 from custom_components.cosem.dlms.protocol.transfer.set import SetList, SetOne
 from tests.dlms.scripted import CLOCK, ENERGY
@@ -71,7 +72,8 @@ def test_writing_is_never_repeated():
 
 @pytest.mark.parametrize("answer", ["C501C100", "C503C10000000001", "C504C1010000000001", "C505C10100"])
 def test_success_counts_in_every_form(answer: str):
-    assert after(SetOne(CLOCK, NULL), answer) == Complete(b"")
+    leniency = None if answer.startswith("C501") else Leniency.SET_RESULT_IN_ANOTHER_FORM
+    assert after(SetOne(CLOCK, NULL), answer) == Complete(b"", leniency)
 
 
 @pytest.mark.parametrize("answer", ["C501C103", "C503C10300000001", "C504C1010300000001", "C505C10103"])
@@ -107,7 +109,7 @@ def test_list_has_a_result_for_each():
 @pytest.mark.parametrize("code", [0, 3])
 def test_one_result_counts_for_the_whole_list(code: int):
     outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), f"C501C10{code}")
-    assert outcome == Complete(bytes([code, code]))
+    assert outcome == Complete(bytes([code, code]), Leniency.SET_RESULT_IN_ANOTHER_FORM)
 
 
 def test_results_of_another_number_tell_nothing():
@@ -140,7 +142,17 @@ def test_blocks_of_a_list():
 
 
 def test_octets_too_many_behind_the_demand_do_no_harm():
-    assert isinstance(after(SetOne(CLOCK, LONG), "C502C100000001010203", ROOM), Continues)
+    outcome = after(SetOne(CLOCK, LONG), "C502C100000001010203", ROOM)
+    assert isinstance(outcome, Continues)
+    assert outcome.leniency is Leniency.SURPLUS_BEHIND_SET_BLOCK
+    assert after(SetOne(CLOCK, LONG), "C502C100000002010203", ROOM) is None
+
+
+@pytest.mark.parametrize("answer", ["C501C100", "C504C1010000000002", "C505C10100"])
+def test_the_result_of_blocks_counts_in_every_form(answer: str):
+    transfer = SetOne(CLOCK, LONG)
+    assert isinstance(after(transfer, "C502C100000001", ROOM), Continues)
+    assert transfer.receive(octets(answer)) == Complete(b"", Leniency.SET_RESULT_IN_ANOTHER_FORM)
 
 
 def test_a_demand_for_another_block_belongs_elsewhere():

@@ -39,6 +39,7 @@ from ...encoding.data import NULL, Data, decode_data, encode_data_octets
 from ...encoding.octets import Reader
 from ...errors import ActionError, DataAccessError, DecodeError, LocalProtocolError, OutcomeUnknown, UnexpectedApdu
 from ...limits import DEFAULT_LIMITS, Limits
+from ..leniencies import Leniency
 from ..proposal import MAX_PDU_SIZE
 from . import Complete, Continues, Failed, Outcome, encode_request
 from .blocks import ReceivedBlocks
@@ -47,6 +48,10 @@ from .sent_blocks import WritingTransfer, encode_values
 _SUCCESS: Final = DataAccessResult(0)
 _SUCCESSFUL: Final = b"\x00"
 """Its octet."""
+
+_RESULT_AND_VALUE: Final = b"\x00\x01\x00"
+_RESULT_WITHOUT_VALUE: Final = frozenset({2, 4})
+"""Octets of a result with nothing behind it, and with a data-access-result."""
 
 _LIST_OF_ONE: Final = b"\x01"
 """The count in front of the outcome."""
@@ -105,6 +110,10 @@ class _Action(WritingTransfer):
             return Failed(OutcomeUnknown("a success before everything was sent"))
         return self._take_whole(kind, payload)
 
+    def _form_of(self, _joined: bytes) -> Leniency | None:
+        """Return what is unusual about a response that came in blocks."""
+        return None
+
     def _receive_block(self, reader: Reader, invoke: InvokeIdAndPriority) -> Outcome | None:
         block = decode_data_block(reader)
         reader.finish()
@@ -112,7 +121,8 @@ class _Action(WritingTransfer):
         if not self.everything_is_sent or not blocks.add(number, block.raw_data):
             return None
         if block.last_block:
-            return Complete(blocks.take(), blocks.leniency)
+            joined = blocks.take()
+            return Complete(joined, blocks.leniency or self._form_of(joined))
         request = encode_request(ActionRequestNextPblock(invoke, number))
         return Continues(number, blocks.size, request, blocks.leniency)
 
@@ -140,13 +150,19 @@ class ActionOne(_Action):
         return ActionRequestWithFirstPblock(invoke, self.method, block)
 
     @override
+    def _form_of(self, joined: bytes) -> Leniency | None:
+        # With the result in front: success and a value, or a failure or success with nothing or an error behind it.
+        usual = joined[:3] == _RESULT_AND_VALUE or len(joined) in _RESULT_WITHOUT_VALUE
+        return None if usual else Leniency.ACTION_BLOCKS_WITHOUT_RESULT
+
+    @override
     def _carried(self) -> bytes:
         return encode_data_octets(NULL if self.parameters is None else self.parameters)
 
     @override
     def _take_whole(self, kind: int, payload: bytes) -> Outcome | None:
         if kind == ActionResponseKind.NORMAL:
-            return Complete(_with_flag(payload))
+            return Complete(_with_flag(payload), Leniency.ACTION_RESULT_ALONE if len(payload) == 1 else None)
         return Complete(_with_flag(payload[1:])) if payload[:1] == _LIST_OF_ONE else None
 
 

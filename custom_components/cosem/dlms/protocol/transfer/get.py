@@ -23,6 +23,7 @@ from ...apdu.get import (
 from ...apdu.initiate import Conformance
 from ...errors import DataAccessError, DataAccessResultCode, DecodeError, LocalProtocolError
 from ...limits import DEFAULT_LIMITS, Limits
+from ..leniencies import Leniency
 from . import Complete, Continues, Failed, Outcome, encode_request
 from .blocks import ReceivedBlocks
 
@@ -74,6 +75,8 @@ class _Get:
             return None
         if head.kind is GetResponseKind.WITH_DATABLOCK:
             return self._receive_block(head, self._invoke)
+        if (block := self._block_as_list(head)) is not None:
+            return self._receive_block(block, self._invoke, Leniency.LIST_BLOCKS_AS_LIST)
         if head.error is not None and self._has_blocks:
             return Failed(DataAccessError(head.error.code))
         return None if self._has_blocks else self._receive_whole(head)
@@ -93,16 +96,22 @@ class _Get:
     def _has_blocks(self) -> bool:
         return self._blocks.has_begun
 
-    def _receive_block(self, head: GetResponseHead, invoke: InvokeIdAndPriority) -> Outcome | None:
+    def _block_as_list(self, _head: GetResponseHead) -> GetResponseHead | None:
+        """Return the block that came in the form of a list, if it is one."""
+        return None
+
+    def _receive_block(
+        self, head: GetResponseHead, invoke: InvokeIdAndPriority, leniency: Leniency | None = None
+    ) -> Outcome | None:
         if head.error is not None:
             return Failed(DataAccessError(head.error.code))
         blocks, number = self._blocks, head.block_number
         if not blocks.add(number, head.payload):
             return None
         if head.last_block:
-            return Complete(blocks.take(), blocks.leniency)
+            return Complete(blocks.take(), leniency or blocks.leniency)
         request = encode_request(GetRequestNext(invoke, number))
-        return Continues(number, blocks.size, request, blocks.leniency)
+        return Continues(number, blocks.size, request, leniency or blocks.leniency)
 
 
 class GetOne(_Get):
@@ -168,3 +177,14 @@ class GetList(_Get):
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None:
         # A single result keeps its choice octet and gets the count of a list.
         return Complete(_LIST_OF_ONE + head.payload if head.kind is GetResponseKind.NORMAL else head.payload)
+
+    @override
+    def _block_as_list(self, head: GetResponseHead) -> GetResponseHead | None:
+        # The count of a list is that of the request; in its place a block has its last-block.
+        if head.kind is not GetResponseKind.WITH_LIST or head.payload[:1] == bytes((len(self.items) & 0xFF,)):
+            return None
+        apdu = bytes((GET_RESPONSE, GetResponseKind.WITH_DATABLOCK, head.invoke.raw)) + head.payload
+        try:
+            return decode_get_response_head(apdu, self._limits)
+        except DecodeError:
+            return None

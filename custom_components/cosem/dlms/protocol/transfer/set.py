@@ -6,6 +6,7 @@ block. A result before the last block was sent is a refusal, whatever it says.
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Final, override
 
 from ...apdu import Apdu
@@ -34,6 +35,7 @@ from ...apdu.set import (
 from ...encoding.data import Data, encode_data_octets
 from ...encoding.octets import Reader
 from ...errors import DataAccessError, DecodeError, LocalProtocolError, OutcomeUnknown
+from ..leniencies import Leniency
 from . import Complete, Failed, Outcome
 from .sent_blocks import WritingTransfer, encode_values
 
@@ -45,6 +47,8 @@ class _Set(WritingTransfer):
 
     answers: Final = frozenset({SET_RESPONSE})
     awaited: Final = "set-response"
+    _forms: tuple[type, type]
+    """Of the response to a request that is whole, and to one in blocks."""
 
     def __init__(self, needs: Conformance) -> None:
         super().__init__(needs, Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
@@ -64,15 +68,22 @@ class _Set(WritingTransfer):
         if self._invoke is None or response.invoke.invoke_id != self._invoke.invoke_id:
             return None
         if isinstance(response, SetResponseDatablock):
-            return self._answer_to_block(response.block_number, self._invoke)
+            asked = self._answer_to_block(response.block_number, self._invoke)
+            surplus = asked is not None and reader.remaining
+            return replace(asked, leniency=Leniency.SURPLUS_BEHIND_SET_BLOCK) if asked and surplus else asked
         results = _results(response)
         if not self.everything_is_sent:
             return Failed(_first_refusal(results) or OutcomeUnknown("a success before everything was sent"))
-        return self._outcome(results)
+        outcome = self._outcome(results)
+        if isinstance(outcome, Complete) and not isinstance(response, self._forms[self._sent is not None]):
+            return replace(outcome, leniency=Leniency.SET_RESULT_IN_ANOTHER_FORM)
+        return outcome
 
 
 class SetOne(_Set):
     """SET of one attribute, or of a selected part; completes without octets."""
+
+    _forms = (SetResponseNormal, SetResponseLastDatablock)
 
     def __init__(self, attribute: AttributeDescriptor, value: Data, selection: Selection | None = None) -> None:
         super().__init__(Conformance.SET if selection is None else Conformance.SET | Conformance.SELECTIVE_ACCESS)
@@ -100,6 +111,8 @@ class SetOne(_Set):
 
 class SetList(_Set):
     """SET of one or more attributes; completes with one data-access-result (an octet) for each."""
+
+    _forms = (SetResponseWithList, SetResponseLastDatablockWithList)
 
     def __init__(self, items: Sequence[tuple[AttributeDescriptor, Data]]) -> None:
         if not items:
