@@ -28,6 +28,7 @@ from custom_components.cosem.const import (
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
+    CONF_TRANSPORT,
     DOMAIN,
 )
 from custom_components.cosem.dlms import Timing, Transport, logical_device_name_of
@@ -99,8 +100,12 @@ def network(meters: dict[str, SimulatedMeter]) -> Iterator[None]:
     async def open_tcp(host: str, _port: int, _timeout: float) -> Transport:
         return await meters[host].connect()
 
+    async def open_udp(host: str, _port: int, _timeout: float) -> Transport:
+        return await meters[host].connect_datagrams()
+
     with (
         patch("custom_components.cosem.meter.clients.open_tcp", open_tcp),
+        patch("custom_components.cosem.meter.clients.open_udp", open_udp),
         patch("custom_components.cosem.meter.clients.Timing", partial(Timing, reconnect_gap=0)),
     ):
         yield
@@ -127,6 +132,7 @@ def make_entry(meter: SimulatedMeter) -> Callable[..., MockConfigEntry]:
             CONF_SERVER_WPORT: server_wport,
             CONF_AUTHENTICATION: AUTHENTICATION_PASSWORD,
             CONF_PASSWORD: DEFAULT_PASSWORD,
+            **({CONF_TRANSPORT: changes[CONF_TRANSPORT]} if CONF_TRANSPORT in changes else {}),
         }
         options = {
             CONF_INTERVAL: 60,

@@ -168,7 +168,8 @@ async def test_meter_moved_to_another_address(
     # wPort 2 was typed in, server wPort 1 came with the preset.
     expected = {key: value for key, value in connection().items() if key != "server_wport"}
     assert shown_again(result) == expected
-    assert "advanced" not in result["data_schema"].schema
+    (advanced,) = [field for key, field in result["data_schema"].schema.items() if key == "advanced"]
+    assert {str(key) for key in advanced.schema.schema} == {"transport", "referencing"}
 
     meters[OTHER_HOST] = meter
     result = await submit(hass, result, **connection(host=OTHER_HOST, port=4060))

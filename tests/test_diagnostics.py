@@ -84,7 +84,7 @@ async def test_s28_serial_numbers_of_other_entries_on_the_same_address_are_hidde
     """They share the messages; one of them was never set up."""
     number = 49762188
     entry = await set_up(hass, make_entry())
-    trace = trace_of(hass, HOST, 4059)
+    trace = trace_of(hass, entry.data)
     assert trace is not None
     trace.received(Message(2, 1, b"\xc4\x01\xc1\x00\x06" + number.to_bytes(4)))
     other = MockConfigEntry(domain=DOMAIN, unique_id="SIM1030004711471", data=dict(entry.data))

@@ -18,12 +18,13 @@ from .const import (
     CONF_PARENT_ENTRY,
     CONF_PRESET,
     CONF_SERVER_WPORT,
+    CONF_TRANSPORT,
     DOMAIN,
     LOGGER,
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .device import async_follow_identity, async_register_device, is_gone
-from .meter.clients import get_client
+from .meter.clients import get_client, transport_of
 from .meter.entity_plan import MAX_ENTITIES, has_too_many
 from .meter.identity import logical_device_name
 from .meter.issues import issues_of
@@ -37,7 +38,7 @@ PLATFORMS: Final = [Platform.SENSOR]
 
 async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
     """Read the meter and add its entities."""
-    client = get_client(hass, entry.data[CONF_HOST], entry.data[CONF_PORT])
+    client = get_client(hass, entry.data[CONF_HOST], entry.data[CONF_PORT], transport_of(entry.data))
     coordinator = CosemCoordinator(hass, entry, client)
 
     async def async_stop(_event: Event) -> None:
@@ -79,7 +80,8 @@ def _offers_of(hass: HomeAssistant, entry: CosemConfigEntry, *, moved_only: bool
     """Return the cards of logical devices that this entry knows of; ``moved_only``: those with another address."""
 
     def fits(data: dict[str, Any]) -> bool:
-        moved = any(data.get(key) != entry.data[key] for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT))
+        keys = (CONF_HOST, CONF_PORT, CONF_TRANSPORT, CONF_CLIENT_WPORT)
+        moved = any(data.get(key) != entry.data.get(key) for key in keys)
         return data.get(CONF_PARENT_ENTRY) == entry.entry_id and (moved or not moved_only)
 
     return hass.config_entries.flow.async_progress_by_init_data_type(dict, fits, include_uninitialized=True)
@@ -116,6 +118,7 @@ def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry)
             data={
                 CONF_HOST: entry.data[CONF_HOST],
                 CONF_PORT: entry.data[CONF_PORT],
+                **({CONF_TRANSPORT: entry.data[CONF_TRANSPORT]} if CONF_TRANSPORT in entry.data else {}),
                 CONF_SERVER_WPORT: sap,
                 CONF_LOGICAL_DEVICE_NAME: name,
                 CONF_CLIENT_WPORT: entry.data[CONF_CLIENT_WPORT],

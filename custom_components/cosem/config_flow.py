@@ -49,6 +49,7 @@ from .forms.objects import async_choices_of_another_client, async_object_choices
 from .forms.options import CosemOptionsFlow
 from .forms.step_forms import STEP_FORMS
 from .forms.texts import async_form_words, connection_words, errors_of, question_words
+from .meter.clients import transport_of
 from .meter.credentials import list_owner
 from .meter.doctor import ExaminationFailed
 from .meter.entity_plan import async_apply_selection, plan_entities
@@ -112,6 +113,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         known = ConnectionFacts(
             host=host,
             port=port,
+            transport=transport_of(discovery_info),
             preset=discovery_info[CONF_PRESET],
             client_wport=discovery_info[CONF_CLIENT_WPORT],
             server_wport=server_wport,

@@ -13,9 +13,13 @@ CONF_SERVER_WPORT: Final = "server_wport"
 CONF_PRESET: Final = "preset"
 CONF_AUTHENTICATION: Final = "authentication"
 CONF_RESPONSE_TIMEOUT: Final = "response_timeout"
+CONF_TRANSPORT: Final = "transport"
+"""Where it is missing: TCP."""
 CONF_INTERVAL: Final = "interval"
 CONF_OBJECTS: Final = "objects"
 CONF_STAY_CONNECTED: Final = "stay_connected"
+CONF_PAUSE: Final = "pause"
+"""Seconds between two connections."""
 CONF_TIME_POLICY: Final = "time_policy"
 CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
 """In discovery data: the name of the logical device."""
@@ -89,6 +93,9 @@ STAY_CONNECTED_BELOW: Final = 60
 DEFAULT_RESPONSE_TIMEOUT: Final = 10  # seconds
 MIN_RESPONSE_TIMEOUT: Final = 1
 MAX_RESPONSE_TIMEOUT: Final = 120  # slow gateways were seen to need two minutes
+
+DEFAULT_PAUSE: Final = 1  # seconds; small devices free a connection late
+MAX_PAUSE: Final = 60
 
 TOTAL_TIME: Final = 120.0
 """Seconds for a poll or an examination, unless the interval is longer: answers that come just in time add up."""

@@ -21,6 +21,7 @@ from .const import (
     CONF_INTERVAL,
     CONF_MECHANISM,
     CONF_OBJECTS,
+    CONF_PAUSE,
     CONF_PRESET,
     CONF_PROTECTION,
     CONF_RESPONSE_TIMEOUT,
@@ -28,6 +29,7 @@ from .const import (
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
     CONF_TIME_POLICY,
+    CONF_TRANSPORT,
     DOMAIN,
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
@@ -35,6 +37,7 @@ from .meter.clients import learned_lists, trace_of
 
 _DATA: Final = (
     CONF_PORT,
+    CONF_TRANSPORT,
     CONF_PRESET,
     CONF_CLIENT_WPORT,
     CONF_SERVER_WPORT,
@@ -47,13 +50,20 @@ _DATA: Final = (
     CONF_COUNTER_LOGICAL_NAME,
 )
 _NUMBER_AT_THE_END: Final = re.compile(r"\d{4,}$")
-_OPTIONS: Final = (CONF_INTERVAL, CONF_OBJECTS, CONF_STAY_CONNECTED, CONF_RESPONSE_TIMEOUT, CONF_TIME_POLICY)
+_OPTIONS: Final = (
+    CONF_INTERVAL,
+    CONF_OBJECTS,
+    CONF_STAY_CONNECTED,
+    CONF_PAUSE,
+    CONF_RESPONSE_TIMEOUT,
+    CONF_TIME_POLICY,
+)
 
 
 async def async_get_config_entry_diagnostics(hass: HomeAssistant, entry: CosemConfigEntry) -> dict[str, Any]:
     """Return what a report needs; also for an entry that is not set up."""
     coordinator: CosemCoordinator | None = getattr(entry, "runtime_data", None)
-    trace = trace_of(hass, entry.data[CONF_HOST], entry.data[CONF_PORT])
+    trace = trace_of(hass, entry.data)
     return {
         "entry": {
             "data": _allowed(entry.data, _DATA),

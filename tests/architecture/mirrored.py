@@ -30,6 +30,7 @@ WIDER: Mapping[str, str] = {
     "test_deadlines.py": "the tests",
     "test_documentation.py": "documents and manifest",
     "test_rules.py": "numbers of rules in code, tests and documents",
+    "test_datagram_entry.py": "an entry over UDP, from the form to Home Assistant",
     "test_secured_entry.py": "an entry with keys, from the client to Home Assistant",
     "test_short_names.py": "an entry of a meter with short names, from the form to its entities",
     "test_still_loop.py": "the loop of the tests",

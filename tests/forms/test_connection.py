@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
+from custom_components.cosem.dlms import TransportProtocol
 from custom_components.cosem.forms.connection import (
     ConnectionFacts,
     as_typed,
@@ -88,6 +89,25 @@ def test_wport_of_the_preset_is_left_empty():
     assert as_typed(facts(client_wport=1)) == TYPED | {"client_wport": 1}
     assert as_typed(facts("keys", client_wport=1)) == TYPED | {"authentication": "keys"}
     assert as_typed(facts(client_wport=16, server_wport=2)) == TYPED | {"server_wport": 2}
+
+
+def test_the_transport_is_what_was_chosen_or_before_that_or_tcp():
+    udp = TYPED | {"advanced": {"transport": "udp"}}
+    over_udp = read_connection(udp, HOST, None)
+    assert over_udp.transport is TransportProtocol.UDP
+    assert as_typed(over_udp)["advanced"] == {"transport": "udp"}
+    assert read_connection(TYPED, HOST, over_udp).transport is TransportProtocol.UDP
+    assert read_connection(TYPED, HOST, None).transport is TransportProtocol.TCP
+    tcp = TYPED | {"advanced": {"transport": "tcp"}}
+    assert read_connection(tcp, HOST, over_udp).transport is TransportProtocol.TCP
+
+
+def test_entries_from_before_there_was_udp_use_tcp():
+    assert "transport" not in facts().entry_data()
+    assert ConnectionFacts.of_entry(MockConfigEntry(data=facts().entry_data())).transport is TransportProtocol.TCP
+    data = facts(transport=TransportProtocol.UDP).entry_data()
+    assert data["transport"] == "udp"
+    assert ConnectionFacts.of_entry(MockConfigEntry(data=data)).transport is TransportProtocol.UDP
 
 
 def test_data_of_an_entry_and_back():

@@ -55,7 +55,7 @@ async def test_options_show_what_is_enabled_and_apply_what_changed(
     }
     result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == typed
+    assert entry.options == {**typed, "pause": 1}
     await hass.async_block_till_done()
     assert entry.state is ConfigEntryState.LOADED
     assert entity_registry.async_get(frequency_id).disabled_by is None
@@ -120,7 +120,7 @@ async def test_trial_13_the_object_list_can_be_read_again(
     assert (await async_load_meter(hass, entry.unique_id)).objects == whole.objects
     result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
     assert result["type"] is FlowResultType.CREATE_ENTRY
-    assert entry.options == typed
+    assert entry.options == {**typed, "pause": 1}
 
 
 @pytest.mark.parametrize("trouble", ["not loaded", "silent", "refused"])
@@ -142,7 +142,7 @@ async def test_an_object_list_that_cannot_be_read_is_told(
 
 # --- Further codes ----------------------------------------------------------------------------------------------------
 
-OPTIONS = {"interval": 60, "objects": list(TICKED), "stay_connected": False, "response_timeout": 10}
+OPTIONS = {"interval": 60, "objects": list(TICKED), "stay_connected": False, "response_timeout": 10, "pause": 1}
 
 
 async def typed(hass: HomeAssistant, entry: MockConfigEntry, *codes: str) -> ConfigFlowResult:
@@ -176,7 +176,7 @@ async def test_trial_29_code_that_the_meter_does_not_have_is_named(
     assert result["errors"] == {"further_objects": "objects_refused"}
     assert result["description_placeholders"]["code"] == "3:1.0.77.77.0.255 (object-undefined)"
     assert shown_again(result)["further_objects"] == ["1-0:14.7.0", "3:1.0.77.77.0.255"]
-    assert entry.options == OPTIONS
+    assert {**entry.options, "pause": 1} == OPTIONS
     many = [f"3:1.0.77.77.{number}.255" for number in range(20)]
     result = await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "further_objects": many})
     assert result["description_placeholders"]["code"].endswith("3:1.0.77.77.9.255 (object-undefined), ...")

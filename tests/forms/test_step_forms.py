@@ -92,8 +92,8 @@ def test_secret_that_is_known_need_not_be_typed():
 def test_response_timeout_is_asked_for_once():
     begun = {step: full(step) for step in (Step.USER, Step.RECONFIGURE)}
     advanced = {step: STEP_FORMS[step].schema(draft).schema["advanced"].schema.schema for step, draft in begun.items()}
-    assert set(advanced[Step.USER]) == {"referencing", "response_timeout"}
-    assert set(advanced[Step.RECONFIGURE]) == {"referencing"}  # the options have the timeout
+    assert set(advanced[Step.USER]) == {"transport", "referencing", "response_timeout"}
+    assert set(advanced[Step.RECONFIGURE]) == {"transport", "referencing"}  # the options have the timeout
 
 
 def test_inheriting_is_offered_where_there_is_somebody_to_inherit_from():

@@ -232,6 +232,7 @@ def test_each_choice_has_a_text():
             used.setdefault(field.config["translation_key"], set()).update(field.config["options"])
     assert used.keys() == {
         "preset",
+        "transport",
         "referencing",
         "authentication",
         "mechanism",

@@ -4,7 +4,7 @@ from unittest.mock import AsyncMock, patch
 
 from homeassistant.core import HomeAssistant
 
-from custom_components.cosem.dlms import AssociationParameters, Timing
+from custom_components.cosem.dlms import AssociationParameters, Timing, TransportProtocol
 from custom_components.cosem.meter.clients import (
     async_open_client,
     async_release_client,
@@ -14,6 +14,7 @@ from custom_components.cosem.meter.clients import (
     timing_of,
 )
 from tests.conftest import HOST
+from tests.simulated_meter.datagrams import DatagramLink
 from tests.simulated_meter.meter import SimulatedMeter
 
 PARAMETERS = AssociationParameters(client_wport=16, server_wport=1)
@@ -71,3 +72,23 @@ def test_deadlines_grow_with_the_response_timeout():
     patient = timing_of({"response_timeout": 121})
     assert (patient.response, patient.block, patient.transfer) == (121, 121, 121)
     assert timing_of({}).response == 10
+
+
+async def test_each_transport_has_a_client_of_its_own(hass: HomeAssistant):
+    over_tcp = get_client(hass, HOST, 4059)
+    over_udp = get_client(hass, HOST, 4059, TransportProtocol.UDP)
+    assert over_tcp is get_client(hass, HOST, 4059, TransportProtocol.TCP)
+    assert over_udp is not over_tcp
+    assert client_in_use(hass, HOST, 4059, TransportProtocol.UDP) is over_udp
+
+
+async def test_over_udp_the_same_meter_answers(hass: HomeAssistant, network: None, meter: SimulatedMeter):
+    async with async_open_client(hass, HOST, 4059, TransportProtocol.UDP) as client:
+        async with client.associate(PARAMETERS) as association:
+            assert association.is_open
+        assert isinstance(meter.links[-1], DatagramLink)
+
+
+def test_the_pause_between_connections_is_the_entrys():
+    assert timing_of({"pause": 30}).reconnect_gap == 30
+    assert timing_of({}).reconnect_gap == Timing().reconnect_gap

@@ -1,24 +1,18 @@
 """Over datagrams: a session for each peer, one WPDU a datagram, and what a network does to them; on sockets, too."""
 
 import asyncio
-import socket
 
-from async_timeout import timeout
 import pytest
-import pytest_socket
 
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectionLost
 from tests.simulated_meter import datagrams
 from tests.simulated_meter.link import Direction
-from tests.simulated_meter.server import MeterServer
 from tests.simulated_meter.steps import Pause, Send, wpdu
 
 from .tools import get_request, make_aarq, make_meter
 
 AARQ = wpdu(16, 1, make_aarq())
 NAME = wpdu(16, 1, get_request(1, "0.0.42.0.0.255", 2))
-DEADLINE = 120
-"""Seconds, reached by what hangs only."""
 
 
 class Time:
@@ -156,42 +150,3 @@ async def test_the_meter_speaks_on_its_own():
     await asyncio.sleep(0)
     link.push(Send(NAME))
     assert await waiting == NAME
-
-
-class Client(asyncio.DatagramProtocol):
-    """Keeps what comes."""
-
-    def __init__(self) -> None:
-        self.arrived: asyncio.Queue[bytes] = asyncio.Queue()
-
-    def datagram_received(self, data: bytes, addr: object) -> None:
-        self.arrived.put_nowait(data)
-
-
-@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
-async def test_tcp_and_udp_are_served_on_one_port(socket_enabled: None, host: str):
-    pytest_socket.socket_allow_hosts([host])
-    meter = make_meter()
-    meter.faults.add("late", on="rlrq", seconds=0.05)
-    async with timeout(DEADLINE), MeterServer(meter, host, 0) as server:
-        loop = asyncio.get_running_loop()
-        transport, client = await loop.create_datagram_endpoint(Client, remote_addr=(host, server.port))
-        reader, writer = await asyncio.open_connection(host, server.port)
-        writer.write(AARQ)
-        assert (await reader.readexactly(9))[8] == 0x61
-        transport.sendto(AARQ[:-1])
-        for request, tag in ((AARQ, 0x61), (NAME, 0xC4), (wpdu(16, 1, b"\x62\x00"), 0x63)):
-            transport.sendto(request)
-            assert (await client.arrived.get())[8] == tag
-        transport.close()
-        writer.close()
-    assert meter.state.associations == 0
-
-
-async def test_a_port_that_is_taken_by_datagrams_is_an_error(socket_enabled: None):
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
-        other.bind(("127.0.0.1", 0))
-        port = other.getsockname()[1]
-        with pytest.raises(OSError, match="in use"):
-            async with MeterServer(make_meter(), "127.0.0.1", port):
-                pass

@@ -11,6 +11,7 @@ import sys
 
 from async_timeout import timeout
 import pytest
+import pytest_socket
 
 from tests.simulated_meter.server import MeterServer
 from tests.simulated_meter.steps import wpdu
@@ -186,3 +187,46 @@ async def test_the_program_takes_all_its_options():
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         assert bytes.fromhex("0040") in await ask(reader, writer, make_aarq())
         writer.close()
+
+
+class Datagrams(asyncio.DatagramProtocol):
+    """Keeps what comes."""
+
+    def __init__(self) -> None:
+        self.arrived: asyncio.Queue[bytes] = asyncio.Queue()
+
+    def datagram_received(self, data: bytes, addr: object) -> None:
+        self.arrived.put_nowait(data)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
+async def test_tcp_and_udp_are_served_on_one_port(host: str):
+    pytest_socket.socket_allow_hosts([host])
+    meter = make_meter()
+    meter.faults.add("late", on="rlrq", seconds=0.05)
+    async with timeout(DEADLINE), MeterServer(meter, host, 0) as server:
+        loop = asyncio.get_running_loop()
+        transport, client = await loop.create_datagram_endpoint(Datagrams, remote_addr=(host, server.port))
+        reader, writer = await asyncio.open_connection(host, server.port)
+        writer.write(wpdu(16, 1, make_aarq()))
+        assert (await reader.readexactly(9))[8] == 0x61
+        transport.sendto(wpdu(16, 1, make_aarq())[:-1])
+        for request, tag in (
+            (wpdu(16, 1, make_aarq()), 0x61),
+            (wpdu(16, 1, NAME), 0xC4),
+            (wpdu(16, 1, b"\x62\x00"), 0x63),
+        ):
+            transport.sendto(request)
+            assert (await client.arrived.get())[8] == tag
+        transport.close()
+        writer.close()
+    assert meter.state.associations == 0
+
+
+async def test_a_port_that_is_taken_by_datagrams_is_an_error():
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as other:
+        other.bind(("127.0.0.1", 0))
+        port = other.getsockname()[1]
+        with pytest.raises(OSError, match="in use"):
+            async with MeterServer(make_meter(), "127.0.0.1", port):
+                pass

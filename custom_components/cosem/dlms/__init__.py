@@ -5,7 +5,7 @@ from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from .client.association import Association
-from .client.channel import Channel, Connector, with_wrapper
+from .client.channel import Channel, Connector, with_datagrams, with_wrapper
 from .client.client import DlmsClient
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
 from .client.link import Timing
@@ -14,6 +14,7 @@ from .client.observer import Observer
 from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
 from .client.transport import Transport, open_tcp
+from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
 from .describe.redacted import apdu_in_words, redacted
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
@@ -345,6 +346,7 @@ __all__ = [
     "manufacturer_letters",
     "number_of",
     "open_tcp",
+    "open_udp",
     "parse_certificate",
     "parse_key",
     "parse_mechanism",
@@ -368,5 +370,6 @@ __all__ = [
     "unit_symbol",
     "while_associating",
     "while_reading",
+    "with_datagrams",
     "with_wrapper",
 ]

@@ -15,9 +15,11 @@ from ..const import (
     CONF_REFERENCING,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
+    CONF_TRANSPORT,
     DEFAULT_RESPONSE_TIMEOUT,
 )
-from ..dlms import Referencing
+from ..dlms import Referencing, TransportProtocol
+from ..meter.clients import transport_of
 from ..meter.credentials import credentials_of
 from ..meter.presets import preset_of
 from .credential_schemas import SECTION_ADVANCED
@@ -46,6 +48,7 @@ class ConnectionFacts:
     """Data that depends on `authentication`. Holds secrets."""
     response_timeout: int = DEFAULT_RESPONSE_TIMEOUT
     referencing: str = Referencing.AUTOMATIC.value
+    transport: TransportProtocol = TransportProtocol.TCP
 
     @classmethod
     def of_entry(cls, entry: ConfigEntry) -> Self:
@@ -55,6 +58,7 @@ class ConnectionFacts:
             credentials=credentials_of(entry.data),
             response_timeout=entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
             referencing=entry.data.get(CONF_REFERENCING, Referencing.AUTOMATIC.value),
+            transport=transport_of(entry.data),
         )
 
     @property
@@ -63,8 +67,10 @@ class ConnectionFacts:
         return self.authentication != AUTHENTICATION_NONE
 
     def connection_data(self) -> dict[str, Any]:
-        """Return the data without credentials."""
+        """Return the data without credentials; what is usual is not mentioned, as in older entries."""
         chosen = {} if self.referencing == Referencing.AUTOMATIC else {CONF_REFERENCING: self.referencing}
+        if self.transport is not TransportProtocol.TCP:
+            chosen[CONF_TRANSPORT] = self.transport.value
         return {key: getattr(self, key) for key in _CONNECTION} | chosen
 
     def entry_data(self) -> dict[str, Any]:
@@ -95,14 +101,16 @@ def read_connection(typed: Mapping[str, Any], host: str, before: ConnectionFacts
         authentication=typed[CONF_AUTHENTICATION],
         response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, timeout),
         referencing=advanced.get(CONF_REFERENCING, referencing),
+        transport=transport_of(advanced if before is None else {CONF_TRANSPORT: before.transport, **advanced}),
     )
 
 
 def as_typed(facts: ConnectionFacts) -> dict[str, Any]:
     """Return the fields of a form that would give these facts."""
     typed = facts.connection_data()
-    if (referencing := typed.pop(CONF_REFERENCING, None)) is not None:
-        typed[SECTION_ADVANCED] = {CONF_REFERENCING: referencing}
+    advanced = {key: typed.pop(key) for key in (CONF_TRANSPORT, CONF_REFERENCING) if key in typed}
+    if advanced:
+        typed[SECTION_ADVANCED] = advanced
     preset = preset_of(facts.preset)
     # A wPort that the preset gives stays empty, so that another preset can give another one.
     if facts.client_wport == preset.client(authenticated=facts.is_authenticated):

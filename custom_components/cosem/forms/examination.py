@@ -75,7 +75,7 @@ class BackgroundExamination:
         seconds = total_time(facts.response_timeout)
         deadline = asyncio.timeout(seconds)
         try:
-            async with async_open_client(self._hass, facts.host, facts.port) as client, deadline:
+            async with async_open_client(self._hass, facts.host, facts.port, facts.transport) as client, deadline:
                 return await examine(self._hass, client, self._request(draft, client))
         except TimeoutError:
             if not deadline.expired():
@@ -86,7 +86,7 @@ class BackgroundExamination:
 
     def _request(self, draft: Draft, client: DlmsClient) -> ExaminationRequest:
         facts, known = draft.complete_facts, draft.facts_before
-        before = client_in_use(self._hass, known.host, known.port) if known is not None else None
+        before = client_in_use(self._hass, known.host, known.port, known.transport) if known is not None else None
         counter = facts.credentials.get(CONF_COUNTER_LOGICAL_NAME, DEFAULT_COUNTER_LOGICAL_NAME)
         return ExaminationRequest(
             parameters=association_parameters(facts.entry_data(), searches_proof_form=True),

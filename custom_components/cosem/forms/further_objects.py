@@ -33,7 +33,7 @@ async def async_try_at_set_up(hass: HomeAssistant, draft: Draft, typed: Mapping[
     parameters = association_parameters(facts.entry_data())
 
     async def ask(attributes: list[AttributeDescriptor]) -> TriedAnswers:
-        async with async_open_client(hass, facts.host, facts.port) as client:
+        async with async_open_client(hass, facts.host, facts.port, facts.transport) as client:
             state = await async_security_state(hass, parameters)
             deadlines = timing(facts.response_timeout)
             async with client.associate(

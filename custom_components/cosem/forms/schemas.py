@@ -27,18 +27,22 @@ from ..const import (
     CONF_CLIENT_WPORT,
     CONF_INTERVAL,
     CONF_OBJECTS,
+    CONF_PAUSE,
     CONF_PRESET,
     CONF_REFERENCING,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
     CONF_TIME_POLICY,
+    CONF_TRANSPORT,
+    DEFAULT_PAUSE,
     DEFAULT_RESPONSE_TIMEOUT,
     MAX_INTERVAL,
+    MAX_PAUSE,
     MIN_INTERVAL,
     PRESET_GENERIC,
 )
-from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, Referencing, TimePolicy
+from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, Referencing, TimePolicy, TransportProtocol
 from ..meter.meter_time import TIME_POLICIES
 from ..meter.presets import PRESETS
 from .credential_schemas import SECTION_ADVANCED, TIMEOUT
@@ -62,6 +66,13 @@ _PORT = _number(1, MAX_PORT)
 _WPORT = _number(0, MAX_WPORT)
 _PRESET = SelectSelector(
     SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)
+)
+_TRANSPORT = SelectSelector(
+    SelectSelectorConfig(
+        options=[transport.value for transport in TransportProtocol],
+        translation_key=CONF_TRANSPORT,
+        mode=SelectSelectorMode.DROPDOWN,
+    )
 )
 _REFERENCING = SelectSelector(
     SelectSelectorConfig(
@@ -95,10 +106,11 @@ def connection_schema(*, with_timeout: bool) -> vol.Schema:
         vol.Optional(CONF_SERVER_WPORT): _WPORT,
         vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _authentication(*AUTHENTICATIONS),
     }
-    referencing: dict[vol.Marker, object] = {
-        vol.Required(CONF_REFERENCING, default=Referencing.AUTOMATIC.value): _REFERENCING
+    ways: dict[vol.Marker, object] = {
+        vol.Required(CONF_TRANSPORT, default=TransportProtocol.TCP.value): _TRANSPORT,
+        vol.Required(CONF_REFERENCING, default=Referencing.AUTOMATIC.value): _REFERENCING,
     }
-    fields[vol.Optional(SECTION_ADVANCED)] = _advanced(referencing, with_timeout=with_timeout)
+    fields[vol.Optional(SECTION_ADVANCED)] = _advanced(ways, with_timeout=with_timeout)
     return vol.Schema(fields)
 
 
@@ -151,6 +163,7 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Optional(CONF_READ_OBJECTS, default=False): BooleanSelector(),
             vol.Optional(CONF_FURTHER_OBJECTS): _FURTHER_OBJECTS,
             vol.Required(CONF_STAY_CONNECTED): BooleanSelector(),
+            vol.Required(CONF_PAUSE, default=DEFAULT_PAUSE): _number(DEFAULT_PAUSE, MAX_PAUSE, UnitOfTime.SECONDS),
             vol.Required(CONF_RESPONSE_TIMEOUT): TIMEOUT,
             vol.Optional(CONF_TIME_POLICY): _TIME_POLICY,
         }

@@ -4,13 +4,10 @@ import asyncio
 
 import pytest
 
-from custom_components.cosem.dlms.addresses import TransportProtocol
 from custom_components.cosem.dlms.client.channel import with_datagrams
-from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.encoding.data import NULL
 from custom_components.cosem.dlms.errors import (
-    ConnectFailed,
     ConnectionLost,
     OutcomeUnknown,
     ResponseTimeout,
@@ -87,16 +84,6 @@ async def test_a_release_that_is_lost_ends_all_the_same():
     async with client_of(meter).associate(PARAMETERS) as association:
         await association.get(CLOCK)
     assert meter.link.closed
-
-
-async def test_two_kinds_of_transport_are_chosen_by_name(socket_enabled):
-    """Nobody listens on either: UDP learns it from the first answer of the network, TCP from the handshake."""
-    for transport in TransportProtocol:
-        client = DlmsClient("127.0.0.1", 9, connect=transport)
-        with pytest.raises(ConnectFailed):
-            async with client.associate(PARAMETERS):
-                pass
-        await client.close()
 
 
 async def test_late_and_doubled_answers_disturb_nothing():

@@ -7,8 +7,11 @@ from unittest.mock import patch
 import pytest
 import pytest_socket
 
+from custom_components.cosem.dlms.addresses import TransportProtocol
+from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.udp_transport import UdpTransport, open_udp
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout
+from tests.dlms.scripted import PARAMETERS
 
 DEADLINE = 120
 """Seconds, reached by what hangs only."""
@@ -129,3 +132,13 @@ async def test_a_name_server_that_keeps_silent_is_a_timeout():
         pytest.raises(ConnectTimeout),
     ):
         await open_udp("meter.example", 4059, 0.01)
+
+
+async def test_two_kinds_of_transport_are_chosen_by_name():
+    """Nobody listens on either: UDP learns it from the first answer of the network, TCP from the handshake."""
+    for transport in TransportProtocol:
+        client = DlmsClient("127.0.0.1", 9, connect=transport)
+        with pytest.raises(ConnectFailed):
+            async with client.associate(PARAMETERS):
+                pass
+        await client.close()
