@@ -159,10 +159,9 @@ class ShortNameService:
 
     def _read(self, association: Association, reader: Reader, view: View) -> bytes:
         client = association.facts.client_wport
-        count, choice = reader.peek(), reader.octets[reader.offset + 1]
-        if count == 1 and choice == 5:
+        if reader.octets[1:3] == b"\x01\x05":
             return self._next_block(association, int.from_bytes(reader.octets[3:5]))
-        if count == 1 and choice == 6:
+        if reader.octets[1:3] == b"\x01\x06":
             reader.take(2)
             last, number, piece = reader.flag(), reader.unsigned16(), reader.octet_string()
             long_ = self._long.setdefault(client, _Long())
