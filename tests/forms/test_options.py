@@ -85,7 +85,8 @@ async def test_options_of_a_meter_that_was_never_read(
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"interval": 9}, {"response_timeout": 121}, {"response_timeout": 0}, {"objects": ["3:1.0.99.99.0.255"]}]
+    "wrong",
+    [{"interval": 86401}, {"response_timeout": 121}, {"response_timeout": 0}, {"objects": ["3:1.0.99.99.0.255"]}],
 )
 async def test_options_have_limits(hass: HomeAssistant, entry: MockConfigEntry, wrong: dict[str, Any]):
     result = await hass.config_entries.options.async_init(entry.entry_id)
@@ -118,6 +119,12 @@ async def test_trial_13_the_object_list_can_be_read_again(
     offered = next(value for key, value in result["data_schema"].schema.items() if key == "objects").config["options"]
     assert voltage in {choice["value"] for choice in offered}
     assert (await async_load_meter(hass, entry.unique_id)).objects == whole.objects
+    said = result["description_placeholders"]["read"]
+    assert said == f"The object list was read. The meter offers {len(offered)} values now."
+    too_short = await hass.config_entries.options.async_configure(result["flow_id"], {**typed, "interval": 9})
+    assert (too_short["type"], too_short["errors"]) == (FlowResultType.FORM, {"interval": "interval_too_short"})
+    assert too_short["description_placeholders"]["minimum"] == "10"
+    assert shown_again(too_short)["interval"] == 9
     result = await hass.config_entries.options.async_configure(result["flow_id"], typed)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {**typed, "pause": 1}

@@ -188,7 +188,8 @@ def test_each_verdict_has_a_sentence():
     sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
     sentences |= {f"{verdict.value}_with_credentials" for verdict in MENDED_WITH_SETTINGS}
     sentences |= {"objects_refused", "objects_not_tried"}
-    assert TEXTS["options"]["error"].keys() == {"invalid_objects", "objects_refused", "objects_not_tried"}
+    of_options = {"interval_too_short", "objects_not_read", "invalid_objects", "objects_refused", "objects_not_tried"}
+    assert TEXTS["options"]["error"].keys() == of_options
     assert TEXTS["config"]["error"].keys() == sentences
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, cast
 from homeassistant.config_entries import ConfigEntryState, ConfigFlowResult, OptionsFlowWithReload
 from homeassistant.exceptions import HomeAssistantError
 
-from ..const import CONF_OBJECTS, CONF_TIME_POLICY
+from ..const import CONF_INTERVAL, CONF_OBJECTS, CONF_TIME_POLICY, MIN_INTERVAL
 from ..dlms import ObjectListElement
 from ..meter.entity_plan import async_apply_selection, enabled_objects, plan_entities
 from ..meter.meter_time import ClockReading, async_read_clock, clock_of, time_policy_of
@@ -20,7 +20,7 @@ from .further_objects import async_try_for_entry
 from .next_step import Step, next_step
 from .objects import async_object_choices
 from .schemas import CONF_READ_OBJECTS, options_schema
-from .texts import async_clock_in_words
+from .texts import async_clock_in_words, async_selector_texts
 
 _CLOCK_SECONDS: Final = 5.0
 """The form does not wait longer for a meter that is slow or busy."""
@@ -29,12 +29,20 @@ _CLOCK_SECONDS: Final = 5.0
 class CosemOptionsFlow(OptionsFlowWithReload):
     """What may change while an entry runs."""
 
+    def __init__(self) -> None:
+        self._was_read = False
+        """Whether the object list was just read again."""
+
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form or take it."""
         draft, typed = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title), dict(user_input or {})
         if typed.pop(CONF_READ_OBJECTS, False):
-            errors = {} if await self._async_read_objects() else {CONF_READ_OBJECTS: "objects_not_read"}
+            self._was_read = await self._async_read_objects()
+            errors = {} if self._was_read else {CONF_READ_OBJECTS: "objects_not_read"}
             draft = replace(draft, typed=typed, errors=errors)
+        elif typed and typed[CONF_INTERVAL] < MIN_INTERVAL:
+            words = {"minimum": str(MIN_INTERVAL)}
+            draft = replace(draft, typed=typed, errors={CONF_INTERVAL: "interval_too_short"}, error_words=words)
         elif typed:
             draft = await async_try_for_entry(self.config_entry, take_options(draft, typed), typed)
         stored = await async_load_objects(self.hass, str(self.config_entry.unique_id))
@@ -77,7 +85,9 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         ticked = [choice["value"] for choice in choices if choice["value"] in enabled]
         clock = await self._async_clock()
         policy = time_policy_of(entry.options)
-        words = {"clock": await async_clock_in_words(self.hass, clock, policy)}
+        text = await async_selector_texts(self.hass)
+        is_read = text("objects_hint", "read", "").format_map({"count": len(choices)}) if self._was_read else ""
+        words = {"read": is_read, "clock": await async_clock_in_words(self.hass, clock, policy)}
         chosen = {**entry.options, CONF_TIME_POLICY: policy.value}
         return self.async_show_form(
             step_id=Step.INIT.value,

@@ -39,7 +39,6 @@ from ..const import (
     DEFAULT_RESPONSE_TIMEOUT,
     MAX_INTERVAL,
     MAX_PAUSE,
-    MIN_INTERVAL,
     PRESET_GENERIC,
 )
 from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, Referencing, TimePolicy, TransportProtocol
@@ -158,7 +157,8 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
     """Return the options form."""
     return vol.Schema(
         {
-            vol.Required(CONF_INTERVAL): _number(MIN_INTERVAL, MAX_INTERVAL, UnitOfTime.SECONDS),
+            # Less than the minimum is an error of the form, which names it; that of the selector does not.
+            vol.Required(CONF_INTERVAL): _number(1, MAX_INTERVAL, UnitOfTime.SECONDS),
             vol.Required(CONF_OBJECTS): _objects(choices),
             vol.Optional(CONF_READ_OBJECTS, default=False): BooleanSelector(),
             vol.Optional(CONF_FURTHER_OBJECTS): _FURTHER_OBJECTS,
