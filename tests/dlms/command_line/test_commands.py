@@ -1,12 +1,21 @@
 """The table of commands."""
 
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
 import shlex
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.command_line.commands import COMMANDS
 from custom_components.cosem.dlms.command_line.options import Command, build_parser
+from custom_components.cosem.dlms.command_line.write import OUTCOME_UNKNOWN, SUCCESS
+from custom_components.cosem.dlms.encoding.data_types import DataType
+from tests.simulated_meter.meter import SimulatedMeter
 
 NAMES = [command.name for command in COMMANDS]
 
@@ -37,3 +46,72 @@ def test_the_list_of_commands_says_what_each_is_for(command: Command, capsys: py
     with pytest.raises(SystemExit):
         main(["--help"])
     assert command.summary in " ".join(capsys.readouterr().out.split())
+
+
+# --- docs/command-line.md ------------------------------------------------------------------------------------------
+
+PAGE = (Path(__file__).parents[3] / "docs" / "command-line.md").read_text(encoding="utf-8")
+SECTIONS = dict(re.findall(r"^## `([a-z]+)`\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL))
+
+
+def test_the_page_describes_every_command_and_no_other():
+    assert sorted(SECTIONS) == sorted(NAMES)
+    assert re.findall(r"^\| \[`([a-z]+)`\]", PAGE, flags=re.MULTILINE) == [*SECTIONS]
+    assert all(f"`{option}" in PAGE for option in ("--json", "--trace", "--envelope", "--sign", "--yes"))
+
+
+def shape(value: Any) -> Any:
+    """The keys of objects, of lists the shape of the first element."""
+    if isinstance(value, dict):
+        return {key: shape(each) for key, each in value.items()}
+    return [shape(value[0])] if isinstance(value, list) and value and isinstance(value[0], dict | list) else None
+
+
+@pytest.fixture
+def named(meter: SimulatedMeter) -> Iterator[None]:
+    async def resolve(*_: object) -> list[str]:
+        return ["192.0.2.7"]
+
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    run = "custom_components.cosem.dlms.command_line.run"
+    with patch(f"{run}.resolve", resolve), patch(f"{run}.open_tcp", open_tcp):
+        yield
+
+
+@pytest.mark.usefixtures("named")
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["read", "3:1.0.1.8.0.255:2"],
+        ["doctor"],
+        ["info"],
+        ["decode", "D80101"],
+    ],
+    ids=lambda typed: typed[0],
+)
+def test_the_json_of_the_page_is_the_real_one(typed: list[str], capsys: pytest.CaptureFixture[str]):
+    documented = json.loads(re.findall(r"```json\n(.*?)```", SECTIONS[typed[0]], flags=re.DOTALL)[0])
+    assert main(["--host", "meter", "--json", *typed]) == 0
+    assert shape(json.loads(capsys.readouterr().out)) == shape(documented)
+
+
+def test_the_page_shows_objects_and_results_as_they_are(capsys: pytest.CaptureFixture[str]):
+    (listed,) = json.loads(re.findall(r"```json\n(.*?)```", SECTIONS["objects"], flags=re.DOTALL)[0])
+    assert main(["--host", "meter", "--json", "objects"]) == 0
+    (*_, real) = json.loads(capsys.readouterr().out)
+    assert list(listed) == list(real)
+    for command in ("write", "execute"):
+        (result,) = re.findall(r"```json\n(.*?)```", SECTIONS[command], flags=re.DOTALL)
+        assert json.loads(result) == {"result": SUCCESS, "data": None}
+    assert f"`{OUTCOME_UNKNOWN}`" in SECTIONS["write"]
+
+
+def test_the_page_names_every_type():
+    named_types = set(re.findall(r"`([a-z0-9-]+)`", SECTIONS["write"]))
+    by_hex_only = {"array", "structure", "compact-array"}
+    others = {kind.standard_name for kind in DataType} - by_hex_only
+    numbers = {name for name in others if re.search(r"long|unsigned|integer|delta", name)}
+    assert others - numbers <= named_types
+    assert "arrays and structures" in SECTIONS["write"]
