@@ -117,7 +117,8 @@ async def test_units_of_disabled_entities_are_left_for_later_when_they_take_long
 async def test_trial_24_units_that_nobody_needs_never_cost_the_set_up_of_a_slow_meter(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, meters: dict[str, SimulatedMeter], seconds: float
 ):
-    meters[HOST] = SimulatedMeter(MeterProfile().with_quirks(with_list=False, delay=seconds), dt_util.utcnow)
+    profile = MeterProfile(controls=False).with_quirks(with_list=False, delay=seconds)
+    meters[HOST] = SimulatedMeter(profile, dt_util.utcnow)
     entry = await set_up(hass, make_entry())
     assert entry.state is ConfigEntryState.LOADED
     assert float(state_of(hass, entry, ENERGY)) > 0

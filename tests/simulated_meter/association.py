@@ -31,14 +31,16 @@ _SELECTIVE_ACCESS: Final = 0x000004
 _GET: Final = 0x000010
 _ATTRIBUTE_0: Final = 0x002000
 _PRIORITY: Final = 0x004000
+_SET: Final = 0x000008
+_SET_BLOCKS: Final = 0x000800
+_ACTION_BLOCKS: Final = 0x000400
+_ACCESS: Final = 0x000040
 _ACTION: Final = 0x000001
 _WRITE_BLOCKS: Final = 0x000800
 _READ: Final = 0x100000
 _SHORT_NAME_SERVICES: Final = 0x1C0120
 """Read, Write, UnconfirmedWrite, InformationReport, parameterized access."""
 _SHORT_NAME_CONTEXTS: Final = {2, 4}
-_WRITING: Final = 0x000C09
-"""SET and ACTION, both also in blocks."""
 _GENERAL_PROTECTION: Final = 0x400000
 GENERAL_BLOCK_TRANSFER: Final = 0x200000
 _ENDLESS: Final = 1 << 24
@@ -61,11 +63,24 @@ class Reply:
 
 @dataclass(slots=True)
 class Transfer:
-    """A long answer under way: octets not sent yet, number of the last block."""
+    """A long answer under way: octets not sent yet, number of the last block, tag of the answer."""
 
     invoke: int
     rest: bytes
     block_number: int
+    service: int = 0xC4
+
+
+@dataclass(slots=True)
+class Collected:
+    """A long request under way: tag, targets (a list or one), the octets so far, number of the last block."""
+
+    service: int
+    invoke: int
+    targets: tuple[object, ...]
+    is_list: bool
+    octets: bytearray
+    block_number: int = 0
 
 
 class Secured(Protocol):
@@ -103,6 +118,8 @@ class Association:
 
     facts: AssociationFacts
     transfer: Transfer | None = None
+    collected: Collected | None = None
+    is_confirmed: bool = True
     secured: Secured | None = None
     in_general_blocks: bool = False
     """Whatever is too long is cut after all; services need not."""
@@ -154,13 +171,15 @@ def own_conformance(quirks: Quirks, context: int = LN_CONTEXT) -> int:
     if context in _SHORT_NAME_CONTEXTS:
         offered = _SHORT_NAME_SERVICES | (_GET_BLOCKS | _WRITE_BLOCKS if quirks.get_blocks else 0)
         return offered | (_MULTIPLE_REFERENCES if quirks.with_list else 0)
-    block = _GET | _ATTRIBUTE_0 | _PRIORITY
+    block = _GET | _SET | _ACTION | _ATTRIBUTE_0 | _PRIORITY
     if quirks.get_blocks:
         block |= _GET_BLOCKS
     if quirks.general_blocks is not GeneralBlocks.NEVER:
         block |= GENERAL_BLOCK_TRANSFER
-    if quirks.writes:
-        block |= _WRITING
+    if quirks.writing_blocks:
+        block |= _SET_BLOCKS | _ACTION_BLOCKS
+    if quirks.access:
+        block |= _ACCESS
     claimed = quirks.with_list if quirks.with_list_claimed is None else quirks.with_list_claimed
     if claimed:
         block |= _MULTIPLE_REFERENCES

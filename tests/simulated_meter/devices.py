@@ -4,19 +4,22 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 from custom_components.cosem.dlms.encoding.data import (
+    Data,
     double_long_unsigned,
     long_unsigned,
     octet_string,
     unsigned,
     visible_string,
 )
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .buffers import daily_profile, event_code, event_log, event_times, load_profile
+from .controls import control_objects
 from .household import DAY, EPOCH, Household
 from .management import association_object, clock_object, sap_assignment, setup_objects
 from .meter_time import MeterTime
 from .noise import scatter, smooth
-from .objects import CosemObject, LogicalDevice, View, data_object, register
+from .objects import Attribute, CosemObject, LogicalDevice, View, constant, data_object, register, scaler_unit
 from .profile import Level, MeterProfile
 from .registers import demand_registers, energy_registers, phase_registers, power_registers, service_registers
 
@@ -74,7 +77,7 @@ def _add_common(device: LogicalDevice) -> None:
 
 def _add_electricity(device: LogicalDevice) -> None:
     if device.wport == 1:
-        device.add(sap_assignment(device), *setup_objects(device))
+        device.add(sap_assignment(device), *setup_objects(device), *control_objects(complete=device.profile.controls))
     device.add(
         *energy_registers(),
         *power_registers(),
@@ -102,10 +105,31 @@ def _electricity_data(device: LogicalDevice) -> list[CosemObject]:
         data_object("0.0.97.98.0", lambda view: double_long_unsigned(alarms(device, view.unix))),
         data_object("0.0.96.10.1", lambda _: unsigned(0)),
         data_object("0.0.96.11.0", lambda view: unsigned(last_event(view))),
-        data_object("0.0.96.14.0", lambda view: unsigned(view.instant.tariff), writable_by=Level.MANAGE),
+        data_object("0.0.96.14.0", lambda view: unsigned(view.instant.tariff)),
         data_object("0.0.96.7.21", lambda view: long_unsigned(max(view.unix - EPOCH, 0) // (23 * DAY))),
         data_object("0.0.96.2.0", lambda _: long_unsigned(3)),
+        _operating_hours(),
     ]
+
+
+def _operating_hours() -> CosemObject:
+    """Hours in operation; reset starts them anew."""
+    since = EPOCH
+
+    def reset(view: View, _: Data) -> None:
+        nonlocal since
+        since = view.unix
+
+    return CosemObject(
+        class_id=3,
+        logical_name=LogicalName.parse("0.0.96.8.0"),
+        attributes={
+            2: Attribute(read=lambda view: double_long_unsigned(max(view.unix - since, 0) // 3600)),
+            3: constant(scaler_unit(0, 5)),
+        },
+        methods=1,
+        executable={1: reset},
+    )
 
 
 def alarms(device: LogicalDevice, unix: int) -> int:

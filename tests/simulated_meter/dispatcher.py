@@ -1,10 +1,10 @@
-"""Answers GET in all forms, in blocks where needed (IEC 62056-5-3); other services get an exception-response."""
+"""Answers GET in all forms, in blocks where needed (IEC 62056-5-3); gives SET, ACTION and ACCESS to their services."""
 
 from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
-from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, Selection
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, DataAccessResult, MethodDescriptor, Selection
 from custom_components.cosem.dlms.apdu.get import (
     GET_REQUEST,
     GetRequestNext,
@@ -20,7 +20,6 @@ from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTE
 from .objects import (
     OBJECT_UNDEFINED,
     OTHER_REASON as RESULT_OTHER_REASON,
-    READ_WRITE_DENIED,
     SCOPE_VIOLATED,
     Answer,
     LogicalDevice,
@@ -29,6 +28,7 @@ from .objects import (
 )
 from .profile import ListRefusal, Quirks
 from .short_names import CONTEXTS as SHORT_NAME_CONTEXTS, ShortNameService, Target
+from .writing import ACTION_REQUEST, SET_REQUEST, ActionService, SetService, is_unconfirmed
 
 GET_RESPONSE: Final = 0xC4
 _NORMAL, _WITH_BLOCK, _WITH_LIST = 1, 2, 3
@@ -39,6 +39,7 @@ _NO_LONG_GET: Final = 16
 
 _ATTRIBUTE_0: Final = 0x002000
 _GET_BLOCKS: Final = 0x001000
+_SERVICES: Final = {SET_REQUEST: 0x000008, ACTION_REQUEST: 0x000001}
 _SELECTIVE_ACCESS: Final = 0x000004
 _PARAMETERIZED_ACCESS: Final = 0x000020
 
@@ -54,6 +55,8 @@ class Dispatcher:
         self._quirks = quirks
         self._override = override
         self.short_names = ShortNameService(device=device, read=self.read, change=self.change)
+        self._set_service = SetService(device, quirks, self._refusal)
+        self._action_service = ActionService(device, quirks)
 
     def answer(self, association: Association | None, apdu: bytes, at: datetime) -> Reply:
         """Answer a service request."""
@@ -61,8 +64,12 @@ class Dispatcher:
             return Reply(SERVICE_NOT_ALLOWED)
         if association.facts.context in SHORT_NAME_CONTEXTS:
             return self.short_names.answer(association, apdu, View(self.device, at, association.facts))
+        if apdu[0] in {SET_REQUEST, ACTION_REQUEST}:
+            return self._change(association, apdu, View(self.device, at, association.facts))
         if apdu[0] != GET_REQUEST:
             return Reply(SERVICE_NOT_SUPPORTED)
+        if not association.is_confirmed:
+            return Reply()
         reader = Reader(apdu)
         try:
             request = decode_get_request(reader)
@@ -73,14 +80,34 @@ class Dispatcher:
         invoke = request.invoke.raw
         if isinstance(request, GetRequestNext):
             return Reply(self._next(association, request.block_number, invoke))
-        association.transfer = None  # a new request aborts a transfer
+        association.transfer = association.collected = None  # a new request aborts a transfer
         if isinstance(request, GetRequestNormal):
             return Reply(self._normal(association, request, view))
         return self._with_list(association, request, view)
 
     def change(self, view: View, target: Target, value: Data, selection: Selection | None) -> int:
         """Write an attribute or call a method; return the result."""
-        return READ_WRITE_DENIED.code
+        if isinstance(target, AttributeDescriptor):
+            return self._set_service.write(view, (target, selection), value).code
+        outcome = self._action_service.execute(
+            view, MethodDescriptor(target.item.class_id, target.item.logical_name, target.index), value
+        )
+        return outcome.code if isinstance(outcome, DataAccessResult) else 0
+
+    def _change(self, association: Association, apdu: bytes, view: View) -> Reply:
+        """Answer SET or ACTION, if an answer is wanted."""
+        if not association.negotiated(_SERVICES[apdu[0]]):
+            return Reply(SERVICE_NOT_SUPPORTED)
+        wanted = not is_unconfirmed(apdu)
+        if wanted and not association.is_confirmed:
+            return Reply()
+        service = self._set_service if apdu[0] == SET_REQUEST else self._action_service
+        answer = service.answer(association, apdu, view) or OTHER_REASON
+        return Reply(answer if wanted or self._quirks.answers_unconfirmed else None)
+
+    def _refusal(self, attribute: AttributeDescriptor) -> DataAccessResult | None:
+        replaced = self._override(attribute)
+        return replaced if isinstance(replaced, DataAccessResult) else None
 
     def read(self, view: View, attribute: AttributeDescriptor, selection: Selection | None) -> Answer:
         """Return what an attribute holds now, or why it can't be read."""
@@ -142,7 +169,7 @@ class Dispatcher:
 
     def _next(self, association: Association, acknowledged: int, invoke: int) -> bytes:
         transfer = association.transfer
-        if transfer is None:
+        if transfer is None or transfer.service != GET_RESPONSE:
             return _block_error(invoke, acknowledged, _NO_LONG_GET)
         if acknowledged != transfer.block_number or invoke != transfer.invoke:
             association.transfer = None

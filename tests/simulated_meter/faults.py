@@ -18,7 +18,14 @@ from .steps import Finish, Pause, Reset, Send, Step, wpdu
 
 _HEADER: Final = 8
 _KINDS: Final = {AARQ: "aarq", RLRQ: "rlrq"} | {
-    tag: kind for kind, tags in {"get": b"\xc0\xc8\xd0", "action": b"\xc3\xcb\xd3"}.items() for tag in tags
+    tag: kind
+    for kind, tags in {
+        "get": b"\xc0\xc8\xd0",
+        "set": b"\xc1\xc9\xd1",
+        "action": b"\xc3\xcb\xd3",
+        "access": b"\xd9",
+    }.items()
+    for tag in tags
 }
 """Kind of a request by its tag, also under glo- and ded- protection."""
 
@@ -38,7 +45,7 @@ class Request:
 
     @property
     def kind(self) -> str:
-        """ "aarq", "rlrq", "get", "action" or "other" (also for general protection)."""
+        """ "aarq", "rlrq", "get", "set", "action", "access" or "other" (also for general protection)."""
         return _KINDS.get(self.apdu[0] if self.apdu else 0, "other")
 
 
@@ -46,8 +53,8 @@ class Request:
 class Fault:
     """One fault with its trigger and parameters.
 
-    Trigger: kind of request (``on``: aarq, rlrq, get, any), from the ``request``-th of them (1 is the next), ``times``
-    times (None: for ever), with ``probability``. The others are parameters of the action.
+    Trigger: kind of request (``on``: aarq, rlrq, get, set, action, access, any), from the ``request``-th of them (1 is
+    the next), ``times`` times (None: for ever), with ``probability``. The others are parameters of the action.
     """
 
     name: str
@@ -196,6 +203,7 @@ CATALOGUE: Final[dict[str, Kind]] = {
     "refuse": Kind("refuse the connection (F01, F56)", on="connect"),
     "black-hole": Kind("never complete the connection (F02)", on="connect"),
     "silent": Kind("never answer (F03)", lambda *_: [], on="any", honest=False),
+    "answer-lost": Kind("do what was asked, and never answer (F62)", lambda *_: [], on="any"),
     "half-open": Kind("from now on neither answer nor close, on this connection (F10)", on="any", honest=False),
     "reset": Kind("send 'octet' octets, then reset (F08)", lambda f, r, a: _cut(f, r, a, Reset()), on="any"),
     "fin": Kind("send 'octet' octets, then close (F09)", lambda f, r, a: _cut(f, r, a, Finish()), on="any"),

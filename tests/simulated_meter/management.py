@@ -1,8 +1,9 @@
-"""Association LN, SAP assignment, Clock, set-up objects: Blue Book classes 8, 15, 17, 41, 43, 70."""
+"""Association LN, SAP assignment, Clock, set-up objects: Blue Book classes 8, 15, 17, 41, 43."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
-from custom_components.cosem.dlms.apdu.common import Selection
+from custom_components.cosem.dlms.apdu.common import DataAccessResult, Selection
 from custom_components.cosem.dlms.encoding.data import (
     NULL,
     Data,
@@ -25,6 +26,7 @@ from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from .noise import scatter
 from .objects import (
     SCOPE_VIOLATED,
+    SUCCESS,
     TYPE_UNMATCHED,
     Answer,
     Attribute,
@@ -182,11 +184,34 @@ def clock_object(device: LogicalDevice) -> CosemObject:
         """Return when summer time begins or ends: each year on a month's last Sunday."""
         return octet_string(bytes([0xFF, 0xFF, month, 0xFE, 7, hour, 0, 0, 0, 0x80, 0, 0]))
 
+    def set_time(view: View, value: Data) -> DataAccessResult:
+        octets = value.value
+        moment = device.time.instant(octets) if isinstance(octets, bytes) and len(octets) == 12 else None
+        if moment is None:
+            return TYPE_UNMATCHED
+        device.clock_shift = moment - view.at
+        return SUCCESS
+
+    def to_minute(view: View, _: Data) -> None:
+        shown = view.at + device.clock_shift
+        rest = timedelta(seconds=shown.second, microseconds=shown.microsecond)
+        device.clock_shift += timedelta(minutes=1) - rest if rest >= timedelta(seconds=30) else -rest
+
+    def shift_time(_: View, parameters: Data) -> DataAccessResult | None:
+        if parameters.type is not DataType.LONG or not isinstance(parameters.value, int):
+            return TYPE_UNMATCHED
+        device.clock_shift += timedelta(seconds=parameters.value)
+        return None
+
     return CosemObject(
         class_id=8,
         logical_name=LogicalName.parse("0.0.1.0.0"),
         attributes={
-            2: Attribute(read=lambda view: view.date_time(view.at), writable_by=Level.MANAGE),
+            2: Attribute(
+                read=lambda view: view.date_time(view.at + device.clock_shift),
+                write=set_time,
+                writable_by=Level.MANAGE,
+            ),
             3: constant(long(-device.time.standard_offset_minutes)),
             4: Attribute(read=lambda view: unsigned(0x80 if device.time.saving(view.at) else 0)),
             5: constant(rule(3, 2)),
@@ -196,11 +221,12 @@ def clock_object(device: LogicalDevice) -> CosemObject:
             9: constant(enum(1)),
         },
         methods=6,
+        executable={3: to_minute, 6: shift_time},
     )
 
 
 def setup_objects(device: LogicalDevice) -> Iterable[CosemObject]:
-    """Yield TCP-UDP setup (41), MAC address setup (43) and disconnect control (70)."""
+    """Yield TCP-UDP setup (41) and MAC address setup (43)."""
     timeout = int(device.profile.quirks.inactivity_timeout)
     yield CosemObject(
         class_id=41,
@@ -217,14 +243,4 @@ def setup_objects(device: LogicalDevice) -> Iterable[CosemObject]:
     address = b"\x02\x53\x49\x4d" + (scatter(device.household.seed, 30) & 0xFFFF).to_bytes(2, "big")
     yield CosemObject(
         class_id=43, logical_name=LogicalName.parse("0.0.25.2.0"), attributes={2: constant(octet_string(address))}
-    )
-    yield CosemObject(
-        class_id=70,
-        logical_name=LogicalName.parse("0.0.96.3.10"),
-        attributes={
-            2: constant(boolean(True)),
-            3: constant(enum(1)),
-            4: constant(enum(0)),
-        },
-        methods=2,
     )

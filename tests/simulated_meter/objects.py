@@ -5,11 +5,16 @@ Attributes are functions of a View: the household at one time, seen by one clien
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Final
 
-from custom_components.cosem.dlms.apdu.common import DataAccessResult, Selection
+from custom_components.cosem.dlms.apdu.common import (
+    AttributeDescriptor,
+    DataAccessResult,
+    MethodDescriptor,
+    Selection,
+)
 from custom_components.cosem.dlms.encoding.data import Data, encode_data_octets, enum, integer, octet_string, structure
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
@@ -21,6 +26,7 @@ type Content = Data | bytes
 """What an attribute holds; bytes are Data encoded already (large buffers)."""
 type Answer = Content | DataAccessResult
 
+SUCCESS: Final = DataAccessResult(0)
 READ_WRITE_DENIED: Final = DataAccessResult(3)
 OBJECT_UNDEFINED: Final = DataAccessResult(4)
 CLASS_INCONSISTENT: Final = DataAccessResult(9)
@@ -76,12 +82,17 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Attribute:
-    """How an attribute is read, with or without a selection; the levels that may read and write it."""
+    """How an attribute is read, with or without a selection, and written; the levels that may do so."""
 
     read: Callable[[View], Content]
     select: Callable[[View, Selection], Answer] | None = None
+    write: Callable[[View, Data], DataAccessResult] | None = None
     readable_by: Level | None = Level.IDENTITY
     writable_by: Level | None = None
+
+
+type Execution = Callable[[View, Data], Data | DataAccessResult | None]
+"""A method: its parameters (null-data for none) -> what it returns, None for nothing; or why it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +105,28 @@ class CosemObject:
     level: Level = Level.READ
     attributes: Mapping[int, Attribute]
     methods: int = 0
+    executable: Mapping[int, Execution] = field(default_factory=dict)
+    """What can be executed, by the management client."""
+
+    def write(self, index: int, view: View, value: Data) -> DataAccessResult:
+        """Write an attribute; return the result."""
+        if view.facts.level < self.level:
+            return READ_WRITE_DENIED
+        attribute = self.attributes.get(index)
+        if attribute is None:
+            return READ_WRITE_DENIED if index == 1 else SCOPE_VIOLATED
+        if attribute.write is None or attribute.writable_by is None or view.facts.level < attribute.writable_by:
+            return READ_WRITE_DENIED
+        return attribute.write(view, value)
+
+    def execute(self, index: int, view: View, parameters: Data) -> Data | DataAccessResult | None:
+        """Execute a method; return what it returns, or why it is refused."""
+        if view.facts.level < max(self.level, Level.MANAGE):
+            return READ_WRITE_DENIED
+        method = self.executable.get(index)
+        if method is None:
+            return READ_WRITE_DENIED if 1 <= index <= self.methods else SCOPE_VIOLATED
+        return method(view, parameters)
 
     def read(self, index: int, view: View, selection: Selection | None = None) -> Answer:
         """Return an attribute, or why it can't be read. Index 0: all attributes in one structure."""
@@ -125,6 +158,15 @@ def encoded(content: Content) -> bytes:
     return content if isinstance(content, bytes) else encode_data_octets(content)
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Something that was written or executed, and when. ``value``: null-data for no parameters."""
+
+    target: AttributeDescriptor | MethodDescriptor
+    value: Data
+    at: datetime
+
+
 @dataclass(kw_only=True)
 class LogicalDevice:
     """A logical device: its name (16 octets), household, clock and objects."""
@@ -136,6 +178,10 @@ class LogicalDevice:
     time: MeterTime
     neighbours: list[tuple[int, bytes]] = field(default_factory=list)
     """All logical devices of the meter: server wPort and name."""
+    clock_shift: timedelta = timedelta()
+    """What its clock was set ahead."""
+    done: list[Done] = field(default_factory=list)
+    """All that was written and executed with success, in this order."""
     _objects: dict[tuple[int, LogicalName], CosemObject] = field(default_factory=dict)
 
     def add(self, *objects: CosemObject) -> None:
@@ -155,6 +201,26 @@ class LogicalDevice:
             return found
         return CLASS_INCONSISTENT if self.named(logical_name) else OBJECT_UNDEFINED
 
+    def write(self, attribute: AttributeDescriptor, view: View, value: Data) -> DataAccessResult:
+        """Write an attribute; return the result."""
+        found = self.find(attribute.class_id, attribute.logical_name)
+        if isinstance(found, DataAccessResult):
+            return found
+        result = found.write(attribute.attribute_index, view, value)
+        if result == SUCCESS:
+            self.done.append(Done(attribute, value, view.at))
+        return result
+
+    def execute(self, method: MethodDescriptor, view: View, parameters: Data) -> Data | DataAccessResult | None:
+        """Execute a method; return what it returns, or why it is refused."""
+        found = self.find(method.class_id, method.logical_name)
+        if isinstance(found, DataAccessResult):
+            return found
+        outcome = found.execute(method.method_index, view, parameters)
+        if not isinstance(outcome, DataAccessResult):
+            self.done.append(Done(method, parameters, view.at))
+        return outcome
+
     def named(self, logical_name: LogicalName) -> list[CosemObject]:
         """Return the objects with this name, of any class."""
         return [item for key, item in self._objects.items() if key[1] == logical_name]
@@ -165,6 +231,20 @@ class LogicalDevice:
             (item for item in self._objects.values() if item.level <= level),
             key=lambda item: (item.logical_name.octets, item.class_id),
         )
+
+
+def setting(content: Data, *, writable_by: Level = Level.MANAGE) -> Attribute:
+    """Return an attribute that holds what is written to it; anything of another type is refused."""
+    held = content
+
+    def write(_: View, value: Data) -> DataAccessResult:
+        nonlocal held
+        if value.type is not content.type:
+            return TYPE_UNMATCHED
+        held = value
+        return SUCCESS
+
+    return Attribute(read=lambda _: held, write=write, writable_by=writable_by)
 
 
 def constant(content: Data) -> Attribute:

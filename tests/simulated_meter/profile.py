@@ -132,6 +132,24 @@ class BufferForm(StrEnum):
     COMPACT_ARRAY = "compact-array"
 
 
+class ResultForm(StrEnum):
+    """In which form of the response the result of a SET in blocks comes."""
+
+    USUAL = "usual"
+    LIST = "list"
+    """C5 04 for one attribute."""
+    WHOLE = "whole"
+    """C5 01, C5 05: as if there had been no blocks."""
+
+
+class ReturnForm(StrEnum):
+    """What the blocks of an action-response hold."""
+
+    OUTCOME = "outcome"
+    GET_DATA_RESULT = "get-data-result"
+    DATA = "data"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClientProfile:
     """A client that may associate; without a password there is no authentication."""
@@ -182,8 +200,21 @@ class Quirks:
     """Cut first, then protect each block."""
     aare_in_general_blocks: int = 0
     """The AARE comes in blocks of so many octets; 0: whole."""
-    writes: bool = False
-    """Offer SET and ACTION, which something beside the meter takes."""
+    writing_blocks: bool = True
+    """Take SET and ACTION in blocks."""
+    set_result: ResultForm = ResultForm.USUAL
+    surplus_after_set_block: int = 0
+    """Octets too many behind the demand for the next block of a SET."""
+    returned_in_blocks: ReturnForm = ReturnForm.OUTCOME
+    short_action_refusal: bool = False
+    """Leave out the optional octet behind the result of a refused ACTION."""
+    access: bool = True
+    access_without_set_data: bool = False
+    """Leave the null-data of a SET out of an ACCESS response."""
+    access_skipped: int = 11
+    """The result of what ACCESS did not do after an error."""
+    answers_unconfirmed: bool = False
+    """Answer unconfirmed services all the same."""
     selective_access: SelectiveAccess = SelectiveAccess.FULL
     selection_refusal: int = 13
     """The data-access-result of a selection that this meter cannot do."""
@@ -236,6 +267,8 @@ class MeterProfile:
     """Local standard time, minutes east of UTC."""
     daylight_saving: bool = True
     """Whether the clock follows the European rule."""
+    controls: bool = True
+    """Whether there are a limiter, scripts, a calendar and the like, for the management client."""
     clients: tuple[ClientProfile, ...] = field(default_factory=lambda: default_clients(DEFAULT_PASSWORD))
     logical_devices: tuple[LogicalDeviceProfile, ...] = (
         LogicalDeviceProfile(wport=1, kind="electricity"),

@@ -104,10 +104,9 @@ def demand_registers() -> Iterator[CosemObject]:
 
 
 def service_registers() -> Iterator[CosemObject]:
-    """Yield temperature, battery and operating time of the meter."""
+    """Yield temperature and battery of the meter."""
     yield register("0.0.96.9.0", lambda view: long(view.instant.temperature), -1, 9)
     yield register("0.0.96.6.3", lambda view: long_unsigned(3610 - view.unix % 977 // 60), -3, 35)
-    yield register("0.0.96.8.0", lambda view: double_long_unsigned(max(view.unix - EPOCH, 0) // 3600), 0, 5)
 
 
 def billing(view: View) -> int:

@@ -10,7 +10,7 @@ import hmac
 from typing import TYPE_CHECKING, Final
 
 from .acse import AareFields, InitiateFields, read_rlrq, write_aare
-from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED, Refused, Reply
+from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, Refused, Reply
 from .attacks import ERRORS, ON_ANSWER, Strike, action_response, exception, forge, spoil_aare, spoil_pass_4
 from .ciphering import Material
 from .envelopes import Kind, is_protected
@@ -34,7 +34,7 @@ _EXCEPTION: Final = 0xD8
 _COUNTER_REFUSED: Final = 6
 _DECIPHERING: Final = 5
 _UNDER_GLOBAL_KEY: Final = {Kind.GLOBAL, Kind.GENERAL_GLOBAL, Kind.GENERAL}
-_KINDS: Final = {_GET: "get", READ_REQUEST: "get", _ACTION: "action"}
+_KINDS: Final = {_GET: "get", 0xC1: "set", READ_REQUEST: "get", _ACTION: "action", 0xD9: "access"}
 
 type Honest = Callable[[bytes], Reply]
 
@@ -162,10 +162,10 @@ class SecureSession:
             return self._prove(opened)
         if not plain:
             return Reply(OTHER_REASON)
+        if plain[0] == _ACTION and plain[3:13] == _REPLY_TO_HLS:
+            return self._answer("action", action_response(plain[2], _DENIED), opened)
         self.overhead = self._channel.overhead(opened) if self._ciphered else 0
         reply = honest(plain)
-        if plain[0] == _ACTION and reply.apdu == SERVICE_NOT_SUPPORTED:
-            return self._answer("action", action_response(plain[2], _DENIED), opened)
         if reply.apdu is None or reply.apdu[0] == _EXCEPTION:
             return reply  # exception-response is never protected
         before = tuple(self._answer("block", each, opened).apdu or b"" for each in reply.stray)

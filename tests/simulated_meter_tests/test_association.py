@@ -24,7 +24,7 @@ def refusal(result: int, diagnostic: int) -> bytes:
 
 def test_the_aare_is_the_standards_own_example():
     client = BareClient(make_meter(max_pdu_size=500), client=16)
-    assert client.ask(make_aarq()).hex().upper() == (
+    assert client.ask(make_aarq(conformance=0x007214)).hex().upper() == (
         "6129A109060760857405080101A203020100A305A103020100BE10040E0800065F1F040000721401F40007"
     )
 

@@ -7,7 +7,17 @@ import pytest
 
 METER = Path(__file__).parents[1] / "simulated_meter"
 STACK = "custom_components.cosem.dlms."
-SHARED = {"apdu.common", "apdu.get", "encoding.data", "encoding.logical_name", "encoding.octets", "errors", "limits"}
+SHARED = {
+    "apdu.action",
+    "apdu.common",
+    "apdu.get",
+    "apdu.set",
+    "encoding.data",
+    "encoding.logical_name",
+    "encoding.octets",
+    "errors",
+    "limits",
+}
 
 
 @pytest.mark.parametrize("file", sorted(METER.glob("*.py")), ids=lambda file: file.stem)

@@ -104,7 +104,7 @@ def test_the_association_object_describes_the_association():
     assert read(3) == (2, 1)
     assert read(4) == bytes.fromhex("60857405080101")
     bits, ours, theirs, version, *_ = read(5)
-    assert (bits.octets, ours, theirs, version) == (bytes.fromhex("007214"), 1024, 600, 6)
+    assert (bits.octets, ours, theirs, version) == (bytes.fromhex("007E1D"), 1024, 600, 6)
     assert read(6) == bytes.fromhex("60857405080201")
     assert (read(8), read(10), read(11)) == (2, (), (0, ""))
 

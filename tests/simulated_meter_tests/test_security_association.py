@@ -397,7 +397,7 @@ class TestRequests:
             assert (answer[0] == 0xDD) == taken
 
     def test_exceptions_are_plain(self, client: SecureClient):
-        assert client.read(bytes.fromhex("C101C1")) == bytes.fromhex("D80202")
+        assert client.read(bytes.fromhex("05")) == bytes.fromhex("D80202")
         assert client.read(bytes.fromhex("C001C1")) == bytes.fromhex("D80103")
 
 

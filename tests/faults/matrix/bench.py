@@ -49,7 +49,6 @@ def meter_profile() -> MeterProfile:
     return replace(
         secured,
         history_days=1,
-        quirks=replace(secured.quirks, writes=True),
         clients=(
             ClientProfile(wport=16, name="public", level=Level.MANAGE),
             ClientProfile(wport=2, name="reader", level=Level.MANAGE, password=DEFAULT_PASSWORD),
