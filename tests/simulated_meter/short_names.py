@@ -250,6 +250,8 @@ class ShortNameService:
         room = association.answer_limit - 9
         piece, long_.answer = long_.answer[:room], long_.answer[room:]
         long_.number += 1
+        if not long_.answer:
+            del self._long[association.facts.client_wport]
         writer = Writer()
         writer.octets(bytes([READ_RESPONSE, 1, 2, not long_.answer]) + long_.number.to_bytes(2))
         writer.octet_string(piece)
