@@ -112,7 +112,10 @@ def _refusal_advice(error: AssociationRejected) -> str:
         return "Check --auth, --client and the password, secret or keys, before trying again: meters lock clients out"
     match error.source, error.diagnostic:
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED:
-            return "It may want ciphering, none, or short names: check --protection, --referencing, --client and --auth"
+            return (
+                "It may want ciphering, none, or short names: check --protection, --referencing, --client, --server "
+                "and --auth"
+            )
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNISED:
             return "The meter may know its clients by their titles: check --system-title"
     # "No reason given" is also what meters say that cannot decipher the proposal.
