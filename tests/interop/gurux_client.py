@@ -52,13 +52,19 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
         password: str | None = None,
         pdu_size: int = 0xFFFF,
         security: GuruxSecurity | None = None,
+        block_window: int = 0,
     ) -> None:
+        """``block_window``: of general block transfer, 0 without."""
         if security is None:
             authentication = Authentication.LOW if password else Authentication.NONE
             self.codec = GXDLMSClient(True, client, server, authentication, password, InterfaceType.WRAPPER)
         else:
             self.codec = _secure_codec(client, server, password, security)
         self.codec.maxReceivePDUSize = pdu_size
+        self._block_window = block_window
+        if block_window:
+            self.codec.proposedConformance |= Conformance.GENERAL_BLOCK_TRANSFER
+            self.codec.settings.gbtWindowSize = block_window
         self.apdus_received = 0
         self.sent: list[bytes] = []
         self.received: list[bytes] = []
@@ -91,13 +97,23 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
     def exchange(self, messages: Any) -> GXReplyData:
         """Send a request and collect the whole answer, block by block."""
         reply = GXReplyData()
+        if self._block_window:
+            self.codec.settings.resetBlockIndex()
         for message in messages if isinstance(messages, list) else [messages]:
             self._send(message, reply)
             while reply.isMoreData():
-                self._send(self.codec.receiverReady(reply), reply)
+                # Within a window it only listens.
+                self._send(b"" if reply.isStreaming() else self._ready(reply), reply)
         if reply.error:
             raise ValueError(f"the meter answered with error {reply.error}")
         return reply
+
+    def _ready(self, reply: GXReplyData) -> bytes:
+        """Ask for the next block. Of its general blocks the library reads a number that it does not keep."""
+        settings = self.codec.settings
+        settings.blockNumber = settings.blockIndex
+        message: bytes = self.codec.receiverReady(reply)
+        return message
 
     def read(self, item: GXDLMSObject, attribute: int) -> Any:
         """Read an attribute into its object and return it as gurux-dlms understands it."""
@@ -113,8 +129,9 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
 
     def _send(self, message: bytes, reply: GXReplyData) -> None:
         assert self._socket is not None
-        self._socket.sendall(message)
-        self.sent.append(bytes(message)[8:])
+        if message:
+            self._socket.sendall(message)
+            self.sent.append(bytes(message)[8:])
         received = GXByteBuffer()
         while True:
             octets = self._socket.recv(65_536)

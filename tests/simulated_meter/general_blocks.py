@@ -74,6 +74,8 @@ class GeneralBlockPeer:
             self._forget()
             return Reply()
         if self._queue and not data:
+            if number == self._in_order + 1:
+                self._in_order = number  # empty blocks count, too
             return self._go_on(acknowledged, control & _WINDOW)
         if number == 1 and acknowledged == 0:
             self._forget()
