@@ -158,6 +158,51 @@ WRITING: dict[str, tuple[Callable[[], Connection], State]] = {
     "answered in blocks": (_writing(lambda: ActionOne(RESET), "C702C100000000010300010009"), State.AWAITING_BLOCK),
 }
 
+
+def _in_general_blocks(*blocks: str) -> Callable[[], Connection]:
+    """Return an association in which a request in general blocks waits, after these blocks of the meter."""
+
+    def start() -> Connection:
+        agreed = Conformance.GENERAL_BLOCK_TRANSFER | Conformance.GET | Conformance.MULTIPLE_REFERENCES
+        parameters = AssociationParameters(conformance=agreed)
+        granted = initiate(conformance=agreed, server_max_receive_pdu_size=SMALL)
+        connection = associated(granted, parameters, limits=LIMITS)
+        connection.request(PAIR, GetList([(ENERGY, None)] * 12))
+        for octets in blocks:
+            connection.receive_data(answer(bytes.fromhex(octets)))
+        return connection
+
+    return start
+
+
+GENERAL_BLOCKS: dict[str, tuple[Callable[[], Connection], State]] = {
+    "asking in general blocks": (_in_general_blocks(), State.AWAITING_ANSWER),
+    "asked in general blocks": (_in_general_blocks("E0830001000100", "E08300020003" + "00"), State.AWAITING_BLOCK),
+    "answered in general blocks": (
+        _in_general_blocks("E0830001000100", "E003000200030AC403C1000C0006000000"),
+        State.AWAITING_BLOCK,
+    ),
+    "a general block is missing": (
+        _in_general_blocks("E0830001000100", "E0430002000304C403C100", "E04300040003020001"),
+        State.AWAITING_BLOCK,
+    ),
+}
+
+GENERAL_BLOCKS_HONEST = tuple(
+    bytes.fromhex(text)
+    for text in (
+        *("E0830001000100", "E0830002000300", "E0830001000000", "E08300000000" + "00", "E0410003000104C403C100"),
+        *("E003000200030AC403C1000C0006000000", "E0430003000304" + "00060000", "E083000400030201" + "02"),
+        *(
+            "E0010001000004C401C100",
+            "E041000200010209" + "01",
+            "E0810003000101" + "07",
+            "E0810001000006C401C100" + "1107",
+        ),
+        *("E000000100000A0F000000010012", "E0C000020000021105"),
+    )
+)
+
 WRITING_HONEST = tuple(
     bytes.fromhex(text)
     for text in (
@@ -182,6 +227,7 @@ STARTS: dict[str, tuple[Callable[[], Connection], State]] = {
     "released": (_released, State.IDLE),
     "ended": (_ended, State.CLOSED),
     **WRITING,
+    **GENERAL_BLOCKS,
 }
 
 HONEST: tuple[Callable[[], bytes], ...] = (
@@ -200,7 +246,7 @@ HONEST: tuple[Callable[[], bytes], ...] = (
     lambda: block(2, b"def", last=True),
     lambda: block(2, b"def"),
     lambda: block_error(2, 3),
-    *(lambda octets=octets: octets for octets in WRITING_HONEST),
+    *(lambda octets=octets: octets for octets in (*WRITING_HONEST, *GENERAL_BLOCKS_HONEST)),
 )
 
 
