@@ -18,6 +18,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.objects import OTHER_REASON, Answer, Attribute, CosemObject, LogicalDevice, View
 from tests.simulated_meter.profile import (
     ClientProfile,
+    GeneralBlocks,
     Level,
     LogicalDeviceProfile,
     MeterProfile,
@@ -67,6 +68,7 @@ def profile_of(exchange: Exchange, max_pdu_size: int) -> MeterProfile:
         quirks=Quirks(
             selective_access=SelectiveAccess.FULL,
             referencing=Referencing.SHORT if "SN" in exchange.context else Referencing.LOGICAL,
+            general_blocks=GeneralBlocks.PREFERRED if "GBT" in exchange.name else GeneralBlocks.NEVER,
         ),
         security=MeterSecurity(
             system_title=exchange.key("server_system_title"),
