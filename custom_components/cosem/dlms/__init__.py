@@ -11,6 +11,8 @@ from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, 
 from .client.link import Timing
 from .client.list_sizes import ListSizes, ListWays
 from .client.observer import Observer
+from .client.profile_reading import ProfileReading
+from .client.profile_request import ProfileRequest
 from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
 from .client.transport import Transport, open_tcp
@@ -116,7 +118,13 @@ from .interface_classes.mbus_client import (
     manufacturer_letters,
     printed_number,
 )
-from .interface_classes.profile_generic import BufferSelector, ProfileGenericAttribute, ProfileGenericMethod
+from .interface_classes.profile_columns import ProfileColumn, ProfileRow
+from .interface_classes.profile_generic import (
+    BufferSelector,
+    CaptureObject,
+    ProfileGenericAttribute,
+    ProfileGenericMethod,
+)
 from .interface_classes.register import (
     UNSCALED,
     RegisterAttribute,
@@ -210,6 +218,7 @@ __all__ = [
     "AuthenticationTagInvalid",
     "BitString",
     "BufferSelector",
+    "CaptureObject",
     "ChallengeRefused",
     "Channel",
     "ClockAttribute",
@@ -278,8 +287,12 @@ __all__ = [
     "PeerNotAuthenticated",
     "PlainValue",
     "PrivateKey",
+    "ProfileColumn",
     "ProfileGenericAttribute",
     "ProfileGenericMethod",
+    "ProfileReading",
+    "ProfileRequest",
+    "ProfileRow",
     "ProofForm",
     "ProofRefused",
     "Protection",

@@ -53,3 +53,27 @@ def test_rows_without_times_have_no_place_to_go_on_from():
     progress = ReadSoFar()
     wanted(progress).of([(None, 1)], 1)
     assert progress.time is None
+
+
+def test_rows_that_come_later_belong_to_the_same_columns_and_entries():
+    filtered = wanted(entries=(4, 0))
+    assert values(filtered.of(rows(0, 1), 5)) == [0, 1]
+    assert values(filtered.of(rows(2), 5)) == [2]
+    numbered = WantedRows(
+        ProfileRequest(logical_name=PROFILE, entries=(2, 3), zone=UTC), DEFINITION, (0, 1), ReadSoFar(), (2, 3)
+    )
+    assert values([*numbered.of(rows(0, 1), 10), *numbered.of(rows(2, 3), 10)]) == [1, 2]
+
+
+def test_the_latest_rows_of_one_time_are_known_over_batches():
+    progress = ReadSoFar()
+    for batch in (rows(0, 1), rows(1), rows(1), rows(2, 2), []):
+        wanted(progress)
+        progress.add([(START + number * QUARTER, number) for _, number in batch], 0)
+        if batch:
+            assert progress.time == START + batch[-1][1] * QUARTER
+    assert [row[1] for row in progress.last] == [2, 2]
+    progress.add([(START + 2 * QUARTER, 9)], 0)
+    assert [row[1] for row in progress.last] == [2, 2, 9]
+    progress.add([(START + 3 * QUARTER, 3), (None, 4)], 0)
+    assert (progress.time, progress.last, progress.rows) == (None, [(None, 4)], 9)

@@ -9,8 +9,10 @@ import pytest
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.profile_reading import ProfileReading
 from custom_components.cosem.dlms.client.profile_request import ProfileRequest, ProfileWay, ProfileWays
-from custom_components.cosem.dlms.encoding.data import NULL
+from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import ConnectionLost, DataAccessError, DecodeError, LocalProtocolError
+from custom_components.cosem.dlms.interface_classes.profile_generic import CaptureObject
 from tests.dlms.client.profile_source import (
     CLOCK,
     COLUMNS,
@@ -293,6 +295,58 @@ async def test_rows_of_another_width_are_refused():
     source.entries = [each[:3] for each in source.entries]
     with pytest.raises(DecodeError, match="columns"):
         await read(source, wanted())
+
+
+async def test_many_rows_come_some_at_a_time_and_a_drop_costs_none_of_them():
+    source = Source(rows=900, piece=100, drops_after=(150,))
+    reading = ProfileReading(source.lend, wanted(), ProfileWays())
+    async with aclosing(reading.rows()) as batches:
+        sizes = [len(batch) async for batch in batches]
+    assert sum(sizes) == 900
+    assert source.lent == 2
+    assert max(sizes) < 300 < len(source.entries)
+    again = await read(Source(rows=900, piece=100, drops_after=(150,)), wanted())
+    assert again == expected(*range(900))
+
+
+async def test_what_is_wrong_behind_many_rows_is_an_error_and_no_other_way_is_tried():
+    source = Source(rows=600, piece=100)
+    source.entries[500] = source.entries[500][:3]
+    with pytest.raises(DecodeError, match="columns"):
+        await read(source, wanted())
+    assert source.asked == [None]
+
+
+async def test_a_buffer_without_rows_that_says_it_has_some_is_empty():
+    source = Source(rows=0)
+    source.odd[7] = double_long_unsigned(5)
+    assert await read(source, TIMES) == []
+    assert len(source.asked) > 1
+
+
+async def test_a_refusal_that_ends_the_association_is_not_asked_again():
+    source = Source(can=())
+    chosen = source.chosen
+
+    def refuse(selection):
+        source.is_open = False
+        return chosen(selection)
+
+    source.chosen = refuse
+    with pytest.raises(DataAccessError):
+        await read(source, TIMES)
+    assert len(source.asked) == 1
+
+
+async def test_seconds_since_1970_are_asked_for_as_such():
+    unix = CaptureObject(1, LogicalName.parse("0.0.1.1.0.255"), 2, 0)
+    source = Source(can=(2,), columns=(unix, *COLUMNS[1:]))
+    for number, entry in enumerate(source.entries):
+        entry[0] = double_long_unsigned(int((START + number * QUARTER).timestamp()))
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+    selector, (_restricting, since, until, _columns) = source.asked[0]
+    assert selector == 1
+    assert since <= TIMES.since.timestamp() < TIMES.until.timestamp() <= until
 
 
 # -- what is asked

@@ -157,3 +157,20 @@ def test_seconds_since_1970_for_the_meter():
     assert unix_time(NOON) == double_long_unsigned(1_782_907_200)
     assert unix_time(datetime(1960, 1, 1, tzinfo=timezone(timedelta(hours=1)))) == double_long_unsigned(0)
     assert unix_time(datetime(2200, 1, 1, tzinfo=UTC)) == double_long_unsigned(0xFFFF_FFFF)
+
+
+def test_rows_shorter_than_the_columns_keep_what_they_have():
+    rows = meaning(CLOCK, ENERGY)
+    assert rows.of([(OWN,), (OWN,)]) == [(NOON,), (NOON,)]
+    assert rows.of([(OWN,), (OWN, 15)]) == [(NOON,), (NOON, Decimal("1.5"))]
+
+
+def test_many_rows_are_scaled_as_each_one_is():
+    cells = [0, 7, -7, 2**64 - 1, True, 1.5, None, "text", b"octets"]
+    known = [str(cell) for cell in cells if cell is not None]
+    for scaler in (-3, 0, 2):
+        column = ProfileColumn(CaptureObject(3, NAME, 2, 0), ScalerUnit(scaler, 30))
+        alone = [str(meaning(column).of([(cell,)])[0][0]) for cell in cells if cell is not None]
+        for among in ([cell for cell in cells if type(cell) is int], [cell for cell in cells if cell is not None]):
+            together = meaning(column).of([(cell,) for cell in among])
+            assert [str(row[0]) for row in together] == [alone[known.index(str(cell))] for cell in among]

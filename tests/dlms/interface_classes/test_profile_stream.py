@@ -163,3 +163,21 @@ def test_an_empty_buffer_has_no_rows():
     assert streamed(b"\x00", 1) == streamed(b"\x01\x00", 1) == []
     with pytest.raises(DecodeError):
         RowStream().finish()
+
+
+@pytest.mark.parametrize("size", [1, 5, 400])
+def test_octets_behind_the_rows_are_an_error(size):
+    with pytest.raises(DecodeError, match="behind the rows"):
+        streamed(buffer(quarter_hours(3)) + bytes(2), size)
+
+
+def test_contents_of_a_compact_array_end_with_a_row_in_pieces_as_well():
+    octets = bytes.fromhex("1302010605 0000000100")
+    check_pieces(octets, 3)
+    with pytest.raises(DecodeError, match="do not end with a row"):
+        streamed(octets, 5)
+
+
+def test_a_last_row_that_is_shorter_than_the_others_comes_at_the_end():
+    octets = bytes.fromhex("0103 0201 0600000001 0201 0600000002 0201 00")
+    assert streamed(octets, 4) == [(1,), (2,), (None,)]

@@ -22,12 +22,18 @@ class ReadSoFar:
 
     def add(self, rows: Sequence[ProfileRow], clock: int | None) -> None:
         """Note rows that were handed out."""
-        for row in rows:
-            cell = None if clock is None else row[clock]
-            time = cell if isinstance(cell, datetime) else None
-            self.last = [*self.last, row] if time is not None and time == self.time else [row]
-            self.time = time
+        if not rows:
+            return
         self.rows += len(rows)
+        times = [None] if clock is None else [row[clock] for row in rows]
+        time = times[-1]
+        if not isinstance(time, datetime):
+            self.last, self.time = [rows[-1]], None
+            return
+        same = next((count for count, each in enumerate(reversed(times)) if each != time), len(rows))
+        goes_on = same == len(rows) and time == self.time
+        self.last = [*(self.last if goes_on else []), *rows[-same:]]
+        self.time = time
 
 
 class WantedRows:
@@ -62,13 +68,13 @@ class WantedRows:
         if self._meaning is None:
             self._begin(len(rows[0]))
             self._entry = self._first_entry(total) - 1
-        if any(len(row) != self._width for row in rows):
+        if {*map(len, rows)} != {self._width}:
             raise DecodeError(f"a row of the profile has not the {self._width} columns of the others")
         assert self._meaning is not None  # _begin() has made it
         full = self._meaning.of(rows)
         if self._picked != tuple(range(self._width)):
             full = [tuple([row[place] for place in self._picked]) for row in full]
-        wanted = [row for row in full if self._is_wanted(row)]
+        wanted = full if self._takes_all else [row for row in full if self._is_wanted(row)]
         self._progress.add(wanted, self._definition.clock)
         return wanted
 
@@ -91,14 +97,16 @@ class WantedRows:
         last = last or in_use or 0
         return 1 if last and total is not None and total > last - first + 1 else first
 
+    @property
+    def _takes_all(self) -> bool:
+        return self._request.entries is None and not self._request.has_times and not self._behind[0]
+
     def _is_wanted(self, row: ProfileRow) -> bool:
         request = self._request
         self._entry += 1
         if request.entries is not None:
             first, last = request.entries
             return self._entry >= first + self._behind[0] and (not last or self._entry <= last)
-        if not request.has_times and not self._behind[0]:
-            return True
         clock = self._definition.clock
         time = None if clock is None else row[clock]
         if not isinstance(time, datetime):

@@ -24,7 +24,7 @@ _LONGEST_HEAD: Final = 4096
 
 
 class RowStream:
-    """Feed octets; complete rows come out. Raises DecodeError, LimitExceeded."""
+    """Feed octets; rows come out when they are complete, or a little later. Raises DecodeError, LimitExceeded."""
 
     def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
         self._limits = limits
@@ -53,11 +53,12 @@ class RowStream:
         """Take the end; return the last rows. Raises DecodeError where octets are missing or too many."""
         if self._kind is None or (self._kind != DataType.ARRAY and self._layout is None):
             return decode_rows(self._octets, self._limits)
+        rows = self._array_rows(is_last=True) if self._kind == DataType.ARRAY else []
         if self._left:
             raise DecodeError("octets end inside the rows of a buffer", len(self._octets))
         if self._octets:
             raise DecodeError(f"{len(self._octets)} octets behind the rows of a buffer", 0)
-        return []
+        return rows
 
     def _begin(self) -> bool:
         """Return whether the head is complete."""
@@ -103,13 +104,15 @@ class RowStream:
                 raise DecodeError("the contents of the compact-array do not end with a row", reader.offset + size)
         return True
 
-    def _array_rows(self) -> list[Row]:
+    def _array_rows(self, *, is_last: bool = False) -> list[Row]:
         reader = Reader(self._octets, limits=self._limits)
         reader.elements_left = self._elements_left
         reader.descend()
         rows: list[Row] = []
         done = 0
         while self._left and done < len(self._octets):
+            if not is_last and len(self._octets) - done < self._runs.size:
+                break  # less than the row before: the next octets tell more than a vain attempt
             try:
                 run = self._next_rows(reader)
             except DecodeError:
