@@ -18,6 +18,7 @@ from typing import NoReturn
 from homeassistant.const import __version__ as home_assistant_version
 
 from tests.simulated_meter.household import Household
+from tests.simulated_meter.profile import load_profile
 
 from . import configuration, energy, flow, states
 from .client import USER_NAME, USER_PASSWORD, HomeAssistant
@@ -26,6 +27,10 @@ from .processes import HOST, ROOT, Child, DemoError, claim_port, free_port
 DOMAIN = "cosem"
 METER_PASSWORD = "demo1234"
 METER_SEED = 1
+SECURED = next(
+    client.security for client in load_profile("secured", {}).clients if client.wport == 1 and client.security
+)
+"""What the meter with keys knows of its client 1: keys for 127.0.0.1 only."""
 START_SECONDS = 90
 STATE_SECONDS = 30
 DISCOVERY_SECONDS = 5
@@ -192,7 +197,13 @@ async def check(options: argparse.Namespace, folder: Path) -> int:
 
 async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
     """Without an option: run until Ctrl-C."""
-    async with running(options, folder) as demo:
+    secured_port = free_port()
+    secured = Child(
+        "the simulated meter with keys",
+        ["-m", "tests.simulated_meter", "--host", HOST, "--port", str(secured_port), "--profile", "secured"],
+        folder / "secured-meter.log",
+    )
+    async with secured, running(options, folder) as demo:
         if demo.new:
             demo.entry_ids.extend(await add_meter(demo.hass, demo.meter_port))
             await plausible(demo)
@@ -201,14 +212,17 @@ async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
             f"\n  Home Assistant:  {demo.hass.address}\n"
             f"  login:           {USER_NAME}   password: {USER_PASSWORD}\n"
             f"  simulated meter: {HOST} port {demo.meter_port}, client wPort 1, password {METER_PASSWORD}\n"
+            f"  with keys:       {HOST} port {secured_port}, client wPort 1, to try by hand:\n"
+            f"                   encryption key     {SECURED.encryption_key.hex()}\n"
+            f"                   authentication key {SECURED.authentication_key.hex()}\n"
             f"  logs:            {demo.home_assistant.log}\n"
             f"                   {demo.meter.log}\n\n"
-            "  Ctrl-C stops both.\n",
+            "  Ctrl-C stops all.\n",
             flush=True,
         )
         while True:
-            demo.meter.check_alive()
-            demo.home_assistant.check_alive()
+            for child in (demo.meter, secured, demo.home_assistant):
+                child.check_alive()
             await asyncio.sleep(0.5)
 
 
