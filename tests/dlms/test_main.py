@@ -27,6 +27,7 @@ from custom_components.cosem.dlms.errors import (
     DataAccessError,
     DlmsError,
     ExceptionReceived,
+    LocalProtocolError,
     NotWrapper,
     ResponseTimeout,
     WrongAddress,
@@ -444,6 +445,7 @@ def test_denied_object_list_exits_1(capsys: pytest.CaptureFixture[str], meter: S
         (ConfirmedServiceErrorReceived(1, 6, 1), "--auth"),
         (DataAccessError(3), "another --client"),
         (ExceptionReceived(1, 1), "another --client"),
+        (LocalProtocolError("set was not negotiated"), "another --client"),
     ],
 )
 def test_errors_come_with_advice(error: DlmsError, advice: str):

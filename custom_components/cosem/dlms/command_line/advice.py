@@ -21,6 +21,7 @@ from ..errors import (
     InvocationCounterExhausted,
     InvocationCounterRefused,
     InvocationCounterReplayed,
+    LocalProtocolError,
     NotWrapper,
     PeerNotAuthenticated,
     ProofRefused,
@@ -88,6 +89,8 @@ def _advice(error: DlmsError, used: Used) -> str:
             return "The meter cannot decipher what we send: check keys, invocation counter, --suite and --protection"
         case DataAccessError() | ExceptionReceived():
             return "This client may not be allowed to: try another --client or --auth"
+        case LocalProtocolError():  # a service that the meter did not grant
+            return "The meter may offer it to another --client or --auth"
         case _:
             return ""
 

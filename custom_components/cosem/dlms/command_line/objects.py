@@ -8,10 +8,11 @@ from ..interface_classes.association_ln import CURRENT_OBJECT_LIST, ObjectListEl
 from ..interface_classes.class_names import class_name
 from ..protocol.leniencies import Leniency
 from .console import Console
+from .object_names import object_name
 from .run import with_association
 from .table import table
 
-_HEAD: Final = ("class", "", "version", "logical name", "attributes")
+_HEAD: Final = ("class", "", "version", "logical name", "", "attributes")
 
 
 def list_objects(options: argparse.Namespace, console: Console) -> int:
@@ -33,7 +34,7 @@ def list_objects(options: argparse.Namespace, console: Console) -> int:
         )
     else:
         width = None if options.full else console.width
-        console.lines(table(_HEAD, [_row(element) for element in elements], cut=4, width=width))
+        console.lines(table(_HEAD, [_row(element) for element in elements], cut=5, width=width))
     return 0
 
 
@@ -49,4 +50,5 @@ def _row(element: ObjectListElement) -> tuple[str, ...]:
         by_access.setdefault(rights.name, []).append(index)
     access = "; ".join(f"{name} {' '.join(map(str, indexes))}" for name, indexes in by_access.items())
     name = class_name(element.class_id)
-    return str(element.class_id), name, str(element.version), str(element.logical_name), access
+    logical_name = element.logical_name
+    return str(element.class_id), name, str(element.version), str(logical_name), object_name(logical_name), access
