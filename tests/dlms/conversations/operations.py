@@ -4,10 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
+from custom_components.cosem.dlms.apdu import decode_apdu
 from custom_components.cosem.dlms.apdu.action import ActionOutcome
 from custom_components.cosem.dlms.apdu.common import (
     AttributeDescriptor,
     DataAccessResult,
+    InvokeIdAndPriority,
+    LongInvokeIdAndPriority,
     MethodDescriptor,
     Selection,
 )
@@ -19,6 +22,7 @@ from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import DataAccessError, DlmsError
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.transfer import Transfer
+from custom_components.cosem.dlms.protocol.transfer.access import Access, AccessItem, to_execute, to_get, to_set
 from custom_components.cosem.dlms.protocol.transfer.action import ActionList, ActionOne
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.protocol.transfer.read import ReadList, ReadOne, SingleAccess
@@ -144,6 +148,29 @@ def _write(described: Described) -> Operation:
     return _ReadOperation(WriteOne(variable_of(variable), data_of(value)), None, lambda _: [{"success": True}])
 
 
+def _access_item(specification: Described, value: Described) -> AccessItem:
+    if specification["kind"] == "action":
+        return to_execute(method_of(specification), data_of(value))
+    if specification["kind"].startswith("set"):
+        return to_set(attribute_of(specification), data_of(value), selection_of(specification))
+    return to_get(attribute_of(specification), selection_of(specification))
+
+
+def _access(described: Described) -> Operation:
+    long_invoke = LongInvokeIdAndPriority.from_raw(described["long_invoke_id"])
+    items = [_access_item(*each) for each in zip(described["specifications"], described["data"], strict=True)]
+    transfer = Access(items, break_on_error=long_invoke.break_on_error)
+    transfer.number = long_invoke.invoke_id
+    invoke = InvokeIdAndPriority(0, long_invoke.confirmed, long_invoke.high_priority)
+
+    def result(octets: bytes) -> Described:
+        transfer.decode(octets, DEFAULT_LIMITS)
+        response = describe(decode_apdu(octets))
+        return {name: response[name] for name in ("date_time", "data", "results")}
+
+    return Operation(transfer, invoke.raw, result)
+
+
 def _invoke(described: Described) -> int | None:
     invoke = described.get("invoke")
     return None if invoke is None else invoke["raw"]
@@ -160,6 +187,7 @@ OPERATIONS: Final[dict[str, Callable[[Described], Operation]]] = {
     "set-list": _set_list,
     "action": _action,
     "action-list": _action_list,
+    "access": _access,
     "read": _read,
     "write": _write,
 }

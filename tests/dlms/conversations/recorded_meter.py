@@ -67,6 +67,7 @@ def profile_of(exchange: Exchange, max_pdu_size: int) -> MeterProfile:
         logical_devices=(LogicalDeviceProfile(wport=association["server_wport"], kind="electricity"),),
         quirks=Quirks(
             selective_access=SelectiveAccess.FULL,
+            general_blocks=GeneralBlocks.PREFERRED if _answers_in_general_blocks(exchange) else GeneralBlocks.NEVER,
             referencing=Referencing.SHORT if "SN" in exchange.context else Referencing.LOGICAL,
             general_blocks=GeneralBlocks.PREFERRED if "GBT" in exchange.name else GeneralBlocks.NEVER,
         ),
@@ -76,6 +77,10 @@ def profile_of(exchange: Exchange, max_pdu_size: int) -> MeterProfile:
             hls_counter_may_repeat="client jDLMS" in exchange.name,
         ),
     )
+
+
+def _answers_in_general_blocks(exchange: Exchange) -> bool:
+    return any(sent.plain is None for sent in exchange.wpdus)
 
 
 def _security(exchange: Exchange) -> ClientSecurity:
