@@ -69,7 +69,6 @@ def profile_of(exchange: Exchange, max_pdu_size: int) -> MeterProfile:
             selective_access=SelectiveAccess.FULL,
             general_blocks=GeneralBlocks.PREFERRED if _answers_in_general_blocks(exchange) else GeneralBlocks.NEVER,
             referencing=Referencing.SHORT if "SN" in exchange.context else Referencing.LOGICAL,
-            general_blocks=GeneralBlocks.PREFERRED if "GBT" in exchange.name else GeneralBlocks.NEVER,
         ),
         security=MeterSecurity(
             system_title=exchange.key("server_system_title"),
