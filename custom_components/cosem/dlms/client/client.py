@@ -21,6 +21,7 @@ from .association import Association
 from .association_objects import find_association_objects
 from .association_queue import AssociationQueue, QueuePlace
 from .channel import Connector, with_datagrams, with_wrapper
+from .coexistence import Coexistence
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
 from .list_sizes import ListSizes
 from .observer import NOBODY, Observer
@@ -40,6 +41,8 @@ class _Use:
     security_state: SecurityState | None
     place: QueuePlace | None
     """None while it is kept."""
+    beside_others: bool
+    """Whether there were other associations on the connection when it was opened."""
     expiry: asyncio.TimerHandle | None = None
     leaving: asyncio.Task[None] | None = None
 
@@ -84,6 +87,7 @@ class DlmsClient:
         self._connect: Final = connect
         self._physical = PhysicalConnection(self._connector, limits, clock, observer)
         self._queue = AssociationQueue()
+        self._coexistence = Coexistence()
         self._uses: dict[WportPair, _Use] = {}
 
     @property
@@ -119,8 +123,9 @@ class DlmsClient:
         search = FormSearch(parameters, known, partial(find_association_objects, self.associate, parameters, timing))
         use = None
         while use is None:
-            place = await self._queue.enter(parameters.pair, timing.transfer, exclusive=exclusive)
-            obtaining = self._obtain(place, parameters, timing, security_state)
+            alone = exclusive or self._coexistence.wants_alone(parameters.pair)
+            place = await self._queue.enter(parameters.pair, timing.transfer, exclusive=alone)
+            obtaining = self._obtain(place, parameters, timing, security_state, fresh=exclusive)
             use = await self._opened(obtaining, search, on_connected)
         is_good = False
         try:
@@ -176,19 +181,25 @@ class DlmsClient:
         parameters: AssociationParameters,
         timing: Timing,
         security_state: SecurityState | None,
+        *,
+        fresh: bool,
     ) -> _Use:
         try:
             # Many meters serve one association at a time, so an exclusive user releases them all.
-            in_the_way = [use for pair, use in self._uses.items() if place.exclusive or pair == parameters.pair]
-            if not place.exclusive and in_the_way and in_the_way[0].fits(parameters, security_state):
-                return in_the_way[0].taken(place, timing)
-            await self._release(in_the_way)
+            await self._release(
+                [use for pair, use in self._uses.items() if place.exclusive and pair != parameters.pair]
+            )
+            own = self._uses.get(parameters.pair)
+            if own is not None and not fresh and own.fits(parameters, security_state):
+                return own.taken(place, timing)
+            await self._release([] if own is None else [own])
             link = await self._physical.join(timing, lambda: place.refusal)
         except BaseException:
             self._queue.leave(place)
             raise
         association = Association(link, parameters, timing, self._limits, security_state)
-        use = self._uses[parameters.pair] = _Use(association, link, security_state, place)
+        beside_others = bool(self._uses)
+        use = self._uses[parameters.pair] = _Use(association, link, security_state, place, beside_others)
         association.reconnect = partial(self._reconnect, use)
         return use
 
@@ -212,14 +223,22 @@ class DlmsClient:
             if not use.association.was_kept:
                 pair = use.association.parameters.pair
                 await use.association.propose(self.list_sizes.setdefault(pair, ListSizes()), self.known_forms[pair])
+                self._coexistence.worked(pair, beside_others=use.beside_others)
         except DlmsError as error:
             await self._give_back(use)
-            await search.go_on(error, Progress.PROPOSED if use is None else use.association.progress)
+            progress = Progress.PROPOSED if use is None else use.association.progress
+            if use is None or progress is not Progress.PROPOSED or not self._is_tried_alone(use, error):
+                await search.go_on(error, progress)
             return None
         except BaseException:
             await self._give_back(use)
             raise
         return use
+
+    def _is_tried_alone(self, use: _Use, error: DlmsError) -> bool:
+        """Whether the meter may only have something against other associations beside this one."""
+        parameters = use.association.parameters
+        return self._coexistence.failed(parameters, error, beside_others=use.beside_others)
 
     async def _give_back(self, use: _Use | None, keep: float = 0) -> None:
         """Keep an association for ``keep`` seconds, or release it."""

@@ -1,0 +1,151 @@
+"""A meter that serves one association at a time gets them one after the other, without being told to."""
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.coexistence import Coexistence
+from custom_components.cosem.dlms.client.link import Timing
+from custom_components.cosem.dlms.errors import AssociationRejected, ConnectionLost, DlmsError, ResponseTimeout
+from custom_components.cosem.dlms.security.keys import Secret
+from tests.dlms.client.conftest import OTHER
+from tests.dlms.scripted import CLOCK, PARAMETERS, End, ScriptedMeter, aare
+from tests.timed_client import TimedClient
+
+TIMING = Timing(response=10, release=2, reconnect_gap=0)
+REFUSAL = aare(None, result=1, diagnostic=1)
+PASSWORD = replace(OTHER, mechanism=Mechanism.LLS, password=Secret(b"12345678"))
+
+
+class OneAtATime(ScriptedMeter):
+    """Does ``instead`` when a second association is proposed on a connection, and counts proposals."""
+
+    def __init__(self, instead):
+        super().__init__(aarq=self.judge)
+        self.instead = instead
+        self.proposals = 0
+
+    def judge(self, _apdu):
+        self.proposals += 1
+        tags = [wpdu.apdu[0] for wpdu in self.link.sent]
+        is_second = tags.count(0x60) - tags.count(0x62) > 1
+        return self.instead if is_second else [aare()]
+
+
+def client_of(meter):
+    return TimedClient("meter.example", connect=with_wrapper(meter.connect), timing=TIMING)
+
+
+async def read(client, parameters, **named):
+    async with client.associate(parameters, **named) as association:
+        return (await association.get(CLOCK)).value
+
+
+WAYS = pytest.mark.parametrize("instead", [[REFUSAL], [], [End()]], ids=["refusal", "silence", "close"])
+
+
+@WAYS
+async def test_beside_a_kept_association_the_second_is_opened_alone(instead):
+    meter = OneAtATime(instead)
+    client = client_of(meter)
+    assert await read(client, PARAMETERS, keep=1000) == 7
+    assert await read(client, OTHER) == 7
+    assert meter.proposals == 3
+    await client.close()
+
+
+@WAYS
+async def test_what_was_learned_spares_further_attempts(instead):
+    meter = OneAtATime(instead)
+    client = client_of(meter)
+    for _ in range(2):
+        await read(client, PARAMETERS, keep=1000)
+        await read(client, OTHER)
+    before = meter.proposals
+    for _ in range(3):
+        await read(client, PARAMETERS, keep=1000)
+        await read(client, OTHER, keep=1000)
+    assert meter.proposals == before + 6
+    await client.close()
+
+
+async def test_where_nobody_else_comes_an_association_is_kept_all_the_same():
+    meter = OneAtATime([REFUSAL])
+    client = client_of(meter)
+    await read(client, PARAMETERS, keep=1000)
+    await read(client, OTHER, keep=1000)
+    before = meter.proposals
+    for _ in range(3):
+        await read(client, OTHER, keep=1000)
+    assert meter.proposals == before
+    await client.close()
+
+
+async def test_users_at_the_same_time_wait_for_each_other():
+    meter = OneAtATime([REFUSAL])
+    client = client_of(meter)
+    for _ in range(3):
+        assert await asyncio.gather(read(client, PARAMETERS), read(client, OTHER)) == [7, 7]
+    await client.close()
+
+
+async def test_a_password_is_not_sent_again_by_itself():
+    meter = OneAtATime([REFUSAL])
+    client = client_of(meter)
+    await read(client, PARAMETERS, keep=1000)
+    with pytest.raises(AssociationRejected):
+        await read(client, PASSWORD)
+    assert meter.proposals == 2
+    assert await read(client, PASSWORD) == 7
+    assert meter.proposals == 3
+    await client.close()
+
+
+async def test_a_refusal_of_the_login_has_nothing_to_do_with_others():
+    meter = OneAtATime([aare(None, result=1, diagnostic=13)])
+    client = client_of(meter)
+    await read(client, PARAMETERS, keep=1000)
+    with pytest.raises(AssociationRejected):
+        await read(client, OTHER)
+    assert meter.proposals == 2
+    await client.close()
+
+
+async def test_what_fails_alone_too_is_tried_once_more_only():
+    meter = ScriptedMeter(aarq=lambda _apdu: [aare()])
+    client = client_of(meter)
+    await read(client, PARAMETERS, keep=1000)
+    proposals = []
+
+    def refuse(apdu):
+        proposals.append(apdu)
+        return [REFUSAL]
+
+    meter.aarq = refuse
+    with pytest.raises(AssociationRejected):
+        await read(client, OTHER)
+    assert len(proposals) == 2
+    meter.aarq = lambda _apdu: [aare()]
+    await read(client, PARAMETERS, keep=1000)
+    await read(client, OTHER)
+    assert client._coexistence.is_refused is False
+    await client.close()
+
+
+@pytest.mark.parametrize("error", [ConnectionLost(), ResponseTimeout("AARE", 10)])
+def test_one_silence_teaches_nothing(error: DlmsError):
+    known = Coexistence()
+    assert known.failed(OTHER, error, beside_others=True)
+    known.worked(OTHER.pair, beside_others=False)
+    assert not known.is_refused
+    known.worked(OTHER.pair, beside_others=True)
+    assert known.failed(OTHER, error, beside_others=True)
+    known.worked(OTHER.pair, beside_others=False)
+    assert not known.is_refused
+    assert known.failed(OTHER, error, beside_others=True)
+    known.worked(OTHER.pair, beside_others=False)
+    assert known.is_refused
+    assert known.wants_alone(PARAMETERS.pair)
