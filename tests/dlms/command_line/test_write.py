@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable
+from datetime import UTC, datetime
 import json
 import os
 from typing import Any
@@ -15,10 +16,13 @@ from custom_components.cosem.dlms.command_line.options import DEFAULTS, UsageErr
 from custom_components.cosem.dlms.command_line.write import OUTCOME_UNKNOWN, SUCCESS, execute_method, write_attribute
 from custom_components.cosem.dlms.errors import InvocationCounterNotStored
 from tests.dlms.scripted import End, Part, ScriptedMeter, aare, initiate
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile
 
 from .consoles import KeptConsole
 
 THRESHOLD = "3:1.0.1.8.0.255:2"
+CLOCK = "8:0.0.1.0.0.255:2"
 DISCONNECT = "70:0.0.96.3.10.255:1"
 WRITTEN = bytes.fromhex("0100010800FF0200") + bytes.fromhex("0600000005")
 GRANTED = Conformance.GET | Conformance.SET | Conformance.ACTION
@@ -221,3 +225,22 @@ def test_an_answer_that_is_piped_in_is_none(capsys: pytest.CaptureFixture[str], 
         assert main(["--host", "meter", "write", THRESHOLD, "double-long-unsigned", "5"]) == 2
     os.close(writing)
     assert "--yes" in capsys.readouterr().err
+
+
+def test_what_is_written_to_a_meter_is_read_again(capsys: pytest.CaptureFixture[str], monkeypatch: Any):
+    meter = SimulatedMeter(MeterProfile(history_days=1), clock=lambda: datetime(2026, 3, 4, 12, 0, tzinfo=UTC))
+
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    monkeypatch.setenv("DLMS_PASSWORD", DEFAULT_PASSWORD)
+    options = ["--host", "meter", "--client", "1", "--auth", "lls", "--json"]
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
+        assert main([*options, "write", CLOCK, "octet-string", "2030-01-02T03:04:05+00:00", "--yes"]) == 0
+        assert json.loads(capsys.readouterr().out) == {"result": "success", "data": None}
+        assert main([*options, "read", CLOCK]) == 0
+        (clock,) = json.loads(capsys.readouterr().out)
+        assert clock["value"].startswith("2030-01-02T")
+        assert main([*options, "execute", DISCONNECT, "integer", "0", "--yes"]) == 0
+        assert main([*options, "write", "3:1.0.1.8.0.255:2", "enum", "5", "--yes"]) == 1
+    assert "read-write-denied" in capsys.readouterr().out
