@@ -107,3 +107,11 @@ def test_an_unknown_name_is_the_first_layer(capsys: pytest.CaptureFixture[str]):
 def test_without_a_host_it_is_wrong_usage(capsys: pytest.CaptureFixture[str]):
     assert main(["doctor"]) == 2
     assert "--host" in capsys.readouterr().err
+
+
+def test_datagrams_are_tried_over_udp(capsys: pytest.CaptureFixture[str]):
+    opened = "custom_components.cosem.dlms.command_line.run.open_udp"
+    with patch(opened, side_effect=ConnectFailed(ConnectFailure.REFUSED)):
+        assert main(["--host", "meter", "--transport", "udp", "doctor", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["verdict"] for row in rows] == ["ok", "failed", *["not tried"] * 5]
