@@ -1,6 +1,6 @@
 """The simulated meter with what the recorded server held: its client, keys, challenge, objects and values."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, override
@@ -210,8 +210,15 @@ def _objects(exchange: Exchange, rows: Sequence[Described]) -> Iterator[CosemObj
         elif result.get("error") != UNDEFINED:
             contents = found.setdefault(key, _Contents()).attributes
             contents.setdefault(reference["attribute"], result.get("data", result.get("error")))
+    for reference in _written(exchange):
+        contents = found.setdefault((reference["class_id"], reference["instance"]), _Contents()).attributes
+        contents.setdefault(reference["attribute"], {"type": "null-data", "value": None})
+    methods = _methods(exchange)
+    for class_id, instance in methods:
+        found.setdefault((class_id, instance), _Contents())
     for (class_id, instance), contents in found.items():
         yield CosemObject(
+            executable=methods.get((class_id, instance), {}),
             class_id=class_id,
             logical_name=LogicalName.parse(instance),
             level=Level.IDENTITY,
@@ -222,8 +229,38 @@ def _objects(exchange: Exchange, rows: Sequence[Described]) -> Iterator[CosemObj
 
 
 def _attribute(value: Described | int) -> Attribute:
-    content: Any = DataAccessResult(value) if isinstance(value, int) else data_of(value)
-    return Attribute(read=lambda _: content)
+    """Return an attribute that holds what it is told."""
+    held: list[Any] = [DataAccessResult(value) if isinstance(value, int) else data_of(value)]
+
+    def write(_: View, told: Data) -> DataAccessResult:
+        held[0] = told
+        return DataAccessResult(0)
+
+    return Attribute(read=lambda _: held[0], write=write, writable_by=Level.IDENTITY)
+
+
+def _written(exchange: Exchange) -> Iterator[Described]:
+    for operation in exchange.operations:
+        if operation["service"] in {"set", "set-list"}:
+            yield from operation.get("attributes", [operation])
+
+
+def _methods(exchange: Exchange) -> dict[tuple[int, str], dict[int, Callable[[View, Data], Any]]]:
+    """Return what each method returned in the recording."""
+    found: dict[tuple[int, str], dict[int, Callable[[View, Data], Any]]] = {}
+    for operation in exchange.operations:
+        if operation["service"] not in {"action", "action-list"}:
+            continue
+        methods = operation.get("methods", [operation])
+        results = operation["result"] if "methods" in operation else [operation["result"]]
+        for method, result in zip(methods, results, strict=True):
+            returned = result["return"]
+            said: Any = DataAccessResult(result["result"]) if result["result"] else None
+            if returned is not None:
+                said = data_of(returned["data"])
+            executable = found.setdefault((method["class_id"], method["instance"]), {})
+            executable[method["method"]] = lambda _view, _parameters, said=said: said
+    return found
 
 
 def rows_of(exchange: Exchange, others: Sequence[Exchange]) -> Sequence[Described]:

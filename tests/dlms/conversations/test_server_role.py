@@ -10,11 +10,20 @@ EXCHANGES = exchanges()
 WITH_ASSOCIATION = [exchange for exchange in EXCHANGES if exchange.association is not None]
 
 
+# Both sides cut a long message otherwise than in the recording, so that block numbers of one mean others to the other.
+CUT_OTHERWISE = {
+    "client P, server P: SET with list and first datablock",
+    "client P, server P: ACTION with list and first pblock",
+    "client P, server P: GBT both ways, plain, windows 3, response block 2 lost",
+    "client P, server P: GBT both ways, plain, windows 3",
+}
+
+
 def waits_for(exchange: Exchange) -> str:
-    """What the simulated meter does not know yet; empty when it can take part."""
-    if not {operation["service"] for operation in exchange.operations} <= {"get", "get-list", "read", "write"}:
-        return "SET, ACTION, ACCESS"
-    return ""
+    """What the simulated meter, or this test, does not know yet; empty when it can take part."""
+    if any(operation["service"] == "access" for operation in exchange.operations):
+        return "ACCESS"
+    return "blocks that are cut otherwise" if exchange.name in CUT_OTHERWISE else ""
 
 
 PLAYED = [exchange for exchange in WITH_ASSOCIATION if not waits_for(exchange)]
@@ -22,8 +31,8 @@ WAITING = [exchange for exchange in WITH_ASSOCIATION if waits_for(exchange)]
 
 
 def test_the_conversations_that_wait_are_counted():
-    assert len(PLAYED) == 77
-    assert len(WAITING) == 42
+    assert len(PLAYED) == 109
+    assert len(WAITING) == 10
 
 
 def expected(exchange: Exchange) -> list[object]:
