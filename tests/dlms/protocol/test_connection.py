@@ -376,6 +376,14 @@ def test_end_of_the_wait_for_a_release():
     assert connection.state(PAIR) is State.IDLE
 
 
+@pytest.mark.parametrize("apdu", [b"\x63", b"\x63\x03", b"\x63\x03\x80\x01" + bytes(300)], ids=["tag", "cut", "long"])
+def test_an_rlre_of_any_length_is_a_decode_error_at_most(apdu):
+    connection = associated()
+    connection.release(PAIR)
+    receive(connection, apdu)
+    assert isinstance(connection.error, DecodeError)
+
+
 def test_late_rlre_changes_nothing():
     connection = associated()
     connection.release(PAIR)

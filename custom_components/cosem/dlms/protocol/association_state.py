@@ -166,7 +166,7 @@ class AssociationState(AssociationRequests):
         try:
             decode_apdu(apdu, self._limits)  # reason not-finished does not keep an association that we have left
         except DecodeError:
-            if apdu[1:4] != bytes((len(apdu) - 2,)) + _REASON:
+            if apdu[2:4] != _REASON or apdu[1] != len(apdu) - 2:
                 raise
             self.leniencies.add(Leniency.ODD_RELEASE_RESPONSE)  # nothing behind the reason counts
         if self._step(Input.RECV_RELEASE, RLRE):
