@@ -304,7 +304,7 @@ def _gurux_poll(meter: SimulatedMeter, port: int, wanted: Sequence[AttributeDesc
 def _dlms_cosem_poll(meter: SimulatedMeter, port: int, wanted: Sequence[AttributeDescriptor]) -> Poll:
     with dlms_cosem_client(port, client=_READER, password=DEFAULT_PASSWORD) as client:
         before, start = meter.requests, time.perf_counter()
-        # Of other classes it sends another class id; registers take the same time.
+        # What it asks of other classes is refused by this meter (object-class-inconsistent); registers take as long.
         registers = [str(each.logical_name) for each in wanted if each.class_id == 3]
         for name in islice(cycle(registers), len(wanted)):
             client.get(attribute(3, name, 2))

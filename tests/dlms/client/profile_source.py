@@ -70,6 +70,7 @@ class Source:
         self.asked = []
         self.units_asked = 0
         self.is_open = True
+        self.asks_otherwise = False
         self.lent = 0
         self.accepts_time = lambda octets: True
         self.accepts_columns = True

@@ -247,6 +247,28 @@ async def test_f46_other_columns_after_a_drop_are_not_mixed():
                 source.columns = (CLOCK, STATUS, EXPORT, IMPORT)
 
 
+@pytest.mark.parametrize("error", [ConnectionLost(), DecodeError("no answer to a list")])
+async def test_a_meter_whose_lists_are_too_long_is_asked_again(error):
+    source = Source()
+    get_many = source.get_many
+
+    async def hang_up_once(attributes):
+        source.get_many, source.asks_otherwise = get_many, True
+        raise error
+
+    source.get_many = hang_up_once
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+    assert source.lent == 2
+
+
+async def test_a_broken_answer_ends_the_reading():
+    source = Source()
+    source.entries[7] = source.entries[7][:3]
+    with pytest.raises(DecodeError):
+        await read(source, TIMES)
+    assert source.lent == 1
+
+
 # -- what cannot be
 
 

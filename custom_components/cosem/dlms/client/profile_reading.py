@@ -12,7 +12,7 @@ from typing import Final
 from ..apdu.common import AttributeDescriptor, Selection
 from ..apdu.initiate import Conformance
 from ..encoding.data import Data
-from ..errors import DecodeError, LocalProtocolError, ServiceError, TransportError
+from ..errors import DecodeError, LocalProtocolError, RemoteProtocolError, ServiceError, TransportError
 from ..interface_classes.clock import ClockAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.profile_columns import (
@@ -79,16 +79,23 @@ class ProfileReading:
         drops = 0
         while True:
             before = self._progress.rows
+            asks_otherwise = False
             try:
                 async with self._lend() as association:
-                    await self._define(association)
-                    async with aclosing(self._by_any_way(association)) as batches:
-                        async for batch in batches:
-                            yield batch
+                    try:
+                        await self._define(association)
+                        async with aclosing(self._by_any_way(association)) as batches:
+                            async for batch in batches:
+                                yield batch
+                    finally:
+                        asks_otherwise = association.asks_otherwise
                 return
-            except TransportError:
-                drops = 1 if self._progress.rows > before else drops + 1
-                if not self._can_go_on or drops >= _MOST_DROPS:
+            except (TransportError, RemoteProtocolError) as error:
+                is_new = self._progress.rows > before
+                if asks_otherwise and not is_new:
+                    continue  # its lists are shorter the next time
+                drops = 1 if is_new else drops + 1
+                if not isinstance(error, TransportError) or not self._can_go_on or drops >= _MOST_DROPS:
                     raise
 
     @property
