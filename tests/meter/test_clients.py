@@ -2,6 +2,9 @@
 
 from unittest.mock import AsyncMock, patch
 
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.config_entries import ConfigEntryState
+from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 
 from custom_components.cosem.dlms import AssociationParameters, Timing, TransportProtocol
@@ -13,7 +16,8 @@ from custom_components.cosem.meter.clients import (
     timing,
     timing_of,
 )
-from tests.conftest import HOST
+from tests.conftest import HOST, poll, set_up, state_of
+from tests.faults.truth import EntryMaker
 from tests.simulated_meter.datagrams import DatagramLink
 from tests.simulated_meter.meter import SimulatedMeter
 
@@ -92,3 +96,31 @@ async def test_over_udp_the_same_meter_answers(hass: HomeAssistant, network: Non
 def test_the_pause_between_connections_is_the_entrys():
     assert timing_of({"pause": 30}).reconnect_gap == 30
     assert timing_of({}).reconnect_gap == Timing().reconnect_gap
+
+
+async def test_entries_of_a_meter_that_serves_one_association_are_served_one_after_the_other(
+    hass: HomeAssistant,
+    network: None,
+    meters: dict[str, SimulatedMeter],
+    meter: SimulatedMeter,
+    make_entry: EntryMaker,
+    freezer: FrozenDateTimeFactory,
+):
+    """Both want to stay connected. The second one fails once: its password is not sent again by itself."""
+    meters[HOST] = meter = SimulatedMeter(meter.profile.with_quirks(one_association=True), meter.clock)
+    first = await set_up(hass, make_entry(stay_connected=True))
+    second = await set_up(hass, make_entry(stay_connected=True, server_wport=16, objects=["3:7.0.3.0.0.255"]))
+    assert second.state is ConfigEntryState.SETUP_RETRY
+    await poll(hass, freezer, 90)
+    assert second.state is ConfigEntryState.LOADED
+    for _ in range(3):
+        before = len(meter.log)
+        await poll(hass, freezer)
+        assert state_of(hass, first, "3_1.0.1.8.0.255_2") != STATE_UNAVAILABLE
+        assert state_of(hass, second, "3_7.0.3.0.0.255_2") != STATE_UNAVAILABLE
+        asked = [request.kind for request in list(meter.log)[before:]]
+        assert asked.count("aarq") <= 2  # nothing is tried in vain
+    assert meter.state.associations == 1
+    for entry in (first, second):
+        await hass.config_entries.async_unload(entry.entry_id)
+    assert meter.open_links == 0
