@@ -21,10 +21,12 @@ from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMateri
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.states import State
 from custom_components.cosem.dlms.protocol.transfer import Transfer
+from custom_components.cosem.dlms.protocol.transfer.access import Access, to_execute, to_get
 from custom_components.cosem.dlms.protocol.transfer.action import ActionList, ActionOne
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.protocol.transfer.set import SetList, SetOne
 from custom_components.cosem.dlms.security.keys import Secret
+from tests.dlms.fuzz import short_names
 from tests.dlms.fuzz.corpus import damaged, framed, octets_of
 from tests.dlms.scripted import (
     BUSY,
@@ -114,7 +116,7 @@ def _proving() -> Connection:
     return connection
 
 
-EVERYTHING = Conformance(0x5E_1F)
+EVERYTHING = Conformance(0x5E_5F)
 """Of services that write, with lists and blocks."""
 SMALL = 64
 """Octets that the meter takes: what is longer goes in blocks."""
@@ -155,6 +157,7 @@ WRITING: dict[str, tuple[Callable[[], Connection], State]] = {
     "acting": (_writing(lambda: ActionOne(RESET)), State.AWAITING_ANSWER),
     "acting by list": (_writing(lambda: ActionList([(RESET, None), (RESET, LONG)])), State.AWAITING_ANSWER),
     "acting in blocks": (_writing(lambda: ActionOne(RESET, LONG), "C704C100000001"), State.AWAITING_BLOCK),
+    "accessing": (_writing(lambda: Access([to_get(CLOCK), to_execute(RESET)])), State.AWAITING_ANSWER),
     "answered in blocks": (_writing(lambda: ActionOne(RESET), "C702C100000000010300010009"), State.AWAITING_BLOCK),
 }
 
@@ -211,6 +214,7 @@ WRITING_HONEST = tuple(
         *("C701C10000", "C701C1000100", "C701C103", "C701C10001001107", "C703C10200000001001107"),
         *("C704C100000001", "C704C100000002", "C702C1000000000103000100", "C702C101000000020109"),
         "C702C10100000001020000",
+        *("DA4000000100000200 00020100 0300", "DA400000010000020011070002010003 03"),
     )
 )
 
@@ -228,6 +232,7 @@ STARTS: dict[str, tuple[Callable[[], Connection], State]] = {
     "ended": (_ended, State.CLOSED),
     **WRITING,
     **GENERAL_BLOCKS,
+    **short_names.starts(LIMITS),
 }
 
 HONEST: tuple[Callable[[], bytes], ...] = (
@@ -246,7 +251,7 @@ HONEST: tuple[Callable[[], bytes], ...] = (
     lambda: block(2, b"def", last=True),
     lambda: block(2, b"def"),
     lambda: block_error(2, 3),
-    *(lambda octets=octets: octets for octets in (*WRITING_HONEST, *GENERAL_BLOCKS_HONEST)),
+    *(lambda octets=octets: octets for octets in (*WRITING_HONEST, *GENERAL_BLOCKS_HONEST, *short_names.HONEST)),
 )
 
 
