@@ -28,10 +28,13 @@ ALLOWED = {
     "still_loop.py": "is the loop itself",
     "test_still_loop.py": "is about the time of the loop itself",
     "dlms/fuzz/run.py": "a program that runs for as long as it is told",
+    "dlms/fuzz/sockets.py": "a program that says how long it took",
+    "faults/matrix/run.py": "a program that says how long it took",
     "dlms/forgery/run.py": "a program that says how long it took",
 }
 IN_MEMORY = {
     "dlms/client/test_client_faults.py": "one test has a socket, and its own deadline",
+    "interop/test_own_client_general_blocks.py": "client and meter are joined in memory",
     "interop/test_own_client_secured_meter.py": "client and meter are joined in memory",
 }
 """Files that look as if they waited for sockets."""
