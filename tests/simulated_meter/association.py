@@ -16,33 +16,23 @@ from .acse import (
     write_initiate_response,
     write_rlre,
 )
+from .conformance import (
+    GET,
+    LN_CONTEXT,
+    READ,
+    SHORT_NAME_CONTEXTS,
+    allowed_contexts,
+    own_conformance,
+    secured_conformance,
+)
 from .objects import AssociationFacts
-from .profile import ClientProfile, GeneralBlocks, Level, MeterProfile, Quirks, Referencing, Refusal, Release
+from .profile import ClientProfile, Level, MeterProfile, Refusal, Release
 
 REJECTED_PERMANENT: Final = 1
 REJECTED_TRANSIENT: Final = 2
-LN_CONTEXT: Final = 1
 
 _LEAST: Final = 24
 """Least size of a protected answer in octets, even if that is more than was agreed upon."""
-_GET_BLOCKS: Final = 0x001000
-_MULTIPLE_REFERENCES: Final = 0x000200
-_SELECTIVE_ACCESS: Final = 0x000004
-_GET: Final = 0x000010
-_ATTRIBUTE_0: Final = 0x002000
-_PRIORITY: Final = 0x004000
-_SET: Final = 0x000008
-_SET_BLOCKS: Final = 0x000800
-_ACTION_BLOCKS: Final = 0x000400
-_ACCESS: Final = 0x000040
-_ACTION: Final = 0x000001
-_WRITE_BLOCKS: Final = 0x000800
-_READ: Final = 0x100000
-_SHORT_NAME_SERVICES: Final = 0x1C0120
-"""Read, Write, UnconfirmedWrite, InformationReport, parameterized access."""
-_SHORT_NAME_CONTEXTS: Final = {2, 4}
-_GENERAL_PROTECTION: Final = 0x400000
-GENERAL_BLOCK_TRANSFER: Final = 0x200000
 _ENDLESS: Final = 1 << 24
 
 SERVICE_NOT_ALLOWED: Final = b"\xd8\x01\x01"
@@ -111,6 +101,9 @@ class SecurityOfMeter(Protocol):
     def check_aarq(self, client: ClientProfile, aarq: AarqFields) -> Secured:
         """Check an AARQ. Raises Refused or Answered."""
 
+    def pre_establish(self, client: ClientProfile) -> Secured:
+        """Return the security of an association without an AARQ."""
+
 
 @dataclass(slots=True)
 class Association:
@@ -158,39 +151,6 @@ class Answered(Exception):
         self.reply = reply
 
 
-def allowed_contexts(quirks: Quirks) -> frozenset[int]:
-    """Return the application contexts, plain and ciphered, in which this meter associates."""
-    logical, short = frozenset({LN_CONTEXT, 3}), frozenset({2, 4})
-    return {Referencing.LOGICAL: logical, Referencing.SHORT: short, Referencing.BOTH: logical | short}[
-        quirks.referencing
-    ]
-
-
-def own_conformance(quirks: Quirks, context: int = LN_CONTEXT) -> int:
-    """Return the conformance block that this meter offers."""
-    if context in _SHORT_NAME_CONTEXTS:
-        offered = _SHORT_NAME_SERVICES | (_GET_BLOCKS | _WRITE_BLOCKS if quirks.get_blocks else 0)
-        return offered | (_MULTIPLE_REFERENCES if quirks.with_list else 0)
-    block = _GET | _SET | _ACTION | _ATTRIBUTE_0 | _PRIORITY
-    if quirks.get_blocks:
-        block |= _GET_BLOCKS
-    if quirks.general_blocks is not GeneralBlocks.NEVER:
-        block |= GENERAL_BLOCK_TRANSFER
-    if quirks.writing_blocks:
-        block |= _SET_BLOCKS | _ACTION_BLOCKS
-    if quirks.access:
-        block |= _ACCESS
-    claimed = quirks.with_list if quirks.with_list_claimed is None else quirks.with_list_claimed
-    if claimed:
-        block |= _MULTIPLE_REFERENCES
-    return block | _SELECTIVE_ACCESS
-
-
-def secured_conformance(client: ClientProfile) -> int:
-    """Return what a client with security is offered besides: pass 3 is an ACTION."""
-    return 0 if client.security is None else _ACTION | _GENERAL_PROTECTION
-
-
 @dataclass(slots=True)
 class MeterState:
     """What all connections of the meter share."""
@@ -208,11 +168,31 @@ class Associations:
         self._state = state
         self._security = security
         self._open: dict[tuple[int, int], Association] = {}
+        self._pre_established: dict[tuple[int, int], Association] = {}
         self._was_used = False
 
     def find(self, client_wport: int, server_wport: int) -> Association | None:
-        """Return the association on these wPorts."""
-        return self._open.get((client_wport, server_wport))
+        """Return the association on these wPorts; one that is pre-established is there whenever it is used."""
+        key = (client_wport, server_wport)
+        client = self._profile.client(client_wport)
+        if key not in self._open and client is not None and client.pre_established:
+            self._pre_established.setdefault(key, self._agreed(client, server_wport))
+        return self._open.get(key) or self._pre_established.get(key)
+
+    def _agreed(self, client: ClientProfile, server_wport: int) -> Association:
+        """Return an association for which nothing was sent."""
+        aarq = AarqFields(
+            context=LN_CONTEXT if client.security is None else 3, mechanism=0, authentication_value=b"", initiate=b""
+        )
+        initiate = InitiateFields(
+            dlms_version=6,
+            conformance=0xFFFFFF,
+            client_max_receive_pdu_size=self._profile.max_pdu_size,
+            response_allowed=True,
+        )
+        association = self._accept(client, server_wport, aarq, initiate)
+        association.secured = None if client.security is None else self._security.pre_establish(client)
+        return association
 
     def __len__(self) -> int:
         return len(self._open)
@@ -221,6 +201,7 @@ class Associations:
         """End all, because the connection ended."""
         self._state.associations -= len(self._open)
         self._open.clear()
+        self._pre_established.clear()
         if self._was_used:
             self._state.session_ended = now
             self._was_used = False
@@ -246,9 +227,12 @@ class Associations:
         except Answered as answered:
             return answered.reply
         except Refused as refused:
-            return self._refuse(context, refused)
+            asked = read_initiate(aarq.initiate)
+            is_unconfirmed = asked is not None and not asked.response_allowed
+            return Reply() if is_unconfirmed else self._refuse(context, refused)
         association = self._accept(client, server_wport, aarq, initiate)
         association.secured = secured
+        association.is_confirmed = initiate.response_allowed
         self._open[key] = association
         self._was_used = True
         self._state.associations += 1
@@ -263,7 +247,7 @@ class Associations:
                 self._profile.max_pdu_size,
                 short_tag=quirks.short_conformance_tag,
                 quality=quirks.quality_of_service_in_aare,
-                vaa_name=0xFA00 if context in _SHORT_NAME_CONTEXTS else 0x0007,
+                vaa_name=0xFA00 if context in SHORT_NAME_CONTEXTS else 0x0007,
             ),
         )
         if secured is not None:
@@ -273,6 +257,11 @@ class Associations:
     def release(self, client_wport: int, server_wport: int, apdu: bytes) -> Reply:
         """Answer an RLRQ as the profile says."""
         association = self.find(client_wport, server_wport)
+        if (client_wport, server_wport) in self._pre_established:
+            return Reply()  # it cannot be released
+        if association is not None and not association.is_confirmed:
+            self._drop((client_wport, server_wport))
+            return Reply()
         information = b""
         if association is not None and association.secured is not None:
             try:
@@ -339,7 +328,7 @@ class Associations:
             raise Refused(1, initiate_error=1)
         if 0 < initiate.client_max_receive_pdu_size < 12:
             raise Refused(1, initiate_error=3)
-        if not initiate.conformance & (_READ if context in _SHORT_NAME_CONTEXTS else _GET):
+        if not initiate.conformance & (READ if context in SHORT_NAME_CONTEXTS else GET):
             raise Refused(1, initiate_error=2)
         return initiate
 

@@ -16,6 +16,7 @@ from custom_components.cosem.dlms.encoding.data import Data
 from custom_components.cosem.dlms.encoding.octets import Reader, Writer
 from custom_components.cosem.dlms.errors import DlmsError
 
+from .accessing import ACCESS_REQUEST, AccessService, wants_access_response
 from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, SERVICE_NOT_SUPPORTED, Association, Reply, Transfer
 from .objects import (
     OBJECT_UNDEFINED,
@@ -39,7 +40,7 @@ _NO_LONG_GET: Final = 16
 
 _ATTRIBUTE_0: Final = 0x002000
 _GET_BLOCKS: Final = 0x001000
-_SERVICES: Final = {SET_REQUEST: 0x000008, ACTION_REQUEST: 0x000001}
+_SERVICES: Final = {SET_REQUEST: 0x000008, ACTION_REQUEST: 0x000001, ACCESS_REQUEST: 0x000040}
 _SELECTIVE_ACCESS: Final = 0x000004
 _PARAMETERIZED_ACCESS: Final = 0x000020
 
@@ -57,6 +58,7 @@ class Dispatcher:
         self.short_names = ShortNameService(device=device, read=self.read, change=self.change)
         self._set_service = SetService(device, quirks, self._refusal)
         self._action_service = ActionService(device, quirks)
+        self._access_service = AccessService(quirks, self.read, self._set_service.write, self._action_service.execute)
 
     def answer(self, association: Association | None, apdu: bytes, at: datetime) -> Reply:
         """Answer a service request."""
@@ -64,7 +66,7 @@ class Dispatcher:
             return Reply(SERVICE_NOT_ALLOWED)
         if association.facts.context in SHORT_NAME_CONTEXTS:
             return self.short_names.answer(association, apdu, View(self.device, at, association.facts))
-        if apdu[0] in {SET_REQUEST, ACTION_REQUEST}:
+        if apdu[0] in _SERVICES:
             return self._change(association, apdu, View(self.device, at, association.facts))
         if apdu[0] != GET_REQUEST:
             return Reply(SERVICE_NOT_SUPPORTED)
@@ -95,15 +97,24 @@ class Dispatcher:
         return outcome.code if isinstance(outcome, DataAccessResult) else 0
 
     def _change(self, association: Association, apdu: bytes, view: View) -> Reply:
-        """Answer SET or ACTION, if an answer is wanted."""
-        if not association.negotiated(_SERVICES[apdu[0]]):
-            return Reply(SERVICE_NOT_SUPPORTED)
-        wanted = not is_unconfirmed(apdu)
+        """Answer SET, ACTION or ACCESS, if an answer is wanted."""
+        wanted = wants_access_response(apdu) if apdu[0] == ACCESS_REQUEST else not is_unconfirmed(apdu)
         if wanted and not association.is_confirmed:
             return Reply()
-        service = self._set_service if apdu[0] == SET_REQUEST else self._action_service
-        answer = service.answer(association, apdu, view) or OTHER_REASON
+        if association.negotiated(_SERVICES[apdu[0]]):
+            answer = self._changed(association, apdu, view) or OTHER_REASON
+        else:
+            answer = SERVICE_NOT_SUPPORTED
         return Reply(answer if wanted or self._quirks.answers_unconfirmed else None)
+
+    def _changed(self, association: Association, apdu: bytes, view: View) -> bytes | None:
+        match apdu[0]:
+            case 0xC1:
+                return self._set_service.answer(association, apdu, view)
+            case 0xC3:
+                return self._action_service.answer(association, apdu, view)
+            case _:
+                return self._access_service.answer(association, apdu, view)
 
     def _refusal(self, attribute: AttributeDescriptor) -> DataAccessResult | None:
         replaced = self._override(attribute)

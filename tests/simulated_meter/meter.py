@@ -12,7 +12,8 @@ from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure
 from custom_components.cosem.dlms.limits import Limits
 
-from .association import MeterState, own_conformance, secured_conformance
+from .association import MeterState
+from .conformance import own_conformance, secured_conformance
 from .datagrams import DatagramLink, DatagramSessions
 from .devices import build_devices, now, serial_number
 from .dispatcher import Dispatcher

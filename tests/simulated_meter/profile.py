@@ -160,6 +160,8 @@ class ClientProfile:
     password: str | None = None
     security: ClientSecurity | None = None
     """Authentication beyond a password, or ciphering; a password is then for mechanism 1."""
+    pre_established: bool = False
+    """Its associations are there without an AARQ, protected by the keys of ``security``."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,8 +210,9 @@ class Quirks:
     returned_in_blocks: ReturnForm = ReturnForm.OUTCOME
     short_action_refusal: bool = False
     """Leave out the optional octet behind the result of a refused ACTION."""
-    access: bool = True
-    access_without_set_data: bool = False
+    access: bool = False
+    """Offer ACCESS."""
+    access_leaves_data_out: bool = False
     """Leave the null-data of a SET out of an ACCESS response."""
     access_skipped: int = 11
     """The result of what ACCESS did not do after an error."""
@@ -353,6 +356,7 @@ def _client(entry: dict[str, Any]) -> ClientProfile:
         name=entry["name"],
         level=Level[entry["level"].upper()],
         password=DEFAULT_PASSWORD if password is True else password,
+        pre_established=entry.get("pre_established", False),
         security=client_security(entry["security"], entry["wport"]) if "security" in entry else None,
     )
 

@@ -123,6 +123,14 @@ class Security:
             raise Answered(Reply(exception(6 if expected is not None else 5, expected)))
         return SecureSession(self, client, channel, exchange, opened, ciphered=ciphered, fault=fault)
 
+    def pre_establish(self, client: ClientProfile) -> SecureSession:
+        """Return the security of an association without an AARQ: by keys only, nobody authenticates."""
+        security = client.security
+        assert security is not None  # only such clients come here
+        partner = Partner(title=security.client_title, signing=None, agreement=None)
+        channel = Channel(security, partner, self.identity, self.counters)
+        return SecureSession(self, client, channel, None, Opened(b""), ciphered=True, fault=None)
+
     def _channel(self, wport: int, security: ClientSecurity, aarq: AarqFields, *, ciphered: bool) -> Channel:
         title = aarq.calling_title or _title_of(aarq.initiate) or security.client_title
         if ciphered or security.needs_title:

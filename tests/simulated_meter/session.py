@@ -6,7 +6,8 @@ import random
 from typing import Final, Protocol
 
 from .acse import AARQ, RLRQ
-from .association import GENERAL_BLOCK_TRANSFER, Association, Associations, MeterState, Reply, SecurityOfMeter
+from .association import Association, Associations, MeterState, Reply, SecurityOfMeter
+from .conformance import GENERAL_BLOCK_TRANSFER
 from .dispatcher import Dispatcher
 from .faults import CATALOGUE, FaultPlan, Request
 from .general_blocks import GENERAL_BLOCK, GeneralBlockPeer, Serve
@@ -39,6 +40,8 @@ class Host(Protocol):
         """Remember when values were read."""
 
 
+ALL_STATION: Final = 0x7F
+"""The wPort of all logical devices."""
 _GET_WITH_LIST: Final = bytes((0xC0, 3))
 
 
@@ -72,7 +75,14 @@ class Session:
             del self._buffer[: _HEADER + length]
             if length and server in self._host.dispatchers:
                 steps += self._handle(self._host.note_request(client, server, apdu))
+            elif length and server == ALL_STATION:
+                self._broadcast(client, apdu)
         return steps
+
+    def _broadcast(self, client: int, apdu: bytes) -> None:
+        """Take what goes to every logical device: nothing is answered."""
+        for server in self._host.dispatchers:
+            self._honest(self._host.note_request(client, server, apdu))
 
     def lost(self) -> None:
         """The connection ended, by either side: all associations are aborted."""

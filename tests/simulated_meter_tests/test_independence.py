@@ -8,6 +8,7 @@ import pytest
 METER = Path(__file__).parents[1] / "simulated_meter"
 STACK = "custom_components.cosem.dlms."
 SHARED = {
+    "apdu.access",
     "apdu.action",
     "apdu.common",
     "apdu.get",

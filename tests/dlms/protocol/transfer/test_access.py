@@ -81,9 +81,16 @@ def test_data_of_what_returns_nothing_may_be_left_out():
     assert transfer.leaves_data_out
 
 
+def test_only_the_data_of_what_is_written_may_be_left_out():
+    transfer, _octets = asked()
+    found = outcomes(transfer, response([b"\x11\x05", b"\x11\x06"], [(1, 0), (2, 0), (3, 0)]))
+    assert found == [unsigned(5), None, unsigned(6)]
+    assert transfer.leaves_data_out
+
+
 @pytest.mark.parametrize(
     ("data", "results"),
-    [([], [(1, 0), (2, 0), (3, 0)]), ([b"\x00"] * 2, [(1, 0), (2, 0), (3, 0)]), ([b"\x00"] * 3, [(1, 0), (2, 0)])],
+    [([], [(1, 0), (2, 0), (3, 0)]), ([b"\x00"] * 4, [(1, 0), (2, 0), (3, 0)]), ([b"\x00"] * 3, [(1, 0), (2, 0)])],
 )
 def test_another_number_of_answers_makes_no_sense(data, results):
     transfer, _octets = asked()

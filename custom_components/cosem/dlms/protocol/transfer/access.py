@@ -124,15 +124,16 @@ class Access:
         ]
 
     def _data_of(self, response: AccessResponse) -> Sequence[Data]:
-        """Return data for each item, also where those that return nothing have none."""
+        """Return data for each item, also where what is written, or whatever returns nothing, has none."""
         if len(response.data) == len(self._specifications):
             return response.data
-        returning = [specification.kind in _READING for specification in self._specifications]
-        if len(response.data) != sum(returning):
-            raise DecodeError(f"{len(response.data)} data for {len(self._specifications)} items of an access")
-        self.leaves_data_out = True
-        data = iter(response.data)
-        return [next(data) if returns else NULL for returns in returning]
+        for with_data in (_READING | {AccessKind.ACTION}, _READING):
+            returning = [specification.kind in with_data for specification in self._specifications]
+            if len(response.data) == sum(returning):
+                self.leaves_data_out = True
+                data = iter(response.data)
+                return [next(data) if returns else NULL for returns in returning]
+        raise DecodeError(f"{len(response.data)} data for {len(self._specifications)} items of an access")
 
     @staticmethod
     def _outcome(specification: AccessSpecification, data: Data, code: int) -> AccessOutcome:
