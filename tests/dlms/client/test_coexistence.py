@@ -92,6 +92,18 @@ async def test_users_at_the_same_time_wait_for_each_other():
     await client.close()
 
 
+@pytest.mark.parametrize("instead", [[], [End()]], ids=["silence", "close"])
+async def test_nobody_waits_for_others_whose_connection_ended_with_the_attempt(instead):
+    meter = OneAtATime(instead)
+    client = client_of(meter)
+    async with client.associate(PARAMETERS):
+        with pytest.raises((ResponseTimeout, ConnectionLost)):
+            await read(client, OTHER)
+    assert meter.proposals == 2
+    assert await read(client, OTHER) == 7
+    await client.close()
+
+
 async def test_a_password_is_not_sent_again_by_itself():
     meter = OneAtATime([REFUSAL])
     client = client_of(meter)

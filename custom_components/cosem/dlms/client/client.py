@@ -237,8 +237,9 @@ class DlmsClient:
 
     def _is_tried_alone(self, use: _Use, error: DlmsError) -> bool:
         """Whether the meter may only have something against other associations beside this one."""
-        parameters = use.association.parameters
-        return self._coexistence.failed(parameters, error, beside_others=use.beside_others)
+        at_once = self._coexistence.failed(use.association.parameters, error, beside_others=use.beside_others)
+        # The others lost the connection, too: whoever still holds one has to learn that first.
+        return at_once and (use.link.is_alive or all(each.place is None for each in self._uses.values()))
 
     async def _give_back(self, use: _Use | None, keep: float = 0) -> None:
         """Keep an association for ``keep`` seconds, or release it."""
