@@ -1,7 +1,7 @@
 """gurux-dlms's client writes to the simulated meter and executes: what the meter takes is DLMS for someone else too.
 
-What the library cannot write is not here: a list in blocks, which it gives the number of the form without blocks, and long
-parameters of a method, of which it never marks the last block.
+What the library cannot write is not here: a list in blocks, which it gives the number of the form without blocks, and
+long parameters of a method, of which it never marks the last block.
 """
 
 from dataclasses import replace

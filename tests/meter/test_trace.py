@@ -87,7 +87,7 @@ async def test_trial_27_without_debug_logging_nothing_is_written(
     LOGGER.setLevel(logging.INFO)
     await set_up(hass, make_entry())
     assert lines(caplog) == []
-    trace = trace_of(hass, HOST, 4059)
+    trace = trace_of(hass, {"host": HOST, "port": 4059})
     assert trace is not None
     assert trace.last_apdus([])
 

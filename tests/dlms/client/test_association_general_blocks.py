@@ -1,6 +1,7 @@
 """General blocks as the user of an association sees them: silence, loss, and writing that is given up."""
 
 import asyncio
+from contextlib import aclosing
 
 import pytest
 
@@ -92,3 +93,9 @@ async def test_a_request_that_is_given_up_leaves_no_exchange_behind():
         with pytest.raises(asyncio.CancelledError):
             await asking
     assert not meter.open_links
+
+
+async def test_a_value_in_general_blocks_comes_as_one_piece():
+    meter = Meter([e0(1, HELLO[:4])], [e0(2, HELLO[4:], ack=1, last=True)])
+    async with client_of(meter).associate(PARAMETERS) as association, aclosing(association.get_pieces(CLOCK)) as pieces:
+        assert [octets async for octets in pieces] == [b"\x09\x05hello"]

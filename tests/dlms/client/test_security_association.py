@@ -1,6 +1,7 @@
 """Associations with every authentication and protection, against a meter that shares no code with the stack."""
 
 import asyncio
+from contextlib import aclosing
 from dataclasses import replace
 import logging
 
@@ -363,6 +364,15 @@ async def test_what_writes_is_not_repeated_with_a_higher_counter(transfer, times
                 await association._request(transfer(ENERGY))
         assert len(house.meter.invocations) == before + times
         house.meter.lowest = 0  # the release has a counter, too
+
+
+async def test_reading_in_pieces_is_repeated_with_a_higher_counter():
+    house = House()
+    async with house.associate() as association:
+        house.meter.lowest = 5_000
+        async with aclosing(association.get_pieces(ENERGY)) as pieces:
+            assert len([octets async for octets in pieces]) == 1
+        house.meter.lowest = 0
 
 
 @pytest.mark.parametrize(("behind", "follows"), [(2**20 - 1_000, True), (2**20 + 1_000, False)])

@@ -1,5 +1,7 @@
 """An association with short names: the same facade, the object list read once, the way of referencing learned."""
 
+from contextlib import aclosing
+
 import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
@@ -293,3 +295,9 @@ async def test_the_refusal_of_credentials_is_told_and_not_that_of_the_context():
     await client.close()
     assert caught.value.concerns_authentication
     assert client.known_forms[AUTOMATIC.pair].form.short_names
+
+
+async def test_a_value_in_pieces_comes_as_one():
+    meter = ShortMeter()
+    async with client_of(meter).associate(SHORT) as association, aclosing(association.get_pieces(ENERGY)) as pieces:
+        assert [octets async for octets in pieces] == [bytes.fromhex("0600000007")]
