@@ -17,7 +17,7 @@ from custom_components.cosem.dlms import (
     SecurityState,
 )
 from custom_components.cosem.dlms.client.association import Association
-from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.encoding.data import decode_data_octets, octet_string
 from tests.faults.conftest import ENERGY, FAST, POLLED, MeterClock, attribute
 from tests.faults.secured import Store, parameters_for, requests_of, secured_profile
@@ -26,7 +26,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ClientProfile, Level, MeterProfile
 from tests.timed_client import TimedClient
 
-from .cases import WRITING, Protected, Service
+from .cases import WRITING, Channel, Protected, Service
 from .writable import EXECUTABLE, WRITABLE, WritableDispatcher
 
 SECURED: Final = 1
@@ -65,12 +65,15 @@ class Bench:
     """One meter and one client of it. Use it as a context: leaving it checks that nothing is left."""
 
     protected: Protected
+    channel: Channel = Channel.TCP
     clock: MeterClock = field(default_factory=MeterClock)
     store: Store = field(default_factory=Store)
 
     def __post_init__(self) -> None:
         self.meter = SimulatedMeter(PROFILE, self.clock)
-        self.client = TimedClient("meter", connect=with_wrapper(self.meter.connect), timing=FAST)
+        is_udp = self.channel is Channel.UDP
+        connect = with_datagrams(self.meter.connect_datagrams) if is_udp else with_wrapper(self.meter.connect)
+        self.client = TimedClient("meter", connect=connect, timing=FAST)
         self.state = SecurityState(1, self.store) if self.protected is Protected.HLS_GMAC else None
         self._energies: list[int] = []
         self._written = 0

@@ -37,6 +37,7 @@ class Channel(StrEnum):
     """What carries the WPDUs."""
 
     TCP = "TCP"
+    UDP = "UDP"
 
 
 class Stage(StrEnum):
@@ -103,8 +104,11 @@ class Row:
     draw: Draw = lambda _: {}
     only: tuple[Protected, ...] = tuple(Protected)
     services: tuple[Service, ...] = tuple(Service)
+    over: tuple[Channel, ...] = tuple(Channel)
 
 
+_STREAM: Final = (Channel.TCP,)
+_DATAGRAMS: Final = (Channel.UDP,)
 _OPENING: Final = (Stage.AARQ, Stage.PROOF)
 _ANY: Final = (*_OPENING, Stage.SERVICE, Stage.LATER)
 _ANSWER: Final = (Stage.SERVICE, Stage.LATER)
@@ -136,11 +140,11 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("F01", "refuse", (Stage.CONNECT,)),
     Row("F02", "black-hole", (Stage.CONNECT,)),
     Row("F03", "silent", _ANY),
-    Row("F08", "reset", _ANY, _octet),
-    Row("F09", "fin", _ANY, _octet),
-    Row("F10", "half-open", _ANY),
-    Row("F11", "octet-by-octet", _ANY),
-    Row("F12", "merge", _ANY, lambda random: {"count": random.choice((2, 3, 10, 1000))}),
+    Row("F08", "reset", _ANY, _octet, over=_STREAM),
+    Row("F09", "fin", _ANY, _octet, over=_STREAM),
+    Row("F10", "half-open", _ANY, over=_STREAM),
+    Row("F11", "octet-by-octet", _ANY, over=_STREAM),
+    Row("F12", "merge", _ANY, lambda random: {"count": random.choice((2, 3, 10, 1000))}, over=_STREAM),
     Row("F13", "wrong-version", _ANY, lambda random: {"code": random.choice((2, 3, 256, 65535))}),
     Row("F14", "wrong-wport", _ANY, lambda random: {"code": random.randrange(1, 65536)} | _strays(random)),
     Row("F15", "length-long", _ANY),
@@ -148,6 +152,9 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("F15", "length-zero", _ANY),
     Row("F16", "wrong-invoke-id", (Stage.PROOF, *_ANSWER), _strays),
     Row("F17", "late", _ANY, lambda random: {"seconds": random.choice((0.05, 0.19, 0.25, 5.0))}),
+    Row("F19", "lose-answer", _ANY, over=_DATAGRAMS),
+    Row("F20", "double", _ANY, lambda random: {"count": random.randint(2, 4)}, over=_DATAGRAMS),
+    Row("F23", "cut-datagram", _ANY, _octet, over=_DATAGRAMS),
     Row("F26", "notification", _ANY, lambda random: {"count": random.randint(1, 12)}),
     Row("F27", "restart", (Stage.SERVICE,), lambda random: {"lose_counters": random.random() < 0.3}),
     Row("F29", "counter-reset", (Stage.SERVICE,), only=_HLS),
@@ -180,15 +187,15 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("F43", "deep", (Stage.ATTRIBUTE,), services=READING),
     Row("F43", "count-bomb", (Stage.ATTRIBUTE,), services=READING),
     Row("F43", "empty-rows", (Stage.ATTRIBUTE,), services=READING),
-    Row("F44", "drip", _ANY, lambda random: {"seconds": random.choice((0.01, 0.05, 5.0))}),
+    Row("F44", "drip", _ANY, lambda random: {"seconds": random.choice((0.01, 0.05, 5.0))}, over=_STREAM),
     Row("F45", "other-title", (Stage.AARQ,), only=_HLS),
     Row("F51", "cancel", (Stage.SERVICE,), lambda random: {"steps": random.randrange(60)}),
     Row("F57", "two-devices", (Stage.SERVICE,)),
     # Executed, and the answer is lost: at once, in the middle, by silence.
-    Row("F62", "reset", _ANSWER, _octet, services=WRITING),
-    Row("F62", "fin", _ANSWER, _octet, services=WRITING),
+    Row("F62", "reset", _ANSWER, _octet, services=WRITING, over=_STREAM),
+    Row("F62", "fin", _ANSWER, _octet, services=WRITING, over=_STREAM),
     Row("F62", "late", _ANSWER, lambda random: {"seconds": random.choice((0.25, 60.0))}, services=WRITING),
-    Row("F62", "half-open", _ANSWER, services=WRITING),
+    Row("F62", "half-open", _ANSWER, services=WRITING, over=_STREAM),
     Row("F26", "notification", _ANY, lambda random: {"count": random.choice((17, 100, 1000))}),
 )
 
@@ -206,7 +213,7 @@ def draw(random: Random) -> Case:
         tuple(parameters.items()),
         random.choice(row.services),
         protected,
-        random.choice(list(Channel)),
+        random.choice(row.over),
     )
 
 

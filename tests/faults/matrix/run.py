@@ -141,7 +141,7 @@ class Faults:
 
 async def survive(case: Case) -> tuple[bool, int]:
     """Return whether the fault struck, and the polls after its end until everything was fresh. Raises Violation."""
-    async with Bench(case.protected) as bench:
+    async with Bench(case.protected, case.channel) as bench:
         if not await bench.poll(case.service):
             raise Violation("the poll before the fault was not complete")
         faults = Faults(bench, case)

@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from .bench import Violation
-from .cases import ROWS, WRITING, Case, Protected, Service, Stage, distinct, draw
+from .cases import ROWS, WRITING, Case, Channel, Protected, Service, Stage, distinct, draw
 from .run import MOST_RECOVERY, corpus, survive
 from .writable import WritableDispatcher
 
@@ -23,6 +23,7 @@ async def test_fault_is_survived(case: Case):
 def test_every_service_and_every_security_is_among_them():
     assert {case.service for case in CASES} == set(Service)
     assert {case.protected for case in CASES} == set(Protected)
+    assert {case.channel for case in CASES} == set(Channel)
     assert len({case.row for case in CASES}) >= 25
 
 
@@ -45,7 +46,7 @@ async def test_every_row_strikes(row):
     protected = row.only[-1]
     stage = next(stage for stage in row.stages if stage is not Stage.PROOF or protected is Protected.HLS_GMAC)
     parameters = row.draw(Random(1)) | {"times": 1}
-    case = Case(row.row, row.fault, stage, tuple(parameters.items()), row.services[0], protected)
+    case = Case(row.row, row.fault, stage, tuple(parameters.items()), row.services[0], protected, row.over[-1])
     struck, _ = await survive(case)
     assert struck
 
