@@ -23,6 +23,7 @@ WIDER: Mapping[str, str] = {
     "tools/": "the project's own tools",
     "catalogue/test_golden_table.py": "all themes of the catalogue in one table",
     "dlms/apdu/test_vectors.py": "all wire samples",
+    "dlms/protocol/transfer/test_vectors.py": "responses of the wire samples",
     "dlms/client/test_security_association.py": "client and security together",
     "test_architecture.py": "the rules of the house",
     "test_canary.py": "secrets in the whole life of an entry",
