@@ -16,6 +16,9 @@ STREAMING: Final = 0x40
 _WINDOW: Final = 0x3F
 _HEAD: Final = 7
 _OVERHEAD: Final = 9
+_LEAST_OVERHEAD = 7
+_ONE_LENGTH_OCTET = 134
+"""Octets of a block whose data has a length of one octet."""
 """Octets of a block besides its data, at most."""
 _LEAST_DATA: Final = 8
 
@@ -104,7 +107,7 @@ class GeneralBlockPeer:
         first: tuple[bytes, ...] = ()
         if self._fault is GeneralBlockFault.EMPTY_FIRST:
             first = (self._acknowledgement(),)
-        room = max(size - _OVERHEAD, _LEAST_DATA)
+        room = max(size - (_OVERHEAD if size > _ONE_LENGTH_OCTET else _LEAST_OVERHEAD), _LEAST_DATA)
         for at in range(0, len(apdu), room):
             self._number += 1
             self._queue[self._number] = apdu[at : at + room]

@@ -146,8 +146,12 @@ class ClientRole:
             raise NothingLeftToAsk
         operation = operation_of(description)
         transfer = AsRecorded(operation.transfer, operation.invoke)
-        self._waiting = operation, transfer
-        self.connection.request(self._pair, transfer)
+        if description["result"] is None:  # nobody answers it
+            self.connection.tell(self._pair, transfer)
+            self.results.append(None)
+        else:
+            self._waiting = operation, transfer
+            self.connection.request(self._pair, transfer)
         self.requests.append(transfer.request)
 
     def _take_events(self) -> None:

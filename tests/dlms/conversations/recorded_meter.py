@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, override
 
+from custom_components.cosem.dlms.apdu.block import GENERAL_BLOCK_TRANSFER
 from custom_components.cosem.dlms.apdu.ciphered import GENERAL_SIGNING
 from custom_components.cosem.dlms.apdu.common import DataAccessResult, Selection
 from custom_components.cosem.dlms.apdu.short_name import encode_variable_access
@@ -68,6 +69,8 @@ def profile_of(exchange: Exchange, max_pdu_size: int) -> MeterProfile:
         quirks=Quirks(
             selective_access=SelectiveAccess.FULL,
             general_blocks=GeneralBlocks.PREFERRED if _answers_in_general_blocks(exchange) else GeneralBlocks.NEVER,
+            general_block_window=_window(exchange),
+            access=any(operation["service"] == "access" for operation in exchange.operations),
             referencing=Referencing.SHORT if "SN" in exchange.context else Referencing.LOGICAL,
         ),
         security=MeterSecurity(
@@ -76,6 +79,12 @@ def profile_of(exchange: Exchange, max_pdu_size: int) -> MeterProfile:
             hls_counter_may_repeat="client jDLMS" in exchange.name,
         ),
     )
+
+
+def _window(exchange: Exchange) -> int:
+    """Return the blocks that the recorded server takes unacknowledged."""
+    blocks = [sent.decoded.apdu for sent in exchange.of("server") if sent.decoded.apdu[0] == GENERAL_BLOCK_TRANSFER]
+    return blocks[0][1] & 0x3F if blocks else 1
 
 
 def _answers_in_general_blocks(exchange: Exchange) -> bool:
@@ -177,10 +186,30 @@ class _Contents:
     attributes: dict[int, Described | int] = field(default_factory=dict)
 
 
+def _single(exchange: Exchange) -> Iterator[Described]:
+    """Yield the operations, those within an ACCESS one by one."""
+    for operation in exchange.operations:
+        if operation["service"] != "access":
+            yield operation
+            continue
+        result = operation["result"] or {"data": operation["data"], "results": [{"result": 0}] * len(operation["data"])}
+        for specification, data, code in zip(
+            operation["specifications"], result["data"], result["results"], strict=True
+        ):
+            failed = code["result"]
+            if specification["kind"] == "action":
+                returned = None if failed or data["type"] == "null-data" else {"data": data}
+                yield specification | {"service": "action", "result": {"result": failed, "return": returned}}
+            elif specification["kind"].startswith("get"):
+                yield specification | {"service": "get", "result": {"error": failed} if failed else {"data": data}}
+            elif failed != UNDEFINED:
+                yield specification | {"service": "set"}
+
+
 def _reads(exchange: Exchange) -> Iterator[tuple[Described, Any]]:
     """Yield what was read, with its result; only the first time, and nothing that was written before."""
     written = set()
-    for operation in exchange.operations:
+    for operation in _single(exchange):
         match operation["service"]:
             case "get":
                 references, results = [operation], [operation["result"]]
@@ -240,7 +269,7 @@ def _attribute(value: Described | int) -> Attribute:
 
 
 def _written(exchange: Exchange) -> Iterator[Described]:
-    for operation in exchange.operations:
+    for operation in _single(exchange):
         if operation["service"] in {"set", "set-list"}:
             yield from operation.get("attributes", [operation])
 
@@ -248,7 +277,7 @@ def _written(exchange: Exchange) -> Iterator[Described]:
 def _methods(exchange: Exchange) -> dict[tuple[int, str], dict[int, Callable[[View, Data], Any]]]:
     """Return what each method returned in the recording."""
     found: dict[tuple[int, str], dict[int, Callable[[View, Data], Any]]] = {}
-    for operation in exchange.operations:
+    for operation in _single(exchange):
         if operation["service"] not in {"action", "action-list"}:
             continue
         methods = operation.get("methods", [operation])
