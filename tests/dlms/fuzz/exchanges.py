@@ -10,7 +10,6 @@ from typing import Any
 from custom_components.cosem.dlms.errors import DlmsError
 from tests.dlms.conversations.client_role import ClientRole, NothingLeftToAsk
 from tests.dlms.conversations.exchange import Exchange, Sent, exchanges
-from tests.dlms.conversations.test_client_role import waits_for
 
 from .corpus import damaged
 
@@ -21,7 +20,7 @@ _SIGNED = ("signing", "HLS 7", "mechanism 7", "general-ciphering")
 @cache
 def playable() -> tuple[Exchange, ...]:
     """Return the conversations that our client can take part in."""
-    return tuple(each for each in exchanges() if each.association is not None and not waits_for(each))
+    return tuple(each for each in exchanges() if each.association is not None)
 
 
 def altered(exchange: Exchange, random: Random) -> list[tuple[Sent, bytes]]:
