@@ -71,6 +71,8 @@ class Source:
         self.units_asked = 0
         self.is_open = True
         self.asks_otherwise = False
+        self.counts = False
+        """The last entry is taken for a count."""
         self.lent = 0
         self.accepts_time = lambda octets: True
         self.accepts_columns = True
@@ -117,6 +119,8 @@ class Source:
         parameters = plain(selection.parameters)
         if selection.selector == 2:
             first, last, left, right = parameters
+            if self.counts and last:
+                last += first - 1
             rows = [each[left - 1 : right or None] for each in rows[first - 1 : last or None]]
         else:
             _restricting, since, until, columns = parameters

@@ -1,5 +1,6 @@
 """What is wanted of rows. With a meter it is in test_profile_reading.py."""
 
+from dataclasses import replace
 from datetime import UTC
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from custom_components.cosem.dlms.client.profile_definition import ProfileDefinition
 from custom_components.cosem.dlms.client.profile_filter import ReadSoFar, WantedRows
 from custom_components.cosem.dlms.client.profile_request import ProfileRequest
+from custom_components.cosem.dlms.errors import DecodeError
 from custom_components.cosem.dlms.interface_classes.profile_columns import ProfileColumn
 from tests.dlms.client.profile_source import CLOCK, IMPORT, PROFILE, QUARTER, START, stamp
 
@@ -77,3 +79,35 @@ def test_the_latest_rows_of_one_time_are_known_over_batches():
     assert [row[1] for row in progress.last] == [2, 2, 9]
     progress.add([(START + 3 * QUARTER, 3), (None, 4)], 0)
     assert (progress.time, progress.last, progress.rows) == (None, [(None, 4)], 9)
+
+
+def entry_filter(entries, in_use=10):
+    request = ProfileRequest(logical_name=PROFILE, entries=entries, zone=UTC)
+    return WantedRows(request, replace(DEFINITION, entries_in_use=in_use), (0, 1), ReadSoFar(), entries)
+
+
+@pytest.mark.parametrize(
+    ("entries", "in_use", "total", "expected"),
+    [
+        ((4, 5), 10, 2, [4, 5]),
+        ((4, 5), 10, 5, [4, 5]),
+        ((4, 0), 10, 7, [4, 5, 6, 7, 8, 9, 10]),
+        ((4, 0), 10, 8, [4, 5, 6, 7, 8, 9, 10, 11]),
+        ((4, 0), None, 3, [4, 5, 6]),
+        ((9, 12), 10, 2, [9, 10]),
+    ],
+    ids=["as asked", "a count", "to the end", "one more since", "nobody knows how many", "beyond the end"],
+)
+def test_which_entries_come(entries, in_use, total, expected):
+    rows_from_first = rows(*range(entries[0], entries[0] + total))
+    assert values(entry_filter(entries, in_use).of(rows_from_first, total)) == expected
+
+
+@pytest.mark.parametrize(("in_use", "total"), [(10, 4), (10, 7), (None, 5)])
+def test_other_entries_than_asked_for_are_no_entries_by_their_numbers(in_use, total):
+    with pytest.raises(DecodeError, match="other entries"):
+        entry_filter((4, 5), in_use).of(rows(*range(total)), total)
+
+
+def test_all_entries_and_one_more_since_are_all():
+    assert values(entry_filter((4, 5)).of(rows(*range(1, 12)), 11)) == [4, 5]

@@ -164,6 +164,28 @@ async def test_newest_first(can):
     assert await read(source, TIMES) == expected(8, 7, 6, 5)
 
 
+@pytest.mark.parametrize("entries", [(1, 4), (3, 5), (7, 20), (18, 0), (2, 2), (20, 20)])
+async def test_a_meter_that_takes_the_last_entry_for_a_count_gives_the_right_ones(entries):
+    source = Source()
+    source.counts = True
+    first, last = entries[0], entries[1] or 20
+    assert await read(source, wanted(entries=entries)) == expected(*range(first - 1, last))
+
+
+async def test_a_meter_that_takes_the_last_entry_for_a_count_is_read_by_times():
+    source = Source(can=(2,))
+    source.counts = True
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+    assert None not in source.asked
+
+
+async def test_more_entries_than_asked_for_of_an_unknown_number_are_read_whole():
+    source = Source(sends_all=True)
+    source.odd[7] = DataAccessError(3)
+    assert await read(source, wanted(entries=(3, 5))) == expected(2, 3, 4)
+    assert source.asked[-1] is None
+
+
 async def test_entries_in_another_order_are_read_whole():
     source = Source(sort=3, can=(2,))
     source.entries[0], source.entries[7] = source.entries[7], source.entries[0]

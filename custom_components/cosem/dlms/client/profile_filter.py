@@ -91,11 +91,21 @@ class WantedRows:
         self._meaning = RowMeaning(columns, definition.capture_period, self._request.policy, self._request.zone)
 
     def _first_entry(self, total: int | None) -> int:
-        """Settle which entry comes first: a meter may send all although few were asked for."""
+        """Settle which entry comes first. Raises DecodeError where nobody can know.
+
+        A meter may send all although few were asked for, or take the last one for a count: more come then, from the
+        first one on.
+        """
         first, last = self._entries
         in_use = self._definition.entries_in_use
-        last = last or in_use or 0
-        return 1 if last and total is not None and total > last - first + 1 else first
+        most = (last or in_use or 0) - first + 1
+        if total is None or total <= most or (in_use is None and not last):
+            return first
+        if in_use is not None and total >= in_use:
+            return 1
+        if in_use is None or (last and total != min(last, in_use - first + 1)):
+            raise DecodeError("other entries of the profile come than were asked for")
+        return first
 
     @property
     def _takes_all(self) -> bool:

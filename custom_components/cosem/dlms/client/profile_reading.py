@@ -271,9 +271,11 @@ class ProfileReading:
         definition = self._definition
         place = time_column(definition.all_columns)
         meaning = RowMeaning(definition.all_columns, 0, self._request.policy, self._request.zone)
-        if len(rows) != 1 or place is None or place >= len(rows[0]):
+        # More rows come where the last entry is taken for a count; all of them tell nothing about this one.
+        is_all = len(rows) > 1 and len(rows) == definition.entries_in_use
+        if not rows or is_all or place is None or place >= len(rows[0]):
             raise DecodeError(f"entry {number} of the profile is not one row")
-        time = meaning.of(rows)[0][place]
+        time = meaning.of(rows[:1])[0][place]
         if not isinstance(time, datetime):
             raise DecodeError(f"entry {number} of the profile has no time")
         return time
