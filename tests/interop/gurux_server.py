@@ -26,9 +26,11 @@ from gurux_dlms.internal._GXCommon import _GXCommon
 from gurux_dlms.internal._GXDataInfo import _GXDataInfo
 from gurux_dlms.objects import (
     GXDLMSAssociationLogicalName,
+    GXDLMSCaptureObject,
     GXDLMSClock,
     GXDLMSData,
     GXDLMSObject,
+    GXDLMSProfileGeneric,
     GXDLMSRegister,
 )
 from gurux_dlms.ValueEventArgs import ValueEventArgs
@@ -36,6 +38,8 @@ from gurux_dlms.ValueEventArgs import ValueEventArgs
 PASSWORD: Final = "gurux-secret"
 NAME: Final = b"GRX0000000000001"
 REGISTERS: Final = 45
+ROWS: Final = 40
+START: Final = datetime(2026, 7, 15, 3, tzinfo=timezone(timedelta(hours=2)))
 _ACCEPTED, _REJECTED = 0, 1
 _AUTHENTICATION_FAILURE: Final = 13
 _NORMAL, _NEXT, _WITH_LIST = 1, 2, 3
@@ -213,7 +217,11 @@ class Session:
             return int(ErrorCode.UNDEFINED_OBJECT)
         event = ValueEventArgs(settings, item, index, selector, parameters)
         event.server, event.isSkipMaxPduSize = _Rights(settings), True  # the library reads what it does not set
-        content = item.getValue(settings, event)
+        event.getRowEndIndex = lambda: event.rowEndIndex  # and calls what it does not have
+        try:
+            content = item.getValue(settings, event)
+        except TypeError:  # the library compares a date with 0
+            return int(ErrorCode.OTHER_REASON)
         if event.byteArray:
             value.set(content)
         else:
@@ -234,6 +242,17 @@ class _Rights:
         return MethodAccessMode.NO_ACCESS
 
 
+def _load_profile(clock: GXDLMSClock, register: GXDLMSRegister) -> GXDLMSProfileGeneric:
+    """Return ROWS quarter hours of a register, from START on."""
+    profile = GXDLMSProfileGeneric("1.0.99.1.0.255")
+    for item in (clock, register):
+        profile.captureObjects.append((item, GXDLMSCaptureObject(2, 0)))
+    profile.capturePeriod = 900
+    profile.buffer = [[GXDateTime(START + timedelta(minutes=15 * row)), 5000 + row] for row in range(ROWS)]
+    profile.entriesInUse = profile.profileEntries = ROWS
+    return profile
+
+
 def _objects() -> dict[tuple[int, str], GXDLMSObject]:
     """Return the objects: name, clock, registers, and the association with its object list."""
     name = GXDLMSData("0.0.42.0.0.255", 0)
@@ -250,6 +269,7 @@ def _objects() -> dict[tuple[int, str], GXDLMSObject]:
         register.unit = Unit.ACTIVE_ENERGY
         register.setDataType(2, DataType.UINT32)
         items.append(register)
+    items.append(_load_profile(clock, register))
     association = GXDLMSAssociationLogicalName("0.0.40.0.0.255")
     for item in (*items, association):
         association.objectList.append(item)
@@ -257,4 +277,4 @@ def _objects() -> dict[tuple[int, str], GXDLMSObject]:
     return {(int(item.objectType), str(item.logicalName)): item for item in items}
 
 
-__all__ = ["CONFORMANCE", "NAME", "PASSWORD", "REGISTERS", "GuruxServer", "Session"]
+__all__ = ["CONFORMANCE", "NAME", "PASSWORD", "REGISTERS", "ROWS", "START", "GuruxServer", "Session"]

@@ -1,6 +1,10 @@
 """Our client reads a server whose octets come from gurux-dlms."""
 
 from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
 
 from async_timeout import timeout
 import pytest
@@ -13,12 +17,14 @@ from custom_components.cosem.dlms import (
     DlmsClient,
     LogicalName,
     Mechanism,
+    ProfileRequest,
+    ProfileRow,
     Secret,
 )
 from custom_components.cosem.dlms.encoding.data import Data, plain
 
 from .conftest import DEADLINE
-from .gurux_server import NAME, PASSWORD, REGISTERS, GuruxServer
+from .gurux_server import NAME, PASSWORD, REGISTERS, ROWS, START, GuruxServer
 
 PUBLIC = AssociationParameters(client_wport=16)
 READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret(PASSWORD.encode()))
@@ -84,3 +90,28 @@ async def test_a_wrong_password_is_refused(server: GuruxServer):
         async with client(server).associate(wrong):
             pass
     assert caught.value.concerns_authentication
+
+
+@pytest.mark.parametrize(
+    ("asked", "numbers"),
+    [
+        ({"entries": (3, 5)}, [2, 3, 4]),
+        ({"entries": (38, 0)}, [37, 38, 39]),
+        ({"since": START + timedelta(hours=1), "until": START + timedelta(hours=2)}, [4, 5, 6, 7, 8]),
+        ({}, [*range(ROWS)]),
+    ],
+    ids=["entries", "to the end", "times", "all"],
+)
+async def test_rows_of_a_profile(
+    server: GuruxServer, parameters: AssociationParameters, asked: dict[str, Any], numbers: list[int]
+):
+    """By entry, where the library takes the last one for a count; by times through entries: it fails on dates."""
+    request = ProfileRequest(logical_name=LogicalName.parse("1.0.99.1.0.255"), **asked)
+    reader = client(server)
+    rows: list[ProfileRow] = []
+    reading = reader.read_profile(lambda: reader.associate(parameters), parameters.pair, request)
+    async with aclosing(reading.rows()) as batches:
+        async for batch in batches:
+            rows += batch
+    assert rows == [(START + number * timedelta(minutes=15), Decimal(5000 + number)) for number in numbers]
+    assert [column.unit for column in reading.columns] == [None, "Wh"]
