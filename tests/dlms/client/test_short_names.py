@@ -264,7 +264,7 @@ PASSWORD = AssociationParameters(
 @pytest.mark.parametrize(
     ("parameters", "refusal", "aarqs"),
     [
-        (AUTOMATIC, INCOMPATIBLE, [1, 2]),
+        (AUTOMATIC, INCOMPATIBLE, [1, 1, 2]),  # by fewer services first
         (PASSWORD, INCOMPATIBLE, [1]),
         (PASSWORD, NOT_SUPPORTED, [1, 2]),
         (AUTOMATIC, {"initiate": None, "result": 1, "diagnostic": 1}, [1]),

@@ -349,6 +349,14 @@ def test_a_proof_after_a_refusal_belongs_to_nothing(connection):
     assert connection.counters.stray_apdus == 1
 
 
+def test_few_services_are_those_that_old_meters_have_heard_of():
+    form = ProofForm(few_services=True)
+    aarq = Opening(AssociationParameters(), OpeningMaterial(form=form)).aarq()
+    assert bytes.fromhex("065F1F0400007E1F") in aarq
+    own = AssociationParameters(conformance=Conformance.GET)
+    assert Opening(own, OpeningMaterial(form=form)).parameters.conformance == Conformance.GET
+
+
 def test_a_proof_that_nobody_waits_for_is_stray():
     connection = Connection()
     connection.propose(AssociationParameters())

@@ -64,6 +64,9 @@ class Conformance(IntFlag, boundary=KEEP):
 
 _RESERVED_NAMES: Final = {0x800000: "reserved-zero", 0x010000: "reserved-seven"}
 
+YOUNGER_SERVICES: Final = Conformance.GENERAL_BLOCK_TRANSFER | Conformance.ACCESS
+"""Services that old meters have never heard of."""
+
 DEFAULT_PROPOSED_CONFORMANCE: Final = (
     Conformance.PRIORITY_MGMT_SUPPORTED
     | Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET

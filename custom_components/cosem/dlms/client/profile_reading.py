@@ -271,8 +271,7 @@ class ProfileReading:
         definition = self._definition
         place = time_column(definition.all_columns)
         meaning = RowMeaning(definition.all_columns, 0, self._request.policy, self._request.zone)
-        # More rows come where the last entry is taken for a count; all of them tell nothing about this one.
-        is_all = len(rows) > 1 and len(rows) == definition.entries_in_use
+        is_all = len(rows) > 1 and len(rows) == definition.entries_in_use  # more come where a count is understood
         if not rows or is_all or place is None or place >= len(rows[0]):
             raise DecodeError(f"entry {number} of the profile is not one row")
         time = meaning.of(rows[:1])[0][place]

@@ -170,7 +170,7 @@ class FormSearch:
     async def go_on(self, error: DlmsError, progress: Progress) -> None:
         """Take a failure; choose the next form, or raise the first failure."""
         known = self._known
-        if self._refers_otherwise(error, progress):
+        if self._asks_for_less(error, progress) or self._refers_otherwise(error, progress):
             return
         first = self._first = self._first or error
         self._refused_proofs += isinstance(error, ProofRefused) and not error.concerns_object
@@ -193,6 +193,19 @@ class FormSearch:
             raise first
         known.form, self._perhaps = self._perhaps, None
         known.worked()  # so nothing is asked besides
+
+    def _asks_for_less(self, error: DlmsError, progress: Progress) -> bool:
+        """Propose fewer services where the meter refuses them; return whether that is to be tried at once."""
+        known = self._known
+        is_about_services = isinstance(error, AssociationRejected) and error.initiate_error == _INCOMPATIBLE_CONFORMANCE
+        if progress is not Progress.PROPOSED or not is_about_services:
+            return False
+        if known.form.few_services:
+            known.form = replace(known.form, few_services=self._before.form.few_services)  # they were not the reason
+            return False
+        known.form, known.is_proven = replace(known.form, few_services=True), False
+        # A password is not sent again: whoever comes next asks for less.
+        return not known.tries_once and self._parameters.mechanism is not Mechanism.LLS
 
     def _refers_otherwise(self, error: DlmsError, progress: Progress) -> bool:
         """Choose the other way of referencing; return whether there is one to be tried."""

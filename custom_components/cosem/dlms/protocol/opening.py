@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..apdu.acse import Aare
-from ..apdu.initiate import DLMS_VERSION
+from ..apdu.initiate import DLMS_VERSION, YOUNGER_SERVICES
 from ..errors import (
     AssociationRejected,
     InvocationCounterExhausted,
@@ -80,6 +80,13 @@ def _within(parameters: AssociationParameters, apdu_limit: int) -> AssociationPa
     return replace(parameters, max_receive_pdu_size=most)
 
 
+def _with_services(parameters: AssociationParameters, form: ProofForm) -> AssociationParameters:
+    """Return parameters that propose what the meter has heard of."""
+    if not form.few_services or not parameters.conformance & YOUNGER_SERVICES:
+        return parameters
+    return replace(parameters, conformance=parameters.conformance & ~YOUNGER_SERVICES)
+
+
 class Opening:
     """One attempt to open an association. Call the methods in their order.
 
@@ -94,7 +101,8 @@ class Opening:
     ) -> None:
         if parameters.is_high_level and len(material.challenge) < MIN_CHALLENGE:
             raise LocalProtocolError(f"the mechanism {parameters.mechanism.name} needs a challenge")
-        self.parameters: Final = _with_referencing(_within(parameters, material.apdu_limit), material.form)
+        within = _within(parameters, material.apdu_limit)
+        self.parameters: Final = _with_services(_with_referencing(within, material.form), material.form)
         self._material: Final = material
         self._limits: Final = limits
         self._counters = self._make_counters()

@@ -27,7 +27,7 @@ class ProofForm:
     ``under_global_key``: pass 3 comes under the global key although there is a dedicated one. ``one_counter``: the
     dedicated key continues the global key's counter. ``association``: the object whose method
     reply_to_HLS_authentication is called. ``short_names``: it knows these only. ``short_name_proof``: how it takes
-    the proof then.
+    the proof then. ``few_services``: it refuses proposals with services that it does not know.
     """
 
     under_global_key: bool = False
@@ -35,6 +35,7 @@ class ProofForm:
     association: LogicalName = CURRENT_ASSOCIATION
     short_names: bool = False
     short_name_proof: ShortNameProof = ShortNameProof.READ
+    few_services: bool = False
 
     @property
     def leniencies(self) -> frozenset[Leniency]:
@@ -44,6 +45,7 @@ class ProofForm:
             Leniency.ONE_COUNTER_FOR_BOTH_KEYS: self.one_counter,
             Leniency.OTHER_ASSOCIATION_OBJECT: self.association != CURRENT_ASSOCIATION,
             Leniency.PROOF_READ_WITH_SELECTOR_0: self.short_name_proof is ShortNameProof.READ_SELECTOR_0,
+            Leniency.FEW_SERVICES: self.few_services,
             Leniency.PROOF_WRITTEN: self.short_name_proof is ShortNameProof.WRITTEN,
         }
         return frozenset(leniency for leniency, is_there in unusual.items() if is_there)
@@ -56,6 +58,7 @@ class ProofForm:
             "association": str(self.association),
             "short_names": self.short_names,
             "short_name_proof": self.short_name_proof.value,
+            "few_services": self.few_services,
         }
 
     @classmethod
@@ -79,6 +82,7 @@ class ProofForm:
             association=name,
             short_names=record.get("short_names") is True,
             short_name_proof=next((each for each in ShortNameProof if each == proof), ShortNameProof.READ),
+            few_services=record.get("few_services") is True,
         )
 
 
