@@ -164,7 +164,7 @@ class ImageTransfer:
         """Take a block."""
         match parameters.value:
             case (Data(type=DataType.DOUBLE_LONG_UNSIGNED, value=int(number)), Data(value=bytes(octets))):
-                if not self.status:
+                if not self.status or len(octets) > _BLOCK_SIZE:
                     return _TEMPORARY_FAILURE
                 self.blocks[number] = octets
                 return None
@@ -180,6 +180,10 @@ class ImageTransfer:
         self.status = 3
         return None
 
+    def _taken(self) -> Data:
+        count = -(-self.size // _BLOCK_SIZE)
+        return bit_string("".join("1" if number in self.blocks else "0" for number in range(count)))
+
     def transfer(self) -> CosemObject:
         """Return the object."""
         return CosemObject(
@@ -188,7 +192,7 @@ class ImageTransfer:
             level=Level.MANAGE,
             attributes={
                 2: constant(double_long_unsigned(_BLOCK_SIZE)),
-                3: Attribute(read=lambda _: bit_string("".join("1" if n in self.blocks else "0" for n in range(8)))),
+                3: Attribute(read=lambda _: self._taken()),
                 4: Attribute(read=lambda _: double_long_unsigned(self._first_missing())),
                 5: setting(boolean(True)),
                 6: Attribute(read=lambda _: enum(self.status)),

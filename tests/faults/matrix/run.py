@@ -25,8 +25,9 @@ from custom_components.cosem.dlms import DlmsError
 from tests.simulated_meter.attacks import HELP as ATTACKS
 from tests.still_loop import StillLoop
 
-from .bench import Bench, Violation
+from .bench import Bench
 from .cases import Case, Protected, Service, Stage, distinct
+from .told import Violation
 
 CORPUS = Path(__file__).parent / "corpus.txt"
 MOST_POLLS = 6

@@ -4,10 +4,13 @@ from random import Random
 
 import pytest
 
-from .bench import Violation
+from custom_components.cosem.dlms.encoding.data import integer, octet_string
+from tests.simulated_meter.objects import SUCCESS, Done, LogicalDevice
+
+from .bench import Bench
 from .cases import ROWS, WRITING, Case, Channel, Protected, Service, Stage, distinct, draw
 from .run import MOST_RECOVERY, corpus, survive
-from .writable import WritableDispatcher
+from .told import IMAGE_INITIATE, NAME, Violation
 
 SEED = 1128
 IN_EVERY_RUN = 150
@@ -51,17 +54,59 @@ async def test_every_row_strikes(row):
     assert struck
 
 
+HONEST = {"write": LogicalDevice.write, "execute": LogicalDevice.execute}
+UNDISTURBED = "F11", "octet-by-octet", Stage.SERVICE, (("times", 1),)
+
+
 @pytest.mark.parametrize("service", WRITING)
 @pytest.mark.parametrize("times", [0, 2])
-async def test_a_success_that_was_not_executed_once_is_found(service: Service, times: int, monkeypatch):
-    do = WritableDispatcher._do
+async def test_a_success_that_was_not_executed_once_is_found(
+    service: Service, times: int, monkeypatch: pytest.MonkeyPatch
+):
+    kind = "write" if "SET" in service else "execute"
 
-    def otherwise(self, target, value):
-        return max((do(self, target, value) for _ in range(times)), default=0)
+    def otherwise(device, target, view, value):
+        if target == IMAGE_INITIATE:
+            return HONEST[kind](device, target, view, value)
+        outcomes = [HONEST[kind](device, target, view, value) for _ in range(times)]
+        return outcomes[-1] if outcomes else {"write": SUCCESS, "execute": value}[kind]
 
-    monkeypatch.setattr(WritableDispatcher, "_do", otherwise)
+    monkeypatch.setattr(LogicalDevice, kind, otherwise)
     with pytest.raises(Violation, match=f"executed {times} times"):
-        await survive(Case("F11", "octet-by-octet", Stage.SERVICE, (("times", 1),), service, Protected.NONE))
+        await survive(Case(*UNDISTURBED, service, Protected.NONE))
+
+
+@pytest.mark.parametrize(("service", "found"), [(Service.SET, "the meter holds"), (Service.ACTION, "says otherwise")])
+async def test_a_success_after_which_the_meter_holds_something_else_is_found(
+    service: Service, found: str, monkeypatch: pytest.MonkeyPatch
+):
+    kind = "write" if service is Service.SET else "execute"
+
+    def noted_only(device, target, view, value):
+        if target == IMAGE_INITIATE:
+            return HONEST[kind](device, target, view, value)
+        device.done.append(Done(target, value, view.at))
+        return {"write": SUCCESS, "execute": None}[kind]
+
+    monkeypatch.setattr(LogicalDevice, kind, noted_only)
+    with pytest.raises(Violation, match=found):
+        await survive(Case(*UNDISTURBED, service, Protected.NONE))
+
+
+@pytest.mark.parametrize(("value", "found"), [(b"other", "after its outcome"), (b"\0\0\0\1", "executed twice")])
+async def test_what_is_written_behind_our_back_or_again_is_found(value: bytes, found: str):
+    bench = Bench(Protected.NONE)
+    with pytest.raises(Violation, match=found):
+        async with bench:
+            assert await bench.poll(Service.SET)
+            async with bench.client.associate(bench.parameters(Service.SET)) as association:
+                await association.set(NAME, octet_string(value))
+
+
+async def test_another_value_returned_is_found(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(LogicalDevice, "execute", lambda *arguments: HONEST["execute"](*arguments) and integer(1))
+    with pytest.raises(Violation, match="another value"):
+        await survive(Case(*UNDISTURBED, Service.LONG_ACTION, Protected.NONE))
 
 
 async def test_a_lost_answer_that_is_no_unknown_outcome_is_found(monkeypatch: pytest.MonkeyPatch):
