@@ -13,7 +13,18 @@ from custom_components.cosem.dlms import (
 from custom_components.cosem.dlms.encoding.data import NULL, integer
 from tests.interop.test_own_client_secured_meter import EVERY_CLIENT, secured
 from tests.interop.test_own_client_short_names import ShortHouse, short
-from tests.interop.test_own_client_writes import DURATION, ENERGY, LONG, RELAY_OFF, SEVEN, STORE, THRESHOLD, device
+from tests.interop.test_own_client_writes import (
+    BUFFER,
+    DURATION,
+    ENERGY,
+    LONG,
+    ONE_ROW,
+    RELAY_OFF,
+    SEVEN,
+    STORE,
+    THRESHOLD,
+    device,
+)
 from tests.simulated_meter.profile import Level
 
 
@@ -35,6 +46,16 @@ async def test_every_client_writes_and_executes(wport: int):
         assert await association.action(RELAY_OFF, integer(0)) is None
     assert [house.truth(attribute) for attribute in (THRESHOLD, DURATION, STORE)] == [SEVEN, SEVEN, LONG]
     assert len(device(house).done) == 5
+
+
+async def test_a_part_of_a_buffer_cannot_be_written_and_the_result_arrives():
+    house = managing()
+    async with house.associate(1) as association:
+        for attribute, code in ((BUFFER, 3), (THRESHOLD, 13)):
+            with pytest.raises(DataAccessError) as refusal:
+                await association.set(attribute, SEVEN, ONE_ROW)
+            assert refusal.value.result == code
+    assert device(house).done == []
 
 
 @pytest.mark.parametrize("size", [64, 127, 128, 129, 255, 256, 257, 300])

@@ -7,12 +7,21 @@ import pytest
 from custom_components.cosem.dlms import (
     ActionError,
     AttributeDescriptor,
+    Data,
     DataAccessError,
     LogicalName,
     MethodDescriptor,
     OutcomeUnknown,
+    Selection,
 )
-from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned, integer, octet_string
+from custom_components.cosem.dlms.encoding.data import (
+    NULL,
+    double_long_unsigned,
+    integer,
+    long_unsigned,
+    octet_string,
+    structure,
+)
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from tests.simulated_meter.objects import LogicalDevice
 from tests.simulated_meter.profile import Level, ResultForm, ReturnForm
@@ -23,6 +32,8 @@ THRESHOLD = AttributeDescriptor(71, LogicalName.parse("0.0.17.0.0.255"), 4)
 DURATION = AttributeDescriptor(71, LogicalName.parse("0.0.17.0.0.255"), 6)
 STORE = AttributeDescriptor(20, LogicalName.parse("0.0.13.0.0.255"), 6)
 ENERGY = AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
+BUFFER = AttributeDescriptor(7, LogicalName.parse("1.0.99.1.0.255"), 2)
+ONE_ROW = Selection(2, structure(*map(double_long_unsigned, (1, 1)), *map(long_unsigned, (1, 0))))
 ECHO = MethodDescriptor(20, LogicalName.parse("0.0.13.0.0.255"), -1)
 RELAY_OFF = MethodDescriptor(70, LogicalName.parse("0.0.96.3.10.255"), 1)
 SEVEN = double_long_unsigned(7)
@@ -120,3 +131,16 @@ async def test_f62_a_lost_answer_is_an_unknown_outcome_and_nothing_is_done_twice
             else:
                 await association.action(RELAY_OFF, integer(0))
     assert len(device(house).done) == 1
+
+
+@pytest.mark.parametrize("wport", EVERY_CLIENT)
+@pytest.mark.parametrize("value", [SEVEN, LONG], ids=["whole", "blocks"])
+async def test_a_part_of_a_buffer_cannot_be_written_and_the_result_arrives(wport: int, value: Data):
+    house = managing(size=256)
+    async with house.associate(wport) as association:
+        for attribute, code in ((BUFFER, 3), (THRESHOLD, 13)):
+            with pytest.raises(DataAccessError) as refusal:
+                await association.set(attribute, value, ONE_ROW)
+            assert refusal.value.result == code
+        await association.set(THRESHOLD, SEVEN)
+    assert [done.target for done in device(house).done] == [THRESHOLD]

@@ -108,8 +108,13 @@ class CosemObject:
     executable: Mapping[int, Execution] = field(default_factory=dict)
     """What can be executed, by the management client."""
 
-    def write(self, index: int, view: View, value: Data) -> DataAccessResult:
-        """Write an attribute; return the result."""
+    def write(self, index: int, view: View, value: Data, selection: Selection | None = None) -> DataAccessResult:
+        """Write an attribute; return the result.
+
+        No selection can be written. The Blue Book has selectors for attributes that are only read (buffers of profiles:
+        what they hold was captured; object lists), which are refused as such (3), and for tables of another standard
+        (class 26), which this meter has not. A selection of anything else is out of scope (13), as in a GET.
+        """
         if view.facts.level < self.level:
             return READ_WRITE_DENIED
         attribute = self.attributes.get(index)
@@ -117,7 +122,7 @@ class CosemObject:
             return READ_WRITE_DENIED if index == 1 else SCOPE_VIOLATED
         if attribute.write is None or attribute.writable_by is None or view.facts.level < attribute.writable_by:
             return READ_WRITE_DENIED
-        return attribute.write(view, value)
+        return SCOPE_VIOLATED if selection is not None else attribute.write(view, value)
 
     def execute(self, index: int, view: View, parameters: Data) -> Data | DataAccessResult | None:
         """Execute a method; return what it returns, or why it is refused."""
@@ -201,12 +206,14 @@ class LogicalDevice:
             return found
         return CLASS_INCONSISTENT if self.named(logical_name) else OBJECT_UNDEFINED
 
-    def write(self, attribute: AttributeDescriptor, view: View, value: Data) -> DataAccessResult:
+    def write(
+        self, attribute: AttributeDescriptor, view: View, value: Data, selection: Selection | None = None
+    ) -> DataAccessResult:
         """Write an attribute; return the result."""
         found = self.find(attribute.class_id, attribute.logical_name)
         if isinstance(found, DataAccessResult):
             return found
-        result = found.write(attribute.attribute_index, view, value)
+        result = found.write(attribute.attribute_index, view, value, selection)
         if result == SUCCESS:
             self.done.append(Done(attribute, value, view.at))
         return result

@@ -33,7 +33,7 @@ from custom_components.cosem.dlms.encoding.octets import Reader, Writer
 from custom_components.cosem.dlms.errors import DlmsError
 
 from .association import Association, Collected, Transfer
-from .objects import OTHER_REASON, SCOPE_VIOLATED, LogicalDevice, View
+from .objects import OTHER_REASON, LogicalDevice, View
 from .profile import Quirks, ResultForm, ReturnForm
 
 SET_REQUEST: Final = 0xC1
@@ -97,12 +97,10 @@ class SetService:
                 return self._block(association, association.collected, request.block, view)
 
     def write(self, view: View, reference: AttributeReference, value: Data) -> DataAccessResult:
-        """Write an attribute; return the result. Nothing here can be written in part."""
+        """Write an attribute; return the result. No part of one can be written: see CosemObject.write."""
         attribute, selection = reference
         refused = self._refuse(attribute)
-        if refused is not None:
-            return refused
-        return SCOPE_VIOLATED if selection is not None else self._device.write(attribute, view, value)
+        return self._device.write(attribute, view, value, selection) if refused is None else refused
 
     def _all(self, view: View, items: Sequence[AttributeReference], values: Sequence[Data]) -> bytes:
         results = [self.write(view, item, value).code for item, value in zip(items, values, strict=True)]

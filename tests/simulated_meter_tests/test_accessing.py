@@ -1,10 +1,13 @@
 """ACCESS octet by octet; associations without an answer, and without an AARQ."""
 
+import pytest
+
 from custom_components.cosem.dlms.encoding.data import double_long_unsigned, encode_data_octets
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import ClientProfile, Level, MeterProfile
 from tests.simulated_meter.steps import wpdu
 
+from .test_writing import IN_PART
 from .tools import FULL_CONFORMANCE, NOW, BareClient, get_request, make_aarq, make_meter, reference
 
 WITH_ACCESS = FULL_CONFORMANCE | 0x40
@@ -48,6 +51,13 @@ def test_a_selection_counts():
     assert answer[:8] == bytes.fromhex("DA40000001000001")
     assert answer[8:12] == bytes.fromhex("01010201")
     assert answer[-3:] == bytes.fromhex("010100")
+
+
+@pytest.mark.parametrize(("target", "selection", "code"), IN_PART)
+def test_no_part_can_be_written_by_access(target: bytes, selection: bytes, code: int):
+    client = manager(make_meter(access=True))
+    request = bytes.fromhex("D94000000100" + "0105") + target + selection[1:] + b"\1" + SEVEN
+    assert client.ask(request) == bytes.fromhex("DA40000001" + "0000" + "0100" + "0102") + bytes([code])
 
 
 def test_behind_an_error_nothing_is_done_where_that_was_asked_for():

@@ -84,9 +84,32 @@ def test_rights_of_other_clients_are_honoured():
     )
 
 
-def test_nothing_can_be_written_in_part():
-    request = bytes.fromhex("C101C1") + THRESHOLD + bytes.fromhex("010100") + encode_data_octets(NEW)
-    assert manager(make_meter()).ask(request) == bytes.fromhex("C501C10D")
+ENTRIES = bytes.fromhex("010202040600000001060000000112000112" + "0000")
+RANGE = bytes.fromhex("01010204020412000809060000010000FF0F02120000066A500000066A5100000100")
+BUFFER = reference(7, "1.0.99.1.0.255", 2)
+IN_PART = [
+    (BUFFER, ENTRIES, 3),
+    (BUFFER, RANGE, 3),
+    (reference(15, "0.0.40.0.0.255", 2), bytes.fromhex("010100"), 3),
+    (THRESHOLD, bytes.fromhex("010100"), 13),
+    (reference(71, "0.0.17.9.0.255", 4), ENTRIES, 4),
+    (reference(8, "1.0.99.1.0.255", 2), ENTRIES, 9),
+]
+"""Target, selection, and the result of writing it: a buffer is only read, anything else has no selections."""
+
+
+@pytest.mark.parametrize(("target", "selection", "code"), IN_PART)
+def test_no_part_can_be_written_and_the_result_says_why(target: bytes, selection: bytes, code: int):
+    value = encode_data_octets(NEW)
+    meter = make_meter()
+    client = manager(meter)
+    assert client.ask(bytes.fromhex("C101C1") + target + selection + value) == bytes([0xC5, 1, 0xC1, code])
+    listed = bytes.fromhex("C104C102") + THRESHOLD + b"\0" + target + selection + b"\2" + value + value
+    assert client.ask(listed) == bytes.fromhex("C505C10200") + bytes([code])
+    first, last = in_blocks("C102C1", "C103C1", target + selection, value, size=3)
+    assert client.ask(first) == bytes.fromhex("C502C100000001")
+    assert client.ask(last) == bytes([0xC5, 3, 0xC1, code]) + bytes.fromhex("00000002")
+    assert [str(done.target) for done in meter.devices[1].done] == ["71:0.0.17.0.0.255:4"]
 
 
 def test_a_list_has_a_result_for_each():

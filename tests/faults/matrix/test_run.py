@@ -65,7 +65,7 @@ async def test_a_success_that_was_not_executed_once_is_found(
 ):
     kind = "write" if "SET" in service else "execute"
 
-    def otherwise(device, target, view, value):
+    def otherwise(device, target, view, value, selection=None):
         if target == IMAGE_INITIATE:
             return HONEST[kind](device, target, view, value)
         outcomes = [HONEST[kind](device, target, view, value) for _ in range(times)]
@@ -82,7 +82,7 @@ async def test_a_success_after_which_the_meter_holds_something_else_is_found(
 ):
     kind = "write" if service is Service.SET else "execute"
 
-    def noted_only(device, target, view, value):
+    def noted_only(device, target, view, value, selection=None):
         if target == IMAGE_INITIATE:
             return HONEST[kind](device, target, view, value)
         device.done.append(Done(target, value, view.at))
