@@ -20,6 +20,7 @@ from .common import (
     encode_optional_date_time,
     expect_tag,
 )
+from .untagged_descriptors import decode_body
 
 DATA_NOTIFICATION: Final = 0x0F
 DATA_NOTIFICATION_CONFIRM: Final = 0x10
@@ -81,7 +82,7 @@ def decode_data_notification(reader: Reader) -> DataNotification:
     return DataNotification(
         decode_long_invoke_id_and_priority(reader),
         decode_optional_date_time(reader, tagged_accepted=True),  # leniency "tagged date-time"
-        decode_data(reader),
+        decode_body(reader),
     )
 
 
