@@ -8,12 +8,14 @@ from dataclasses import replace
 import pytest
 
 from custom_components.cosem.dlms import SecurityState, Timing
-from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.client.link import SystemClock
 from custom_components.cosem.dlms.errors import BlockTransferAborted
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from tests.simulated_meter.link import Direction, Manipulator
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import GeneralBlockFault, GeneralBlocks
+from tests.simulated_meter.steps import Send
 from tests.timed_client import TimedClient
 
 from .conftest import NOW
@@ -40,15 +42,16 @@ E0 = 0xE0
 class House:
     """A meter that prefers general blocks, and a client for it."""
 
-    def __init__(self, *, pdu_size: int = 512, wport: int = PLAIN, **quirks: object) -> None:
+    def __init__(self, *, pdu_size: int = 512, wport: int = PLAIN, datagrams: bool = False, **quirks: object) -> None:
         profile = for_client(replace(secured(), max_pdu_size=pdu_size), wport, policy=0)
         self.meter = SimulatedMeter(
             profile.with_quirks(**({"general_blocks": GeneralBlocks.PREFERRED} | quirks)), lambda: NOW
         )
         self.wport = wport
-        self.client = TimedClient(
-            "meter", timing=PATIENT, connect=with_wrapper(self.meter.connect), clock=SystemClock()
-        )
+        connect = with_wrapper(self.meter.connect)
+        if datagrams:
+            connect = with_datagrams(self.meter.connect_datagrams)
+        self.client = TimedClient("meter", timing=PATIENT, connect=connect, clock=SystemClock())
         self.state = SecurityState(100, Store(100))
 
     def associate(self, **changes: object):
@@ -109,6 +112,34 @@ async def test_lost_repeated_and_mixed_up_blocks_cost_no_value(fault: GeneralBlo
 @pytest.mark.parametrize("plain", [False, True])
 async def test_long_requests_survive_what_happens_to_their_answers(fault: GeneralBlockFault, plain: bool):
     await ask_long(House(pdu_size=64, general_block_fault=fault, general_block_answer_plain=plain))
+
+
+def double_blocks(way: Direction) -> Manipulator:
+    """Let each general block of one direction arrive twice."""
+    return lambda direction, octets: [Send(octets)] * (1 + (direction is way and octets[8] == E0))
+
+
+DOUBLING = {
+    "the meter's blocks": None,
+    "on the way to the client": Direction.TO_CLIENT,
+    "on the way to the meter": Direction.TO_METER,
+}
+
+
+@pytest.mark.parametrize("window", [1, 3, 15])
+@pytest.mark.parametrize("doubled", DOUBLING)
+@pytest.mark.parametrize("datagrams", [False, True], ids=["TCP", "UDP"])
+async def test_where_all_blocks_come_twice_nothing_is_lost_and_copies_do_not_multiply(
+    datagrams: bool, doubled: str, window: int
+):
+    way = DOUBLING[doubled]
+    fault = GeneralBlockFault.NONE if way else GeneralBlockFault.DOUBLES
+    house = House(pdu_size=64, datagrams=datagrams, general_block_window=window, general_block_fault=fault)
+    if way:
+        house.meter.manipulator = lambda: double_blocks(way)
+    await read_long(house)
+    await ask_long(house)
+    assert len(house.blocks_sent) < 100
 
 
 async def test_a_meter_that_gives_up_costs_the_one_value():

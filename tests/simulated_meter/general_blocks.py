@@ -16,10 +16,10 @@ STREAMING: Final = 0x40
 _WINDOW: Final = 0x3F
 _HEAD: Final = 7
 _OVERHEAD: Final = 9
-_LEAST_OVERHEAD = 7
-_ONE_LENGTH_OCTET = 134
-"""Octets of a block whose data has a length of one octet."""
 """Octets of a block besides its data, at most."""
+_LEAST_OVERHEAD: Final = 7
+_ONE_LENGTH_OCTET: Final = 134
+"""Octets of a block whose data has a length of one octet."""
 _LEAST_DATA: Final = 8
 
 type Serve = Callable[[bytes], Reply]
@@ -66,6 +66,13 @@ class GeneralBlockPeer:
 
     def exchange(self, apdu: bytes, serve: Serve, size: int) -> Reply:
         """Answer an APDU that may be a block; ``size``: octets of an answer, 0 if it is never cut."""
+        reply = self._exchange(apdu, serve, size)
+        sent = [*reply.stray, reply.apdu or b""]
+        if self._fault is not GeneralBlockFault.DOUBLES or sent[-1][:1] != bytes([GENERAL_BLOCK]):
+            return reply
+        return replace(_several([each for block in sent for each in (block, block)]), close=reply.close)
+
+    def _exchange(self, apdu: bytes, serve: Serve, size: int) -> Reply:
         if apdu[0] != GENERAL_BLOCK or self._quirks.general_blocks is GeneralBlocks.NEVER:
             self._forget()
             return self._cut(serve(apdu), size)
@@ -93,8 +100,9 @@ class GeneralBlockPeer:
         return Reply() if control & STREAMING or not self._taken else Reply(self._acknowledgement())
 
     def _acknowledgement(self) -> bytes:
-        self._number += 1
-        return write_block(LAST | self._quirks.general_block_window, self._number, self._in_order)
+        number = self._number + 1
+        self._number = self._number if self._fault is GeneralBlockFault.UNCOUNTED else number
+        return write_block(LAST | self._quirks.general_block_window, number, self._in_order)
 
     # -- the answer
 
@@ -131,7 +139,8 @@ class GeneralBlockPeer:
 
     def _control(self, number: int, *, is_end: bool) -> int:
         last = LAST if number == self._size else 0
-        return last | (0 if is_end else STREAMING) | self._quirks.general_block_window
+        streaming = not is_end and self._fault is not GeneralBlockFault.NEVER_STREAMS
+        return last | (STREAMING if streaming else 0) | self._quirks.general_block_window
 
     def _spoil(self, blocks: dict[int, bytes]) -> list[bytes]:
         at = self._quirks.general_block_fault_at
@@ -148,7 +157,7 @@ class GeneralBlockPeer:
             case GeneralBlockFault.ABORTS:
                 self._forget()
                 return [write_block(LAST, 0, 0)]
-            case GeneralBlockFault.NONE | GeneralBlockFault.EMPTY_FIRST:
+            case _:
                 pass
         return list(blocks.values())
 

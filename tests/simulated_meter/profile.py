@@ -110,7 +110,7 @@ class GeneralBlocks(StrEnum):
 
 
 class GeneralBlockFault(StrEnum):
-    """What happens once to the blocks of each answer."""
+    """What happens to one window of each answer, or to all that is said so of."""
 
     NONE = "none"
     LOSES = "loses"
@@ -119,6 +119,12 @@ class GeneralBlockFault(StrEnum):
     EMPTY_FIRST = "empty-first"
     """The request is acknowledged by an empty block before the answer."""
     ABORTS = "aborts"
+    DOUBLES = "doubles"
+    """Every block comes twice, empty ones too."""
+    NEVER_STREAMS = "never-streams"
+    """No block says that more follow, and more follow all the same."""
+    UNCOUNTED = "uncounted"
+    """No empty block takes a number."""
 
 
 class BufferForm(StrEnum):

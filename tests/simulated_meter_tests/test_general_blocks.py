@@ -125,6 +125,28 @@ def test_a_fault_strikes_once(fault: GeneralBlockFault):
         assert [number for _, number, *_ in client.blocks(write_block(0x83, 1, 1))] == [2, 3, 4]
 
 
+def test_every_block_may_come_twice():
+    client = BlockClient(general_block_fault=GeneralBlockFault.DOUBLES)
+    assert [number for _, number, *_ in client.blocks(NAMES)] == [1, 1]
+    assert [number for _, number, *_ in client.blocks(write_block(0x83, 1, 1))] == [2, 2, 3, 3, 4, 4]
+    assert [number for _, number, *_ in client.blocks(write_block(0x83, 2, 4))] == [5, 5, 6, 6, 7, 7]
+    assert client.blocks(write_block(0x01, 1, 0, NAME[:5])) == [(0x81, 1, 1, b"")] * 2
+    assert client.ask(NAME)[:4] == b"\xc4\x01\xc1\x00"
+
+
+def test_no_block_may_say_that_more_follow():
+    client = BlockClient(general_block_fault=GeneralBlockFault.NEVER_STREAMS)
+    client.blocks(NAMES)
+    assert [each[:2] for each in client.blocks(write_block(0x83, 1, 1))] == [(0x01, 2), (0x01, 3), (0x01, 4)]
+
+
+def test_empty_blocks_may_take_no_number():
+    client = BlockClient(general_block_fault=GeneralBlockFault.UNCOUNTED)
+    assert client.blocks(write_block(0x01, 1, 0, NAME[:5])) == [(0x81, 1, 1, b"")]
+    assert client.blocks(write_block(0x01, 2, 1, NAME[5:9])) == [(0x81, 1, 2, b"")]
+    assert client.blocks(write_block(0x81, 3, 1, NAME[9:]))[0][:3] == (0x81, 1, 3)
+
+
 def test_the_aare_comes_in_blocks():
     client = BlockClient(aare_in_general_blocks=32)
     assert read_block(client.aare)[1:3] == (1, 0)

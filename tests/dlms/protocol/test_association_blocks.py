@@ -36,13 +36,14 @@ def test_a_new_request_drops_what_was_under_way(blocks):
     blocks.receive(block(1, b"\xc4", window=1), is_protected=True, waiting=True)
     blocks.first_of(b"1", 5)
     assert blocks.progress == (0, 0)
-    assert blocks.ask_again(bytes) == []
+    assert not blocks.will_ask_again
+    assert blocks.ask_again(bytes, repeats=True) == []
 
 
 def test_only_the_acknowledgement_of_protected_blocks_is_protected(blocks):
     blocks.receive(block(1, b"\xc4", window=1), is_protected=True, waiting=True)
     blocks.receive(block(1, b"\xc4", window=1), is_protected=False, waiting=True)
-    plain, protected = blocks.ask_again(lambda octets: b"protected " + octets)
+    plain, protected = blocks.ask_again(lambda octets: b"protected " + octets, repeats=True)
     assert plain[0] == 0xE0
     assert protected.startswith(b"protected ")
 
@@ -59,3 +60,10 @@ def test_only_the_acknowledgement_of_protected_blocks_is_protected(blocks):
 def test_what_a_block_does_differently_has_a_name(blocks, state, negotiated, is_protected, expected):
     blocks.receive(block(1, b"\xc4", window=1), is_protected=is_protected, waiting=True)
     assert blocks.leniencies(state, negotiated) == expected
+
+
+def test_empty_blocks_without_numbers_have_a_name(blocks):
+    blocks.first_of(bytes(30), 29)
+    blocks.receive(block(1, ack=1), is_protected=False, waiting=True)
+    blocks.receive(block(1, b"\xc5", ack=2), is_protected=False, waiting=True)
+    assert blocks.leniencies(State.AWAITING_ANSWER, AGREED) == {Leniency.EMPTY_BLOCKS_NOT_COUNTED}

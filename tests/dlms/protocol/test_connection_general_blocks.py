@@ -16,10 +16,11 @@ from custom_components.cosem.dlms.protocol.events import (
     NotificationReceived,
     RequestFailed,
 )
+from custom_components.cosem.dlms.protocol.general_blocks import OWN_WINDOW
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.proposal import WportPair
 from custom_components.cosem.dlms.protocol.states import State
-from custom_components.cosem.dlms.protocol.transfer.get import GetOne
+from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.protocol.transfer.set import SetOne
 from tests.dlms.lone_meter import TITLE
 from tests.dlms.protocol.test_association_state import Protected
@@ -210,9 +211,39 @@ def test_a_plain_answer_to_a_request_in_blocks_is_an_answer(connection):
 
 def test_what_is_asked_for_again_and_again_is_given_up(connection):
     connection.request(PAIR, SetOne(CLOCK, octet_string(bytes(50))))
-    *_, event = receive(connection, *[e0(1, last=True)] * 4)
+    *_, event = receive(connection, *[e0(1, last=True)] * (16 * OWN_WINDOW + 1))
     assert isinstance(event.error, BlockTransferAborted)
     assert sent_by(connection)[-1][:4] == bytes.fromhex("E08F0000")
+
+
+def test_empty_blocks_without_a_number_are_named(connection):
+    connection.request(PAIR, SetOne(CLOCK, octet_string(bytes(50))))
+    receive(connection, e0(1, ack=1, last=True))
+    assert receive(connection, e0(1, bytes.fromhex("C501C100"), ack=3, last=True)) == [AnswerReceived(PAIR, b"")]
+    assert connection.leniencies(PAIR) == {Leniency.EMPTY_BLOCKS_NOT_COUNTED}
+
+
+def test_the_last_block_of_a_question_is_sent_again_after_a_silence_and_that_of_writing_is_not(connection):
+    connection.request(PAIR, SetOne(CLOCK, octet_string(bytes(50))))
+    receive(connection, e0(1, ack=1, last=True))
+    sent_by(connection)
+    assert connection.try_again(PAIR)
+    assert sent_by(connection) == [bytes.fromhex("E08F0004000100")]
+    connection = associated(WITH_BLOCKS)
+    connection.request(PAIR, GetList([(CLOCK, None)] * 4))
+    receive(connection, e0(1, ack=1, last=True))
+    sent = sent_by(connection)
+    assert connection.try_again(PAIR)
+    assert sent_by(connection) == sent[1:]
+
+
+def test_blocks_that_come_twice_after_the_answer_count_for_nothing(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    sent_by(connection)
+    receive(connection, e0(1, LONG[:4], streaming=True), e0(2, LONG[4:], last=True))
+    assert receive(connection, *[e0(2, LONG[4:], last=True)] * 50) == []
+    assert sent_by(connection) == []
+    assert connection.counters.refused_blocks == 0
 
 
 # -- silence

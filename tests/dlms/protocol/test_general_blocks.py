@@ -97,12 +97,92 @@ def test_blocks_that_come_again_change_nothing():
     assert outcome.replies
 
 
-def test_a_peer_that_sends_its_window_again_missed_the_acknowledgement():
+def test_a_window_that_comes_again_is_acknowledged_again_after_a_silence_only():
     ours = blocks()
     ours.receive(block(1, b"a", streaming=True))
     outcome = ours.receive(block(2, b"b"))
     ours.receive(block(1, b"a", ack=1, streaming=True))
-    assert ours.receive(block(2, b"b", ack=1)) == BlockOutcome(replies=outcome.replies, belongs=True)
+    assert ours.receive(block(2, b"b", ack=1)) == BlockOutcome(belongs=True)
+    assert ours.will_ask_again
+    assert ours.ask_again() == outcome.replies
+
+
+def test_a_gap_that_stays_is_asked_for_twice_and_then_after_a_silence():
+    ours = blocks()
+    ours.receive(block(1, b"a"))
+    replies = [ours.receive(block(3, b"c", ack=ack)).replies for ack in range(1, 5)]
+    assert [len(each) for each in replies] == [1, 1, 0, 0]
+    assert ours.ask_again() == replies[0] == replies[1]
+    assert [read(each) for each in ours.receive(block(2, b"b")).replies] == [(ACK, 2, 3, b"")]
+
+
+def test_the_block_behind_a_gap_twice_is_one_demand():
+    ours = blocks()
+    ours.receive(block(1, b"a"))
+    assert ours.receive(block(3, b"c", ack=1)).replies
+    assert not ours.receive(block(3, b"c", ack=1)).replies
+
+
+def test_a_window_in_the_wrong_order_is_acknowledged_once_it_is_whole():
+    ours = blocks()
+    ours.receive(block(1, b"a"))
+    assert [read(each) for each in ours.receive(block(3, b"c")).replies] == [(ACK, 1, 1, b"")]
+    assert [read(each) for each in ours.receive(block(2, b"b", streaming=True)).replies] == [(ACK, 2, 3, b"")]
+
+
+def whole_of(ours, octets, *, pieces=4):
+    """Give it octets as a whole answer; return its blocks."""
+    size = len(octets) // pieces
+    each = [
+        block(n, octets[(n - 1) * size :][:size], last=n == pieces, streaming=n < pieces) for n in range(1, pieces + 1)
+    ]
+    assert [ours.receive(one).whole for one in each][-1] == octets
+    return each
+
+
+def test_what_is_left_over_of_an_answer_begins_nothing_and_is_not_acknowledged():
+    ours = blocks()
+    for stale in whole_of(ours, b"abcd"):
+        assert ours.is_left_over(stale)
+        assert ours.receive(stale) == BlockOutcome(belongs=True)
+    assert ours.receive(block(1, b"x", streaming=True)).is_new
+    assert ours.receive(block(2, b"y", last=True)).whole == b"xy"
+
+
+def test_what_is_left_over_of_an_answer_acknowledges_nothing_of_the_next_request():
+    ours = blocks()
+    *_, stale = whole_of(ours, b"abcd")
+    ours.send(ANSWER, 19)
+    assert ours.receive(block(4, b"d", ack=1, last=True)) == BlockOutcome(belongs=True)
+    assert read(ours.ask_again()[0])[1] == 1
+    assert stale.block_number == 4
+
+
+def test_what_looks_left_over_may_be_early_and_is_asked_for_after_a_silence():
+    ours = blocks()
+    whole_of(ours, b"abcd")
+    assert not ours.will_ask_again
+    ours.receive(block(4, b"d", last=True))
+    assert [read(each) for each in ours.ask_again()] == [(ACK, 1, 0, b"")]
+
+
+def test_what_is_left_over_comes_so_often_and_not_for_ever():
+    ours = blocks()
+    *_, stale = whole_of(ours, b"abcd")
+    assert [ours.is_left_over(stale) for _ in range(16 * OWN_WINDOW + 1)] == [True] * 16 * OWN_WINDOW + [False]
+
+
+def test_a_peer_that_does_not_wait_is_not_answered_for_each_of_the_blocks_that_it_sent_before():
+    """Else each of them would bring all that follows once more."""
+    ours = blocks()
+    for number in (1, 2, 3):
+        assert ours.receive(block(number, bytes([number]))).replies
+    for number in range(2, 18):  # what follows the first acknowledgement
+        assert not ours.receive(block(number, bytes([number]), ack=1)).replies
+    for number in range(3, 19):  # and the second
+        assert not ours.receive(block(number, bytes([number]), ack=2)).replies
+    replies = ours.receive(block(19, bytes([19]), ack=3)).replies
+    assert [read(each) for each in replies] == [(ACK, 4, 19, b"")]
 
 
 def test_the_first_block_twice_is_not_acknowledged_twice():
@@ -115,7 +195,7 @@ def test_the_first_block_twice_is_not_acknowledged_twice():
 def test_early_and_repeated_blocks_belong_to_what_is_under_way_and_are_limited():
     ours = blocks()
     ours.receive(block(1, b"a", streaming=True))
-    outcomes = [ours.receive(block(3 + number % 4, b"c", streaming=True)) for number in range(4 * OWN_WINDOW)]
+    outcomes = [ours.receive(block(3 + number % 4, b"c", streaming=True)) for number in range(16 * OWN_WINDOW)]
     assert set(outcomes) == {BlockOutcome(belongs=True)}
     assert ours.receive(block(3, b"c", streaming=True)).aborted
 
@@ -204,8 +284,8 @@ def test_the_blocks_are_limited():
 def test_a_peer_that_never_gets_on_is_given_up():
     ours = blocks()
     ours.receive(block(1, b"a"))
-    outcomes = [ours.receive(block(1, b"a", ack=1)) for _ in range(17)]
-    assert [outcome.aborted for outcome in outcomes] == [False] * 16 + [True]
+    outcomes = [ours.receive(block(1, b"a", ack=1)) for _ in range(16 * OWN_WINDOW + 1)]
+    assert [outcome.aborted for outcome in outcomes] == [False] * 16 * OWN_WINDOW + [True]
     assert [read(reply) for reply in outcomes[-1].replies] == [(ACK, 0, 1, b"")]
 
 
@@ -281,11 +361,36 @@ def test_what_was_not_sent_cannot_be_acknowledged():
     assert read(outcome.replies[0])[1:] == (2, 1, ANSWER[10:20])
 
 
-def test_the_same_is_not_sent_for_ever():
+def test_the_same_is_sent_again_twice_at_once_then_after_silences_and_not_for_ever():
+    ours, first = sent(ANSWER)
+    outcomes = [ours.receive(block(number, window=1, last=True)) for number in range(1, 5)]
+    assert [[read(reply)[1] for reply in each.replies] for each in outcomes] == [[1], [1], [], []]
+    assert {each.is_new for each in outcomes} == {False}
+    assert [len(ours.ask_again()) for _ in range(3)] == [1, 1, 0]
+    assert read(first)[1] == 1
+
+
+def test_an_acknowledgement_that_comes_twice_asks_for_nothing():
     ours, _first = sent(ANSWER)
-    outcomes = [ours.receive(block(1, last=True)) for _ in range(4)]
-    assert [read(each.replies[0])[1] for each in outcomes] == [1, 1, 1, 0]
-    assert [each.aborted for each in outcomes] == [False, False, False, True]
+    acknowledgement = block(1, ack=1, last=True)
+    assert [read(reply)[1] for reply in ours.receive(acknowledgement).replies] == [2, 3, 4]
+    assert not ours.receive(acknowledgement).replies
+    assert [read(reply)[1] for reply in ours.receive(block(2, ack=1, last=True)).replies] == [2, 3, 4]
+
+
+def test_a_peer_may_not_count_its_empty_blocks():
+    ours, _first = sent(b"0123456789abc")
+    ours.receive(block(1, ack=1, last=True))
+    assert ours.counts_empty
+    assert ours.receive(block(1, b"ye", ack=2, streaming=True)).is_new
+    assert not ours.counts_empty
+    assert ours.receive(block(2, b"s", ack=2, last=True)).whole == b"yes"
+
+
+def test_an_empty_block_is_replaced_only_once_everything_is_sent():
+    ours, _first = sent(ANSWER)
+    ours.receive(block(1, ack=1, last=True))
+    assert ours.receive(block(1, b"yes", ack=1, last=True)).aborted
 
 
 def test_a_size_with_room_for_no_octet_sends_one_a_block():
@@ -313,6 +418,19 @@ def test_what_was_streamed_and_then_ended_is_asked_for():
 def test_after_a_silence_blocks_are_sent_again():
     ours, first = sent(ANSWER)
     assert ours.ask_again() == (first,)
+
+
+def test_what_may_have_been_taken_as_a_whole_is_not_sent_again_unasked():
+    ours, _first = sent(b"0123456789abc")
+    ours.receive(block(1, ack=1, last=True))
+    assert [read(octets) for octets in ours.ask_again(repeats=False)] == [(ACK, 3, 1, b"")]
+    (again,) = ours.receive(block(2, ack=1, last=True)).replies
+    assert read(again) == (ACK, 2, 2, b"abc")
+
+
+def test_what_cannot_be_whole_yet_is_sent_again_unasked():
+    ours, first = sent(ANSWER)
+    assert ours.ask_again(repeats=False) == (first,)
 
 
 def test_progress_gives_new_patience():
@@ -413,6 +531,26 @@ def test_whatever_gets_lost_doubled_or_out_of_order_the_octets_are_right_or_ther
         assert any(each != "good" for each in fates)
     else:
         assert b"".join(peer.request[number] for number in sorted(peer.request)) == request
+
+
+@pytest.mark.parametrize("to_peer_twice", [False, True])
+@pytest.mark.parametrize("to_us_twice", [False, True])
+@pytest.mark.parametrize("window", [1, 3, 15])
+def test_on_a_way_that_doubles_everything_copies_do_not_multiply(window, to_us_twice, to_peer_twice):
+    answer, request = bytes(i % 251 for i in range(700)), bytes(300)
+    ours, peer = blocks(), Peer(30, answer, window)
+    to_peer, to_us, sent_by_us, whole = deque([ours.send(request, 19)]), deque(), 0, None
+    while whole is None and (to_peer or to_us):
+        while to_peer:
+            what = to_peer.popleft()
+            sent_by_us += 1
+            for _ in range(1 + to_peer_twice):
+                to_us.extend(each for each in peer.take(what) for _ in range(1 + to_us_twice))
+        outcome = ours.receive(to_us.popleft())
+        to_peer.extend(outcome.replies)
+        whole = outcome.whole
+    assert whole == answer
+    assert sent_by_us < 3 * (30 + 100)
 
 
 def test_the_halves_by_themselves():

@@ -68,6 +68,14 @@ def test_blocks_of_an_answer_to_nothing_are_left_out(reassembly):
     assert not reassembly.exchange.is_under_way
 
 
+def test_blocks_of_an_answer_that_was_whole_may_come_again(reassembly):
+    last = block(2, b"b", last=True)
+    reassembly.receive(block(1, GET_RESPONSE), waiting=True)
+    assert reassembly.receive(last, waiting=True).whole
+    assert reassembly.receive(last, waiting=False) == BlockOutcome(belongs=True)
+    assert reassembly.receive(block(2, b"c", last=True), waiting=False) == BlockOutcome()
+
+
 def test_what_may_be_a_push_is_acknowledged_after_a_silence_only(reassembly):
     assert reassembly.receive(block(1, GENERAL_GLO), waiting=True) == BlockOutcome(is_new=True)
     assert len(reassembly.exchange.ask_again()) == 1

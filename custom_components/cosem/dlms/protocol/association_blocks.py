@@ -38,15 +38,22 @@ class AssociationBlocks:
         self._latest = self._inside if is_protected else self._around
         return self._latest.receive(apdu, waiting=waiting)
 
-    def ask_again(self, protect: Callable[[bytes], bytes]) -> list[bytes]:
-        """Return what is sent after a silence. Raises as ``protect`` does."""
-        return [*self._around.exchange.ask_again(), *map(protect, self._inside.exchange.ask_again())]
+    @property
+    def will_ask_again(self) -> bool:
+        """Whether something is sent after a silence."""
+        return self._around.exchange.will_ask_again or self._inside.exchange.will_ask_again
+
+    def ask_again(self, protect: Callable[[bytes], bytes], *, repeats: bool) -> list[bytes]:
+        """Return what is sent after a silence; ``repeats``: a whole request may be. Raises as ``protect`` does."""
+        around = self._around.exchange.ask_again(repeats=repeats)
+        return [*around, *map(protect, self._inside.exchange.ask_again(repeats=repeats))]
 
     def leniencies(self, state: State, negotiated: Negotiated | None) -> set[Leniency]:
         """Return what the last block does differently."""
         agreed = negotiated is not None and negotiated.has_general_blocks
         tolerated = {
             Leniency.GENERAL_BLOCKS_PROTECTED_EACH: self._latest is self._inside,
+            Leniency.EMPTY_BLOCKS_NOT_COUNTED: not self._latest.exchange.counts_empty,
             Leniency.UNNEGOTIATED_GENERAL_BLOCKS: state in OPEN_STATES and not agreed,
             Leniency.AARE_IN_GENERAL_BLOCKS: state is State.ASSOCIATING,
         }

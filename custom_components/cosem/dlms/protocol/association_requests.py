@@ -146,6 +146,11 @@ class AssociationRequests:
         by_short_names = self.parameters.referencing is Referencing.SHORT_NAME
         return self.state in BLOCK_STATES and self._outstanding.may_be_repeated and not by_short_names
 
+    @property
+    def will_ask_again(self) -> bool:
+        """Whether try_again() sends something where messages get lost."""
+        return self._blocks.will_ask_again or self.may_be_repeated
+
     def try_again(self, *, is_lossy: bool) -> bool:
         """After a silence: send again what may be; return whether there was anything. Raises SecurityError.
 
@@ -153,7 +158,7 @@ class AssociationRequests:
         either is one to both, and protected anew.
         """
         protect = self.opening.protection.protect
-        again = self._blocks.ask_again(protect)
+        again = self._blocks.ask_again(protect, repeats=self._outstanding.may_be_repeated)
         if not again and is_lossy and self.may_be_repeated:
             self._repeats += 1
             again = [self.opening.aarq() if self.state is State.ASSOCIATING else protect(self._latest)]

@@ -173,7 +173,7 @@ class Connection:
 
     def repeats(self, pair: WportPair) -> bool:
         """Return whether what is unanswered will be sent again, because it may have got lost."""
-        return self.is_lossy and self._known(pair).may_be_repeated
+        return self.is_lossy and self._known(pair).will_ask_again
 
     def release(self, pair: WportPair) -> None:
         """Send the RLRQ, even during a request. Released follows an answer."""

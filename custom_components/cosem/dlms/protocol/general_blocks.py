@@ -4,7 +4,7 @@ Each side numbers the APDUs that it sends, from 1 on, empty ones too, and acknow
 without streaming waits for the other. Block 1 that acknowledges nothing begins anew, block 0 gives up.
 """
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from ..apdu.block import GeneralBlockTransfer
@@ -18,13 +18,13 @@ OWN_WINDOW: Final = 15
 _HEADER: Final = 9
 """Octets of a block besides its data, at most."""
 
-_MOST_REPEATS: Final = 3
-"""So often in a row the same blocks are sent."""
+_MOST_REPEATS: Final = 2
+"""So often the same is sent again at once, because the peer asks for it or a block is missing; then after silences.
 
-_MOST_WITHOUT_PROGRESS: Final = 16
-"""So many acknowledgements in a row that nothing new follows."""
+Who answers everything that comes twice with everything twice would have two, four, eight copies on the way.
+"""
 
-_MOST_USELESS: Final = 4 * OWN_WINDOW
+_MOST_USELESS: Final = 16 * OWN_WINDOW
 """So many blocks in a row that bring nothing in order: early ones and repeated ones."""
 
 _MOST_SILENCES: Final = 2
@@ -61,6 +61,8 @@ class SentGeneralBlocks:
         self._repeats = 0
         self._latest_empty: tuple[int, int] | None = None
         """The last empty block, and what it acknowledged."""
+        self._demand: GeneralBlockTransfer | None = None
+        """What the last blocks answered."""
 
     @property
     def is_pending(self) -> bool:
@@ -90,12 +92,8 @@ class SentGeneralBlocks:
         return bool(known)
 
     def next_blocks(self, received: int) -> tuple[bytes, ...]:
-        """Return the next window, beginning with what was not acknowledged; nothing after too many repeats."""
+        """Return the next window, beginning with what was not acknowledged."""
         numbers = list(self._unacknowledged)[: self._window]
-        if numbers[0] <= self._sent:
-            self._repeats += 1
-            if self._repeats > _MOST_REPEATS:
-                return ()
         self._sent = max(self._sent, numbers[-1])
         return tuple(self._data_block(number, number == numbers[-1], received) for number in numbers)
 
@@ -107,6 +105,23 @@ class SentGeneralBlocks:
             received=received,
             data=self._unacknowledged[number],
         )
+
+    def answer(self, block: GeneralBlockTransfer, received: int) -> tuple[bytes, ...]:
+        """Return what follows a block of a peer who waits; nothing if that is on its way already."""
+        if next(iter(self._unacknowledged)) <= self._sent:
+            if block == self._demand or self._repeats == _MOST_REPEATS:
+                return ()
+            self._repeats += 1
+        self._demand = block
+        return self.next_blocks(received)
+
+    def has_acknowledged(self, received: int) -> bool:
+        """Whether the last empty block said so."""
+        return self._latest_empty is not None and self._latest_empty[1] == received
+
+    def is_overtaken(self, block: GeneralBlockTransfer) -> bool:
+        """Whether a block was sent before its sender had our last empty one."""
+        return self._latest_empty is not None and block.block_number_ack < self._latest_empty[0]
 
     def acknowledgement(self, received: int) -> bytes:
         """Return an empty block; the same again where it would say nothing new."""
@@ -128,6 +143,8 @@ class ReceivedGeneralBlocks:
         self.size = 0
         """Octets of these."""
         self.is_complete = False
+        self.peer_waits = False
+        """Whether nothing follows the last block in order before we say something."""
         self._pieces: list[bytes] = []
         self._later: dict[int, GeneralBlockTransfer] = {}
 
@@ -141,6 +158,16 @@ class ReceivedGeneralBlocks:
     def belongs(self, block: GeneralBlockTransfer) -> bool:
         """Whether, after a beginning, the block was taken before, or may be kept until it is its turn."""
         return 0 < self.in_order >= block.block_number - OWN_WINDOW
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether a block is missing before one that came."""
+        return bool(self._later)
+
+    def latest(self) -> dict[int, bytes]:
+        """Return number and data of the last blocks in order, a window of them."""
+        first = max(1, self.in_order - OWN_WINDOW + 1)
+        return {number: self._pieces[number - 1] for number in range(first, self.in_order + 1)}
 
     def repeats_the_first(self, block: GeneralBlockTransfer) -> bool:
         """Whether this is the first block again, and the only one so far."""
@@ -168,6 +195,7 @@ class ReceivedGeneralBlocks:
             raise LimitExceeded("octets in general blocks", self._most)
         self.in_order = block.block_number
         self._pieces.append(block.block_data)
+        self.peer_waits = block.last_block or not block.streaming
         # An empty last block before any data acknowledges what we sent.
         self.is_complete = block.last_block and self.size > 0
 
@@ -183,6 +211,10 @@ class GeneralBlocks:
         self._limits = limits
         self._most = most
         self._answers = answers
+        self._ended: dict[int, bytes] = {}
+        """The last blocks of what was whole last: they may come again, and belong to nothing."""
+        self.counts_empty = True
+        """Whether the peer's empty blocks have a number of their own."""
         self.forget()
 
     def forget(self) -> None:
@@ -190,10 +222,18 @@ class GeneralBlocks:
         self._sent = SentGeneralBlocks()
         self._received = ReceivedGeneralBlocks(self._limits, self._most)
         self._silences = 0
-        self._without_progress = 0
         self._useless = 0
-        self._since_reply = 0
-        """Blocks since the last reply."""
+        self._asked = 0
+        """So often the same acknowledgement was sent at once."""
+        self._latest: GeneralBlockTransfer | None = None
+        self._may_have_begun = False
+        """Whether what looks left over came: it may be early as well."""
+        self._comes_twice = False
+        """Whether the peer answers more than once."""
+        self._first_ack: int | None = None
+        """What the first block of data acknowledges."""
+        self._counts_ours = False
+        """Whether the peer acknowledges our acknowledgements."""
 
     @property
     def is_under_way(self) -> bool:
@@ -225,45 +265,69 @@ class GeneralBlocks:
             was_under_way = self.is_under_way
             self.forget()
             return BlockOutcome(aborted=was_under_way)
+        if self.is_left_over(block):
+            self._may_have_begun = True
+            return BlockOutcome(belongs=True)
         begins = self._begins(block)
         is_restart = begins and self.number > 0
         if begins:
             self.forget()
-        received, sent = self._received, self._sent
-        belongs = self._answers and received.belongs(block)
-        if received.contradicts(block):
+        self._count_anew(block)
+        if self._received.contradicts(block):
             return self._give_up_on_peer()
-        in_turn = block.block_number == received.in_order + 1
-        is_new = sent.acknowledged(self._acknowledged_by(block, in_turn=in_turn), block.window)
-        if in_turn or not sent.is_pending:  # else it is left over from something before
-            is_new = received.add(block) or is_new
-        is_new = is_new and not is_restart
-        if received.is_complete:
-            whole = received.joined()
+        belongs = self._answers and self._received.belongs(block)
+        is_new = self._take(block) and not is_restart
+        if self._received.is_complete:
+            whole = self._received.joined()
+            self._ended = self._received.latest()
             self.forget()
             return BlockOutcome(whole, is_new=True)
         if self._is_too_much(is_new=is_new):
             return self._give_up_on_peer()
-        outcome = BlockOutcome(is_new=is_new, belongs=belongs and not (is_new or is_restart))
-        if not self._answers or (block.streaming and not block.last_block):
-            return outcome
-        return self._reply(block, outcome)
+        replies = self._replies(block) if self._answers else ()
+        self._latest = block
+        return BlockOutcome(replies=replies, is_new=is_new, belongs=belongs and not (is_new or is_restart))
+
+    def is_left_over(self, block: GeneralBlockTransfer) -> bool:
+        """Count a block that is the same as one of what was whole last, before anything new; not for ever."""
+        if not block.block_data or self._received.in_order or self._ended.get(block.block_number) != block.block_data:
+            return False
+        self._useless += 1
+        return self._useless <= _MOST_USELESS
 
     def _begins(self, block: GeneralBlockTransfer) -> bool:
         if block.block_number != 1 or block.block_number_ack or self._sent.is_pending:
             return False
         return not self._received.repeats_the_first(block)
 
-    def _acknowledged_by(self, block: GeneralBlockTransfer, *, in_turn: bool) -> int:
+    def _count_anew(self, block: GeneralBlockTransfer) -> None:
+        """Leave out the empty blocks so far, if an answer has the number of one of them."""
+        received = self._received
+        if block.block_data and block.block_number <= received.in_order and not received.size and self._sent.is_sent:
+            self._received = ReceivedGeneralBlocks(self._limits, self._most)
+            self.counts_empty = False
+
+    def _take(self, block: GeneralBlockTransfer) -> bool:
+        """Take what a block acknowledges, and its data; return whether that is progress."""
+        sent, received = self._sent, self._received
+        before, in_turn = received.in_order, block.block_number == received.in_order + 1
         # Who answers has everything, also where its first block of data does not say so.
-        answers = bool(block.block_data) and self._sent.is_sent and in_turn
-        return 0xFFFF if answers else block.block_number_ack
+        answers = bool(block.block_data) and sent.is_sent and in_turn
+        is_new = sent.acknowledged(0xFFFF if answers else block.block_number_ack, block.window)
+        if in_turn or not sent.is_pending:  # else it is left over from something before
+            is_new = (received.add(block) and bool(block.block_data)) or is_new
+        if received.in_order > before:
+            self._asked = 0
+        self._comes_twice = self._comes_twice or block.block_number < before
+        if block.block_data:
+            self._first_ack = block.block_number_ack if self._first_ack is None else self._first_ack
+            self._counts_ours = self._counts_ours or block.block_number_ack > self._first_ack
+        return is_new
 
     def _is_too_much(self, *, is_new: bool) -> bool:
         """Count a block; return whether there were too many without progress."""
-        self._since_reply += 1
         if is_new:
-            self._silences = self._without_progress = self._useless = 0
+            self._silences = self._useless = 0
             return False
         self._useless += 1
         return self._useless > _MOST_USELESS
@@ -272,31 +336,43 @@ class GeneralBlocks:
         goodbye = self.give_up()
         return BlockOutcome(replies=(goodbye,) if self._answers else (), aborted=True)
 
-    def _reply(self, block: GeneralBlockTransfer, outcome: BlockOutcome) -> BlockOutcome:
-        """Answer a peer who waits."""
-        if self._sent.is_pending:
-            replies = self._sent.next_blocks(self._received.in_order)
-            if not replies:
-                return self._give_up_on_peer()
-        elif not block.block_data and not self._received.size:
-            replies = ()  # it has everything, and its answer comes next
-        elif self._since_reply == 1 and not outcome.is_new and block.block_number <= self.number:
-            # The last block twice: a second acknowledgement would bring all that follows twice, too.
-            replies = ()
-        else:
-            replies = (self._sent.acknowledgement(self._received.in_order),)
-        self._since_reply = 0
-        self._without_progress += not outcome.is_new
-        if self._without_progress > _MOST_WITHOUT_PROGRESS:
-            return self._give_up_on_peer()
-        return replace(outcome, replies=replies)
+    def _replies(self, block: GeneralBlockTransfer) -> tuple[bytes, ...]:
+        """Answer a peer who waits, once: what comes twice is a copy, until a silence says otherwise."""
+        sent, received = self._sent, self._received
+        waits = block.last_block or not block.streaming
+        if sent.is_pending:
+            return sent.answer(block, received.in_order) if waits else ()
+        if not (waits or received.peer_waits) or self._is_answered(block):
+            return ()
+        return (sent.acknowledgement(received.in_order),)
 
-    def ask_again(self) -> tuple[bytes, ...]:
-        """Return what is sent after a silence: the last acknowledgement, or the last blocks; nothing at the end."""
-        if not self.is_under_way or self._silences >= _MOST_SILENCES:
+    def _is_answered(self, block: GeneralBlockTransfer) -> bool:
+        """Whether an acknowledgement is on its way, or needless."""
+        sent, received = self._sent, self._received
+        if not received.size and not received.has_gap:
+            return True  # it has everything, and its answer comes next; or it is left over
+        if not sent.has_acknowledged(received.in_order):
+            # Who sends without waiting, and answers all the same, sends everything as often as we acknowledge.
+            return self._comes_twice and self._counts_ours and sent.is_overtaken(block)
+        if not received.has_gap or block == self._latest or self._asked == _MOST_REPEATS:
+            return True
+        self._asked += 1
+        return False
+
+    @property
+    def will_ask_again(self) -> bool:
+        """Whether something is sent after a silence."""
+        return (self.is_under_way or self._may_have_begun) and self._silences < _MOST_SILENCES
+
+    def ask_again(self, *, repeats: bool = True) -> tuple[bytes, ...]:
+        """Return what is sent after a silence: the last acknowledgement, or the last blocks; nothing at the end.
+
+        Without ``repeats``, what the peer may have taken as a whole is not sent again unless it asks for a block.
+        """
+        if not self.will_ask_again:
             return ()
         self._silences += 1
-        if self._sent.is_pending:
+        if self._sent.is_pending and (repeats or not self._sent.is_sent):
             return self._sent.next_blocks(self._received.in_order)
         return (self._sent.acknowledgement(self._received.in_order),)
 

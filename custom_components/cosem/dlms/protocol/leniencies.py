@@ -65,6 +65,8 @@ class Leniency(StrEnum):
     """An entry of the object list makes no sense, or its access rights do not; the others are used."""
     GENERAL_BLOCKS_PROTECTED_EACH = "general_blocks_protected_each"
     """Each general block is protected by itself, instead of the whole APDU before it is cut."""
+    EMPTY_BLOCKS_NOT_COUNTED = "empty_blocks_not_counted"
+    """The empty general blocks that acknowledge a request take no number from those of the answer."""
     UNNEGOTIATED_GENERAL_BLOCKS = "unnegotiated_general_blocks"
     """An answer comes in general blocks although the meter did not agree to any."""
     ACCESS_DATA_LEFT_OUT = "access_data_left_out"

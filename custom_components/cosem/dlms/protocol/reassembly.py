@@ -47,7 +47,7 @@ class Reassembly:
         if self._continues_push(block):
             return self._receive_pushed(block)
         if not waiting:
-            return _DROPPED
+            return BlockOutcome(belongs=True) if self.exchange.is_left_over(block) else _DROPPED
         if is_first:
             self._is_silent = block.window == 0 and tag in _EITHER_TAGS
         outcome = self.exchange.receive(block)
