@@ -53,6 +53,8 @@ _MULTIPLE_REFERENCES: Final = 0x000200
 _PARAMETERIZED: Final = 0x000020
 
 _ASSOCIATION: Final = 0xFA00
+_ASSOCIATION_ATTRIBUTES: Final = {_ASSOCIATION, _ASSOCIATION + 8}
+"""Its logical name and its object list."""
 _SPECIAL: Final = {(17, "0.0.41.0.0.255"): 0xFC00, (1, "0.0.42.0.0.255"): 0xFD00}
 _FIRST: Final = 0x0100
 _ROOM: Final = 0x0100
@@ -290,6 +292,8 @@ class ShortNameService:
         return bytes([len(codes)]) + b"".join(bytes([1, code]) if code else b"\x00" for code in codes)
 
     def _change(self, short_name: int, selection: Selection | None, value: Data, view: View) -> int:
+        if short_name in _ASSOCIATION_ATTRIBUTES:
+            return READ_WRITE_DENIED.code
         target = self._target(short_name)
         return OBJECT_UNDEFINED.code if target is None else self.change(view, target, value, selection)
 

@@ -12,7 +12,7 @@ from custom_components.cosem.dlms.errors import DlmsError
 from custom_components.cosem.dlms.security.cipher import SealingKey, open_sealed
 from custom_components.cosem.dlms.security.keys import Secret
 from tests.dlms.apdu.samples import check_refusals
-from tests.vector_tools import OWN, Vector, vectors
+from tests.vector_tools import FOREIGN, OWN, Vector, vectors
 
 THEMES = (
     "access",
@@ -156,6 +156,14 @@ def test_our_own_pushes_stand_for_each_kind_that_was_captured():
     assert all(vector.fields["source"] == "constructed" for vector in own)
     kinds = (has_tagged_time, has_untagged_descriptors, lambda vector: "gbt_blocks" in vector.fields)
     assert all(any(map(kind, own)) for kind in kinds)
+
+
+@pytest.mark.parametrize("theme", [theme for theme in THEMES if theme != "push"])
+def test_samples_of_others_are_tried_where_they_are(theme: str):
+    if not FOREIGN.is_dir():
+        pytest.skip(f"no samples of others beside this checkout: {theme} was tried with our own only")
+    there = {entry["name"] for entry in json.loads((FOREIGN / f"{theme}.json").read_text())}
+    assert there <= {vector.name for vector in vectors(theme)}
 
 
 def test_captured_pushes_are_tried_where_they_are():
