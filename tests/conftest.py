@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from functools import partial
 import threading
-from typing import Any
+from typing import Any, Final
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -79,6 +79,10 @@ def _our_integration(request: pytest.FixtureRequest, _workers_have_ended: None) 
         request.getfixturevalue("async_test_recorder")  # the recorder comes before Home Assistant
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+
+
+OVER: Final = [pytest.param({}, id="TCP"), pytest.param({"transport": "udp"}, id="UDP")]
+"""What make_entry() takes for each transport, where a test holds over both."""
 
 
 @pytest.fixture

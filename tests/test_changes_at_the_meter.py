@@ -13,7 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.meter.store import async_load_meter
-from tests.conftest import poll, set_up, state_of
+from tests.conftest import OVER, poll, set_up, state_of
 from tests.simulated_meter.meter import SimulatedMeter
 
 type EntryMaker = Callable[..., MockConfigEntry]
@@ -41,15 +41,17 @@ async def with_older_firmware(
     return record
 
 
-async def test_a_new_firmware_with_an_unreadable_object_list_keeps_the_old_list(
+@pytest.mark.parametrize("transport", OVER)
+async def test_f49_a_new_firmware_with_an_unreadable_object_list_keeps_the_old_list_and_reads_units_anew(
     hass: HomeAssistant,
     network: None,
     make_entry: EntryMaker,
     meter: SimulatedMeter,
     hass_storage: dict[str, Any],
     caplog: pytest.LogCaptureFixture,
+    transport: dict[str, str],
 ):
-    entry = await set_up(hass, make_entry())
+    entry = await set_up(hass, make_entry(**transport))
     known = sensors(hass, entry)
     record = await with_older_firmware(hass, entry, hass_storage)
     listed = len(record["objects"])

@@ -16,7 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosem import MAX_OFFERS, _offer_further_logical_devices
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms.interface_classes.sap_assignment import SapAssignment
-from tests.conftest import HOST, poll, set_up, state_of, unique_id_of, until
+from tests.conftest import HOST, OVER, poll, set_up, state_of, unique_id_of, until
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
 
@@ -136,15 +136,17 @@ async def test_wrong_password_asks_for_another_and_is_not_sent_again(
     assert meter.requests == 1
 
 
-async def test_other_meter_at_the_address_is_not_taken(
+@pytest.mark.parametrize("transport", OVER)
+async def test_f07_other_meter_at_the_address_is_not_taken(
     hass: HomeAssistant,
     network: None,
     make_entry: EntryMaker,
     meter: SimulatedMeter,
     meters: dict[str, SimulatedMeter],
     issue_registry: ir.IssueRegistry,
+    transport: dict[str, str],
 ):
-    entry = make_entry()
+    entry = make_entry(**transport)
     meters[HOST] = SimulatedMeter(MeterProfile(seed=99), meter.clock)
     await set_up(hass, entry)
     assert entry.state is ConfigEntryState.SETUP_ERROR

@@ -32,7 +32,7 @@ from custom_components.cosem.dlms.encoding.data import (
     utf8_string,
     visible_string,
 )
-from tests.conftest import poll, sensor_id, set_up, state_of
+from tests.conftest import OVER, poll, sensor_id, set_up, state_of
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.objects import Attribute, CosemObject, constant, data_object, register, scaler_unit
 
@@ -286,6 +286,7 @@ async def test_further_attributes_are_off_by_default(
     assert enabled == {"4_1.0.1.6.0.255_2", "8_0.0.1.0.0.255_2_drift"}
 
 
+@pytest.mark.parametrize("transport", OVER)
 @pytest.mark.parametrize("seconds", [0, 42, -90, 86_400])
 async def test_clock_drift_is_meter_minus_home_assistant(
     hass: HomeAssistant,
@@ -294,10 +295,11 @@ async def test_clock_drift_is_meter_minus_home_assistant(
     meter: SimulatedMeter,
     freezer: FrozenDateTimeFactory,
     seconds: int,
+    transport: dict[str, str],
 ):
     freezer.move_to(datetime(2026, 11, 22, 9, 15, 30, tzinfo=UTC))
     meter.profile = meter.profile.with_quirks(clock_offset=float(seconds))
-    entry = await set_up(hass, make_entry())
+    entry = await set_up(hass, make_entry(**transport))
     state = full_state(hass, entry, "8_0.0.1.0.0.255_2_drift")
     assert state.state == str(seconds)
     assert state.attributes["unit_of_measurement"] == "s"
@@ -306,14 +308,16 @@ async def test_clock_drift_is_meter_minus_home_assistant(
     assert (shown - datetime(2026, 11, 22, 9, 15, 30, tzinfo=UTC)).total_seconds() == seconds
 
 
+@pytest.mark.parametrize("transport", OVER)
 async def test_clock_that_gives_no_time_has_no_drift(
     hass: HomeAssistant,
     network: None,
     make_entry: EntryMaker,
     meter: SimulatedMeter,
     freezer: FrozenDateTimeFactory,
+    transport: dict[str, str],
 ):
-    entry = await set_up(hass, make_entry())
+    entry = await set_up(hass, make_entry(**transport))
     (clock,) = meter.devices[1].named(LogicalName.parse("0.0.1.0.0.255"))
     put(
         meter,

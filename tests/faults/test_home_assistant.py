@@ -64,14 +64,25 @@ async def bench(
 async def entry(
     request: pytest.FixtureRequest, hass: HomeAssistant, bench: Bench, make_entry: EntryMaker
 ) -> AsyncIterator[MockConfigEntry]:
-    """An entry in both modes; unloaded and checked at the end."""
-    made = await set_up(hass, make_entry(stay_connected=request.param == "stay connected"))
+    """An entry in both modes, over TCP unless a test says otherwise; unloaded and checked at the end."""
+    transport = {"transport": "udp"} if "UDP" in request.param else {}
+    made = await set_up(hass, make_entry(stay_connected="stay connected" in request.param, **transport))
     assert made.state is ConfigEntryState.LOADED
     yield made
     if made.state is ConfigEntryState.LOADED:
         bench.check_truth(made)
         await hass.config_entries.async_unload(made.entry_id)
     bench.check_nothing_left()
+
+
+over_both = pytest.mark.parametrize(
+    "entry", ["each poll", "stay connected", "each poll, UDP", "stay connected, UDP"], indirect=True
+)
+
+
+def over_udp(entry: MockConfigEntry) -> bool:
+    """Whether datagrams carry the entry's WPDUs: a broken one costs itself, never a connection."""
+    return entry.data.get("transport") == "udp"
 
 
 def cause_of(entry: MockConfigEntry) -> BaseException | None:
@@ -176,10 +187,11 @@ async def test_f10_half_open_after_a_power_cut(bench: Bench, entry: MockConfigEn
     await outage(bench, entry, ResponseTimeout, name="half-open", on="get")
 
 
+@over_both
 async def test_f10_f27_restart_of_the_meter_without_a_word(bench: Bench, entry: MockConfigEntry):
     bench.meter.restart()
     await bench.poll()
-    if entry.options["stay_connected"]:
+    if entry.options["stay_connected"] and not over_udp(entry):  # datagrams have no connection that could be dead
         assert isinstance(cause_of(entry), ResponseTimeout)
         await bench.poll()
         bench.check_outages(1)
@@ -199,6 +211,7 @@ async def test_f13_wrong_wrapper_version(bench: Bench, entry: MockConfigEntry):
     await outage(bench, entry, NotWrapper, name="wrong-version")
 
 
+@over_both
 async def test_f14_wrong_wport_once_before_the_answer(bench: Bench, entry: MockConfigEntry):
     await harmless(bench, entry, name="wrong-wport", count=1, then_answer=True, on="get")
 
@@ -223,6 +236,7 @@ async def test_f15_length_zero(bench: Bench, entry: MockConfigEntry):
     await outage(bench, entry, ResponseTimeout, name="length-zero")
 
 
+@over_both
 async def test_f16_wrong_invoke_id_once_before_the_answer(bench: Bench, entry: MockConfigEntry):
     await harmless(bench, entry, name="wrong-invoke-id", then_answer=True)
 
@@ -242,6 +256,7 @@ async def test_f17_late_answer_never_arrives(bench: Bench, entry: MockConfigEntr
 # --- What the meter says ------------------------------------------------------------------------------------------
 
 
+@over_both
 @pytest.mark.parametrize("code", [1, 3])
 @pytest.mark.parametrize("where", ["get", "aarq"])
 async def test_f31_busy_meter_is_asked_again_within_half_a_minute(
@@ -262,6 +277,7 @@ async def test_f31_busy_meter_is_asked_again_within_half_a_minute(
     bench.check_outages(1)
 
 
+@over_both
 async def test_f32_temporary_failure_of_one_object(bench: Bench, entry: MockConfigEntry):
     bench.meter.faults.add("temporary-failure", object="1.0.32.7.0.255")
     await bench.poll()
@@ -273,6 +289,7 @@ async def test_f32_temporary_failure_of_one_object(bench: Bench, entry: MockConf
     bench.check_outages(0)
 
 
+@over_both
 @pytest.mark.parametrize("name", ["object-undefined", "denied"])
 async def test_f33_refused_object_is_not_asked_for_again_after_three_refusals(
     bench: Bench, entry: MockConfigEntry, name: str, caplog: pytest.LogCaptureFixture
@@ -301,6 +318,7 @@ async def lose_association(bench: Bench, entry: MockConfigEntry) -> None:
         await quiet()
 
 
+@over_both
 async def test_f34_transient_refusal(bench: Bench, entry: MockConfigEntry):
     await lose_association(bench, entry)
     bench.meter.faults.add("aare-transient")
@@ -314,6 +332,7 @@ async def test_f34_transient_refusal(bench: Bench, entry: MockConfigEntry):
     bench.check_outages(1)
 
 
+@over_both
 @pytest.mark.parametrize("name", ["aare-authentication", "aare-short"])
 async def test_f35_f36_refused_authentication_is_not_repeated(bench: Bench, entry: MockConfigEntry, name: str):
     await lose_association(bench, entry)
@@ -329,6 +348,7 @@ async def test_f35_f36_refused_authentication_is_not_repeated(bench: Bench, entr
     assert fresh(bench, entry)
 
 
+@over_both
 async def test_f36_permanent_refusal_for_another_reason_is_tried_slowly(bench: Bench, entry: MockConfigEntry):
     await lose_association(bench, entry)
     bench.meter.faults.add("aare-short", code=1)
@@ -344,10 +364,12 @@ async def test_f36_permanent_refusal_for_another_reason_is_tried_slowly(bench: B
 # --- Bombs and drips ----------------------------------------------------------------------------------------------
 
 
+@over_both
 async def test_f43_oversized_apdu(bench: Bench, entry: MockConfigEntry):
-    await outage(bench, entry, LimitExceeded, name="oversized")
+    await outage(bench, entry, ResponseTimeout if over_udp(entry) else LimitExceeded, name="oversized")
 
 
+@over_both
 @pytest.mark.parametrize("name", ["count-bomb", "empty-rows"])
 async def test_trial_09_bomb_that_is_no_value(bench: Bench, entry: MockConfigEntry, name: str):
     """It is unknown, and the others are read in the same poll; one line in the log says why."""
@@ -365,6 +387,7 @@ async def test_trial_09_bomb_that_is_no_value(bench: Bench, entry: MockConfigEnt
     bench.check_outages(0)
 
 
+@over_both
 async def test_f43_bomb_instead_of_a_value(bench: Bench, entry: MockConfigEntry):
     """It ends the association it comes in; the poll goes on in a new one, where it is asked for last."""
     bench.meter.faults.add("deep", object="1.0.32.7.0.255")

@@ -34,8 +34,10 @@ class Bench:
         meter: SimulatedMeter,
         freezer: FrozenDateTimeFactory,
         caplog: pytest.LogCaptureFixture,
+        transport: str = "tcp",
     ) -> None:
         self.hass = hass
+        self.transport = transport
         self.meter = meter
         self.freezer = freezer
         self.published: list[State] = []

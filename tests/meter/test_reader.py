@@ -21,7 +21,7 @@ from custom_components.cosem.meter.labels import label_of
 from custom_components.cosem.meter.reader import MeterReader
 from custom_components.cosem.meter.refusals import ASKED_AGAIN_AFTER
 from custom_components.cosem.meter.store import async_load_meter, async_save_objects
-from tests.conftest import HOST, poll, sensor_id, set_up, state_of
+from tests.conftest import HOST, OVER, poll, sensor_id, set_up, state_of
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.objects import constant
 from tests.simulated_meter.profile import MeterProfile
@@ -427,16 +427,18 @@ async def test_trial_11_the_first_poll_after_a_start_reads_the_units(
     assert state_of(hass, entry, VOLTAGE) == "231.25"
 
 
-async def test_trial_14_a_counter_that_shows_zero_once_is_unknown_once(
+@pytest.mark.parametrize("transport", OVER)
+async def test_trial_14_f28_a_counter_that_shows_zero_once_is_unknown_once(
     hass: HomeAssistant,
     network: None,
     make_entry: EntryMaker,
     meter: SimulatedMeter,
     freezer: FrozenDateTimeFactory,
     issue_registry: ir.IssueRegistry,
+    transport: dict[str, str],
 ):
     show(meter, "1.0.1.8.0.255", 397_110, 0, 30)
-    entry = await set_up(hass, make_entry())
+    entry = await set_up(hass, make_entry(**transport))
     assert kwh(hass, entry) == "397.11"
     show(meter, "1.0.1.8.0.255", 0, 0, 30)
     await poll(hass, freezer)
@@ -451,6 +453,30 @@ async def test_trial_14_a_counter_that_shows_zero_once_is_unknown_once(
     await poll(hass, freezer)
     assert kwh(hass, entry) == "413.5"
     assert issue_registry.async_get_issue(DOMAIN, f"counters_withheld_{entry.entry_id}") is None
+
+
+@pytest.mark.parametrize("transport", OVER)
+async def test_f48_a_counter_that_rolls_over_waits_once_and_begins_anew(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+    transport: dict[str, str],
+):
+    """As a total that increases: statistics go on from zero, so nothing is counted that was not used."""
+    show(meter, "1.0.1.8.0.255", 2**32 - 100, 0, 30)
+    entry = await set_up(hass, make_entry(**transport))
+    assert kwh(hass, entry) == "4294967.196"
+    show(meter, "1.0.1.8.0.255", 150, 0, 30)
+    await poll(hass, freezer)
+    assert kwh(hass, entry) == STATE_UNKNOWN
+    show(meter, "1.0.1.8.0.255", 400, 0, 30)
+    await poll(hass, freezer)
+    assert kwh(hass, entry) == "0.4"
+    state = hass.states.get(sensor_id(hass, entry, ENERGY))
+    assert state is not None
+    assert state.attributes["state_class"] == "total_increasing"
 
 
 async def test_trial_14_what_a_counter_showed_outlives_a_restart(
