@@ -3,15 +3,21 @@
 The meter's blocks are its own (tests/simulated_meter/general_blocks.py, written from the specification).
 """
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from custom_components.cosem.dlms import SecurityState, Timing
+from custom_components.cosem.dlms.apdu import encode_apdu
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, InvokeIdAndPriority
+from custom_components.cosem.dlms.apdu.get import GetRequestWithList
 from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.client.link import SystemClock
-from custom_components.cosem.dlms.errors import BlockTransferAborted
+from custom_components.cosem.dlms.errors import BlockTransferAborted, DlmsError
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from tests.simulated_meter.link import Direction, Manipulator
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import GeneralBlockFault, GeneralBlocks
@@ -37,6 +43,7 @@ PATIENT = Timing(response=30, block=0.05, release=1, reconnect_gap=0)
 """A lost block is noticed soon."""
 
 E0 = 0xE0
+RLRQ = 0x62
 
 
 class House:
@@ -71,6 +78,11 @@ async def read_long(house: House, **changes: object) -> None:
     async with house.associate(**changes) as association:
         assert await association.get(LOAD_PROFILE) == house.truth(LOAD_PROFILE)
         assert await association.get(ENERGY) == house.truth(ENERGY)
+
+
+def encoded_list(attributes: Sequence[AttributeDescriptor]) -> bytes:
+    """Return a get-request-with-list."""
+    return encode_apdu(GetRequestWithList(InvokeIdAndPriority(1), tuple((each, None) for each in attributes)))
 
 
 async def ask_long(house: House, **changes: object) -> None:
@@ -197,3 +209,47 @@ async def test_a_meter_that_protects_each_block_is_understood(envelope: str):
         assert await association.get(ENERGY) == house.truth(ENERGY)
         assert Leniency.GENERAL_BLOCKS_PROTECTED_EACH in association.leniencies
     assert not house.blocks_sent
+
+
+@pytest.mark.parametrize("envelope", ["glo", "ded", "general-glo", "identified"])
+async def test_long_requests_to_a_meter_that_protects_each_block_are_cut_in_its_way_once_it_has_shown_it(envelope: str):
+    house = House(wport=GMAC, pdu_size=100, general_blocks_protected_each=True)
+    async with house.associate(**ENVELOPES[envelope]) as association:
+        await association.get(LOAD_PROFILE)
+        before = house.meter.requests
+        octets = await association.get_list_octets(POWERS)
+    requests = [request.apdu for request in house.meter.log][before:]
+    assert max(map(len, requests[:-1])) <= 100 < len(encoded_list(POWERS))
+    kept = ProofForm.from_record(association.proof_form.to_record())
+    assert kept.blocks_protected_each
+    async with house.associate(**ENVELOPES[envelope]) as association:
+        assert await association.get_list_octets(POWERS) == octets
+        assert Leniency.GENERAL_BLOCKS_PROTECTED_EACH in association.leniencies
+    assert not house.blocks_sent
+
+
+async def test_a_meter_that_does_not_take_protected_blocks_after_all_gets_long_requests_cut_as_a_whole_again():
+    house = House(wport=GMAC, pdu_size=100, general_blocks_protected_each=True)
+    async with house.associate() as association:
+        await association.get(LOAD_PROFILE)
+    other = House(wport=GMAC, pdu_size=100)
+    other.client.known_forms.update(house.client.known_forms)
+    with pytest.raises(DlmsError):
+        await ask_long(other)
+    assert not association.proof_form.blocks_protected_each
+    await ask_long(other)
+    assert other.blocks_sent
+
+
+async def test_a_reading_that_is_given_up_is_given_up_at_the_meter():
+    house = House(pdu_size=64)
+    async with house.associate() as association:
+        reading = asyncio.create_task(association.get(LOAD_PROFILE))
+        while len(house.blocks_sent) < 3:  # noqa: ASYNC110 - the meter has no event for it
+            await asyncio.sleep(0)
+        reading.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reading
+    assert house.meter.log[-2].apdu[:4] == bytes([E0, 0x8F, 0, 0])
+    assert house.meter.log[-1].apdu[0] == RLRQ
+    await read_long(house)

@@ -32,6 +32,39 @@ def test_a_request_that_does_not_fit_is_cut(blocks):
     assert blocks.first_of(bytes(30), 29)[:2] == b"\xe0\x0f"
 
 
+def test_what_is_under_way_is_given_up_in_its_own_protection(blocks):
+    assert blocks.give_up(bytes) == []
+    blocks.first_of(bytes(30), 29)
+    (goodbye,) = blocks.give_up(bytes)
+    assert goodbye == bytes.fromhex("E08F0000000000")
+    blocks.first_of(bytes(30), 29, is_protected=True)
+    assert blocks.give_up(lambda octets: b"protected " + octets) == [b"protected " + goodbye]
+    assert blocks.give_up(bytes) == []
+
+
+@pytest.mark.parametrize("is_protected", [False, True])
+def test_an_answer_that_is_whole_shows_how_the_meter_protects(blocks, is_protected):
+    blocks.receive(block(1, b"\xc4", window=1), is_protected=is_protected, waiting=True)
+    assert blocks.protects_each is None
+    blocks.receive(block(2, b"\x01", last=True), is_protected=is_protected, waiting=True)
+    assert blocks.protects_each is is_protected
+
+
+def test_a_push_and_an_aare_show_nothing_of_it(blocks):
+    blocks.receive(block(1, b"\x0f", last=True), is_protected=True, waiting=False)
+    blocks.receive(block(1, b"\x61", last=True), is_protected=False, waiting=True)
+    assert blocks.protects_each is None
+
+
+def test_a_request_whose_protected_blocks_are_not_taken_shows_that_the_meter_does_otherwise(blocks):
+    blocks.first_of(bytes(30), 29, is_protected=True)
+    assert blocks.protects_each is False
+    blocks.receive(block(1, ack=0, last=True), is_protected=True, waiting=True)
+    assert blocks.protects_each is False
+    blocks.receive(block(2, ack=1, last=True), is_protected=True, waiting=True)
+    assert blocks.protects_each is True
+
+
 def test_a_new_request_drops_what_was_under_way(blocks):
     blocks.receive(block(1, b"\xc4", window=1), is_protected=True, waiting=True)
     blocks.first_of(b"1", 5)

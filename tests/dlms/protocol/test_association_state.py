@@ -78,7 +78,8 @@ class Protected:
             authentication_key=Secret(AK),
         )
         parameters = AssociationParameters(security=security)
-        material = OpeningMaterial(sending=SendingCounter(1, ceiling=2**32), receiving=ReceivingCounters())
+        self.sending = SendingCounter(1, ceiling=2**32)
+        material = OpeningMaterial(sending=self.sending, receiving=ReceivingCounters())
         self.connection.propose(parameters, Opening(parameters, material))
         self.receive(*self.meter.replies(*sent_by(self.connection)))
         assert self.connection.is_open(PAIR)

@@ -260,6 +260,44 @@ def test_after_a_silence_only_blocks_are_sent_again(connection):
     assert sent_by(connection) == [acknowledgement]
 
 
+# -- giving up
+
+
+def test_a_request_or_answer_under_way_is_given_up_before_the_release(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    receive(connection, e0(1, LONG[:4]))
+    sent_by(connection)
+    connection.release(PAIR)
+    assert [octets[:6].hex() for octets in sent_by(connection)] == ["e08f00000001", "6203800100"]
+
+
+def test_without_blocks_there_is_only_the_release(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    sent_by(connection)
+    connection.release(PAIR)
+    assert [octets[0] for octets in sent_by(connection)] == [0x62]
+
+
+def test_what_is_protected_block_by_block_is_given_up_likewise():
+    house = Protected()
+    house.connection.request(PAIR, GetOne(ENERGY))
+    house.receive(house.sealed(0xDB, e0(1, value(unsigned(7))[:3])))
+    sent_by(house.connection)
+    house.connection.release(PAIR)
+    goodbye, release = sent_by(house.connection)
+    assert (goodbye[0], release[0]) == (0xDB, 0x62)
+
+
+def test_without_a_counter_for_it_there_is_only_the_release():
+    house = Protected()
+    house.connection.request(PAIR, GetOne(ENERGY))
+    house.receive(house.sealed(0xDB, e0(1, value(unsigned(7))[:3])))
+    sent_by(house.connection)
+    house.sending._ceiling = 0
+    house.connection.release(PAIR)
+    assert [octets[0] for octets in sent_by(house.connection)] == [0x62]
+
+
 # -- protection
 
 

@@ -15,6 +15,7 @@ FORMS = {
     ProofForm(short_names=True, short_name_proof=ShortNameProof.READ_SELECTOR_0): {Leniency.PROOF_READ_WITH_SELECTOR_0},
     ProofForm(short_names=True, short_name_proof=ShortNameProof.WRITTEN): {Leniency.PROOF_WRITTEN},
     ProofForm(few_services=True): {Leniency.FEW_SERVICES},
+    ProofForm(blocks_protected_each=True): {Leniency.GENERAL_BLOCKS_PROTECTED_EACH},
 }
 
 
@@ -29,7 +30,7 @@ def test_what_earlier_releases_kept_says_logical_names(proof: object):
     record = {"under_global_key": True, "one_counter": False, "association": "0.0.40.0.0.255"}
     assert ProofForm.from_record(record) == ProofForm(under_global_key=True)
     assert ProofForm.from_record(
-        {**record, "short_names": 1, "few_services": 1, "short_name_proof": proof}
+        {**record, "short_names": 1, "few_services": 1, "blocks_protected_each": 1, "short_name_proof": proof}
     ) == ProofForm(under_global_key=True)
 
 

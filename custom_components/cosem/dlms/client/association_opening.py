@@ -105,6 +105,12 @@ class AssociationOpening(AssociationLife, Services):
         """How the meter takes our proof and a dedicated key."""
         return self._known_form.form
 
+    def learn(self) -> None:
+        """Remember what this association told about the next one. Never raises."""
+        each = self._link.connection.protects_each_block(self.parameters.pair)
+        if each is not None:
+            self._known_form.learn(blocks_protected_each=each)
+
     async def propose(self, sizes: ListSizes, known_form: KnownForm) -> None:
         """Open the association: AARQ, AARE, proofs. Called once, by the client.
 

@@ -132,6 +132,7 @@ class DlmsClient:
             yield use.association
             is_good = True
         finally:
+            use.association.learn()
             await self._give_back(use, keep if is_good else 0)
 
     def read_profile(self, lend: Lend, pair: WportPair, request: ProfileRequest) -> ProfileReading:

@@ -88,6 +88,10 @@ class KnownForm:
         """Note an association."""
         self.is_proven, self.failures = True, 0
 
+    def learn(self, *, blocks_protected_each: bool) -> None:
+        """Take how the meter cut what was long, so that it gets its requests likewise."""
+        self.form = replace(self.form, blocks_protected_each=blocks_protected_each)
+
     def is_to_be_tried(self, parameters: AssociationParameters) -> bool:
         """Whether nobody knows yet if the meter takes the dedicated key as we use it."""
         was_used = parameters.is_high_level and not self.form.under_global_key  # for the proof

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Final
 
+from ..apdu.acse import AARE
 from ..limits import Limits
 from .general_blocks import BlockOutcome
 from .leniencies import Leniency
@@ -20,23 +21,41 @@ class AssociationBlocks:
         self._inside: Final = Reassembly(limits)
         """Protected one by one."""
         self._latest = self._around
+        self.protects_each: bool | None = None
+        """Whether the peer does: as the last that was whole says, or as it takes a request; None if not seen."""
 
     @property
     def progress(self) -> tuple[int, int]:
         """Number of the last block in order, and the octets so far."""
         return self._latest.exchange.number, self._latest.exchange.size
 
-    def first_of(self, octets: bytes, limit: int) -> bytes:
-        """Return a new request as it is sent: whole, or its first block. What follows answers it."""
+    def first_of(self, octets: bytes, limit: int, *, is_protected: bool = False) -> bytes:
+        """Return a new request as it is sent: whole, or its first block. What follows answers it.
+
+        ``is_protected``: its blocks will be, each by itself.
+        """
         self._around.exchange.forget()
         self._inside.exchange.forget()
-        self._latest = self._around
-        return self._around.exchange.send(octets, limit) if len(octets) > limit else octets
+        if len(octets) <= limit:
+            self._latest = self._around
+            return octets
+        self._latest = self._inside if is_protected else self._around
+        if is_protected:
+            self.protects_each = False  # until it takes the first
+        return self._latest.exchange.send(octets, limit)
 
     def receive(self, apdu: bytes, *, is_protected: bool, waiting: bool) -> BlockOutcome:
         """Take a block; ``is_protected``: it was. Raises DecodeError, LimitExceeded."""
         self._latest = self._inside if is_protected else self._around
-        return self._latest.receive(apdu, waiting=waiting)
+        outcome = self._latest.receive(apdu, waiting=waiting)
+        if self._shows_protection(outcome, is_protected=is_protected):
+            self.protects_each = is_protected
+        return outcome
+
+    def _shows_protection(self, outcome: BlockOutcome, *, is_protected: bool) -> bool:
+        if outcome.whole is None:  # what takes a request of ours
+            return is_protected and outcome.is_new and self.protects_each is False
+        return not outcome.is_pushed and outcome.whole[0] != AARE  # which is never protected
 
     @property
     def will_ask_again(self) -> bool:
@@ -47,6 +66,12 @@ class AssociationBlocks:
         """Return what is sent after a silence; ``repeats``: a whole request may be. Raises as ``protect`` does."""
         around = self._around.exchange.ask_again(repeats=repeats)
         return [*around, *map(protect, self._inside.exchange.ask_again(repeats=repeats))]
+
+    def give_up(self, protect: Callable[[bytes], bytes]) -> list[bytes]:
+        """Drop what is under way; return what tells the meter. Raises as ``protect`` does."""
+        around, inside = self._around.exchange, self._inside.exchange
+        goodbyes = [around.give_up()] if around.is_under_way else []
+        return [*goodbyes, *([protect(inside.give_up())] if inside.is_under_way else [])]
 
     def leniencies(self, state: State, negotiated: Negotiated | None) -> set[Leniency]:
         """Return what the last block does differently."""

@@ -7,6 +7,7 @@ from typing import Final
 from ..apdu.acse import Mechanism
 from ..errors import (
     DlmsError,
+    InvocationCounterExhausted,
     LocalProtocolError,
     SecurityError,
 )
@@ -30,6 +31,9 @@ from .transfer import Transfer
 
 _MOST_REPEATS: Final = 2
 """Of one question."""
+
+_TITLE: Final = 9
+"""Octets of a system title, which the envelope of a block has: blocks have no service-specific one."""
 
 
 class AssociationRequests:
@@ -116,8 +120,24 @@ class AssociationRequests:
         octets = self.opening.protection.protect(plain)
         if len(octets) > limit and not negotiated.has_general_blocks:
             raise LocalProtocolError(f"a request of {len(octets)} octets exceeds the meter's limit of {limit}")
+        if len(octets) > limit and self._is_cut_first:
+            first = self._blocks.first_of(plain, limit - negotiated.overhead - _TITLE, is_protected=True)
+            first = self.opening.protection.protect(first)
+        else:
+            first = self._blocks.first_of(octets, limit)
         self.state = advance(self.state, Input.SEND_REQUEST)
-        self._start(transfer, plain, self._blocks.first_of(octets, limit))
+        self._start(transfer, plain, first)
+
+    @property
+    def protects_each_block(self) -> bool | None:
+        """Whether the meter does, and so gets its requests; None if that was not seen."""
+        return self._blocks.protects_each if self.parameters.overhead else None
+
+    @property
+    def _is_cut_first(self) -> bool:
+        """Whether a long request is cut, and then protected."""
+        shown = self.protects_each_block
+        return self.opening.form.blocks_protected_each if shown is None else shown
 
     def tell(self, transfer: Transfer) -> None:
         """Send a service that nobody answers. Raises as Connection.request, changing nothing."""
@@ -167,16 +187,28 @@ class AssociationRequests:
         return bool(again)
 
     def release(self) -> None:
-        """Send the RLRQ; without an AARE there is no RLRE either. Raises LocalProtocolError."""
+        """Send the RLRQ; without an AARE there is no RLRE either. General blocks under way are given up before.
+
+        Raises LocalProtocolError.
+        """
         kind = self.parameters.kind
         is_answered = kind is AssociationKind.CONFIRMED
         self.state = advance(self.state, Input.SEND_RLRQ if is_answered else Input.LEAVE_WITHOUT_ANSWER)
         self._outstanding.end()
+        for goodbye in self._goodbyes():
+            self._send(self.pair, goodbye)
         if not is_answered:
             self._events.append(Released(self.pair))
         if not kind.has_aarq:
             return
         self._say(self.opening.release_request())
+
+    def _goodbyes(self) -> list[bytes]:
+        try:
+            return self._blocks.give_up(self.opening.protection.protect)
+        # Without a counter that is left, the release says it.
+        except InvocationCounterExhausted:
+            return []
 
     def stop_waiting_for_release(self) -> None:
         """Release without an answer. Raises LocalProtocolError."""

@@ -107,6 +107,11 @@ class Connection:
         association = self._known(pair)
         return association.opening.leniencies | association.leniencies
 
+    def protects_each_block(self, pair: WportPair) -> bool | None:
+        """Return whether it takes and sends general blocks that are each protected; None if that was not seen."""
+        association = self._associations.get(pair)
+        return None if association is None else association.protects_each_block
+
     def dedicated_counter(self, pair: WportPair) -> SendingCounter | None:
         """Return the dedicated key's sending counter, or None."""
         return self._known(pair).opening.dedicated_counter

@@ -138,6 +138,11 @@ class Opening:
         return self._ciphered.dedicated_counter
 
     @property
+    def form(self) -> ProofForm:
+        """What this meter wants."""
+        return self._material.form
+
+    @property
     def leniencies(self) -> frozenset[Leniency]:
         """What was tolerated in envelopes so far."""
         if self._ciphered is None:

@@ -28,6 +28,7 @@ class ProofForm:
     dedicated key continues the global key's counter. ``association``: the object whose method
     reply_to_HLS_authentication is called. ``short_names``: it knows these only. ``short_name_proof``: how it takes
     the proof then. ``few_services``: it refuses proposals with services that it does not know.
+    ``blocks_protected_each``: it cuts into general blocks first, and then protects each.
     """
 
     under_global_key: bool = False
@@ -36,6 +37,7 @@ class ProofForm:
     short_names: bool = False
     short_name_proof: ShortNameProof = ShortNameProof.READ
     few_services: bool = False
+    blocks_protected_each: bool = False
 
     @property
     def leniencies(self) -> frozenset[Leniency]:
@@ -46,6 +48,7 @@ class ProofForm:
             Leniency.OTHER_ASSOCIATION_OBJECT: self.association != CURRENT_ASSOCIATION,
             Leniency.PROOF_READ_WITH_SELECTOR_0: self.short_name_proof is ShortNameProof.READ_SELECTOR_0,
             Leniency.FEW_SERVICES: self.few_services,
+            Leniency.GENERAL_BLOCKS_PROTECTED_EACH: self.blocks_protected_each,
             Leniency.PROOF_WRITTEN: self.short_name_proof is ShortNameProof.WRITTEN,
         }
         return frozenset(leniency for leniency, is_there in unusual.items() if is_there)
@@ -59,6 +62,7 @@ class ProofForm:
             "short_names": self.short_names,
             "short_name_proof": self.short_name_proof.value,
             "few_services": self.few_services,
+            "blocks_protected_each": self.blocks_protected_each,
         }
 
     @classmethod
@@ -83,6 +87,7 @@ class ProofForm:
             short_names=record.get("short_names") is True,
             short_name_proof=next((each for each in ShortNameProof if each == proof), ShortNameProof.READ),
             few_services=record.get("few_services") is True,
+            blocks_protected_each=record.get("blocks_protected_each") is True,
         )
 
 
