@@ -4,15 +4,20 @@ Errors do not repeat a value: it may be a secret.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time
 import math
 import re
 from typing import Final
 
 from ..encoding.cosem_time import (
+    MAX_DEVIATION,
     CosemDate,
     CosemDateTime,
     CosemTime,
+    decode_date,
+    decode_date_time,
+    decode_time,
     encode_date,
     encode_date_time,
     encode_time,
@@ -31,6 +36,18 @@ _ONLY_AS_HEX: Final = frozenset({DataType.ARRAY, DataType.STRUCTURE, DataType.CO
 _BOOLEANS: Final = {"true": True, "1": True, "false": False, "0": False}
 _MICROSECONDS: Final = 10_000
 """In a hundredth of a second."""
+_EXAMPLE: Final = "2026-11-28T14:03:00+01:00"
+
+_DATE_FORM: Final = "[0-9]{4}-[0-9]{2}-[0-9]{2}"
+_TIME_FORM: Final = "[0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,2}0{0,4})?)?"
+"""With hundredths of a second at most; further digits are 0."""
+_OFFSET_FORM: Final = "(Z|[+-][0-9]{2}(:?[0-9]{2})?)"
+_DATE_TIME: Final = re.compile(f"{_DATE_FORM}[T ]{_TIME_FORM}{_OFFSET_FORM}?")
+_DATE: Final = re.compile(_DATE_FORM)
+_TIME: Final = re.compile(_TIME_FORM)
+_TIME_WITH_OFFSET: Final = re.compile(f"{_TIME_FORM}{_OFFSET_FORM}")
+_LIKE_A_TIME: Final = re.compile(f"T?{_TIME_FORM}{_OFFSET_FORM}?")
+
 _LARGEST_FLOAT32: Final = (2 - 2**-23) * 2.0**127
 _LARGEST_FLOAT64: Final = (2 - 2**-52) * 2.0**1023
 
@@ -112,11 +129,13 @@ def _visible_string(text: str) -> str:
 
 def _octet_string(text: str) -> bytes:
     """Hex; also a date and time, which most attributes hold in an octet-string."""
+    if _DATE_TIME.fullmatch(text):
+        return _DATE_TIME_VALUE(text)
+    if _LIKE_A_TIME.fullmatch(text):
+        raise UsageError("this may be a time, or octets: write octets without colons; octets of a time are 0E030000")
     octets = _octets(text)
-    if octets is None and "T" in text:
-        octets = _iso_date_time(text)
     if octets is None:
-        raise UsageError("a value of the type octet-string is hexadecimal, or a date and time in ISO 8601")
+        raise UsageError(f"a value of the type octet-string is hexadecimal, or a date and time such as {_EXAMPLE}")
     return octets
 
 
@@ -127,43 +146,70 @@ def _octets(text: str) -> bytes | None:
         return None
 
 
-def _iso_date_time(text: str) -> bytes | None:
+def _iso_date_time(text: str) -> bytes:
     """Without an offset, the deviation is not specified."""
-    try:
-        return encode_date_time(CosemDateTime.from_datetime(datetime.fromisoformat(text)))
-    except ValueError:
-        return None
+    moment = CosemDateTime.from_datetime(datetime.fromisoformat(text))
+    if moment.deviation is not None and abs(moment.deviation) > MAX_DEVIATION:
+        raise UsageError(f"an offset from UTC is {MAX_DEVIATION // 60} hours at most")
+    return encode_date_time(moment)
 
 
-def _iso_date(text: str) -> bytes | None:
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
+def _iso_date(text: str) -> bytes:
+    day = date.fromisoformat(text)
     return encode_date(CosemDate(year=day.year, month=day.month, day=day.day, weekday=day.isoweekday()))
 
 
-def _iso_time(text: str) -> bytes | None:
-    try:
-        moment = time.fromisoformat(text)
-    except ValueError:
-        return None
+def _iso_time(text: str) -> bytes:
+    if text.startswith("24"):
+        raise UsageError("a time of day ends before 24:00, which is 00:00 of the next day")
+    moment = time.fromisoformat(text)
     hundredths = moment.microsecond // _MICROSECONDS
     return encode_time(CosemTime(hour=moment.hour, minute=moment.minute, second=moment.second, hundredths=hundredths))
 
 
-def _moment(name: str, size: int, parse: Callable[[str], bytes | None]) -> Callable[[str], bytes]:
-    """ISO 8601, or the octets in hex: only they say what is not specified."""
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """Reads ISO 8601, or the octets in hex: only they say what is not specified.
 
-    def parsed(text: str) -> bytes:
-        octets = parse(text)
-        if octets is None:
-            octets = _octets(text)
-        if octets is None or len(octets) != size:
-            raise UsageError(f"a value of the type {name} is written in ISO 8601, or as {size} octets in hex")
+    Which of both it is does not depend on what fits: digits alone are octets, also where they could be a date or time.
+    """
+
+    name: str
+    form: re.Pattern[str]
+    example: str
+    encode: Callable[[str], bytes]
+    size: int
+    decode: Callable[[bytes], object]
+
+    def __call__(self, text: str) -> bytes:
+        """Return the octets. Raises UsageError."""
+        if not re.search("[-:]", text):
+            return self._checked(_octets(text) or b"")
+        if not self.form.fullmatch(text):
+            reason = "; it has no offset" if self.form is _TIME and _TIME_WITH_OFFSET.fullmatch(text) else ""
+            raise self._error(reason)
+        try:
+            return self.encode(text)
+        except ValueError, OverflowError:
+            raise self._error("; there is no such day or time") from None
+
+    def _checked(self, octets: bytes) -> bytes:
+        if len(octets) != self.size:
+            raise self._error()
+        try:
+            self.decode(octets)
+        except DecodeError:
+            raise self._error("; these octets are none") from None
         return octets
 
-    return parsed
+    def _error(self, reason: str = "") -> UsageError:
+        return UsageError(
+            f"a value of the type {self.name} is written in ISO 8601, such as {self.example}, "
+            f"or as {self.size} octets in hex{reason}"
+        )
+
+
+_DATE_TIME_VALUE: Final = _Moment("date-time", _DATE_TIME, _EXAMPLE, _iso_date_time, 12, decode_date_time)
 
 
 def _encoded(text: str) -> Data:
@@ -182,7 +228,7 @@ _PARSERS: Final[Mapping[DataType, Callable[[str], DataValue]]] = {
     DataType.BCD: _bcd,
     DataType.FLOAT32: _number(_LARGEST_FLOAT32),
     DataType.FLOAT64: _number(_LARGEST_FLOAT64),
-    DataType.DATE_TIME: _moment("date-time", 12, _iso_date_time),
-    DataType.DATE: _moment("date", 5, _iso_date),
-    DataType.TIME: _moment("time", 4, _iso_time),
+    DataType.DATE_TIME: _DATE_TIME_VALUE,
+    DataType.DATE: _Moment("date", _DATE, "2026-11-28", _iso_date, 5, decode_date),
+    DataType.TIME: _Moment("time", _TIME, "14:03:00", _iso_time, 4, decode_time),
 }
