@@ -8,20 +8,38 @@ import pytest
 
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.apdu import encode_apdu
+from custom_components.cosem.dlms.apdu.access import AccessKind, AccessRequest, AccessSpecification
 from custom_components.cosem.dlms.apdu.action import (
     ActionRequestNextPblock,
     ActionRequestNormal,
     ActionRequestWithFirstPblock,
+    ActionRequestWithList,
+    ActionRequestWithPblock,
 )
-from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, InvokeIdAndPriority, MethodDescriptor
-from custom_components.cosem.dlms.apdu.get import GetRequestNormal, GetRequestWithList
+from custom_components.cosem.dlms.apdu.common import (
+    AttributeDescriptor,
+    InvokeIdAndPriority,
+    LongInvokeIdAndPriority,
+    MethodDescriptor,
+)
+from custom_components.cosem.dlms.apdu.get import GetRequestNext, GetRequestNormal, GetRequestWithList
+from custom_components.cosem.dlms.apdu.notification import EventNotificationRequest
 from custom_components.cosem.dlms.apdu.set import (
     SetRequestNormal,
     SetRequestWithDatablock,
     SetRequestWithFirstDatablock,
+    SetRequestWithList,
+)
+from custom_components.cosem.dlms.apdu.short_name import (
+    ParameterizedAccess,
+    ReadRequest,
+    UnconfirmedWriteRequest,
+    VariableName,
+    WriteRequest,
 )
 from custom_components.cosem.dlms.command_line.options import UsageError
 from custom_components.cosem.dlms.command_line.trace import TraceFile
+from custom_components.cosem.dlms.encoding.data import NULL, Data, DataType
 from custom_components.cosem.dlms.protocol.framing import Message
 from tests.dlms.describe.secret_samples import BLOCK, INVOKE, PUBLIC_METHOD, SECRET, SECRET_METHOD, TIME, VALUE
 from tests.dlms.scripted import aare
@@ -62,34 +80,111 @@ def test_octets_and_what_they_mean(path: Path):
     assert "data: double-long-unsigned 5009" in text
 
 
+OTHER_INVOKE = InvokeIdAndPriority(2)
+ANSWER_WITH_PIN = bytes.fromhex("C401C10012BEEF")
+FIRST_BLOCK = bytes.fromhex("C402C1000000000100") + bytes([len(SECRET)]) + SECRET
+LAST_BLOCK = bytes.fromhex("C402C1010000000200") + bytes([len(SECRET)]) + SECRET
+LONG_INVOKE = LongInvokeIdAndPriority(7)
+ANSWER_TO_ACCESS = bytes.fromhex("DA00000007000001") + b"\x09" + bytes([len(SECRET)]) + SECRET + bytes.fromhex("010100")
+
+
+def attribute(class_id: int, index: int) -> AttributeDescriptor:
+    return AttributeDescriptor(class_id, LOGICAL_NAME, index)
+
+
+def access(kind: AccessKind, target: AttributeDescriptor | MethodDescriptor, value: Data = NULL) -> AccessRequest:
+    specification = AccessSpecification(kind, target)
+    return AccessRequest(LONG_INVOKE, b"", (AccessSpecification(AccessKind.GET, TIME), specification), (NULL, value))
+
+
+def get(class_id: int, index: int) -> GetRequestNormal:
+    return GetRequestNormal(INVOKE, attribute(class_id, index), None)
+
+
 SECRETS = [
     (ActionRequestNormal(INVOKE, PROOF, VALUE), ANSWER_TO_ACTION),
     (ActionRequestNormal(INVOKE, SECRET_METHOD, VALUE), ANSWER_TO_ACTION),
+    (ActionRequestNormal(INVOKE, MethodDescriptor(100, LOGICAL_NAME, 2), VALUE),),
     (ActionRequestWithFirstPblock(INVOKE, PROOF, BLOCK), ActionRequestNextPblock(INVOKE, 1), ANSWER_TO_ACTION),
+    (ActionRequestWithFirstPblock(INVOKE, SECRET_METHOD, BLOCK), ActionRequestWithPblock(INVOKE, BLOCK)),
+    (ActionRequestWithList(INVOKE, (PUBLIC_METHOD, SECRET_METHOD), (VALUE, VALUE)), ANSWER_TO_ACTION),
     (SetRequestNormal(INVOKE, SECRET_ATTRIBUTE, None, VALUE),),
+    (SetRequestNormal(INVOKE, attribute(44, 5), None, VALUE),),
+    (SetRequestWithList(INVOKE, ((TIME, None), (attribute(19, 9), None)), (VALUE, VALUE)),),
     (
         SetRequestWithFirstDatablock(INVOKE, SECRET_ATTRIBUTE, None, BLOCK),
         SetRequestWithDatablock(INVOKE, BLOCK),
     ),
-    (GetRequestNormal(INVOKE, SECRET_ATTRIBUTE, None), ANSWER_TO_GET),
-    (GetRequestNormal(INVOKE, SECRET_ATTRIBUTE._replace(attribute_index=0), None), ANSWER_TO_GET),
+    (get(15, 7), ANSWER_TO_GET),
+    (get(15, 0), ANSWER_TO_GET),
+    (get(19, 7), ANSWER_TO_GET),
+    (get(44, 5), ANSWER_TO_GET),
+    (get(44, -3), ANSWER_TO_GET),
+    (get(100, 6), FIRST_BLOCK, GetRequestNext(INVOKE, 1), LAST_BLOCK),
+    (get(45, 3), ANSWER_WITH_PIN),
+    (get(45, 3), ANSWER_WITH_PIN + b"\0"),
     (GetRequestWithList(INVOKE, ((TIME, None), (SECRET_ATTRIBUTE, None))), ANSWER_TO_GET),
     (ANSWER_TO_GET,),
+    # An answer that comes late is not taken for one to the next question.
+    (get(44, 5), GetRequestNormal(OTHER_INVOKE, TIME, None), ANSWER_TO_GET),
+    (access(AccessKind.GET, attribute(44, 5)), ANSWER_TO_ACCESS),
+    (access(AccessKind.SET, SECRET_ATTRIBUTE, VALUE),),
+    (access(AccessKind.ACTION, SECRET_METHOD, VALUE), ANSWER_TO_ACCESS),
+    (encode_apdu(EventNotificationRequest(None, attribute(44, 5), VALUE)),),
+    (encode_apdu(EventNotificationRequest(None, attribute(45, 3), Data(DataType.LONG_UNSIGNED, 0xBEEF))),),
 ]
 
 
 @pytest.mark.parametrize("apdus", SECRETS, ids=lambda apdus: type(apdus[0]).__name__)
 def test_no_secret_key_or_proof_is_written(path: Path, apdus: Any):
     text = traced(path, *apdus)
-    assert SECRET.hex() not in text.lower().replace("\n", "").replace(" ", "")
+    octets = text.lower().replace("\n", "").replace(" ", "")
+    # Not a part of it either, which a block or a number could be.
+    for length in (4, len(SECRET)):
+        assert SECRET[:length].hex() not in octets
+        assert SECRET[-length:].hex() not in octets
     assert SECRET.decode() not in text
+    assert "beef" not in octets
+    assert str(0xBEEF) not in text
     assert "it may hold a secret" in text
+
+
+WITH_SHORT_NAMES = [
+    ReadRequest((ParameterizedAccess(0xFA58, 1, VALUE),)),
+    WriteRequest((VariableName(0x1008),), (VALUE,)),
+    UnconfirmedWriteRequest((VariableName(0x1008),), (VALUE,)),
+    bytes.fromhex("0C010009") + bytes([len(SECRET)]) + SECRET,
+]
+
+
+@pytest.mark.parametrize("apdu", WITH_SHORT_NAMES, ids=lambda apdu: type(apdu).__name__)
+def test_values_with_short_names_are_never_written_as_they_do_not_say_what_they_are_of(path: Path, apdu: Any):
+    assert SECRET[:4].hex() not in traced(path, apdu).lower().replace("\n", "").replace(" ", "")
 
 
 def test_what_holds_no_secret_is_decoded_again_afterwards(path: Path):
     text = traced(path, ActionRequestNormal(INVOKE, PROOF, VALUE), ActionRequestNormal(INVOKE, PUBLIC_METHOD, VALUE))
     assert text.count("it may hold a secret") == 1
     assert SECRET.hex() in text
+
+
+PUBLIC = [
+    (SetRequestNormal(INVOKE, attribute(15, 2), None, VALUE),),
+    (SetRequestNormal(INVOKE, attribute(64, 2), None, VALUE),),
+    (ActionRequestNormal(INVOKE, MethodDescriptor(64, LOGICAL_NAME, 1), VALUE), ANSWER_TO_ACTION),
+    (get(45, 2), ANSWER_TO_GET),
+    (get(45, 2), bytes.fromhex("C40181") + ANSWER_TO_GET[3:]),  # another priority than was asked for
+    (access(AccessKind.GET, attribute(45, 2)), ANSWER_TO_ACCESS),
+    (access(AccessKind.SET, attribute(45, 2), VALUE),),
+    (encode_apdu(EventNotificationRequest(None, TIME, VALUE)),),
+]
+
+
+@pytest.mark.parametrize("apdus", PUBLIC, ids=lambda apdus: type(apdus[0]).__name__)
+def test_what_objects_with_secrets_have_besides_is_decoded(path: Path, apdus: Any):
+    text = traced(path, *apdus)
+    assert SECRET.hex() in text
+    assert "it may hold" not in text
 
 
 def test_a_list_of_objects_is_none(path: Path):

@@ -2,9 +2,9 @@
 
 import pytest
 
-from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, MethodDescriptor
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
 from custom_components.cosem.dlms.describe import HIDDEN, describe, describe_data
-from custom_components.cosem.dlms.describe.elements import Context, describe_payloads, is_secret
+from custom_components.cosem.dlms.describe.elements import Context, describe_payloads
 from custom_components.cosem.dlms.encoding.data import Data, DataType, decode_data_octets, unsigned
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from tests.vector_tools import vectors
@@ -20,28 +20,6 @@ def test_data_is_shown_with_its_type(vector):
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), float("-inf")])
 def test_float_that_json_does_not_have_becomes_text(value: float):
     assert describe_data(Data(DataType.FLOAT64, value)) == {"type": "float64", "value": str(value)}
-
-
-@pytest.mark.parametrize(
-    ("target", "secret"),
-    [
-        (AttributeDescriptor(15, NAME, 7), True),  # secret of Association LN
-        (AttributeDescriptor(15, NAME, 2), False),
-        (AttributeDescriptor(12, NAME, 7), False),
-        (AttributeDescriptor(64, NAME, 2), False),
-        (MethodDescriptor(15, NAME, 2), True),  # change_HLS_secret
-        (MethodDescriptor(15, NAME, 1), False),  # a proof tells nothing
-        (MethodDescriptor(64, NAME, 1), False),
-        (MethodDescriptor(64, NAME, 2), True),  # key_transfer
-        (MethodDescriptor(64, NAME, 3), True),  # key_agreement
-        (MethodDescriptor(72, NAME, 7), True),  # set_encryption_key of an M-Bus client
-        (MethodDescriptor(72, NAME, 8), True),  # transfer_key
-        (MethodDescriptor(72, NAME, 1), False),
-    ],
-    ids=str,
-)
-def test_what_is_sent_there_is_a_secret_or_not(target, secret: bool):
-    assert is_secret(target) is secret
 
 
 def test_values_beyond_the_targets_are_hidden_beside_a_secret_one():

@@ -16,7 +16,7 @@ from custom_components.cosem.dlms.apdu.acse import (
     application_context_name,
     mechanism_name,
 )
-from custom_components.cosem.dlms.describe.redacted import apdu_in_words, redacted
+from custom_components.cosem.dlms.describe.redacted import apdu_in_words, redacted, redacted_but_head
 
 PASSWORD = b"Pa55word-of-a-meter"
 INITIATE = bytes.fromhex("01000000065F1F0400007E1FFFFF")
@@ -172,3 +172,15 @@ def test_any_octets_will_do():
             assert len(left) // 2 + hidden == len(cut)
             assert apdu_in_words(cut)
     assert redacted(b"") == ""
+
+
+def test_s29_further_blocks_of_a_method_are_hidden_from_the_first_octet_on():
+    assert redacted(bytes.fromhex("C306C1010000000204AABBCCDD")) == "C306C101<9>"
+    assert redacted(bytes.fromhex("C304C1000F0000280000FF02010000000104AABBCCDD")).startswith(
+        "C304C1000F0000280000FF0201<"
+    )
+
+
+@pytest.mark.parametrize(("octets", "shown"), [("", ""), ("C401", "C401"), ("C401C10009", "C401C100<1>")])
+def test_s29_of_what_may_be_a_secret_only_the_head_is_shown(octets: str, shown: str):
+    assert redacted_but_head(bytes.fromhex(octets)) == shown

@@ -14,17 +14,18 @@ from ..apdu import decode_apdu
 from ..apdu.access import ACCESS_REQUEST, ACCESS_RESPONSE
 from ..apdu.acse import AARE, AARQ, RLRE, RLRQ
 from ..apdu.action import ACTION_REQUEST, ACTION_RESPONSE
+from ..apdu.common import AttributeDescriptor, MethodDescriptor
 from ..apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE
 from ..apdu.get import GET_REQUEST, GET_RESPONSE
 from ..apdu.notification import DATA_NOTIFICATION, EVENT_NOTIFICATION_REQUEST
 from ..apdu.set import SET_REQUEST, SET_RESPONSE
 from ..describe import describe
 from ..describe.elements import Json
-from ..describe.redacted import apdu_in_words, redacted
+from ..describe.redacted import apdu_in_words, redacted, redacted_but_head
+from ..describe.secret_targets import is_secret_or_proof
 from ..describe.tree import tree
+from ..encoding.logical_name import LogicalName
 from ..errors import DlmsError
-from ..interface_classes.association_ln import AssociationLnAttribute
-from ..interface_classes.interface_class import InterfaceClass
 from ..protocol.framing import Message
 from .options import UsageError
 
@@ -32,28 +33,15 @@ _INDENT: Final = " " * 13
 _WIDTH: Final = 96
 _NOT_SHOWN: Final = "(not decoded here: it may hold a secret)"
 
-_ALWAYS_SHOWN: Final = frozenset(
+_SHOWN_UNLESS_NAMED: Final = frozenset(
     {
         *(AARQ, AARE, RLRQ, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR),
         *(DATA_NOTIFICATION, EVENT_NOTIFICATION_REQUEST),
     }
 )
-"""Passwords and keys in them are masked by the description."""
+"""Passwords and keys in them are masked by the description; an event may name what is secret."""
 _REQUESTS: Final = frozenset({GET_REQUEST, SET_REQUEST, ACTION_REQUEST, ACCESS_REQUEST})
 _ANSWERS: Final = frozenset({GET_RESPONSE, SET_RESPONSE, ACTION_RESPONSE, ACCESS_RESPONSE})
-
-_WITH_SECRETS: Final = frozenset(
-    {
-        InterfaceClass.ASSOCIATION_SN,
-        InterfaceClass.ASSOCIATION_LN,
-        InterfaceClass.DATA_PROTECTION,
-        InterfaceClass.SECURITY_SETUP,
-        InterfaceClass.MBUS_CLIENT,
-    }
-)
-"""Classes that take or give secrets, keys or proofs."""
-_WHICH_ARE_READ: Final = frozenset({0, AssociationLnAttribute.SECRET})
-"""Attribute 0 stands for all."""
 
 
 class TraceFile:
@@ -62,8 +50,8 @@ class TraceFile:
     def __init__(self, path: str) -> None:
         self._file: Final = _open_private(path)
         self._start: Final = time.monotonic()
-        self._is_shown: dict[tuple[int, int], bool] = {}
-        """Whether the last request of a pair, and so its answer, holds no secret."""
+        self._is_secret: dict[_Exchange, bool] = {}
+        """Whether the last request of this kind, and so its answer, may hold a secret."""
 
     def __enter__(self) -> Self:
         return self
@@ -90,49 +78,66 @@ class TraceFile:
     def _message(self, message: Message, what: str) -> None:
         apdu = message.apdu
         head = f"{self._passed}  {what} {len(apdu)} octets: {apdu_in_words(apdu)}"
-        shown = redacted(apdu)
+        shown, decoded = self._shown(message)
         octets = [shown[start : start + _WIDTH] for start in range(0, len(shown), _WIDTH)]
-        decoded = self._decoded(message)
         self._write([head, *(f"{_INDENT}{line}" for line in [*octets, *decoded]), ""])
 
-    def _decoded(self, message: Message) -> list[str]:
+    def _shown(self, message: Message) -> tuple[str, list[str]]:
+        """Return the octets of a message and what they mean, without secrets."""
         apdu = message.apdu
-        pair = (message.client, message.server)
-        if not apdu or apdu[0] not in _ALWAYS_SHOWN | _REQUESTS | _ANSWERS:
-            return []
+        if not apdu or apdu[0] not in _SHOWN_UNLESS_NAMED | _REQUESTS | _ANSWERS:
+            return redacted(apdu), []
         try:
             described = describe(decode_apdu(apdu))
+            decoded = tree(described)
         except DlmsError as error:
-            return [str(error)]
-        if apdu[0] in _REQUESTS:
-            targets = list(_targets(described))
-            # A further block belongs to what the first one was for.
-            if targets:
-                self._is_shown[pair] = not any(_may_be_secret(apdu[0], *target) for target in targets)
-        if apdu[0] not in _ALWAYS_SHOWN and not self._is_shown.get(pair, False):
-            return [_NOT_SHOWN]
-        return tree(described)
+            described, decoded = {}, [str(error)]
+        if not self._may_be_secret(message, list(_targets(described))):
+            return redacted(apdu), decoded
+        # What is shown of a request ends before the secret, and tells which object it is about.
+        return redacted(apdu) if apdu[0] in _REQUESTS else redacted_but_head(apdu), [_NOT_SHOWN]
+
+    def _may_be_secret(self, message: Message, targets: Sequence[_Target]) -> bool:
+        """``targets``: what the message names."""
+        tag, exchange = message.apdu[0], _exchange(message)
+        is_secret = any(map(is_secret_or_proof, targets))
+        if tag in _SHOWN_UNLESS_NAMED:
+            return is_secret
+        # A further block names nothing: it belongs to what the first one was for, as answers do.
+        if tag in _REQUESTS and targets:
+            self._is_secret[exchange] = is_secret
+        return self._is_secret.get(exchange, True)
 
     def _write(self, lines: Sequence[str]) -> None:
         with suppress(OSError):  # a full disk does not end what is said to the meter
             os.write(self._file, "\n".join([*lines, ""]).encode(errors="backslashreplace"))
 
 
-def _targets(described: Json) -> Iterator[tuple[int, int]]:
-    """Return class and attribute or method of everything that a request names."""
+type _Target = AttributeDescriptor | MethodDescriptor
+type _Exchange = tuple[int, int, bytes]
+"""Client, server, invoke-id: what a request and its answers have in common."""
+
+
+def _exchange(message: Message) -> _Exchange:
+    apdu = message.apdu
+    if apdu[0] in {ACCESS_REQUEST, ACCESS_RESPONSE}:
+        return message.client, message.server, apdu[2:5]  # behind flags
+    return message.client, message.server, bytes([octet & 0x0F for octet in apdu[2:3]])
+
+
+def _targets(described: Json) -> Iterator[_Target]:
+    """Return every attribute and method that an APDU names."""
     if isinstance(described, list):
         for each in described:
             yield from _targets(each)
     elif isinstance(described, dict):
-        class_id, index = described.get("class_id"), described.get("attribute", described.get("method"))
-        if isinstance(class_id, int) and isinstance(index, int):
-            yield class_id, index
+        match described:
+            case {"class_id": int(class_id), "instance": str(name), "attribute": int(index)}:
+                yield AttributeDescriptor(class_id, LogicalName.parse(name), index)
+            case {"class_id": int(class_id), "instance": str(name), "method": int(index)}:
+                yield MethodDescriptor(class_id, LogicalName.parse(name), index)
         for each in described.values():
             yield from _targets(each)
-
-
-def _may_be_secret(tag: int, class_id: int, index: int) -> bool:
-    return class_id in _WITH_SECRETS and (tag != GET_REQUEST or index in _WHICH_ARE_READ)
 
 
 def _open_private(path: str) -> int:

@@ -1,4 +1,4 @@
-"""Data and shared elements as plain objects; which payloads are secret."""
+"""Data and shared elements as plain objects."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -18,29 +18,13 @@ from ..apdu.common import (
 )
 from ..encoding.compact_array import encode_contents
 from ..encoding.data_types import BitString, CompactArray, Data, DataType, TypeDescription
-from ..interface_classes.association_ln import AssociationLnAttribute, AssociationLnMethod
-from ..interface_classes.interface_class import InterfaceClass
-from ..interface_classes.mbus_client import MbusClientMethod
-from ..interface_classes.security_setup import SecuritySetupMethod
+from .secret_targets import is_secret
 
 type Json = bool | int | float | str | list[Json] | dict[str, Json] | None
 type JsonObject = dict[str, Json]
 
 HIDDEN: Final = "(hidden)"
 """In place of a secret."""
-
-_SECRET_ATTRIBUTES: Final[frozenset[tuple[int, int]]] = frozenset(
-    {(InterfaceClass.ASSOCIATION_LN, AssociationLnAttribute.SECRET)}
-)
-_SECRET_METHODS: Final[frozenset[tuple[int, int]]] = frozenset(
-    {
-        (InterfaceClass.ASSOCIATION_LN, AssociationLnMethod.CHANGE_HLS_SECRET),
-        (InterfaceClass.SECURITY_SETUP, SecuritySetupMethod.KEY_TRANSFER),
-        (InterfaceClass.SECURITY_SETUP, SecuritySetupMethod.KEY_AGREEMENT),
-        (InterfaceClass.MBUS_CLIENT, MbusClientMethod.SET_ENCRYPTION_KEY),
-        (InterfaceClass.MBUS_CLIENT, MbusClientMethod.TRANSFER_KEY),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,13 +152,6 @@ def describe_data_block(value: DataBlock, *, hide: bool = False) -> JsonObject:
         "block_number": value.block_number,
         "raw_data": HIDDEN if hide else value.raw_data.hex(),
     }
-
-
-def is_secret(target: AttributeDescriptor | MethodDescriptor) -> bool:
-    """True if what is sent there must not be shown."""
-    if isinstance(target, MethodDescriptor):
-        return (target.class_id, target.method_index) in _SECRET_METHODS
-    return (target.class_id, target.attribute_index) in _SECRET_ATTRIBUTES
 
 
 def describe_payload(target: AttributeDescriptor | MethodDescriptor, value: Data, context: Context) -> JsonObject:

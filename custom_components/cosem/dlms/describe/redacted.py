@@ -25,6 +25,9 @@ from ..errors import (
     acse_diagnostic_name,
 )
 
+_HEAD: Final = 4
+"""Octets that say which APDU it is."""
+
 _KINDS: Final = {
     GET_REQUEST: {1: "normal", 2: "next", 3: "with-list"},
     GET_RESPONSE: {1: "normal", 2: "with-datablock", 3: "with-list"},
@@ -83,6 +86,12 @@ def redacted(apdu: bytes, private: Iterable[bytes] = ()) -> str:
     return "".join(_runs(apdu, hidden))
 
 
+def redacted_but_head(apdu: bytes) -> str:
+    """Return of an APDU that may hold a secret in any place only what says which it is: ``C401C100<18>``."""
+    hidden = bytearray(len(apdu[:_HEAD])) + b"\1" * len(apdu[_HEAD:])
+    return "".join(_runs(apdu, hidden))
+
+
 def _runs(apdu: bytes, hidden: bytearray) -> Iterator[str]:
     start = 0
     while start < len(apdu):
@@ -101,7 +110,9 @@ def _first(number: int) -> Callable[[bytes], _Ranges]:
     return lambda apdu: iter((slice(0, number),))
 
 
-_head: Final = _first(4)
+_head: Final = _first(_HEAD)
+_FURTHER_BLOCK: Final = b"\xc3\x06"
+"""An action-request that continues another one: it names no method."""
 _TITLE_LETTERS: Final = 3
 _CONTROL_AND_COUNTER: Final = 5
 _LONGEST_FIELD: Final = 24
@@ -227,6 +238,11 @@ def _without_text(apdu: bytes, start: int, stop: int) -> _Ranges:
     yield slice(shown, stop)
 
 
+def _up_to_parameters(apdu: bytes) -> _Ranges:
+    """An action-request's method; the parameters may be a proof."""
+    yield from _head(apdu) if apdu.startswith(_FURTHER_BLOCK) else (slice(0, 13),)
+
+
 _PROTECTED: Final = frozenset({*GLOBAL_TAGS, *DEDICATED_TAGS, GENERAL_GLO_CIPHERING, GENERAL_DED_CIPHERING})
 _SHOWN: Final[dict[int, Callable[[bytes], _Ranges]]] = {
     **dict.fromkeys((AARQ, AARE, RLRQ, RLRE), _fields),
@@ -234,6 +250,6 @@ _SHOWN: Final[dict[int, Callable[[bytes], _Ranges]]] = {
     **dict.fromkeys((GET_RESPONSE, DATA_NOTIFICATION, EVENT_NOTIFICATION_REQUEST), _data),
     GET_REQUEST: _first(0xFFFF),
     **dict.fromkeys((EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), _first(7)),
-    ACTION_REQUEST: _first(13),  # up to the parameters: a proof
+    ACTION_REQUEST: _up_to_parameters,
     ACTION_RESPONSE: _first(4),
 }

@@ -23,8 +23,8 @@ from .elements import (
     describe_reference,
     describe_selection,
     hex_or_none,
-    is_secret,
 )
+from .secret_targets import is_secret
 
 
 def _get_request_normal(apdu: get.GetRequestNormal, _: Context) -> JsonObject:
