@@ -260,6 +260,13 @@ def test_after_a_silence_only_blocks_are_sent_again(connection):
     assert sent_by(connection) == [acknowledgement]
 
 
+def test_a_request_of_more_blocks_than_have_numbers_is_refused_before_anything_is_sent(connection):
+    with pytest.raises(LocalProtocolError, match="more than 49151 general blocks"):
+        connection.request(PAIR, SetOne(CLOCK, octet_string(bytes(2_000_000))))
+    assert sent_by(connection) == []
+    assert connection.state(PAIR) is State.ASSOCIATED
+
+
 # -- giving up
 
 

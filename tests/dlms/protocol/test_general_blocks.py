@@ -6,7 +6,7 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.cosem.dlms.apdu.block import GeneralBlockTransfer
-from custom_components.cosem.dlms.errors import LimitExceeded
+from custom_components.cosem.dlms.errors import LimitExceeded, LocalProtocolError
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
 from custom_components.cosem.dlms.protocol.general_blocks import (
     OWN_WINDOW,
@@ -289,7 +289,29 @@ def test_a_peer_that_never_gets_on_is_given_up():
     assert [read(reply) for reply in outcomes[-1].replies] == [(ACK, 0, 1, b"")]
 
 
+def test_only_blocks_with_data_are_limited():
+    ours = blocks(Limits(blocks_per_transfer=2))
+    ours.send(bytes(30), 19)
+    for number in (1, 2, 3):
+        ours.receive(block(number, ack=number, window=1, last=True))
+    assert ours.receive(block(4, b"a", ack=3, last=True)).whole == b"a"
+
+
 # -- sending
+
+
+def test_what_needs_too_many_blocks_is_refused_before_anything_is_sent():
+    ours = blocks(Limits(blocks_per_transfer=0xFFFF - 3))
+    ours.send(bytes(30), 19)
+    with pytest.raises(LocalProtocolError, match="31 octets needs more than 3 general blocks"):
+        ours.send(bytes(31), 19)
+    assert not ours.is_under_way
+
+
+def test_an_acknowledgement_has_no_number_beyond_the_last():
+    sending = SentGeneralBlocks()
+    sending.cut(bytes(0xFFFF), 10, 0xFFFF)
+    assert [read(sending.acknowledgement(received))[1:3] for received in (1, 2)] == [(0xFFFF, 1), (0xFFFF, 2)]
 
 
 def sent(octets, size=19):

@@ -32,7 +32,7 @@ class AssociationBlocks:
     def first_of(self, octets: bytes, limit: int, *, is_protected: bool = False) -> bytes:
         """Return a new request as it is sent: whole, or its first block. What follows answers it.
 
-        ``is_protected``: its blocks will be, each by itself.
+        ``is_protected``: its blocks will be, each by itself. Raises LocalProtocolError: too many blocks.
         """
         self._around.exchange.forget()
         self._inside.exchange.forget()
@@ -40,9 +40,10 @@ class AssociationBlocks:
             self._latest = self._around
             return octets
         self._latest = self._inside if is_protected else self._around
+        first = self._latest.exchange.send(octets, limit)
         if is_protected:
             self.protects_each = False  # until it takes the first
-        return self._latest.exchange.send(octets, limit)
+        return first
 
     def receive(self, apdu: bytes, *, is_protected: bool, waiting: bool) -> BlockOutcome:
         """Take a block; ``is_protected``: it was. Raises DecodeError, LimitExceeded."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ..apdu.block import GeneralBlockTransfer
-from ..errors import LimitExceeded
+from ..errors import LimitExceeded, LocalProtocolError
 from ..limits import Limits
 from .transfer import encode_request
 
@@ -17,6 +17,9 @@ OWN_WINDOW: Final = 15
 
 _HEADER: Final = 9
 """Octets of a block besides its data, at most."""
+
+_LAST_NUMBER: Final = 0xFFFF
+"""Of a block. A request leaves enough for acknowledgements of the answer."""
 
 _MOST_REPEATS: Final = 2
 """So often the same is sent again at once, because the peer asks for it or a block is missing; then after silences.
@@ -74,9 +77,11 @@ class SentGeneralBlocks:
         """Whether all data was sent."""
         return self._sent == self._last_data
 
-    def cut(self, octets: bytes, size: int) -> None:
-        """Take what is to be sent in APDUs of at most ``size`` octets."""
+    def cut(self, octets: bytes, size: int, most: int) -> None:
+        """Take what is to be sent in APDUs of at most ``size`` octets. Raises LocalProtocolError above ``most``."""
         room = max(size - _HEADER, 1)
+        if len(octets) > most * room:
+            raise LocalProtocolError(f"a request of {len(octets)} octets needs more than {most} general blocks")
         pieces = [octets[at : at + room] for at in range(0, len(octets), room)]
         self._unacknowledged = dict(enumerate(pieces, 1))
         self._number = self._last_data = len(pieces)
@@ -126,7 +131,7 @@ class SentGeneralBlocks:
     def acknowledgement(self, received: int) -> bytes:
         """Return an empty block; the same again where it would say nothing new."""
         if self._latest_empty is None or self._latest_empty[1] != received:
-            self._number += 1
+            self._number = min(self._number + 1, _LAST_NUMBER)  # only empty blocks without end come so far
             self._latest_empty = (self._number, received)
         return _encode(last=True, streaming=False, number=self._latest_empty[0], received=received)
 
@@ -145,6 +150,7 @@ class ReceivedGeneralBlocks:
         self.is_complete = False
         self.peer_waits = False
         """Whether nothing follows the last block in order before we say something."""
+        self._with_data = 0
         self._pieces: list[bytes] = []
         self._later: dict[int, GeneralBlockTransfer] = {}
 
@@ -188,7 +194,8 @@ class ReceivedGeneralBlocks:
         return self.in_order > before
 
     def _append(self, block: GeneralBlockTransfer) -> None:
-        if block.block_number > self._limits.blocks_per_transfer:
+        self._with_data += bool(block.block_data)  # an acknowledgement for each block of ours does not count
+        if self._with_data > self._limits.blocks_per_transfer:
             raise LimitExceeded("general blocks in a transfer", self._limits.blocks_per_transfer)
         self.size += len(block.block_data)
         if self.size > self._most:
@@ -253,10 +260,10 @@ class GeneralBlocks:
     def send(self, octets: bytes, size: int) -> bytes:
         """Begin with something to send, in APDUs of at most ``size`` octets; return the first.
 
-        Until the peer has told its window, one block is sent at a time.
+        Until the peer has told its window, one block is sent at a time. Raises LocalProtocolError: too many blocks.
         """
         self.forget()
-        self._sent.cut(octets, size)
+        self._sent.cut(octets, size, _LAST_NUMBER - self._limits.blocks_per_transfer)
         return self._sent.next_blocks(0)[0]
 
     def receive(self, block: GeneralBlockTransfer) -> BlockOutcome:
