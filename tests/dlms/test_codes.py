@@ -8,6 +8,7 @@ from custom_components.cosem.dlms.codes import (
     ConfirmedService,
     DataAccessResultCode,
     DiagnosticSource,
+    InitiateErrorCode,
     ProviderDiagnostic,
     ServiceErrorClass,
     ServiceErrorCode,
@@ -33,6 +34,8 @@ NAMES = {
     ServiceErrorClass: "0 application-reference, 1 hardware-resource, 2 vde-state-error, 3 service, 4 definition, "
     "5 access, 6 initiate, 7 load-data-set, 9 task",
     AssociationResult: "0 accepted, 1 rejected-permanent, 2 rejected-transient",
+    InitiateErrorCode: "0 other, 1 dlms-version-too-low, 2 incompatible-conformance, 3 pdu-size-too-short, "
+    "4 refused-by-the-vde-handler",
     DiagnosticSource: "1 acse-service-user, 2 acse-service-provider",
     UserDiagnostic: "0 null, 1 no reason given, 2 application context name not supported, "
     "3 calling AP title not recognised, 4 calling AP invocation id not recognised, "

@@ -127,6 +127,12 @@ def test_m07_numbers_that_the_standard_does_not_have_stay_numbers():
     assert str(ExceptionReceived(77, 78)) == "exception-response: 77, 78"
     assert acse_diagnostic_name(1, 99) == acse_diagnostic_name(9, 1) == "unknown"
     assert str(AssociationRejected(1, 9, 2)) == "association refused: result 1, source 9 diagnostic 2 (unknown)"
+    assert str(AssociationRejected(1, 1, 1, 77)).endswith(", initiate-error 77 (unknown)")
+
+
+def test_a_refusal_names_its_initiate_error():
+    named = str(AssociationRejected(1, 1, 1, 2))
+    assert named.endswith("diagnostic 1 (no reason given), initiate-error 2 (incompatible-conformance)")
 
 
 def test_fields_of_errors_are_compared_with_the_standards_names():

@@ -97,6 +97,16 @@ class ServiceErrorClass(StandardCode):
     TASK = 9
 
 
+class InitiateErrorCode(StandardCode):
+    """initiateError of a confirmed-service-error: why what an AARQ proposes is refused."""
+
+    OTHER = 0
+    DLMS_VERSION_TOO_LOW = 1
+    INCOMPATIBLE_CONFORMANCE = 2
+    PDU_SIZE_TOO_SHORT = 3
+    REFUSED_BY_THE_VDE_HANDLER = 4
+
+
 class AssociationResult(StandardCode):
     """AARE result."""
 

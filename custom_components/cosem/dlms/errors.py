@@ -13,6 +13,7 @@ from .codes import (
     ConfirmedService,
     DataAccessResultCode,
     DiagnosticSource,
+    InitiateErrorCode,
     ProviderDiagnostic,
     ServiceErrorClass,
     ServiceErrorCode,
@@ -28,6 +29,7 @@ __all__ = [
     "ConfirmedService",
     "DataAccessResultCode",
     "DiagnosticSource",
+    "InitiateErrorCode",
     "ProviderDiagnostic",
     "ServiceErrorClass",
     "ServiceErrorCode",
@@ -268,14 +270,20 @@ class AssociationError(DlmsError):
 
 
 class AssociationRejected(AssociationError):
-    """The AARE refuses (IEC 62056-5-3). ``initiate_error``: if it has one. ``offered``: the meter's own parameters."""
+    """The AARE refuses (IEC 62056-5-3). ``initiate_error``: an InitiateErrorCode, or unknown, or None.
+
+    ``offered``: the meter's own parameters.
+    """
 
     def __init__(
         self, result: int, source: int, diagnostic: int, initiate_error: int | None = None, offered: str = ""
     ) -> None:
         source_name = DiagnosticSource.name_of(source) or f"source {source}"
         reason = acse_diagnostic_name(source, diagnostic)
-        super().__init__(f"association refused: result {result}, {source_name} diagnostic {diagnostic} ({reason})")
+        text = f"association refused: result {result}, {source_name} diagnostic {diagnostic} ({reason})"
+        if initiate_error is not None:
+            text += f", initiate-error {initiate_error} ({InitiateErrorCode.name_of(initiate_error) or 'unknown'})"
+        super().__init__(text)
         self.result = result
         self.source = source
         self.diagnostic = diagnostic

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.doctor import LayerVerdict, Patient, diagnose
 from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
@@ -24,6 +25,7 @@ from custom_components.cosem.dlms.errors import (
     LocalProtocolError,
     NotWrapper,
 )
+from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.security.keys import Secret
@@ -231,6 +233,52 @@ async def test_a_bug_of_ours_surfaces(method: str, parameters: AssociationParame
     association = "custom_components.cosem.dlms.client.association.Association"
     with patch(f"{association}.{method}", side_effect=LocalProtocolError("a bug")), pytest.raises(LocalProtocolError):
         await found(ScriptedMeter(), parameters)
+
+
+# --- services that a meter does not know ---------------------------------------------------------------------------
+
+
+def old_meter(refusal: bytes = b"") -> ScriptedMeter:
+    """Knows what most clients propose, and not more."""
+    refused = refusal or aare(bytes.fromhex("0E010602"), result=1, diagnostic=1)
+    meter = ScriptedMeter()
+    meter.aarq = lambda apdu: [refused if bytes.fromhex("5F1F0400207E5F") in apdu else aare()]
+    return meter
+
+
+def proposals(meter: ScriptedMeter) -> int:
+    return sum(wpdu.apdu[0] == 0x60 for link in meter.links for wpdu in link.sent)
+
+
+async def test_refused_services_are_named_and_the_chosen_association_proposes_fewer():
+    meter = old_meter()
+    findings = await found(meter)
+    assert verdicts(findings)[2:6] == [OK, FAILED, OK, OK]
+    assert "initiate-error 2 (incompatible-conformance)" in findings[3].detail
+    assert proposals(meter) == 2
+
+
+async def test_without_a_public_client_refused_services_are_named_once():
+    meter = old_meter()
+    findings = await found(meter, AssociationParameters())
+    assert verdicts(findings)[2:6] == [OK, NOT_TRIED, FAILED, NOT_TRIED]
+    assert "initiate-error 2 (incompatible-conformance)" in findings[4].detail
+    assert proposals(meter) == 1
+
+
+async def test_what_gives_no_reason_changes_nothing_for_the_chosen_association():
+    findings = await found(old_meter(aare(None, result=1, diagnostic=1)))
+    assert verdicts(findings)[3:5] == [FAILED, FAILED]
+
+
+@pytest.mark.parametrize("parameters", [READER, AssociationParameters()])
+@pytest.mark.parametrize("known", [True, False])
+async def test_few_services_are_proposed_to_a_meter_that_is_known_to_want_them_or_as_chosen(
+    parameters: AssociationParameters, known: bool
+):
+    chosen = parameters if known else replace(parameters, conformance=Conformance(0x001E1D))
+    findings = await found(old_meter(), chosen, form=ProofForm(few_services=known))
+    assert verdicts(findings)[:6] == [OK] * 6
 
 
 # --- with keys -----------------------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.client.proof_forms import KnownForm
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
@@ -23,19 +22,14 @@ from custom_components.cosem.dlms.errors import (
 )
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.proof_form import USUAL_FORM, ProofForm
-from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
-from custom_components.cosem.dlms.security.keys import Secret
-from tests.dlms.client.conftest import client_of
 from tests.dlms.client.test_security_association import House
 from tests.dlms.lone_meter import AK, GMAC, LLS, MD5, NONE, unseal
 from tests.dlms.scripted import (
     ENERGY,
     NO_ASSOCIATION,
-    PARAMETERS,
     End,
     ScriptedMeter,
     ScriptedTransport,
-    aare,
     access_error,
     value,
     values,
@@ -447,58 +441,3 @@ async def test_a_closed_client_is_told_while_it_looks_for_objects():
     await house.client.close()
     with pytest.raises(AssociationAborted):
         await reading
-
-
-# -- services that an old meter does not know
-
-
-NOT_HEARD_OF = aare(bytes.fromhex("0E010602"), result=1, diagnostic=1)
-
-
-class OldMeter(ScriptedMeter):
-    """Refuses proposals with services that it does not know; ``always``: all others as well."""
-
-    def __init__(self, *, always=False):
-        super().__init__(aarq=self.associate)
-        self.always = always
-        self.aarqs = []
-
-    def associate(self, apdu):
-        few = bytes.fromhex("065F1F0400007E1F") in apdu
-        self.aarqs.append(few)
-        return [aare() if few and not self.always else NOT_HEARD_OF]
-
-
-LOGIN = AssociationParameters(mechanism=Mechanism.LLS, password=Secret(b"12345678"))
-
-
-async def test_fewer_services_are_proposed_once_and_remembered():
-    meter = OldMeter()
-    client = client_of(meter)
-    for _ in range(2):
-        async with client.associate(PARAMETERS) as association:
-            assert Leniency.FEW_SERVICES in association.leniencies
-    assert meter.aarqs == [False, True, True]
-
-
-async def test_a_password_goes_with_fewer_services_only_for_whoever_comes_next():
-    meter = OldMeter()
-    client = client_of(meter)
-    with pytest.raises(AssociationRejected):
-        async with client.associate(LOGIN):
-            pass
-    assert meter.aarqs == [False]
-    async with client.associate(LOGIN):
-        pass
-    assert meter.aarqs == [False, True]
-
-
-async def test_what_was_not_the_reason_is_not_remembered():
-    meter = OldMeter(always=True)
-    client = client_of(meter)
-    for _ in range(2):
-        with pytest.raises(AssociationRejected):
-            async with client.associate(PARAMETERS):
-                pass
-    assert meter.aarqs == [False, True] * 2
-    assert client.known_forms[PARAMETERS.pair].form == USUAL_FORM

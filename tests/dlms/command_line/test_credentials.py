@@ -63,6 +63,30 @@ def test_referencing_is_automatic_unless_chosen():
     assert [parameters("--referencing", name).referencing for name in REFERENCINGS] == list(Referencing)
 
 
+@pytest.mark.parametrize(
+    ("typed", "services"),
+    [
+        ("001E1D", 0x001E1D),
+        ("207e5f", 0x207E5F),
+        ("get,set , ACTION", 0x000019),
+        ("read,parameterized-access", 0x100020),
+        ("block-transfer-with-get-or-read", 0x001000),
+    ],
+)
+def test_services_can_be_chosen(typed: str, services: int):
+    assert parameters("--conformance", typed).conformance == services
+    assert parameters().conformance == 0x207E5F
+
+
+@pytest.mark.parametrize("typed", ["", "000000", "800000", "010000", "1E1D", "get,sets", "get,", CANARY])
+def test_services_that_are_none_are_refused(typed: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        parameters("--conformance", typed)
+    error = capsys.readouterr().err
+    assert "six hexadecimal digits" in error
+    assert CANARY not in error
+
+
 def test_keys_in_the_environment_change_nothing_for_plain_clients():
     proposed = parameters("--auth", "lls", environment=KEYS | {"DLMS_PASSWORD": "12345678"})
     assert (proposed.mechanism, proposed.security) == (Mechanism.LLS, None)

@@ -12,6 +12,7 @@ from custom_components.cosem.dlms.client.doctor import LayerVerdict
 from custom_components.cosem.dlms.command_line.doctor import show_diagnosis
 from custom_components.cosem.dlms.command_line.state_file import StateFile
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure
+from tests.dlms.scripted import ScriptedMeter, aare
 from tests.simulated_meter.meter import SimulatedMeter
 
 LAYERS = ["name", "port", "framing", "public-association", "association", "authentication", "object-list"]
@@ -115,3 +116,15 @@ def test_datagrams_are_tried_over_udp(capsys: pytest.CaptureFixture[str]):
         assert main(["--host", "meter", "--transport", "udp", "doctor", "--json"]) == 1
     rows = json.loads(capsys.readouterr().out)
     assert [row["verdict"] for row in rows] == ["ok", "failed", *["not tried"] * 5]
+
+
+def test_refused_services_come_with_the_option_that_proposes_fewer(capsys: pytest.CaptureFixture[str]):
+    meter = ScriptedMeter(aarq=lambda _apdu: [aare(bytes.fromhex("0E010602"), result=1, diagnostic=1)])
+    with patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_: meter.connect()):
+        assert main(["--host", "meter", "--client", "2", "doctor", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    for row in rows[3:5]:
+        assert row["verdict"] == "failed"
+        assert "incompatible-conformance" in row["detail"]
+        assert "--conformance 001E1D" in row["advice"]
+    assert "no fault" in rows[3]["advice"]

@@ -7,7 +7,7 @@ import pytest
 from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
 from custom_components.cosem.dlms.apdu.acse import Aare, Mechanism
 from custom_components.cosem.dlms.apdu.common import InvokeIdAndPriority
-from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     ChallengeRefused,
@@ -36,6 +36,7 @@ from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, Negotiated, NoProtection
+from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.protocol.states import State
 from custom_components.cosem.dlms.protocol.transfer.get import GetOne
 from custom_components.cosem.dlms.security.cipher import SealingKey, open_sealed
@@ -349,12 +350,21 @@ def test_a_proof_after_a_refusal_belongs_to_nothing(connection):
     assert connection.counters.stray_apdus == 1
 
 
-def test_few_services_are_those_that_old_meters_have_heard_of():
-    form = ProofForm(few_services=True)
-    aarq = Opening(AssociationParameters(), OpeningMaterial(form=form)).aarq()
-    assert bytes.fromhex("065F1F0400007E1F") in aarq
-    own = AssociationParameters(conformance=Conformance.GET)
-    assert Opening(own, OpeningMaterial(form=form)).parameters.conformance == Conformance.GET
+@pytest.mark.parametrize(
+    ("referencing", "conformance", "proposed"),
+    [
+        (Referencing.LOGICAL_NAME, DEFAULT_PROPOSED_CONFORMANCE, 0x001E1D),
+        (Referencing.SHORT_NAME, DEFAULT_PROPOSED_CONFORMANCE, 0x181A20),
+        (Referencing.AUTOMATIC, DEFAULT_PROPOSED_CONFORMANCE, 0x001E1D),
+        (Referencing.LOGICAL_NAME, Conformance.GET, Conformance.GET),
+        (Referencing.LOGICAL_NAME, Conformance.ACCESS, Conformance.ACCESS),
+        (Referencing.SHORT_NAME, Conformance.READ | Conformance.GET, Conformance.READ),
+    ],
+)
+def test_few_services_are_those_that_all_meters_have_heard_of(referencing, conformance, proposed):
+    parameters = AssociationParameters(referencing=referencing, conformance=conformance)
+    aarq = Opening(parameters, OpeningMaterial(form=ProofForm(few_services=True))).aarq()
+    assert bytes.fromhex("065F1F0400") + proposed.to_bytes(3) in aarq
 
 
 def test_a_proof_that_nobody_waits_for_is_stray():

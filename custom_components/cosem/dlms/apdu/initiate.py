@@ -64,9 +64,6 @@ class Conformance(IntFlag, boundary=KEEP):
 
 _RESERVED_NAMES: Final = {0x800000: "reserved-zero", 0x010000: "reserved-seven"}
 
-YOUNGER_SERVICES: Final = Conformance.GENERAL_BLOCK_TRANSFER | Conformance.ACCESS
-"""Services that old meters have never heard of."""
-
 DEFAULT_PROPOSED_CONFORMANCE: Final = (
     Conformance.PRIORITY_MGMT_SUPPORTED
     | Conformance.ATTRIBUTE0_SUPPORTED_WITH_GET
@@ -82,7 +79,7 @@ DEFAULT_PROPOSED_CONFORMANCE: Final = (
     | Conformance.EVENT_NOTIFICATION
     | Conformance.ACTION
 )
-"""00 7E 1F: most clients propose it, so meters know it."""
+"""20 7E 5F: with what most clients propose (00 7E 1F), general block transfer and ACCESS."""
 
 SHORT_NAME_SERVICES: Final = (
     Conformance.READ
@@ -99,6 +96,19 @@ SERVICES_OF_BOTH: Final = (
     | Conformance.MULTIPLE_REFERENCES
 )
 """What means the same with logical and with short names."""
+
+CLASSIC_SERVICES: Final = (
+    SERVICES_OF_BOTH
+    | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    | Conformance.GET
+    | Conformance.SET
+    | Conformance.SELECTIVE_ACCESS
+    | Conformance.ACTION
+    | Conformance.READ
+    | Conformance.WRITE
+    | Conformance.PARAMETERIZED_ACCESS
+)
+"""Those that the oldest meters know: 00 1E 1D with logical names, 18 1A 20 with short names."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,7 +29,9 @@ async def find_association_objects(
 
     ``associate``: of the device's client. Raises AssociationAborted (the client is closed), LocalProtocolError.
     """
-    public = AssociationParameters(server_wport=parameters.server_wport, referencing=parameters.referencing)
+    public = AssociationParameters(
+        server_wport=parameters.server_wport, referencing=parameters.referencing, searches_proof_form=False
+    )
     if parameters.pair == public.pair:
         return []
     try:

@@ -29,6 +29,7 @@ from .physical_connection import CLOSED, PhysicalConnection
 from .profile_reading import Lend, ProfileReading
 from .profile_request import ProfileRequest, ProfileWays
 from .proof_forms import FormSearch, KnownForm, Progress, known_form
+from .public_client import public_client_needs_few_services
 from .security_state import SecurityState
 from .transport import open_tcp
 from .udp_transport import open_udp
@@ -119,8 +120,7 @@ class DlmsClient:
         """
         if parameters.uses_counter and security_state is None:
             raise LocalProtocolError("these security settings need the owner of their invocation counter")
-        known = known_form(self.known_forms, parameters.pair)
-        search = FormSearch(parameters, known, partial(find_association_objects, self.associate, parameters, timing))
+        search = self._search(parameters, timing)
         use = None
         while use is None:
             alone = exclusive or self._coexistence.wants_alone(parameters.pair)
@@ -134,6 +134,15 @@ class DlmsClient:
         finally:
             use.association.learn()
             await self._give_back(use, keep if is_good else 0)
+
+    def _search(self, parameters: AssociationParameters, timing: Timing) -> FormSearch:
+        public = self.associate, parameters, timing
+        return FormSearch(
+            parameters,
+            known_form(self.known_forms, parameters.pair),
+            partial(find_association_objects, *public),
+            partial(public_client_needs_few_services, *public),
+        )
 
     def read_profile(self, lend: Lend, pair: WportPair, request: ProfileRequest) -> ProfileReading:
         """Return a reading of a profile's rows; what is learned about its ways is kept here, by wPort pair.
@@ -216,7 +225,7 @@ class DlmsClient:
     async def _opened(
         self, obtaining: Awaitable[_Use], search: FormSearch, on_connected: Callable[[], None]
     ) -> _Use | None:
-        """Return a place with its association open; None when another form is to be tried."""
+        """Return a place with its association open; None when another form is to be tried, or all services again."""
         use: _Use | None = None
         try:
             use = await obtaining
@@ -225,11 +234,14 @@ class DlmsClient:
                 pair = use.association.parameters.pair
                 await use.association.propose(self.list_sizes.setdefault(pair, ListSizes()), self.known_forms[pair])
                 self._coexistence.worked(pair, beside_others=use.beside_others)
+            if search.is_in_doubt():
+                await self._give_back(use)
+                return None
         except DlmsError as error:
             await self._give_back(use)
             progress = Progress.PROPOSED if use is None else use.association.progress
             if use is None or progress is not Progress.PROPOSED or not self._is_tried_alone(use, error):
-                await search.go_on(error, progress)
+                await search.go_on(error, progress, beside_others=use is not None and use.beside_others)
             return None
         except BaseException:
             await self._give_back(use)

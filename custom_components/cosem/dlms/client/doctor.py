@@ -36,6 +36,7 @@ from .invocation_counter import read_next_counter
 from .link import Timing
 from .observer import NOBODY, Observer
 from .proof_forms import KnownForm, is_about_the_context
+from .refused_services import RefusedServices, refused_services
 from .security_state import SecurityState
 from .verdict import Layer, layer_of, while_associating
 
@@ -100,7 +101,8 @@ class _Doctor:
             patient.host, patient.port, connect=self._heard.connect, observer=patient.observer
         )
         self._is_unlisted = False
-        self._public_client: Final = replace(PUBLIC, referencing=patient.parameters.referencing)
+        chosen = patient.parameters
+        self._public_client: Final = replace(PUBLIC, referencing=chosen.referencing, conformance=chosen.conformance)
         self._form = patient.form
 
     async def examine(self) -> None:
@@ -143,6 +145,8 @@ class _Doctor:
         self._fails(Layer.PUBLIC_ASSOCIATION, error)  # many meters have no public client
         if self._public_client.referencing is Referencing.AUTOMATIC and is_about_the_context(error, PUBLIC):
             self._form = replace(self._form, short_names=not self._form.short_names)
+        elif refused_services(error) is RefusedServices.NAMED:
+            self._form = replace(self._form, few_services=True)
         return True
 
     async def _read_public(self, association: Association) -> None:
@@ -168,7 +172,7 @@ class _Doctor:
         self, parameters: AssociationParameters, read: Callable[[Association], Awaitable[None]]
     ) -> DlmsError | None:
         """Associate once, and read; return what ended it."""
-        usual = replace(USUAL_FORM, short_names=self._form.short_names)
+        usual = replace(USUAL_FORM, short_names=self._form.short_names, few_services=self._form.few_services)
         form = self._form if parameters is self._patient.parameters else usual
         self._client.known_forms[parameters.pair] = KnownForm(form, tries_once=True)
         state = self._patient.state if parameters.uses_counter else None

@@ -108,7 +108,10 @@ async def learn_invocation_counter(
     DeviceInUse, TransportError, LocalProtocolError.
     """
     parameters = AssociationParameters(
-        client_wport=public_client_wport, server_wport=server_wport, referencing=referencing
+        client_wport=public_client_wport,
+        server_wport=server_wport,
+        referencing=referencing,
+        searches_proof_form=False,  # many meters are silent to it: no other forms are waited for
     )
     try:
         # Exclusive: many meters serve one association at a time.

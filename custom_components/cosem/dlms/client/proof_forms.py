@@ -5,6 +5,9 @@ came. An answer that refuses a proof is never asked for twice; each try has a ch
 
 Referencing, where it is automatic: by short names after a meter refused the application context of logical names, and
 the other way round. Such a meter has not looked at a password, so the same one goes with the second AARQ (rule S20).
+
+Services: few after a refusal that may be about them (refused_services.py). Where that may have been chance, all are
+proposed once more, so that a meter that was busy once is not taken for one that does not know them.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -23,6 +26,7 @@ from ..errors import (
     DiagnosticSource,
     DlmsError,
     ExceptionReceived,
+    InitiateErrorCode,
     InvocationCounterRefused,
     ProofRefused,
     ResponseTimeout,
@@ -33,9 +37,10 @@ from ..errors import (
 from ..interface_classes.association_ln import CURRENT_ASSOCIATION
 from ..interface_classes.interface_class import LOGICAL_NAME_ATTRIBUTE, InterfaceClass
 from ..protocol.proof_form import USUAL_FORM, ProofForm, ShortNameProof
-from ..protocol.proposal import AssociationParameters, WportPair
+from ..protocol.proposal import AssociationParameters, WportPair, with_few_services
 from ..protocol.referencing import Referencing
 from .reading import AttributeSource
+from .refused_services import RefusedServices, refused_services, shows_secrets
 from .short_names import ShortNames
 
 _FIRST_OBJECTS: Final = tuple(LogicalName.parse(f"0.0.40.0.{instance}.255") for instance in range(1, 9))
@@ -49,9 +54,6 @@ _MOST_REFUSED_PROOFS: Final = 3
 
 _LASTING: Final = 3
 """So many failures in a row, and a form that worked is doubted."""
-
-_INCOMPATIBLE_CONFORMANCE: Final = 2
-"""initiateError of a meter with which no service is in common."""
 
 _OF_THE_KEY: Final = frozenset({ServiceErrorCode.DECIPHERING_ERROR, ServiceErrorCode.INVOCATION_COUNTER_ERROR})
 
@@ -75,7 +77,8 @@ class KnownForm:
 
     ``is_proven``: an association was opened with it. ``failures``: since then, in a row. ``tries_once``: one AARQ is
     sent, and no other form or counter is tried, whatever the meter says. ``short_names``: where its objects are, if it
-    is asked by short names.
+    is asked by short names. ``wants_no_less``: few services were refused as well, so they are proposed again only to a
+    meter that names them as the reason.
     """
 
     form: ProofForm = USUAL_FORM
@@ -83,6 +86,7 @@ class KnownForm:
     failures: int = 0
     tries_once: bool = False
     short_names: ShortNames = field(default_factory=ShortNames, compare=False)
+    wants_no_less: bool = field(default=False, compare=False)
 
     def worked(self) -> None:
         """Note an association."""
@@ -137,7 +141,7 @@ def is_about_the_context(error: DlmsError, parameters: AssociationParameters) ->
         return True
     # Other meters say that no service is in common; those may have looked at a password before.
     has_password = parameters.mechanism is Mechanism.LLS
-    return error.initiate_error == _INCOMPATIBLE_CONFORMANCE and not has_password
+    return error.initiate_error == InitiateErrorCode.INCOMPATIBLE_CONFORMANCE and not has_password
 
 
 def _may_be_about_the_question(error: DlmsError) -> bool:
@@ -147,20 +151,36 @@ def _may_be_about_the_question(error: DlmsError) -> bool:
 
 
 def known_form(forms: dict[WportPair, KnownForm], pair: WportPair) -> KnownForm:
-    """Return what is known for a pair; the way of referencing of a new one is that of the meter's other pairs."""
+    """Return what is known for a pair; a new one begins with what the meter's other pairs have in common."""
     if pair not in forms:
-        short_names = any(known.is_proven and known.form.short_names for known in forms.values())
-        forms[pair] = KnownForm(ProofForm(short_names=short_names))
+        proven = [known.form for known in forms.values() if known.is_proven]
+        form = ProofForm(
+            short_names=any(each.short_names for each in proven), few_services=any(each.few_services for each in proven)
+        )
+        forms[pair] = KnownForm(form)
     return forms[pair]
 
 
 class FormSearch:
-    """One attempt to associate, in one form after the other. ``known``: its form is the next one to use."""
+    """One attempt to associate, in one form after the other. ``known``: its form is the next one to use.
 
-    def __init__(self, parameters: AssociationParameters, known: KnownForm, find_objects: FindObjects) -> None:
+    ``needs_few_services``: finds out without a secret whether the meter refuses services that it has never heard of.
+    """
+
+    def __init__(
+        self,
+        parameters: AssociationParameters,
+        known: KnownForm,
+        find_objects: FindObjects,
+        needs_few_services: Callable[[], Awaitable[bool]],
+    ) -> None:
         self._parameters = parameters
         self._known = known
         self._find_objects = find_objects
+        self._needs_few_services = needs_few_services
+        self._asked_for_less = self._made_sure = False
+        self._refused_services: DlmsError | None = None
+        """Why few services are proposed, until it is known what becomes of it."""
         self._before = replace(known)
         self._tried = {known.form}
         self._objects: list[LogicalName] | None = None
@@ -171,10 +191,21 @@ class FormSearch:
         self._refused_context: DlmsError | None = None
         """Why the other way of referencing was tried."""
 
-    async def go_on(self, error: DlmsError, progress: Progress) -> None:
-        """Take a failure; choose the next form, or raise the first failure."""
+    async def go_on(self, error: DlmsError, progress: Progress, *, beside_others: bool = False) -> None:
+        """Take a failure; choose the next form, or raise the first failure.
+
+        ``beside_others``: other associations were open, which may be the reason.
+        """
         known = self._known
-        if self._asks_for_less(error, progress) or self._refers_otherwise(error, progress):
+        refused = refused_services(error)
+        if beside_others and refused is not RefusedServices.NAMED:
+            refused = RefusedServices.NOT
+        if progress is Progress.PROPOSED and await self._asks_for_less(error, refused):
+            return
+        if progress is Progress.PROPOSED:
+            error = self._after_asking_for_less(error)
+        self._refused_services = None
+        if self._refers_otherwise(error, progress):
             return
         first = self._first = self._first or error
         self._refused_proofs += isinstance(error, ProofRefused) and not error.concerns_object
@@ -198,18 +229,55 @@ class FormSearch:
         known.form, self._perhaps = self._perhaps, None
         known.worked()  # so nothing is asked besides
 
-    def _asks_for_less(self, error: DlmsError, progress: Progress) -> bool:
-        """Propose fewer services where the meter refuses them; return whether that is to be tried at once."""
-        known = self._known
-        is_about_services = isinstance(error, AssociationRejected) and error.initiate_error == _INCOMPATIBLE_CONFORMANCE
-        if progress is not Progress.PROPOSED or not is_about_services:
+    async def _asks_for_less(self, error: DlmsError, refused: RefusedServices) -> bool:
+        """Propose few services where the meter may refuse the others; return whether that is to be tried at once."""
+        known, parameters = self._known, self._parameters
+        has_fewer = with_few_services(parameters) is not parameters and not known.form.few_services
+        if not has_fewer or self._asked_for_less:
             return False
-        if known.form.few_services:
-            known.form = replace(known.form, few_services=self._before.form.few_services)  # they were not the reason
-            return False
+        is_named, has_password = refused is RefusedServices.NAMED, parameters.mechanism is Mechanism.LLS
+        # A secret is not shown again on a suspicion, only if the public client has shown what the meter refuses.
+        hides = has_password or (shows_secrets(parameters) and not is_named)
+        is_tried = not known.tries_once and (is_named or self._may_be_about_services(refused, hides=hides))
+        if is_tried and (not hides or await self._needs_few_services()):
+            self._asked_for_less, self._refused_services = True, error
+            self._made_sure = self._made_sure or hides  # by the public client
+        elif not (is_named and has_password):
+            return False  # else for whoever comes next
         known.form, known.is_proven = replace(known.form, few_services=True), False
-        # A password is not sent again: whoever comes next asks for less.
-        return not known.tries_once and self._parameters.mechanism is not Mechanism.LLS
+        return self._asked_for_less
+
+    def is_in_doubt(self) -> bool:
+        """Return, after an association was opened, whether all services are proposed once more instead of it."""
+        before, known = self._refused_services, self._known
+        if before is None or self._made_sure or isinstance(before, AssociationRejected):
+            return False
+        self._asked_for_less, self._made_sure, self._refused_services = False, True, None
+        known.form, known.is_proven = replace(known.form, few_services=False), self._before.is_proven
+        return True
+
+    def _may_be_about_services(self, refused: RefusedServices, *, hides: bool) -> bool:
+        """Return whether few services are tried after a refusal that does not name them."""
+        known, is_watched = self._known, self._parameters.searches_proof_form
+        if known.is_proven or known.wants_no_less or self._refused_context is not None:
+            return False
+        if hides:
+            return is_watched and refused is RefusedServices.UNEXPLAINED
+        # Silence is slow, and mostly has other reasons.
+        return refused >= (RefusedServices.UNANSWERED if is_watched else RefusedServices.UNEXPLAINED)
+
+    def _after_asking_for_less(self, error: DlmsError) -> DlmsError:
+        """Take a refusal of few services, if it is one; return the error that tells more."""
+        known, before, refused = self._known, self._refused_services, refused_services(error)
+        is_in_vain = refused is not RefusedServices.NOT
+        if before is not None:
+            known.form, known.is_proven = replace(known.form, few_services=False), self._before.is_proven
+            known.wants_no_less = known.wants_no_less or is_in_vain
+            return before if is_in_vain else error
+        if refused is RefusedServices.NAMED and not known.is_proven and not self._asked_for_less:
+            is_new = known.form.few_services and not self._before.form.few_services
+            known.form = replace(known.form, few_services=is_new)  # else they were not the reason
+        return error
 
     def _refers_otherwise(self, error: DlmsError, progress: Progress) -> bool:
         """Choose the other way of referencing; return whether there is one to be tried."""
@@ -237,7 +305,7 @@ class FormSearch:
         """The least unusual first."""
         if not self._parameters.uses_dedicated_key or isinstance(error, ProofRefused):
             return ()
-        own = ProofForm(association=self._known.form.association)
+        own = replace(self._known.form, under_global_key=False, one_counter=False)
         one = replace(own, one_counter=True)
         if not self._parameters.is_high_level:
             return own, one

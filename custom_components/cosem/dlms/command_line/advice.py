@@ -1,6 +1,7 @@
 """Errors as one sentence with advice; never a secret."""
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -18,6 +19,7 @@ from ..errors import (
     DlmsError,
     ExceptionReceived,
     GuessedProtocol,
+    InitiateErrorCode,
     InvocationCounterExhausted,
     InvocationCounterRefused,
     InvocationCounterReplayed,
@@ -108,9 +110,21 @@ def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
     return "The meter may not know these wPorts: check --client and --server. Or this is no meter at all"
 
 
+_OF_THE_PROPOSAL: Final[Mapping[int, str]] = {
+    InitiateErrorCode.DLMS_VERSION_TOO_LOW: "The meter uses another version of DLMS than 6, the only one here",
+    InitiateErrorCode.INCOMPATIBLE_CONFORMANCE: (
+        "The meter refuses the services that are proposed: propose fewer with --conformance 001E1D, or other ones "
+        "with --referencing"
+    ),
+    InitiateErrorCode.PDU_SIZE_TOO_SHORT: "The meter needs longer messages than offered; --transport tcp has more room",
+}
+
+
 def _refusal_advice(error: AssociationRejected) -> str:
     if isinstance(error, ProofRefused) and error.concerns_object:
         return "Name the object that takes the login with --association, for example 0.0.40.0.1.255"
+    if error.initiate_error is not None and (advice := _OF_THE_PROPOSAL.get(error.initiate_error)):
+        return advice
     if error.concerns_authentication:
         return "Check --auth, --client and the password, secret or keys, before trying again: meters lock clients out"
     match error.source, error.diagnostic:
@@ -121,8 +135,11 @@ def _refusal_advice(error: AssociationRejected) -> str:
             )
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNISED:
             return "The meter may know its clients by their titles: check --system-title"
-    # "No reason given" is also what meters say that cannot decipher the proposal.
-    return "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys"
+    # "No reason given" is also what meters say that cannot decipher the proposal, or do not know a service in it.
+    return (
+        "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys. "
+        "Old meters want fewer services: try --conformance 001E1D"
+    )
 
 
 def _security_advice(error: SecurityError) -> str:

@@ -12,6 +12,7 @@ import tomllib
 from typing import Final
 
 from ..apdu.acse import Mechanism
+from ..apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE
 from ..errors import LocalProtocolError
 from ..protocol.proposal import SECRET_MECHANISMS, TITLE_MECHANISMS, AssociationParameters
 from ..protocol.referencing import Referencing
@@ -74,6 +75,7 @@ def parameters_from_options(
             server_wport=options.server,
             association=options.association,
             referencing=Referencing(options.referencing),
+            conformance=DEFAULT_PROPOSED_CONFORMANCE if options.conformance is None else options.conformance,
             mechanism=mechanism,
             password=_password(options, sources) if mechanism is Mechanism.LLS else None,
             hls_secret=sources.hls_secret(options.auth) if mechanism in SECRET_MECHANISMS else None,

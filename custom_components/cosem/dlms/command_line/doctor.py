@@ -3,6 +3,7 @@
 import argparse
 
 from ..client.doctor import LayerFinding, LayerVerdict
+from ..client.refused_services import RefusedServices, refused_services
 from ..client.verdict import Layer
 from .advice import Used, advice_for, used_by
 from .console import Console
@@ -39,6 +40,8 @@ def show_diagnosis(options: argparse.Namespace, console: Console) -> int:
 def _advice(finding: LayerFinding, used: Used) -> str:
     if finding.error is None:
         return ""
-    if finding.layer is Layer.PUBLIC_ASSOCIATION:
-        return _NO_PUBLIC_CLIENT
-    return advice_for(finding.error, used)
+    advice = advice_for(finding.error, used)
+    if finding.layer is not Layer.PUBLIC_ASSOCIATION:
+        return advice
+    is_about_services = refused_services(finding.error) is RefusedServices.NAMED
+    return f"{advice}. {_NO_PUBLIC_CLIENT}" if is_about_services else _NO_PUBLIC_CLIENT

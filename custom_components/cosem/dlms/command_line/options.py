@@ -23,6 +23,7 @@ from ..security.names import MECHANISM_NAMES, PROTECTION_NAMES
 
 if TYPE_CHECKING:
     from ..apdu.common import AttributeDescriptor
+    from ..apdu.initiate import Conformance
     from ..encoding.logical_name import LogicalName
     from .console import Console
 
@@ -37,6 +38,7 @@ DEFAULTS: Final = {
     "client": PUBLIC_CLIENT_WPORT,
     "server": MANAGEMENT_WPORT,
     "referencing": "auto",
+    "conformance": None,
     "auth": "none",
     "suite": None,
     "protection": None,
@@ -59,6 +61,9 @@ DEFAULTS: Final = {
 
 REFERENCINGS: Final = ("auto", "ln", "sn")
 """The values of protocol/referencing.py, which is not imported here."""
+
+_RESERVED: Final = 0x81_0000
+"""Bits of the conformance block without a meaning."""
 
 _MAX_CLASS_ID: Final = 0xFFFF
 _MAX_ENTRY: Final = 0xFFFF_FFFF
@@ -161,11 +166,7 @@ def _shared_options() -> _Parser:
         metavar="N",
         help=f"server wPort (default {MANAGEMENT_WPORT}, management)",
     )
-    shared.add_argument(
-        "--referencing",
-        choices=REFERENCINGS,
-        help="logical names (ln) or short names (sn); auto takes ln, and sn where that is refused (default auto)",
-    )
+    _add_proposal(shared)
     shared.add_argument("--auth", choices=MECHANISM_NAMES, help="authentication (default none)")
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
     shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
@@ -183,6 +184,21 @@ def _shared_options() -> _Parser:
         help="the association object that takes our login with hls-... (default: found out)",
     )
     return shared
+
+
+def _add_proposal(shared: _Parser) -> None:
+    shared.add_argument(
+        "--referencing",
+        choices=REFERENCINGS,
+        help="logical names (ln) or short names (sn); auto takes ln, and sn where that is refused (default auto)",
+    )
+    shared.add_argument(
+        "--conformance",
+        type=_conformance,
+        metavar="SERVICES",
+        help="services to propose: six hexadecimal digits such as 001E1D, or names as info shows them, with commas "
+        "between (default 207E5F, or what short names need; few where the meter refuses those)",
+    )
 
 
 def _add_security(group: argparse._ArgumentGroup) -> None:
@@ -263,6 +279,23 @@ def _seconds(text: str) -> float:
     if not 0 < seconds <= 86_400:
         raise argparse.ArgumentTypeError("a number of seconds above 0 is expected")
     return seconds
+
+
+def _conformance(text: str) -> Conformance:
+    from ..apdu.initiate import Conformance
+
+    if re.fullmatch(r"[0-9A-Fa-f]{6}", text, re.ASCII):
+        found = Conformance(int(text, 16))
+    else:
+        named = {each.name: each for each in Conformance}
+        found = Conformance(0)
+        for name in text.split(","):
+            found |= named.get(name.strip().upper().replace("-", "_"), Conformance(0)) or Conformance(_RESERVED)
+    if not found or found & _RESERVED:
+        raise argparse.ArgumentTypeError(
+            "services are six hexadecimal digits, for example 001E1D, or names with commas between, for example get,set"
+        )
+    return found
 
 
 def _system_title(text: str) -> bytes:

@@ -52,7 +52,7 @@ class Leniency(StrEnum):
     PROOF_UNDER_GLOBAL_KEY = "proof_under_global_key"
     """Pass 3 is taken under the global key only, although there is a dedicated one."""
     FEW_SERVICES = "few_services"
-    """It refuses a proposal with services that it does not know; the younger ones are not proposed."""
+    """It refuses a proposal with services that it does not know; only those that all meters know are proposed."""
     ONE_COUNTER_FOR_BOTH_KEYS = "one_counter_for_both_keys"
     """The dedicated key continues the global key's counter."""
     OTHER_ASSOCIATION_OBJECT = "other_association_object"

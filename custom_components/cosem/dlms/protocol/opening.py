@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ..apdu.acse import Aare
-from ..apdu.initiate import DLMS_VERSION, YOUNGER_SERVICES
+from ..apdu.initiate import DLMS_VERSION
 from ..errors import (
     AssociationRejected,
     InvocationCounterExhausted,
@@ -43,6 +43,7 @@ from .proposal import (
     encode_release,
     initiate_request,
     leniencies_of_names,
+    with_few_services,
 )
 from .referencing import Referencing
 from .transfer.hls_proof import HlsProof
@@ -80,13 +81,6 @@ def _within(parameters: AssociationParameters, apdu_limit: int) -> AssociationPa
     return replace(parameters, max_receive_pdu_size=most)
 
 
-def _with_services(parameters: AssociationParameters, form: ProofForm) -> AssociationParameters:
-    """Return parameters that propose what the meter has heard of."""
-    if not form.few_services or not parameters.conformance & YOUNGER_SERVICES:
-        return parameters
-    return replace(parameters, conformance=parameters.conformance & ~YOUNGER_SERVICES)
-
-
 class Opening:
     """One attempt to open an association. Call the methods in their order.
 
@@ -101,8 +95,8 @@ class Opening:
     ) -> None:
         if parameters.is_high_level and len(material.challenge) < MIN_CHALLENGE:
             raise LocalProtocolError(f"the mechanism {parameters.mechanism.name} needs a challenge")
-        within = _within(parameters, material.apdu_limit)
-        self.parameters: Final = _with_services(_with_referencing(within, material.form), material.form)
+        named = _with_referencing(_within(parameters, material.apdu_limit), material.form)
+        self.parameters: Final = with_few_services(named) if material.form.few_services else named
         self._material: Final = material
         self._limits: Final = limits
         self._counters = self._make_counters()

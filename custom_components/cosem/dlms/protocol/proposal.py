@@ -5,7 +5,7 @@ and mechanism, DLMS version 6, its vaa-name (0007 or FA00), server PDU size 0 (n
 tolerated beyond that has its name in leniencies.py. A rejection needs no user-information.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, NamedTuple, Protocol, override
 
 from ..addresses import MANAGEMENT_WPORT, MAX_WPORT, PUBLIC_CLIENT_WPORT
@@ -25,6 +25,7 @@ from ..apdu.acse import (
 )
 from ..apdu.faults import CONFIRMED_SERVICE_ERROR, ConfirmedServiceError
 from ..apdu.initiate import (
+    CLASSIC_SERVICES,
     DEFAULT_PROPOSED_CONFORMANCE,
     DLMS_VERSION,
     INITIATE_RESPONSE,
@@ -225,6 +226,13 @@ class AssociationParameters:
         if security.envelope is Envelope.SERVICE_SPECIFIC and not security.sign:
             return conformance
         return conformance | Conformance.GENERAL_PROTECTION
+
+
+def with_few_services(parameters: AssociationParameters) -> AssociationParameters:
+    """Return parameters that propose what every meter has heard of; the same ones where that is no less."""
+    proposed = parameters.referencing.conformance(parameters.conformance)
+    few = proposed & CLASSIC_SERVICES
+    return parameters if few in {proposed, Conformance(0)} else replace(parameters, conformance=few)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

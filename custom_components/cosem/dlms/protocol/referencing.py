@@ -26,7 +26,8 @@ class Referencing(StrEnum):
         return ApplicationContext.LN_CIPHERED if ciphered else ApplicationContext.LN
 
     def conformance(self, conformance: Conformance) -> Conformance:
-        """Return the services that are proposed instead of those for logical names."""
+        """Return the services that are proposed: with short names, theirs instead of those for logical names."""
         if self is not Referencing.SHORT_NAME:
             return conformance
-        return conformance & SERVICES_OF_BOTH | SHORT_NAME_SERVICES
+        chosen = conformance & SHORT_NAME_SERVICES
+        return conformance & SERVICES_OF_BOTH | (chosen or SHORT_NAME_SERVICES)
