@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from custom_components.cosem.dlms.apdu.initiate import Conformance
@@ -6,9 +8,9 @@ from custom_components.cosem.dlms.protocol.proposal import Negotiated
 from tests.dlms.scripted import GRANTED, REGISTERS
 
 
-def negotiated(*, conformance=GRANTED, size=0):
+def negotiated(*, conformance=GRANTED, size=0, vaa_name=7):
     return Negotiated(
-        conformance=conformance, server_max_receive_pdu_size=size, dlms_version=6, vaa_name=7, diagnostic=0
+        conformance=conformance, server_max_receive_pdu_size=size, dlms_version=6, vaa_name=vaa_name, diagnostic=0
     )
 
 
@@ -59,6 +61,51 @@ def test_without_multiple_references_one_by_one():
 @pytest.mark.parametrize(("size", "count"), [(12, 1), (24, 2), (33, 2), (34, 3), (1024, 100)])
 def test_the_request_fits_what_the_meter_accepts(size, count):
     assert plan_of(experienced(), negotiated(size=size)).batch(REGISTERS) == count
+
+
+# Hand-written: what a list of none has, and what each attribute adds to request and answer (without its value).
+LISTS = {
+    "get": ("C003C1 00", "0003 0100010800FF 02 00", "C403C1 00", "00"),
+    "read": ("05 00", "02 1008", "0C 00", "00"),
+    "access": ("D9 40000001 00 00 00", "01 0003 0100010800FF 02  00", "DA 40000001 00 00 00 00", "01 00"),
+}
+AGREED = {
+    "get": negotiated(conformance=Conformance.GET | Conformance.MULTIPLE_REFERENCES | Conformance.ACCESS),
+    "read": negotiated(conformance=Conformance.READ | Conformance.MULTIPLE_REFERENCES, vaa_name=0xFA00),
+    "access": negotiated(conformance=Conformance.GET | Conformance.ACCESS),
+}
+
+
+@pytest.mark.parametrize("form", LISTS)
+@pytest.mark.parametrize("count", [4, 26, 100])
+def test_a_request_has_the_octets_of_its_form(form, count):
+    """An octet less, and one attribute fewer is asked for."""
+    head, item, _answer_head, _answer_item = (len(bytes.fromhex(octets)) for octets in LISTS[form])
+    size = head + count * item
+    for room, fits in ((size, count), (size - 1, count - 1)):
+        agreed = replace(AGREED[form], server_max_receive_pdu_size=room)
+        assert plan_of(experienced(), agreed).batch(REGISTERS) == fits
+
+
+@pytest.mark.parametrize("form", LISTS)
+@pytest.mark.parametrize("count", [2, 3, 26, 100])
+def test_an_answer_has_the_octets_of_its_form(form, count):
+    _head, _item, head, item = (len(bytes.fromhex(octets)) for octets in LISTS[form])
+    sizes = experienced(answer_sizes=dict.fromkeys(REGISTERS, 5))
+    size = head + count * (item + 5)
+    for room, fits in ((size, count), (size - 1, count - 1)):
+        assert plan_of(sizes, AGREED[form], room).batch(REGISTERS) == fits
+
+
+def test_short_names_know_no_access():
+    agreed = negotiated(conformance=Conformance.READ | Conformance.ACCESS, vaa_name=0xFA00)
+    assert plan_of(experienced(), agreed).batch(REGISTERS) == 1
+
+
+@pytest.mark.parametrize(("blocks", "count"), [(Conformance(0), 20), (Conformance.GENERAL_BLOCK_TRANSFER, 55)])
+def test_a_long_answer_to_access_needs_general_blocks(blocks, count):
+    agreed = negotiated(conformance=Conformance.ACCESS | Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ | blocks)
+    assert plan_of(experienced(), agreed, 9 + 20 * 50).batch(REGISTERS) == count
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import pytest
 
 from custom_components.cosem.dlms.apdu.common import MethodDescriptor
 from custom_components.cosem.dlms.apdu.initiate import Conformance
-from custom_components.cosem.dlms.encoding.data import NULL, unsigned as one_octet
+from custom_components.cosem.dlms.encoding.data import NULL, Data, unsigned as one_octet
 from custom_components.cosem.dlms.errors import (
     ActionError,
     ConnectionLost,
@@ -17,7 +17,7 @@ from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.transfer.access import to_execute, to_get, to_set
 from tests.dlms.client.conftest import client_of
-from tests.dlms.scripted import CLOCK, ENERGY, PARAMETERS, POWER, ScriptedMeter, aare, initiate
+from tests.dlms.scripted import CLOCK, ENERGY, PARAMETERS, POWER, REGISTERS, ScriptedMeter, aare, initiate
 
 ONLY_ACCESS = initiate(conformance=Conformance.ACCESS | Conformance.SELECTIVE_ACCESS)
 NO_ANSWER = bytes.fromhex("0100010000")
@@ -84,6 +84,33 @@ async def test_a_meter_that_offers_nothing_better_is_read_by_access():
     assert [apdu[0] for apdu in meter.taken] == [0xD9, 0xD9]
 
 
+async def test_a_list_by_access_keeps_to_the_meters_pdu_size():
+    """26 attributes fit into 300 octets: 8, and 11 for each."""
+    only_access = initiate(conformance=Conformance.ACCESS | Conformance.GET, server_max_receive_pdu_size=300)
+    meter = Meter(read, only_access)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        for _ in range(4):
+            found = await association.get_many(REGISTERS)
+            assert all(isinstance(each, Data) for each in found)
+    lengths = [len(apdu) for apdu in meter.taken]
+    assert max(lengths) == 8 + 26 * 11 == 294
+    assert {apdu[0] for apdu in meter.taken} == {0xD9}
+
+
+@pytest.mark.parametrize("answer", ["00 00", "01 1105 01 0200", "02 1105 1106 02 0100 0100", "FF"])
+async def test_a_senseless_answer_to_access_costs_no_other_value(answer):
+    """To a list; its attributes are read alone then. One that has no value even so costs itself only."""
+    odd = bytes.fromhex(answer)
+    meter = Meter(lambda apdu: read(apdu) if apdu[6] == 1 and b"\x01\x00\x03" in apdu else odd)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        energy, clock, power = await association.get_many([ENERGY, CLOCK, POWER])
+        assert energy == power == one_octet(0)
+        assert isinstance(clock, DataAccessError)
+        with pytest.raises(DataAccessError, match="makes no sense"):
+            await association.get(CLOCK)
+        assert await association.get(ENERGY) == one_octet(0)
+
+
 async def test_errors_of_items_are_errors_of_attributes():
     meter = Meter(lambda apdu: bytes([apdu[6]]) + b"\x00" * apdu[6] + bytes([apdu[6]]) + b"\x01\x04" * apdu[6])
     async with client_of(meter).associate(PARAMETERS) as association:
@@ -94,7 +121,7 @@ async def test_errors_of_items_are_errors_of_attributes():
 
 
 async def test_an_answer_without_any_value_is_an_error():
-    meter = Meter(lambda apdu: b"\x01\x00\x01\x03\x00")
+    meter = Meter(lambda apdu: b"\x01\x00\x01\x01\x00")
     async with client_of(meter).associate(PARAMETERS) as association:
         (found,) = await association.access([to_get(CLOCK)])
         assert found == NULL

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Final, override
 
 from ..apdu.common import AttributeDescriptor, Selection
-from ..apdu.initiate import VAA_NAME_SN, Conformance
+from ..apdu.initiate import Conformance
 from ..encoding.compact_array import is_large
 from ..encoding.data import Data, decode_data_octets, encode_data_octets
 from ..errors import (
@@ -37,7 +37,7 @@ from ..protocol.events import (
 from ..protocol.leniencies import Leniency
 from ..protocol.outstanding import says_no_association
 from ..protocol.transfer import Transfer
-from ..protocol.transfer.access import to_get
+from ..protocol.transfer.access import AccessItem, AccessOutcome, to_get
 from ..protocol.transfer.get import GetOne
 from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
@@ -117,7 +117,7 @@ class Association(AssociationOpening):
     @property
     def _short_names(self) -> ShortNames | None:
         """Where the meter's objects are, if it is asked by short names."""
-        is_so = self._negotiated is not None and self._negotiated.vaa_name == VAA_NAME_SN
+        is_so = self._negotiated is not None and self._negotiated.uses_short_names
         return self._known_form.short_names if is_so else None
 
     async def _nameless(self, attributes: Sequence[AttributeDescriptor]) -> set[AttributeDescriptor]:
@@ -219,7 +219,7 @@ class Association(AssociationOpening):
     async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
         if not self._only_by_access(Conformance.GET):
             return await super().get_octets(attribute, selection)
-        (outcome,) = await self.access([to_get(attribute, selection)])
+        (outcome,) = await self._read_by_access([to_get(attribute, selection)])
         if not isinstance(outcome, Data):
             raise outcome or DataAccessError(DataAccessResultCode.OTHER_REASON)
         return encode_data_octets(outcome)
@@ -228,7 +228,16 @@ class Association(AssociationOpening):
     async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
         if not self._only_by_access(Conformance.MULTIPLE_REFERENCES):
             return await super().get_list_octets(attributes)
-        return encode_outcomes(await self.access([to_get(attribute) for attribute in attributes]))
+        return encode_outcomes(await self._read_by_access([to_get(attribute) for attribute in attributes]))
+
+    async def _read_by_access(self, items: Sequence[AccessItem]) -> list[AccessOutcome]:
+        try:
+            return await self.access(items)
+        except DecodeError as error:
+            if not self.is_open:
+                raise
+            # An answer that makes no sense is that of these attributes, and costs no others.
+            raise DataAccessError(DataAccessResultCode.OTHER_REASON, undecodable=str(error)) from error
 
     def _only_by_access(self, service: Conformance) -> bool:
         """Whether the meter offers ACCESS instead of a service."""

@@ -23,13 +23,6 @@ FIRST_LIST: Final = 10
 LONGEST_LIST: Final = 127
 """A longer list's count has a second octet, which some meters do not read."""
 
-_HEAD: Final = 4
-"""Octets of tag, choice, invoke-id and count."""
-
-_ITEM: Final = 10
-"""Octets of an attribute descriptor without selection."""
-
-_RESULT_CHOICE: Final = 1
 _EXPECTED_WITH_BLOCKS: Final = 16
 """Octets assumed for a value not read before."""
 _EXPECTED_WITHOUT_BLOCKS: Final = 48  # a longer answer would be an error; a text of 32 octets or a date-time fits
@@ -43,6 +36,39 @@ _MORE_CALM: Final = 4
 
 _LISTS_ARE_ODD: Final = 2
 """So many associations with an odd list and no odd attribute, and lists are not this meter's way."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListForm:
+    """Octets of a list for at most 127 attributes: in the request, and in the answer without the values."""
+
+    request_head: int
+    request_item: int
+    answer_head: int
+    answer_item: int
+    needed_for_blocks: Conformance
+    """Of an answer that is longer than a PDU."""
+
+
+GET_LIST: Final = ListForm(4, 10, 4, 1, Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
+"""Tag, choice, invoke-id and count; attribute descriptor and the flag of a selection. A choice beside each value."""
+
+READ_LIST: Final = ListForm(2, 3, 2, 1, Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ)
+"""Tag and count; choice and short name. A choice beside each value."""
+
+ACCESS_LIST: Final = ListForm(8, 11, 9, 2, Conformance.GENERAL_BLOCK_TRANSFER)
+"""Tag, long-invoke-id, no date-time, two counts; choice, attribute descriptor and null-data. A result for each value.
+
+An answer says besides that it does not repeat the specifications.
+"""
+
+
+def list_form(negotiated: Negotiated) -> ListForm | None:
+    """Return how several attributes are asked for at once; None where the meter has nothing for that."""
+    if Conformance.MULTIPLE_REFERENCES in negotiated.conformance:
+        return READ_LIST if negotiated.uses_short_names else GET_LIST
+    is_access = Conformance.ACCESS in negotiated.conformance and not negotiated.uses_short_names
+    return ACCESS_LIST if is_access else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +146,7 @@ class ListPlan:
         "_answer_limit",
         "_blocks",
         "_ceiling",
+        "_form",
         "_request_limit",
         "_size",
         "_sizes",
@@ -148,18 +175,22 @@ class ListPlan:
         """Take what was agreed: a meter that is proposed to again may grant less."""
         self._request_limit = negotiated.request_limit - negotiated.overhead
         self._answer_limit = self._size - negotiated.overhead
-        self._blocks = Conformance.BLOCK_TRANSFER_WITH_GET_OR_READ in negotiated.conformance
-        if not negotiated.conformance & (Conformance.MULTIPLE_REFERENCES | Conformance.ACCESS):
+        form = list_form(negotiated)
+        if form is None:
             self._ceiling = 1
+        self._form = form or GET_LIST
+        self._blocks = self._form.needed_for_blocks in negotiated.conformance
 
     def batch(self, pending: Sequence[AttributeDescriptor]) -> int:
         """Return how many of ``pending`` to ask for at once; at least 1."""
         learned = max(FIRST_LIST, 2 * self._sizes.longest_answered)
-        most = min(len(pending), self._ceiling, learned, LONGEST_LIST, (self._request_limit - _HEAD) // _ITEM)
+        form = self._form
+        fitting = (self._request_limit - form.request_head) // form.request_item
+        most = min(len(pending), self._ceiling, learned, LONGEST_LIST, fitting)
         expected = _EXPECTED_WITH_BLOCKS if self._blocks else _EXPECTED_WITHOUT_BLOCKS
-        answer = _HEAD
+        answer = form.answer_head
         for count in range(most):
-            answer += _RESULT_CHOICE + self._sizes.answer_sizes.get(pending[count], expected)
+            answer += form.answer_item + self._sizes.answer_sizes.get(pending[count], expected)
             if answer > self._answer_limit or pending[count] in self._sizes.alone:
                 return max(count, 1)
         return max(most, 1)

@@ -259,6 +259,11 @@ class Negotiated:
         return Conformance.GENERAL_BLOCK_TRANSFER in self.conformance
 
     @property
+    def uses_short_names(self) -> bool:
+        """Whether objects are named by short names."""
+        return self.vaa_name == Referencing.SHORT_NAME.vaa_name
+
+    @property
     def request_limit(self) -> int:
         """Octets that a protected request may have.
 

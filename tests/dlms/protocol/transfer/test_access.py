@@ -98,6 +98,35 @@ def test_another_number_of_answers_makes_no_sense(data, results):
         outcomes(transfer, response(data, results))
 
 
+@pytest.mark.parametrize("kinds", [(2, 2, 3), (1, 1, 3), (1, 2, 1), (3, 2, 1)])
+def test_s22_a_result_has_the_kind_of_its_item(kinds):
+    transfer, _octets = asked()
+    with pytest.raises(DecodeError, match="is answered by"):
+        outcomes(transfer, response([b"\x11\x05", b"\x00", b"\x11\x06"], [(kind, 0) for kind in kinds]))
+
+
+def test_results_to_selections_have_the_kind_without():
+    transfer, _octets = asked([to_get(CLOCK, Selection(1, NULL)), to_set(CLOCK, NULL, Selection(1, NULL))])
+    assert outcomes(transfer, response([b"\x11\x05", b"\x00"], [(1, 0), (2, 0)])) == [unsigned(5), None]
+
+
+ENERGY_AND_CLOCK = "01 0003 0100010800FF 02  01 0008 0000010000FF 02"
+REPEATED = "DA C0000001 00 01 {count} {specifications}  02 1105 1106  02 0100 0100"
+
+
+@pytest.mark.parametrize(("count", "specifications"), [("02", ENERGY_AND_CLOCK), ("00", "")])
+def test_the_specifications_may_be_repeated(count, specifications):
+    transfer, _octets = asked([to_get(ENERGY), to_get(CLOCK)])
+    octets = bytes.fromhex(REPEATED.format(count=count, specifications=specifications))
+    assert outcomes(transfer, octets) == [unsigned(5), unsigned(6)]
+
+
+def test_s22_other_specifications_than_asked_make_no_sense():
+    transfer, _octets = asked([to_get(CLOCK), to_get(ENERGY)])
+    with pytest.raises(DecodeError, match="other specifications"):
+        outcomes(transfer, bytes.fromhex(REPEATED.format(count="02", specifications=ENERGY_AND_CLOCK)))
+
+
 def test_an_answer_to_another_request_belongs_elsewhere():
     transfer, _octets = asked(number=2)
     assert transfer.receive(response([b"\x00"] * 3, [(1, 0), (2, 0), (3, 0)])) is None

@@ -30,6 +30,8 @@ from . import Complete, Outcome, encode_request
 
 LONG_INVOKE_IDS: Final = 1 << 24
 _READING: Final = frozenset({AccessKind.GET, AccessKind.GET_WITH_SELECTION})
+_ANSWERED_AS: Final = {AccessKind.GET_WITH_SELECTION: AccessKind.GET, AccessKind.SET_WITH_SELECTION: AccessKind.SET}
+"""The kind that a result has where it is not that of the item."""
 _WITH_SELECTION: Final = frozenset({AccessKind.GET_WITH_SELECTION, AccessKind.SET_WITH_SELECTION})
 
 type AccessItem = tuple[AccessSpecification, Data]
@@ -114,14 +116,24 @@ class Access:
         reader = Reader(octets, limits=limits)
         response = decode_access_response(reader)
         reader.finish()
-        if len(response.results) != len(self._specifications):
-            raise DecodeError(f"{len(response.results)} results for {len(self._specifications)} items of an access")
+        self._require_answers_to_what_was_asked(response)
         return [
             self._outcome(specification, data, result.result.code)
             for specification, data, result in zip(
                 self._specifications, self._data_of(response), response.results, strict=True
             )
         ]
+
+    def _require_answers_to_what_was_asked(self, response: AccessResponse) -> None:
+        """Raise DecodeError for others, or in another order: only the place tells which item an answer is to."""
+        if len(response.results) != len(self._specifications):
+            raise DecodeError(f"{len(response.results)} results for {len(self._specifications)} items of an access")
+        for number, (asked, result) in enumerate(zip(self._specifications, response.results, strict=True), 1):
+            if result.kind is not _ANSWERED_AS.get(asked.kind, asked.kind):
+                kinds = f"{asked.kind.standard_name} is answered by {result.kind.standard_name}"
+                raise DecodeError(f"item {number} of an access: {kinds}")
+        if response.request_specifications and response.request_specifications != self._specifications:
+            raise DecodeError("an access-response repeats other specifications than those of the request")
 
     def _data_of(self, response: AccessResponse) -> Sequence[Data]:
         """Return data for each item, also where what is written, or whatever returns nothing, has none."""
