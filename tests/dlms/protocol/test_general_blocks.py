@@ -123,11 +123,21 @@ def test_the_block_behind_a_gap_twice_is_one_demand():
     assert not ours.receive(block(3, b"c", ack=1)).replies
 
 
-def test_a_window_in_the_wrong_order_is_acknowledged_once_it_is_whole():
+def test_a_block_that_was_missing_is_acknowledged_with_the_end_of_its_window():
+    """Behind a demand the peer sends the window again from there on; in the middle of it, it does not listen."""
     ours = blocks()
     ours.receive(block(1, b"a"))
     assert [read(each) for each in ours.receive(block(3, b"c")).replies] == [(ACK, 1, 1, b"")]
-    assert [read(each) for each in ours.receive(block(2, b"b", streaming=True)).replies] == [(ACK, 2, 3, b"")]
+    assert not ours.receive(block(2, b"b", streaming=True)).replies
+    assert [read(each) for each in ours.receive(block(3, b"c")).replies] == [(ACK, 2, 3, b"")]
+
+
+def test_a_window_in_the_wrong_order_goes_on_after_a_silence_too():
+    ours = blocks()
+    ours.receive(block(1, b"a", streaming=True))
+    ours.receive(block(3, b"c", streaming=True))
+    ours.receive(block(2, b"b", streaming=True))
+    assert [read(each) for each in ours.ask_again()] == [(ACK, 1, 3, b"")]
 
 
 def whole_of(ours, octets, *, pieces=4):

@@ -148,8 +148,6 @@ class ReceivedGeneralBlocks:
         self.size = 0
         """Octets of these."""
         self.is_complete = False
-        self.peer_waits = False
-        """Whether nothing follows the last block in order before we say something."""
         self._with_data = 0
         self._pieces: list[bytes] = []
         self._later: dict[int, GeneralBlockTransfer] = {}
@@ -202,7 +200,6 @@ class ReceivedGeneralBlocks:
             raise LimitExceeded("octets in general blocks", self._most)
         self.in_order = block.block_number
         self._pieces.append(block.block_data)
-        self.peer_waits = block.last_block or not block.streaming
         # An empty last block before any data acknowledges what we sent.
         self.is_complete = block.last_block and self.size > 0
 
@@ -349,7 +346,7 @@ class GeneralBlocks:
         waits = block.last_block or not block.streaming
         if sent.is_pending:
             return sent.answer(block, received.in_order) if waits else ()
-        if not (waits or received.peer_waits) or self._is_answered(block):
+        if not waits or self._is_answered(block):
             return ()
         return (sent.acknowledgement(received.in_order),)
 
