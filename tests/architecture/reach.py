@@ -105,6 +105,11 @@ FILES: Mapping[str, frozenset[str]] = dict.fromkeys(
 
 OPEN_FILES = frozenset(f"cosem.dlms.command_line.{name}" for name in ("credentials", "run", "state_file", "trace"))
 
+OWN_DATA: Mapping[str, frozenset[str]] = {"pkgutil": frozenset({"get_data"})}
+"""Data files that ship with the stack, under names that stand in the source (rule S31)."""
+
+WITH_OWN_DATA = frozenset({"cosem.dlms.interface_classes.push_templates"})
+
 MAIN: Mapping[str, frozenset[str]] = {**ARGUMENTS, **dict.fromkeys(("os", "sys"), ANY_NAME)}
 
 OF_THE_SYSTEM = frozenset({"devnull", "dup2", "environ", "get_terminal_size", "open", "O_WRONLY"})
@@ -191,6 +196,8 @@ def allowed(module: Module) -> Mapping[str, frozenset[str]]:
         return {**PURE, **CLIENT}
     if room == "command_line":
         return {**PURE, **COMMAND_LINE, **(FILES if module.name in OPEN_FILES else {})}
+    if module.name in WITH_OWN_DATA:
+        return {**PURE, **OWN_DATA}
     return {**PURE, **MAIN} if room == "__main__" else PURE
 
 
