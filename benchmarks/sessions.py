@@ -184,9 +184,11 @@ class Sessions:
             values = await self._read(association)
         return values, self.round_trips()
 
-    async def our_session_after_learning(self) -> tuple[Values, int]:
-        """Our client first asks for the counter, as at the very first time, with the gap between connections."""
-        client = self.our_client()
+    async def our_session_after_learning(self, client: DlmsClient) -> tuple[Values, int]:
+        """A client first asks for the counter, with the gap between connections.
+
+        One that never asked this meter tries out how long its lists may be besides; the next time it knows.
+        """
         expected = await learn_invocation_counter(client, server_wport=self.parameters.server_wport)
         assert expected is not None
         self.state.follow(expected, confirmed_by_user=True)

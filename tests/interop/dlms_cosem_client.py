@@ -48,8 +48,9 @@ def secure_client(port: int, wport: int, security: ClientSecurity, counter: int 
 
 
 def attribute(class_id: int, logical_name: str, index: int) -> cosem.CosemAttribute:
-    """Return a reference to an attribute."""
-    return cosem.CosemAttribute(enumerations.CosemInterface(class_id), cosem.Obis.from_string(logical_name), index)
+    """Return a reference to an attribute. Its own reader of texts takes 255 for every value group F."""
+    name = cosem.Obis(*map(int, logical_name.split(".")))
+    return cosem.CosemAttribute(enumerations.CosemInterface(class_id), name, index)
 
 
 def decoded(octets: bytes) -> object:
