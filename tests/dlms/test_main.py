@@ -381,6 +381,11 @@ def test_wrong_usage_exits_2(capsys: pytest.CaptureFixture[str], arguments: list
     assert output.err.startswith("usage: ")
 
 
+def test_a_refused_attribute_is_shown_with_its_error_and_exits_0(capsys: pytest.CaptureFixture[str]):
+    (row,) = json_of(capsys, *READER, "read", "3:1.0.99.99.99.255:2")
+    assert (row["value"], row["error"]) == (None, "data-access-result 4 (object-undefined)")
+
+
 def test_manufacturer_attribute_is_a_negative_index(capsys: pytest.CaptureFixture[str]):
     (row,) = json_of(capsys, *READER, "read", "3:1.0.1.8.0.255:-1")
     assert row["attribute"] == -1

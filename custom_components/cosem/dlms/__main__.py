@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, override
 
 from .command_line.advice import sentence, used_by
 from .command_line.commands import COMMANDS
-from .command_line.console import Console
+from .command_line.console import INTERRUPTED, Console
 from .command_line.options import StateInUseError, UsageError, build_parser, with_defaults
 from .errors import DlmsError
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 REFUSED: Final = 1
 USAGE: Final = 2
-INTERRUPTED: Final = 130
 
 WITHOUT_TERMINAL: Final = 120
 """Characters of a line in a file, or for another program."""

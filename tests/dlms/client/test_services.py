@@ -87,6 +87,16 @@ async def test_trial_08_what_is_cut_is_never_taken_for_a_surplus_octet(said: str
             await association.action(RESET)
 
 
+async def test_a_method_that_is_carried_out_and_cannot_return_its_value_is_no_refusal():
+    meter = writable(answers([bytes.fromhex("C701C100010103")], [bytes.fromhex("C702C20100000001020103")]))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        error = await association.action(RESET)
+        assert isinstance(error, DataAccessError)
+        assert error.result == 3
+        with pytest.raises(OutcomeUnknown):
+            await association.action(RESET)
+
+
 async def test_lists():
     meter = writable(answers([bytes.fromhex("C505C1020003")], [bytes.fromhex("C703C203000003000001010B")]))
     async with client_of(meter).associate(PARAMETERS) as association:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 import json
 import os
+import signal
 from typing import Any
 from unittest.mock import patch
 
@@ -12,9 +13,10 @@ import pytest
 
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.command_line.console import INTERRUPTED
 from custom_components.cosem.dlms.command_line.options import DEFAULTS, UsageError, attribute
 from custom_components.cosem.dlms.command_line.write import OUTCOME_UNKNOWN, SUCCESS, execute_method, write_attribute
-from custom_components.cosem.dlms.errors import InvocationCounterNotStored
+from custom_components.cosem.dlms.errors import InvocationCounterNotStored, LocalProtocolError
 from tests.dlms.scripted import End, Part, ScriptedMeter, aare, initiate
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile
@@ -48,13 +50,20 @@ def action_result(code: int, returned: bytes = b"\0") -> Callable[[bytes], list[
 
 
 def carried_out(
-    meter: ScriptedMeter, *arguments: str, json: bool = False, yes: bool = False, answer: bool | None = None
+    meter: ScriptedMeter,
+    *arguments: str,
+    json: bool = False,
+    yes: bool = False,
+    answer: bool | None = None,
+    typed_in: str = "secret\n",
+    timeout: float = 0.3,
+    console: KeptConsole | None = None,
 ) -> tuple[int, KeptConsole]:
     command, target, *typed = arguments
     kind, value, *_ = [*typed, None, None]
     named = {"attribute" if command == "write" else "method": attribute(target), "type": kind, "value": value}
-    options = DEFAULTS | {"host": "meter", "timeout": 0.3, "json": json, "yes": yes} | named
-    console = KeptConsole("secret\n", answer)
+    options = DEFAULTS | {"host": "meter", "timeout": timeout, "json": json, "yes": yes} | named
+    console = console or KeptConsole(typed_in, answer)
 
     async def open_tcp(*_: object) -> object:
         return await meter.connect()
@@ -118,6 +127,91 @@ def test_a_method_that_is_refused_is_named(code: int, name: str):
     assert (status, console.result) == (1, {"result": name, "data": None})
 
 
+def test_a_method_whose_value_is_refused_was_carried_out():
+    meter = Meter(action_result(0, bytes.fromhex("010103")))
+    status, console = carried_out(meter, "execute", DISCONNECT, json=True, yes=True)
+    assert (status, console.result) == (0, {"result": SUCCESS, "data": None})
+    (note,) = console.notes
+    assert note.startswith("the method was carried out, but ")
+    assert "read-write-denied" in note
+
+
+@pytest.mark.parametrize("command", ["write", "execute"])
+@pytest.mark.parametrize(
+    ("answer", "result"),
+    [
+        ("D80101", "exception-response: service-not-allowed, operation-not-possible"),
+        ("D80202", "exception-response: service-unknown, service-not-supported"),
+        ("0E050502", "confirmed-service-error: service 5, class 5, error 2"),
+    ],
+)
+def test_a_refusal_without_a_result_is_named_as_well_and_comes_with_advice(command: str, answer: str, result: str):
+    meter = Meter(lambda apdu: [bytes.fromhex(answer)])
+    status, console = carried_out(meter, command, THRESHOLD, "double-long-unsigned", "5", json=True, yes=True)
+    assert (status, console.result) == (1, {"result": result, "data": None})
+    (note,) = console.notes
+    assert note.startswith(f"{result}. ")
+    assert len(meter.services) == 1
+
+
+@pytest.mark.parametrize("command", ["write", "execute"])
+def test_what_was_not_negotiated_is_not_sent_and_has_no_result(command: str):
+    meter = Meter(set_result(0))
+    meter.aarq = lambda apdu: [aare(initiate(conformance=Conformance.GET))]
+    with pytest.raises(LocalProtocolError, match="not negotiated"):
+        carried_out(meter, command, THRESHOLD, "double-long-unsigned", "5", json=True, yes=True)
+    assert meter.services == []
+
+
+# --- Ctrl-C -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("command", ["write", "execute"])
+@pytest.mark.parametrize("json", [True, False])
+def test_whoever_interrupts_behind_the_request_is_told_that_its_outcome_is_unknown(command: str, json: bool):
+    def interrupt(_apdu: bytes) -> list[Part]:
+        signal.raise_signal(signal.SIGINT)
+        return []
+
+    meter = Meter(interrupt)
+    status, console = carried_out(
+        meter, command, THRESHOLD, "double-long-unsigned", "5", json=json, yes=True, timeout=20
+    )
+    assert status == INTERRUPTED
+    if json:
+        assert console.result == {"result": OUTCOME_UNKNOWN, "data": None}
+    else:
+        assert console.output == [OUTCOME_UNKNOWN]
+    (note,) = console.notes
+    assert note.startswith("interrupted: nobody knows")
+    assert len(meter.services) == 1
+
+
+def test_whoever_interrupts_before_the_request_is_told_that_nothing_was_sent():
+    def interrupt(_aarq: bytes) -> list[Part]:
+        signal.raise_signal(signal.SIGINT)
+        return []
+
+    meter = Meter(set_result(0))
+    meter.aarq = interrupt
+    console = KeptConsole()
+    with pytest.raises(KeyboardInterrupt):
+        carried_out(meter, "write", THRESHOLD, "double-long-unsigned", "5", yes=True, timeout=20, console=console)
+    assert console.notes == ["nothing was sent"]
+    assert meter.services == []
+
+
+def test_whoever_interrupts_behind_the_answer_is_told_the_result():
+    meter = Meter(set_result(0))
+    run = "custom_components.cosem.dlms.command_line.run._is_stored"
+    with patch(run, side_effect=KeyboardInterrupt):
+        status, console = carried_out(meter, "write", THRESHOLD, "double-long-unsigned", "5", yes=True)
+    assert (status, console.output) == (0, [SUCCESS])
+
+
+# --- what is asked before -----------------------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("command", ["write", "execute"])
 def test_nothing_is_sent_before_a_yes(command: str):
     meter = Meter(set_result(0))
@@ -139,10 +233,17 @@ def test_a_yes_is_enough():
     assert meter.services
 
 
-def test_a_secret_value_comes_from_standard_input():
+@pytest.mark.parametrize(
+    ("typed_in", "written"),
+    [("secret\n", b"secret"), ("secret", b"secret"), (" s \r\n", b" s "), ("\ts\n\n", b"\ts\n"), ("\n", b"")],
+)
+def test_a_secret_value_comes_from_standard_input_and_only_the_end_of_its_line_is_left_out(
+    typed_in: str, written: bytes
+):
     meter = Meter(set_result(0))
-    assert carried_out(meter, "write", THRESHOLD, "visible-string", "-", yes=True)[0] == 0
-    assert meter.services[0].endswith(b"\x0a\x06secret")
+    status, _ = carried_out(meter, "write", THRESHOLD, "visible-string", "-", yes=True, typed_in=typed_in)
+    assert status == 0
+    assert meter.services[0].endswith(b"\x0a" + bytes([len(written)]) + written)
 
 
 def test_a_meter_that_does_not_associate_gets_nothing():

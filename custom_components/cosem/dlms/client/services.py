@@ -82,8 +82,11 @@ class Services(ABC):
         """Write attributes in one request; return what was refused of each. Raises as set() does."""
         return [DataAccessError(code) if code else None for code in await self._request(SetList(items))]
 
-    async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | None:
-        """Execute a method; return what it returned. Raises ActionError, and as set() does."""
+    async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | DataAccessError | None:
+        """Execute a method; return what it returned. Raises ActionError, and as set() does.
+
+        A DataAccessError that is returned is about what the method should have returned: it was carried out.
+        """
         transfer = ActionOne(method, parameters)
         octets = await self._request(transfer)
         return returned(await self._decode_outcome(transfer.decode, octets, exactly=transfer.was_in_blocks))
@@ -91,7 +94,7 @@ class Services(ABC):
     async def action_many(
         self, items: Sequence[tuple[MethodDescriptor, Data | None]]
     ) -> list[Data | ActionError | DataAccessError | None]:
-        """Execute methods in one request; return what each returned, or its error. Raises as set() does."""
+        """Execute methods in one request; return for each what action() returns or raises. Raises as set() does."""
         transfer = ActionList(items)
         octets = await self._request(transfer)
         outcomes = await self._decode_outcome(transfer.decode, octets, exactly=transfer.was_in_blocks)

@@ -3,8 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 import json
+from typing import Final
 
 from ..describe.elements import Json
+
+INTERRUPTED: Final = 130
+"""The exit status of a command that Ctrl-C ends."""
 
 
 class Console(ABC):

@@ -3,16 +3,26 @@
 import argparse
 from collections.abc import Awaitable, Callable
 import json
-from typing import Final
+from typing import Final, NamedTuple
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor
 from ..client.association import Association
 from ..describe.elements import Json
 from ..describe.values import raw_value
 from ..encoding.data_types import Data
-from ..errors import ActionError, ActionResultCode, DataAccessError, DataAccessResultCode, DlmsError, OutcomeUnknown
+from ..errors import (
+    ActionError,
+    ActionResultCode,
+    ConfirmedServiceErrorReceived,
+    DataAccessError,
+    DataAccessResultCode,
+    DlmsError,
+    ExceptionReceived,
+    OutcomeUnknown,
+)
 from ..interface_classes.class_names import attribute_name, class_name
-from .console import Console
+from .advice import sentence, used_by
+from .console import INTERRUPTED, Console
 from .options import UsageError
 from .run import with_association
 from .typed_value import typed_data
@@ -22,9 +32,17 @@ OUTCOME_UNKNOWN: Final = "outcome unknown"
 
 _REFUSED: Final = 1
 _FROM_STANDARD_INPUT: Final = "-"
+_READ_THE_OBJECT: Final = "It is not sent again; read the object to see what it holds"
 
-type _Service = Callable[[Association], Awaitable[Data | None]]
-type _Outcome = tuple[str, Json]
+type _Service = Callable[[Association], Awaitable[Data | DataAccessError | None]]
+
+
+class _Outcome(NamedTuple):
+    """What the meter made of it, and the exit status."""
+
+    result: str
+    data: Json = None
+    status: int = _REFUSED
 
 
 def write_attribute(options: argparse.Namespace, console: Console) -> int:
@@ -47,7 +65,7 @@ def execute_method(options: argparse.Namespace, console: Console) -> int:
     method = MethodDescriptor(*named)
     parameters = _typed(options, console)
 
-    async def executed(association: Association) -> Data | None:
+    async def executed(association: Association) -> Data | DataAccessError | None:
         return await association.action(method, parameters)
 
     what = f"execute {_shown(options, named, f'method {method.method_index}')}"
@@ -59,8 +77,10 @@ def _typed(options: argparse.Namespace, console: Console) -> Data | None:
     if options.type is None:
         return None
     text: str | None = options.value
-    # So a secret need not be an argument, which other users of the machine can see.
-    return typed_data(options.type, console.read_all().strip() if text == _FROM_STANDARD_INPUT else text)
+    if text == _FROM_STANDARD_INPUT:
+        # So a secret need not be an argument, which other users of the machine can see. Blanks may belong to it.
+        text = console.read_all().removesuffix("\n").removesuffix("\r")
+    return typed_data(options.type, text)
 
 
 def _shown(options: argparse.Namespace, target: AttributeDescriptor, name: str) -> str:
@@ -77,38 +97,56 @@ def _after_a_yes(options: argparse.Namespace, console: Console, what: str, servi
         if not answer:
             console.note("nothing was sent")
             return _REFUSED
-    result, data = _carried_out(options, console, service)
+    outcome = _carried_out(options, console, service)
     if options.json:
-        console.json({"result": result, "data": data})
+        console.json({"result": outcome.result, "data": outcome.data})
     else:
-        console.lines([result if data is None else f"{result}: {json.dumps(data)}"])
-    return 0 if result == SUCCESS else _REFUSED
+        console.lines([outcome.result if outcome.data is None else f"{outcome.result}: {json.dumps(outcome.data)}"])
+    return outcome.status
 
 
 def _carried_out(options: argparse.Namespace, console: Console, service: _Service) -> _Outcome:
-    """Ask the meter, once. Raises DlmsError where nothing was executed."""
-    outcome: list[_Outcome] = []
+    """Ask the meter, once. Raises DlmsError and KeyboardInterrupt where nothing was asked."""
+    outcomes: list[_Outcome] = []
+    has_begun = False
 
     async def keep(association: Association) -> None:
-        outcome.append(await _outcome(association, service, console))
+        nonlocal has_begun
+        has_begun = True
+        outcomes.append(await _outcome(association, service, console, options))
 
     try:
         with_association(options, keep, console.note_leniencies, console.progress)
     except DlmsError as error:
-        if not outcome:
+        if not outcomes:
             raise
         console.note(str(error))  # behind the result
-    return outcome[0]
+    except KeyboardInterrupt:
+        if not has_begun:
+            console.note("nothing was sent")
+            raise
+        if not outcomes:
+            console.note(f"interrupted: nobody knows whether the meter did it. {_READ_THE_OBJECT}")
+            return _Outcome(OUTCOME_UNKNOWN, status=INTERRUPTED)
+    return outcomes[0]
 
 
-async def _outcome(association: Association, service: _Service, console: Console) -> _Outcome:
+async def _outcome(
+    association: Association, service: _Service, console: Console, options: argparse.Namespace
+) -> _Outcome:
     try:
         data = await service(association)
     except OutcomeUnknown as error:
-        console.note(f"{error}. It is not sent again; read the object to see what it holds")
-        return OUTCOME_UNKNOWN, None
+        console.note(f"{error}. {_READ_THE_OBJECT}")
+        return _Outcome(OUTCOME_UNKNOWN)
     except DataAccessError as error:
-        return DataAccessResultCode.name_of(error.result) or str(error), None
+        return _Outcome(DataAccessResultCode.name_of(error.result) or str(error))
     except ActionError as error:
-        return ActionResultCode.name_of(error.result) or str(error), None
-    return SUCCESS, None if data is None else raw_value(data)
+        return _Outcome(ActionResultCode.name_of(error.result) or str(error))
+    except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
+        console.note(sentence(error, used_by(options)))
+        return _Outcome(str(error))
+    if isinstance(data, DataAccessError):
+        console.note(f"the method was carried out, but what it returned cannot be had: {data}")
+        data = None
+    return _Outcome(SUCCESS, None if data is None else raw_value(data), status=0)

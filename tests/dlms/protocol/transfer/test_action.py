@@ -268,9 +268,24 @@ def test_a_refused_method_is_an_error():
     with pytest.raises(ActionError) as refused:
         returned(ActionOutcome(DataAccessResult(3)))
     assert refused.value.result == 3
-    error = returned_or_error(ActionOutcome(DataAccessResult(0), DataAccessResult(4)))
-    assert isinstance(error, DataAccessError)
-    assert error.result == 4
+    with pytest.raises(ActionError):
+        returned(ActionOutcome(DataAccessResult(3), DataAccessResult(4)))
+
+
+def test_the_error_of_what_a_method_returned_is_no_refusal():
+    outcome = ActionOutcome(DataAccessResult(0), DataAccessResult(4))
+    for error in (returned(outcome), returned_or_error(outcome)):
+        assert isinstance(error, DataAccessError)
+        assert error.result == 4
+
+
+def test_in_blocks_the_error_of_what_a_method_returned_needs_an_action_result():
+    transfer = ActionOne(RESET)
+    outcome = after(transfer, block(1, "00010104", last=True))
+    assert decoded(transfer, outcome) == ActionOutcome(DataAccessResult(0), DataAccessResult(4))
+    transfer = ActionOne(RESET)
+    with pytest.raises(DecodeError, match="no word"):
+        decoded(transfer, after(transfer, block(1, "0104", last=True)))
 
 
 # -- edges

@@ -53,6 +53,9 @@ _RESULT_AND_VALUE: Final = b"\x00\x01\x00"
 _RESULT_WITHOUT_VALUE: Final = frozenset({2, 4})
 """Octets of a result with nothing behind it, and with a data-access-result."""
 
+_ERROR_ALONE: Final = 2
+"""Octets of a data-access-result in a Get-Data-Result."""
+
 _LIST_OF_ONE: Final = b"\x01"
 """The count in front of the outcome."""
 
@@ -137,9 +140,12 @@ class ActionOne(_Action):
 
     def decode(self, octets: bytes, limits: Limits) -> ActionOutcome:
         """Return the outcome. Raises DecodeError, LimitExceeded."""
-        if self.was_in_blocks:
-            return decode_joined(octets, limits)
-        return _decode_whole(octets, limits, decode_action_outcome)
+        if not self.was_in_blocks:
+            return _decode_whole(octets, limits, decode_action_outcome)
+        outcome = decode_joined(octets, limits)
+        if len(octets) == _ERROR_ALONE and isinstance(outcome.return_parameters, DataAccessResult):
+            raise DecodeError("an error of what the method returned, and no word on whether it was carried out")
+        return outcome
 
     @override
     def _whole(self, invoke: InvokeIdAndPriority) -> Apdu:
@@ -227,16 +233,19 @@ def decode_joined(octets: bytes, limits: Limits) -> ActionOutcome:
         return ActionOutcome(_SUCCESS, _decode_whole(octets, limits, decode_data))
 
 
-def returned(outcome: ActionOutcome) -> Data | None:
-    """Return what a method returned, None for nothing. Raises ActionError, DataAccessError."""
+def returned(outcome: ActionOutcome) -> Data | DataAccessError | None:
+    """Return what a method returned, None for nothing, the error of what it could not return. Raises ActionError.
+
+    The action-result alone says whether it was carried out.
+    """
     value = returned_or_error(outcome)
-    if isinstance(value, (ActionError, DataAccessError)):
+    if isinstance(value, ActionError):
         raise value
     return value
 
 
 def returned_or_error(outcome: ActionOutcome) -> Data | ActionError | DataAccessError | None:
-    """Return what a method returned, None for nothing, or its error."""
+    """The same, with the error of a refusal."""
     if outcome.result.code:
         return ActionError(outcome.result.code)
     value = outcome.return_parameters
