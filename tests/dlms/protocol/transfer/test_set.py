@@ -119,6 +119,19 @@ def test_results_of_another_number_tell_nothing():
     assert "3 results for 2 attributes" in str(outcome.error)
 
 
+@pytest.mark.parametrize("answer", ["C505C103000000", "C505C102 0000", "C505C1020003", "C504C1020000 00000001"])
+def test_several_results_for_one_attribute_tell_nothing(answer: str):
+    outcome = after(SetOne(CLOCK, NULL), answer)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+    assert "results for one attribute" in str(outcome.error)
+
+
+@pytest.mark.parametrize("answer", ["C505C10100", "C504C10100 00000001"])
+def test_a_list_of_one_result_is_that_of_one_attribute(answer: str):
+    assert after(SetOne(CLOCK, NULL), answer) == Complete(b"", Leniency.SET_RESULT_IN_ANOTHER_FORM)
+
+
 # -- in blocks
 
 

@@ -105,6 +105,8 @@ class SetOne(_Set):
 
     @override
     def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome:
+        if len(results) != 1:
+            return Failed(OutcomeUnknown(f"{len(results)} results for one attribute"))
         refusal = _first_refusal(results)
         return Failed(refusal) if refusal is not None else Complete(b"")
 
