@@ -12,12 +12,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms.apdu.common import DataAccessResult
 from custom_components.cosem.meter import clients
 from tests.conftest import HOST, poll, set_up, state_of
 from tests.flow_tools import connection, submit
 from tests.secured_entries import issues, secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, Referencing
+from tests.simulated_meter.short_names import ShortNameService
 
 ENERGY = "3_1.0.1.8.0.255_2"
 
@@ -125,4 +127,34 @@ async def test_reconfigure_shows_and_changes_it(
     assert result["reason"] == "reconfigure_successful"
     assert "referencing" not in entry.data
     await hass.async_block_till_done(wait_background_tasks=True)
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.mark.parametrize("code", [2, 3])
+@pytest.mark.parametrize("stay_connected", [False, True])
+async def test_f32_a_list_that_is_refused_for_a_while_costs_values_for_that_while(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    meter: SimulatedMeter,
+    make_entry: Callable[..., MockConfigEntry],
+    monkeypatch: pytest.MonkeyPatch,
+    stay_connected: bool,
+    code: int,
+):
+    """After a start: a meter that is busy with it tells its name, and says nothing about its objects."""
+    entry = await set_up(hass, make_entry(stay_connected=stay_connected))
+    assert is_fresh(hass, meter, entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.data[clients._CLIENTS].clear()
+    refused = DataAccessResult(code)
+    with monkeypatch.context() as busy:
+        busy.setattr(ShortNameService, "_object_list", lambda *_: refused)
+        await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+        for _ in range(4):
+            await poll(hass, freezer)
+            assert entry.runtime_data.last_update_success
+            assert state_of(hass, entry, ENERGY) == "unknown"
+    await poll(hass, freezer)
+    assert is_fresh(hass, meter, entry)
     await hass.config_entries.async_unload(entry.entry_id)

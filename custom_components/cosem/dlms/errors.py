@@ -350,6 +350,15 @@ class DataAccessError(ServiceError):
         return DataAccessResultCode.name_of(self.result) or "unknown"
 
 
+class ShortNameUnknown(DataAccessError):
+    """Nothing was asked: nobody knows an object's short name, as the meter's object list could not be read."""
+
+    def __init__(self, reason: str, *, may_pass: bool) -> None:
+        """``may_pass``: whether the list may be readable soon."""
+        super().__init__(DataAccessResultCode.TEMPORARY_FAILURE if may_pass else DataAccessResultCode.OTHER_REASON)
+        self.args = (f"its short name is not known: {reason}",)
+
+
 class BlockTransferAborted(ServiceError):
     """General blocks came to no end: the meter gave up, asked for the same again and again, or mixed them up."""
 

@@ -1,6 +1,7 @@
 """An association with short names: the same facade, the object list read once, the way of referencing learned."""
 
 from contextlib import aclosing
+import math
 
 import pytest
 
@@ -9,15 +10,27 @@ from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, Method
 from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateResponse
 from custom_components.cosem.dlms.client.proof_forms import KnownForm
 from custom_components.cosem.dlms.client.short_names import ShortNames
-from custom_components.cosem.dlms.encoding.data import NULL, Data, array, double_long_unsigned, octet_string
+from custom_components.cosem.dlms.encoding.data import (
+    NULL,
+    Data,
+    array,
+    decode_data_octets,
+    double_long_unsigned,
+    octet_string,
+)
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     DataAccessError,
+    ExceptionReceived,
     LocalProtocolError,
     OutcomeUnknown,
+    ServiceError,
+    ShortNameUnknown,
 )
 from custom_components.cosem.dlms.interface_classes.association_ln import CURRENT_OBJECT_LIST, decode_object_list
+from custom_components.cosem.dlms.interface_classes.short_names import ShortNameObject
+from custom_components.cosem.dlms.protocol.association_kind import AssociationKind
 from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
@@ -86,7 +99,9 @@ async def test_short_names_are_found_in_the_list_which_is_read_once():
     assert meter.asked == ["050102FA08", "0501021008", "0501021008"]
     names = client.known_forms[SHORT.pair].short_names
     assert isinstance(names, ShortNames)
-    assert await names.without([ENERGY, POWER], None) == {POWER}
+    assert {attribute: error.result for attribute, error in (await names.without([ENERGY, POWER], None)).items()} == {
+        POWER: 4
+    }
     assert meter.aarqs == [2, 2]
 
 
@@ -139,6 +154,144 @@ async def test_a_list_that_is_refused_or_senseless_is_asked_for_once_in_an_assoc
                 await association.get(ENERGY)
     await client.close()
     assert meter.asked == ["050102FA08", "050102FD08"] * 2
+
+
+TEMPORARY, UNAVAILABLE = 2, 11
+BUSY_EXCEPTION, UNKNOWN_EXCEPTION = bytes.fromhex("D80203"), bytes.fromhex("D80202")
+
+
+class BusyMeter(ShortMeter):
+    """Answers the object list with ``busy``, a data-access-result or an APDU, until that is None."""
+
+    def __init__(self, busy):
+        super().__init__()
+        self.busy = busy
+
+    def answer(self, apdu):
+        if self.busy is None or apdu != bytes.fromhex("050102FA08"):
+            return super().answer(apdu)
+        return [self.busy if isinstance(self.busy, bytes) else bytes([0x0C, 1, 1, self.busy])]
+
+
+def results_of(answers):
+    return [each if isinstance(each, Data) else each.result for each in answers]
+
+
+@pytest.mark.parametrize("busy", [1, TEMPORARY, UNAVAILABLE, 250, 77, BUSY_EXCEPTION])
+async def test_f31_a_list_that_is_refused_for_now_is_asked_for_again_at_the_next_question(busy):
+    meter = BusyMeter(busy)
+    async with client_of(meter, PATIENT).associate(SHORT) as association:
+        assert results_of(await association.get_many([ENERGY, DEVICE_NAME])) == [TEMPORARY, octet_string(b"SIM")]
+        meter.busy = None
+        assert results_of(await association.get_many([ENERGY, POWER])) == [double_long_unsigned(7), 4]
+    assert meter.asked == ["050102FA08", "050102FD08", "050102FA08", "0501021008"]
+
+
+@pytest.mark.parametrize("refusal", [3, 4, 9, 12, 13, UNKNOWN_EXCEPTION, bytes.fromhex("0C01001107")])
+async def test_f32_a_list_that_is_refused_for_good_is_asked_for_again_when_the_association_is_lent_again(refusal):
+    meter = BusyMeter(refusal)
+    client = client_of(meter, PATIENT)
+    for busy, expected in ((refusal, 250), (None, double_long_unsigned(7))):
+        meter.busy = busy
+        async with client.associate(SHORT, keep=math.inf) as association:
+            for _ in range(2):
+                assert results_of(await association.get_many([ENERGY, DEVICE_NAME]))[0] == expected
+    await client.close()
+    assert meter.aarqs == [2]
+    assert meter.asked.count("050102FA08") == 2
+
+
+@pytest.mark.parametrize(
+    "refusal", [TEMPORARY, 3, BUSY_EXCEPTION, UNKNOWN_EXCEPTION, bytes.fromhex("0E050101"), bytes.fromhex("0C01001107")]
+)
+async def test_no_object_is_undefined_only_because_the_list_could_not_be_read(refusal):
+    meter = BusyMeter(refusal)
+    async with client_of(meter, PATIENT).associate(SHORT) as association:
+        name, energy, nothing = await association.get_many([DEVICE_NAME, ENERGY, ENERGY._replace(attribute_index=0)])
+        assert name == octet_string(b"SIM")
+        assert isinstance(energy, ShortNameUnknown)
+        assert "the object list could not be read" in str(energy)
+        assert energy.result in {TEMPORARY, 250}
+        assert nothing.result == 4
+        with pytest.raises(ServiceError) as caught:
+            await association.get(ENERGY)
+        assert getattr(caught.value, "result", None) != 4
+
+
+@pytest.mark.parametrize("refusal", [BUSY_EXCEPTION, UNKNOWN_EXCEPTION])
+async def test_a_meter_that_says_only_that_it_cannot_is_no_list_of_errors(refusal):
+    """As where the values are asked for: nothing else was answered."""
+    meter = BusyMeter(refusal)
+    async with client_of(meter, PATIENT).associate(SHORT) as association:
+        with pytest.raises(ExceptionReceived):
+            await association.get_many([ENERGY, POWER])
+        with pytest.raises(ExceptionReceived):
+            await association.get(ENERGY)
+        with pytest.raises(ExceptionReceived):
+            await association.set(ENERGY, NULL)
+        assert association.is_open
+    assert {apdu[:10] for apdu in meter.asked} == {"050102FA08"}
+
+
+async def test_a_list_without_objects_is_none():
+    meter = BusyMeter(bytes.fromhex("0C01000100"))
+    client = client_of(meter, PATIENT)
+    for expected in (250, double_long_unsigned(7)):
+        async with client.associate(SHORT) as association:
+            assert results_of(await association.get_many([ENERGY])) == [expected]
+        meter.busy = None
+    await client.close()
+
+
+# -- unconfirmed services
+
+
+async def test_nothing_confirmed_is_sent_instead_of_an_unconfirmed_service():
+    """A method that returns something is read, and a Read is confirmed."""
+    meter = ShortMeter()
+    setup = LogicalName.parse("0.0.25.1.0.255")
+    names = ShortNames([ShortNameObject(0x5000, 42, 0, setup), ShortNameObject(0x1000, 3, 0, ENERGY.logical_name)])
+    for kind in (AssociationKind.CONFIRMED, AssociationKind.UNCONFIRMED):
+        client = client_of(meter, PATIENT)
+        parameters = AssociationParameters(referencing=Referencing.SHORT_NAME, kind=kind)
+        client.known_forms[parameters.pair] = KnownForm(short_names=names)
+        async with client.associate(parameters) as association:
+            with pytest.raises(LocalProtocolError, match="a read is always answered"):
+                await association.action_unconfirmed(MethodDescriptor(42, setup, 3))
+            assert association.is_open
+        await client.close()
+    assert meter.asked == []
+
+
+async def test_base_names_can_be_given_where_no_list_can_be_read():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    parameters = AssociationParameters(
+        referencing=Referencing.SHORT_NAME,
+        kind=AssociationKind.UNCONFIRMED,
+        conformance=Conformance.UNCONFIRMED_WRITE | Conformance.WRITE,
+    )
+    names = ShortNames([ShortNameObject(0x1000, 3, 0, ENERGY.logical_name)])
+    client.known_forms[parameters.pair] = KnownForm(short_names=names)
+    async with client.associate(parameters) as association:
+        await association.set_unconfirmed(ENERGY, NULL)
+        with pytest.raises(LocalProtocolError, match="a short name is not known"):
+            await association.set_unconfirmed(CLOCK, NULL)
+        assert association.is_open
+    await client.close()
+    assert [wpdu.apdu.hex().upper() for wpdu in meter.link.sent][1:-1] == ["1601021008" + "0100"]
+
+
+async def test_what_the_meter_lists_counts_more_than_what_was_given():
+    names = ShortNames([ShortNameObject(0x7000, 3, 0, ENERGY.logical_name)])
+    names.take(decode_data_octets(LIST))
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    client.known_forms[SHORT.pair] = KnownForm(short_names=names)
+    async with client.associate(SHORT) as association:
+        assert await association.get(ENERGY) == double_long_unsigned(7)
+    await client.close()
+    assert meter.asked == ["0501021008"]
 
 
 async def test_senseless_list_that_somebody_asked_for_changes_nothing():

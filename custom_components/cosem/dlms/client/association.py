@@ -12,13 +12,12 @@ from typing import Final, override
 from ..apdu.common import AttributeDescriptor, Selection
 from ..apdu.initiate import Conformance
 from ..encoding.compact_array import is_large
-from ..encoding.data import Data, decode_data_octets, encode_data_octets
+from ..encoding.data import Data, decode_data_octets
 from ..errors import (
     AssociationAborted,
     BlockTransferAborted,
     ConnectionLost,
     DataAccessError,
-    DataAccessResultCode,
     DecodeError,
     DlmsError,
     LimitExceeded,
@@ -37,13 +36,12 @@ from ..protocol.events import (
 from ..protocol.leniencies import Leniency
 from ..protocol.outstanding import says_no_association
 from ..protocol.transfer import Transfer
-from ..protocol.transfer.access import AccessItem, AccessOutcome, to_get
 from ..protocol.transfer.get import GetOne
 from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
 from .observer import note_refusals
-from .reading import ResultByAttribute, encode_outcomes, read_many
-from .short_names import ShortNames
+from .reading import ResultByAttribute, read_many
+from .short_names import ShortNames, raise_if_nothing_else
 
 _SAYS_SO_OF_OBJECTS: Final = 2
 """So many objects for which a new association changed nothing."""
@@ -82,10 +80,12 @@ class Association(AssociationOpening):
             raise LocalProtocolError("not associated yet")
         found = {} if found is None else found
         nameless = await self._nameless(attributes)
-        found.update((attribute, DataAccessError(DataAccessResultCode.OBJECT_UNDEFINED)) for attribute in nameless)
+        found.update(nameless)
         asked = [attribute for attribute in attributes if attribute not in nameless]
         if asked:
             await read_many(self, self._plan, asked, found)
+        else:
+            raise_if_nothing_else(nameless.values())
         results = [found[attribute] for attribute in attributes]
         note_refusals(self._link.observer, attributes, results)
         return results
@@ -120,11 +120,14 @@ class Association(AssociationOpening):
         is_so = self._negotiated is not None and self._negotiated.uses_short_names
         return self._known_form.short_names if is_so else None
 
-    async def _nameless(self, attributes: Sequence[AttributeDescriptor]) -> set[AttributeDescriptor]:
-        """Return what cannot be asked for, because it has no short name."""
-        return set() if self._short_names is None else await self._short_names.without(attributes, self._read)
+    async def _nameless(self, attributes: Sequence[AttributeDescriptor]) -> dict[AttributeDescriptor, DataAccessError]:
+        """Return the errors of what cannot be asked for, because it has no short name."""
+        return {} if self._short_names is None else await self._short_names.without(attributes, self._read)
 
     async def _read(self, transfer: Transfer) -> Data:
+        """Return a value that is needed to ask for another one."""
+        if not self.parameters.kind.has_answers:
+            raise LocalProtocolError("a short name is not known, and an unconfirmed association reads no object list")
         return await self.decode(decode_data_octets, await self._carry_out(transfer))
 
     @override
@@ -216,31 +219,7 @@ class Association(AssociationOpening):
         return witness
 
     @override
-    async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
-        if not self._only_by_access(Conformance.GET):
-            return await super().get_octets(attribute, selection)
-        (outcome,) = await self._read_by_access([to_get(attribute, selection)])
-        if not isinstance(outcome, Data):
-            raise outcome or DataAccessError(DataAccessResultCode.OTHER_REASON)
-        return encode_data_octets(outcome)
-
-    @override
-    async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
-        if not self._only_by_access(Conformance.MULTIPLE_REFERENCES):
-            return await super().get_list_octets(attributes)
-        return encode_outcomes(await self._read_by_access([to_get(attribute) for attribute in attributes]))
-
-    async def _read_by_access(self, items: Sequence[AccessItem]) -> list[AccessOutcome]:
-        try:
-            return await self.access(items)
-        except DecodeError as error:
-            if not self.is_open:
-                raise
-            # An answer that makes no sense is that of these attributes, and costs no others.
-            raise DataAccessError(DataAccessResultCode.OTHER_REASON, undecodable=str(error)) from error
-
     def _only_by_access(self, service: Conformance) -> bool:
-        """Whether the meter offers ACCESS instead of a service."""
         if self._negotiated is None or self._short_names is not None:
             return False
         return self._negotiated.conformance & (service | Conformance.ACCESS) == Conformance.ACCESS

@@ -111,6 +111,11 @@ class AssociationOpening(AssociationLife, Services):
         if each is not None:
             self._known_form.learn(blocks_protected_each=each)
 
+    @override
+    def reuse(self, timing: Timing) -> None:
+        super().reuse(timing)
+        self._known_form.short_names.begin()
+
     async def propose(self, sizes: ListSizes, known_form: KnownForm) -> None:
         """Open the association: AARQ, AARE, proofs. Called once, by the client.
 

@@ -4,17 +4,26 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Sequence
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor, Selection
-from ..encoding.data import Data, PlainValue, decode_data_octets
-from ..errors import ActionError, DataAccessError, DecodeError, LimitExceeded, OutcomeUnknown, RemoteProtocolError
+from ..apdu.initiate import Conformance
+from ..encoding.data import Data, PlainValue, decode_data_octets, encode_data_octets
+from ..errors import (
+    ActionError,
+    DataAccessError,
+    DataAccessResultCode,
+    DecodeError,
+    LimitExceeded,
+    OutcomeUnknown,
+    RemoteProtocolError,
+)
 from ..interface_classes.profile_generic import decode_rows
 from ..limits import Limits
 from ..protocol.leniencies import Leniency
 from ..protocol.transfer import Transfer
-from ..protocol.transfer.access import Access, AccessItem, AccessOutcome
+from ..protocol.transfer.access import Access, AccessItem, AccessOutcome, to_get
 from ..protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
 from ..protocol.transfer.get import GetList, GetOne
 from ..protocol.transfer.set import SetList, SetOne
-from .reading import naming
+from .reading import encode_outcomes, naming
 
 
 class Services(ABC):
@@ -23,6 +32,15 @@ class Services(ABC):
     @abstractmethod
     async def _request(self, transfer: Transfer) -> bytes:
         """Carry out a transfer."""
+
+    @abstractmethod
+    def _only_by_access(self, service: Conformance) -> bool:
+        """Whether the meter offers ACCESS instead of a service."""
+
+    @property
+    @abstractmethod
+    def is_open(self) -> bool:
+        """Whether requests are possible."""
 
     @abstractmethod
     async def _tell(self, transfer: Transfer) -> None:
@@ -55,7 +73,12 @@ class Services(ABC):
 
     async def get_octets(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> bytes:
         """Return the value as encoded Data. Raises as get() does."""
-        return await self._request(GetOne(attribute, selection))
+        if not self._only_by_access(Conformance.GET):
+            return await self._request(GetOne(attribute, selection))
+        (outcome,) = await self._read_by_access([to_get(attribute, selection)])
+        if not isinstance(outcome, Data):
+            raise outcome or DataAccessError(DataAccessResultCode.OTHER_REASON)
+        return encode_data_octets(outcome)
 
     @abstractmethod
     def get_pieces(self, attribute: AttributeDescriptor, selection: Selection | None = None) -> AsyncGenerator[bytes]:
@@ -72,7 +95,18 @@ class Services(ABC):
 
     async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
         """Return an encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""
-        return await self._request(GetList([(attribute, None) for attribute in attributes]))
+        if not self._only_by_access(Conformance.MULTIPLE_REFERENCES):
+            return await self._request(GetList([(attribute, None) for attribute in attributes]))
+        return encode_outcomes(await self._read_by_access([to_get(attribute) for attribute in attributes]))
+
+    async def _read_by_access(self, items: Sequence[AccessItem]) -> list[AccessOutcome]:
+        try:
+            return await self.access(items)
+        except DecodeError as error:
+            if not self.is_open:
+                raise
+            # An answer that makes no sense is that of these attributes, and costs no others.
+            raise DataAccessError(DataAccessResultCode.OTHER_REASON, undecodable=str(error)) from error
 
     async def set(self, attribute: AttributeDescriptor, value: Data, selection: Selection | None = None) -> None:
         """Write one attribute. Raises as get() does, and OutcomeUnknown when the answer was lost."""

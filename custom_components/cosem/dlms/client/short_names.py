@@ -1,7 +1,8 @@
 """Where a meter's objects are, for an association with short names: its object list, read once (class 12).
 
-The list of a meter that refuses it is asked for again in the next association; until then there are the special
-objects only.
+A list that is refused for good, or makes no sense, is asked for again when the association is lent again, and one that
+is refused for now at the next question; until then there are the special objects only. What that means for an object is
+never that it does not exist.
 """
 
 import asyncio
@@ -12,7 +13,16 @@ from ..apdu.common import AttributeDescriptor
 from ..apdu.short_name import VariableName
 from ..encoding.data import Data
 from ..encoding.logical_name import LogicalName
-from ..errors import DataAccessError, DataAccessResultCode, DecodeError, ServiceError
+from ..errors import (
+    DataAccessError,
+    DataAccessResultCode,
+    DecodeError,
+    DlmsError,
+    ExceptionReceived,
+    ServiceError,
+    ServiceErrorCode,
+    ShortNameUnknown,
+)
 from ..interface_classes.association_ln import CURRENT_ASSOCIATION, CURRENT_OBJECT_LIST
 from ..interface_classes.association_sn import AssociationSnAttribute, decode_short_name_list
 from ..interface_classes.interface_class import InterfaceClass
@@ -28,6 +38,19 @@ from ..protocol.transfer.read import ReadOne
 from ..protocol.transfer.short_names import named_objects, with_short_names
 
 _OBJECT_LIST: Final = attribute_short_name(ASSOCIATION_SN_BASE_NAME, AssociationSnAttribute.OBJECT_LIST)
+
+_MAY_PASS: Final = frozenset({ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON})
+"""Exceptions of a meter that is busy."""
+
+_REFUSED_FOR_GOOD: Final = frozenset(
+    {
+        DataAccessResultCode.READ_WRITE_DENIED,
+        DataAccessResultCode.OBJECT_UNDEFINED,
+        DataAccessResultCode.OBJECT_CLASS_INCONSISTENT,
+        DataAccessResultCode.TYPE_UNMATCHED,
+        DataAccessResultCode.SCOPE_OF_ACCESS_VIOLATED,
+    }
+)
 
 type Key = tuple[int, LogicalName]
 """Class id and logical name."""
@@ -48,28 +71,39 @@ _SPECIAL[InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION] = _SPECIAL[
 class ShortNames:
     """The base names of one logical device. Outlives associations."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Iterable[ShortNameObject] = ()) -> None:
+        """``known``: objects whose base names need no list, for an association that cannot read any."""
+        self._given = {(item.class_id, item.logical_name): item for item in known}
         self._listed: dict[Key, ShortNameObject] = {}
-        self._was_refused = False
-        """In this association."""
+        self._failure: DlmsError | None = None
+        """Why the list could not be read, the last time."""
+        self._is_resting = False
+        """Whether it is not to be asked for now."""
         self._reading = asyncio.Lock()
 
     def begin(self) -> None:
-        """Note a new association."""
-        self._was_refused = False
+        """Note a new association, or a new user of a kept one."""
+        self._is_resting = False
 
     async def translated(self, transfer: Transfer, read: Read) -> Transfer:
         """Return a request with short names for one with logical names; ``read`` reads the object list if needed.
 
-        Raises DataAccessError for an object without a base name, LocalProtocolError, and as ``read``.
+        Raises DataAccessError for an object without a base name, the meter's error where it gave none for its list,
+        LocalProtocolError, and as ``read``.
         """
         await self._learn(named_objects(transfer), read)
         return with_short_names(transfer, self._find)
 
-    async def without(self, attributes: Sequence[AttributeDescriptor], read: Read) -> set[AttributeDescriptor]:
-        """Return those of ``attributes`` that have no short name. Raises as ``read``."""
+    async def without(
+        self, attributes: Sequence[AttributeDescriptor], read: Read
+    ) -> dict[AttributeDescriptor, DataAccessError]:
+        """Return the errors of those of ``attributes`` that have no short name. Raises as ``read``."""
         await self._learn([(each.class_id, each.logical_name) for each in attributes], read)
-        return {each for each in attributes if each.attribute_index < 1 or self._get(each[:2]) is None}
+        return {
+            each: _undefined() if each.attribute_index < 1 else self._unknown()
+            for each in attributes
+            if each.attribute_index < 1 or self._get(each[:2]) is None
+        }
 
     def is_list(self, transfer: Transfer) -> bool:
         """Return whether somebody asks for the whole object list, so that its answer is worth take()."""
@@ -84,18 +118,52 @@ class ShortNames:
         if all(self._get(key) is not None for key in keys):
             return
         async with self._reading:
-            if self._listed or self._was_refused:
+            if self._listed or self._is_resting:
                 return
             try:
                 self.take(await read(ReadOne(VariableName(_OBJECT_LIST))))
-            except ServiceError, DecodeError:
-                self._was_refused = True
+                self._failure = None if self._listed else DecodeError("an object list without objects")
+            except (ServiceError, DecodeError) as error:
+                self._failure = error
+            self._is_resting = self._failure is not None and not _may_pass(self._failure)
 
     def _get(self, key: Key) -> ShortNameObject | None:
-        return self._listed.get(key) or _SPECIAL.get(key)
+        return self._listed.get(key) or self._given.get(key) or _SPECIAL.get(key)
 
     def _find(self, class_id: int, logical_name: LogicalName) -> ShortNameObject:
         item = self._get((class_id, logical_name))
         if item is None:
-            raise DataAccessError(DataAccessResultCode.OBJECT_UNDEFINED)
+            error = self._unknown()
+            raise_if_nothing_else([error])
+            raise error
         return item
+
+    def _unknown(self) -> DataAccessError:
+        """Return the error of an object without a base name."""
+        failure = self._failure
+        if self._listed or failure is None:
+            return _undefined()
+        error = ShortNameUnknown(f"the object list could not be read: {failure}", may_pass=_may_pass(failure))
+        error.__cause__ = failure
+        return error
+
+
+def raise_if_nothing_else(errors: Iterable[DataAccessError]) -> None:
+    """Raise what a meter said to its list instead of a result, if that is all it said."""
+    for error in errors:
+        cause = error.__cause__
+        if isinstance(cause, ServiceError) and not isinstance(cause, DataAccessError):
+            raise cause
+
+
+def _undefined() -> DataAccessError:
+    return DataAccessError(DataAccessResultCode.OBJECT_UNDEFINED)
+
+
+def _may_pass(failure: DlmsError) -> bool:
+    match failure:
+        case DataAccessError():
+            return failure.result not in _REFUSED_FOR_GOOD and not failure.undecodable
+        case ExceptionReceived():
+            return failure.service_error in _MAY_PASS
+    return False

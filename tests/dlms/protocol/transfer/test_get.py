@@ -39,6 +39,12 @@ def test_request_is_the_published_one():
     assert GetOne(CLOCK).first(InvokeIdAndPriority(1), LIMITS).hex().upper() == "C001C100080000010000FF0200"
 
 
+@pytest.mark.parametrize("transfer", [GetOne(CLOCK), GetList([(CLOCK, None)])])
+def test_a_get_has_no_unconfirmed_form(transfer):
+    with pytest.raises(LocalProtocolError, match="always answered"):
+        transfer.first(InvokeIdAndPriority(1, confirmed=False), Limits())
+
+
 def test_request_with_selection_needs_the_service():
     transfer = GetOne(CLOCK, Selection(2, NULL))
     assert transfer.first(InvokeIdAndPriority(1), LIMITS).hex().upper() == "C001C100080000010000FF02010200"

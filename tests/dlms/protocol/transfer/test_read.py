@@ -45,6 +45,12 @@ def value(outcome):
 # -- whole
 
 
+@pytest.mark.parametrize("transfer", [ReadOne(VALUE), ReadList([VALUE, PART]), ReadMethod(VALUE)])
+def test_a_read_has_no_unconfirmed_form(transfer):
+    with pytest.raises(LocalProtocolError, match="always answered"):
+        transfer.first(InvokeIdAndPriority(1, confirmed=False), DEFAULT_LIMITS, 1000)
+
+
 def test_request_for_one_variable():
     transfer = ReadOne(VALUE)
     assert sent(transfer) == "0501021008"

@@ -59,6 +59,8 @@ class _Get:
     def _receive_whole(self, head: GetResponseHead) -> Outcome | None: ...
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = 0) -> bytes:
+        if not invoke.confirmed:
+            raise LocalProtocolError("a get is always answered")
         octets = encode_request(self._request(invoke))
         self._invoke, self._limits = invoke, limits
         self._blocks = ReceivedBlocks(limits)

@@ -72,6 +72,8 @@ class _Read:
         return f"read {named(self._variables)}"
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int) -> bytes:
+        if not invoke.confirmed:
+            raise LocalProtocolError("with short names, what returns something is read, and a read is always answered")
         octets = encode_request(ReadRequest(self._variables))
         sent = None
         if len(octets) > room:
