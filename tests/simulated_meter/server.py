@@ -74,6 +74,10 @@ class MeterServer:
         if self._server is not None:
             await self._server.wait_closed()
 
+    async def serve_opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer on a connection that the meter itself opened, until it ends."""
+        await self._accept(reader, writer)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None

@@ -6,10 +6,11 @@ import pytest
 
 from custom_components.cosem.dlms.client.association_life import AssociationLife
 from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.errors import (
     AssociationAborted,
 )
-from tests.dlms.client.conftest import OTHER, QUICK, SEVEN, started, use
+from tests.dlms.client.conftest import OTHER, QUICK, SEVEN, client_of, started, use
 from tests.dlms.scripted import (
     CLOCK,
     ENERGY,
@@ -52,6 +53,17 @@ async def test_release_of_one_leaves_the_other_alone(client, meter, reply):
                 assert await second.get(CLOCK) == SEVEN
             assert await first.get(CLOCK) == SEVEN
     assert len(meter.links) == 1
+
+
+async def test_a_silent_release_is_waited_for_two_seconds(meter):
+    meter.rlrq = lambda apdu: []
+    client = client_of(meter, Timing(reconnect_gap=0))
+    async with client.associate(PARAMETERS) as association:
+        await association.get(CLOCK)
+        left = still_loop().time()
+    assert still_loop().time() - left == pytest.approx(2.0, abs=0.01)
+    assert not association.is_open
+    assert meter.open_links == 0
 
 
 async def test_release_may_be_called_by_hand_and_again(client, meter):

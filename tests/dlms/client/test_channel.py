@@ -9,6 +9,7 @@ from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
 from custom_components.cosem.dlms.client.channel import Channel, with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
+from custom_components.cosem.dlms.client.transport import TcpTransport, Transport
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import ResponseTimeout
 from custom_components.cosem.dlms.protocol.framing import WrapperFraming
@@ -18,6 +19,7 @@ from tests.dlms.scripted import CLOCK, ENERGY, POWER
 from tests.dlms.second_framing import BYE, MOST_TRIES, SecondHouse
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD
+from tests.simulated_meter.server import MeterServer
 
 READER = AssociationParameters(client_wport=2, mechanism=Mechanism.LLS, password=Secret(DEFAULT_PASSWORD.encode()))
 PUBLIC = AssociationParameters(client_wport=16)
@@ -36,6 +38,25 @@ async def test_a_connector_makes_a_channel_of_any_transport_and_the_wrapper():
 @pytest.fixture
 def meter():
     return SimulatedMeter()
+
+
+async def test_a_connection_that_the_meter_opened_carries_associations_of_ours(meter, socket_enabled):
+    """A listener accepts, the client proposes: nothing above the transport asks who called."""
+    called = asyncio.get_running_loop().create_future()
+    listener = await asyncio.start_server(lambda *streams: called.set_result(streams), "127.0.0.1", 0)
+    async with listener, MeterServer(meter, "127.0.0.1", 0) as server:
+        reader, writer = await asyncio.open_connection(*listener.sockets[0].getsockname())
+        calling = asyncio.create_task(server.serve_opened(reader, writer))
+        accepted = TcpTransport(*await called)
+
+        async def take() -> Transport:
+            return accepted
+
+        client = DlmsClient("meter", connect=with_wrapper(take))
+        async with client.associate(PUBLIC) as first, client.associate(replace(PUBLIC, server_wport=16)) as second:
+            assert (await first.get(NAME)).value != (await second.get(NAME)).value
+        await calling
+    assert meter.state.associations == 0
 
 
 async def read(house):

@@ -143,6 +143,13 @@ async def test_associations_share_one_connection(client, meter):
     assert meter.open_links == 0
 
 
+async def test_two_clients_with_the_same_wports_have_connections_of_their_own(meter):
+    first, second = client_of(meter), client_of(meter)
+    async with first.associate(PARAMETERS) as one, second.associate(PARAMETERS) as other:
+        assert await one.get(CLOCK) == await other.get(CLOCK) == SEVEN
+        assert len(meter.links) == meter.open_links == 2
+
+
 async def test_f57_requests_of_one_physical_device_are_sequential(patient, meter):
     """Most meters handle one request at a time, whatever the logical device."""
     meter.get = lambda apdu: []

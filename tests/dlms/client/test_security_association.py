@@ -756,6 +756,19 @@ async def test_an_association_that_lost_its_connection_needs_no_release():
     assert 0x62 not in house.tags
 
 
+@pytest.mark.parametrize("dedicated", [False, True])
+async def test_the_release_is_protected_as_the_association_is(dedicated):
+    house = House(use_dedicated_key=dedicated)
+    async with house.associate() as association:
+        await association.get(ENERGY)
+    release = house.meter.raw[-1]
+    assert release[:5] == bytes((0x62, len(release) - 2, 0x80, 0x01, 0x00))
+    contents = release[5:]
+    assert contents[:2] == bytes((0xBE, len(contents) - 2))
+    assert contents[4] == 0x21  # glo-initiateRequest
+    assert house.meter.invocations[-1] > house.meter.invocations[-2]
+
+
 async def test_the_release_is_plain_when_no_counter_is_left():
     house = House()
     async with house.associate() as association:

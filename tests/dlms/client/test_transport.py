@@ -304,3 +304,35 @@ async def test_a_name_server_that_is_silent_is_not_waited_for():
 
     with patch(GETADDRINFO, hangs), pytest.raises(ConnectTimeout):
         await resolve("meter", 4059, 0.05)
+
+
+async def test_addresses_of_both_kinds_are_tried_in_turn_until_one_answers():
+    tried = []
+    six = [(socket.AF_INET6, 1, 6, "", (f"2001:db8::{number}", 4059, 0, 0)) for number in (1, 2)]
+    four = [(socket.AF_INET, 1, 6, "", (f"192.0.2.{number}", 4059)) for number in (1, 2)]
+
+    async def refuse(_loop, _socket, address):
+        tried.append(address[0])
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    with (
+        patch(GETADDRINFO, AsyncMock(return_value=[*six, *four])),
+        patch("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", refuse),
+        pytest.raises(ConnectFailed) as failed,
+    ):
+        await open_tcp("meter.example", 4059, DEADLINE)
+    assert tried == ["2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"]
+    assert failed.value.reason is ConnectFailure.REFUSED
+
+
+async def test_an_address_that_refuses_is_no_failure_where_another_one_answers():
+    async with await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        addresses = [
+            (socket.AF_INET6, 1, 6, "", ("::1", port, 0, 0)),
+            (socket.AF_INET, 1, 6, "", ("127.0.0.1", port)),
+        ]
+        with patch(GETADDRINFO, AsyncMock(return_value=addresses)):
+            transport = await open_tcp("meter.example", port, DEADLINE)
+        assert await transport.receive() == b""
+        await transport.close()

@@ -505,10 +505,11 @@ OTHER_SERVICES = ["0C 01 00 00", "0D 01 00", "C5 01 C1 00", "DA 00000001 00 00 0
 
 
 @pytest.mark.parametrize("octets", OTHER_SERVICES)
-def test_s22_answers_of_other_services_are_dropped(octets):
+def test_s22_answers_of_other_services_are_dropped_and_counted(octets):
     connection = associated()
     connection.request(PAIR, GetOne(CLOCK))
     assert receive(connection, bytes.fromhex(octets)) == []
+    assert connection.counters.stray_apdus == 1
     assert receive(connection, value(unsigned(7))) == [AnswerReceived(PAIR, unsigned(7))]
 
 
@@ -519,10 +520,11 @@ def test_m09_an_answer_of_any_service_that_is_cut_off_ends_the_connection(octets
     assert isinstance(connection.error, DecodeError)
 
 
-def test_s22_wrong_block_number_is_dropped():
+def test_s22_wrong_block_number_is_dropped_and_counted():
     connection = associated()
     connection.request(PAIR, GetOne(CLOCK))
     assert receive(connection, block(2, b"cd")) == []
+    assert connection.counters.stray_apdus == 1
     assert receive(connection, block(1, b"ab")) == [BlockReceived(PAIR, 1, 2)]
 
 

@@ -5,7 +5,10 @@ from random import Random
 import pytest
 
 from custom_components.cosem.dlms.encoding.data import integer, octet_string
+from custom_components.cosem.dlms.protocol.datagram_framing import DATAGRAM_APDU_LIMIT
+from tests.simulated_meter.link import Direction
 from tests.simulated_meter.objects import SUCCESS, Done, LogicalDevice
+from tests.simulated_meter.steps import Send, Step
 
 from .bench import Bench
 from .cases import ROWS, WRITING, Case, Channel, Protected, Service, Stage, distinct, draw
@@ -52,6 +55,24 @@ async def test_every_row_strikes(row):
     case = Case(row.row, row.fault, stage, tuple(parameters.items()), row.services[0], protected, row.over[-1])
     struck, _ = await survive(case)
     assert struck
+
+
+@pytest.mark.parametrize("protected", Protected)
+@pytest.mark.parametrize("service", Service)
+async def test_apdus_of_both_sides_fit_into_datagrams_that_are_not_fragmented(service: Service, protected: Protected):
+    sizes = {Direction.TO_METER: [0], Direction.TO_CLIENT: [0]}
+
+    def measure(way: Direction, octets: bytes) -> list[Step]:
+        sizes[way].append(len(octets))
+        return [Send(octets)]
+
+    async with Bench(protected, Channel.UDP) as bench:
+        bench.meter.manipulator = lambda: measure
+        assert await bench.poll(service)
+    longest = {way: max(found) for way, found in sizes.items()}
+    assert max(longest.values()) <= DATAGRAM_APDU_LIMIT + 8
+    if service in {Service.LONG_SET, Service.LONG_ACTION}:
+        assert longest[Direction.TO_METER] > 500  # blocks as long as they may be
 
 
 HONEST = {"write": LogicalDevice.write, "execute": LogicalDevice.execute}
