@@ -8,7 +8,8 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.cosem.dlms.__main__ import main
-from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.apdu.acse import ApplicationContext, application_context_name
+from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateResponse
 from custom_components.cosem.dlms.command_line.info import show_info
 from tests.dlms.scripted import GRANTED, NOT_SUPPORTED, Part, ScriptedMeter, aare, access_error, initiate, value
 from tests.simulated_meter.meter import SimulatedMeter
@@ -69,6 +70,60 @@ def test_security_is_what_is_used_and_what_the_meter_says(
     assert info["serial_number"]
     assert isinstance(security["meter_policy"], int)
     assert isinstance(security["meter_suite"], int)
+
+
+@pytest.mark.parametrize(
+    ("reference", "policy"),
+    [
+        (bytes.fromhex("090600002B0007FF"), 3),
+        (bytes.fromhex("090600002B0008FF"), None),  # there is none
+        (bytes.fromhex("0900"), None),
+        (bytes.fromhex("09050000 2B0007"), None),
+        (bytes.fromhex("00"), None),
+        (None, None),
+    ],
+)
+def test_policy_and_suite_are_of_the_security_setup_that_the_association_names(
+    reference: bytes | None, policy: int | None, capsys: pytest.CaptureFixture[str]
+):
+    def answer(apdu: bytes) -> list[Part]:
+        class_id, name, attribute = int.from_bytes(apdu[3:5]), apdu[5:11].hex(), apdu[11]
+        if (class_id, name, attribute) == (15, "0000280000ff", 9) and reference is not None:
+            return [value(reference)]
+        # Somebody else's has another policy.
+        numbers = {"00002b0007ff": {2: 3, 3: 1}, "00002b0000ff": {2: 7, 3: 2}}.get(name, {}) if class_id == 64 else {}
+        return [value(bytes((0x16, numbers[attribute])))] if attribute in numbers else [access_error(4)]
+
+    assert info_of(without_lists(answer), "--json") == 0
+    security = json.loads(capsys.readouterr().out)["security"]
+    assert (security["meter_policy"], security["meter_suite"]) == (policy, None if policy is None else 1)
+
+
+def test_with_short_names_the_association_names_it_in_another_attribute(capsys: pytest.CaptureFixture[str]):
+    setup = bytes.fromhex("00002B0007FF")
+    values = {
+        0xFA08: bytes.fromhex("0101 0204 103000 120040 1101 0906") + setup,
+        0xFA18: bytes.fromhex("0906") + setup,
+        0x3008: bytes.fromhex("1603"),
+        0x3010: bytes.fromhex("1601"),
+    }
+
+    def answer(apdu: bytes) -> list[Part]:
+        names = [int.from_bytes(apdu[start + 1 : start + 3]) for start in range(2, len(apdu), 3)]
+        results = [b"\0" + values[name] if name in values else bytes.fromhex("0104") for name in names]
+        return [bytes([0x0C, len(results)]) + b"".join(results)]
+
+    granted = InitiateResponse(conformance=Conformance.READ, server_max_receive_pdu_size=1024, vaa_name=0xFA00)
+    context = application_context_name(ApplicationContext.SN)
+    short = ScriptedMeter(answer, aarq=lambda apdu: [aare(granted, application_context_name=context)])
+    assert info_of(short, "--referencing", "sn", "--json") == 0
+    info = json.loads(capsys.readouterr().out)
+    assert (info["referencing"], info["security"]["meter_policy"], info["security"]["meter_suite"]) == ("sn", 3, 1)
+
+
+def test_the_pdu_size_is_the_one_that_was_proposed(capsys: pytest.CaptureFixture[str]):
+    assert told(capsys)["client_max_receive_pdu_size"] == 2048
+    assert told(capsys, "--transport", "udp")["client_max_receive_pdu_size"] == 1200
 
 
 def info_of(scripted: ScriptedMeter, *options: str) -> int:

@@ -1,6 +1,7 @@
 """The command ``info``: what a meter says of itself, and what was agreed on."""
 
 import argparse
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -11,6 +12,8 @@ from ..describe.elements import Json, JsonObject
 from ..encoding.data_types import Data
 from ..encoding.logical_name import LogicalName
 from ..errors import RemoteProtocolError, ServiceError
+from ..interface_classes.association_ln import CURRENT_ASSOCIATION, AssociationLnAttribute
+from ..interface_classes.association_sn import AssociationSnAttribute
 from ..interface_classes.data import DataAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.logical_device_name import (
@@ -28,18 +31,21 @@ from .console import Console
 from .run import with_association
 
 _LONGEST_NAME: Final = 64
+_LOGICAL_NAME_SIZE: Final = 6
 
 _NAME: Final = AttributeDescriptor(InterfaceClass.DATA, LOGICAL_DEVICE_NAME, DataAttribute.VALUE)
 _SERIAL_NUMBER: Final = AttributeDescriptor(
     InterfaceClass.DATA, LogicalName.parse("0.0.96.1.0.255"), DataAttribute.VALUE
 )
 _FIRMWARE: Final = AttributeDescriptor(InterfaceClass.DATA, LogicalName.parse("1.0.0.2.0.255"), DataAttribute.VALUE)
-_SECURITY_SETUP: Final = LogicalName.parse("0.0.43.0.0.255")
-_POLICY, _SUITE = (
-    AttributeDescriptor(InterfaceClass.SECURITY_SETUP, _SECURITY_SETUP, attribute)
-    for attribute in (SecuritySetupAttribute.SECURITY_POLICY, SecuritySetupAttribute.SECURITY_SUITE)
+_ASKED: Final = (_NAME, _SERIAL_NUMBER, _FIRMWARE, SAP_ASSIGNMENT_LIST)
+_SETUP_REFERENCE: Final = AttributeDescriptor(
+    InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, AssociationLnAttribute.SECURITY_SETUP_REFERENCE
 )
-_ASKED: Final = (_NAME, _SERIAL_NUMBER, _FIRMWARE, SAP_ASSIGNMENT_LIST, _POLICY, _SUITE)
+_SHORT_SETUP_REFERENCE: Final = AttributeDescriptor(
+    InterfaceClass.ASSOCIATION_SN, CURRENT_ASSOCIATION, AssociationSnAttribute.SECURITY_SETUP_REFERENCE
+)
+"""A meter has a security setup for each client that it knows keys of: this names ours."""
 
 
 def show_info(options: argparse.Namespace, console: Console) -> int:
@@ -47,8 +53,9 @@ def show_info(options: argparse.Namespace, console: Console) -> int:
     found: ResultByAttribute = {}
 
     async def asked(association: Association) -> Association:
-        with suppress(ServiceError):  # what was agreed on is known all the same
-            await association.get_many([each for each in _ASKED if each not in found], found)
+        reference = _reference(association)
+        await _read(association, (*_ASKED, reference), found)
+        await _read(association, _of_security_setup(found, reference), found)
         return association
 
     association = with_association(options, asked, on_progress=console.progress)
@@ -60,6 +67,28 @@ def show_info(options: argparse.Namespace, console: Console) -> int:
     else:
         console.lines(_lines(told))
     return 0
+
+
+async def _read(association: Association, asked: Sequence[AttributeDescriptor], found: ResultByAttribute) -> None:
+    missing = [each for each in asked if each not in found]
+    with suppress(ServiceError):  # what was agreed on is known all the same
+        await association.get_many(missing, found)
+
+
+def _reference(association: Association) -> AttributeDescriptor:
+    return _SHORT_SETUP_REFERENCE if association.negotiated.uses_short_names else _SETUP_REFERENCE
+
+
+def _of_security_setup(found: ResultByAttribute, reference: AttributeDescriptor) -> list[AttributeDescriptor]:
+    """Return policy and suite in the security setup that the association names; nothing if it names none."""
+    data = _data(found, reference)
+    octets = None if data is None else data.value
+    if not isinstance(octets, bytes) or len(octets) != _LOGICAL_NAME_SIZE:
+        return []
+    return [
+        AttributeDescriptor(InterfaceClass.SECURITY_SETUP, LogicalName(octets), attribute)
+        for attribute in (SecuritySetupAttribute.SECURITY_POLICY, SecuritySetupAttribute.SECURITY_SUITE)
+    ]
 
 
 def _of_meter(found: ResultByAttribute) -> JsonObject:
@@ -75,12 +104,11 @@ def _of_meter(found: ResultByAttribute) -> JsonObject:
 
 def _agreed(association: Association) -> JsonObject:
     negotiated = association.negotiated
-    by_short_names = negotiated.vaa_name == Referencing.SHORT_NAME.vaa_name
     return {
         "dlms_version": negotiated.dlms_version,
-        "referencing": Referencing.SHORT_NAME if by_short_names else Referencing.LOGICAL_NAME,
+        "referencing": Referencing.SHORT_NAME if negotiated.uses_short_names else Referencing.LOGICAL_NAME,
         "conformance": [*negotiated.conformance.standard_names],
-        "client_max_receive_pdu_size": association.parameters.max_receive_pdu_size,
+        "client_max_receive_pdu_size": negotiated.client_max_receive_pdu_size,
         "server_max_receive_pdu_size": negotiated.server_max_receive_pdu_size,
     }
 
@@ -89,6 +117,8 @@ def _security(association: Association, found: ResultByAttribute) -> JsonObject:
     parameters, title = association.parameters, association.negotiated.server_system_title
     security = parameters.security
     ciphers = security is not None and security.is_ciphered
+    setup = [_number(found, each) for each in _of_security_setup(found, _reference(association))]
+    policy, suite = setup or (None, None)
     return {
         "authentication": MECHANISM_NAMES[parameters.mechanism],
         "protection": PROTECTION_NAMES[0 if security is None else security.protection >> 4],
@@ -97,8 +127,8 @@ def _security(association: Association, found: ResultByAttribute) -> JsonObject:
         "signed": security is not None and security.sign,
         "dedicated_key": parameters.uses_dedicated_key,
         "meter_system_title": None if title is None else title.hex().upper(),
-        "meter_policy": _number(found, _POLICY),
-        "meter_suite": _number(found, _SUITE),
+        "meter_policy": policy,
+        "meter_suite": suite,
     }
 
 

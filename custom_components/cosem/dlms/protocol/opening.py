@@ -177,6 +177,7 @@ class Opening:
             dlms_version=DLMS_VERSION,
             vaa_name=parameters.referencing.vaa_name,
             diagnostic=0,
+            client_max_receive_pdu_size=parameters.max_receive_pdu_size,
             overhead=parameters.overhead,
             apdu_limit=self._material.apdu_limit,
         )

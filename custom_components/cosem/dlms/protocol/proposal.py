@@ -239,7 +239,8 @@ def with_few_services(parameters: AssociationParameters) -> AssociationParameter
 class Negotiated:
     """What client and server agreed on. Sizes in octets; a PDU size of 0 means no limit.
 
-    ``overhead``: octets that protection adds to an APDU at most. ``apdu_limit``: what the way to the meter takes.
+    ``client_max_receive_pdu_size``: what was proposed, which the way to the meter may have made smaller.
+    ``overhead``: octets that protection adds to an APDU at most. ``apdu_limit``: what that way takes.
     ``leniencies``: what the meter did differently.
     """
 
@@ -248,6 +249,7 @@ class Negotiated:
     dlms_version: int
     vaa_name: int
     diagnostic: int
+    client_max_receive_pdu_size: int = DEFAULT_MAX_RECEIVE_PDU_SIZE
     server_system_title: bytes | None = None
     overhead: int = 0
     apdu_limit: int = MAX_PDU_SIZE
@@ -415,6 +417,7 @@ def check_initiate(
         dlms_version=response.dlms_version,
         vaa_name=response.vaa_name,
         diagnostic=diagnostic,
+        client_max_receive_pdu_size=parameters.max_receive_pdu_size,
         leniencies=frozenset(leniency for leniency, is_there in tolerated.items() if is_there),
     )
 
