@@ -8,7 +8,7 @@ import pytest
 from custom_components.cosem.dlms.client.channel import Channel, with_wrapper
 from custom_components.cosem.dlms.client.first_octets import FirstOctets
 from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectionLost
-from custom_components.cosem.dlms.protocol.framing import WrapperFraming
+from custom_components.cosem.dlms.protocol.framing import Message, WrapperFraming
 
 UA = bytes.fromhex("7EA00703217300007E")
 
@@ -35,6 +35,21 @@ class Peer:
 
     async def close(self) -> None:
         self.closed += 1
+
+
+class Notes:
+    """An observer that keeps stages."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+
+    def note(self, text: str, *details: object) -> None:
+        self.texts.append(text % details)
+
+    def sent(self, message: Message) -> None:
+        raise AssertionError
+
+    received = sent
 
 
 def listening(peer: Peer) -> FirstOctets:
@@ -66,6 +81,19 @@ async def test_a_meter_behind_hdlc_is_found_and_left_again():
     assert told.startswith("HDLC")
     assert [octets[5] for octets in peer.sent] == [0x93, 0x53], "SNRM, then DISC"
     assert peer.closed == 2
+
+
+async def test_an_observer_sees_what_goes_past_the_framing():
+    peer = Peer(lambda octets: UA + bytes(40) if octets[:1] == b"\x7e" else None)
+    notes = Notes()
+    heard = FirstOctets(with_wrapper(peer.connect), notes)
+    await opened(heard)
+    await heard.ask(5)
+    assert notes.texts == [
+        "asking in another protocol: 7EA0070321930F017E",
+        f"another protocol answers with {len(UA) + 40} octets: {UA.hex().upper()}{'00' * (32 - len(UA))}...",
+        "asking in another protocol: 7EA00703215303C77E",
+    ]
 
 
 async def test_a_server_of_text_answers_a_new_line():

@@ -104,6 +104,10 @@ class MethodDescriptor(NamedTuple):
     logical_name: LogicalName
     method_index: int
 
+    @override
+    def __str__(self) -> str:
+        return f"{self.class_id}:{self.logical_name}:{self.method_index}"
+
 
 class Selection(NamedTuple):
     """Selective-Access-Descriptor: part of an attribute."""

@@ -96,7 +96,7 @@ class _Doctor:
     def __init__(self, patient: Patient) -> None:
         self.findings: Final = {layer: LayerFinding(layer) for layer in Layer}
         self._patient: Final = patient
-        self._heard: Final = FirstOctets(patient.connect)
+        self._heard: Final = FirstOctets(patient.connect, patient.observer)
         self._client: Final = DlmsClient(
             patient.host, patient.port, connect=self._heard.connect, observer=patient.observer
         )

@@ -4,9 +4,10 @@ import asyncio
 from contextlib import suppress
 from typing import Final
 
-from ..errors import TransportError
+from ..errors import TransportError, excerpt
 from .channel import Channel, Connector
 from .foreign_protocol import protocol_in_words
+from .observer import NOBODY, Observer
 from .transport import Transport
 
 _KEPT: Final = 64
@@ -23,10 +24,11 @@ _SECONDS: Final = 3.0
 
 
 class FirstOctets:
-    """A connector whose channels are listened to."""
+    """A connector whose channels are listened to. ``observer``: is told of what goes past the framing."""
 
-    def __init__(self, connect: Connector) -> None:
+    def __init__(self, connect: Connector, observer: Observer = NOBODY) -> None:
         self._connect = connect
+        self._observer = observer
         self.octets = b""
         """At most 64 of them."""
         self._is_stream = False
@@ -66,13 +68,18 @@ class FirstOctets:
 
     async def _ask(self, transport: Transport, seconds: float) -> None:
         for question in (_SNRM, _NEW_LINE):
-            await transport.send(question)
+            await self._send(transport, question)
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
-                    await transport.receive()
+                    octets = await transport.receive()
+                self._observer.note("another protocol answers with %s octets: %s", len(octets), excerpt(octets))
                 break
         if self.octets.startswith(_DISC[:1]):
-            await transport.send(_DISC)
+            await self._send(transport, _DISC)
+
+    async def _send(self, transport: Transport, octets: bytes) -> None:
+        self._observer.note("asking in another protocol: %s", excerpt(octets))
+        await transport.send(octets)
 
 
 class _Listening:

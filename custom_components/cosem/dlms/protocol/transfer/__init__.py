@@ -58,7 +58,7 @@ type Outcome = Continues | Complete | Failed
 
 
 class Transfer(Protocol):
-    """One request, until its answer is complete."""
+    """One request, until its answer is complete. ``str()``: what is asked for, without values (rule S29)."""
 
     @property
     def needs(self) -> Conformance:

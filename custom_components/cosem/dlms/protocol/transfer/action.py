@@ -138,6 +138,10 @@ class ActionOne(_Action):
         self.method: Final = method
         self.parameters: Final = parameters
 
+    @override
+    def __str__(self) -> str:
+        return f"action {self.method}"
+
     def decode(self, octets: bytes, limits: Limits) -> ActionOutcome:
         """Return the outcome. Raises DecodeError, LimitExceeded."""
         if not self.was_in_blocks:
@@ -182,6 +186,10 @@ class ActionList(_Action):
         self.items: Final = tuple(items)
         self._methods = tuple(method for method, _ in items)
         self._parameters = tuple(NULL if parameters is None else parameters for _, parameters in items)
+
+    @override
+    def __str__(self) -> str:
+        return f"action {', '.join(map(str, self._methods))}"
 
     def decode(self, octets: bytes, limits: Limits) -> tuple[ActionOutcome, ...]:
         """Return an outcome for each. Raises DecodeError, LimitExceeded."""

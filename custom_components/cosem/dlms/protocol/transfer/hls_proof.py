@@ -1,6 +1,6 @@
 """Passes 3 and 4: ACTION reply_to_HLS_authentication (IEC 62056-5-3, COSEM-OPEN)."""
 
-from typing import Final
+from typing import Final, override
 
 from ...apdu.acse import Mechanism
 from ...apdu.action import (
@@ -57,6 +57,10 @@ class HlsProof:
         )
         self._limits = DEFAULT_LIMITS
         self._invoke: InvokeIdAndPriority | None = None
+
+    @override
+    def __str__(self) -> str:
+        return "reply_to_HLS_authentication"
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = 0) -> bytes:
         """Return our proof. Raises InvocationCounterExhausted."""

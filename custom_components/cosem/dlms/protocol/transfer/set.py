@@ -92,6 +92,10 @@ class SetOne(_Set):
         self.selection: Final = selection
 
     @override
+    def __str__(self) -> str:
+        return f"set {self.attribute}"
+
+    @override
     def _whole(self, invoke: InvokeIdAndPriority) -> Apdu:
         return SetRequestNormal(invoke, self.attribute, self.selection, self.value)
 
@@ -123,6 +127,10 @@ class SetList(_Set):
         self.items: Final = tuple(items)
         self._attributes = tuple((attribute, None) for attribute, _ in items)
         self._values = tuple(value for _, value in items)
+
+    @override
+    def __str__(self) -> str:
+        return f"set {', '.join(str(attribute) for attribute, _ in self.items)}"
 
     @override
     def _whole(self, invoke: InvokeIdAndPriority) -> Apdu:

@@ -4,7 +4,7 @@ The method returns the meter's proof, so it is read. Where a meter wants it writ
 or in a read-response; without one nobody is believed (rule S19).
 """
 
-from typing import Final
+from typing import Final, override
 
 from ...apdu.common import InvokeIdAndPriority
 from ...apdu.initiate import Conformance
@@ -62,6 +62,10 @@ class ShortNameHlsProof:
         """Tags of what may answer."""
         is_written = self._form is ShortNameProof.WRITTEN
         return frozenset({READ_RESPONSE, WRITE_RESPONSE} if is_written else {READ_RESPONSE})
+
+    @override
+    def __str__(self) -> str:
+        return "reply_to_HLS_authentication"
 
     def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int = 0) -> bytes:
         """Return our proof. Raises InvocationCounterExhausted."""
