@@ -12,7 +12,7 @@ from custom_components.cosem.dlms.apdu.acse import Aare
 from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
 from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateResponse
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
-from custom_components.cosem.dlms.errors import ConnectionLost
+from custom_components.cosem.dlms.errors import ConnectionLost, NotWrapper
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, WrapperStream, encode_wpdu
@@ -152,7 +152,10 @@ class ScriptedTransport:
         if self.send_error is not None:
             raise self.send_error
         self.writes.append(octets)
-        self._stream.receive_data(octets)
+        try:
+            self._stream.receive_data(octets)
+        except NotWrapper:
+            raise ConnectionLost from None  # it hangs up
         while (wpdu := self._stream.next_wpdu()) is not None:
             self.sent.append(wpdu)
             pair = WportPair(wpdu.source_wport, wpdu.destination_wport)

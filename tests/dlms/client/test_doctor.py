@@ -11,7 +11,7 @@ import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.initiate import Conformance
-from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.client.doctor import LayerVerdict, Patient, diagnose
 from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
 from custom_components.cosem.dlms.client.link import Timing
@@ -179,6 +179,52 @@ class Deaf:
         """Nothing is open."""
 
 
+class Foreign(Deaf):
+    """Says something to everything that begins with 7E, and keeps what it got."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(hangs_up=False)
+        self.answer = bytes.fromhex(answer)
+        self.got: list[bytes] = []
+        self._answers: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def send(self, octets: bytes) -> None:
+        self.got.append(octets)
+        if octets[:1] == b"\x7e":
+            self._answers.put_nowait(self.answer)
+
+    async def receive(self) -> bytes:
+        return await self._answers.get()
+
+
+@pytest.mark.parametrize(("octets", "word"), [("7EA0210321739AA0", "HDLC"), ("681F1F6808", "M-Bus"), ("E5", "M-Bus")])
+async def test_what_is_silent_to_the_public_client_is_asked_in_other_protocols_before_a_password_goes_there(
+    octets: str, word: str
+):
+    meter = Foreign(octets)
+    findings = await found(meter)
+    assert verdicts(findings) == [OK, OK, FAILED] + [NOT_TRIED] * 4
+    assert word in findings[2].detail
+    assert not any(DEFAULT_PASSWORD.encode() in octets for octets in meter.got)
+
+
+@pytest.mark.parametrize("parts", [[], [End()]])
+async def test_without_a_password_a_meter_without_public_client_gets_no_noise(parts: list[Part]):
+    scripted = ScriptedMeter(aarq=lambda apdu: [aare()])
+    scripted.aarq = lambda apdu: parts if len(scripted.links) == 1 else [aare()]
+    findings = await found(scripted, AssociationParameters(client_wport=2))
+    assert verdicts(findings)[2:6] == [OK, FAILED, OK, OK]
+    assert all(octets[:2] == b"\0\1" for link in scripted.links for octets in link.writes)
+
+
+@pytest.mark.parametrize("octets", ["0001", "00010010000100"])
+async def test_less_than_a_header_is_no_wrapper(octets: str):
+    meter = ScriptedMeter(aarq=lambda apdu: [Raw(bytes.fromhex(octets))])
+    findings = await found(meter)
+    assert verdicts(findings)[:3] == [OK, OK, FAILED]
+    assert f"only {octets} came" in findings[2].detail
+
+
 @pytest.mark.parametrize("hangs_up", [False, True])
 async def test_without_any_answer_the_framing_is_not_known(hangs_up: bool):
     meter = Deaf(hangs_up=hangs_up)
@@ -233,6 +279,84 @@ async def test_a_bug_of_ours_surfaces(method: str, parameters: AssociationParame
     association = "custom_components.cosem.dlms.client.association.Association"
     with patch(f"{association}.{method}", side_effect=LocalProtocolError("a bug")), pytest.raises(LocalProtocolError):
         await found(ScriptedMeter(), parameters)
+
+
+# --- over UDP, and by short names --------------------------------------------------------------------------------
+
+
+async def found_over_udp(meter: Any, parameters: AssociationParameters = READER, **changes: Any) -> list[Any]:
+    return await found(meter, parameters, connect=with_datagrams(meter.connect_datagrams), **changes)
+
+
+async def test_a_meter_that_answers_over_udp_is_fine_in_every_layer(meter: SimulatedMeter):
+    findings = await found_over_udp(meter)
+    assert verdicts(findings) == [OK] * 7
+    assert findings[1].detail == "4059 answers"
+    assert aarqs(meter) == 2
+
+
+async def test_of_silence_over_udp_nobody_knows_whether_the_port_is_open(meter: SimulatedMeter):
+    meter.faults.add("silent", on="any")
+    findings = await found_over_udp(meter)
+    assert verdicts(findings) == [OK, OK, FAILED, FAILED] + [NOT_TRIED] * 3
+    assert "only an answer tells whether it is open" in findings[1].detail
+
+
+async def test_a_port_where_nobody_listens_is_refused_over_udp(meter: SimulatedMeter):
+    meter.faults.add("refuse")
+    assert verdicts(await found_over_udp(meter)) == [OK, FAILED] + [NOT_TRIED] * 5
+
+
+class Datagrams(ScriptedMeter):
+    """A scripted meter over UDP."""
+
+    @property
+    def connect_datagrams(self) -> Any:
+        return self.connect
+
+
+@pytest.mark.parametrize(("octets", "word"), FOREIGN)
+async def test_another_service_over_udp_gets_no_password_and_is_named(octets: str, word: str):
+    meter = Datagrams(aarq=lambda apdu: [Raw(bytes.fromhex(octets))])
+    findings = await found_over_udp(meter)
+    assert verdicts(findings)[:3] == [OK, OK, FAILED]
+    assert word in findings[2].detail
+    assert verdicts(findings)[4:] == [NOT_TRIED] * 3
+    assert all(DEFAULT_PASSWORD.encode() not in wpdu.apdu for link in meter.links for wpdu in link.sent)
+
+
+@pytest.mark.parametrize("connect", [found, found_over_udp])
+@pytest.mark.parametrize("short_names", [False, True])
+async def test_answers_from_other_wports_are_a_matter_of_the_association(connect: Any, short_names: bool):
+    referencing = MeterReferencing.SHORT if short_names else MeterReferencing.LOGICAL
+    meter = SimulatedMeter(MeterProfile(history_days=1).with_quirks(referencing=referencing), lambda: NOW)
+    meter.faults.add("wrong-wport", on="aarq", request=2, count=3)
+    ours = Referencing.SHORT_NAME if short_names else Referencing.AUTOMATIC
+    findings = await connect(meter, replace(READER, referencing=ours))
+    assert verdicts(findings) == [OK] * 4 + [FAILED] + [NOT_TRIED] * 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "parameters", "expected"),
+    [
+        ("aare-transient", {}, [OK, OK, FAILED, OK, OK, OK]),
+        ("busy", {"code": 3, "on": "aarq"}, [OK, OK, FAILED, OK, OK, OK]),
+        ("aare-authentication", {"code": 13, "request": 2}, [OK, OK, OK, OK, FAILED, NOT_TRIED]),
+        ("aare-transient", {"request": 2}, [OK, OK, OK, FAILED, NOT_TRIED, NOT_TRIED]),
+        ("silent", {"on": "aarq", "request": 2}, [OK, OK, OK, FAILED, NOT_TRIED, NOT_TRIED]),
+        ("silent", {"on": "get", "request": 2}, [OK, OK, OK, OK, OK, FAILED]),
+        ("corrupt", {"on": "aarq", "octet": 8, "request": 2}, [OK, OK, OK, FAILED, NOT_TRIED, NOT_TRIED]),
+    ],
+)
+@pytest.mark.parametrize("connect", [found, found_over_udp])
+async def test_a_fault_is_found_in_its_layer_and_costs_no_other(
+    meter: SimulatedMeter, connect: Any, fault: str, parameters: dict[str, Any], expected: list[str]
+):
+    times = None if fault == "silent" and parameters["on"] == "get" else 1  # over UDP a GET is repeated
+    meter.faults.add(fault, times=times, **parameters)
+    assert verdicts(await connect(meter))[1:] == expected
+    assert aarqs(meter) == 2
+    assert meter.open_links == 0
 
 
 # --- services that a meter does not know ---------------------------------------------------------------------------
@@ -339,6 +463,88 @@ async def test_a_refused_counter_is_not_tried_again(secured: SimulatedMeter):
     secured.faults.add("counter-error", code=1)
     await found(secured, keys(secured, 1), state=SecurityState(1, Store()))
     assert aarqs(secured) == 2
+
+
+@pytest.mark.parametrize("counts", [True, False])
+async def test_a_counter_that_the_meter_asks_for_is_kept_for_the_next_attempt(secured: SimulatedMeter, counts: bool):
+    stored: list[int] = []
+
+    class Book(Store):
+        async def save(self, ceiling: int) -> None:
+            if stored and not counts:
+                raise OSError
+            stored.append(ceiling)
+
+    secured.faults.add("counter-error", code=5000, on="aarq", times=1)
+    state = SecurityState(1, Book())
+    findings = await found(secured, keys(secured, 1), state=state)
+    assert verdicts(findings)[4:6] == [OK, FAILED]
+    assert findings[5].is_mended is counts
+    assert aarqs(secured) == 2
+    if counts:
+        assert stored[-1] > 5000
+        assert verdicts(await found(secured, keys(secured, 1), state=SecurityState(stored[-1], Book()))) == [OK] * 7
+
+
+async def test_the_counter_of_another_logical_device_is_read_there(secured: SimulatedMeter):
+    tried: list[str] = []
+    chosen = replace(keys(secured, 1), server_wport=16)
+    read: list[int] = []
+
+    async def counter(association: Any, _ask: Any) -> None:
+        read.append(association.parameters.server_wport)
+
+    named = "custom_components.cosem.dlms.client.doctor.read_next_counter"
+    with patch(named, counter):
+        await found(
+            secured,
+            chosen,
+            state=SecurityState(1, Store()),
+            ask=INVOCATION_COUNTER,
+            on_attempt=lambda parameters: tried.append(str(parameters.pair)),
+        )
+    assert tried == ["16 -> 1", "16 -> 16", "1 -> 16"]
+    assert read == [16]
+    await found(
+        secured, replace(chosen, client_wport=16), state=SecurityState(1, Store()), ask=INVOCATION_COUNTER,
+        on_attempt=lambda parameters: tried.append(str(parameters.pair)),
+    )  # fmt: skip
+    assert tried[3:] == ["16 -> 1", "16 -> 16"]
+
+
+async def test_the_counter_is_read_first_because_some_meters_hang_up_behind_an_answer():
+    asked: list[bytes] = []
+
+    def answer(apdu: bytes) -> list[Part]:
+        asked.append(apdu)
+        return [bytes.fromhex("C401C1000600000300"), End()]
+
+    scripted = ScriptedMeter(answer)
+    state = SecurityState(1, Store())
+    secured = SimulatedMeter(replace(load_profile("secured", {}), history_days=1), clock=lambda: NOW)
+    await found(scripted, keys(secured, 1), state=state, ask=INVOCATION_COUNTER)
+    assert INVOCATION_COUNTER.octets in asked[0]
+    assert state.next_value >= 0x301
+
+
+async def test_layers_are_told_in_their_order_as_soon_as_they_are_known_and_again_where_they_change():
+    told: list[tuple[str, str, int]] = []
+    scripted = ScriptedMeter()
+    scripted.aarq = lambda apdu: [aare()] if len(scripted.links) == 1 else [Raw(b"HTTP/1.1 400")]
+    await found(
+        scripted,
+        on_finding=lambda finding: told.append((finding.layer.value, finding.verdict.value, len(scripted.links))),
+    )
+    assert told == [
+        ("name", OK, 0),
+        ("port", OK, 1),
+        ("framing", OK, 1),
+        ("public-association", OK, 1),
+        ("framing", FAILED, 2),
+        ("association", NOT_TRIED, 2),
+        ("authentication", NOT_TRIED, 2),
+        ("object-list", NOT_TRIED, 2),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -138,16 +138,60 @@ async def test_who_hangs_up_says_nothing(error: Exception):
     assert peer.closed == 2
 
 
-async def test_nothing_is_asked_over_datagrams():
+WPDU = bytes.fromhex("0001000100100003D80101")
+
+
+async def test_nobody_is_asked_twice():
+    peer = Peer(lambda octets: None)
+    heard = listening(peer)
+    await opened(heard)
+    await heard.ask(0.05)
+    await heard.ask(0.05)
+    assert len(peer.sent) == 2
+
+
+@pytest.mark.parametrize("size", [2, 7])
+async def test_part_of_a_header_is_no_wrapper_and_is_not_continued_on_another_connection(size: int):
+    heard = listening(Peer(lambda octets: None))
+    await opened(heard)
+    heard.note(WPDU[:size])
+    assert (heard.is_wrapper, heard.protocol) == (False, None)
+    heard.note(WPDU[size:])
+    assert heard.is_wrapper
+    await opened(heard)
+    assert heard.is_wrapper
+    other = listening(Peer(lambda octets: None))
+    await opened(other)
+    other.note(WPDU[:size])
+    await opened(other)
+    assert other.octets == b""
+
+
+def over_datagrams(peer: Peer) -> FirstOctets:
     class Datagrams(WrapperFraming):
         error_is_fatal = False  # type: ignore[misc] - what makes it one
-
-    peer = Peer(lambda octets: b"text")
 
     async def connect() -> Channel:
         return Channel(peer, Datagrams())
 
-    heard = FirstOctets(connect)
+    return FirstOctets(connect)
+
+
+async def test_nothing_is_asked_over_datagrams():
+    peer = Peer(lambda octets: b"text")
+    heard = over_datagrams(peer)
     await opened(heard)
     assert await heard.ask(5) is None
     assert peer.sent == []
+
+
+async def test_each_datagram_stands_for_itself():
+    heard = over_datagrams(Peer(lambda octets: None))
+    await opened(heard)
+    modbus = bytes.fromhex("000100000003018101")
+    for _ in range(2):
+        heard.note(modbus)
+        assert (heard.octets, heard.protocol) == (modbus, "Modbus")
+    heard.note(WPDU)
+    heard.note(modbus)
+    assert heard.is_wrapper

@@ -7,9 +7,12 @@ import pytest
 from custom_components.cosem.dlms.command_line.advice import NOTHING, Used, sentence, used_by
 from custom_components.cosem.dlms.command_line.options import MOST_COUNTER
 from custom_components.cosem.dlms.errors import (
+    ActionError,
     AssociationRejected,
     AuthenticationTagInvalid,
+    ConfirmedServiceErrorReceived,
     ConnectionLost,
+    DataAccessError,
     DlmsError,
     ExceptionReceived,
     InvocationCounterExhausted,
@@ -48,6 +51,32 @@ ERRORS = [
     (AssociationRejected(1, 1, 3), "--system-title"),
     (AssociationRejected(1, 1, 11), "--auth"),
     (AssociationRejected(1, 2, 3), "--client"),
+    (AssociationRejected(2, 2, 1), "is busy"),
+    (AssociationRejected(2, 1, 1, 2), "propose fewer with --conformance"),
+    (AssociationRejected(2, 1, 13), "before trying again"),
+    (DataAccessError(1), "faulty"),
+    (DataAccessError(2), "again in a minute"),
+    (DataAccessError(3), "another --client"),
+    (DataAccessError(4), "the command objects lists"),
+    (DataAccessError(9), "another class"),
+    (DataAccessError(11), "the command objects lists"),
+    (DataAccessError(12), "another type"),
+    (DataAccessError(13), "another --client"),
+    (DataAccessError(250), "another --client"),
+    (ActionError(2), "again in a minute"),
+    (ActionError(4), "the command objects lists"),
+    (ExceptionReceived(1, 1), "again in a minute"),
+    (ExceptionReceived(2, 2), "not know this service"),
+    (ExceptionReceived(1, 3), "again in a minute"),
+    (ExceptionReceived(1, 4), "shorter messages"),
+    (ConfirmedServiceErrorReceived(1, 6, 2), "propose fewer with --conformance"),
+    (ConfirmedServiceErrorReceived(1, 6, 4), "--client, --server and --auth"),
+    (ConfirmedServiceErrorReceived(5, 0, 1), "try again"),
+    (ConfirmedServiceErrorReceived(5, 1, 1), "again in a minute"),
+    (ConfirmedServiceErrorReceived(5, 2, 1), "again in a minute"),
+    (ConfirmedServiceErrorReceived(5, 3, 1), "not know this service"),
+    (ConfirmedServiceErrorReceived(6, 4, 1), "the command objects lists"),
+    (ConfirmedServiceErrorReceived(6, 5, 2), "another --client"),
 ]
 
 
@@ -123,5 +152,16 @@ def test_each_has_its_own():
     assert len(set(advice)) == len(advice)
 
 
-def test_error_without_advice_is_its_own_sentence():
-    assert sentence(SecurityError("something")) == "something"
+@pytest.mark.parametrize(
+    "error",
+    [
+        SecurityError("something"),
+        DataAccessError(15),
+        DataAccessError(77),
+        ActionError(16),
+        ExceptionReceived(1, 77),
+        ConfirmedServiceErrorReceived(5, 7, 1),
+    ],
+)
+def test_error_without_advice_is_its_own_sentence(error: DlmsError):
+    assert sentence(error) == str(error)

@@ -11,7 +11,7 @@ from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.client.doctor import LayerVerdict
 from custom_components.cosem.dlms.command_line.doctor import show_diagnosis
 from custom_components.cosem.dlms.command_line.state_file import StateFile
-from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure
+from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectTimeout
 from tests.dlms.scripted import ScriptedMeter, aare
 from tests.simulated_meter.meter import SimulatedMeter
 
@@ -92,6 +92,90 @@ def test_a_public_client_that_fails_alone_is_no_fault(
     public = json.loads(capsys.readouterr().out)[3]
     assert public["verdict"] == "failed"
     assert "no fault" in public["advice"]
+
+
+def test_attempts_are_named_before_and_layers_told_as_soon_as_they_are_known(
+    meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    seen: list[str] = []
+    connect = meter.connect
+
+    async def connected(*_: object) -> object:
+        seen.append("".join(capsys.readouterr()))
+        return await connect()
+
+    with patch("custom_components.cosem.dlms.command_line.run.open_tcp", connected):
+        assert main(gmac(meter, monkeypatch)) == 0
+    first, second = seen
+    assert "trying 16 -> 1, authentication none" in first
+    assert [line.split()[1] for line in first.splitlines() if line.startswith("ok")] == LAYERS[:1]
+    assert "trying 1 -> 1, authentication hls-gmac" in second
+    assert [line.split()[1] for line in second.splitlines() if line.startswith("ok")] == LAYERS[1:4]
+    assert [line.split()[1] for line in capsys.readouterr().out.splitlines()] == LAYERS[4:]
+
+
+def test_json_is_all_that_is_told(capsys: pytest.CaptureFixture[str]):
+    assert main(["--host", "meter", "doctor", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)) == 7
+    assert err == ""
+
+
+def test_a_counter_that_was_behind_is_right_in_the_next_run(
+    meter: SimulatedMeter, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    meter.faults.add("counter-error", code=5000, on="aarq", times=1)
+    arguments = [*gmac(meter, monkeypatch), "--counter-logical-name", "none"]
+    assert main([*arguments, "--json"]) == 1
+    assert "run this again" in json.loads(capsys.readouterr().out)[5]["advice"]
+    assert main(arguments) == 0
+
+
+@pytest.mark.parametrize(("auth", "told"), [("none", True), ("lls", False)])
+def test_where_other_commands_try_more_forms_that_is_said(
+    auth: str, told: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("DLMS_PASSWORD", "12345678")
+    meter = ScriptedMeter(aarq=lambda apdu: [aare(None, result=1, diagnostic=1)])
+    with patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_: meter.connect()):
+        assert main(["--host", "meter", "--client", "2", "--auth", auth, "doctor", "--json"]) == 1
+    assert ("info tries the other forms" in json.loads(capsys.readouterr().out)[4]["advice"]) is told
+
+
+@pytest.mark.parametrize("error", [ConnectFailed(ConnectFailure.REFUSED), ConnectTimeout(10)])
+def test_a_second_connection_that_is_refused_is_no_closed_port(
+    error: Exception, meter: SimulatedMeter, capsys: pytest.CaptureFixture[str]
+):
+    connections: list[object] = []
+
+    async def connected(*_: object) -> object:
+        if connections:
+            raise error
+        connections.append(await meter.connect())
+        return connections[0]
+
+    with patch("custom_components.cosem.dlms.command_line.run.open_tcp", connected):
+        assert main(["--host", "meter", "--client", "2", "doctor", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["verdict"] for row in rows] == ["ok"] * 4 + ["failed"] + ["not tried"] * 2
+    assert "a minute between two" in rows[4]["advice"]
+
+
+@pytest.mark.parametrize("auth", ["none", "lls"])
+def test_of_the_public_client_nothing_is_advised_where_no_meter_answers(
+    auth: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setenv("DLMS_PASSWORD", "12345678")
+    meter = ScriptedMeter(aarq=lambda apdu: [])
+    with (
+        patch("custom_components.cosem.dlms.client.first_octets._SECONDS", 0.05),
+        patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_: meter.connect()),
+    ):
+        assert main(["--host", "meter", "--client", "2", "--auth", auth, "--timeout", "0.1", "doctor", "--json"]) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["verdict"] for row in rows] == ["ok", "ok", "failed", "failed"] + ["not tried"] * 3
+    assert rows[2]["advice"]
+    assert rows[3]["advice"] == ""
 
 
 def test_an_unknown_name_is_the_first_layer(capsys: pytest.CaptureFixture[str]):

@@ -1,7 +1,8 @@
 """Finds out why a meter does not answer: a verdict for each layer, from the name to the object list.
 
-At most two associations are tried, once each: the public client's, and the chosen one, which is named beforehand. No
-password is sent but for the chosen one, and none to what is no meter.
+Two associations are tried, once each: the public client's, and the chosen one. A third reads the invocation counter,
+where that is kept at another logical device than the public client's usual one. Each is named beforehand. No password
+is sent but for the chosen one, and none to what has shown that it is no meter.
 """
 
 from collections.abc import Awaitable, Callable
@@ -19,6 +20,7 @@ from ..errors import (
     LocalProtocolError,
     NotWrapper,
     ResponseTimeout,
+    SecurityError,
     ServiceError,
 )
 from ..interface_classes.association_ln import CURRENT_OBJECT_LIST, decode_object_list
@@ -33,7 +35,7 @@ from .channel import Connector
 from .client import DlmsClient
 from .first_octets import FirstOctets
 from .invocation_counter import read_next_counter
-from .link import Timing
+from .link import SYSTEM_CLOCK, Timing
 from .observer import NOBODY, Observer
 from .proof_forms import KnownForm, is_about_the_context
 from .refused_services import RefusedServices, refused_services
@@ -56,12 +58,16 @@ class LayerVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LayerFinding:
-    """A layer's verdict; ``detail``: what was seen. ``error``: what failed, for advice."""
+    """A layer's verdict; ``detail``: what was seen. ``error``: what failed, for advice.
+
+    ``is_mended``: the reason is gone by now, so that another attempt may work.
+    """
 
     layer: Layer
     verdict: LayerVerdict = LayerVerdict.NOT_TRIED
     detail: str = ""
     error: DlmsError | None = None
+    is_mended: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +76,8 @@ class Patient:
 
     ``resolve``: returns the addresses of the host. ``connect``: opens a connection. ``state``: the counters, where the
     chosen association uses them. ``ask``: the object that tells the public client our counter. ``form``: what is known
-    of how the meter takes proofs.
+    of how the meter takes proofs. ``on_attempt``: told of each association before it is tried. ``on_finding``: told of
+    each layer when it is known, in their order; again where a later attempt shows otherwise.
     """
 
     host: str
@@ -83,6 +90,8 @@ class Patient:
     form: ProofForm = USUAL_FORM
     timing: Timing = field(default_factory=Timing)
     observer: Observer = NOBODY
+    on_attempt: Callable[[AssociationParameters], None] = field(default=lambda parameters: None)
+    on_finding: Callable[[LayerFinding], None] = field(default=lambda finding: None)
 
 
 async def diagnose(patient: Patient) -> list[LayerFinding]:
@@ -95,6 +104,7 @@ async def diagnose(patient: Patient) -> list[LayerFinding]:
 class _Doctor:
     def __init__(self, patient: Patient) -> None:
         self.findings: Final = {layer: LayerFinding(layer) for layer in Layer}
+        self._told: Final[dict[Layer, LayerFinding]] = {}
         self._patient: Final = patient
         self._heard: Final = FirstOctets(patient.connect, patient.observer)
         self._client: Final = DlmsClient(
@@ -110,18 +120,25 @@ class _Doctor:
             addresses = await self._patient.resolve()
         except DlmsError as error:
             self._fails(Layer.NAME, error)
-            return
-        self._is_fine(Layer.NAME, ", ".join(addresses))
-        try:
-            await self._associations()
-        finally:
-            await self._client.close()
+        else:
+            self._is_fine(Layer.NAME, ", ".join(addresses))
+            self._tell(Layer.NAME)
+            try:
+                await self._associations()
+            finally:
+                await self._client.close()
+        self._tell(Layer.OBJECT_LIST)
 
     async def _associations(self) -> None:
         chosen = self._patient.parameters
         if chosen.pair == PUBLIC.pair:
             self._find(Layer.PUBLIC_ASSOCIATION, LayerVerdict.NOT_TRIED, "it has the wPorts of the chosen association")
-        elif not await self._public() or self._has_failed(Layer.AUTHENTICATION):
+        elif not await self._public():
+            return
+        elif self._heard.is_wrapper:
+            self._tell(Layer.PUBLIC_ASSOCIATION)  # else what the layers below it are may still be found
+        await self._ask_for_counter()
+        if self._has_failed(Layer.AUTHENTICATION):
             return
         error = await self._attempt(chosen, self._read_object_list)
         if error is not None:
@@ -137,6 +154,8 @@ class _Doctor:
         if error is None or self.findings[Layer.PUBLIC_ASSOCIATION].verdict is LayerVerdict.OK:
             return True  # what else is read there only helps
         layer = layer_of(while_associating(error, PUBLIC).verdict)
+        if self._is_silence(error) and self._patient.parameters.password is not None:
+            await self._ask_otherwise()  # before it is sent there
         if layer in {Layer.NAME, Layer.PORT, Layer.FRAMING} or self._heard.protocol is not None:
             await self._blame(error, PUBLIC)
             return False
@@ -152,14 +171,32 @@ class _Doctor:
     async def _read_public(self, association: Association) -> None:
         detail = _agreed(association.negotiated)
         self._is_fine(Layer.PUBLIC_ASSOCIATION, detail)
+        if self._patient.parameters.server_wport == PUBLIC.server_wport:
+            await self._read_counter(association)  # first: some meters hang up behind an answer
         with suppress(ServiceError):
             found = decode_sap_assignment_list(await association.get(SAP_ASSIGNMENT_LIST))
             listed = sorted({each.sap for each in found})
             self._is_unlisted = self._patient.parameters.server_wport not in listed
             at = ", ".join(map(str, listed))
             self._is_fine(Layer.PUBLIC_ASSOCIATION, f"{detail}; logical devices at the wPorts {at}")
-        chosen, state, ask = self._patient.parameters, self._patient.state, self._patient.ask
-        if state is None or ask is None or chosen.server_wport != PUBLIC.server_wport:
+
+    async def _ask_for_counter(self) -> None:
+        """Let the public client read the counter of another logical device, which keeps its own."""
+        chosen = self._patient.parameters
+        if self._counter_object is None or PUBLIC.server_wport == chosen.server_wport:
+            return
+        at_chosen = replace(self._public_client, server_wport=chosen.server_wport)
+        if at_chosen.pair != chosen.pair:
+            await self._attempt(at_chosen, self._read_counter)  # who refuses that says nothing of a layer
+
+    @property
+    def _counter_object(self) -> LogicalName | None:
+        """What tells the counter of the chosen association, where it uses one."""
+        return None if self._patient.state is None else self._patient.ask
+
+    async def _read_counter(self, association: Association) -> None:
+        ask, state = self._counter_object, self._patient.state
+        if ask is None or state is None:
             return
         with suppress(ServiceError):
             expected = await read_next_counter(association, ask)
@@ -176,6 +213,7 @@ class _Doctor:
         form = self._form if parameters is self._patient.parameters else usual
         self._client.known_forms[parameters.pair] = KnownForm(form, tries_once=True)
         state = self._patient.state if parameters.uses_counter else None
+        self._patient.on_attempt(parameters)
         try:
             async with self._client.associate(
                 parameters,
@@ -184,6 +222,7 @@ class _Doctor:
                 on_connected=self._port_is_fine,
             ) as association:
                 self._is_fine(Layer.FRAMING, _WRAPPER)
+                self._port_is_fine()
                 await read(association)
         except LocalProtocolError:
             raise
@@ -195,6 +234,7 @@ class _Doctor:
         self._is_fine(Layer.ASSOCIATION, _agreed(association.negotiated))
         mechanism = MECHANISM_NAMES[association.parameters.mechanism]
         self._is_fine(Layer.AUTHENTICATION, "none is asked for" if mechanism == "none" else f"{mechanism} is accepted")
+        self._tell(Layer.AUTHENTICATION)
         try:
             data = await association.get(CURRENT_OBJECT_LIST)
             objects = decode_object_list(data, on_odd=lambda: association.tolerated(Leniency.ODD_OBJECT_LIST_ENTRY))
@@ -210,14 +250,12 @@ class _Doctor:
     async def _blame(self, error: DlmsError, parameters: AssociationParameters) -> None:
         """Find the layer of what ended an association before it was open."""
         layer = layer_of(while_associating(error, parameters).verdict)
-        is_silent = isinstance(error, (ConnectionLost, ResponseTimeout)) and not self._heard.is_wrapper
+        if layer is Layer.PORT and self.findings[Layer.PORT].verdict is LayerVerdict.OK:
+            layer = Layer.ASSOCIATION  # it was open before: the meter takes no further connection so soon
         if layer not in {Layer.NAME, Layer.PORT}:
             self._port_is_fine()
-        if layer is Layer.FRAMING or is_silent:
-            protocol = await self._heard.ask(self._patient.timing.response)
-            if protocol is not None:
-                error = NotWrapper(self._heard.octets)
-            self._fails(Layer.FRAMING, error, str(error) if protocol is None else f"this is {protocol}: {error}")
+        if layer is Layer.FRAMING or self._is_silence(error):
+            await self._blame_framing(error)
             return
         told = str(error)
         if layer is Layer.AUTHENTICATION:
@@ -226,25 +264,74 @@ class _Doctor:
             told += f"; the meter lists no logical device at the wPort {parameters.server_wport}"
         if self._heard.is_wrapper:
             self._is_fine(Layer.FRAMING, _WRAPPER)
-        self._fails(layer, error, told)
+        self._fails(layer, error, told, is_mended=await self._has_followed(error))
+
+    async def _blame_framing(self, error: DlmsError) -> None:
+        protocol = await self._ask_otherwise()
+        told = str(error)
+        if protocol is not None:
+            error = NotWrapper(self._heard.octets)
+            told = f"this is {protocol}: {error}"
+        elif self._heard.octets and not self._heard.is_wrapper:
+            told += f"; only {self._heard.octets.hex().upper()} came"
+        self._fails(Layer.FRAMING, error, told)
+
+    async def _ask_otherwise(self) -> str | None:
+        """Return what answers in another protocol; what may be a small meter gets time to free its place."""
+        if not self._heard.has_asked:
+            await SYSTEM_CLOCK.sleep(self._patient.timing.reconnect_gap)
+            await self._heard.ask(self._patient.timing.response)
+            await SYSTEM_CLOCK.sleep(self._patient.timing.reconnect_gap)
+        return self._heard.protocol
+
+    def _is_silence(self, error: DlmsError) -> bool:
+        """Whether an attempt ended without anything that tells what is behind the port."""
+        return isinstance(error, (ConnectionLost, ResponseTimeout)) and not self._heard.is_wrapper
+
+    async def _has_followed(self, error: DlmsError) -> bool:
+        """Return whether the counter that a refusal asks for is the next one, and stays so."""
+        state, expected = self._patient.state, None
+        if isinstance(error, InvocationCounterRefused):
+            expected = error.expected
+        if state is None or expected != state.next_value:
+            return False
+        with suppress(SecurityError):
+            await state.reserve()
+            return True
+        return False
+
+    def _tell(self, until: Layer) -> None:
+        """Hand out what is known of the layers so far."""
+        layers = [*Layer]
+        for layer in layers[: layers.index(until) + 1]:
+            finding = self.findings[layer]
+            if self._told.get(layer) != finding:
+                self._told[layer] = finding
+                self._patient.on_finding(finding)
 
     def _has_failed(self, layer: Layer) -> bool:
         return self.findings[layer].verdict is LayerVerdict.FAILED
 
     def _port_is_fine(self) -> None:
-        self._is_fine(Layer.PORT, f"{self._patient.port} is open")
+        port = self._patient.port
+        if self._heard.is_stream:
+            self._is_fine(Layer.PORT, f"{port} is open")
+        elif self._heard.octets:
+            self._is_fine(Layer.PORT, f"{port} answers")
+        else:
+            self._is_fine(Layer.PORT, f"datagrams go to {port}; only an answer tells whether it is open")
 
     def _is_fine(self, layer: Layer, detail: str) -> None:
         self._find(layer, LayerVerdict.OK, detail)
 
-    def _fails(self, layer: Layer, error: DlmsError, detail: str = "") -> None:
+    def _fails(self, layer: Layer, error: DlmsError, detail: str = "", *, is_mended: bool = False) -> None:
         told = detail or str(error)
         if isinstance(error, AssociationRejected) and error.offered:
             told += f"; the meter offers {error.offered}"
-        self._find(layer, LayerVerdict.FAILED, told, error)
+        self.findings[layer] = LayerFinding(layer, LayerVerdict.FAILED, told, error, is_mended)
 
-    def _find(self, layer: Layer, verdict: LayerVerdict, detail: str, error: DlmsError | None = None) -> None:
-        self.findings[layer] = LayerFinding(layer, verdict, detail, error)
+    def _find(self, layer: Layer, verdict: LayerVerdict, detail: str) -> None:
+        self.findings[layer] = LayerFinding(layer, verdict, detail)
 
 
 def _agreed(negotiated: Negotiated) -> str:

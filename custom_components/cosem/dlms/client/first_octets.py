@@ -5,6 +5,7 @@ from contextlib import suppress
 from typing import Final
 
 from ..errors import TransportError, excerpt
+from ..protocol.wrapper import HEADER_SIZE
 from .channel import Channel, Connector
 from .foreign_protocol import protocol_in_words
 from .observer import NOBODY, Observer
@@ -31,22 +32,29 @@ class FirstOctets:
         self._observer = observer
         self.octets = b""
         """At most 64 of them."""
-        self._is_stream = False
+        self.is_stream = False
+        """Whether the last channel carried a stream, not datagrams."""
+        self.has_asked = False
 
     async def connect(self) -> Channel:
         """Open a channel. Raises as the connector does."""
+        if len(self.octets) < HEADER_SIZE and self.protocol is None:
+            self.octets = b""  # the beginning of a header is not continued on another connection
         channel = await self._connect()
-        self._is_stream = channel.framing.error_is_fatal
+        self.is_stream = channel.framing.error_is_fatal
         return Channel(_Listening(channel.transport, self), channel.framing)
 
     def note(self, octets: bytes) -> None:
-        """Take what came."""
-        self.octets = (self.octets + octets)[:_KEPT]
+        """Take what came: of datagrams, which stand for themselves, the last one until a WPDU comes."""
+        if self.is_stream:
+            self.octets = (self.octets + octets)[:_KEPT]
+        elif not self.is_wrapper:
+            self.octets = octets[:_KEPT]
 
     @property
     def is_wrapper(self) -> bool:
-        """Whether something came, and it began like a WPDU."""
-        return bool(self.octets) and self.protocol is None
+        """Whether what came began with the whole header of a WPDU."""
+        return len(self.octets) >= HEADER_SIZE and self.protocol is None
 
     @property
     def protocol(self) -> str | None:
@@ -54,9 +62,10 @@ class FirstOctets:
         return protocol_in_words(self.octets) if self.octets else None
 
     async def ask(self, seconds: float) -> str | None:
-        """Return what answers in another protocol, if anything does. Nothing is asked over datagrams."""
-        if not self._is_stream or self.octets:
+        """Return what answers in another protocol, if anything does. Nothing is asked twice, or over datagrams."""
+        if self.has_asked or not self.is_stream or self.octets:
             return self.protocol
+        self.has_asked = True
         with suppress(TransportError, TimeoutError):
             async with asyncio.timeout(seconds + 2 * _SECONDS):
                 transport = (await self.connect()).transport

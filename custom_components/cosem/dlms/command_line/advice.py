@@ -6,15 +6,18 @@ from dataclasses import dataclass
 from typing import Final
 
 from ..errors import (
+    ActionError,
     AssociationRejected,
     AuthenticationTagInvalid,
     ChallengeRefused,
+    ConfirmedService,
     ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,
     ConnectTimeout,
     DataAccessError,
+    DataAccessResultCode,
     DiagnosticSource,
     DlmsError,
     ExceptionReceived,
@@ -30,6 +33,7 @@ from ..errors import (
     ResponseTimeout,
     SecurityDowngrade,
     SecurityError,
+    ServiceErrorClass,
     ServiceErrorCode,
     SystemTitleMismatch,
     UserDiagnostic,
@@ -83,18 +87,61 @@ def _advice(error: DlmsError, used: Used) -> str:
             return "Check --client and --server; a gateway may exchange them"
         case ResponseTimeout() | ConnectionLost():
             return _silence_advice(error, used)
-        case ConfirmedServiceErrorReceived():
-            return "Check --client, --server and --auth"
+        case ConfirmedServiceErrorReceived(service=ConfirmedService.INITIATE_ERROR, error=code):
+            return _OF_THE_PROPOSAL.get(code, "Check --client, --server and --auth")
         case AssociationRejected():
             return _refusal_advice(error)
         case ExceptionReceived(service_error=ServiceErrorCode.DECIPHERING_ERROR):
             return "The meter cannot decipher what we send: check keys, invocation counter, --suite and --protection"
-        case DataAccessError() | ExceptionReceived():
-            return "This client may not be allowed to: try another --client or --auth"
+        case DataAccessError() | ActionError():
+            return _OF_RESULTS.get(error.result, "")
+        case ConfirmedServiceErrorReceived():
+            return _service_error_advice(error)
+        case ExceptionReceived():
+            return _OF_EXCEPTIONS.get(error.service_error, "")
         case LocalProtocolError():  # a service that the meter did not grant
             return "The meter may offer it to another --client or --auth"
         case _:
             return ""
+
+
+_NOT_ALLOWED: Final = "This client may not be allowed to: try another --client or --auth"
+_LATER: Final = "The meter cannot do it now: try again in a minute"
+_NO_OBJECT: Final = "The meter has no such object for this client: the command objects lists what there is"
+_OTHER_TYPE: Final = "The object wants a value of another type; read it to see which"
+
+_OF_RESULTS: Final[Mapping[int, str]] = {
+    DataAccessResultCode.HARDWARE_FAULT: "The meter says that it is faulty: tell who operates it",
+    DataAccessResultCode.TEMPORARY_FAILURE: _LATER,
+    DataAccessResultCode.READ_WRITE_DENIED: _NOT_ALLOWED,
+    DataAccessResultCode.OBJECT_UNDEFINED: _NO_OBJECT,
+    DataAccessResultCode.OBJECT_CLASS_INCONSISTENT: "The object is of another class: the command objects tells which",
+    DataAccessResultCode.OBJECT_UNAVAILABLE: _NO_OBJECT,
+    DataAccessResultCode.TYPE_UNMATCHED: _OTHER_TYPE,
+    DataAccessResultCode.SCOPE_OF_ACCESS_VIOLATED: _NOT_ALLOWED,
+    DataAccessResultCode.OTHER_REASON: _NOT_ALLOWED,  # all that some meters say
+}
+"""By Data-Access-Result, which has the numbers of Action-Result. What is about blocks has no advice."""
+
+_OF_EXCEPTIONS: Final[Mapping[int, str]] = {
+    ServiceErrorCode.OPERATION_NOT_POSSIBLE: f"{_LATER}. {_NOT_ALLOWED}",
+    ServiceErrorCode.SERVICE_NOT_SUPPORTED: "The meter does not know this service, or not for this client",
+    ServiceErrorCode.OTHER_REASON: f"{_LATER}. {_NOT_ALLOWED}",
+    ServiceErrorCode.PDU_TOO_LONG: "The meter takes shorter messages only: ask for less at once",
+}
+
+_OF_SERVICE_ERRORS: Final[Mapping[int, str]] = {
+    ServiceErrorClass.APPLICATION_REFERENCE: "The meter does not know this association: try again",
+    ServiceErrorClass.HARDWARE_RESOURCE: _LATER,
+    ServiceErrorClass.VDE_STATE_ERROR: _LATER,
+    ServiceErrorClass.SERVICE: "The meter does not know this service, or not for this client",
+    ServiceErrorClass.DEFINITION: _NO_OBJECT,
+    ServiceErrorClass.ACCESS: _NOT_ALLOWED,
+}
+
+
+def _service_error_advice(error: ConfirmedServiceErrorReceived) -> str:
+    return _OF_SERVICE_ERRORS.get(error.error_class, "")
 
 
 def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
@@ -127,6 +174,8 @@ def _refusal_advice(error: AssociationRejected) -> str:
         return advice
     if error.concerns_authentication:
         return "Check --auth, --client and the password, secret or keys, before trying again: meters lock clients out"
+    if error.transient:
+        return "The meter is busy, perhaps with another program: try again in a minute"
     match error.source, error.diagnostic:
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED:
             return (

@@ -101,13 +101,25 @@ class Lender:
         return self._client.read_profile(self.lend, self._parameters.pair, request)
 
 
-def findings_of(options: argparse.Namespace) -> list[LayerFinding]:
-    """Return what the doctor finds. Raises UsageError, StateInUseError, InvocationCounterNotStored."""
+def findings_of(
+    options: argparse.Namespace,
+    on_attempt: Callable[[AssociationParameters], None],
+    on_finding: Callable[[LayerFinding], None],
+) -> list[LayerFinding]:
+    """Return what the doctor finds. ``on_attempt``, ``on_finding``: as a Patient has them.
+
+    Raises UsageError, StateInUseError, InvocationCounterNotStored.
+    """
     with _prepared(options) as visit:
-        return asyncio.run(_diagnose(options, visit))
+        return asyncio.run(_diagnose(options, visit, on_attempt, on_finding))
 
 
-async def _diagnose(options: argparse.Namespace, visit: _Visit) -> list[LayerFinding]:
+async def _diagnose(
+    options: argparse.Namespace,
+    visit: _Visit,
+    on_attempt: Callable[[AssociationParameters], None],
+    on_finding: Callable[[LayerFinding], None],
+) -> list[LayerFinding]:
     kept = visit.kept
     state = None if kept is None else SecurityState(kept.ceiling, kept, kept.received)
     if state is not None and options.counter_start is not None:
@@ -123,6 +135,8 @@ async def _diagnose(options: argparse.Namespace, visit: _Visit) -> list[LayerFin
         form=visit.form or USUAL_FORM,
         timing=_timing(options),
         observer=visit.observer,
+        on_attempt=on_attempt,
+        on_finding=on_finding,
     )
     try:
         findings = await diagnose(patient)
