@@ -318,6 +318,30 @@ def test_what_needs_too_many_blocks_is_refused_before_anything_is_sent():
     assert not ours.is_under_way
 
 
+def test_acknowledgements_that_got_lost_do_not_come_again_and_are_not_waited_for():
+    ours, _ = sent(ANSWER)
+    outcome = ours.receive(block(2, ack=1, window=2, last=True))
+    assert [read(reply)[:3] for reply in outcome.replies] == [(STREAMING, 2, 2), (MORE, 3, 2)]
+    ours.receive(block(5, ack=3, window=3, last=True))
+    assert ours.number == 5
+    ours.receive(block(6, ack=6, last=True))
+    assert ours.receive(block(7, b"answer", ack=6, last=True)).whole == b"answer"
+
+
+def test_a_block_of_an_answer_that_got_lost_is_waited_for():
+    ours, _ = sent(bytes(20))
+    ours.receive(block(1, ack=1, last=True))
+    outcome = ours.receive(block(3, ack=2, last=True))
+    assert (ours.number, outcome.is_new) == (1, True)
+
+
+def test_a_block_of_an_answer_that_comes_too_early_is_not_passed_over():
+    ours, _ = sent(ANSWER)
+    ours.receive(block(1, b"early", streaming=True))
+    ours.receive(block(3, ack=1, last=True))
+    assert ours.number == 1
+
+
 def test_an_acknowledgement_has_no_number_beyond_the_last():
     sending = SentGeneralBlocks()
     sending.cut(bytes(0xFFFF), 10, 0xFFFF)

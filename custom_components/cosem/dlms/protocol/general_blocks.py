@@ -96,6 +96,10 @@ class SentGeneralBlocks:
             self._repeats = 0
         return bool(known)
 
+    def is_unanswerable_at(self, number: int) -> bool:
+        """Whether a peer who acknowledges this block does not have everything yet."""
+        return 0 < number <= self._sent and number < self._last_data
+
     def next_blocks(self, received: int) -> tuple[bytes, ...]:
         """Return the next window, beginning with what was not acknowledged."""
         numbers = list(self._unacknowledged)[: self._window]
@@ -176,6 +180,12 @@ class ReceivedGeneralBlocks:
     def repeats_the_first(self, block: GeneralBlockTransfer) -> bool:
         """Whether this is the first block again, and the only one so far."""
         return self.in_order == 1 and not self._later and self._pieces == [block.block_data]
+
+    def skip_empty(self, number: int) -> None:
+        """Take what is missing before a block for lost acknowledgements, which do not come again."""
+        if not self.size:
+            self._pieces += [b""] * (number - 1 - self.in_order)
+            self.in_order = max(self.in_order, number - 1)
 
     @property
     def has_any(self) -> bool:
@@ -314,7 +324,10 @@ class GeneralBlocks:
     def _take(self, block: GeneralBlockTransfer) -> bool:
         """Take what a block acknowledges, and its data; return whether that is progress."""
         sent, received = self._sent, self._received
-        before, in_turn = received.in_order, block.block_number == received.in_order + 1
+        before = received.in_order
+        if not block.block_data and sent.is_unanswerable_at(block.block_number_ack):
+            received.skip_empty(block.block_number)
+        in_turn = block.block_number == received.in_order + 1
         # Who answers has everything, also where its first block of data does not say so.
         answers = bool(block.block_data) and sent.is_sent and in_turn
         is_new = sent.acknowledged(0xFFFF if answers else block.block_number_ack, block.window)
