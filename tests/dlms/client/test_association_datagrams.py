@@ -1,21 +1,29 @@
 """An association over datagrams, as its user sees it."""
 
 import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 
-from custom_components.cosem.dlms.client.channel import with_datagrams
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
+from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.encoding.data import NULL
+from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import (
     ConnectionLost,
+    DataAccessError,
+    ExceptionReceived,
     OutcomeUnknown,
     ResponseTimeout,
     WrongAddress,
 )
 from custom_components.cosem.dlms.protocol.proposal import WportPair
+from tests.dlms.client.test_short_names import GRANTED, SHORT, SN_CONTEXT, ShortMeter
 from tests.dlms.protocol.test_connection_datagrams import WRITABLE
-from tests.dlms.scripted import CLOCK, ENERGY, PARAMETERS, ScriptedMeter, aare, unsigned, value, values
+from tests.dlms.scripted import BUSY, CLOCK, ENERGY, PARAMETERS, ScriptedMeter, aare, unsigned, value, values
 from tests.timed_client import TimedClient
 
 TIMING = Timing(response=10, repeat=3, release=2, reconnect_gap=0)
@@ -111,3 +119,168 @@ async def test_a_goodbye_that_cannot_be_sent_changes_no_error():
         meter.link.send_error = ConnectionLost()
         with pytest.raises(ResponseTimeout):
             await asking
+
+
+# -- answers that are late, or come twice, and have no number
+
+
+class Network:
+    """Delivers each answer to a question ``slow`` seconds later, and a copy of it another ``copy`` seconds later."""
+
+    slow = 0.06
+    copy = 0.0
+    doubles_questions = False
+
+    def reply(self, wpdu):
+        if wpdu.apdu[0] in {0x60, 0x62}:
+            return super().reply(wpdu)
+        for question in range(1 + self.doubles_questions):
+            for part in super().reply(wpdu):
+                self.deliver(part, self.slow + question * self.copy)
+                if self.copy and not self.doubles_questions:
+                    self.deliver(part, self.slow + self.copy)
+        return []
+
+    def deliver(self, part, seconds):
+        link = self.link
+        asyncio.get_running_loop().call_later(seconds, lambda: link.closed or link.push(part))
+
+    @asynccontextmanager
+    async def session(self, parameters):
+        async with client_of(self).associate(parameters) as association:
+            yield association
+        await asyncio.sleep(30)  # everything has arrived
+
+
+class Refusing(Network, Meter):
+    """Knows the clock only, and takes what is written to it."""
+
+    def reply(self, wpdu):
+        return list(super().reply(wpdu))
+
+
+def refuses_all_but_the_clock(apdu):
+    if apdu[4] != 8:
+        return [BUSY]
+    return [b"\xc5\x01" + apdu[2:3] + b"\x00"] if apdu[0] == 0xC1 else [value(unsigned(7))]
+
+
+@pytest.mark.parametrize(("slow", "copy"), [(0.06, 0.02), (0.06, 0.9), (3.5, 0.0), (7.0, 0.0)])
+async def test_f20_an_error_that_comes_twice_ends_one_question_only(slow, copy):
+    """Doubled by the network, or because the meter is slower than we repeat."""
+    meter = Refusing(get=refuses_all_but_the_clock)
+    meter.slow, meter.copy = slow, copy
+    async with meter.session(PARAMETERS) as association:
+        for _ in range(3):
+            with pytest.raises(ExceptionReceived):
+                await association.get(ENERGY)
+            assert [(await association.get(CLOCK)).value for _ in range(3)] == [7] * 3
+            with pytest.raises(ExceptionReceived):
+                await association.get(ENERGY)
+            await association.set(CLOCK, NULL)
+    assert len(meter.links) == 1
+    assert [apdu[0] for apdu in meter.taken].count(0xC1) == 3
+
+
+async def test_objects_that_are_refused_one_by_one_cost_no_pauses():
+    meter = Refusing(get=refuses_all_but_the_clock)
+    meter.slow = 0.0
+    async with meter.session(PARAMETERS) as association:
+        begin = asyncio.get_running_loop().time()
+        for _ in range(20):
+            with pytest.raises(ExceptionReceived):
+                await association.get(ENERGY)
+        assert asyncio.get_running_loop().time() == begin
+    assert len(meter.requests) == 1 + 19 * 3
+
+
+VOLTAGE = AttributeDescriptor(3, LogicalName.parse("1.0.32.7.0.255"), 2)
+BOTH = bytes.fromhex("0102 0204 101000 120003 1100 09060100010800FF 0204 104000 120003 1100 09060100200700FF")
+
+
+class Short(Network, ShortMeter):
+    """Two registers, each with another number."""
+
+    def __init__(self, **named):
+        super().__init__(values={0xFA08: BOTH, 0x1008: unsigned(777), 0x4008: unsigned(55555)})
+        self.__dict__.update(named)
+        self.counting = 0
+
+    def answer(self, apdu):
+        if self.doubles_questions:
+            self.counting += 1
+            self.values[0x1008] = unsigned(700_000 + self.counting)
+        return super().answer(apdu)
+
+
+@pytest.mark.parametrize("copy", [0.0, 0.02, 0.06, 0.9])
+@pytest.mark.parametrize("doubles_questions", [False, True])
+async def test_f20_by_short_names_no_value_is_another_attributes_one(copy, doubles_questions):
+    meter = Short(copy=copy, doubles_questions=doubles_questions)
+    async with meter.session(SHORT) as association:
+        for _ in range(5):
+            energy = (await association.get(ENERGY)).value
+            assert energy == 777 or energy > 700_000
+            assert (await association.get(VOLTAGE)).value == 55555
+
+
+@pytest.mark.parametrize("slow", [3.5, 7.0, 9.5])
+async def test_f18_by_short_names_the_answers_to_our_repeats_are_nobodys(slow):
+    meter = Short(slow=slow)
+    async with meter.session(SHORT) as association:
+        for _ in range(3):
+            assert (await association.get(ENERGY)).value == 777
+            assert (await association.get(VOLTAGE)).value == 55555
+
+
+async def test_f19_by_short_names_a_lost_question_is_asked_again():
+    meter = Short()
+    answer, meter.losses = meter.answer, [1, 2, 4]
+
+    def lossy(apdu):
+        meter.counting += 1
+        return [] if meter.counting in meter.losses else answer(apdu)
+
+    meter.get = lossy
+    async with meter.session(SHORT) as association:
+        assert (await association.get(ENERGY)).value == 777
+        assert (await association.get(VOLTAGE)).value == 55555
+    assert len(meter.links) == 1
+
+
+@pytest.mark.parametrize("copy", [0.0, 0.02, 0.9])
+async def test_by_short_names_a_write_that_is_refused_is_no_success(copy):
+    meter = Short(copy=copy)
+    results = [b"\x0d\x01\x01\x03", b"\x0d\x01\x00"] * 3
+    meter.get = lambda apdu: [results.pop()] if apdu[0] == 6 else meter.answer(apdu)
+    async with meter.session(SHORT) as association:
+        for _ in range(3):
+            await association.set(ENERGY, NULL)
+            with pytest.raises(DataAccessError):
+                await association.set(ENERGY, NULL)
+    assert [asked[:2] for asked in meter.asked].count("06") == 6
+
+
+@pytest.mark.parametrize("answers_all", [False, True])
+@pytest.mark.parametrize("connector", [with_datagrams, with_wrapper])
+async def test_a_write_behind_an_unconfirmed_one_has_its_own_result(connector, answers_all):
+    meter = Short(copy=0.1 if connector is with_datagrams else 0.0)
+    unconfirmed = Conformance.UNCONFIRMED_WRITE
+
+    def answer(apdu):
+        if apdu[0] == 0x16:
+            return [b"\x0d\x01\x00"] * answers_all
+        return [b"\x0d\x01\x01\x03"] if apdu[0] == 6 else meter.answer(apdu)
+
+    meter.get = answer
+    granted = replace(GRANTED, conformance=GRANTED.conformance | unconfirmed)
+    meter.aarq = lambda _apdu: [aare(granted, application_context_name=SN_CONTEXT)]
+    client = TimedClient("meter.example", connect=connector(meter.connect), timing=TIMING)
+    async with client.associate(SHORT) as association:
+        for _ in range(3):
+            await association.set_unconfirmed(ENERGY, NULL)
+            with pytest.raises(DataAccessError):
+                await association.set(ENERGY, NULL)
+            assert (await association.get(ENERGY)).value == 777
+    assert len(meter.links) == 1
+    await asyncio.sleep(30)

@@ -6,7 +6,6 @@ import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.initiate import Conformance
-from custom_components.cosem.dlms.apdu.short_name import VariableName
 from custom_components.cosem.dlms.encoding.data import NULL
 from custom_components.cosem.dlms.errors import InvocationCounterRefused
 from custom_components.cosem.dlms.protocol.connection import Connection
@@ -14,9 +13,7 @@ from custom_components.cosem.dlms.protocol.datagram_framing import DATAGRAM_APDU
 from custom_components.cosem.dlms.protocol.events import AnswerReceived, BlockReceived, RequestFailed
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
-from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.protocol.transfer.get import GetOne
-from custom_components.cosem.dlms.protocol.transfer.read import ReadOne
 from custom_components.cosem.dlms.protocol.transfer.set import SetOne
 from custom_components.cosem.dlms.protocol.wrapper import decode_wpdu
 from custom_components.cosem.dlms.security.keys import Secret
@@ -189,17 +186,6 @@ def test_what_is_agreed_keeps_the_size_that_the_meter_named():
     opening.aarq()
     negotiated = opening.accept(aare(replace(WRITABLE, server_max_receive_pdu_size=5000)))
     assert (negotiated.server_max_receive_pdu_size, negotiated.request_limit) == (5000, 1200)
-
-
-def test_a_read_by_short_name_is_not_sent_again_because_nothing_tells_its_answers_apart():
-    parameters = AssociationParameters(referencing=Referencing.SHORT_NAME)
-    connection = proposed(parameters)
-    granted = initiate(conformance=Conformance(0x1C1B20), vaa_name=0xFA00)
-    receive(connection, aare(granted, application_context_name=bytes.fromhex("60857405080102")))
-    sent_by(connection)
-    connection.request(PAIR, ReadOne(VariableName(0xFD08)))
-    assert not connection.repeats(PAIR)
-    assert not connection.try_again(PAIR)
 
 
 def refused_counter(expected):

@@ -11,6 +11,7 @@ from typing import Final, override
 
 from ..apdu.common import AttributeDescriptor, Selection
 from ..apdu.initiate import Conformance
+from ..apdu.short_name import VariableName
 from ..encoding.compact_array import is_large
 from ..encoding.data import Data, decode_data_octets
 from ..errors import (
@@ -25,6 +26,7 @@ from ..errors import (
     OutcomeUnknown,
     TransportError,
 )
+from ..interface_classes.short_names import ASSOCIATION_SN_BASE_NAME
 from ..limits import Limits
 from ..protocol.events import (
     AnswerReceived,
@@ -37,6 +39,7 @@ from ..protocol.leniencies import Leniency
 from ..protocol.outstanding import says_no_association
 from ..protocol.transfer import Transfer
 from ..protocol.transfer.get import GetOne
+from ..protocol.transfer.read import ReadOne
 from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
 from .observer import note_refusals
@@ -185,6 +188,8 @@ class Association(AssociationOpening):
 
     async def _asked(self, transfer: Transfer) -> Event:
         """Ask, and again as far as that may help."""
+        if self._link.connection.is_doubtful(self.parameters.pair, transfer):
+            await self._exchange(ReadOne(VariableName(ASSOCIATION_SN_BASE_NAME)))  # its answer comes behind the others
         witness = self._witness_beside(transfer)
         event = await self._exchange(transfer)
         if not transfer.may_be_repeated:
@@ -257,7 +262,7 @@ class Association(AssociationOpening):
 
     async def _begin(self, transfer: Transfer) -> None:
         """Send a first request."""
-        self._raise_if_ended()
+        await self._settle(transfer)
         await self._reserve()
         self._raise_if_ended()
         self._link.observer.note("asking: %s", transfer)

@@ -7,6 +7,7 @@ from typing import Final
 from ..errors import AssociationAborted, DlmsError, ResponseTimeout, TransportError
 from ..protocol.events import AssociationLost, Event
 from ..protocol.proposal import AssociationParameters
+from ..protocol.transfer import Transfer
 from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
 from .link import Link, Timing
 
@@ -94,6 +95,15 @@ class AssociationLife:
         if error is not None:
             raise error
 
+    async def _settle(self, asked: Transfer | AssociationParameters) -> None:
+        """Wait until nothing late can be taken for the answer to what is sent next. Raises what ended it all."""
+        self._raise_if_ended()
+        now = asyncio.get_running_loop().time()
+        seconds = self._link.connection.settles_at(self.parameters.pair, asked, now) - now
+        if seconds > 0:
+            self._link.observer.note("waiting %.1f s for late answers", seconds)
+            await asyncio.sleep(seconds)
+
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
         """Send, and return the next event. A timeout ends the connection."""
         self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
@@ -109,7 +119,8 @@ class AssociationLife:
                     return await inbox.get()
             except TimeoutError:
                 is_over = deadline > latest
-                if not is_over and connection.try_again(pair):
+                # A doubtful answer may have used up the repeats: the last one has the whole time.
+                if not is_over and (connection.try_again(pair, wait) or wait < seconds):
                     continue
                 waited = self._timing.transfer if is_over else seconds
                 error = connection.dropped_answer(pair) or ResponseTimeout(waiting_for, waited)

@@ -184,7 +184,7 @@ class AssociationOpening(AssociationLife, Services):
                 self.tolerated(Leniency.HANGS_UP_AFTER_ANSWERS)
 
     async def _open(self) -> Event:
-        self._raise_if_ended()
+        await self._settle(self.parameters)
         await self._reserve()
         self._raise_if_ended()
         self.progress = Progress.PROPOSED

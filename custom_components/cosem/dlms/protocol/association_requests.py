@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
-from ..apdu.acse import Mechanism
+from ..apdu.acse import AARE, Mechanism
 from ..errors import (
     DlmsError,
     InvocationCounterExhausted,
@@ -21,19 +21,21 @@ from .events import (
     Event,
     Released,
 )
+from .late_answers import LateAnswers
 from .leniencies import Leniency
 from .opening import Opening
 from .outstanding import Outstanding
 from .proposal import AssociationParameters, Negotiated, WportPair
-from .referencing import Referencing
 from .states import BLOCK_STATES, OPEN_STATES, WAITING_STATES, Input, State, advance
 from .transfer import Transfer
 
-_MOST_REPEATS: Final = 2
+MOST_REPEATS: Final = 2
 """Of one question."""
 
 _TITLE: Final = 9
 """Octets of a system title, which the envelope of a block has: blocks have no service-specific one."""
+
+_AARE: Final = frozenset({AARE})
 
 
 class AssociationRequests:
@@ -60,9 +62,14 @@ class AssociationRequests:
         self._dropped_apdus = dropped_apdus
         self._send = send
         self._outstanding = Outstanding(limits)
+        self._late = LateAnswers(dropped_apdus)
         self._latest = b""
         """What was asked last, in plain."""
         self._repeats = 0
+        self._spread = 0.0
+        """Seconds from the first to the last time that it was asked."""
+        self._doubts = 0
+        """How often an answer to it may have been one to something else."""
         self._taken_aare: bytes | None = None
         """Since the latest proposal; what comes again is a duplicate."""
 
@@ -88,6 +95,22 @@ class AssociationRequests:
 
     # -- what we send
 
+    def settles_at(self, transfer: Transfer, now: float) -> float:
+        """Return when nothing late can be taken for the answer to a request that is sent next; ``now`` if at once."""
+        number = self._outstanding.number_of(transfer)
+        is_asked_again = transfer.may_be_repeated
+        return self._late.settles_at(transfer.answers, number, now, is_asked_again=is_asked_again)
+
+    def is_doubtful(self, transfer: Transfer) -> bool:
+        """Return whether its answer could be one to what nobody should answer, until something is asked in between."""
+        return self._outstanding.is_doubtful(transfer)
+
+    def proposal_settles_at(self, parameters: AssociationParameters, now: float) -> float:
+        """Return the same of an AARQ. One without a secret is sent again, so a doubt about it does no harm."""
+        if parameters.mechanism is Mechanism.NONE:
+            return now
+        return self._late.settles_at(_AARE, None, now, is_asked_again=False)
+
     def propose(self, opening: Opening) -> None:
         """Send the AARQ. LocalProtocolError, InvocationCounterExhausted change nothing."""
         kind = opening.parameters.kind
@@ -99,6 +122,7 @@ class AssociationRequests:
         self.opening = opening
         self.negotiated = self.forgery = self._taken_aare = None
         if aarq:
+            self._late.asks(_AARE)
             self._say(aarq)
         if not is_answered:
             self.negotiated = opening.assume()
@@ -112,7 +136,7 @@ class AssociationRequests:
         negotiated = self.negotiated
         assert negotiated is not None  # set before the state in which requests are possible
         limit = negotiated.request_limit
-        plain = self._outstanding.first(transfer, limit - negotiated.overhead)
+        plain = self._outstanding.first(transfer, limit - negotiated.overhead, taken=self._late.numbers)
         if transfer.needs & ~negotiated.conformance and negotiated.has_general_blocks:
             plain = self._outstanding.first(transfer, self._limits.assembled_value)  # without blocks of its own
         if missing := transfer.needs & ~negotiated.conformance:
@@ -158,21 +182,19 @@ class AssociationRequests:
     @property
     def may_be_repeated(self) -> bool:
         """Whether what is unanswered may be sent again: a question; an AARQ that proves and tells nothing."""
-        if self._repeats >= _MOST_REPEATS:
+        if self._repeats >= MOST_REPEATS:
             return False
         if self.state is State.ASSOCIATING:
             return self.parameters.mechanism is Mechanism.NONE
-        # Without an invoke-id the second answer could be taken for one to the next question.
-        by_short_names = self.parameters.referencing is Referencing.SHORT_NAME
-        return self.state in BLOCK_STATES and self._outstanding.may_be_repeated and not by_short_names
+        return self.state in BLOCK_STATES and self._outstanding.may_be_repeated
 
     @property
     def will_ask_again(self) -> bool:
         """Whether try_again() sends something where messages get lost."""
         return self._blocks.will_ask_again or self.may_be_repeated
 
-    def try_again(self, *, is_lossy: bool) -> bool:
-        """After a silence: send again what may be; return whether there was anything. Raises SecurityError.
+    def try_again(self, *, is_lossy: bool, silence: float = 0.0) -> bool:
+        """After seconds of silence: send again what may be; return whether there was anything. Raises SecurityError.
 
         Blocks and their acknowledgements; where messages get lost, a question: with the same invoke-id, so an answer to
         either is one to both, and protected anew.
@@ -181,6 +203,7 @@ class AssociationRequests:
         again = self._blocks.ask_again(protect, repeats=self._outstanding.may_be_repeated)
         if not again and is_lossy and self.may_be_repeated:
             self._repeats += 1
+            self._spread += silence
             again = [self.opening.aarq() if self.state is State.ASSOCIATING else protect(self._latest)]
         for octets in again:
             self._send(self.pair, octets)
@@ -193,8 +216,11 @@ class AssociationRequests:
         """
         kind = self.parameters.kind
         is_answered = kind is AssociationKind.CONFIRMED
+        was_waiting = self.is_waiting
         self.state = advance(self.state, Input.SEND_RLRQ if is_answered else Input.LEAVE_WITHOUT_ANSWER)
         self._outstanding.end()
+        if was_waiting:
+            self._late.gave_up(self._spread)
         for goodbye in self._goodbyes():
             self._send(self.pair, goodbye)
         if not is_answered:
@@ -224,10 +250,12 @@ class AssociationRequests:
     def _say(self, octets: bytes) -> None:
         """Send something that is worth new patience with what comes unasked."""
         self._dropped_apdus.sent()
-        self._repeats = 0
+        self._repeats = self._doubts = 0
+        self._spread = 0.0
         self._send(self.pair, octets)
 
     def _start(self, transfer: Transfer, plain: bytes, octets: bytes) -> None:
+        self._late.asks(transfer.answers, self._outstanding.number_of(transfer))
         self._outstanding.begin(transfer)
         self._latest = plain
         self._say(octets)

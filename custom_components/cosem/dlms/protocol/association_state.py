@@ -26,7 +26,7 @@ from ..errors import (
 )
 from ..limits import Limits
 from .association_kind import AssociationKind
-from .association_requests import AssociationRequests
+from .association_requests import MOST_REPEATS, AssociationRequests
 from .dropped_apdus import DroppedApduLimits
 from .events import (
     AnswerReceived,
@@ -40,14 +40,18 @@ from .events import (
     RequestFailed,
 )
 from .general_blocks import BlockOutcome
+from .late_answers import ERRORS
 from .leniencies import Leniency
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, Negotiated, WportPair, refusal_of
-from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, advance
+from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, State, advance
 from .transfer import ANSWERS, Complete, Continues, Failed, Outcome
 
 _REASON: Final = b"\x80\x01"
 """Tag and length of the reason, the first element of an RLRE."""
+
+_ASKING_STATES: Final = BLOCK_STATES | {State.ASSOCIATING, State.PROVING}
+"""An answer is awaited that is more than the end of a release."""
 
 _WHOLE: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     **dict.fromkeys((AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), decode_apdu),
@@ -78,8 +82,13 @@ class AssociationState(AssociationRequests):
 
     # -- what the peer sends, in plain
 
-    def receive(self, apdu: bytes) -> None:
-        """Take a plain APDU that is no notification. Raises RemoteProtocolError."""
+    def receive(self, apdu: bytes, *, is_fresh: bool = False) -> None:
+        """Take a plain APDU that is no notification. Raises RemoteProtocolError.
+
+        ``is_fresh``: it came with an invocation counter that no other one had.
+        """
+        if self._is_late(apdu, is_fresh=is_fresh):
+            return
         handle = self._handlers.get(apdu[0], self._receive_foreign)
         try:
             handle(apdu)
@@ -88,6 +97,34 @@ class AssociationState(AssociationRequests):
                 raise
             handle(apdu[:-1])
             self.leniencies.add(Leniency.SURPLUS_OCTET)
+
+    def _is_late(self, apdu: bytes, *, is_fresh: bool) -> bool:
+        """Return whether to leave out what may answer another request than the latest one.
+
+        Where an invoke-id tells the answers apart, the question is asked again at once instead, and what comes as often
+        as it was asked is believed. Otherwise the silence that follows will repeat it, or end it.
+        """
+        late = self._late
+        is_asked = self.state in _ASKING_STATES
+        may_be = late.may_be(apdu, is_fresh=is_fresh, is_asked=is_asked)
+        if apdu[0] in ERRORS and not may_be:
+            may_be = self._outstanding.answers_unconfirmed(apdu)
+        if not may_be:
+            return False
+        if is_asked and late.is_ambiguous(apdu) and self._is_believed():
+            return False
+        self._dropped_apdus.counters.late_apdus += 1
+        return True
+
+    def _is_believed(self) -> bool:
+        """Return whether a doubtful answer counts; ask again if not."""
+        if not (self.state in BLOCK_STATES and self._outstanding.is_numbered_question):
+            return False
+        self._doubts += 1
+        if self._doubts > MOST_REPEATS:
+            return True
+        self.try_again(is_lossy=True)
+        return False
 
     def _receive_foreign(self, apdu: bytes) -> None:
         self._step(Input.RECV_FOREIGN, apdu[0])
@@ -104,7 +141,7 @@ class AssociationState(AssociationRequests):
             self._fail(BlockTransferAborted(), apdu[0])
         elif outcome.is_new and outcome.whole is None and self.state in BLOCK_STATES:
             self._step(Input.RECV_BLOCK, apdu[0])
-            self._taken()
+            self._good()
             self._events.append(BlockReceived(self.pair, *self._blocks.progress))
         return outcome
 
@@ -119,9 +156,16 @@ class AssociationState(AssociationRequests):
         self.state = advance(before, received, tag)
         return self.state is not before
 
-    def _taken(self) -> None:
+    def _good(self) -> None:
         self._dropped_apdus.good()
         self.forgery = None
+
+    def _taken(self, *, is_remembered: bool = True) -> None:
+        """Note that the latest APDU answers what was asked; ``is_remembered``: a copy of it must not do so."""
+        self._good()
+        self._late.took(self._spread, self._repeats, is_remembered=is_remembered)
+        if late := self._outstanding.settle():
+            self._late.told(late)
 
     def _receive_aare(self, apdu: bytes) -> None:
         if apdu == self._taken_aare or self.parameters.kind is not AssociationKind.CONFIRMED:
@@ -141,7 +185,8 @@ class AssociationState(AssociationRequests):
         if not self._step(received, AARE):
             self._dropped_apdus.counters.stray_apdus += 1
             return
-        self._taken()
+        # A copy of an accepting one does no harm.
+        self._taken(is_remembered=received is Input.RECV_REFUSAL)
         self._taken_aare = apdu
         if not isinstance(outcome, Negotiated):
             self._refuse(outcome)
@@ -170,7 +215,7 @@ class AssociationState(AssociationRequests):
                 raise
             self.leniencies.add(Leniency.ODD_RELEASE_RESPONSE)  # nothing behind the reason counts
         if self._step(Input.RECV_RELEASE, RLRE):
-            self._taken()
+            self._good()
             self._events.append(Released(self.pair))
         else:
             self._dropped_apdus.counters.stray_apdus += 1

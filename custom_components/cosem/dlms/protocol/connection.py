@@ -172,13 +172,30 @@ class Connection:
         """Send a service that nobody answers, whole. Raises as request()."""
         self._known(pair).tell(transfer)
 
-    def try_again(self, pair: WportPair) -> bool:
-        """After a silence: send again what may be sent again; return whether there was anything, for so long."""
-        return self._known(pair).try_again(is_lossy=self.is_lossy)
+    def try_again(self, pair: WportPair, silence: float = 0.0) -> bool:
+        """After seconds of silence: send again what may be sent again; return whether there was anything."""
+        return self._known(pair).try_again(is_lossy=self.is_lossy, silence=silence)
+
+    def settles_at(self, pair: WportPair, asked: Transfer | AssociationParameters, now: float) -> float:
+        """Return when nothing late can be taken for the answer to a request or proposal that is sent next.
+
+        ``now``, unless messages get lost. Whoever does not wait may get no answer at all, but never a wrong one.
+        """
+        association = self._associations.get(pair)
+        if association is None:
+            return now
+        if isinstance(asked, AssociationParameters):
+            return association.proposal_settles_at(asked, now)
+        return association.settles_at(asked, now)
 
     def repeats(self, pair: WportPair) -> bool:
         """Return whether what is unanswered will be sent again, because it may have got lost."""
         return self.is_lossy and self._known(pair).will_ask_again
+
+    def is_doubtful(self, pair: WportPair, transfer: Transfer) -> bool:
+        """Return whether its answer could be one to a service that nobody should answer, unless a read goes before."""
+        association = self._associations.get(pair)
+        return association is not None and association.is_doubtful(transfer)
 
     def release(self, pair: WportPair) -> None:
         """Send the RLRQ, even during a request. Released follows an answer."""

@@ -1,15 +1,12 @@
 """The wrapper over datagrams: each holds exactly one WPDU (IEC 62056-4-7). Sans-IO.
 
-Anybody can send a datagram: what is broken costs itself only. The network may double one: the same answer again is
-left out, so it is no strike against the meter.
+Anybody can send a datagram: what is broken costs itself only. The network may double one: under protection the same
+octets again are left out, because the counter shows that they are a copy. late_answers.py is about all others.
 """
 
 from collections import deque
 from typing import Final
 
-from ..apdu.action import ACTION_RESPONSE
-from ..apdu.get import GET_RESPONSE
-from ..apdu.set import SET_RESPONSE
 from ..errors import LimitExceeded
 from ..security.receiving import ENVELOPE_TAGS
 from .framing import Empty, FramingEvent, Message, Ready
@@ -18,11 +15,8 @@ from .wrapper import MAX_APDU, Wpdu, decode_wpdu, encode_wpdu
 DATAGRAM_APDU_LIMIT: Final = 1200
 """Octets of an APDU whose datagram is not cut into fragments on any usual path."""
 
-_NUMBERED_TAGS: Final = ENVELOPE_TAGS | {GET_RESPONSE, SET_RESPONSE, ACTION_RESPONSE}
-"""APDUs with an invoke-id or invocation counter: equal octets are the same one again."""
-
 _REMEMBERED: Final = 8
-"""Fewer than there are invoke-ids: an equal answer to a later question is not taken for the earlier one."""
+"""Protected APDUs; an older one is recognised by its counter, but counts as a replay."""
 
 
 class DatagramFraming:
@@ -61,7 +55,7 @@ class DatagramFraming:
         message = Message(wpdu.destination_wport, wpdu.source_wport, wpdu.apdu)
         if not message.apdu:
             self._events.append(Empty())
-        elif message.apdu[0] not in _NUMBERED_TAGS:
+        elif message.apdu[0] not in ENVELOPE_TAGS:
             self._events.append(message)
         elif message not in self._recent:
             self._recent.append(message)

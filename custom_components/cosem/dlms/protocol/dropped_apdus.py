@@ -16,6 +16,7 @@ class DroppedApdus:
     """Dropped without a consequence; for diagnostics."""
 
     stray_apdus: int = 0
+    late_apdus: int = 0
     foreign_wports: int = 0
     empty_messages: int = 0
     forged_apdus: int = 0
@@ -43,6 +44,11 @@ class DroppedApduLimits:
     def is_lossy(self) -> bool:
         """Whether messages may get lost, or come twice."""
         return not self._flood_is_fatal
+
+    @property
+    def time(self) -> float:
+        """The latest time that anybody told."""
+        return self._time
 
     def time_is(self, seconds: float) -> None:
         """Note the time of any monotonic clock."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..errors import AuthenticationTagInvalid, DecodeError, InvocationCounterReplayed
 from ..limits import Limits
-from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
+from ..security.receiving import ENVELOPE_TAGS, NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
 from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits
 from .events import Event, NotificationReceived
@@ -59,7 +59,7 @@ class Incoming:
             return
         whole = self._joined(association, plain.apdu, is_protected=True)
         if whole is not None:
-            self._route(association, plain._replace(apdu=whole))
+            self._route(association, plain._replace(apdu=whole), is_fresh=apdu[0] in ENVELOPE_TAGS)
 
     def _joined(self, association: AssociationState, apdu: bytes, *, is_protected: bool = False) -> bytes | None:
         """Return a whole APDU; None for a block with which it is not whole. ``is_protected``: each block is."""
@@ -70,14 +70,14 @@ class Incoming:
             self._dropped_apdus.refused_block(waiting=self.something_waits)
         return outcome.whole
 
-    def _route(self, association: AssociationState, plain: Unprotected) -> None:
+    def _route(self, association: AssociationState, plain: Unprotected, *, is_fresh: bool) -> None:
         tag = plain.apdu[0]
         if tag in NOTIFICATION_TAGS:
             self._receive_notification(association.pair, plain)
         elif tag in PROTECTED_NOTIFICATION_TAGS:
             self._dropped_apdus.unreadable(waiting=self.something_waits)
         else:
-            association.receive(plain.apdu)
+            association.receive(plain.apdu, is_fresh=is_fresh)
 
     def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
         """Take an APDU of no association."""

@@ -1,25 +1,35 @@
 """The request of an association that is unanswered, and the invoke-ids that tell answers apart (rule S22)."""
 
 from collections import deque
+from collections.abc import Container
+from dataclasses import dataclass
 from typing import Final
 
 from ..apdu.access import ACCESS_RESPONSE
 from ..apdu.common import InvokeIdAndPriority
 from ..apdu.short_name import WRITE_RESPONSE
-from ..errors import ExceptionReceived, ServiceErrorCode, StateErrorCode
+from ..errors import ExceptionReceived, OutcomeUnknown, ServiceErrorCode, StateErrorCode
 from ..limits import Limits
-from .transfer import ANSWERS, Outcome, Transfer
+from .late_answers import ERRORS, NUMBERED
+from .transfer import ANSWERS, Failed, Outcome, Transfer
 from .transfer.access import Access
 
 INVOKE_IDS: Final = 16
 _FIRST_INVOKE_ID: Final = 1
 
 _INVOKE_ID: Final = 0x0F
-_WITHOUT_NUMBER: Final = frozenset({ACCESS_RESPONSE, WRITE_RESPONSE})
-"""Answers without a short invoke-id."""
-
 _ASSOCIATION_UNKNOWN: Final = (StateErrorCode.SERVICE_NOT_ALLOWED, ServiceErrorCode.OPERATION_NOT_POSSIBLE)
 """The meter knows no association."""
+
+
+@dataclass(slots=True)
+class _Told:
+    """A service that nobody should answer; some meters do all the same, with one of ``tags`` or an error."""
+
+    number: int
+    tags: frozenset[int]
+    is_settled: bool = False
+    """Whether a later request was answered: what has no number comes before that."""
 
 
 class Outstanding:
@@ -32,11 +42,21 @@ class Outstanding:
         self._next_invoke_id = _FIRST_INVOKE_ID
         self._count = _FIRST_INVOKE_ID
         """The long-invoke-id of the next request."""
-        self._unasked: deque[tuple[int, frozenset[int]]] = deque(maxlen=INVOKE_IDS)
-        """Invoke-ids of services without an answer, and the tags of an answer."""
+        self._told: deque[_Told] = deque(maxlen=INVOKE_IDS)
+        self._was_doubtful = False
+        """Whether what answered last may have answered something else."""
 
-    def first(self, transfer: Transfer, room: int, *, confirmed: bool = True) -> bytes:
-        """Return a transfer's first request, of at most ``room`` octets if it can be cut. Raises LocalProtocolError."""
+    def first(
+        self, transfer: Transfer, room: int, *, confirmed: bool = True, taken: Container[int | None] = ()
+    ) -> bytes:
+        """Return a transfer's first request, of at most ``room`` octets if it can be cut. Raises LocalProtocolError.
+
+        ``taken``: invoke-ids that are left out while there are others.
+        """
+        for _ in range(INVOKE_IDS):
+            if self._next_invoke_id not in taken:
+                break
+            self._next_invoke_id = (self._next_invoke_id + 1) % INVOKE_IDS
         if isinstance(transfer, Access):
             transfer.number = self._count
         return transfer.first(InvokeIdAndPriority(self._next_invoke_id, confirmed=confirmed), self._limits, room)
@@ -46,19 +66,39 @@ class Outstanding:
         self._count_up()
         self._transfer = transfer
 
+    def number_of(self, transfer: Transfer) -> int | None:
+        """Return the invoke-id that a transfer's answer will have, if it is sent next."""
+        if isinstance(transfer, Access):
+            return self._count
+        return self._next_invoke_id if transfer.answers <= NUMBERED else None
+
     def tell(self, tags: frozenset[int]) -> None:
-        """Note that a service is sent that nobody should answer; some meters do all the same, with one of ``tags``."""
-        self._unasked.append((self._next_invoke_id, tags))
+        """Note that a service is sent that nobody should answer; ``tags``: of an answer."""
+        self._told.append(_Told(self._next_invoke_id, tags))
         self._count_up()
 
     def answers_unconfirmed(self, apdu: bytes) -> bool:
-        """Return whether it answers a service that nobody should answer, once."""
-        for told in self._unasked:
-            number, tags = told
-            if apdu[0] in tags and (apdu[0] in _WITHOUT_NUMBER or apdu[2] & _INVOKE_ID == number):
-                self._unasked.remove(told)
-                return True
-        return False
+        """Return whether it may answer a service that nobody should answer, once."""
+        told = next((each for each in self._told if _may_answer(apdu, each)), None)
+        if told is not None:
+            self._told.remove(told)
+        return told is not None
+
+    def is_doubtful(self, transfer: Transfer) -> bool:
+        """Return whether its answer could be one to what was told before."""
+        return WRITE_RESPONSE in transfer.answers and any(
+            WRITE_RESPONSE in each.tags and not each.is_settled for each in self._told
+        )
+
+    def settle(self) -> frozenset[int]:
+        """Note that a request was answered; return the tags of late answers to what was told before, if any."""
+        if self._was_doubtful:
+            self._was_doubtful = False
+            return frozenset()
+        settled = [each for each in self._told if not each.is_settled]
+        for each in settled:
+            each.is_settled = True
+        return frozenset().union(*(each.tags for each in settled))
 
     def _count_up(self) -> None:
         self._next_invoke_id = (self._next_invoke_id + 1) % INVOKE_IDS
@@ -69,13 +109,23 @@ class Outstanding:
         """Whether it may be asked again when nobody knows what became of it."""
         return self._transfer is not None and self._transfer.may_be_repeated
 
+    @property
+    def is_numbered_question(self) -> bool:
+        """Whether it may be asked again, and its invoke-id tells the answers from those to other requests."""
+        return self._transfer is not None and self._transfer.may_be_repeated and self._transfer.answers <= NUMBERED
+
     def receive(self, apdu: bytes) -> Outcome | None:
         """Take an answer; None if it belongs to nothing we asked. Raises DecodeError, LimitExceeded."""
         tag, transfer = apdu[0], self._transfer
-        if transfer is not None and tag in transfer.answers:
-            return transfer.receive(apdu)
-        ANSWERS[tag](apdu, self._limits)
-        return None
+        if transfer is None or tag not in transfer.answers:
+            ANSWERS[tag](apdu, self._limits)
+            return None
+        outcome = transfer.receive(apdu)
+        if outcome is not None and self.is_doubtful(transfer):
+            # One more may come.
+            self._was_doubtful = True
+            return Failed(OutcomeUnknown("the answer may be one to an UnconfirmedWrite"))
+        return outcome
 
     def end(self) -> None:
         """Forget the transfer."""
@@ -84,6 +134,13 @@ class Outstanding:
     def is_lost_by(self, error: Exception) -> bool:
         """Whether an error says that the meter knows no association."""
         return self._transfer is not None and self._transfer.unknown_means_lost and says_no_association(error)
+
+
+def _may_answer(apdu: bytes, told: _Told) -> bool:
+    tag = apdu[0]
+    if tag in ERRORS or tag == WRITE_RESPONSE:
+        return not told.is_settled and (tag in ERRORS or tag in told.tags)
+    return tag in told.tags and (tag == ACCESS_RESPONSE or apdu[2] & _INVOKE_ID == told.number)
 
 
 def says_no_association(error: Exception | None) -> bool:
