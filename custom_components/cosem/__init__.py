@@ -24,7 +24,7 @@ from .const import (
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .device import async_follow_identity, async_register_device, is_gone
-from .meter.clients import get_client, transport_of
+from .meter.clients import forget_client, get_client, transport_of
 from .meter.entity_plan import MAX_ENTITIES, has_too_many
 from .meter.identity import logical_device_name
 from .meter.issues import issues_of
@@ -72,6 +72,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> No
     """Forget the meter, but not its keys' invocation counters (meter/counter_store.py)."""
     issues_of(hass, entry).forget()
     _withdraw_offers(hass, entry)
+    forget_client(hass, entry.data)
     await async_remove_meter(hass, str(entry.unique_id))
 
 

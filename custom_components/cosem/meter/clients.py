@@ -6,7 +6,7 @@ All connect by the names ``open_tcp`` and ``open_udp`` of this module, which tes
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import HomeAssistant, callback
@@ -41,10 +41,28 @@ class _SharedClient:
     client: DlmsClient
     trace: Trace
     users: int = 0
+    is_obsolete: bool = False
+    """Whether its entry was removed: nobody comes back for what it has learned."""
 
 
 type _Address = tuple[str, int, TransportProtocol]
-_CLIENTS: HassKey[dict[_Address, _SharedClient]] = HassKey(f"{DOMAIN}_clients")
+
+
+class _Clients(dict[_Address, _SharedClient]):
+    """By address, the last one used at the end."""
+
+    made = 0
+    """How many there ever were."""
+
+
+_CLIENTS: HassKey[_Clients] = HassKey(f"{DOMAIN}_clients")
+
+_SPARE: Final = 4
+"""Clients of addresses without an entry that stay when nobody uses them: forms come back for what one has learned."""
+
+
+def _clients(hass: HomeAssistant) -> _Clients:
+    return hass.data.setdefault(_CLIENTS, _Clients())
 
 
 def timing(response_timeout: float, pause: float | None = None) -> Timing:
@@ -72,6 +90,10 @@ def _address(host: str, port: int, transport: TransportProtocol) -> _Address:
     return host.strip().lower(), port, transport
 
 
+def _address_of(data: Mapping[str, Any]) -> _Address:
+    return _address(data[CONF_HOST], data[CONF_PORT], transport_of(data))
+
+
 def _connector(host: str, port: int, transport: TransportProtocol) -> Connector:
     async def over_tcp() -> Transport:
         return await open_tcp(host, port, Timing().connect)
@@ -87,12 +109,15 @@ def get_client(
     hass: HomeAssistant, host: str, port: int, transport: TransportProtocol = TransportProtocol.TCP
 ) -> DlmsClient:
     """Return the client of this address for one more user, who owes an ``async_release_client``."""
-    clients = hass.data.setdefault(_CLIENTS, {})
+    clients = _clients(hass)
     address = _address(host, port, transport)
-    if (shared := clients.get(address)) is None:
-        trace = Trace(len(clients) + 1)
+    if (shared := clients.pop(address, None)) is None:
+        clients.made += 1
+        trace = Trace(clients.made)
         client = DlmsClient(host, port, connect=_connector(host, port, transport), observer=trace)
-        shared = clients[address] = _SharedClient(client=client, trace=trace)
+        shared = _SharedClient(client=client, trace=trace)
+    clients[address] = shared  # behind the others
+    shared.is_obsolete = False
     shared.users += 1
     return shared.client
 
@@ -100,7 +125,7 @@ def get_client(
 @callback
 def trace_of(hass: HomeAssistant, data: Mapping[str, Any]) -> Trace | None:
     """Return what was said to the address of an entry with these data; None if nothing was."""
-    shared = hass.data.get(_CLIENTS, {}).get(_address(data[CONF_HOST], data[CONF_PORT], transport_of(data)))
+    shared = _clients(hass).get(_address_of(data))
     return shared.trace if shared is not None else None
 
 
@@ -109,17 +134,43 @@ def client_in_use(
     hass: HomeAssistant, host: str, port: int, transport: TransportProtocol = TransportProtocol.TCP
 ) -> DlmsClient | None:
     """Return the client of this address, or None without users."""
-    shared = hass.data.get(_CLIENTS, {}).get(_address(host, port, transport))
+    shared = _clients(hass).get(_address(host, port, transport))
     return shared.client if shared is not None and shared.users else None
 
 
 async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
     """Count one user less; the last one closes the connection."""
-    shared = next(shared for shared in hass.data[_CLIENTS].values() if shared.client is client)
+    shared = next(shared for shared in _clients(hass).values() if shared.client is client)
     shared.users -= 1
-    # The client stays: it knows how to read this meter, and how long its last connection has been closed.
     if not shared.users:
         await client.close()
+        # An entry's client stays: it knows how to read its meter, and how long its last connection has been closed.
+        _drop_unused(hass)
+
+
+@callback
+def forget_client(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
+    """Drop the client of an entry that was removed, as soon as it is free, unless another entry has its address."""
+    address = _address_of(data)
+    shared = _clients(hass).get(address)
+    if shared is not None and address not in _addresses_of_entries(hass):
+        shared.is_obsolete = True
+        _drop_unused(hass)
+
+
+@callback
+def _drop_unused(hass: HomeAssistant) -> None:
+    """Drop clients that nobody uses and no entry needs, with what they heard; all but the last ones."""
+    clients, needed = _clients(hass), _addresses_of_entries(hass)
+    unused = {address: shared for address, shared in clients.items() if not shared.users and address not in needed}
+    spare = [address for address, shared in unused.items() if not shared.is_obsolete][-_SPARE:]
+    for address in unused.keys() - spare:
+        del clients[address]
+
+
+def _addresses_of_entries(hass: HomeAssistant) -> set[_Address]:
+    # An ignored discovery is an entry without data.
+    return {_address_of(entry.data) for entry in hass.config_entries.async_entries(DOMAIN) if CONF_HOST in entry.data}
 
 
 @asynccontextmanager
