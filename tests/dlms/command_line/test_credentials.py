@@ -353,7 +353,7 @@ def test_a_master_key_wraps_keys_for_one_message(tmp_path: Path):
         (f'client_agreement_key = """{private_pem("client agreement", 1)}"""', "meter_agreement_key in --keys-file"),
         (agreement(client_agreement_key=public_pem("client agreement", 1)), "client_agreement_key in the keys file"),
         (agreement(meter_agreement_key=private_pem("meter agreement", 1)), "meter_agreement_key in the keys file"),
-        (agreement(meter_agreement_key=public_pem("meter agreement", 1)), "the meter's system title"),
+        (agreement(meter_agreement_key=public_pem("meter agreement", 1)), "set meter_system_title in --keys-file"),
         (f'master_key = "{CANARY}"', "the master key of security suite 0 has 16 octets"),
     ],
     ids=["one key", "public", "private", "no title", "short"],

@@ -1,5 +1,7 @@
 """Options as they are typed; what is refused is not repeated, because it may be a secret in the wrong place."""
 
+import argparse
+from collections.abc import Callable
 import os
 from pathlib import Path
 import subprocess
@@ -8,11 +10,14 @@ import sys
 import pytest
 
 from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, MethodDescriptor
 from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
 from custom_components.cosem.dlms.command_line.commands import COMMANDS
 from custom_components.cosem.dlms.command_line.options import (
     NOT_ASKED,
+    attribute,
     build_parser,
+    method,
     with_defaults,
 )
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
@@ -129,3 +134,31 @@ def test_tcp_unless_udp_is_asked_for(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit):
         parse("--transport", CANARY)
     assert CANARY not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("8:0.0.1.0.0.255", "the {} is missing, for example 8:0.0.1.0.0.255:2"),
+        ("3:1-0:1.8.0", "the {} is missing, for example 3:1-0:1.8.0:2"),
+        ("8:0.0.1.0.0.255:-129", "the {} is a number from -128 to 127"),
+        ("8:0.0.1.0.0.255:128", "the {} is a number from -128 to 127"),
+        ("8:0.0.1.0.0.255:", "the {} is a number from -128 to 127"),
+        ("3:1.0.1.8:2", "not a logical name: '1.0.1.8'"),
+        ("65536:0.0.1.0.0.255:2", "a number from 0 to 65535"),
+        ("8", "the logical name is missing"),
+    ],
+)
+@pytest.mark.parametrize(("read", "what"), [(attribute, "attribute"), (method, "method")])
+def test_what_is_wrong_with_an_attribute_or_method_is_said(
+    text: str, told: str, read: Callable[[str], object], what: str
+):
+    with pytest.raises(argparse.ArgumentTypeError) as error:
+        read(text)
+    assert str(error.value).startswith(f"{text!r} is not CLASS:LOGICAL_NAME:{what.upper()}: ")
+    assert told.format(what) in str(error.value)
+
+
+def test_a_method_is_typed_like_an_attribute():
+    assert method("3:1-0:1.8.0:2") == MethodDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)
+    assert attribute("3:1.0.1.8.0:-128") == AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), -128)

@@ -14,7 +14,7 @@ import pytest
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.command_line.console import INTERRUPTED
-from custom_components.cosem.dlms.command_line.options import DEFAULTS, UsageError, attribute
+from custom_components.cosem.dlms.command_line.options import DEFAULTS, UsageError, attribute, method
 from custom_components.cosem.dlms.command_line.write import OUTCOME_UNKNOWN, SUCCESS, execute_method, write_attribute
 from custom_components.cosem.dlms.errors import InvocationCounterNotStored, LocalProtocolError
 from tests.dlms.scripted import End, Part, ScriptedMeter, aare, initiate
@@ -61,7 +61,8 @@ def carried_out(
 ) -> tuple[int, KeptConsole]:
     command, target, *typed = arguments
     kind, value, *_ = [*typed, None, None]
-    named = {"attribute" if command == "write" else "method": attribute(target), "type": kind, "value": value}
+    named = {"attribute": attribute(target)} if command == "write" else {"method": method(target)}
+    named |= {"type": kind, "value": value}
     options = DEFAULTS | {"host": "meter", "timeout": timeout, "json": json, "yes": yes} | named
     console = console or KeptConsole(typed_in, answer)
 
@@ -134,6 +135,13 @@ def test_a_method_whose_value_is_refused_was_carried_out():
     (note,) = console.notes
     assert note.startswith("the method was carried out, but ")
     assert "read-write-denied" in note
+
+
+def test_a_returned_number_that_json_does_not_have_is_told():
+    meter = Meter(action_result(0, bytes.fromhex("0100177FC00000")))
+    status, console = carried_out(meter, "execute", DISCONNECT, json=True, yes=True)
+    assert (status, console.result) == (0, {"result": SUCCESS, "data": None})
+    assert console.notes == ["the method returned no finite number: NaN"]
 
 
 @pytest.mark.parametrize("command", ["write", "execute"])

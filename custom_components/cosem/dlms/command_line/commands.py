@@ -7,7 +7,7 @@ import argparse
 from typing import Final
 
 from .local_time import moment, zone
-from .options import Command, Run, attribute, data_type_name, entries, logical_name, logical_names
+from .options import Command, Run, attribute, data_type_name, entries, logical_name, logical_names, method
 
 _TYPE: Final = "double-long-unsigned, octet-string, visible-string, boolean, enum, date-time, ...; or hex: encoded Data"
 
@@ -108,7 +108,7 @@ def _add_write(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_execute(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("method", metavar="CLASS:LOGICAL_NAME:METHOD", type=attribute)
+    parser.add_argument("method", metavar="CLASS:LOGICAL_NAME:METHOD", type=method)
     parser.add_argument("type", metavar="TYPE", type=data_type_name, nargs="?", help=f"of the parameter: {_TYPE}")
     _add_value(parser)
 

@@ -141,7 +141,7 @@ def _security(
         key_info = KeyInfoKind.WRAPPED
     return SecuritySettings(
         client_system_title=options.system_title or sources.title("system_title") or certified_title or kept_title(),
-        server_system_title=sources.title("meter_system_title") or meter_title or None,
+        server_system_title=sources.meter_title(meter_title, agrees=agrees),
         suite=suite,
         protection=chosen.protection,
         global_unicast_encryption_key=encryption_key,
@@ -216,6 +216,16 @@ class _Sources:
             return bytes.fromhex(parse_system_title(text)) if text else b""
         except TypedInputError:
             raise UsageError(f"{name} in the keys file: {NO_SYSTEM_TITLE}") from None
+
+    def meter_title(self, certified: bytes, *, agrees: bool) -> bytes | None:
+        """Return the meter's title, if it is known. ``certified``: that of its certificate; ``agrees``: needs it."""
+        title = self.title("meter_system_title") or certified
+        if agrees and not title:
+            raise UsageError(
+                "--envelope general-ciphering with agreed keys needs the meter's system title: set meter_system_title "
+                "in --keys-file"
+            )
+        return title or None
 
     @property
     def has_agreement_keys(self) -> bool:

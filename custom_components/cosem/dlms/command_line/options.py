@@ -22,7 +22,7 @@ from ..errors import LocalProtocolError
 from ..security.names import MECHANISM_NAMES, PROTECTION_NAMES
 
 if TYPE_CHECKING:
-    from ..apdu.common import AttributeDescriptor
+    from ..apdu.common import AttributeDescriptor, MethodDescriptor
     from ..apdu.initiate import Conformance
     from ..encoding.logical_name import LogicalName
     from .console import Console
@@ -152,7 +152,7 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
 
 def _shared_options() -> _Parser:
     shared = _Parser(add_help=False, argument_default=argparse.SUPPRESS, allow_abbrev=False)
-    shared.add_argument("--host", help="name or address of the meter (needed by objects and read)")
+    shared.add_argument("--host", help="name or address of the meter (needed by all commands but decode)")
     shared.add_argument("--port", type=number(1, MAX_PORT), help=f"TCP or UDP port (default {DEFAULT_PORT})")
     shared.add_argument(
         "--transport", choices=[transport.value for transport in TransportProtocol], help="tcp (default) or udp"
@@ -346,14 +346,39 @@ def entries(text: str) -> tuple[int, int]:
 def attribute(text: str) -> AttributeDescriptor:
     """Read CLASS:LOGICAL_NAME:ATTRIBUTE, also 3:1-0:1.8.0:2."""
     from ..apdu.common import AttributeDescriptor
-    from ..encoding.logical_name import LogicalName
 
+    return AttributeDescriptor(*_target(text, "attribute"))
+
+
+def method(text: str) -> MethodDescriptor:
+    """Read CLASS:LOGICAL_NAME:METHOD."""
+    from ..apdu.common import MethodDescriptor
+
+    return MethodDescriptor(*_target(text, "method"))
+
+
+def _target(text: str, what: str) -> tuple[int, LogicalName, int]:
     class_id, _, rest = text.partition(":")
     name, _, index = rest.rpartition(":")
     try:
-        return AttributeDescriptor(number(0, _MAX_CLASS_ID)(class_id), LogicalName.parse(name), _attribute_index(index))
-    except (LocalProtocolError, argparse.ArgumentTypeError) as error:
-        raise argparse.ArgumentTypeError(f"{text!r} is not CLASS:LOGICAL_NAME:ATTRIBUTE: {error}") from error
+        known = number(0, _MAX_CLASS_ID)(class_id)
+        if not rest:
+            raise argparse.ArgumentTypeError("the logical name is missing")
+        if _is_index_missing(rest, index):
+            raise argparse.ArgumentTypeError(f"the {what} is missing, for example {text[:40]}:2")
+        return known, logical_name(name), _index(index, what)
+    except argparse.ArgumentTypeError as error:
+        form = f"CLASS:LOGICAL_NAME:{what.upper()}"
+        raise argparse.ArgumentTypeError(f"{text!r} is not {form}: {error}") from error
+
+
+def _is_index_missing(rest: str, index: str) -> bool:
+    """Whether what stands behind the class is a logical name, without a number behind it."""
+    try:
+        logical_name(rest)
+    except argparse.ArgumentTypeError:
+        return False
+    return re.fullmatch("-?[0-9]+", index, re.ASCII) is None
 
 
 def data_type_name(text: str) -> str:
@@ -366,8 +391,9 @@ def data_type_name(text: str) -> str:
     return text
 
 
-def _attribute_index(text: str) -> int:
+def _index(text: str, what: str) -> int:
     # A signed octet: negative ones are the manufacturer's own.
-    if text.startswith("-"):
-        return -number(1, 128)(text[1:])
-    return number(0, 127)(text)
+    try:
+        return -number(1, 128)(text[1:]) if text.startswith("-") else number(0, 127)(text)
+    except argparse.ArgumentTypeError:
+        raise argparse.ArgumentTypeError(f"the {what} is a number from -128 to 127") from None

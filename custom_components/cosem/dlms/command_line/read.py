@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
@@ -72,13 +73,32 @@ def reading(attribute: AttributeDescriptor, found: ResultByAttribute) -> JsonObj
     row["raw"] = raw_value(data)
     scaler_attribute = scaler_unit_attribute(attribute)
     if scaler_attribute is None:
-        return row | {"value": attribute_value(attribute, data, None)}
+        return row | {"value": attribute_value(attribute, data, None), "error": not_finite(data)}
     scaler_unit = _scaler_unit(found.get(scaler_attribute))
     if not isinstance(scaler_unit, str):
-        return row | {"value": attribute_value(attribute, data, scaler_unit), "unit": scaler_unit.symbol}
+        value = attribute_value(attribute, data, scaler_unit)
+        error = _why_it_cannot_be_scaled(data, scaler_unit) if value is None else None
+        return row | {"value": value, "unit": scaler_unit.symbol, "error": error}
     if not is_number(data):
         return row | {"value": attribute_value(attribute, data, None)}
     return row | {"error": f"scaler_unit: {scaler_unit}"}
+
+
+def not_finite(data: Data) -> str | None:
+    """Return what a floating-point number is that JSON does not have, in words; None for anything else."""
+    value = data.value
+    if not isinstance(value, float) or math.isfinite(value):
+        return None
+    return f"no finite number: {'NaN' if math.isnan(value) else 'infinity' if value > 0 else '-infinity'}"
+
+
+def _why_it_cannot_be_scaled(data: Data, scaler_unit: ScalerUnit) -> str | None:
+    """Return the reason for a number without a value; None for what is no number."""
+    if (error := not_finite(data)) is not None or not is_number(data):
+        return error
+    if not scaler_unit.is_plausible:
+        return f"scaler_unit: the scaler {scaler_unit.scaler} is not plausible"
+    return "no number in BCD"
 
 
 def _scaler_unit(answer: Data | DataAccessError | None) -> ScalerUnit | str:

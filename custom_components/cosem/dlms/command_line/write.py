@@ -24,6 +24,7 @@ from ..interface_classes.class_names import attribute_name, class_name
 from .advice import sentence, used_by
 from .console import INTERRUPTED, Console
 from .options import UsageError
+from .read import not_finite
 from .run import with_association
 from .typed_value import typed_data
 
@@ -61,14 +62,13 @@ def write_attribute(options: argparse.Namespace, console: Console) -> int:
 
 def execute_method(options: argparse.Namespace, console: Console) -> int:
     """Execute one method; return 0 only for success."""
-    named: AttributeDescriptor = options.method
-    method = MethodDescriptor(*named)
+    method: MethodDescriptor = options.method
     parameters = _typed(options, console)
 
     async def executed(association: Association) -> Data | DataAccessError | None:
         return await association.action(method, parameters)
 
-    what = f"execute {_shown(options, named, f'method {method.method_index}')}"
+    what = f"execute {_shown(options, method, f'method {method.method_index}')}"
     return _after_a_yes(options, console, what, executed)
 
 
@@ -83,7 +83,7 @@ def _typed(options: argparse.Namespace, console: Console) -> Data | None:
     return typed_data(options.type, text)
 
 
-def _shown(options: argparse.Namespace, target: AttributeDescriptor, name: str) -> str:
+def _shown(options: argparse.Namespace, target: AttributeDescriptor | MethodDescriptor, name: str) -> str:
     class_id, logical_name, index = target
     pair = f"client {options.client}, server {options.server}"
     return f"{class_id}:{logical_name}:{index} ({class_name(class_id)}, {name}) of {options.host}, {pair}"
@@ -149,4 +149,6 @@ async def _outcome(
     if isinstance(data, DataAccessError):
         console.note(f"the method was carried out, but what it returned cannot be had: {data}")
         data = None
+    elif data is not None and (odd := not_finite(data)):
+        console.note(f"the method returned {odd}")
     return _Outcome(SUCCESS, None if data is None else raw_value(data), status=0)
