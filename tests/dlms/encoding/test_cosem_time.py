@@ -25,6 +25,7 @@ from custom_components.cosem.dlms.encoding.cosem_time import (
     encode_time,
     fast_datetime,
     fixed_zone,
+    in_utc,
     is_ambiguous,
     standard_offset,
     to_datetime,
@@ -494,3 +495,19 @@ def test_trial_16_dates_are_formatted(octets, text):
 )
 def test_trial_16_times_are_formatted(octets, text):
     assert decode_time(bytes.fromhex(octets)).text == text
+
+
+def test_in_utc_tells_the_two_hours_of_an_autumn_night_apart():
+    first = datetime(2026, 10, 25, 2, 30, tzinfo=ZoneInfo("Europe/Berlin"))
+    assert in_utc(first) == datetime(2026, 10, 25, 0, 30, tzinfo=UTC)
+    assert in_utc(first.replace(fold=1)) - in_utc(first) == timedelta(hours=1)
+    assert in_utc(in_utc(first)).tzinfo is UTC
+
+
+@pytest.mark.parametrize("hours", [-14, -1, 0, 1, 14])
+def test_in_utc_keeps_the_ends_of_the_calendar_away_from_every_zone(hours):
+    zone = timezone(timedelta(hours=hours))
+    first, last = in_utc(datetime.min.replace(tzinfo=zone)), in_utc(datetime.max.replace(tzinfo=zone))
+    assert (first.year, last.year, first.tzinfo, last.tzinfo) == (2, 9998, UTC, UTC)
+    for offset in (-24, 24):
+        assert first + timedelta(hours=offset) < last + timedelta(hours=offset)

@@ -30,6 +30,8 @@ _MICROSECONDS: Final = 10_000  # in a hundredth of a second
 # Python's calendar has years 1 to 9999; one less at either end, so that no offset can lead out of it.
 _FIRST_YEAR: Final = 2
 _LAST_YEAR: Final = 9998
+_FIRST: Final = datetime(_FIRST_YEAR, 1, 2, tzinfo=UTC)
+_LAST: Final = datetime(_LAST_YEAR, 12, 30, tzinfo=UTC)
 
 
 class ClockStatus(IntFlag):
@@ -320,6 +322,20 @@ def _slow_datetime(octets: bytes, policy: TimePolicy, zone: tzinfo | None) -> da
         return to_datetime(decode_date_time(octets), policy, zone)
     except DecodeError:
         return None
+
+
+def in_utc(moment: datetime) -> datetime:
+    """An aware point in time in UTC, of the years 2 to 9998 in any zone: beyond them the first or the last one.
+
+    Whoever compares or subtracts needs it: for two times of one zone Python compares what is on the clock, and takes
+    the two hours of an autumn night for one.
+    """
+    if moment.tzinfo is UTC and _FIRST <= moment <= _LAST:
+        return moment
+    try:
+        return min(max(moment.astimezone(UTC), _FIRST), _LAST)
+    except OverflowError:
+        return _FIRST if moment.year < _FIRST_YEAR else _LAST
 
 
 @cache

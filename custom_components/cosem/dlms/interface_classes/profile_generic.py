@@ -4,11 +4,11 @@ Times and null-data are resolved on request: that needs the capture period, the 
 """
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import tzinfo
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
-from ..encoding.cosem_time import ClockStatus, TimePolicy, fast_datetime, is_ambiguous, standard_offset
+from ..encoding.cosem_time import TimePolicy
 from ..encoding.data import (
     Data,
     PlainValue,
@@ -27,6 +27,7 @@ from .clock import TIME_ATTRIBUTES, ClockAttribute
 from .interface_class import AttributeIndex, InterfaceClass
 from .profile_layout import Row
 from .profile_rows import decode_rows, decode_rows_generic
+from .profile_times import RowTimes, TimedRow, expand_rows
 
 __all__ = [
     "BufferSelector",
@@ -72,13 +73,6 @@ class BufferSelector(IntEnum):
 
     RANGE = 1
     ENTRY = 2
-
-
-_BATCH: Final = 4_096  # rows held twice at a time
-_STATUS: Final = 11  # place of the clock status in a date-time
-_NO_STATUS: Final = 0xFF
-
-type TimedRow = tuple[PlainValue | datetime, ...]
 
 
 class CaptureObject(NamedTuple):
@@ -160,7 +154,7 @@ def decode_timed_rows(
 ) -> list[TimedRow]:
     """decode_rows and rows_with_datetimes in one, using less memory."""
     rows: list[TimedRow] = [*decode_rows(octets, limits)]
-    _put_datetimes(rows, columns, policy, zone)
+    RowTimes(columns, policy, zone).put(rows)
     return rows
 
 
@@ -175,103 +169,5 @@ def rows_with_datetimes(
     In an hour that the zone has twice the daylight saving bit decides; if the meter never sets it, the order of rows.
     """
     result = list(rows)
-    _put_datetimes(result, columns, policy, zone)
+    RowTimes(columns, policy, zone).put(result)
     return result
-
-
-def _put_datetimes(rows: list[TimedRow], columns: Sequence[int], policy: TimePolicy, zone: tzinfo | None) -> None:
-    """Replace rows in batches, so that few are held twice."""
-    moments = {
-        column: _moments([row[column] if column < len(row) else None for row in rows], policy, zone)
-        for column in columns
-    }
-    for start in range(0, len(rows), _BATCH):
-        stop = start + _BATCH
-        batch = rows[start:stop]
-        if len(set(map(len, batch))) > 1:
-            rows[start:stop] = [
-                tuple([moments[place][start + index] if place in moments else cell for place, cell in enumerate(row)])
-                for index, row in enumerate(batch)
-            ]
-        elif batch[0]:
-            cells: list[Sequence[PlainValue | datetime]] = [*zip(*batch, strict=True)]
-            cells = [moments[place][start:stop] if place in moments else cell for place, cell in enumerate(cells)]
-            rows[start:stop] = zip(*cells, strict=True)
-
-
-def _moments(
-    cells: list[PlainValue | datetime], policy: TimePolicy, zone: tzinfo | None
-) -> list[PlainValue | datetime]:
-    moments = [fast_datetime(cell, policy, zone) or cell if isinstance(cell, bytes) else cell for cell in cells]
-    if zone is not None:
-        _settle_ambiguous(cells, moments, zone)
-    return moments
-
-
-def _settle_ambiguous(cells: list[PlainValue | datetime], moments: list[PlainValue | datetime], zone: tzinfo) -> None:
-    """Choose one of two equal hours by the order of rows, where the status does not."""
-    local = {
-        index: (moment, cell[_STATUS])
-        for index, (moment, cell) in enumerate(zip(moments, cells, strict=True))
-        if isinstance(moment, datetime) and moment.tzinfo is zone and isinstance(cell, bytes)
-    }
-    ambiguous = {index for index, (moment, _) in local.items() if is_ambiguous(moment)}
-    if not ambiguous:
-        return
-    trusted = _status_is_kept([entry for index, entry in local.items() if index not in ambiguous])
-    order = list(local)
-    if local[order[0]][0].replace(tzinfo=None) > local[order[-1]][0].replace(tzinfo=None):
-        order.reverse()  # newest first
-    previous: datetime | None = None
-    for index in order:
-        moment, status = local[index]
-        if index in ambiguous and (status == _NO_STATUS or not trusted):
-            moment = moment.replace(fold=0)
-            # Rows of one time count as one hour apart.
-            if previous is not None and moment.astimezone(UTC) <= previous:
-                moment = moment.replace(fold=1)
-            moments[index] = moment
-        previous = moment.astimezone(UTC)
-
-
-def _status_is_kept(rows: list[tuple[datetime, int]]) -> bool:
-    """False if a summer row came without the daylight saving bit."""
-    return not any(
-        status != _NO_STATUS
-        and not status & ClockStatus.DAYLIGHT_SAVING_ACTIVE
-        and moment.utcoffset() != standard_offset(moment.tzinfo, moment.year)
-        for moment, status in rows
-        if moment.tzinfo is not None
-    )
-
-
-def expand_rows(
-    rows: Iterable[TimedRow], capture_period_seconds: int | None = None, clock_column: int | None = None
-) -> list[TimedRow]:
-    """Rows of rows_with_datetimes, in which null-data is replaced by the value of the row before.
-
-    A null timestamp is the one before plus the capture period; None without a period, or without a row before.
-    """
-    expanded: list[TimedRow] = []
-    previous: TimedRow = ()
-    for row in rows:
-        expanded.append(_expanded(row, previous, capture_period_seconds, clock_column) if None in row else row)
-        previous = expanded[-1]
-    return expanded
-
-
-def _expanded(row: TimedRow, previous: TimedRow, seconds: int | None, clock_column: int | None) -> TimedRow:
-    cells = list(row)
-    for index, before in enumerate(previous[: len(row)]):
-        if row[index] is None:
-            cells[index] = _next_time(before, seconds) if index == clock_column else before
-    return tuple(cells)
-
-
-def _next_time(before: PlainValue | datetime, seconds: int | None) -> datetime | None:
-    if not seconds or not isinstance(before, datetime):
-        return None
-    try:
-        return (before.astimezone(UTC) + timedelta(seconds=seconds)).astimezone(before.tzinfo)
-    except OverflowError:
-        return None
