@@ -27,7 +27,6 @@ from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import ConnectionLost, DataAccessError
 from custom_components.cosem.dlms.interface_classes.profile_generic import (
     CaptureObject,
-    decode_rows,
     encode_capture_object,
 )
 
@@ -54,7 +53,7 @@ class Source:
     """What reading a profile needs of an association.
 
     ``can``: selectors that are understood. ``sends_all``: selections are taken and left out. ``drops_after``: pieces
-    until the connection is lost, for each association.
+    until the connection is lost, for each association; questions for a single entry are spared.
     """
 
     def __init__(self, rows=20, *, can=(1, 2), sends_all=False, columns=COLUMNS, sort=1, drops_after=(), piece=50):
@@ -77,6 +76,8 @@ class Source:
         self.accepts_time = lambda octets: True
         self.accepts_columns = True
         self.odd = {}
+        self.between = lambda: None
+        """What happens while no connection is there."""
 
     @property
     def negotiated(self):
@@ -85,6 +86,8 @@ class Source:
     @asynccontextmanager
     async def lend(self):
         self.lent += 1
+        if self.lent > 1:
+            self.between()
         self.is_open = True
         yield self
 
@@ -137,13 +140,11 @@ class Source:
             ]
         return encode_data_octets(array(*[structure(*each) for each in rows]))
 
-    async def get_rows(self, _attribute, selection):
-        return decode_rows(self.chosen(selection))
-
     async def get_pieces(self, _attribute, selection=None):
         octets = self.chosen(selection)
         pieces = [octets[at : at + self.piece] for at in range(0, len(octets), self.piece)]
-        left = self.drops_after.pop(0) if self.drops_after else len(pieces)
+        is_single = self.asked[-1] is not None and self.asked[-1][0] == 2 and len(set(self.asked[-1][1][:2])) == 1
+        left = self.drops_after.pop(0) if self.drops_after and not is_single else len(pieces)
         for piece in pieces[:left]:
             yield piece
         if left < len(pieces):

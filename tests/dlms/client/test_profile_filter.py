@@ -17,9 +17,9 @@ DEFINITION = ProfileDefinition(
 )
 
 
-def wanted(progress=None, entries=(1, 0), **request):
+def wanted(progress=None, definition=DEFINITION, first_entry=1, **request):
     request = ProfileRequest(logical_name=PROFILE, zone=UTC, **request)
-    return WantedRows(request, DEFINITION, (0, 1), progress or ReadSoFar(), entries)
+    return WantedRows(request, definition, (0, 1), ReadSoFar() if progress is None else progress, first_entry)
 
 
 def rows(*numbers):
@@ -31,83 +31,91 @@ def values(found):
 
 
 def test_a_row_without_a_time_is_none_of_a_time():
-    assert values(wanted(since=START).of([(b"\xff" * 12, 1), *rows(2)], 2)) == [2]
-    assert values(wanted().of([(b"\xff" * 12, 1), *rows(2)], 2)) == [1, 2]
+    assert values(wanted(since=START).of([(b"\xff" * 12, 1), *rows(2)])) == [2]
+    assert values(wanted().of([(b"\xff" * 12, 1), *rows(2)])) == [1, 2]
 
 
-@pytest.mark.parametrize(("total", "expected"), [(2, [0, 1]), (10, [3, 4]), (None, [0, 1])])
-def test_a_meter_that_sends_all_entries_is_found_out_by_their_number(total, expected):
-    filtered = WantedRows(
-        ProfileRequest(logical_name=PROFILE, entries=(4, 5), zone=UTC), DEFINITION, (0, 1), ReadSoFar(), (4, 5)
-    )
-    assert values(filtered.of(rows(*range(total or 2)), total)) == expected
+def test_ends_are_inclusive():
+    assert values(wanted(since=START + QUARTER, until=START + 2 * QUARTER).of(rows(0, 1, 2, 3))) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("entries", "first_entry", "expected"),
+    [
+        ((4, 5), 4, [0, 1]),
+        ((4, 5), 1, [3, 4]),
+        ((1, 2), 1, [0, 1]),
+        ((4, 0), 4, [*range(10)]),
+        ((4, 0), 1, [*range(3, 10)]),
+        ((12, 0), 1, []),
+    ],
+    ids=["as asked", "from the first", "not more than asked", "to the end", "whole, to the end", "beyond the end"],
+)
+@pytest.mark.parametrize("size", [1, 4, 10])
+def test_entries_are_counted_over_batches(entries, first_entry, expected, size):
+    filtered = wanted(entries=entries, first_entry=first_entry)
+    every = rows(*range(10))
+    found = [row for start in range(0, 10, size) for row in filtered.of(every[start : start + size])]
+    assert values(found) == expected
+    assert filtered.finish() == []
 
 
 def test_what_an_earlier_association_brought_does_not_come_again():
     progress = ReadSoFar()
-    assert values(wanted(progress).of(rows(0, 1, 1), 3)) == [0, 1, 1]
+    assert values(wanted(progress).of(rows(0, 1, 1))) == [0, 1, 1]
     assert progress.rows == 3
-    assert len(progress.last) == 2
-    assert values(wanted(progress).of(rows(0, 1, 1, 2), 4)) == [2]
+    assert values(wanted(progress).of(rows(0, 1, 1, 2))) == [2]
 
 
-def test_rows_without_times_have_no_place_to_go_on_from():
+def test_entries_go_on_behind_the_last_one_where_it_is_now():
     progress = ReadSoFar()
-    wanted(progress).of([(None, 1)], 1)
-    assert progress.time is None
+    assert values(wanted(progress, entries=(3, 6), first_entry=3).of(rows(3, 4))) == [3, 4]
+    filtered = wanted(progress, entries=(3, 6), first_entry=1)
+    assert filtered.of(rows(2, 3, 4, 5, 6, 7)) == []
+    assert values(filtered.finish()) == [5, 6]
+    assert progress.rows == 4
 
 
-def test_rows_that_come_later_belong_to_the_same_columns_and_entries():
-    filtered = wanted(entries=(4, 0))
-    assert values(filtered.of(rows(0, 1), 5)) == [0, 1]
-    assert values(filtered.of(rows(2), 5)) == [2]
-    numbered = WantedRows(
-        ProfileRequest(logical_name=PROFILE, entries=(2, 3), zone=UTC), DEFINITION, (0, 1), ReadSoFar(), (2, 3)
-    )
-    assert values([*numbered.of(rows(0, 1), 10), *numbered.of(rows(2, 3), 10)]) == [1, 2]
-
-
-def test_the_latest_rows_of_one_time_are_known_over_batches():
+def test_entries_of_a_profile_that_has_changed_are_an_error():
     progress = ReadSoFar()
-    for batch in (rows(0, 1), rows(1), rows(1), rows(2, 2), []):
-        wanted(progress)
-        progress.add([(START + number * QUARTER, number) for _, number in batch], 0)
-        if batch:
-            assert progress.time == START + batch[-1][1] * QUARTER
-    assert [row[1] for row in progress.last] == [2, 2]
-    progress.add([(START + 2 * QUARTER, 9)], 0)
-    assert [row[1] for row in progress.last] == [2, 2, 9]
-    progress.add([(START + 3 * QUARTER, 3), (None, 4)], 0)
-    assert (progress.time, progress.last, progress.rows) == (None, [(None, 4)], 9)
-
-
-def entry_filter(entries, in_use=10):
-    request = ProfileRequest(logical_name=PROFILE, entries=entries, zone=UTC)
-    return WantedRows(request, replace(DEFINITION, entries_in_use=in_use), (0, 1), ReadSoFar(), entries)
+    wanted(progress, entries=(3, 6), first_entry=3).of(rows(3, 4))
+    filtered = wanted(progress, entries=(3, 6), first_entry=1)
+    filtered.of(rows(11, 12, 13, 14))
+    with pytest.raises(DecodeError, match="have moved"):
+        filtered.finish()
 
 
 @pytest.mark.parametrize(
-    ("entries", "in_use", "total", "expected"),
-    [
-        ((4, 5), 10, 2, [4, 5]),
-        ((4, 5), 10, 5, [4, 5]),
-        ((4, 0), 10, 7, [4, 5, 6, 7, 8, 9, 10]),
-        ((4, 0), 10, 8, [4, 5, 6, 7, 8, 9, 10, 11]),
-        ((4, 0), None, 3, [4, 5, 6]),
-        ((9, 12), 10, 2, [9, 10]),
-    ],
-    ids=["as asked", "a count", "to the end", "one more since", "nobody knows how many", "beyond the end"],
+    ("sort_method", "expected"), [(None, [None, None]), (1, [1, 2]), (2, [-1, -2]), (3, [None, None])]
 )
-def test_which_entries_come(entries, in_use, total, expected):
-    rows_from_first = rows(*range(entries[0], entries[0] + total))
-    assert values(entry_filter(entries, in_use).of(rows_from_first, total)) == expected
+def test_a_missing_time_counts_in_the_order_that_the_meter_tells(sort_method, expected):
+    definition = replace(DEFINITION, sort_method=sort_method, capture_period=900)
+    found = wanted(definition=definition).of([*rows(5), (None, 1), (None, 2)])
+    assert [row[0] for row in found[1:]] == [
+        None if steps is None else START + 5 * QUARTER + steps * QUARTER for steps in expected
+    ]
 
 
-@pytest.mark.parametrize(("in_use", "total"), [(10, 4), (10, 7), (None, 5)])
-def test_other_entries_than_asked_for_are_no_entries_by_their_numbers(in_use, total):
-    with pytest.raises(DecodeError, match="other entries"):
-        entry_filter((4, 5), in_use).of(rows(*range(total)), total)
+def test_a_missing_time_counts_in_the_order_of_the_rows_that_came_before_a_drop():
+    definition = replace(DEFINITION, sort_method=1, capture_period=900)
+    progress = ReadSoFar()
+    wanted(progress, definition).of(rows(9, 8))
+    found = wanted(progress, definition).of([*rows(8), (None, 7)])
+    assert found == [(START + 7 * QUARTER, 7)]
 
 
-def test_all_entries_and_one_more_since_are_all():
-    assert values(entry_filter((4, 5)).of(rows(*range(1, 12)), 11)) == [4, 5]
+def test_rows_in_no_order_of_time_go_on_behind_the_place_of_the_last():
+    progress = ReadSoFar()
+    assert values(wanted(progress).of(rows(0, 5, 3))) == [0, 5, 3]
+    filtered = wanted(progress)
+    assert filtered.of(rows(0, 5, 3, 4, 2)) == []
+    assert values(filtered.finish()) == [4, 2]
+
+
+def test_rows_that_the_meter_sorts_by_value_go_on_behind_the_place_of_the_last():
+    definition = replace(DEFINITION, sort_method=3)
+    progress = ReadSoFar()
+    wanted(progress, definition).of(rows(1, 2))
+    filtered = wanted(progress, definition)
+    filtered.of(rows(1, 2, 0))
+    assert values(filtered.finish()) == [0]

@@ -1,15 +1,27 @@
 """A profile's rows by range, by entry, or whole: the same rows, whatever the meter can."""
 
 from contextlib import aclosing
-from datetime import UTC, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.profile_reading import ProfileReading
 from custom_components.cosem.dlms.client.profile_request import ProfileRequest, ProfileWay, ProfileWays
-from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned
+from custom_components.cosem.dlms.encoding.cosem_time import ClockStatus, CosemDateTime, encode_date_time
+from custom_components.cosem.dlms.encoding.data import (
+    NULL,
+    array,
+    double_long_unsigned,
+    encode_data_octets,
+    enum,
+    octet_string,
+    plain,
+    structure,
+)
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import ConnectionLost, DataAccessError, DecodeError, LocalProtocolError
 from custom_components.cosem.dlms.interface_classes.profile_generic import CaptureObject
@@ -26,6 +38,8 @@ from tests.dlms.client.profile_source import (
     row,
     stamp,
 )
+
+BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def wanted(**changes):
@@ -192,16 +206,16 @@ async def test_entries_in_another_order_are_read_whole():
     assert sorted(await read(source, TIMES)) == expected(5, 6, 7, 8)
 
 
-@pytest.mark.parametrize("entry", [[[NULL, *row(0)[1:]]], []])
+@pytest.mark.parametrize("entry", [[[NULL, *row(0)[1:]]], []], ids=["null", "none"])
 async def test_entries_without_a_time_are_read_whole(entry):
     source = Source(can=(2,))
-    get_rows = source.get_rows
+    chosen = source.chosen
 
-    async def odd(attribute, selection):
-        await get_rows(attribute, selection)
-        return [tuple(None for _cell in each) for each in entry]
+    def odd(selection):
+        octets = chosen(selection)
+        return octets if selection is None else encode_data_octets(array(*[structure(*each) for each in entry]))
 
-    source.get_rows = odd
+    source.chosen = odd
     assert await read(source, TIMES) == expected(5, 6, 7, 8)
 
 
@@ -229,7 +243,7 @@ async def test_after_a_drop_the_reading_goes_on_behind_the_last_row(can, request
     source = Source(can=can, drops_after=(7, 8) if not can else (early, early))
     numbers = range(20) if request_ == wanted() else (5, 6, 7, 8)
     assert await read(source, request_) == expected(*numbers)
-    assert source.lent == (2 if early == 2 and can else 3)
+    assert source.lent == (1 if early == 2 and not can else 3)  # 1: all of them came before the drop
 
 
 async def test_newest_first_goes_on_as_well():
@@ -253,11 +267,221 @@ async def test_drops_without_a_new_row_end_the_reading():
     assert source.lent == 3
 
 
-async def test_a_drop_before_the_first_row_is_the_error():
-    source = Source(drops_after=(0,))
+async def test_after_a_drop_before_the_first_row_the_reading_begins_again():
+    source = Source(drops_after=(0, 0))
+    assert await read(source, TIMES) == expected(5, 6, 7, 8)
+    assert source.lent == 3
+    source = Source(drops_after=(0, 0, 0))
+    with pytest.raises(ConnectionLost):
+        await read(source, TIMES)
+    assert source.lent == 3
+
+
+async def test_a_drop_before_the_meter_has_told_its_columns_is_the_error():
+    source = Source()
+
+    async def hang_up(attributes):
+        raise ConnectionLost
+
+    source.get_many = hang_up
     with pytest.raises(ConnectionLost):
         await read(source, TIMES)
     assert source.lent == 1
+
+
+@pytest.mark.parametrize("sort", [1, 2, 3, None])
+@pytest.mark.parametrize("can", [(1, 2), (2,), ()])
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("request_", [wanted(), TIMES], ids=["all", "times"])
+async def test_the_order_of_rows_that_came_decides_where_to_go_on(sort, can, newest_first, request_):
+    """Whatever the meter says about the order."""
+    source = Source(can=can, drops_after=(9, 9))
+    source.odd[5] = NULL if sort is None else enum(sort)
+    if newest_first:
+        source.entries.reverse()
+    numbers = range(20) if request_ == wanted() else (5, 6, 7, 8)
+    assert await read(source, request_) == expected(*(reversed(numbers) if newest_first else numbers))
+
+
+async def test_rows_in_no_order_are_neither_lost_nor_doubled():
+    source = Source(drops_after=(5, 9))
+    for one, other in ((1, 9), (4, 12), (6, 7)):
+        source.entries[one], source.entries[other] = source.entries[other], source.entries[one]
+    order = [each[3].value for each in source.entries]
+    assert await read(source, wanted()) == expected(*order)
+    assert source.lent == 3
+
+
+@pytest.mark.parametrize("drop", range(3, 11))
+async def test_equal_rows_of_one_time_are_all_there(drop):
+    source = Source(drops_after=(drop,))
+    for number, entry in enumerate(source.entries):
+        entry[:] = row(number // 7)
+    assert await read(source, wanted()) == expected(*[number // 7 for number in range(20)])
+
+
+@pytest.mark.parametrize("drop", range(3, 11))
+async def test_a_clock_that_was_set_back_costs_no_row(drop):
+    source = Source(can=(), drops_after=(drop,))
+    for number in range(12, 20):
+        source.entries[number][0] = stamp(START + (number - 5) * QUARTER)
+    rows = await read(source, wanted())
+    assert [row[3] for row in rows] == [Decimal(number) / 10 for number in range(20)]
+
+
+# -- entries
+
+
+def numbers_of(rows):
+    return [row[3] * 10 for row in rows]
+
+
+@pytest.mark.parametrize("in_use", [0, 3, 19, 20, 1000, None])
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+@pytest.mark.parametrize("entries", [(1, 0), (2, 0), (3, 5), (19, 0), (20, 20), (1, 4)])
+async def test_entries_are_the_right_ones_whatever_the_meter_says_about_their_number(in_use, source, entries):
+    source = Source(**source)
+    source.odd[7] = DataAccessError(3) if in_use is None else double_long_unsigned(in_use)
+    first, last = entries
+    assert await read(source, wanted(entries=entries)) == expected(*range(first - 1, last or 20))
+
+
+@pytest.mark.parametrize("source", SOURCES.values(), ids=SOURCES)
+async def test_an_entry_that_is_captured_meanwhile_costs_none(source):
+    source = Source(**source)
+    source.odd[7] = double_long_unsigned(19)  # when it was asked
+    assert await read(source, wanted(entries=(2, 0))) == expected(*range(1, 20))
+
+
+async def test_the_only_entry_is_not_taken_for_another_one():
+    source = Source(rows=1, sends_all=True)
+    assert await read(source, wanted(entries=(2, 0))) == []
+    assert await read(source, wanted(entries=(1, 0))) == expected(0)
+
+
+@pytest.mark.parametrize("moved", [-3, -1, 0, 1, 3])
+@pytest.mark.parametrize("can", [(2,), ()])
+async def test_entries_that_move_during_a_drop_are_neither_lost_nor_doubled(moved, can):
+    """A full buffer moves down with each capture, and up where the newest is the first."""
+    source = Source(rows=60, can=can, drops_after=(20 if not can else 10,))
+    everything = source.entries
+    source.entries = everything[5:55]
+
+    def capture():
+        source.entries = everything[5 - moved : 55 - moved]
+
+    source.between = capture
+    assert numbers_of(await read(source, wanted(entries=(6, 45)))) == list(range(10, 50))
+    assert source.lent == 2
+
+
+async def test_entries_that_moved_too_far_are_an_error():
+    source = Source(rows=100, drops_after=(10,))
+    everything = source.entries
+    source.entries = everything[:60]
+
+    def capture():
+        source.entries = everything[40:]
+
+    source.between = capture
+    with pytest.raises(DecodeError, match="have moved"):
+        await read(source, wanted(entries=(6, 45)))
+
+
+async def test_entries_that_are_all_there_need_no_new_connection():
+    source = Source(drops_after=(11,))
+    assert await read(source, wanted(entries=(1, 15))) == expected(*range(15))
+    assert source.lent == 1 + (source.asked[-1][1][0] > 1)
+
+
+@pytest.mark.parametrize("in_use", [6, 12, 19, 20])
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_more_entries_than_the_meter_says_are_found_by_their_times(in_use, newest_first):
+    source = Source(can=(2,), sort=2 if newest_first else 1)
+    source.odd[7] = double_long_unsigned(in_use)
+    if newest_first:
+        source.entries.reverse()
+    rows = await read(source, wanted(since=START + 3 * QUARTER, until=START + 18 * QUARTER))
+    assert sorted(rows) == expected(*range(3, 19))
+    assert None not in source.asked
+
+
+async def test_an_entry_that_is_captured_while_entries_are_looked_for_costs_none():
+    day = timedelta(days=1)
+    source = Source(rows=0, can=(2,), sort=2)
+    source.entries = [[stamp(START + number * day), *row(number)[1:]] for number in reversed(range(20))]
+    later = [stamp(START + 20 * day), *row(20)[1:]]
+    source.odd[7] = double_long_unsigned(20)
+    chosen = source.chosen
+
+    def capture(selection):
+        if selection is not None and len({*plain(selection.parameters)[:2]}) > 1 and len(source.entries) == 20:
+            source.entries.insert(0, later)
+        return chosen(selection)
+
+    source.chosen = capture
+    rows = await read(source, wanted(since=START + 5 * day, until=START + 8 * day))
+    assert numbers_of(rows) == [8, 7, 6, 5]
+
+
+# -- the hour that is there twice
+
+
+AUTUMN = datetime(2026, 10, 24, 22, tzinfo=UTC)
+
+
+def autumn_source(**options):
+    """24 quarter hours from midnight in Berlin on, without deviation and without daylight saving bit."""
+    source = Source(rows=24, **options)
+    source.clock = without_zone(AUTUMN)
+    for number, entry in enumerate(source.entries):
+        entry[0] = without_zone(AUTUMN + number * QUARTER)
+
+    return source
+
+
+def without_zone(moment):
+    local = moment.astimezone(BERLIN).replace(tzinfo=None)
+    return octet_string(encode_date_time(replace(CosemDateTime.from_datetime(local), clock_status=ClockStatus(0))))
+
+
+def berlin(hour, minute, fold=0):
+    return datetime(2026, 10, 25, hour, minute, fold=fold, tzinfo=BERLIN)
+
+
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("can", [(1, 2), (2,), ()])
+@pytest.mark.parametrize("drops_after", [(), (5,), (7, 7), (9, 5)])
+@pytest.mark.parametrize(
+    ("since", "until", "numbers"),
+    [
+        (berlin(2, 30, 1), berlin(3, 0), range(14, 17)),
+        (berlin(2, 0), berlin(2, 30), range(8, 11)),
+        (berlin(2, 30), berlin(2, 0, 1), range(10, 13)),
+        (None, berlin(2, 0, 1), range(13)),
+        (berlin(2, 45), None, range(11, 24)),
+        (datetime.fromisoformat("2026-10-25T02:30+01:00"), berlin(3, 0).astimezone(UTC), range(14, 17)),
+        (None, None, range(24)),
+    ],
+)
+async def test_f54_rows_of_the_two_equal_hours_are_told_apart(newest_first, can, drops_after, since, until, numbers):
+    source = autumn_source(can=can, drops_after=drops_after)
+    if newest_first:
+        source.entries.reverse()
+    request = ProfileRequest(logical_name=PROFILE, zone=BERLIN, since=since, until=until)
+    rows = await read(source, request)
+    assert numbers_of(rows) == list(reversed(numbers) if newest_first else numbers)
+    assert [row[0].astimezone(UTC) for row in rows] == [AUTUMN + int(n) * QUARTER for n in numbers_of(rows)]
+
+
+@pytest.mark.parametrize("can", [(1, 2), (2,), ()])
+@pytest.mark.parametrize("zone", [UTC, BERLIN, timezone(timedelta(hours=-14)), timezone(timedelta(hours=14))])
+async def test_times_at_the_ends_of_the_calendar_are_ends_like_others(can, zone):
+    since, until = (datetime.fromisoformat(text).replace(tzinfo=zone) for text in ("0001-01-01", "9999-12-31T23:59:59"))
+    source = Source(can=can)
+    assert await read(source, ProfileRequest(logical_name=PROFILE, zone=zone, since=since, until=until)) == expected(
+        *range(20)
+    )
 
 
 async def test_f46_other_columns_after_a_drop_are_not_mixed():
@@ -405,6 +629,8 @@ async def test_seconds_since_1970_are_asked_for_as_such():
         {"entries": (3, 2)},
         {"entries": (2**32, 0)},
         {"since": START, "until": START - QUARTER},
+        {"since": START.replace(tzinfo=None)},
+        {"until": START.replace(tzinfo=None)},
     ],
 )
 def test_what_makes_no_sense_is_refused_before_anything_is_sent(request_):

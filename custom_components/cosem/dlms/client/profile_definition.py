@@ -17,6 +17,7 @@ from ..interface_classes.profile_columns import (
 from ..interface_classes.profile_generic import CaptureObject, ProfileGenericAttribute, decode_capture_objects
 from ..interface_classes.register import ScalerUnit, decode_scaler_unit, integer_of
 from .profile_request import ProfileRequest, ProfileWays
+from .profile_resumption import ReadSoFar
 
 
 class ManySource(Protocol):
@@ -33,7 +34,8 @@ class ProfileDefinition:
     all_columns: tuple[ProfileColumn, ...] = ()
     places: tuple[int, ...] = ()
     capture_period: int = 0
-    sort_method: int = SortMethod.FIFO
+    sort_method: int | None = None
+    """None if the meter does not tell."""
     entries_in_use: int | None = None
 
     @property
@@ -54,12 +56,28 @@ class ProfileDefinition:
     @property
     def is_in_order_of_time(self) -> bool:
         """Whether entries are, one way or the other."""
-        return self.sort_method in (SortMethod.FIFO, SortMethod.LIFO)
+        return self.sort_method in (None, SortMethod.FIFO, SortMethod.LIFO)
 
     @property
     def is_descending(self) -> bool:
         """Whether the newest entry is the first."""
         return self.sort_method == SortMethod.LIFO
+
+    def has_order_of_time(self, progress: ReadSoFar) -> bool:
+        """Return whether rows go on behind the time of the last one: rows that came count more than what is told."""
+        return progress.has_place and self.is_in_order_of_time and not progress.is_mixed
+
+    def narrows(self, progress: ReadSoFar) -> bool:
+        """Return whether what is missing has other times than what came, as far as its order is known."""
+        return self.has_order_of_time(progress) and (progress.rises or progress.falls)
+
+    def falls(self, progress: ReadSoFar) -> bool | None:
+        """Return whether the newest row is the first; None if that is not known."""
+        if not self.is_in_order_of_time or progress.is_mixed:
+            return None
+        if progress.rises or progress.falls:
+            return progress.falls
+        return None if self.sort_method is None else self.is_descending
 
 
 async def read_definition(source: ManySource, request: ProfileRequest, ways: ProfileWays) -> ProfileDefinition:
@@ -85,7 +103,7 @@ async def read_definition(source: ManySource, request: ProfileRequest, ways: Pro
         all_columns=columns,
         places=tuple(chosen(columns, request.columns)),
         capture_period=_number(period) or 0,
-        sort_method=_number(sort) or SortMethod.FIFO,
+        sort_method=_number(sort) or None,
         entries_in_use=_number(used),
     )
 

@@ -6,7 +6,7 @@ answer with the whole buffer. After a drop the reading goes on behind the last r
 
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor, Selection
@@ -18,8 +18,6 @@ from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.profile_columns import (
     ProfileColumn,
     ProfileRow,
-    RowMeaning,
-    time_column,
     time_like,
     time_with_nothing_else,
     unix_time,
@@ -35,19 +33,17 @@ from ..interface_classes.profile_layout import Row
 from ..interface_classes.profile_stream import RowStream
 from .association import Association
 from .profile_definition import ProfileDefinition, read_definition
-from .profile_filter import ReadSoFar, WantedRows
+from .profile_entries import ProfileEntries
+from .profile_filter import WantedRows
+from .profile_limits import limits
 from .profile_request import ProfileRequest, ProfileWay, ProfileWays
+from .profile_resumption import OVERLAP, ReadSoFar
 
 _MOST_DROPS: Final = 3
 """So many lost associations in a row without a new row end the reading."""
 
-_AROUND: Final = timedelta(hours=1)
-"""Asked for besides: what a meter means by its deviation or daylight saving may differ from what we know."""
-
 _WORTHWHILE: Final = 256
 """Rows that are decoded together, as long as the connection lasts: block by block takes a third more."""
-
-_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
 type Lend = Callable[[], AbstractAsyncContextManager[Association]]
 """Opens an association."""
@@ -94,13 +90,23 @@ class ProfileReading:
                 is_new = self._progress.rows > before
                 if asks_otherwise and not is_new:
                     continue  # its lists are shorter the next time
+                if self._is_complete:
+                    return
                 drops = 1 if is_new else drops + 1
                 if not isinstance(error, TransportError) or not self._can_go_on or drops >= _MOST_DROPS:
                     raise
 
     @property
+    def _is_complete(self) -> bool:
+        return self._request.entries_left(self._progress.rows) == 0
+
+    @property
     def _can_go_on(self) -> bool:
-        return self._progress.rows > 0 and (self._progress.time is not None or self._request.entries is not None)
+        """Whether a drop may be survived: the meter has answered, and where rows go on is known."""
+        progress = self._progress
+        if not progress.rows:
+            return bool(self._definition.all_columns)
+        return progress.has_place or self._request.entries is not None
 
     async def _define(self, association: Association) -> None:
         definition = await read_definition(association, self._request, self._ways)
@@ -138,7 +144,7 @@ class ProfileReading:
     def _possible(self, association: Association) -> list[ProfileWay]:
         request = self._request
         selects = Conformance.SELECTIVE_ACCESS in association.negotiated.conformance
-        wants_times = request.has_times or self._progress.rows > 0
+        wants_times = request.has_times or self._definition.narrows(self._progress)
         if request.has_times and self._definition.clock is None:
             raise LocalProtocolError("the profile has no column with the time: read it by entries, or whole")
         if request.entries is not None and selects:
@@ -158,6 +164,11 @@ class ProfileReading:
     @property
     def _everything(self) -> Sequence[int]:
         return range(len(self._definition.all_columns))
+
+    @property
+    def _limits(self) -> tuple[datetime, datetime]:
+        """From when to when to ask."""
+        return limits(self._request, self._definition, self._progress)
 
     # -- by range
 
@@ -203,7 +214,7 @@ class ProfileReading:
 
     async def _ends(self, association: Association, clock: CaptureObject) -> list[tuple[Data, Data]]:
         """Return the two ends in the forms that may be understood."""
-        since, until = self._limits()
+        since, until = self._limits
         if not clock.is_clock:
             return [(unix_time(since), unix_time(until))]
         own = await association.get(AttributeDescriptor(InterfaceClass.CLOCK, clock.logical_name, ClockAttribute.TIME))
@@ -215,80 +226,33 @@ class ProfileReading:
             )
         )
 
-    def _limits(self) -> tuple[datetime, datetime]:
-        """Return from when to when to ask, with what may be meant besides."""
-        since = self._request.since or _LONG_AGO
-        until = self._request.until or datetime.now(UTC) + timedelta(days=1)
-        last = self._progress.time
-        if last is not None and self._definition.is_descending:
-            until = min(until, last)
-        elif last is not None:
-            since = max(since, last)
-        return since - _AROUND, until + _AROUND
-
     # -- by entry
 
     async def _by_entry(self, association: Association) -> Batches:
-        if self._request.entries is not None:
-            first, last = self._request.entries
-            first += self._progress.rows
+        """By one row of overlap and more behind a drop: entries may have moved."""
+        entries = ProfileEntries(association, self._request, self._definition)
+        if self._request.entries is None:
+            first, last = await entries.between(*self._limits)
         else:
-            first, last = await self._entries_of_times(association)
-        if last and last < first:
-            return
+            first, last = self._request.entries
+            if rows := self._progress.rows:
+                first, last = max(first + rows - 1 - OVERLAP, 1), last and last + OVERLAP
+            if first > 1:
+                await entries.check_selection()
         places = self._definition.places
         near = range(places[0], places[-1] + 1) if places else self._everything
         columns = (1, 0) if len(near) == len(self._everything) else (near[0] + 1, near[-1] + 1)
         selection = Selection(BufferSelector.ENTRY, entry_descriptor(first, last, *columns))
-        async with aclosing(self._selected(association, selection, near, (first, last))) as batches:
+        async with aclosing(self._selected(association, selection, near, first)) as batches:
             async for batch in batches:
                 yield batch
 
-    async def _entries_of_times(self, association: Association) -> tuple[int, int]:
-        """Find the first and last entry by halving. Raises DecodeError where entries are not in the order of time."""
-        definition = self._definition
-        count = definition.entries_in_use
-        if not definition.is_in_order_of_time or not count:
-            raise DecodeError("the entries of the profile are not in the order of time")
-        since, until = self._limits()
-        times = _EntryTimes(self, association)
-        oldest, newest = (count, 1) if definition.is_descending else (1, count)
-        if await times.of(oldest) > await times.of(newest):
-            raise DecodeError("the entries of the profile are not in the order of time")
-        if definition.is_descending:
-            first = await times.first(count, lambda time: time <= until)
-            behind = await times.first(count, lambda time: time < since)
-        else:
-            first = await times.first(count, lambda time: time >= since)
-            behind = await times.first(count, lambda time: time > until)
-        # Entry 0 would mean the last one.
-        return (first, behind - 1) if behind > 1 else (2, 1)
-
-    async def time_of_entry(self, association: Association, number: int) -> datetime:
-        """Return the timestamp of an entry. Raises DecodeError without one, and as Association.get()."""
-        selection = Selection(BufferSelector.ENTRY, entry_descriptor(number, number))
-        rows = await association.get_rows(self._request.attribute(ProfileGenericAttribute.BUFFER), selection)
-        definition = self._definition
-        place = time_column(definition.all_columns)
-        meaning = RowMeaning(definition.all_columns, 0, self._request.policy, self._request.zone)
-        is_all = len(rows) > 1 and len(rows) == definition.entries_in_use  # more come where a count is understood
-        if not rows or is_all or place is None or place >= len(rows[0]):
-            raise DecodeError(f"entry {number} of the profile is not one row")
-        time = meaning.of(rows[:1])[0][place]
-        if not isinstance(time, datetime):
-            raise DecodeError(f"entry {number} of the profile has no time")
-        return time
-
     async def _selected(
-        self,
-        association: Association,
-        selection: Selection | None,
-        places: Sequence[int],
-        entries: tuple[int, int] = (1, 0),
+        self, association: Association, selection: Selection | None, places: Sequence[int], first_entry: int = 1
     ) -> Batches:
-        """Yield what is wanted of rows as they come. ``places``, ``entries``: what is asked for."""
+        """Yield what is wanted of rows as they come. ``places``: what is asked for."""
         stream = RowStream()
-        wanted = WantedRows(self._request, self._definition, places, self._progress, entries)
+        wanted = WantedRows(self._request, self._definition, places, self._progress, first_entry)
         attribute = self._request.attribute(ProfileGenericAttribute.BUFFER)
         rows: list[Row] = []
         async with aclosing(association.get_pieces(attribute, selection)) as pieces:
@@ -296,38 +260,14 @@ class ProfileReading:
                 async for octets in pieces:
                     rows += stream.feed(octets)
                     if len(rows) >= _WORTHWHILE:
-                        yield wanted.of(rows, stream.total)
+                        yield wanted.of(rows)
                         rows = []
             except TransportError:
                 if rows:
-                    yield wanted.of(rows, stream.total)
+                    yield wanted.of(rows)
                 raise
         rows += stream.finish()
         if rows:
-            yield wanted.of(rows, len(rows) if stream.total is None else stream.total)
-
-
-class _EntryTimes:
-    """Times of entries, each read once."""
-
-    def __init__(self, reading: ProfileReading, association: Association) -> None:
-        self._reading = reading
-        self._association = association
-        self._known: dict[int, datetime] = {}
-
-    async def of(self, number: int) -> datetime:
-        """Return the time of an entry."""
-        if number not in self._known:
-            self._known[number] = await self._reading.time_of_entry(self._association, number)
-        return self._known[number]
-
-    async def first(self, count: int, holds: Callable[[datetime], bool]) -> int:
-        """Return the first entry for which it holds, and for all behind it; count + 1 if for none."""
-        low, high = 1, count + 1
-        while low < high:
-            middle = (low + high) // 2
-            if holds(await self.of(middle)):
-                high = middle
-            else:
-                low = middle + 1
-        return low
+            yield wanted.of(rows)
+        if rest := wanted.finish():
+            yield rest

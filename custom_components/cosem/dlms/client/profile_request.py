@@ -8,7 +8,7 @@ from enum import Enum, auto
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
-from ..encoding.cosem_time import TimePolicy
+from ..encoding.cosem_time import TimePolicy, in_utc
 from ..encoding.logical_name import LogicalName
 from ..errors import LocalProtocolError
 from ..interface_classes.interface_class import InterfaceClass
@@ -58,9 +58,9 @@ class ProfileWays:
 class ProfileRequest:
     """What to read of the profile ``logical_name``.
 
-    ``since``, ``until``: aware, inclusive; None is open. ``entries``: first and last, from 1 on, a last of 0 is the
-    last; not with times. ``columns``: of these logical names, with the timestamp; all if empty. ``policy``, ``zone``:
-    what the meter's times mean.
+    ``since``, ``until``: aware, inclusive, kept in UTC; None is open. ``entries``: first and last, from 1 on, a last of
+    0 is the last; not with times. ``columns``: of these logical names, with the timestamp; all if empty. ``policy``,
+    ``zone``: what the meter's times mean.
     """
 
     logical_name: LogicalName
@@ -78,6 +78,13 @@ class ProfileRequest:
             1 <= self.entries[0] <= _LAST_ENTRY and (not self.entries[1] or self.entries[1] >= self.entries[0])
         ):
             raise LocalProtocolError("entries count from 1, and the last is not before the first")
+        for end in ("since", "until"):
+            moment = getattr(self, end)
+            if moment is None:
+                continue
+            if moment.utcoffset() is None:
+                raise LocalProtocolError("a time without its zone is no point in time")
+            object.__setattr__(self, end, in_utc(moment))
         if self.since is not None and self.until is not None and self.since > self.until:
             raise LocalProtocolError("the time from which is after the time until which")
 
@@ -89,3 +96,10 @@ class ProfileRequest:
     def has_times(self) -> bool:
         """Whether times restrict it."""
         return self.since is not None or self.until is not None
+
+    def entries_left(self, rows: int) -> int | None:
+        """Return how many entries are missing behind so many rows; None for all that there are."""
+        if self.entries is None or not self.entries[1]:
+            return None
+        first, last = self.entries
+        return last - first + 1 - rows
