@@ -120,6 +120,54 @@ def test_rows_of_a_compact_array_come_as_soon_as_they_are_whole():
     assert stream.finish() == []
 
 
+TEXTS = TypeDescription(
+    DataType.STRUCTURE, (TypeDescription(DataType.OCTET_STRING), TypeDescription(DataType.LONG_UNSIGNED))
+)
+
+
+def rows_of_many_sizes(count):
+    rows = [structure(octet_string(bytes(number % 40)), long_unsigned(number)) for number in range(count)]
+    return encode_data_octets(compact_array(TEXTS, *rows))
+
+
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+def test_rows_of_many_sizes_of_a_compact_array_come_as_soon_as_they_are_whole(size):
+    octets = rows_of_many_sizes(120)
+    stream, rows = RowStream(), []
+    for at in range(0, len(octets), size):
+        rows += stream.feed(octets[at : at + size])
+        assert len(stream._octets) < 64
+    assert stream.finish() == []
+    assert rows == decode_rows(octets)
+
+
+def test_deltas_in_a_compact_array_are_added_to_rows_of_earlier_pieces():
+    kinds = TypeDescription(DataType.ARRAY, (TypeDescription(DataType.DELTA_INTEGER),), 1)
+    octets = encode_data_octets(compact_array(kinds, *[array(Data(DataType.DELTA_INTEGER, 1))] * 2))
+    with pytest.raises(DecodeError, match="without a full value"):
+        streamed(octets, 5)
+    with pytest.raises(DecodeError, match="without a full value"):
+        decode_rows(octets)
+
+
+def test_a_row_of_a_compact_array_without_an_end_is_not_waited_for():
+    stream = RowStream()
+    stream.feed(b"\x13\x09\x83\x0f\xff\xff" + b"\x83\x0e\xff\xff")
+    with pytest.raises(DecodeError):
+        for _ in range(10):
+            stream.feed(bytes(10_000))
+
+
+def test_rows_of_many_sizes_that_end_inside_a_row_are_an_error():
+    octets = rows_of_many_sizes(20)
+    with pytest.raises(DecodeError):
+        streamed(octets[:-1], 7)
+    with pytest.raises(DecodeError, match="inside a row"):
+        streamed(bytes.fromhex("13 02 02 09 12 05 01 41 0001 00"), 3)
+    with pytest.raises(LimitExceeded):
+        streamed(octets, 7, Limits(elements=30))
+
+
 def test_what_is_held_is_an_unfinished_row():
     octets = buffer(quarter_hours(100))
     stream = RowStream()

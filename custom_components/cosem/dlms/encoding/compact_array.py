@@ -4,7 +4,7 @@ Rows could take no octets here: such rows are refused. What rows expand to is ch
 before anything is built (rules M3, M14).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 import struct
 from typing import Final
 
@@ -146,6 +146,18 @@ def decode_compact_array(reader: Reader) -> CompactArray:
     reader.offset = stop
     reader.ascend()
     return CompactArray(description, tuple(rows))
+
+
+def decode_compact_rows(description: TypeDescription, octets: bytes, limits: Limits) -> Iterator[tuple[Data, int]]:
+    """Yield rows of contents that may go on elsewhere, each with the octets up to its end. Raises DecodeError."""
+    decode = _row_decoder(description, Reader(octets, limits=limits))
+    offset = 0
+    while offset < len(octets):
+        try:
+            row, offset = decode(octets, offset)
+        except struct.error:
+            raise DecodeError("octets end inside a row of a compact-array", offset) from None
+        yield row, offset
 
 
 def _row_decoder(description: TypeDescription, reader: Reader) -> _DecodeRow:

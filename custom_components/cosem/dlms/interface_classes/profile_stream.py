@@ -5,8 +5,8 @@ The rows are those of profile_rows.decode_rows(); what is held is one block and 
 
 from typing import Final
 
-from ..encoding.compact_array import decode_compact_head
-from ..encoding.data import NULL, DataType, decode_data
+from ..encoding.compact_array import decode_compact_head, decode_compact_rows
+from ..encoding.data import NULL, DataType, TypeDescription, decode_data
 from ..encoding.octets import Reader
 from ..errors import DecodeError, LimitExceeded
 from ..limits import DEFAULT_LIMITS, Limits
@@ -37,8 +37,9 @@ class RowStream:
         self._base = NULL
         self._layout: RowLayout | None = None
         """Of the rows of a compact-array, if they have one size."""
-        self.total: int | None = None
-        """How many rows there are, once the head says so."""
+        self._description: TypeDescription | None = None
+        """Of the rows of a compact-array otherwise, each with as many elements."""
+        self._elements = 0
 
     def feed(self, octets: bytes) -> list[Row]:
         """Take octets; return the rows that are complete now."""
@@ -47,11 +48,11 @@ class RowStream:
             return []
         if self._kind == DataType.ARRAY:
             return self._array_rows()
-        return [] if self._layout is None else self._compact_rows(self._layout)
+        return self._contents()
 
     def finish(self) -> list[Row]:
         """Take the end; return the last rows. Raises DecodeError where octets are missing or too many."""
-        if self._kind is None or (self._kind != DataType.ARRAY and self._layout is None):
+        if self._kind is None:
             return decode_rows(self._octets, self._limits)
         rows = self._array_rows(is_last=True) if self._kind == DataType.ARRAY else []
         if self._left:
@@ -80,7 +81,6 @@ class RowStream:
         if self._left > self._limits.assembled_value:  # a row has an octet at least
             raise DecodeError(f"a count of {self._left} rows is not believed", 1)
         self._kind = DataType.ARRAY
-        self.total = self._left
         self._octets = self._octets[reader.offset :]
         return True
 
@@ -94,14 +94,13 @@ class RowStream:
                 raise
             return False
         self._kind = DataType.COMPACT_ARRAY
-        # Rows of more than one size are decoded at the end, together.
+        self._left, self._elements = size, elements
+        self._octets = self._octets[reader.offset :]
         self._layout = layout_of_description(description, elements) if size else None
-        if self._layout is not None:
-            self._left = size
-            self.total = size // self._layout.fields.size
-            self._octets = self._octets[reader.offset :]
-            if size % self._layout.fields.size:
-                raise DecodeError("the contents of the compact-array do not end with a row", reader.offset + size)
+        if self._layout is None:
+            self._description = description
+        elif size % self._layout.fields.size:
+            raise DecodeError("the contents of the compact-array do not end with a row", reader.offset + size)
         return True
 
     def _array_rows(self, *, is_last: bool = False) -> list[Row]:
@@ -137,12 +136,41 @@ class RowStream:
         resolved, self._base = resolve_deltas(single, self._base)
         return [row_of(resolved)] if has_delta(single) else run
 
+    def _contents(self) -> list[Row]:
+        if self._layout is not None:
+            return self._compact_rows(self._layout)
+        return [] if self._description is None else self._varied_rows(self._description)
+
+    def _varied_rows(self, description: TypeDescription) -> list[Row]:
+        """Rows of a compact-array that have more than one size, or deltas."""
+        octets = self._octets[: self._left]
+        rows: list[Row] = []
+        done = 0
+        found = decode_compact_rows(description, octets, self._limits)
+        while done < len(octets):
+            try:
+                row, end = next(found)
+            except DecodeError:
+                if len(octets) - done > _LONGEST_ROW or len(octets) == self._left:
+                    raise
+                break
+            self._spend(self._elements)
+            resolved, self._base = resolve_deltas(row, self._base)
+            rows.append(row_of(resolved))
+            done = end
+        self._left -= done
+        self._octets = self._octets[done:]
+        return rows
+
+    def _spend(self, elements: int) -> None:
+        self._elements_left -= elements
+        if self._elements_left < 0:
+            raise LimitExceeded("elements", self._limits.elements)
+
     def _compact_rows(self, layout: RowLayout) -> list[Row]:
         size = layout.fields.size
         count = min(len(self._octets), self._left) // size
-        self._elements_left -= count * layout.elements
-        if self._elements_left < 0:
-            raise LimitExceeded("elements", self._limits.elements)
+        self._spend(count * layout.elements)
         rows = layout.unpack(self._octets, 0, count) if count else []
         self._left -= count * size
         self._octets = self._octets[count * size :]
