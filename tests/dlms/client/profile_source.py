@@ -4,7 +4,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 
-from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.encoding.cosem_time import (
     CosemDateTime,
     decode_date_time,
@@ -64,7 +63,7 @@ class Source:
         self.sort = sort
         self.drops_after = list(drops_after)
         self.piece = piece
-        self.conformance = Conformance.SELECTIVE_ACCESS
+        self.selects = True
         self.clock = stamp(START)
         self.asked = []
         self.units_asked = 0
@@ -81,7 +80,7 @@ class Source:
 
     @property
     def negotiated(self):
-        return SimpleNamespace(conformance=self.conformance)
+        return SimpleNamespace(selects=self.selects)
 
     @asynccontextmanager
     async def lend(self):

@@ -8,7 +8,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.profile_reading import ProfileReading
 from custom_components.cosem.dlms.client.profile_request import ProfileRequest, ProfileWay, ProfileWays
 from custom_components.cosem.dlms.encoding.cosem_time import ClockStatus, CosemDateTime, encode_date_time
@@ -528,7 +527,7 @@ async def test_times_need_a_column_with_the_time():
 
 async def test_without_selective_access_the_whole_is_read():
     source = Source()
-    source.conformance = Conformance(0)
+    source.selects = False
     assert await read(source, TIMES) == expected(5, 6, 7, 8)
     assert source.asked == [None]
 

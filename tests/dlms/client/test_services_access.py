@@ -1,5 +1,7 @@
 """ACCESS and services without an answer, as their user sees them."""
 
+from contextlib import aclosing
+
 import pytest
 
 from custom_components.cosem.dlms.apdu.common import MethodDescriptor
@@ -58,6 +60,13 @@ async def test_items_of_every_kind():
         found = await association.access([to_get(CLOCK), to_set(CLOCK, NULL), to_execute(METHOD)])
     assert found[0] == one_octet(5)
     assert [type(each) for each in found[1:]] == [DataAccessError, ActionError]
+
+
+async def test_a_value_in_pieces_is_asked_for_by_access_where_there_is_no_get():
+    meter = Meter(read)
+    async with client_of(meter).associate(PARAMETERS) as association, aclosing(association.get_pieces(CLOCK)) as pieces:
+        assert [octets async for octets in pieces] == [bytes.fromhex("1100")]
+    assert [apdu[0] for apdu in meter.taken] == [0xD9]
 
 
 async def test_left_out_data_is_a_leniency():

@@ -450,7 +450,28 @@ async def test_the_refusal_of_credentials_is_told_and_not_that_of_the_context():
     assert client.known_forms[AUTOMATIC.pair].form.short_names
 
 
-async def test_a_value_in_pieces_comes_as_one():
+async def test_a_value_in_blocks_comes_block_by_block():
+    meter = ShortMeter()
+    plain, blocks = meter.get, [b"\x01\x00\x09", b"\x06ab", b"cdef"]
+
+    def answer(apdu):
+        if apdu.hex() == "0501021008":
+            number = 1
+        elif apdu[:3] == bytes.fromhex("050105"):
+            number = apdu[4] + 1
+        else:
+            return plain(apdu)
+        octets = blocks[number - 1]
+        return [bytes([0x0C, 1, 2, number == len(blocks), 0, number, len(octets)]) + octets]
+
+    meter.get = answer
+    client = client_of(meter)
+    async with client.associate(SHORT) as association, aclosing(association.get_pieces(ENERGY)) as pieces:
+        assert [octets async for octets in pieces] == [b"\x09\x06ab", b"cdef"]
+    await client.close()
+
+
+async def test_an_answer_without_blocks_comes_as_one_piece():
     meter = ShortMeter()
     async with client_of(meter).associate(SHORT) as association, aclosing(association.get_pieces(ENERGY)) as pieces:
         assert [octets async for octets in pieces] == [bytes.fromhex("0600000007")]

@@ -295,6 +295,15 @@ def test_trial_02_s18_services_that_were_not_proposed_are_not_used(surplus):
     assert (negotiated.conformance, negotiated.leniencies) == (GRANTED, {Leniency.SURPLUS_SERVICES})
 
 
+@pytest.mark.parametrize(
+    ("vaa_name", "part"), [(7, Conformance.SELECTIVE_ACCESS), (0xFA00, Conformance.PARAMETERIZED_ACCESS)]
+)
+def test_parts_of_attributes_are_another_service_with_short_names(vaa_name, part):
+    both = Conformance.SELECTIVE_ACCESS | Conformance.PARAMETERIZED_ACCESS
+    for granted, selects in ((part, True), (both & ~part, False)):
+        assert replace(check(aare()), conformance=granted, vaa_name=vaa_name).selects is selects
+
+
 def test_trial_02_an_aare_that_grants_more_than_proposed():
     negotiated = check(aare(bytes.fromhex("0800065F1F040018123DFFFF0007")))
     assert negotiated.conformance == Conformance(0x18123D) & DEFAULT_PROPOSED_CONFORMANCE

@@ -233,10 +233,11 @@ class Association(AssociationOpening):
     async def get_pieces(
         self, attribute: AttributeDescriptor, selection: Selection | None = None
     ) -> AsyncGenerator[bytes]:
-        if self._short_names is not None:
+        if self._only_by_access(Conformance.GET):
             yield await self.get_octets(attribute, selection)
             return
-        transfer = GetOne(attribute, selection)
+        asked, names = GetOne(attribute, selection), self._short_names
+        transfer = asked if names is None else await names.read_instead(asked, self._read)
         begun = False
         async with self._link.turn:
             try:

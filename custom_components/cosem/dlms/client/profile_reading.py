@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor, Selection
-from ..apdu.initiate import Conformance
 from ..encoding.data import Data
 from ..errors import DecodeError, LocalProtocolError, RemoteProtocolError, ServiceError, TransportError
 from ..interface_classes.clock import ClockAttribute
@@ -143,7 +142,7 @@ class ProfileReading:
 
     def _possible(self, association: Association) -> list[ProfileWay]:
         request = self._request
-        selects = Conformance.SELECTIVE_ACCESS in association.negotiated.conformance
+        selects = association.negotiated.selects
         wants_times = request.has_times or self._definition.narrows(self._progress)
         if request.has_times and self._definition.clock is None:
             raise LocalProtocolError("the profile has no column with the time: read it by entries, or whole")

@@ -94,6 +94,12 @@ class ShortNames:
         await self._learn(named_objects(transfer), read)
         return with_short_names(transfer, self._find)
 
+    async def read_instead(self, transfer: GetOne, read: Read) -> ReadOne:
+        """Return the Read of one attribute. Raises as translated()."""
+        reading = await self.translated(transfer, read)
+        assert isinstance(reading, ReadOne)
+        return reading
+
     async def without(
         self, attributes: Sequence[AttributeDescriptor], read: Read
     ) -> dict[AttributeDescriptor, DataAccessError]:

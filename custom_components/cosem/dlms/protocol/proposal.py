@@ -266,6 +266,12 @@ class Negotiated:
         return self.vaa_name == Referencing.SHORT_NAME.vaa_name
 
     @property
+    def selects(self) -> bool:
+        """Whether a part of an attribute may be asked for."""
+        parts = Conformance.PARAMETERIZED_ACCESS if self.uses_short_names else Conformance.SELECTIVE_ACCESS
+        return parts in self.conformance
+
+    @property
     def request_limit(self) -> int:
         """Octets that a protected request may have.
 

@@ -116,20 +116,36 @@ def test_list_is_the_sequence_of_results():
         ("0100 0102 1101 1102", "010211011102", None),
     ],
 )
-def test_joined_value_with_and_without_count(joined, expected, leniency):
+@pytest.mark.parametrize("taken", [range(0), range(3, 99), range(99)], ids=["at the end", "later", "at once"])
+def test_joined_value_with_and_without_count(joined, expected, leniency, taken):
     octets = bytes.fromhex(joined)
     transfer = ReadOne(VALUE)
     transfer.first(FIRST, DEFAULT_LIMITS, 1000)
+    pieces = b""
     for number in range(1, len(octets)):
         outcome = transfer.receive(bytes.fromhex(f"0C010200{number:04X}01{octets[number - 1]:02X}"))
         assert outcome == Continues(number, number, bytes.fromhex(f"05010500{number:02X}"))
+        pieces += transfer.take() if number in taken else b""
+    assert bool(pieces) is (len(octets) > 4 and bool(taken))
     outcome = transfer.receive(bytes.fromhex(f"0C010201{len(octets):04X}01{octets[-1]:02X}"))
-    assert value(outcome) == expected
+    assert pieces.hex().upper() + value(outcome) == expected
     assert outcome.leniency is leniency
 
 
-def test_joined_error():
-    assert refusal(after(ReadOne(VALUE), "0C010201000103010104")) == 4
+def test_a_request_that_is_sent_again_forgets_what_was_taken():
+    transfer = ReadOne(VALUE)
+    assert after(transfer, "0C0102000001050904000102") is not None
+    assert transfer.take()
+    assert value(after(transfer, "0C010201000104 01001107")) == "1107"
+
+
+@pytest.mark.parametrize("is_taken", [False, True])
+def test_joined_error(is_taken):
+    transfer = ReadOne(VALUE)
+    assert refusal(after(transfer, "0C010201000103010104")) == 4
+    after(transfer, "0C0102000001020101")
+    assert not is_taken or transfer.take() == b""
+    assert refusal(transfer.receive(bytes.fromhex("0C01020100020104"))) == 4
 
 
 def test_error_ends_the_blocks():

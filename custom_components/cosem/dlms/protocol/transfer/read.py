@@ -139,6 +139,28 @@ class ReadOne(_Read):
 
     def __init__(self, variable: SingleAccess) -> None:
         super().__init__((variable,))
+        self._begun = b""
+        """Octets from which it is not yet known where the value begins."""
+        self._value_has_begun = False
+        self._head_leniency: Leniency | None = None
+
+    @override
+    def first(self, invoke: InvokeIdAndPriority, limits: Limits, room: int) -> bytes:
+        self._begun, self._value_has_begun, self._head_leniency = b"", False, None
+        return super().first(invoke, limits, room)
+
+    def take(self) -> bytes:
+        """Return what came in blocks since the last call; with the last one the transfer completes with the rest."""
+        octets = self._begun + self._blocks.take()
+        if self._value_has_begun:
+            return octets
+        self._begun = b""
+        if len(octets) <= _ONE_ERROR:  # may be an error, or an empty value
+            self._begun = octets
+            return b""
+        self._value_has_begun = True
+        octets, self._head_leniency = _without_head(octets)
+        return octets
 
     @override
     def _receive_whole(self, payload: bytes) -> Outcome | None:
@@ -150,13 +172,13 @@ class ReadOne(_Read):
 
     @override
     def _receive_joined(self, joined: bytes, leniency: Leniency | None) -> Outcome | None:
-        # An array with no elements, or null-data, has nothing behind it: what follows tells what these octets are.
-        if joined[:2] == _ONE_VALUE and len(joined) > len(_ONE_VALUE):
-            return self._complete(joined[2:], leniency)
+        if self._value_has_begun:
+            return self._complete(joined, leniency or self._head_leniency)
+        joined = self._begun + joined
         if joined[:2] == b"\x01\x01" and len(joined) == _ONE_ERROR and joined[2]:
             return self._failed(joined[2])
-        leniency = leniency or Leniency.READ_BLOCKS_WITHOUT_COUNT
-        return self._complete(joined[1:] if joined[:1] == b"\x00" and len(joined) > 1 else joined, leniency)
+        value, odd = _without_head(joined)
+        return self._complete(value, leniency or odd)
 
     def _complete(self, value: bytes, leniency: Leniency | None) -> Outcome:
         return Complete(value, leniency)
@@ -200,6 +222,15 @@ class ReadMethod(ReadOne):
     @override
     def _senseless(self, why: str) -> Failed:
         return Failed(OutcomeUnknown(why))
+
+
+def _without_head(joined: bytes) -> tuple[bytes, Leniency | None]:
+    """Return the value, and what is tolerated of what stands in front of it."""
+    # An array with no elements, or null-data, has nothing behind it: what follows tells what these octets are.
+    if joined[:2] == _ONE_VALUE and len(joined) > len(_ONE_VALUE):
+        return joined[2:], None
+    value = joined[1:] if joined[:1] == b"\x00" and len(joined) > 1 else joined
+    return value, Leniency.READ_BLOCKS_WITHOUT_COUNT
 
 
 def _piece(block: DataBlock) -> Apdu:
