@@ -22,7 +22,14 @@ from custom_components.cosem.dlms.encoding.data import (
     structure,
 )
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
-from custom_components.cosem.dlms.errors import ConnectionLost, DataAccessError, DecodeError, LocalProtocolError
+from custom_components.cosem.dlms.errors import (
+    ConnectionLost,
+    DataAccessError,
+    DecodeError,
+    ExceptionReceived,
+    LocalProtocolError,
+    ResponseTimeout,
+)
 from custom_components.cosem.dlms.interface_classes.profile_generic import CaptureObject
 from tests.dlms.client.profile_source import (
     CLOCK,
@@ -270,10 +277,10 @@ async def test_after_a_drop_before_the_first_row_the_reading_begins_again():
     source = Source(drops_after=(0, 0))
     assert await read(source, TIMES) == expected(5, 6, 7, 8)
     assert source.lent == 3
-    source = Source(drops_after=(0, 0, 0))
+    source = Source(drops_after=(0,) * 7)  # two by range, two by entry, three of the whole
     with pytest.raises(ConnectionLost):
         await read(source, TIMES)
-    assert source.lent == 3
+    assert source.lent == 7
 
 
 async def test_a_drop_before_the_meter_has_told_its_columns_is_the_error():
@@ -591,18 +598,66 @@ async def test_a_buffer_without_rows_that_says_it_has_some_is_empty():
     assert len(source.asked) > 1
 
 
-async def test_a_refusal_that_ends_the_association_is_not_asked_again():
-    source = Source(can=())
+def ended_by(source, error, selectors):
+    """Let selections end the association; ``error`` is what the caller sees of it."""
     chosen = source.chosen
 
-    def refuse(selection):
+    def end(selection):
+        octets = chosen(selection)
+        if selection is not None and selection.selector in selectors:
+            source.is_open = False
+            raise error
+        return octets
+
+    source.chosen = end
+
+
+@pytest.mark.parametrize("error", [ExceptionReceived(1, 1), ConnectionLost(), ResponseTimeout("get-response", 10)])
+@pytest.mark.parametrize("selectors", [{1}, {1, 2}], ids=["range", "both"])
+async def test_a_way_that_ends_the_association_is_left_for_another_one(error, selectors):
+    source, ways = Source(), ProfileWays()
+    ended_by(source, error, selectors)
+    assert await read(source, TIMES, ways) == expected(5, 6, 7, 8)
+    asked = 1 if isinstance(error, ExceptionReceived) else 2
+    assert [each[0] for each in source.asked if each is not None].count(1) == asked
+    assert ways.failures[ProfileWay.RANGE] == 1
+    assert await read(source, TIMES, ways) == expected(5, 6, 7, 8)
+    source.asked.clear()
+    assert await read(source, TIMES, ways) == expected(5, 6, 7, 8)
+    assert [each for each in source.asked if each is not None and each[0] == 1] == []
+
+
+async def test_one_drop_does_not_cost_a_way():
+    source = Source(drops_after=[0])
+    ways = ProfileWays()
+    assert await read(source, TIMES, ways) == expected(5, 6, 7, 8)
+    assert {each[0] for each in source.asked} == {1}
+    assert ways.proven is ProfileWay.RANGE
+
+
+async def test_a_way_that_has_worked_is_not_left_because_of_the_network():
+    source, ways = Source(), ProfileWays()
+    await read(source, TIMES, ways)
+    ended_by(source, ConnectionLost(), {1})
+    source.asked.clear()
+    with pytest.raises(ConnectionLost):
+        await read(source, TIMES, ways)
+    assert {each[0] for each in source.asked} == {1}
+    assert ways.proven is ProfileWay.RANGE
+
+
+async def test_the_whole_that_ends_the_association_is_the_error():
+    source = Source()
+    source.selects = False
+
+    def refuse(_selection):
         source.is_open = False
-        return chosen(selection)
+        raise ExceptionReceived(1, 1)
 
     source.chosen = refuse
-    with pytest.raises(DataAccessError):
+    with pytest.raises(ExceptionReceived):
         await read(source, TIMES)
-    assert len(source.asked) == 1
+    assert source.lent == 1
 
 
 async def test_seconds_since_1970_are_asked_for_as_such():

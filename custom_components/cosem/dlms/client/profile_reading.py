@@ -4,6 +4,7 @@ What a meter can is found by trying, and remembered. Rows are filtered here in a
 answer with the whole buffer. After a drop the reading goes on behind the last row.
 """
 
+from collections import Counter
 from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
@@ -11,7 +12,7 @@ from typing import Final
 
 from ..apdu.common import AttributeDescriptor, Selection
 from ..encoding.data import Data
-from ..errors import DecodeError, LocalProtocolError, RemoteProtocolError, ServiceError, TransportError
+from ..errors import DecodeError, DlmsError, LocalProtocolError, RemoteProtocolError, ServiceError, TransportError
 from ..interface_classes.clock import ClockAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.profile_columns import (
@@ -44,6 +45,9 @@ _MOST_DROPS: Final = 3
 _WORTHWHILE: Final = 256
 """Rows that are decoded together, as long as the connection lasts: block by block takes a third more."""
 
+_MOST_ENDS: Final = 2
+"""So many associations that one way has ended before its first row, and another way is tried."""
+
 type Lend = Callable[[], AbstractAsyncContextManager[Association]]
 """Opens an association."""
 
@@ -59,6 +63,10 @@ class ProfileReading:
         self._ways = ways
         self._definition = ProfileDefinition()
         self._progress = ReadSoFar()
+        self._ended: Counter[ProfileWay] = Counter()
+        """Associations that a way has ended before its first row."""
+        self._giving: ProfileWay | None = None
+        """The way that gave the last rows."""
 
     @property
     def columns(self) -> tuple[ProfileColumn, ...]:
@@ -73,7 +81,7 @@ class ProfileReading:
         """
         drops = 0
         while True:
-            before = self._progress.rows
+            before, ways_out = self._progress.rows, len(self._given_up)
             asks_otherwise = False
             try:
                 async with self._lend() as association:
@@ -85,12 +93,15 @@ class ProfileReading:
                     finally:
                         asks_otherwise = association.asks_otherwise
                 return
-            except (TransportError, RemoteProtocolError) as error:
+            except (TransportError, RemoteProtocolError, ServiceError) as error:
                 is_new = self._progress.rows > before
                 if asks_otherwise and not is_new:
                     continue  # its lists are shorter the next time
                 if self._is_complete:
                     return
+                if len(self._given_up) > ways_out:
+                    drops = 0
+                    continue  # there is another way
                 drops = 1 if is_new else drops + 1
                 if not isinstance(error, TransportError) or not self._can_go_on or drops >= _MOST_DROPS:
                     raise
@@ -116,6 +127,8 @@ class ProfileReading:
     async def _by_any_way(self, association: Association) -> Batches:
         refusal: ServiceError | DecodeError | LocalProtocolError | None = None
         for way in self._ways.in_order(self._possible(association)):
+            if way in self._given_up:
+                continue
             before = self._progress.rows
             came = False
             try:
@@ -123,9 +136,13 @@ class ProfileReading:
                     async for batch in batches:
                         came = True
                         if batch:
+                            self._giving = way
                             yield batch
-            except (ServiceError, DecodeError, LocalProtocolError) as error:
-                if self._progress.rows > before or not association.is_open:
+            except (ServiceError, DecodeError, LocalProtocolError, TransportError) as error:
+                if self._progress.rows > before:
+                    raise
+                if not association.is_open or isinstance(error, TransportError):
+                    self._note_end(way, error)
                     raise
                 self._ways.failed(way)
                 refusal = refusal or error
@@ -139,6 +156,19 @@ class ProfileReading:
                 return
         if refusal is not None:
             raise refusal
+
+    def _note_end(self, way: ProfileWay, error: DlmsError) -> None:
+        """Note that a way has ended the association: a refusal will again, a silence or a close may be the network."""
+        if way in (self._ways.proven, self._giving) and isinstance(error, TransportError):
+            return
+        self._ended[way] += _MOST_ENDS if isinstance(error, ServiceError) else 1
+        if way in self._given_up:
+            self._ways.failed(way)
+
+    @property
+    def _given_up(self) -> set[ProfileWay]:
+        """Ways that are not tried again; the last one always is."""
+        return {way for way, ends in self._ended.items() if ends >= _MOST_ENDS and way is not ProfileWay.WHOLE}
 
     def _possible(self, association: Association) -> list[ProfileWay]:
         request = self._request
