@@ -19,7 +19,19 @@ from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.transfer.access import to_execute, to_get, to_set
 from tests.dlms.client.conftest import client_of
-from tests.dlms.scripted import CLOCK, ENERGY, PARAMETERS, POWER, REGISTERS, ScriptedMeter, aare, initiate
+from tests.dlms.scripted import (
+    CLOCK,
+    ENERGY,
+    PARAMETERS,
+    POWER,
+    REGISTERS,
+    ScriptedMeter,
+    aare,
+    initiate,
+    unsigned,
+    value,
+    values,
+)
 
 ONLY_ACCESS = initiate(conformance=Conformance.ACCESS | Conformance.SELECTIVE_ACCESS)
 NO_ANSWER = bytes.fromhex("0100010000")
@@ -134,6 +146,29 @@ async def test_an_answer_without_any_value_is_an_error():
     async with client_of(meter).associate(PARAMETERS) as association:
         (found,) = await association.access([to_get(CLOCK)])
         assert found == NULL
+
+
+async def test_a_value_in_pieces_is_read_by_access_too():
+    """So a profile of such a meter can be read."""
+    meter = Meter(read)
+    async with client_of(meter).associate(PARAMETERS) as association, aclosing(association.get_pieces(CLOCK)) as pieces:
+        assert [octets async for octets in pieces] == [b"\x11\x00"]
+    assert meter.taken[0][0] == 0xD9
+
+
+@pytest.mark.parametrize("granted", [Conformance.SET, Conformance.GET, Conformance.MULTIPLE_REFERENCES])
+async def test_a_meter_that_grants_nothing_that_reads_may_answer_get_all_the_same(granted):
+    def answer(apdu):
+        return [value(unsigned(7), apdu[2] & 15)] if apdu[1] == 1 else [values(unsigned(7), unsigned(8))]
+
+    meter = ScriptedMeter(answer, aarq=lambda _apdu: [aare(initiate(conformance=granted))])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        if granted is Conformance.MULTIPLE_REFERENCES:
+            assert len(await association.get_many([CLOCK, ENERGY])) == 2
+        else:
+            await association.get(CLOCK)
+        expected = set() if granted is Conformance.GET else {Leniency.GET_NOT_GRANTED}
+        assert association.leniencies == expected
 
 
 async def test_a_meter_that_offers_get_is_read_by_get():

@@ -93,6 +93,8 @@ SILENT = [
     (ConnectionLost(), KEYS, "hang up on wrong keys"),
     (ConnectionLost(), DEDICATED, "without --dedicated-key"),
     (ResponseTimeout("AARE", 5), NOTHING, "no meter at all"),
+    (ResponseTimeout("AARE", 5), NOTHING, "--referencing sn"),
+    (AssociationRejected(1, 1, 1), NOTHING, "--referencing sn"),
     (ResponseTimeout("AARE", 5), KEYS, "silent to wrong keys or counters"),
     (ResponseTimeout("AARE", 5), DEDICATED, "without --dedicated-key"),
     (ResponseTimeout("get-response", 5), NOTHING, "longer --timeout"),

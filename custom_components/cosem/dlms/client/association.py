@@ -38,7 +38,7 @@ from ..protocol.events import (
 from ..protocol.leniencies import Leniency
 from ..protocol.outstanding import says_no_association
 from ..protocol.transfer import Transfer
-from ..protocol.transfer.get import GetOne
+from ..protocol.transfer.get import GetList, GetOne
 from ..protocol.transfer.read import ReadOne
 from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
@@ -137,7 +137,10 @@ class Association(AssociationOpening):
     async def _request(self, transfer: Transfer) -> bytes:
         names = self._short_names
         if names is None:
-            return await self._carry_out(transfer)
+            octets = await self._carry_out(transfer)
+            if isinstance(transfer, (GetOne, GetList)) and Conformance.GET not in self.negotiated.conformance:
+                self.tolerated(Leniency.GET_NOT_GRANTED)
+            return octets
         octets = await self._carry_out(await names.translated(transfer, self._read))
         if names.is_list(transfer):
             with suppress(DecodeError):  # whoever asked will see

@@ -154,7 +154,10 @@ def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
         return f"{before}Try a longer --timeout"
     if used.keys:
         return f"{before}The meter may be silent to wrong keys or counters: check the keys, --client and --server"
-    return "The meter may not know these wPorts: check --client and --server. Or this is no meter at all"
+    return (
+        "The meter may not know these wPorts: check --client and --server. An old one may know short names only: "
+        "try --referencing sn. Or this is no meter at all"
+    )
 
 
 _OF_THE_PROPOSAL: Final[Mapping[int, str]] = {
@@ -187,7 +190,7 @@ def _refusal_advice(error: AssociationRejected) -> str:
     # "No reason given" is also what meters say that cannot decipher the proposal, or do not know a service in it.
     return (
         "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys. "
-        "Old meters want fewer services: try --conformance 001E1D"
+        "Old meters want fewer services, or know short names only: try --conformance 001E1D, or --referencing sn"
     )
 
 

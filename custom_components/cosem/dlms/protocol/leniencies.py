@@ -19,6 +19,8 @@ class Leniency(StrEnum):
     """The AARE says 0 instead of 14 although passes 3 and 4 follow."""
     RESERVED_SERVICES = "reserved_services"
     """The AARE sets reserved bits of the conformance block; they are cleared."""
+    GET_NOT_GRANTED = "get_not_granted"
+    """The AARE grants nothing that reads; the meter answers GET all the same."""
     SURPLUS_SERVICES = "surplus_services"
     """The AARE grants services that were not proposed; they are not used."""
     UNUSUAL_INITIATE_RESPONSE = "unusual_initiate_response"
