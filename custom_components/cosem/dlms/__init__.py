@@ -15,6 +15,7 @@ from .client.profile_reading import ProfileReading
 from .client.profile_request import ProfileRequest
 from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
+from .client.short_names import ShortNames
 from .client.transport import Transport, open_tcp
 from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
@@ -64,6 +65,7 @@ from .errors import (
     ServiceError,
     ServiceErrorClass,
     ServiceErrorCode,
+    ShortNameUnknown,
     StandardCode,
     StateErrorCode,
     SystemTitleMismatch,
@@ -144,14 +146,17 @@ from .interface_classes.sap_assignment import (
     decode_sap_assignment_list,
 )
 from .interface_classes.security_setup import SecuritySetupAttribute, SecuritySetupMethod
+from .interface_classes.short_names import ShortNameObject
 from .interface_classes.units import UNITS, Unit, unit_symbol
 from .interface_classes.value_attributes import SCALER_UNIT_ATTRIBUTE, VALUE_ATTRIBUTES, scaler_unit_attribute
 from .limits import DEFAULT_LIMITS, Limits
+from .protocol.association_kind import AssociationKind
 from .protocol.framing import Message
 from .protocol.leniencies import Leniency
 from .protocol.proof_form import ProofForm
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
 from .protocol.referencing import Referencing
+from .protocol.transfer.access import AccessItem, AccessOutcome, to_execute, to_get, to_set
 from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
 from .security.keys import Secret
@@ -203,12 +208,15 @@ __all__ = [
     "UNITS",
     "UNSCALED",
     "VALUE_ATTRIBUTES",
+    "AccessItem",
+    "AccessOutcome",
     "AccessRights",
     "ActionError",
     "ActionResultCode",
     "Association",
     "AssociationAborted",
     "AssociationError",
+    "AssociationKind",
     "AssociationLnAttribute",
     "AssociationLnMethod",
     "AssociationParameters",
@@ -320,6 +328,9 @@ __all__ = [
     "ServiceError",
     "ServiceErrorClass",
     "ServiceErrorCode",
+    "ShortNameObject",
+    "ShortNameUnknown",
+    "ShortNames",
     "StandardCode",
     "StateErrorCode",
     "SystemTitleMismatch",
@@ -380,6 +391,9 @@ __all__ = [
     "settle",
     "status_text",
     "title_in_certificate",
+    "to_execute",
+    "to_get",
+    "to_set",
     "unit_symbol",
     "while_associating",
     "while_reading",

@@ -4,7 +4,7 @@ from contextlib import aclosing
 
 import pytest
 
-from custom_components.cosem.dlms.apdu.common import MethodDescriptor
+from custom_components.cosem.dlms.apdu.common import MethodDescriptor, Selection
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.encoding.data import NULL, Data, unsigned as one_octet
 from custom_components.cosem.dlms.errors import (
@@ -177,6 +177,54 @@ async def test_a_meter_that_offers_get_is_read_by_get():
         with pytest.raises(Exception, match="get-response"):
             await association.get(CLOCK)
     assert meter.taken[0][0] == 0xC0
+
+
+# -- what is not granted otherwise
+
+
+async def test_what_cannot_be_set_or_executed_otherwise_is_by_access():
+    answers = iter(["01 00 01 0200", "01 00 01 0203", "02 0000 02 0200 020C", "01 1105 01 0300", "01 00 01 030B"])
+    meter = Meter(lambda _apdu: bytes.fromhex(next(answers)))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        await association.set(CLOCK, one_octet(7))
+        with pytest.raises(DataAccessError, match="read-write-denied"):
+            await association.set(CLOCK, one_octet(7), Selection(1, NULL))
+        first, second = await association.set_many([(CLOCK, NULL), (ENERGY, NULL)])
+        assert first is None
+        assert second.result == 12
+        assert await association.action(METHOD) == one_octet(5)
+        with pytest.raises(ActionError, match="object-unavailable"):
+            await association.action(METHOD, NULL)
+    assert [apdu[7:17].hex().upper() for apdu in meter.taken] == [
+        "0200080000010000FF02",
+        "0500080000010000FF02",
+        "0200080000010000FF02",
+        "0300080000010000FF01",
+        "0300080000010000FF01",
+    ]
+
+
+@pytest.mark.parametrize("granted", [Conformance(0), Conformance.SET | Conformance.ACTION])
+async def test_several_go_by_access_where_there_are_no_lists(granted):
+    answers = iter(["02 0000 02 0200 0203", "02 1105 00 02 0300 03FA"])
+    meter = Meter(lambda _apdu: bytes.fromhex(next(answers)), initiate(conformance=Conformance.ACCESS | granted))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        assert [each and each.result for each in await association.set_many([(CLOCK, NULL), (ENERGY, NULL)])] == [
+            None,
+            3,
+        ]
+        value, refusal = await association.action_many([(METHOD, None), (METHOD, NULL)])
+    assert value == one_octet(5)
+    assert refusal.result == 250
+    assert [apdu[0] for apdu in meter.taken] == [0xD9, 0xD9]
+
+
+async def test_unconfirmed_services_go_by_access_where_that_is_all():
+    meter = Meter(lambda _apdu: None)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        await association.set_unconfirmed(CLOCK, NULL)
+        await association.action_unconfirmed(METHOD)
+    assert [apdu[:2].hex().upper() + apdu[7:8].hex() for apdu in meter.taken] == ["D98002", "D98003"]
 
 
 # -- without an answer

@@ -1,4 +1,7 @@
-"""The services of an association, a method each: GET, SET, ACTION (IEC 62056-5-3). association.py carries them out."""
+"""The services of an association, a method each: GET, SET, ACTION, ACCESS (IEC 62056-5-3).
+
+ACCESS does the work of a service that the meter does not grant. association.py carries them out.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Callable, Sequence
@@ -19,7 +22,7 @@ from ..interface_classes.profile_generic import decode_rows
 from ..limits import Limits
 from ..protocol.leniencies import Leniency
 from ..protocol.transfer import Transfer
-from ..protocol.transfer.access import Access, AccessItem, AccessOutcome, to_get
+from ..protocol.transfer.access import Access, AccessItem, AccessOutcome, to_execute, to_get, to_set
 from ..protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
 from ..protocol.transfer.get import GetList, GetOne
 from ..protocol.transfer.set import SetList, SetOne
@@ -110,17 +113,30 @@ class Services(ABC):
 
     async def set(self, attribute: AttributeDescriptor, value: Data, selection: Selection | None = None) -> None:
         """Write one attribute. Raises as get() does, and OutcomeUnknown when the answer was lost."""
-        await self._request(SetOne(attribute, value, selection))
+        if not self._only_by_access(Conformance.SET):
+            await self._request(SetOne(attribute, value, selection))
+        elif refusal := (await self._written_by_access([to_set(attribute, value, selection)]))[0]:
+            raise refusal
 
     async def set_many(self, items: Sequence[tuple[AttributeDescriptor, Data]]) -> list[DataAccessError | None]:
         """Write attributes in one request; return what was refused of each. Raises as set() does."""
+        if self._only_by_access(Conformance.SET) or self._only_by_access(Conformance.MULTIPLE_REFERENCES):
+            return await self._written_by_access([to_set(*item) for item in items])
         return [DataAccessError(code) if code else None for code in await self._request(SetList(items))]
+
+    async def _written_by_access(self, items: Sequence[AccessItem]) -> list[DataAccessError | None]:
+        return [each if isinstance(each, DataAccessError) else None for each in await self.access(items)]
 
     async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | DataAccessError | None:
         """Execute a method; return what it returned. Raises ActionError, and as set() does.
 
         A DataAccessError that is returned is about what the method should have returned: it was carried out.
         """
+        if self._only_by_access(Conformance.ACTION):
+            (outcome,) = await self.access([to_execute(method, parameters)])
+            if isinstance(outcome, ActionError):
+                raise outcome
+            return outcome
         transfer = ActionOne(method, parameters)
         octets = await self._request(transfer)
         return returned(await self._decode_outcome(transfer.decode, octets, exactly=transfer.was_in_blocks))
@@ -129,6 +145,8 @@ class Services(ABC):
         self, items: Sequence[tuple[MethodDescriptor, Data | None]]
     ) -> list[Data | ActionError | DataAccessError | None]:
         """Execute methods in one request; return for each what action() returns or raises. Raises as set() does."""
+        if self._only_by_access(Conformance.ACTION) or self._only_by_access(Conformance.MULTIPLE_REFERENCES):
+            return await self.access([to_execute(*item) for item in items])
         transfer = ActionList(items)
         octets = await self._request(transfer)
         outcomes = await self._decode_outcome(transfer.decode, octets, exactly=transfer.was_in_blocks)
@@ -155,11 +173,17 @@ class Services(ABC):
         self, attribute: AttributeDescriptor, value: Data, selection: Selection | None = None
     ) -> None:
         """Write one attribute without an answer: nobody knows what becomes of it. Raises TransportError."""
-        await self._tell(SetOne(attribute, value, selection))
+        if self._only_by_access(Conformance.SET):
+            await self.access_unconfirmed([to_set(attribute, value, selection)])
+        else:
+            await self._tell(SetOne(attribute, value, selection))
 
     async def action_unconfirmed(self, method: MethodDescriptor, parameters: Data | None = None) -> None:
         """Execute a method without an answer. Raises as set_unconfirmed()."""
-        await self._tell(ActionOne(method, parameters))
+        if self._only_by_access(Conformance.ACTION):
+            await self.access_unconfirmed([to_execute(method, parameters)])
+        else:
+            await self._tell(ActionOne(method, parameters))
 
     async def access_unconfirmed(self, items: Sequence[AccessItem]) -> None:
         """Write and execute in one ACCESS request without an answer. Raises as set_unconfirmed()."""
