@@ -18,12 +18,15 @@ import custom_components.cosem
 from custom_components.cosem.config_flow import CosemConfigFlow
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
 from custom_components.cosem.dlms import (
+    AssociationParameters,
     AssociationRejected,
     Data,
     DataType,
     ExceptionReceived,
     InputFault,
+    NotWrapper,
     TimePolicy,
+    while_associating,
 )
 from custom_components.cosem.dlms.client.verdict import diagnostic_of
 from custom_components.cosem.dlms.errors import ServiceErrorCode
@@ -281,6 +284,22 @@ async def test_unknown_diagnostic_is_said_in_the_stacks_words(hass: HomeAssistan
     assert (await async_failure_in_words(hass, failure, "generic"))["diagnostic"] == "Diagnostic 99."
     known = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_2", detail="diagnostic 2")
     assert "needs encryption" in (await async_failure_in_words(hass, known, "generic"))["diagnostic"]
+
+
+async def test_a_refusing_meters_own_parameters_are_shown_and_are_no_markdown(hass: HomeAssistant):
+    refusal = AssociationRejected(1, 1, 2, None, "DLMS version 6, PDU size 222, get *set*")
+    failure = ExaminationFailed.of(while_associating(refusal, AssociationParameters()))
+    words = (await async_failure_in_words(hass, failure, "generic"))["diagnostic"]
+    assert words.startswith("The meter refused the connection: it does not accept this kind of messages")
+    assert words.endswith(r"It offers: DLMS version 6, PDU size 222, get \*set\*.")
+
+
+async def test_what_answers_instead_of_a_meter_is_guessed(hass: HomeAssistant):
+    for octets, guess in ((b"\x15\x03\x01", "TLS"), (b"\xff\xfd\x18", "Telnet"), (b"\x68\x1f", "M-Bus")):
+        failure = ExaminationFailed.of(while_associating(NotWrapper(octets), AssociationParameters()))
+        assert failure.verdict is Verdict.NOT_DLMS
+        assert (await async_failure_in_words(hass, failure, "generic"))["detail"] == guess
+    assert "{detail}" in TEXTS["config"]["error"]["not_dlms"]
 
 
 async def test_refusal_without_a_reason_says_so(hass: HomeAssistant):

@@ -78,9 +78,16 @@ async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed
         "seconds": f"{failure.seconds:g}",
         "detail": escaped(failure.detail),
         "counter": str(failure.counter),
-        "diagnostic": text("association_diagnostic", failure.diagnostic, escaped(_sentence(failure.detail))),
+        "diagnostic": _diagnostic(text, failure),
         "hint": text("preset_hint", preset, "") if REMEDIES[failure.verdict].has_hint else "",
     }
+
+
+def _diagnostic(text: Callable[[str, str, str], str], failure: ExaminationFailed) -> str:
+    sentence = text("association_diagnostic", failure.diagnostic, escaped(_sentence(failure.detail)))
+    if not failure.offered:
+        return sentence
+    return f"{sentence} {text('refusal_hint', 'offered', '').format_map({'offered': escaped(failure.offered)})}"
 
 
 async def async_clock_in_words(hass: HomeAssistant, clock: ClockReading | None, policy: TimePolicy) -> str:

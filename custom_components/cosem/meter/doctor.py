@@ -63,7 +63,8 @@ class ExaminationFailed(Exception):
     """The verdict of one layer.
 
     ``diagnostic``: key of a text (``diagnostic_of``). ``detail``: the stack's own words. ``seconds``: the deadline that
-    passed. ``counter``: the invocation counter that the meter asks for.
+    passed. ``counter``: the invocation counter that the meter asks for. ``offered``: what a refusing meter tells of
+    itself.
     """
 
     def __init__(
@@ -75,13 +76,16 @@ class ExaminationFailed(Exception):
         self.detail = detail
         self.seconds = seconds
         self.counter = counter
+        self.offered = ""
 
     @classmethod
     def of(cls, diagnosis: Diagnosis) -> Self:
         """Return what the stack's doctor says."""
-        return cls(
+        failed = cls(
             diagnosis.verdict, diagnostic=diagnosis.diagnostic, detail=diagnosis.detail, seconds=diagnosis.seconds
         )
+        failed.offered = diagnosis.offered
+        return failed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

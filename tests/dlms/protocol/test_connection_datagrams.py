@@ -198,8 +198,12 @@ def test_f22_a_complaint_about_a_counter_that_we_are_beyond_is_of_an_older_reque
     house.connection.request(PAIR, GetOne(ENERGY))  # the AARQ had 1, this has 2
     (request,) = sent_by(house.connection)
     assert receive(house.connection, refused_counter(expected)) == []
+    refused = house.connection.dropped_answer(PAIR)  # what is raised if no other answer comes
+    assert isinstance(refused, InvocationCounterRefused)
+    assert refused.expected == expected
     assert receive(house.connection, *house.meter.replies(request)) == [AnswerReceived(PAIR, unsigned(7))]
     assert house.connection.counters.forged_apdus == 1
+    assert house.connection.dropped_answer(PAIR) is None
 
 
 def test_f30_a_complaint_that_asks_for_more_ends_the_request():

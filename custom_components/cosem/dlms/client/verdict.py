@@ -40,6 +40,7 @@ from ..errors import (
 )
 from ..protocol.proposal import AssociationParameters
 from ..security.suite import Protection
+from .foreign_protocol import protocol_in_words
 
 _NO_REASON: Final = (UserDiagnostic.NULL, UserDiagnostic.NO_REASON_GIVEN)
 
@@ -154,13 +155,14 @@ def layer_of(verdict: Verdict) -> Layer:
 class Diagnosis:
     """A verdict. ``diagnostic``: key of a refusal (``diagnostic_of``). ``detail``: the stack's own words.
 
-    ``seconds``: the deadline that passed.
+    ``seconds``: the deadline that passed. ``offered``: the parameters that a refusing meter tells of itself.
     """
 
     verdict: Verdict
     diagnostic: str = ""
     detail: str = ""
     seconds: float = 0
+    offered: str = ""
 
 
 def is_unverified(parameters: AssociationParameters) -> bool:
@@ -237,7 +239,7 @@ def _protocol(error: RemoteProtocolError | SecurityError, parameters: Associatio
         case NotWrapper(speaks=GuessedProtocol.TEXT):
             return Diagnosis(verdict=Verdict.NOT_DLMS_TEXT)
         case NotWrapper():
-            return Diagnosis(verdict=Verdict.NOT_DLMS)
+            return Diagnosis(verdict=Verdict.NOT_DLMS, detail=protocol_in_words(error.header) or str(error))
         case WrongAddress(asked=(_, _)):
             return Diagnosis(verdict=Verdict.OTHER_WPORTS, detail=str(error))
         case RemoteProtocolError() | SecurityDowngrade() if is_unverified(parameters):
@@ -292,7 +294,7 @@ def _refused(error: AssociationRejected, parameters: AssociationParameters) -> D
                 verdict = _REFUSED_SECRET.get(mechanism, Verdict.SECRET_REFUSED)
             case UserDiagnostic.AUTHENTICATION_REQUIRED:
                 verdict = Verdict.STRONGER_AUTHENTICATION
-    return Diagnosis(verdict=verdict, diagnostic=diagnostic_of(error), detail=str(error))
+    return Diagnosis(verdict=verdict, diagnostic=diagnostic_of(error), detail=str(error), offered=error.offered)
 
 
 def diagnostic_of(error: DlmsError) -> str:

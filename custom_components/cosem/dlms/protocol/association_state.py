@@ -265,7 +265,9 @@ class AssociationState(AssociationRequests):
             and self._dropped_apdus.is_lossy
             and self.opening.has_used(error.expected)
         ):
-            self._dropped_apdus.forged(error)  # of a request that came twice, or was overtaken
+            self.receive_forgery(
+                error
+            )  # of a request that came twice, or was overtaken; it tells if nothing else comes
             return
         self._fail(error, apdu[0])
 
