@@ -162,6 +162,42 @@ def test_values_with_short_names_are_never_written_as_they_do_not_say_what_they_
     assert SECRET[:4].hex() not in traced(path, apdu).lower().replace("\n", "").replace(" ", "")
 
 
+def in_blocks(whole: bytes) -> list[bytes]:
+    """Two general blocks of the meter."""
+    head, rest = whole[:9], whole[9:]
+    return [b"\xe0\x43\x00\x01\x00\x00\x09" + head, b"\xe0\x83\x00\x02\x00\x00" + bytes([len(rest)]) + rest]
+
+
+def test_what_general_blocks_make_together_is_told(path: Path):
+    text = traced(path, get(45, 2), *in_blocks(ANSWER_TO_GET))
+    assert "16 <- 1  received 16 octets: general-block-transfer" in text
+    assert "E04300010000<10>" in text
+    assert "block_data: 9 octets" in text
+    assert f"16 <- 1  received in blocks {len(ANSWER_TO_GET)} octets: get-response-normal" in text
+    assert f"octet-string {SECRET.hex()}" in text
+
+
+@pytest.mark.parametrize("apdu", [get(44, 5), GetRequestWithList(INVOKE, ((SECRET_ATTRIBUTE, None),))])
+def test_secrets_in_general_blocks_are_left_out_like_those_in_one_piece(path: Path, apdu: Any):
+    text = traced(path, apdu, *in_blocks(ANSWER_TO_GET))
+    octets = text.lower().replace("\n", "").replace(" ", "")
+    assert SECRET[:4].hex() not in octets
+    assert SECRET[-4:].hex() not in octets
+    assert "received in blocks" in text
+    assert "it may hold a secret" in text
+
+
+def test_requests_in_general_blocks_say_what_their_answer_is_of(path: Path):
+    sent = in_blocks(encode_apdu(get(44, 5)))
+    with TraceFile(str(path)) as trace:
+        for block in sent:
+            trace.sent(Message(16, 1, block))
+        trace.received(Message(16, 1, ANSWER_TO_GET))
+    text = path.read_text()
+    assert "sent in blocks 13 octets: get-request-normal" in text
+    assert SECRET[:4].hex() not in text.lower().replace("\n", "").replace(" ", "")
+
+
 def test_what_holds_no_secret_is_decoded_again_afterwards(path: Path):
     text = traced(path, ActionRequestNormal(INVOKE, PROOF, VALUE), ActionRequestNormal(INVOKE, PUBLIC_METHOD, VALUE))
     assert text.count("it may hold a secret") == 1

@@ -28,6 +28,7 @@ from ..encoding.logical_name import LogicalName
 from ..errors import DlmsError
 from ..protocol.framing import Message
 from .options import UsageError
+from .trace_outline import OUTLINED_TAGS, BlocksOfOneWay, outline
 
 _INDENT: Final = " " * 13
 _WIDTH: Final = 96
@@ -50,6 +51,8 @@ class TraceFile:
     def __init__(self, path: str) -> None:
         self._file: Final = _open_private(path)
         self._start: Final = time.monotonic()
+        self._blocks: dict[str, BlocksOfOneWay] = {}
+        """By what is said of the way."""
         self._is_secret: dict[_Exchange, bool] = {}
         """Whether the last request of this kind, and so its answer, may hold a secret."""
 
@@ -81,13 +84,18 @@ class TraceFile:
         shown, decoded = self._shown(message)
         octets = [shown[start : start + _WIDTH] for start in range(0, len(shown), _WIDTH)]
         self._write([head, *(f"{_INDENT}{line}" for line in [*octets, *decoded]), ""])
+        whole = self._blocks.setdefault(what, BlocksOfOneWay()).join(apdu)
+        if whole is not None:
+            self._message(message._replace(apdu=whole), f"{what} in blocks")
 
     def _shown(self, message: Message) -> tuple[str, list[str]]:
         """Return the octets of a message and what they mean, without secrets."""
         apdu = message.apdu
-        if not apdu or apdu[0] not in _SHOWN_UNLESS_NAMED | _REQUESTS | _ANSWERS:
+        if not apdu or apdu[0] not in _SHOWN_UNLESS_NAMED | _REQUESTS | _ANSWERS | OUTLINED_TAGS:
             return redacted(apdu), []
         try:
+            if apdu[0] in OUTLINED_TAGS:
+                return redacted(apdu), outline(apdu)
             described = describe(decode_apdu(apdu))
             decoded = tree(described)
         except DlmsError as error:

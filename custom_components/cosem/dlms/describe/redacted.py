@@ -10,6 +10,7 @@ from typing import Final
 from ..apdu import APDU_NAMES, decode_apdu
 from ..apdu.acse import AARE, AARQ, RLRE, RLRQ, Aare, AareField, Aarq, AarqField, mechanism_from_name
 from ..apdu.action import ACTION_REQUEST, ACTION_RESPONSE
+from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..apdu.ciphered import DEDICATED_TAGS, GENERAL_DED_CIPHERING, GENERAL_GLO_CIPHERING, GLOBAL_TAGS
 from ..apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE, ConfirmedServiceError, ExceptionResponse
 from ..apdu.get import GET_REQUEST, GET_RESPONSE
@@ -252,4 +253,5 @@ _SHOWN: Final[dict[int, Callable[[bytes], _Ranges]]] = {
     **dict.fromkeys((EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), _first(7)),
     ACTION_REQUEST: _up_to_parameters,
     ACTION_RESPONSE: _first(4),
+    GENERAL_BLOCK_TRANSFER: _first(6),  # control and numbers
 }
