@@ -254,6 +254,13 @@ def test_a_secret_value_comes_from_standard_input_and_only_the_end_of_its_line_i
     assert meter.services[0].endswith(b"\x0a" + bytes([len(written)]) + written)
 
 
+def test_what_a_failed_command_pipes_in_is_no_empty_value():
+    meter = Meter(set_result(0))
+    with pytest.raises(UsageError, match="nothing comes from standard input"):
+        carried_out(meter, "write", THRESHOLD, "visible-string", "-", yes=True, typed_in="")
+    assert meter.links == []
+
+
 def test_a_meter_that_does_not_associate_gets_nothing():
     meter = Meter(set_result(0))
     meter.aarq = lambda apdu: [aare(result=1, diagnostic=13)]

@@ -79,7 +79,10 @@ def _typed(options: argparse.Namespace, console: Console) -> Data | None:
     text: str | None = options.value
     if text == _FROM_STANDARD_INPUT:
         # So a secret need not be an argument, which other users of the machine can see. Blanks may belong to it.
-        text = console.read_all().removesuffix("\n").removesuffix("\r")
+        typed = console.read_all()
+        if not typed:
+            raise UsageError("nothing comes from standard input; an empty value is an empty line")
+        text = typed.removesuffix("\n").removesuffix("\r")
     return typed_data(options.type, text)
 
 
