@@ -127,6 +127,7 @@ SECRETS = [
     (ANSWER_TO_GET,),
     # An answer that comes late is not taken for one to the next question.
     (get(44, 5), GetRequestNormal(OTHER_INVOKE, TIME, None), ANSWER_TO_GET),
+    (get(44, 5), GetRequestNormal(OTHER_INVOKE, TIME, None), bytes.fromhex("C40107") + ANSWER_TO_GET[3:]),
     (access(AccessKind.GET, attribute(44, 5)), ANSWER_TO_ACCESS),
     (access(AccessKind.SET, SECRET_ATTRIBUTE, VALUE),),
     (access(AccessKind.ACTION, SECRET_METHOD, VALUE), ANSWER_TO_ACCESS),
@@ -210,6 +211,7 @@ PUBLIC = [
     (ActionRequestNormal(INVOKE, MethodDescriptor(64, LOGICAL_NAME, 1), VALUE), ANSWER_TO_ACTION),
     (get(45, 2), ANSWER_TO_GET),
     (get(45, 2), bytes.fromhex("C40181") + ANSWER_TO_GET[3:]),  # another priority than was asked for
+    (get(45, 2), bytes.fromhex("C40107") + ANSWER_TO_GET[3:]),  # another invoke-id, where no secret was asked for
     (access(AccessKind.GET, attribute(45, 2)), ANSWER_TO_ACCESS),
     (access(AccessKind.SET, attribute(45, 2), VALUE),),
     (encode_apdu(EventNotificationRequest(None, TIME, VALUE)),),

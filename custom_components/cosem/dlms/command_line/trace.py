@@ -55,6 +55,8 @@ class TraceFile:
         """By what is said of the way."""
         self._is_secret: dict[_Exchange, bool] = {}
         """Whether the last request of this kind, and so its answer, may hold a secret."""
+        self._asks_for_secrets: dict[tuple[int, int], bool] = {}
+        """Whether any request of client and server did: what answers none of them may belong to that one."""
 
     def __enter__(self) -> Self:
         return self
@@ -112,9 +114,11 @@ class TraceFile:
         if tag in _SHOWN_UNLESS_NAMED:
             return is_secret
         # A further block names nothing: it belongs to what the first one was for, as answers do.
+        pair = (message.client, message.server)
         if tag in _REQUESTS and targets:
             self._is_secret[exchange] = is_secret
-        return self._is_secret.get(exchange, True)
+            self._asks_for_secrets[pair] = self._asks_for_secrets.get(pair, False) or is_secret
+        return self._is_secret.get(exchange, self._asks_for_secrets.get(pair, True))
 
     def _write(self, lines: Sequence[str]) -> None:
         with suppress(OSError):  # a full disk does not end what is said to the meter
