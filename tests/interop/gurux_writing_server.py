@@ -35,10 +35,10 @@ class WritingGuruxServer(GuruxServer):
 
     @override
     def new_session(self) -> Session:
-        return _WritingSession(self)
+        return WritingSession(self)
 
 
-class _WritingSession(Session):
+class WritingSession(Session):
     conformance = WRITING
     server: WritingGuruxServer
     _targets: tuple[Target, ...] = ()
