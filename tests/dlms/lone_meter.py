@@ -21,12 +21,15 @@ EK_256, AK_256 = bytes(range(32)), bytes(range(0x80, 0xA0))
 MASTER, MASTER_256 = bytes(range(0x20, 0x30)), bytes(range(0x20, 0x40))
 
 GRANTED = bytes.fromhex("001A14")
-LN, LN_CIPHERED = 1, 3
+LN, SN, LN_CIPHERED, SN_CIPHERED = 1, 2, 3, 4
 NONE, LLS, HLS, MD5, SHA1, GMAC, SHA256, ECDSA = range(8)
 
-GLOBAL = {0x21: 0x01, 0xC8: 0xC0, 0xC9: 0xC1, 0xCB: 0xC3}
-DEDICATED = {0xD0: 0xC0, 0xD1: 0xC1, 0xD3: 0xC3}
+GLOBAL = {0x21: 0x01, 0x25: 0x05, 0x26: 0x06, 0xC8: 0xC0, 0xC9: 0xC1, 0xCB: 0xC3}
+DEDICATED = {0x45: 0x05, 0x46: 0x06, 0xD0: 0xC0, 0xD1: 0xC1, 0xD3: 0xC3}
 ANSWER_OF = {0x21: 0x28, 0xC8: 0xCC, 0xC9: 0xCD, 0xCB: 0xCF, 0xD0: 0xD4, 0xD1: 0xD5, 0xD3: 0xD7}
+ANSWER_OF |= {0x25: 0x2C, 0x26: 0x2D, 0x45: 0x4C, 0x46: 0x4D}
+PLAIN = frozenset({0x05, 0x06, *range(0xC0, 0xC8)})
+UNDEFINED = bytes.fromhex("0C010104")
 CURVES = {1: (ec.SECP256R1(), hashes.SHA256(), 32, b"\x00"), 2: (ec.SECP384R1(), hashes.SHA384(), 48, b"\x01")}
 
 
@@ -119,6 +122,9 @@ def derive(suite, shared, party_u, party_v):
 class LoneMeter:
     """One association of one client. ``control``: the security control octet of everything protected."""
 
+    contexts = (LN, LN_CIPHERED)
+    vaa_name = b"\x00\x07"
+
     def __init__(self, mechanism=GMAC, *, suite=0, level=0x30, ciphered=True, secret=b"", client_keys=(), **changes):
         self.mechanism, self.suite, self.ciphered, self.secret = mechanism, suite, ciphered, secret
         self.control = suite | level
@@ -156,20 +162,25 @@ class LoneMeter:
                 return self._associate(apdu)
             case 0x62:
                 return self._release(apdu)
-        assert self.ciphered == (apdu[0] >= 0xC8), "protection"
+        assert self.ciphered == (apdu[0] not in PLAIN), "protection"
         try:
             request, envelope = self.open(apdu) if self.ciphered else (apdu, None)
         except LookupError as refused:
             return [b"\xd8\x01\x06" + refused.args[0].to_bytes(4, "big")]
         self.plain.append(request)
-        answers = [self._prove(request)] if request[0] == 0xC3 else self.answer_get(request)
-        return [self.protect(answer, envelope) for answer in answers]
+        return [
+            self.protect(answer, envelope) if isinstance(answer, bytes) and answer[0] not in {0xD8, 0x0E} else answer
+            for answer in self._answers(request)
+        ]
+
+    def _answers(self, request):
+        return [self._prove(request)] if request[0] == 0xC3 else self.answer_get(request)
 
     # -- association
 
     def _associate(self, apdu):
         fields = fields_of(apdu)
-        assert fields[0xA1] == bytes.fromhex("0607608574050801") + bytes([LN_CIPHERED if self.ciphered else LN])
+        assert fields[0xA1] == bytes.fromhex("0607608574050801") + bytes([self.contexts[self.ciphered]])
         if self.mechanism:
             assert fields[0x8A] == b"\x07\x80"
             assert fields[0x8B] == bytes.fromhex("608574050802") + bytes([self.mechanism])
@@ -191,7 +202,7 @@ class LoneMeter:
                 return [b"\xd8\x01\x06" + refused.args[0].to_bytes(4, "big")]
         self.plain.append(user_information)
         self._take_initiate(user_information)
-        initiate = bytes.fromhex("0800065F1F0400") + self.granted + self.max_pdu.to_bytes(2, "big") + b"\x00\x07"
+        initiate = bytes.fromhex("0800065F1F0400") + self.granted + self.max_pdu.to_bytes(2, "big") + self.vaa_name
         initiate = self.protect(initiate, envelope) if self.ciphered else initiate
         answer = {0xA1: fields[0xA1], 0xA2: b"\x02\x01\x00", 0xA3: bytes.fromhex("A1030201")}
         answer[0xA3] += b"\x0e" if self.mechanism >= HLS else b"\x00"
@@ -228,6 +239,13 @@ class LoneMeter:
         assert request[13] == 0x09
         received, rest = cut(request[14:])
         assert not rest
+        proof = self._proof_of(received)
+        if proof is None:
+            return b"\xc7\x01" + request[2:3] + b"\x00\x00"
+        return b"\xc7\x01" + request[2:3] + b"\x00\x01\x00\x09" + sized(proof)
+
+    def _proof_of(self, received):
+        """Check the client's proof; return the meter's."""
         titles = self.client_title + self.title
         if self.mechanism == ECDSA:
             verify(self.suite, self.client_keys[0], received, titles + self.stoc + self.ctos)
@@ -241,10 +259,7 @@ class LoneMeter:
         else:
             assert received == self._hashed(self.stoc, titles, self.ctos)
             proof = self._hashed(self.ctos, self.title + self.client_title, self.stoc)
-        proof = self.change_proof(proof)
-        if proof is None:
-            return b"\xc7\x01" + request[2:3] + b"\x00\x00"
-        return b"\xc7\x01" + request[2:3] + b"\x00\x01\x00\x09" + sized(proof)
+        return self.change_proof(proof)
 
     def _gmac(self, title, counter, challenge):
         control = bytes([0x10 | self.suite])
@@ -393,3 +408,40 @@ class LoneMeter:
             return apdu
         header = sized(b"\x01") + sized(self.title) + sized(self.client_title) + b"\0\0"
         return b"\xdf" + header + sized(apdu) + sized(sign(self.suite, self.signing, header + sized(apdu)))
+
+
+class LoneShortMeter(LoneMeter):
+    """The same with short names: its Association SN is at FA00, so reply_to_HLS_authentication is at FA58.
+
+    ``head``: how it wants that called, up to the tag of the octet-string. ``refusal``: its answers to other ways.
+    """
+
+    contexts = (SN, SN_CIPHERED)
+    vaa_name = b"\xfa\x00"
+    objects = bytes.fromhex("0101 0204 101000 120003 1100 09060100010800FF")
+
+    def __init__(self, *arguments, head="050104FA580109", refusal=(UNDEFINED,), **changes):
+        self.head, self.refusal = bytes.fromhex(head), refusal
+        self.proofs = []
+        super().__init__(*arguments, **{"granted": bytes.fromhex("1C0320"), "answer_get": self._read} | changes)
+
+    def _answers(self, request):
+        return self._prove(request) if request[3:5] == b"\xfa\x58" else self.answer_get(request)
+
+    def _prove(self, request):
+        size = len(self.head)
+        self.proofs.append(request[:size].hex().upper())
+        if request[:size] != self.head:
+            return self.refusal
+        received, rest = cut(request[size:])
+        assert not rest
+        proof = self._proof_of(received)
+        returned = b"\x09" + sized(proof) if proof is not None else b"" if request[0] == 0x06 else b"\x00"
+        return [bytes([request[0] + 7, 1, 0]) + returned]
+
+    def _read(self, request):
+        assert request[0] == 0x05
+        assert len(request) == 2 + 3 * request[1]
+        known = {b"\xfa\x08": b"\x00" + self.objects, b"\x10\x08": b"\x00\x06\x00\x00\x00\x07"}
+        names = [request[at + 1 : at + 3] for at in range(2, len(request), 3) if request[at] == 2]
+        return [b"\x0c" + request[1:2] + b"".join(known.get(name, b"\x01\x04") for name in names)]

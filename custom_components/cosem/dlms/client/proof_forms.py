@@ -28,6 +28,7 @@ from ..errors import (
     ExceptionReceived,
     InitiateErrorCode,
     InvocationCounterRefused,
+    PeerNotAuthenticated,
     ProofRefused,
     ResponseTimeout,
     ServiceError,
@@ -192,7 +193,7 @@ class FormSearch:
         """Why the other way of referencing was tried."""
 
     async def go_on(self, error: DlmsError, progress: Progress, *, beside_others: bool = False) -> None:
-        """Take a failure; choose the next form, or raise the first failure.
+        """Take a failure; choose the next form, or raise the first failure, or that the meter proved nothing.
 
         ``beside_others``: other associations were open, which may be the reason.
         """
@@ -207,6 +208,8 @@ class FormSearch:
         self._refused_services = None
         if self._refers_otherwise(error, progress):
             return
+        if isinstance(error, PeerNotAuthenticated):
+            raise error  # our proof was taken: that tells more than what was said to other forms of it
         first = self._first = self._first or error
         self._refused_proofs += isinstance(error, ProofRefused) and not error.concerns_object
         searches = self._parameters.searches_proof_form and not known.tries_once
