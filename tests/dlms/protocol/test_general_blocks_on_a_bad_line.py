@@ -6,6 +6,7 @@ did, it did it once, and it says so.
 
 from collections import deque
 from itertools import combinations
+from random import Random
 
 import pytest
 
@@ -23,7 +24,7 @@ from custom_components.cosem.dlms import (
 from custom_components.cosem.dlms.encoding.data import octet_string
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.datagram_framing import DatagramFraming
-from custom_components.cosem.dlms.protocol.events import AnswerReceived, BlockReceived
+from custom_components.cosem.dlms.protocol.events import AnswerReceived
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.transfer.action import ActionOne
@@ -39,6 +40,26 @@ NAME = LogicalName.parse("0.0.44.0.0.255")
 METHOD = MethodDescriptor(18, NAME, 2)
 ATTRIBUTE = AttributeDescriptor(1, NAME, 2)
 LONG = bytes(range(250))
+
+
+class EveryTwice(dict):
+    """Any APDU arrives twice."""
+
+    def get(self, _position, _otherwise=None):
+        return 2
+
+
+class BadLine(dict):
+    """One in ``every`` is lost, as many come twice, as many overtake; decided by a seed."""
+
+    def __init__(self, seed, every):
+        self.random, self.every = Random(seed), every
+
+    def get(self, _position, _otherwise=None):
+        return {0: 0, 1: 2}.get(self.random.randrange(self.every), 1)
+
+    def __contains__(self, _position):
+        return self.random.randrange(self.every) == 0
 
 
 class House:
@@ -87,13 +108,16 @@ class House:
                     events += events_of(self.connection)
             assert self.passed < 400, "it goes on for ever"
 
-    def ask(self, transfer, times=None, swapped=()):
-        """Return the answer's octets, or the last event that is none."""
+    def outcomes(self, transfer, times, swapped):
+        """Return the octets of answers."""
         self.passed = 0
         self.connection.request(PAIR, transfer)
-        events = [event for event in self.run(times or {}, swapped) if not isinstance(event, BlockReceived)]
-        (event,) = events
-        return event.octets if isinstance(event, AnswerReceived) else event
+        return [event.octets for event in self.run(times, swapped) if isinstance(event, AnswerReceived)]
+
+    def ask(self, transfer, times=None, swapped=()):
+        """Return the one answer's octets."""
+        (octets,) = self.outcomes(transfer, {} if times is None else times, swapped)
+        return octets
 
 
 def action():
@@ -173,3 +197,25 @@ def test_a_stream_that_loses_blocks_all_the_same_costs_nothing(way: str, transfe
     settings = WAYS[way]
     for position in range(1, passed(transfer, settings) + 1):
         assert_survived(transfer, settings, {position: 0})
+
+
+@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("datagrams", [False, True], ids=["TCP", "UDP"])
+@pytest.mark.parametrize("way", WAYS)
+def test_where_everything_comes_twice_nothing_is_done_twice(way: str, datagrams: bool, transfer: str):
+    assert_survived(transfer, WAYS[way] | {"datagrams": datagrams}, EveryTwice())
+
+
+@pytest.mark.parametrize("every", [20, 5])
+@pytest.mark.parametrize("transfer", TRANSFERS)
+@pytest.mark.parametrize("way", WAYS)
+def test_whatever_a_line_does_what_comes_out_is_what_the_meter_did_and_that_once(way: str, transfer: str, every: int):
+    make, expected = TRANSFERS[transfer]
+    results = []
+    for seed in range(10):
+        line = BadLine(seed, every)
+        house = house_for(transfer, **WAYS[way], datagrams=True, window=1 + seed)
+        results += house.outcomes(make(), line, line)
+        assert house.meter.done in ([LONG], [])
+    assert set(results) == {expected}
+    assert len(results) > 4  # the others ended without an answer
