@@ -42,7 +42,7 @@ async def with_older_firmware(
 
 
 @pytest.mark.parametrize("transport", OVER)
-async def test_f49_a_new_firmware_with_an_unreadable_object_list_keeps_the_old_list_and_reads_units_anew(
+async def test_f49_a_new_firmware_keeps_an_unreadable_object_list_and_reads_units_anew(
     hass: HomeAssistant,
     network: None,
     make_entry: EntryMaker,

@@ -110,9 +110,12 @@ class Store:
     """A counter store in memory."""
 
     ceilings: list[int] = field(default_factory=list)
+    is_full: bool = False
 
     async def save(self, ceiling: int) -> None:
-        """Keep a ceiling."""
+        """Keep a ceiling. Raises OSError when it is full."""
+        if self.is_full:
+            raise OSError("no space left on device")
         self.ceilings.append(ceiling)
 
 

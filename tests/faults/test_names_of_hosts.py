@@ -64,7 +64,7 @@ async def test_f04_a_name_that_is_unknown_is_asked_for_again(
 
 
 @pytest.mark.parametrize("transport", OVER)
-async def test_f05_a_name_that_leads_elsewhere_is_followed_with_the_next_connection(
+async def test_f05_a_name_that_leads_elsewhere_is_followed(
     hass: HomeAssistant,
     names: dict[str, str],
     make_entry: EntryMaker,

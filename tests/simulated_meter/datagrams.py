@@ -138,8 +138,9 @@ class DatagramLink:
         self._travel(self._manipulate(Direction.TO_CLIENT, octets), self._arrive)
 
     def _arrive(self, octets: bytes) -> None:
-        self._arrived.append(octets)
-        self._wake.set()
+        if octets:  # an empty datagram says nothing, and ends nothing as an empty read of a stream would
+            self._arrived.append(octets)
+            self._wake.set()
 
     def _travel(self, steps: list[Step], arrive: Callable[[bytes], None]) -> None:
         """Let each datagram arrive after the pauses before it; later ones may overtake it."""

@@ -150,3 +150,12 @@ async def test_the_meter_speaks_on_its_own():
     await asyncio.sleep(0)
     link.push(Send(NAME))
     assert await waiting == NAME
+
+
+async def test_an_empty_datagram_is_not_the_end():
+    meter = make_meter()
+    link = await meter.connect_datagrams()
+    link.push(Send(b""))
+    link.push(Send(AARQ))
+    assert await link.receive() == AARQ
+    await link.close()

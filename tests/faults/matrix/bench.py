@@ -1,7 +1,8 @@
 """A meter with a client for each security, polls that check the truth, and what must be left when all is over."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
@@ -23,7 +24,7 @@ from tests.faults.conftest import ENERGY, FAST, POLLED, MeterClock, attribute
 from tests.faults.secured import Store, parameters_for, requests_of, secured_profile
 from tests.simulated_meter.envelopes import Kind
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.profile import DEFAULT_PASSWORD, ClientProfile, Level, MeterProfile
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, ClientProfile, GeneralBlocks, Level, MeterProfile
 from tests.timed_client import TimedClient
 
 from .cases import WRITING, Channel, Protected, Service
@@ -32,6 +33,7 @@ from .told import IMAGE_BLOCK, IMAGE_INITIATE, NAME, RETURNING, Target, Told, Vi
 SECURED: Final = 1
 WPORTS: Final = {Protected.NONE: 16, Protected.LLS: 2, Protected.HLS_GMAC: SECURED}
 LOAD_PROFILE: Final = attribute(7, "1.0.99.1.0.255")
+GENERAL_BLOCKS: Final = {"general_blocks": GeneralBlocks.PREFERRED, "general_block_window": 3}
 SMALL: Final = 256
 """Octets that the client takes: the load profile comes in many blocks."""
 _GLOBAL: Final = {Kind.GLOBAL, Kind.GENERAL_GLOBAL}
@@ -70,6 +72,7 @@ class Bench:
         is_udp = self.channel is Channel.UDP
         connect = with_datagrams(self.meter.connect_datagrams) if is_udp else with_wrapper(self.meter.connect)
         self.client = TimedClient("meter", connect=connect, timing=FAST)
+        self._connect = connect
         self.state = SecurityState(1, self.store) if self.protected is Protected.HLS_GMAC else None
         self._energies: list[int] = []
         self._told = Told(self.meter)
@@ -95,9 +98,11 @@ class Bench:
 
     def parameters(self, service: Service, server_wport: int = 1) -> AssociationParameters:
         """Return what is proposed for a service."""
-        size = SMALL if service is Service.BLOCKS else 1024
+        size = SMALL if service in {Service.BLOCKS, Service.GENERAL} else 1024
         if self.protected is Protected.HLS_GMAC:
-            return replace(parameters_for(self.meter, SECURED), max_receive_pdu_size=size, server_wport=server_wport)
+            pinned = self.meter.security.identity.title
+            secured = parameters_for(self.meter, SECURED, server_system_title=pinned)
+            return replace(secured, max_receive_pdu_size=size, server_wport=server_wport)
         lls = self.protected is Protected.LLS
         return AssociationParameters(
             client_wport=WPORTS[self.protected],
@@ -107,9 +112,34 @@ class Bench:
             max_receive_pdu_size=size,
         )
 
+    async def begin_again(self) -> None:
+        """Begin as after a kill: nothing is left but what was stored; the system closes what was open."""
+        for link in self.meter.links:
+            await link.close()
+        await self.client.close()
+        self.client = TimedClient("meter", connect=self._connect, timing=FAST)
+        if self.state is not None:
+            self.state = SecurityState(max(self.store.ceilings, default=1), self.store)
+
+    @asynccontextmanager
+    async def occupied(self) -> AsyncIterator[None]:
+        """While it lasts, another client holds the only connection and association that the meter gives."""
+        profile = self.meter.profile
+        self.meter.profile = profile.with_quirks(one_connection=True, one_association=True)
+        rival = TimedClient("rival", connect=self._connect, timing=FAST)
+        try:
+            public = AssociationParameters(client_wport=WPORTS[Protected.NONE])
+            async with rival.associate(public):
+                yield
+        finally:
+            await rival.close()
+            self.meter.profile = profile
+
     async def poll(self, service: Service, server_wport: int = 1) -> bool:
         """Poll once. Return whether everything that was asked for is fresh. Raises Violation."""
         self.clock.advance(seconds=60)
+        quirks = GENERAL_BLOCKS if service is Service.GENERAL else {}
+        self.meter.profile = self.meter.profile.with_quirks(**quirks)
         named: dict[str, Any] = {} if self.state is None else {"security_state": self.state}
         async with self.client.associate(self.parameters(service, server_wport), **named) as association:
             work = Service.GET if server_wport != 1 and service in WRITING else service
@@ -197,6 +227,7 @@ _SERVICES: Final[dict[Service, Callable[[Bench, Association, int], Awaitable[boo
     Service.GET: Bench._get,
     Service.LIST: Bench._list,
     Service.BLOCKS: Bench._blocks,
+    Service.GENERAL: Bench._blocks,
     Service.SET: lambda bench, association, _: bench._set(association, long=False),
     Service.LONG_SET: lambda bench, association, _: bench._set(association, long=True),
     Service.ACTION: lambda bench, association, _: bench._block_of_an_image(association),

@@ -8,6 +8,8 @@ from typing import Any, Final, Self
 
 from tests.simulated_meter.attacks import HELP as ATTACKS
 
+from .general import KINDS as OF_GENERAL_BLOCKS
+
 
 class Service(StrEnum):
     """What a poll asks for."""
@@ -15,13 +17,14 @@ class Service(StrEnum):
     GET = "GET"
     LIST = "list"
     BLOCKS = "blocks"
+    GENERAL = "general-blocks"
     SET = "SET"
     ACTION = "ACTION"
     LONG_SET = "long-SET"
     LONG_ACTION = "long-ACTION"
 
 
-READING = (Service.GET, Service.LIST, Service.BLOCKS)
+READING = (Service.GET, Service.LIST, Service.BLOCKS, Service.GENERAL)
 WRITING = (Service.SET, Service.ACTION, Service.LONG_SET, Service.LONG_ACTION)
 
 
@@ -132,12 +135,20 @@ def _strays(random: Random) -> dict[str, Any]:
     return {"count": random.randint(1, 4), "then_answer": random.random() < 0.5}
 
 
+def _late(random: Random) -> dict[str, Any]:
+    return {"seconds": random.choice((0.05, 0.19, 0.25, 5.0))}
+
+
+def _block(random: Random) -> dict[str, Any]:
+    return {"block": random.randint(1, 6), "by": random.choice((1, 1, 2, 5, 40))}
+
+
 def _attack(random: Random) -> dict[str, Any]:
     return {"octet": random.randrange(-20, 20), "count": random.randint(1, 3), "then_answer": random.random() < 0.5}
 
 
 ROWS: Final[tuple[Row, ...]] = (
-    Row("F01", "refuse", (Stage.CONNECT,)),
+    Row("F01", "refuse", (Stage.CONNECT,), over=_STREAM),
     Row("F02", "black-hole", (Stage.CONNECT,)),
     Row("F03", "silent", _ANY),
     Row("F08", "reset", _ANY, _octet, over=_STREAM),
@@ -151,12 +162,20 @@ ROWS: Final[tuple[Row, ...]] = (
     Row("F15", "length-short", _ANY),
     Row("F15", "length-zero", _ANY),
     Row("F16", "wrong-invoke-id", (Stage.PROOF, *_ANSWER), _strays),
-    Row("F17", "late", _ANY, lambda random: {"seconds": random.choice((0.05, 0.19, 0.25, 5.0))}),
+    Row("F17", "late", _ANY, _late, over=_STREAM),
+    Row("F18", "late", _ANY, _late, over=_DATAGRAMS),
     Row("F19", "lose-answer", _ANY, over=_DATAGRAMS),
     Row("F20", "double", _ANY, lambda random: {"count": random.randint(2, 4)}, over=_DATAGRAMS),
+    Row("F22", "reorder", (Stage.SERVICE,), lambda random: {"seed": random.randrange(10_000)}, over=_DATAGRAMS),
     Row("F23", "cut-datagram", _ANY, _octet, over=_DATAGRAMS),
+    Row("F24", "refuse", (Stage.CONNECT,), over=_DATAGRAMS),
     Row("F26", "notification", _ANY, lambda random: {"count": random.randint(1, 12)}),
-    Row("F27", "restart", (Stage.SERVICE,), lambda random: {"lose_counters": random.random() < 0.3}),
+    Row(
+        "F27",
+        "restart",
+        (Stage.SERVICE,),
+        lambda random: {"lose_counters": random.random() < 0.3, "steps": random.randrange(60)},
+    ),
     Row("F29", "counter-reset", (Stage.SERVICE,), only=_HLS),
     # The simulated meter says so of what it has carried out, which a meter that refuses a counter never has.
     Row("F30", "counter-error", (Stage.SERVICE,), _expected_counter, _HLS, READING),
@@ -183,14 +202,18 @@ ROWS: Final[tuple[Row, ...]] = (
     ),
     Row("F40", "nested", _ANSWER, _strays, _HLS),
     Row("F41", "endless-blocks", _ANSWER, lambda random: {"count": random.choice((1, 100, 900))}),
+    *(Row("F42", name, (Stage.SERVICE,), _block, services=(Service.GENERAL,)) for name in OF_GENERAL_BLOCKS),
     Row("F43", "oversized", _ANY, lambda random: {"count": random.choice((4000, 30_000, 65_535))}),
     Row("F43", "deep", (Stage.ATTRIBUTE,), services=READING),
     Row("F43", "count-bomb", (Stage.ATTRIBUTE,), services=READING),
     Row("F43", "empty-rows", (Stage.ATTRIBUTE,), services=READING),
     Row("F44", "drip", _ANY, lambda random: {"seconds": random.choice((0.01, 0.05, 5.0))}, over=_STREAM),
     Row("F45", "other-title", (Stage.AARQ,), only=_HLS),
+    Row("F50", "kill", (Stage.SERVICE,), lambda random: {"steps": random.randrange(60)}),
     Row("F51", "cancel", (Stage.SERVICE,), lambda random: {"steps": random.randrange(60)}),
+    Row("F56", "rival", (Stage.CONNECT,)),
     Row("F57", "two-devices", (Stage.SERVICE,)),
+    Row("F60", "disk", (Stage.CONNECT,), only=_HLS),
     # Executed, and the answer is lost: at once, in the middle, by silence.
     Row("F62", "reset", _ANSWER, _octet, services=WRITING, over=_STREAM),
     Row("F62", "fin", _ANSWER, _octet, services=WRITING, over=_STREAM),

@@ -22,12 +22,16 @@ import time
 import traceback
 
 from custom_components.cosem.dlms import DlmsError
+from tests.faults.conftest import FAST
 from tests.simulated_meter.attacks import HELP as ATTACKS
+from tests.simulated_meter.datagrams import reorder
 from tests.still_loop import StillLoop
 
 from .bench import Bench
 from .cases import Case, Protected, Service, Stage, distinct
+from .general import KINDS as OF_GENERAL_BLOCKS, DisturbedBlocks
 from .told import Violation
+from .told_errors import check_error
 
 CORPUS = Path(__file__).parent / "corpus.txt"
 MOST_POLLS = 6
@@ -41,7 +45,7 @@ _KINDS = {
     Service.LONG_ACTION: "action",
 }
 """What the meter's security calls answers to these."""
-_BY_HAND = {"restart", "cancel", "two-devices"}
+_BY_HAND = {"restart", "cancel", "kill", "two-devices", "rival", "disk", "reorder"}
 
 
 @dataclass
@@ -74,70 +78,112 @@ class Faults:
 
     def __init__(self, bench: Bench, case: Case) -> None:
         self._bench = bench
-        self._case = case
+        self.case = case
+        self.is_ended = False
         parameters = dict(case.parameters)
         self.times: int = parameters.pop("times", 1)
         self._parameters = parameters
         self._by_hand = 0
         self._fault = None
-        if case.fault not in _BY_HAND:
+        self._blocks: DisturbedBlocks | None = None
+        if case.fault in OF_GENERAL_BLOCKS:
+            self._blocks = DisturbedBlocks(case.fault, self.times, **parameters)
+            bench.meter.manipulator = self._blocks.begin
+        elif case.fault not in _BY_HAND:
             self._fault = bench.meter.faults.add(case.fault, times=self.times, **parameters, **self._trigger())
 
     def _trigger(self) -> dict[str, object]:
-        match self._case.stage:
+        match self.case.stage:
             case Stage.CONNECT:
                 return {}
             case Stage.ATTRIBUTE:
-                return {"object": _LOAD_PROFILE if self._case.service == "blocks" else _ENERGY}
-        if self._case.fault not in ATTACKS:
-            return {"on": "any", "request": _request_number(self._case)}
-        kind, _ = ATTACKS[self._case.fault]
-        return {"on": _KINDS.get(self._case.service, kind) if kind == "get" else kind}
+                return {"object": _LOAD_PROFILE if "blocks" in self.case.service else _ENERGY}
+        if self.case.fault not in ATTACKS:
+            return {"on": "any", "request": _request_number(self.case)}
+        kind, _ = ATTACKS[self.case.fault]
+        return {"on": _KINDS.get(self.case.service, kind) if kind == "get" else kind}
 
     @property
     def over(self) -> bool:
         """Whether it has struck as often as it should."""
+        if self._blocks is not None:
+            return not self._blocks.left
         return self._by_hand >= self.times if self._fault is None else self._fault.spent
 
     @property
     def struck(self) -> bool:
         """Whether it struck at all."""
+        if self._blocks is not None:
+            return self._blocks.struck > 0
         return self._by_hand > 0 if self._fault is None else self._fault.fired > 0
 
     def end(self) -> None:
         """End it, however often it struck."""
+        self.is_ended = True
         self._by_hand = self.times
         self._bench.meter.faults.clear()
-        self._fault = None
+        self._bench.meter.manipulator = lambda: None
+        self._fault = self._blocks = None
 
     async def poll(self) -> bool:
         """Poll during the fault; return whether everything is fresh."""
-        if self._case.fault not in _BY_HAND or self.over:
-            return await self._bench.poll(self._case.service)
+        if self.case.fault not in _BY_HAND or self.over:
+            return await self._bench.poll(self.case.service)
         self._by_hand += 1
-        match self._case.fault:
-            case "restart":
-                return await self._poll_around_a_restart()
-            case "cancel":
-                return await self._cancelled_poll()
-        both = await asyncio.gather(self._bench.poll(self._case.service), self._bench.poll(self._case.service, 16))
+        by_hand = {
+            "restart": self._poll_around_a_restart,
+            "cancel": self._cancelled_poll,
+            "kill": self._killed_poll,
+            "rival": self._poll_beside_a_rival,
+            "disk": self._poll_without_a_store,
+            "reorder": self._poll_out_of_order,
+            "two-devices": self._two_polls,
+        }
+        return await by_hand[self.case.fault]()
+
+    async def _two_polls(self) -> bool:
+        both = await asyncio.gather(self._bench.poll(self.case.service), self._bench.poll(self.case.service, 16))
         return all(both)
 
     async def _poll_around_a_restart(self) -> bool:
-        task = asyncio.create_task(self._bench.poll(self._case.service))
-        for _ in range(20):
+        task = asyncio.create_task(self._bench.poll(self.case.service))
+        for _ in range(int(self._parameters["steps"])):
             await asyncio.sleep(0)
         self._bench.meter.restart(lose_counters=bool(self._parameters.get("lose_counters")))
         return await task
 
     async def _cancelled_poll(self) -> bool:
-        task = asyncio.create_task(self._bench.poll(self._case.service))
+        task = asyncio.create_task(self._bench.poll(self.case.service))
         for _ in range(int(self._parameters["steps"])):
             await asyncio.sleep(0)
         task.cancel()
         with suppress(asyncio.CancelledError):
             return await task
         return False
+
+    async def _killed_poll(self) -> bool:
+        fresh = await self._cancelled_poll()
+        await self._bench.begin_again()
+        return fresh
+
+    async def _poll_beside_a_rival(self) -> bool:
+        async with self._bench.occupied():
+            return await self._bench.poll(self.case.service)
+
+    async def _poll_without_a_store(self) -> bool:
+        """All that was stored is used up, and no more can be."""
+        assert self._bench.state is not None
+        self._bench.state.follow(max(self._bench.store.ceilings) - 1, confirmed_by_user=True)
+        self._bench.store.is_full = True
+        try:
+            return await self._bench.poll(self.case.service)
+        finally:
+            self._bench.store.is_full = False
+
+    async def _poll_out_of_order(self) -> bool:
+        manipulator = reorder(int(self._parameters["seed"]), FAST.response)
+        self._bench.meter.manipulator = lambda: manipulator
+        return await self._bench.poll(self.case.service)
 
 
 async def survive(case: Case) -> tuple[bool, int]:
@@ -165,7 +211,9 @@ async def survive(case: Case) -> tuple[bool, int]:
 async def _attempt(faults: Faults) -> bool:
     try:
         return await faults.poll()
-    except DlmsError:
+    except DlmsError as error:
+        if not faults.is_ended:
+            check_error(faults.case, error)
         return False
 
 
