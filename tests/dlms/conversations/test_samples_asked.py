@@ -19,6 +19,7 @@ from custom_components.cosem.dlms.errors import (
     ConfirmedServiceErrorReceived,
     DlmsError,
     ExceptionReceived,
+    LocalProtocolError,
 )
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.events import AnswerReceived
@@ -112,12 +113,24 @@ def test_what_is_not_asked_here_is_a_part_of_something_longer():
     assert len(REQUESTS) >= 29
 
 
-@pytest.mark.parametrize("vector", REQUESTS, ids=lambda vector: vector.name)
+UNCONFIRMED_GET = "get-request-normal, invoke-id 15, unconfirmed, high priority"
+
+
+def test_a_get_that_asks_for_no_answer_is_read_in_samples_and_never_sent():
+    connection = associated(GRANTED, WIDE)
+    with pytest.raises(LocalProtocolError, match="always answered"):
+        connection.request(SHORT.pair, transfer_of(by_name("get", UNCONFIRMED_GET)))
+    assert sent_by(connection) == []
+
+
+@pytest.mark.parametrize(
+    "vector", [each for each in REQUESTS if each.name != UNCONFIRMED_GET], ids=lambda vector: vector.name
+)
 def test_a_request_of_ours_has_the_octets_of_the_sample(vector: Vector):
     is_short = "read" in vector.expect["apdu"] or "write" in vector.expect["apdu"]
     connection = associated_by_short_names() if is_short else associated(GRANTED, WIDE)
     transfer = transfer_of(vector)
-    unanswered = "unconfirmed" in vector.name and not vector.name.startswith("get")
+    unanswered = "unconfirmed" in vector.name
     (connection.tell if unanswered else connection.request)(SHORT.pair, transfer)
     assert sent_by(connection) == [vector.octets]
 
