@@ -75,3 +75,10 @@ def test_a_zone_has_a_name_that_is_known():
     for text in ("Mars/Olympus", "", "../../etc/passwd", "Europe"):
         with pytest.raises(argparse.ArgumentTypeError, match="Europe/Berlin"):
             zone(text)
+
+
+@pytest.mark.usefixtures("berlin")
+@pytest.mark.parametrize("year", [1, 9999])
+def test_the_ends_of_the_calendar_have_an_offset(year: int):
+    here = datetime(year, 1, 1, tzinfo=ComputerZone())
+    assert (here.utcoffset(), here.tzname()) == (timedelta(hours=1), "CET")

@@ -195,6 +195,12 @@ def test_typed_options(capsys: pytest.CaptureFixture[str], true: list[list[Any]]
     assert row[1:] == [str(cell) for cell in true[-1][1:3]]
 
 
+@pytest.mark.parametrize("zone", [None, *map(ZoneInfo, ("UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"))])
+def test_times_at_the_ends_of_the_calendar_leave_nothing_out(true: list[list[Any]], zone: ZoneInfo | None):
+    ends = [datetime.fromisoformat(each) for each in ("0001-01-01", "9999-12-31T23:59:59")]
+    assert len(rows_of(since=ends[0], until=ends[1], time_zone=zone)) == len(true)
+
+
 def test_times_without_a_zone_are_those_of_this_computer():
     typed = datetime.fromisoformat("2026-03-01T12:00")
     request = profile_request(arguments(since=typed, time_zone=None))

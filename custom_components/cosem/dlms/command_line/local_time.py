@@ -1,7 +1,7 @@
 """The time zone of this computer, and points in time as people type them."""
 
 import argparse
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import MAXYEAR, MINYEAR, UTC, datetime, timedelta, tzinfo
 from typing import override
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +11,7 @@ class ComputerZone(tzinfo):
 
     @override
     def utcoffset(self, moment: datetime | None) -> timedelta | None:
-        return None if moment is None else moment.replace(tzinfo=None).astimezone().utcoffset()
+        return None if moment is None else _here(moment).utcoffset()
 
     @override
     def dst(self, moment: datetime | None) -> timedelta | None:
@@ -19,13 +19,21 @@ class ComputerZone(tzinfo):
 
     @override
     def tzname(self, moment: datetime | None) -> str | None:
-        return None if moment is None else moment.replace(tzinfo=None).astimezone().tzname()
+        return None if moment is None else _here(moment).tzname()
 
     @override
     def fromutc(self, moment: datetime) -> datetime:
         local = moment.replace(tzinfo=UTC).astimezone()
         wall = local.replace(tzinfo=self, fold=0)
         return wall if wall.utcoffset() == local.utcoffset() else wall.replace(fold=1)
+
+
+def _here(moment: datetime) -> datetime:
+    """Return what is on a clock here, with its offset; the first and the last year have that of their neighbour.
+
+    Whoever looks for an offset looks on both sides of a time.
+    """
+    return moment.replace(tzinfo=None, year=min(max(moment.year, MINYEAR + 1), MAXYEAR - 1)).astimezone()
 
 
 def zone(text: str) -> tzinfo:
