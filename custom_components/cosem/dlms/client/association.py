@@ -51,7 +51,10 @@ _SAYS_SO_OF_OBJECTS: Final = 2
 
 
 _LONGEST_READING: Final = 3600.0
-"""Seconds for all blocks of what is read in pieces: each has its own deadline, and their octets are limited."""
+"""Seconds for all blocks of what is read in pieces: each has its own deadline, and their octets are limited.
+
+A year of quarter hours over a slow line takes longer than Timing.transfer.
+"""
 
 
 class Association(AssociationOpening):
