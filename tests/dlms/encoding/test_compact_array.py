@@ -8,6 +8,7 @@ from custom_components.cosem.dlms.encoding.compact_array import (
     decode_bit_string,
     decode_compact_array,
     decode_compact_head,
+    decode_compact_rows,
     decode_string,
     decode_type_description,
     elements_of_row,
@@ -409,3 +410,14 @@ def test_trial_18_m13_what_may_have_many_elements_is_large():
     assert not is_large(few)
     assert is_large(many)
     assert not is_large(many, Limits(free_expansion=0))
+
+
+def test_rows_of_contents_one_by_one_with_their_ends():
+    text = TypeDescription(DataType.OCTET_STRING)
+    contents = bytes.fromhex("0141 024142 00")
+    rows = [octet_string(b"A"), octet_string(b"AB"), octet_string(b"")]
+    assert list(decode_compact_rows(text, contents, DEFAULT_LIMITS)) == list(zip(rows, [2, 5, 6], strict=True))
+    found = decode_compact_rows(TypeDescription(DataType.LONG_UNSIGNED), bytes(3), DEFAULT_LIMITS)
+    assert next(found)[1] == 2
+    with pytest.raises(DecodeError, match="inside a row"):
+        next(found)
