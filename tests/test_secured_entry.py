@@ -15,7 +15,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 ENERGY = "3_1.0.1.8.0.255_2"
 FILE = "cosem.invocation_counters"
 
-pytestmark = pytest.mark.usefixtures("network")
+pytestmark = pytest.mark.usefixtures("network", "freezer")
 
 
 @pytest.fixture

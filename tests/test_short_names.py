@@ -34,8 +34,8 @@ def contexts(meter: SimulatedMeter) -> list[int]:
 
 
 @pytest.fixture
-def meter() -> SimulatedMeter:
-    """An old household meter."""
+def meter(freezer: FrozenDateTimeFactory) -> SimulatedMeter:
+    """An old household meter. Time stands still, or its values would go on between reading and comparing them."""
     return SimulatedMeter(MeterProfile().with_quirks(referencing=Referencing.SHORT), dt_util.utcnow)
 
 
