@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import UTC, datetime
+import socket
 
 from async_timeout import timeout
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
 from tests.simulated_meter.server import MeterServer
+
+from .gurux_client import GuruxClient
 
 NOW = datetime(2026, 7, 15, 11, 7, 23, tzinfo=UTC)
 """A summer noon: daylight saving, and the roof feeds in."""
@@ -37,6 +40,13 @@ def served() -> Served:
             yield server
 
     return serve
+
+
+@pytest.fixture(params=[socket.SOCK_STREAM, socket.SOCK_DGRAM], ids=["TCP", "UDP"])
+def over_both(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> socket.SocketKind:
+    """Let the client of gurux-dlms go over TCP, and over UDP."""
+    monkeypatch.setattr(GuruxClient, "kind", request.param)
+    return request.param
 
 
 @pytest.fixture

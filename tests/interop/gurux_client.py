@@ -3,7 +3,7 @@
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 import socket
-from typing import Any, Self, override
+from typing import Any, ClassVar, Self, override
 
 from gurux_dlms import GXByteBuffer, GXDLMSClient, GXReplyData
 from gurux_dlms.enums import Authentication, Conformance, InterfaceType, Security
@@ -43,6 +43,9 @@ _PROTECTIONS = {
 class GuruxClient(AbstractContextManager["GuruxClient"]):
     """Associates on entering, releases and closes on leaving."""
 
+    kind: ClassVar = socket.SOCK_STREAM
+    """Of the socket; SOCK_DGRAM: over UDP, which the library itself does not know."""
+
     def __init__(
         self,
         port: int,
@@ -74,7 +77,9 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
 
     @override
     def __enter__(self) -> Self:
-        self._socket = socket.create_connection(("127.0.0.1", self._port), _PATIENCE)
+        self._socket = socket.socket(socket.AF_INET, self.kind)
+        self._socket.settimeout(_PATIENCE)
+        self._socket.connect(("127.0.0.1", self._port))
         try:
             reply = self.exchange(self.codec.aarqRequest())
             self.codec.parseAareResponse(reply.data)

@@ -21,6 +21,8 @@ from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, load_p
 from .conftest import NOW, InThread, Served
 from .gurux_client import GuruxClient
 
+pytestmark = pytest.mark.usefixtures("over_both")
+
 PDU_SIZES = [64, 256, 65_535]
 
 

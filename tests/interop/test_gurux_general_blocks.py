@@ -12,6 +12,8 @@ from tests.simulated_meter.profile import GeneralBlockFault, GeneralBlocks, load
 from .conftest import InThread, Served
 from .gurux_client import GuruxClient, GuruxSecurity
 
+pytestmark = pytest.mark.usefixtures("over_both")
+
 E0 = 0xE0
 GMAC = 1
 

@@ -17,6 +17,8 @@ from .conftest import InThread, Served
 from .gurux_client import GuruxClient, GuruxSecurity
 from .test_own_client_secured_meter import secured
 
+pytestmark = pytest.mark.usefixtures("over_both")
+
 LARGE = 8192
 
 

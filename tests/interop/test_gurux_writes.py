@@ -28,6 +28,8 @@ from .conftest import InThread, Served
 from .gurux_client import GuruxClient
 from .test_gurux_client import meter_profile
 
+pytestmark = pytest.mark.usefixtures("over_both")
+
 LONG = "winter of our discontent " * 30
 MANAGER: dict[str, Any] = {"client": 1, "password": DEFAULT_PASSWORD}
 
