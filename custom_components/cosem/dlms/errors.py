@@ -83,6 +83,16 @@ class ConnectTimeout(TransportError):
         self.seconds = seconds
 
 
+class ListenerUnavailable(TransportError):
+    """We cannot listen there. ``in_use``: another program does."""
+
+    def __init__(self, address: str, port: int, detail: str, *, in_use: bool = False) -> None:
+        super().__init__(f"cannot listen on {address or 'any address'}, port {port}: {detail}")
+        self.address = address
+        self.port = port
+        self.in_use = in_use
+
+
 class ConnectionLost(TransportError):
     """The TCP connection ended early: by a ``reset``, or ``truncated`` in a WPDU."""
 

@@ -44,6 +44,38 @@ class Limits:
     dropped_apdus: int = 3
     """Wrong wPorts, invoke-ids or block numbers in a row, until the connection is closed."""
 
+    listener_connections: int = 16
+    """That meters opened, at a time: a home has few meters."""
+
+    listener_connections_per_source: int = 2
+
+    listener_first_apdu: float = 10
+    """Seconds, ..."""
+
+    listener_idle: float = 60
+    """... and between later ones, unless an association uses the connection."""
+
+    listener_burst: int = 50
+    """Unproven notifications of one source at once ..."""
+
+    listener_per_second: float = 10
+    """... and a second in the long run; what was verified does not count."""
+
+    listener_trusted_factor: int = 20
+    """So much more of a source that proved itself, or was named by the user."""
+
+    listener_strangers_factor: int = 20
+    """So much more of all other sources together."""
+
+    listener_failed_tags: int = 5
+    """Of one source in a minute, until nothing protected of it is looked at for a minute."""
+
+    listener_sources: int = 256
+    """Remembered sources; the one that was silent for longest is forgotten first."""
+
+    greeting: int = 512
+    """In front of the first WPDU of a connection that a meter or modem opened."""
+
 
 DEFAULT_LIMITS: Final = Limits()
 

@@ -126,7 +126,7 @@ async def test_connection_that_fails_says_why(recorder, error):
         (BlockReceived(PAIR, 2, 300), "16>1: block 2, 300 octets so far"),
         (Released(PAIR), "16>1: released"),
         (AssociationLost(PAIR, ConnectTimeout(1)), "16>1: association lost: no answer"),
-        (NotificationReceived(PAIR, b"\x0f1234"), "16>1: notification of 5 octets, not used"),
+        (NotificationReceived(PAIR, b"\x0f1234"), "16>1: notification of 5 octets"),
     ],
 )
 def test_note_of_each_event(recorder, event, note):

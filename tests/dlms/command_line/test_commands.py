@@ -11,10 +11,14 @@ from unittest.mock import patch
 import pytest
 
 from custom_components.cosem.dlms.__main__ import main
+from custom_components.cosem.dlms.addresses import TransportProtocol
+from custom_components.cosem.dlms.client.hearing import Heard, Source
 from custom_components.cosem.dlms.command_line.commands import COMMANDS
+from custom_components.cosem.dlms.command_line.heard import UNDECODABLE, HeardNotification
 from custom_components.cosem.dlms.command_line.options import Command, build_parser
 from custom_components.cosem.dlms.command_line.write import OUTCOME_UNKNOWN, SUCCESS
 from custom_components.cosem.dlms.encoding.data_types import DataType
+from custom_components.cosem.dlms.protocol.proposal import WportPair
 from tests.simulated_meter.meter import SimulatedMeter
 
 NAMES = [command.name for command in COMMANDS]
@@ -106,6 +110,21 @@ def test_the_page_shows_objects_and_results_as_they_are(capsys: pytest.CaptureFi
         (result,) = re.findall(r"```json\n(.*?)```", SECTIONS[command], flags=re.DOTALL)
         assert json.loads(result) == {"result": SUCCESS, "data": None}
     assert f"`{OUTCOME_UNKNOWN}`" in SECTIONS["write"]
+
+
+def test_the_page_shows_a_notification_as_it_is():
+    (documented,) = re.findall(r"```json\n(.*?)```", SECTIONS["listen"], flags=re.DOTALL)
+    told = json.loads(documented)
+    heard = Heard(
+        source=Source(TransportProtocol.UDP, "192.0.2.7", 4059),
+        pair=WportPair(1, 1),
+        apdu=bytes.fromhex(told["raw"]),
+        authenticated=True,
+        encrypted=True,
+        system_title=bytes.fromhex(told["system_title"]),
+    )
+    assert HeardNotification.of(heard).to_json() == told
+    assert f"`{UNDECODABLE}`" in SECTIONS["listen"]
 
 
 def test_the_page_names_every_type():

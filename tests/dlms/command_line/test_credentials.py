@@ -7,11 +7,11 @@ import pytest
 from custom_components.cosem.dlms.__main__ import main
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.command_line.commands import COMMANDS
-from custom_components.cosem.dlms.command_line.credentials import parameters_from_options
+from custom_components.cosem.dlms.command_line.credentials import listening_settings, parameters_from_options
 from custom_components.cosem.dlms.command_line.options import REFERENCINGS, UsageError, build_parser, with_defaults
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
-from custom_components.cosem.dlms.security.settings import Envelope, KeyInfoKind
+from custom_components.cosem.dlms.security.settings import Envelope, KeyInfoKind, SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection, SecuritySuite
 from tests.key_material import certificate_pem, private_pem, public_pem
 
@@ -364,3 +364,47 @@ def test_what_is_missing_for_keys_of_one_message_is_said(tmp_path: Path, entries
         parameters(*GMAC, "--envelope", "general-ciphering", *file, environment=KEYS)
     assert words in str(refused.value)
     assert CANARY not in str(refused.value)
+
+
+# --- listening ------------------------------------------------------------------------------------------------------
+
+
+def listening(*arguments: str, environment: dict[str, str] | None = None) -> SecuritySettings | None:
+    options = with_defaults(build_parser(COMMANDS).parse_args([*arguments, "listen"]))
+    return listening_settings(options, environment or {}, lambda: TITLE)
+
+
+@pytest.mark.parametrize("arguments", [(), ("--suite", "0"), ("--protection", "none")])
+def test_without_keys_nothing_is_opened(arguments: tuple[str, ...]):
+    assert listening(*arguments) is None
+
+
+def test_keys_open_what_is_authenticated_and_encrypted_unless_something_else_is_said():
+    usual = listening(environment=KEYS)
+    assert usual is not None
+    assert (usual.protection, usual.suite) == (Protection.AUTHENTICATED_ENCRYPTED, SecuritySuite.SUITE_0)
+    assert usual.server_system_title is None
+    other = listening("--protection", "encrypted", environment={"DLMS_ENCRYPTION_KEY": KEY})
+    assert other is not None
+    assert other.protection is Protection.ENCRYPTED
+    assert listening("--protection", "none", environment=KEYS) is None
+
+
+def test_of_one_meter_only_where_the_file_names_its_title(tmp_path: Path):
+    found = listening(*keys_file(tmp_path, 'meter_system_title = "4D4D4D0000BC614E"'), environment=KEYS)
+    assert found is not None
+    assert found.server_system_title == bytes.fromhex("4D4D4D0000BC614E")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "words"),
+    [
+        ((), {"DLMS_ENCRYPTION_KEY": KEY}, "--protection authenticated-encryption needs an authentication key"),
+        (("--protection", "encrypted"), {}, "--protection encrypted needs an encryption key"),
+    ],
+)
+def test_a_key_that_is_missing_for_listening_is_named(
+    arguments: tuple[str, ...], environment: dict[str, str], words: str
+):
+    with pytest.raises(UsageError, match=words):
+        listening(*arguments, environment=environment)

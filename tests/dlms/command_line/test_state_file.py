@@ -290,3 +290,53 @@ def test_a_form_that_nobody_understands_is_found_out_again(path: Path):
     with StateFile(path) as file:
         assert file.form("meter") is None
     assert kept_ceiling(path) == 1_001
+
+
+# --- what a listener received ---------------------------------------------------------------------------------------
+
+METER, OTHER_METER = b"MMM\0\0\0\0\1", b"MMM\0\0\0\0\2"
+
+
+def received(path: Path) -> dict[bytes, int]:
+    with StateFile(path) as file, file.counter(KEY, TITLE, 0) as kept:
+        return dict(kept.received)
+
+
+def test_s24_a_listener_keeps_what_it_received_while_an_association_owns_the_counter(path: Path):
+    with StateFile(path) as file:
+        heard = file.listener_counters(KEY, TITLE)
+        assert heard.loaded == {}
+        heard.store({METER: 7})
+        heard.store({METER: 9, OTHER_METER: 1})
+    assert received(path) == {METER: 9, OTHER_METER: 1}
+    with StateFile(path) as file:
+        assert file.listener_counters(KEY, TITLE).loaded == {METER: 9, OTHER_METER: 1}
+        assert file.listener_counters(OTHER_KEY, TITLE).loaded == {}
+
+
+def test_what_an_association_received_meanwhile_stays(path: Path):
+    with StateFile(path) as file:
+        heard = file.listener_counters(KEY, TITLE)
+        with file.counter(KEY, TITLE, 0) as kept:
+            asyncio.run(kept.save_received({METER: 20, OTHER_METER: 3}))
+        heard.store({METER: 9, OTHER_METER: 8})
+    assert received(path) == {METER: 20, OTHER_METER: 8}
+
+
+def test_s07_a_meter_that_counts_anew_since_its_association_is_left_alone(path: Path):
+    with StateFile(path) as file:
+        with file.counter(KEY, TITLE, 0) as kept:
+            asyncio.run(kept.save_received({METER: 900}))
+        heard = file.listener_counters(KEY, TITLE)
+        with file.counter(KEY, TITLE, 0) as kept:
+            asyncio.run(kept.save_received({METER: 5}))
+        heard.store({METER: 905})
+    assert received(path) == {METER: 5}
+
+
+def test_where_nothing_was_received_nothing_is_written(path: Path):
+    with StateFile(path) as file:
+        heard = file.listener_counters(KEY, TITLE)
+        before = path.read_text()
+        heard.store({})
+        assert path.read_text() == before

@@ -110,7 +110,7 @@ class Protected:
 def test_a_protected_notification_comes_out_in_plain_with_the_title_of_its_sender(tag, plain):
     """It is opened once: whoever opened its octets again would find its invocation counter used up."""
     house = Protected()
-    assert house.receive(house.sealed(tag, plain)) == [NotificationReceived(PAIR, plain, True, TITLE)]
+    assert house.receive(house.sealed(tag, plain)) == [NotificationReceived(PAIR, plain, True, TITLE, True)]
     assert house.still_answers()
 
 
@@ -122,7 +122,7 @@ def test_s23_a_plain_notification_in_a_protected_association_is_marked():
 
 def test_s17_what_is_encrypted_only_is_not_authenticated():
     house = Protected(level=0x20)
-    assert house.receive(house.sealed(0xCA, EVENT)) == [NotificationReceived(PAIR, EVENT, False, None)]
+    assert house.receive(house.sealed(0xCA, EVENT)) == [NotificationReceived(PAIR, EVENT, False, None, True)]
 
 
 def test_f39_a_repeated_notification_is_dropped():

@@ -362,5 +362,5 @@ def test_a_push_protected_block_by_block_is_authentic():
     house = Protected()
     assert house.receive(house.sealed(0xDB, e0(1, PUSH[:3], window=0))) == []
     assert house.receive(house.sealed(0xDB, e0(2, PUSH[3:], window=0, last=True))) == [
-        NotificationReceived(PAIR, PUSH, True, TITLE)
+        NotificationReceived(PAIR, PUSH, True, TITLE, True)
     ]

@@ -10,6 +10,7 @@ from custom_components.cosem.dlms.protocol.dropped_apdus import DroppedApduLimit
 from custom_components.cosem.dlms.protocol.events import Event, NotificationReceived
 from custom_components.cosem.dlms.protocol.framing import Empty, Message
 from custom_components.cosem.dlms.protocol.incoming import Incoming
+from custom_components.cosem.dlms.protocol.notification_senders import NotificationSenders
 from custom_components.cosem.dlms.protocol.proposal import WportPair
 
 DATA_NOTIFICATION = bytes.fromhex("0F00000001 00 1105")
@@ -27,7 +28,7 @@ def dropped() -> DroppedApduLimits:
 
 @pytest.fixture
 def incoming(events, dropped) -> Incoming:
-    return Incoming({}, events, dropped, DEFAULT_LIMITS)
+    return Incoming({}, events, dropped, DEFAULT_LIMITS, NotificationSenders())
 
 
 def test_a_notification_needs_no_association(incoming, events):

@@ -190,7 +190,7 @@ def test_the_pair_is_what_tells_associations_apart():
 
 def test_no_protection_changes_nothing():
     assert NoProtection().protect(b"\xc0\x01") == b"\xc0\x01"
-    assert NoProtection().unprotect(b"\xc0\x01") == (b"\xc0\x01", False, None)
+    assert NoProtection().unprotect(b"\xc0\x01") == (b"\xc0\x01", False, None, False, False)
 
 
 # -- S18: which AARE is accepted

@@ -651,14 +651,20 @@ def test_what_cannot_be_protected_is_our_mistake():
 def test_s17_without_verifying_nobody_is_named_as_the_sender():
     meter = make(meter=True)
     unverified = make(authentication_key=Secret(b""), accept_unverified=True)
-    assert unverified.unprotect(meter.protect(ANSWER)) == (ANSWER, False, None)
-    assert make().unprotect(make(meter=True).protect(ANSWER)) == (ANSWER, True, SERVER)
+    assert unverified.unprotect(meter.protect(ANSWER)) == (ANSWER, False, None, True, False)
+    assert make().unprotect(make(meter=True).protect(ANSWER)) == (ANSWER, True, SERVER, True, False)
 
 
 def test_s14_a_signature_names_the_sender_also_where_nothing_else_is_authenticated(both_pairs):
     signing = {"sign": True, "suite": SecuritySuite.SUITE_1, "protection": Protection.ENCRYPTED}
     meter = make(meter=True, key_pairs=both_pairs[1], **signing)
-    assert make(key_pairs=both_pairs[0], **signing).unprotect(meter.protect(ANSWER)) == (ANSWER, True, SERVER)
+    assert make(key_pairs=both_pairs[0], **signing).unprotect(meter.protect(ANSWER)) == (
+        ANSWER,
+        True,
+        SERVER,
+        True,
+        False,
+    )
 
 
 def test_s14_what_is_wrong_with_a_signature_is_said(both_pairs):

@@ -36,7 +36,7 @@ def pushed(meter, tag=0xDB, *, title=TITLE, dedicated=False):
 
 
 def test_a_push_is_read_without_an_association():
-    assert context().unprotect(pushed(LoneMeter())) == Unprotected(DATA, True, TITLE)
+    assert context().unprotect(pushed(LoneMeter())) == Unprotected(DATA, True, TITLE, True)
 
 
 def test_s06_the_counter_is_the_callers_and_moves_behind_the_tag():

@@ -22,7 +22,7 @@ from .association_objects import find_association_objects
 from .association_queue import AssociationQueue, QueuePlace
 from .channel import Connector, with_datagrams, with_wrapper
 from .coexistence import Coexistence
-from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, Timing
+from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, NotificationConsumer, Timing
 from .list_sizes import ListSizes
 from .observer import NOBODY, Observer
 from .physical_connection import CLOSED, PhysicalConnection
@@ -90,6 +90,10 @@ class DlmsClient:
         self._queue = AssociationQueue()
         self._coexistence = Coexistence()
         self._uses: dict[WportPair, _Use] = {}
+
+    def consume_notifications(self, consumer: NotificationConsumer) -> None:
+        """Hand over what the meter sends unasked, on connections that are opened from now on."""
+        self._physical.consumer = consumer
 
     @property
     def is_connected(self) -> bool:

@@ -13,7 +13,8 @@ from typing import Final, Protocol
 from ..errors import ConnectionLost, DlmsError, TransportError
 from ..limits import Limits
 from ..protocol.connection import Connection
-from ..protocol.events import ConnectionEnded, ConnectionReady, Event, NotificationReceived
+from ..protocol.events import ConnectionEnded, ConnectionReady, Event, NotificationReceived, NotificationRefused
+from ..protocol.notification_senders import NotificationSenders
 from ..protocol.proposal import WportPair
 from .channel import Channel
 from .observer import NOBODY, ObservedFraming, Observer, note_event
@@ -65,6 +66,17 @@ class SystemClock:
 SYSTEM_CLOCK: Final = SystemClock()
 
 
+@dataclass(frozen=True, slots=True)
+class NotificationConsumer:
+    """Takes what nobody asked for; must be quick and never raise. ``senders``: whose keys may open it."""
+
+    receive: Callable[[NotificationReceived | NotificationRefused], None]
+    senders: NotificationSenders
+
+
+UNHEARD: Final = NotificationConsumer(lambda _: None, NotificationSenders())
+"""Notifications are counted only."""
+
 _GOOD_BYE: Final = 1.0
 """Seconds for the framing's last octets."""
 
@@ -76,10 +88,17 @@ class Link:
     """A channel being read; ``users``: its associations."""
 
     def __init__(
-        self, channel: Channel, limits: Limits, clock: Callable[[], float], observer: Observer = NOBODY
+        self,
+        channel: Channel,
+        limits: Limits,
+        clock: Callable[[], float],
+        observer: Observer = NOBODY,
+        consumer: NotificationConsumer = UNHEARD,
     ) -> None:
         self.observer: Final = observer
-        self.connection = Connection(ObservedFraming(channel.framing, observer), limits=limits)
+        framing = ObservedFraming(channel.framing, observer)
+        self.connection = Connection(framing, limits=limits, senders=consumer.senders)
+        self._consumer = consumer
         self.users = 0
         # One for all logical devices: most physical devices handle one request at a time.
         self.turn = asyncio.Lock()
@@ -142,6 +161,10 @@ class Link:
             pass  # it is over either way
         await self.fail(error)
 
+    async def ended(self) -> None:
+        """Return when it has ended."""
+        await asyncio.wait([self._reader])
+
     async def close(self) -> None:
         """Close, within the transport's deadline. May be called again."""
         self.connection.abort(ConnectionLost())
@@ -182,8 +205,10 @@ class Link:
         is_wanted = False
         while (event := self.connection.next_event()) is not None:
             note_event(self.observer, event)
-            if isinstance(event, NotificationReceived):
-                continue  # counted by the connection; a consumer comes with push
+            if isinstance(event, NotificationReceived | NotificationRefused):
+                self._consumer.receive(event)
+                is_wanted |= isinstance(event, NotificationReceived) and event.authenticated
+                continue
             is_wanted = True
             if isinstance(event, (ConnectionReady, ConnectionEnded)):
                 self._opened.set()

@@ -17,6 +17,7 @@ from ..protocol.events import (
     ConnectionReady,
     Event,
     NotificationReceived,
+    NotificationRefused,
     Released,
     RequestFailed,
 )
@@ -115,10 +116,11 @@ def note_event(observer: Observer, event: Event) -> None:
             observer.note("%s>%s: released", *pair)
         case AssociationLost(pair, error):
             observer.note("%s>%s: association lost: %s", *pair, error)
+        case NotificationReceived(pair, plain_apdu):
+            observer.note("%s>%s: notification of %s octets", *pair, len(plain_apdu))
         case _:
-            assert isinstance(event, NotificationReceived)
-            pair, plain_apdu = event.pair, event.plain_apdu
-            observer.note("%s>%s: notification of %s octets, not used", *pair, len(plain_apdu))
+            assert isinstance(event, NotificationRefused)
+            observer.note("%s>%s: notification that cannot be read: %s", *event.pair, event.error)
 
 
 def note_refusals(

@@ -7,7 +7,7 @@ from typing import Final
 from ..errors import AssociationAborted, ConnectTimeout, DlmsError
 from ..limits import Limits
 from .channel import Connector
-from .link import Clock, Link, Timing
+from .link import UNHEARD, Clock, Link, NotificationConsumer, Timing
 from .observer import Observer
 
 CLOSED: Final = "the client was closed"
@@ -24,6 +24,8 @@ class PhysicalConnection:
         self._limits = limits
         self._clock = clock
         self._observer = observer
+        self.consumer: NotificationConsumer = UNHEARD
+        """Of the connections that are opened from now on."""
         self._link: Link | None = None
         self._changing = asyncio.Lock()
         """Held by whoever opens a connection or signs off."""
@@ -92,7 +94,7 @@ class PhysicalConnection:
         try:
             async with asyncio.timeout(seconds):
                 channel = await self._connect(seconds)()
-                link = Link(channel, self._limits, self._clock.monotonic, self._observer)
+                link = Link(channel, self._limits, self._clock.monotonic, self._observer, self.consumer)
                 await link.open()
         except BaseException as error:
             self._observer.note("not connected: %r", error)

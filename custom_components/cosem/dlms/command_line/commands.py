@@ -7,7 +7,19 @@ import argparse
 from typing import Final
 
 from .local_time import moment, zone
-from .options import Command, Run, attribute, data_type_name, entries, logical_name, logical_names, method
+from .options import (
+    BOTH,
+    Command,
+    Run,
+    attribute,
+    data_type_name,
+    entries,
+    logical_name,
+    logical_names,
+    method,
+    number,
+    seconds,
+)
 
 _TYPE: Final = "double-long-unsigned, octet-string, visible-string, boolean, enum, date-time, ...; or hex: encoded Data"
 
@@ -58,6 +70,12 @@ def _load_execute() -> Run:
     from .write import execute_method
 
     return execute_method
+
+
+def _load_listen() -> Run:
+    from .listen import listen
+
+    return listen
 
 
 def _add_attributes(parser: argparse.ArgumentParser) -> None:
@@ -116,6 +134,12 @@ def _add_execute(parser: argparse.ArgumentParser) -> None:
 def _add_value(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("value", metavar="VALUE", nargs="?", help="- reads stdin, for what is secret")
     parser.add_argument("--yes", action="store_true", help="do not ask before it is sent")
+
+
+def _add_listen(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--address", metavar="A", default="", help="of this computer, to listen on (default: all)")
+    parser.add_argument("--count", metavar="N", type=number(1, 1_000_000), help="end after so many")
+    parser.add_argument("--seconds", metavar="S", type=seconds, help="end after this time")
 
 
 COMMANDS: Final = (
@@ -180,6 +204,17 @@ COMMANDS: Final = (
         'is "outcome unknown". Only 0 is success.',
         "--host 192.0.2.7 --client 1 --auth lls execute 70:0.0.96.3.10.255:2 integer 0",
         _add_execute,
+    ),
+    Command(
+        "listen",
+        _load_listen,
+        "show what meters send unasked: events, and values that they push",
+        "Waits for notifications of meters that send to this computer, over TCP and UDP, and shows what they say. "
+        "With keys, protected ones are opened and verified; the others show what anybody could have sent. "
+        "Nothing is ever answered. 0 if something came, otherwise 1.",
+        "--port 4059 listen --seconds 60",
+        _add_listen,
+        {"transport": BOTH},
     ),
     Command(
         "decode",

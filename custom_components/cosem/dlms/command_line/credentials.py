@@ -87,6 +87,22 @@ def parameters_from_options(
         raise UsageError(str(error)) from None
 
 
+def listening_settings(
+    options: argparse.Namespace, environment: Mapping[str, str], kept_title: Callable[[], bytes]
+) -> SecuritySettings | None:
+    """Return with what notifications are opened; None without keys. Raises UsageError."""
+    sources = _Sources(options.keys_file, environment)
+    if options.protection is None and not sources.text("encryption_key"):
+        return None
+    default = Protection.AUTHENTICATED_ENCRYPTED
+    protection = default if options.protection is None else parse_protection(options.protection)
+    if protection is Protection.NONE:
+        return None
+    envelope = Envelope.SERVICE_SPECIFIC if options.envelope is None else Envelope(options.envelope)
+    chosen = _Chosen(mechanism=Mechanism.NONE, protection=protection, envelope=envelope, sign=options.sign)
+    return _security(options, chosen, sources, kept_title)
+
+
 def _password(options: argparse.Namespace, sources: _Sources) -> Secret:
     if options.password_file is not None:
         content = _read(Path(options.password_file), "password file")
@@ -157,7 +173,8 @@ def _security(
 
 def _need(key: Secret | None, name: str, options: argparse.Namespace) -> None:
     if key is None:
-        what = "--auth hls-gmac" if options.auth == "hls-gmac" else f"--protection {options.protection}"
+        chosen = options.protection or "authenticated-encryption"
+        what = "--auth hls-gmac" if options.auth == "hls-gmac" else f"--protection {chosen}"
         text = name.replace("_", " ")
         raise UsageError(f"{what} needs an {text}: set {_VARIABLES[name]} in hex, or use --keys-file")
 

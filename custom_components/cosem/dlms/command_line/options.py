@@ -6,7 +6,7 @@ arguments), and errors do not repeat unknown values.
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 import re
 from typing import TYPE_CHECKING, Final, NoReturn, override
 
@@ -59,6 +59,9 @@ DEFAULTS: Final = {
 }
 """Apart, as options may stand before or after the command."""
 
+BOTH: Final = "both"
+"""Transports, to listen on."""
+
 REFERENCINGS: Final = ("auto", "ln", "sn")
 """The values of protocol/referencing.py, which is not imported here."""
 
@@ -110,6 +113,8 @@ class Command:
     explanation: str
     example: str
     add_arguments: Callable[[argparse.ArgumentParser], None] = _no_arguments
+    defaults: Mapping[str, object] = field(default_factory=dict)
+    """Where they differ from DEFAULTS."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -146,7 +151,7 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
             epilog=f"example: cosem {command.example}",
         )
         command.add_arguments(added)
-        added.set_defaults(load=command.load)
+        added.set_defaults(load=command.load, own_defaults=command.defaults)
     return parser
 
 
@@ -155,7 +160,9 @@ def _shared_options() -> _Parser:
     shared.add_argument("--host", help="name or address of the meter (needed by all commands but decode)")
     shared.add_argument("--port", type=number(1, MAX_PORT), help=f"TCP or UDP port (default {DEFAULT_PORT})")
     shared.add_argument(
-        "--transport", choices=[transport.value for transport in TransportProtocol], help="tcp (default) or udp"
+        "--transport",
+        choices=[*(transport.value for transport in TransportProtocol), BOTH],
+        help="tcp (default) or udp; listen takes both, too (its default)",
     )
     shared.add_argument(
         "--client", type=number(0, MAX_WPORT), metavar="N", help=f"client wPort (default {PUBLIC_CLIENT_WPORT}, public)"
@@ -169,7 +176,7 @@ def _shared_options() -> _Parser:
     _add_proposal(shared)
     shared.add_argument("--auth", choices=MECHANISM_NAMES, help="authentication (default none)")
     shared.add_argument("--password-file", metavar="FILE", help="file with the password, for --auth lls")
-    shared.add_argument("--timeout", type=_seconds, metavar="S", help="seconds to wait for an answer (default 10)")
+    shared.add_argument("--timeout", type=seconds, metavar="S", help="seconds to wait for an answer (default 10)")
     shared.add_argument("--json", action="store_true", help="write JSON for programs")
     shared.add_argument(
         "--trace", metavar="FILE", help="write what goes over the line to FILE: octets and what they mean, no secrets"
@@ -255,7 +262,7 @@ def _add_counter(group: argparse._ArgumentGroup) -> None:
 
 def with_defaults(parsed: argparse.Namespace) -> argparse.Namespace:
     """Return all options."""
-    values: Mapping[str, object] = DEFAULTS | vars(parsed)
+    values: Mapping[str, object] = {**DEFAULTS, **parsed.own_defaults, **vars(parsed)}
     return argparse.Namespace(**values)
 
 
@@ -271,14 +278,15 @@ def number(least: int, most: int) -> Callable[[str], int]:
     return parse
 
 
-def _seconds(text: str) -> float:
+def seconds(text: str) -> float:
+    """Read a time of at most a day."""
     try:
-        seconds = float(text)
+        found = float(text)
     except ValueError:
-        seconds = 0.0
-    if not 0 < seconds <= 86_400:
+        found = 0.0
+    if not 0 < found <= 86_400:
         raise argparse.ArgumentTypeError("a number of seconds above 0 is expected")
-    return seconds
+    return found
 
 
 def _conformance(text: str) -> Conformance:

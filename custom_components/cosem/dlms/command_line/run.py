@@ -23,10 +23,13 @@ from ..client.udp_transport import open_udp
 from ..encoding.logical_name import LogicalName
 from ..errors import InvocationCounterNotStored, RemoteProtocolError, TransportError
 from ..protocol.leniencies import Leniency
+from ..protocol.notification_senders import NotificationSenders
 from ..protocol.proof_form import USUAL_FORM, ProofForm
 from ..protocol.proposal import AssociationParameters
-from .credentials import parameters_from_options
-from .options import NOT_ASKED, UsageError
+from ..security.counters import ReceivingCounters
+from ..security.notification_keys import NotificationKeys
+from .credentials import listening_settings, parameters_from_options
+from .options import BOTH, NOT_ASKED, UsageError
 from .progress import OctetCount, Several
 from .state_file import StateFile, StateFileCounterStore, default_path
 from .trace import TraceFile
@@ -101,6 +104,24 @@ class Lender:
         return self._client.read_profile(self.lend, self._parameters.pair, request)
 
 
+@contextmanager
+def known_senders(options: argparse.Namespace) -> Iterator[tuple[NotificationSenders, Callable[[], None]]]:
+    """Return whose notifications are opened, and what keeps on disk what was received. Raises UsageError."""
+    with _state_file(options) as file:
+        settings = listening_settings(options, os.environ, file.system_title)
+        if settings is None:
+            yield NotificationSenders(), lambda: None
+            return
+        assert settings.global_unicast_encryption_key is not None  # they protect
+        kept = file.listener_counters(settings.global_unicast_encryption_key, settings.client_system_title)
+        counters = ReceivingCounters(kept.loaded)
+        yield NotificationSenders([NotificationKeys(settings, counters)]), lambda: kept.store(counters.last())
+
+
+def _state_file(options: argparse.Namespace) -> StateFile:
+    return StateFile(default_path(os.environ) if options.state_file is None else Path(options.state_file))
+
+
 def findings_of(
     options: argparse.Namespace,
     on_attempt: Callable[[AssociationParameters], None],
@@ -170,9 +191,10 @@ def _prepared(options: argparse.Namespace, on_progress: Callable[[str], None] | 
     """Own the state file, and the counter if one is used. Raises UsageError, StateInUseError."""
     if options.host is None:
         raise UsageError("--host is needed to read from a meter")
-    path = default_path(os.environ) if options.state_file is None else Path(options.state_file)
+    if options.transport == BOTH:
+        raise UsageError("--transport both is for listen; a meter is asked over tcp or udp")
     known: ProofForm | None = None
-    with StateFile(path) as file:
+    with _state_file(options) as file:
         parameters = parameters_from_options(options, os.environ, file.system_title)
         meter = f"{options.host}:{options.port} {parameters.pair}"
         with _unless_optional(parameters):

@@ -78,6 +78,14 @@ class _Content:
             raise _NotOurs("it does not hold what was written")
         return content
 
+    def name_of(self, key: Secret, title: bytes) -> str:
+        """Return the fingerprint of a key and a title."""
+        return hmac.digest(self.salt, title + key.reveal(), "sha256").hex()
+
+    def received_of(self, name: str) -> dict[bytes, int]:
+        """Return what was received last, by sender."""
+        return {bytes.fromhex(sender): last for sender, last in self.received.get(name, {}).items()}
+
     def to_text(self) -> str:
         entries = {
             "salt": self.salt.hex(),
@@ -122,13 +130,13 @@ class StateFile:
         """Own the counter of a key and a title. Raises StateInUseError after ``patience`` seconds."""
         with self._complaints():
             with self._changing() as content:
-                name = hmac.digest(content.salt, title + key.reveal(), "sha256").hex()
+                name = content.name_of(key, title)
             octet = 1 + int(name[:12], 16)
             # A meter takes counters in ascending order only, so a second process with the same key and title waits.
             self._lock(octet, patience)
             with self._changing() as content:
                 ceiling = content.ceilings.get(name, _FIRST)
-                received = {bytes.fromhex(sender): last for sender, last in content.received.get(name, {}).items()}
+                received = content.received_of(name)
         try:
             yield StateFileCounterStore(self, name, ceiling, received)
         finally:
@@ -143,6 +151,27 @@ class StateFile:
         """Store what was received last, on disk. Raises OSError."""
         with self._changing() as content:
             content.received[name] = {title.hex().upper(): number for title, number in last.items()}
+
+    def listener_counters(self, key: Secret, title: bytes) -> ListenerCounters:
+        """Return what was received under a key, without owning our counter. Raises UsageError."""
+        with self._complaints(), self._changing() as content:
+            name = content.name_of(key, title)
+            return ListenerCounters(self, name, content.received_of(name))
+
+    def merge_received(self, name: str, loaded: Mapping[bytes, int], last: Mapping[bytes, int]) -> None:
+        """Store what a listener received last. Raises UsageError.
+
+        Where an association found that a meter counts anew meanwhile, its lower value stays.
+        """
+        with self._complaints(), self._changing() as content:
+            stored = content.received_of(name)
+            newer = {title: number for title, number in last.items() if number > loaded.get(title, -1)}
+            for title, number in newer.items():
+                before = stored.get(title, -1)
+                if loaded.get(title, -1) <= before < number:
+                    stored[title] = number
+            if stored:
+                content.received[name] = {title.hex().upper(): number for title, number in stored.items()}
 
     def form(self, meter: str) -> ProofForm | None:
         """Return how a meter takes our proof and a dedicated key, if that is known."""
@@ -248,3 +277,16 @@ class StateFileCounterStore(CounterStore):
     async def save_received(self, last: Mapping[bytes, int]) -> None:
         """Return when the last received values are on disk. Raises OSError."""
         await asyncio.to_thread(self._file.store_received, self._name, last)
+
+
+class ListenerCounters:
+    """What one key's senders used, for a listener. ``loaded``: stored before."""
+
+    def __init__(self, file: StateFile, name: str, loaded: Mapping[bytes, int]) -> None:
+        self.loaded: Final = loaded
+        self._file = file
+        self._name = name
+
+    def store(self, last: Mapping[bytes, int]) -> None:
+        """Return when it is on disk. Raises UsageError."""
+        self._file.merge_received(self._name, self.loaded, last)

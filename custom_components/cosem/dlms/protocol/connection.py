@@ -32,25 +32,31 @@ from .events import ConnectionEnded, ConnectionReady, Event
 from .framing import Empty, Framing, Message, Ready, WrapperFraming
 from .incoming import Incoming
 from .leniencies import Leniency
+from .notification_senders import NotificationSenders
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, AssociationParameters, WportPair
 from .states import State
 from .transfer import Transfer
+
+UNKNOWN: Final = NotificationSenders()
+"""Nobody."""
 
 FIRST_APDU_LIMIT: Final = 2048
 """Octets; an AARE or notification may exceed the PDU size."""
 
 
 class Connection:
-    """The client's end. Methods with a pair raise LocalProtocolError for an unknown one."""
+    """The client's end. ``senders``: may send outside of associations. LocalProtocolError for an unknown pair."""
 
-    def __init__(self, framing: Framing | None = None, *, limits: Limits = DEFAULT_LIMITS) -> None:
+    def __init__(
+        self, framing: Framing | None = None, *, limits: Limits = DEFAULT_LIMITS, senders: NotificationSenders = UNKNOWN
+    ) -> None:
         self._framing: Framing = framing or WrapperFraming()
         self._limits = limits
         self._associations: dict[WportPair, AssociationState] = {}
         self._events: deque[Event] = deque()
         self._dropped_apdus = DroppedApduLimits(limits, flood_is_fatal=self._framing.error_is_fatal)
-        self._incoming = Incoming(self._associations, self._events, self._dropped_apdus, limits)
+        self._incoming = Incoming(self._associations, self._events, self._dropped_apdus, limits, senders)
         self._error: DlmsError | None = None
 
     # -- what the owner asks

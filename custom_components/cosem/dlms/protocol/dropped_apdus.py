@@ -88,10 +88,11 @@ class DroppedApduLimits:
         if not waiting:
             self._draw()
 
-    def notification(self, *, waiting: bool) -> None:
-        """Note a notification. Raises LimitExceeded, earlier while ``waiting``."""
+    def notification(self, *, waiting: bool, authenticated: bool = False) -> None:
+        """Note a notification. Raises LimitExceeded, earlier while ``waiting``; not for what the meter proved."""
         self.counters.notifications += 1
-        self._unsolicited(waiting=waiting)
+        if not authenticated:
+            self._unsolicited(waiting=waiting)
 
     def unreadable(self, *, waiting: bool) -> None:
         """Note a notification that nobody has keys for. Raises as notification() does."""

@@ -79,13 +79,28 @@ class AssociationLost:
 class NotificationReceived:
     """An unsolicited plain APDU: DataNotification, EventNotification or InformationReport.
 
-    ``authenticated``: verified, from ``system_title``; otherwise the sender is unknown (rule S23).
+    ``authenticated``: verified, from ``system_title``; otherwise the sender is unknown (rule S23). ``may_be_old``: no
+    counter tells whether it came before.
     """
 
     pair: WportPair
     plain_apdu: bytes = field(repr=False)
     authenticated: bool = False
     system_title: bytes | None = field(default=None, repr=False)
+    encrypted: bool = False
+    may_be_old: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NotificationRefused:
+    """Something unsolicited that cannot be read: a SecurityError, DecodeError, or another tag.
+
+    SystemTitleMismatch: it is protected, and of nobody whose keys we have. ``apdu``: as it came, whole.
+    """
+
+    pair: WportPair
+    apdu: bytes = field(repr=False)
+    error: DlmsError
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +125,7 @@ type Event = (
     | Released
     | AssociationLost
     | NotificationReceived
+    | NotificationRefused
     | ConnectionReady
     | ConnectionEnded
 )

@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Mapping
+from typing import Final
 
 from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..errors import AuthenticationTagInvalid, DecodeError, InvocationCounterReplayed
@@ -9,14 +10,20 @@ from ..limits import Limits
 from ..security.receiving import ENVELOPE_TAGS, NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
 from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits
-from .events import Event, NotificationReceived
+from .events import Event, NotificationReceived, NotificationRefused
 from .framing import Empty, Message
+from .notification_senders import NotificationSenders
+from .notification_stages import NotificationStages
 from .proposal import WportPair
-from .reassembly import Reassembly
+
+_UNSOLICITED_TAGS: Final = NOTIFICATION_TAGS | PROTECTED_NOTIFICATION_TAGS | {GENERAL_BLOCK_TRANSFER}
 
 
 class Incoming:
-    """Takes messages to their association. ``associations``, ``events``, ``dropped_apdus`` are the connection's."""
+    """Takes messages to their association. ``associations``, ``events``, ``dropped_apdus`` are the connection's.
+
+    ``senders``: whose notifications are read that belong to no association.
+    """
 
     def __init__(
         self,
@@ -24,12 +31,14 @@ class Incoming:
         events: deque[Event],
         dropped_apdus: DroppedApduLimits,
         limits: Limits,
+        senders: NotificationSenders,
     ) -> None:
         self._associations = associations
         self._events = events
         self._dropped_apdus = dropped_apdus
         self._limits = limits
-        self._foreign: tuple[WportPair | None, Reassembly] = (None, Reassembly(limits))
+        self._senders = senders
+        self._foreign: tuple[WportPair | None, NotificationStages] = (None, NotificationStages(senders, limits))
         """The last wPorts without an association, and their blocks."""
 
     @property
@@ -75,32 +84,31 @@ class Incoming:
         if tag in NOTIFICATION_TAGS:
             self._receive_notification(association.pair, plain)
         elif tag in PROTECTED_NOTIFICATION_TAGS:
-            self._dropped_apdus.unreadable(waiting=self.something_waits)
+            # This association has no keys; another one, or a meter that is known, may.
+            self._receive_unsolicited(association.pair, plain.apdu)
         else:
             association.receive(plain.apdu, is_fresh=is_fresh)
 
     def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
         """Take an APDU of no association."""
-        if apdu[0] == GENERAL_BLOCK_TRANSFER:
-            self._receive_foreign_block(pair, apdu)
-            return
-        if apdu[0] in NOTIFICATION_TAGS:
-            self._receive_notification(pair, Unprotected(apdu))
-        elif apdu[0] in PROTECTED_NOTIFICATION_TAGS:
-            self._dropped_apdus.unreadable(waiting=self.something_waits)
+        if apdu[0] in _UNSOLICITED_TAGS:
+            self._receive_unsolicited(pair, apdu)
         else:
             asked = next((each.pair for each in self._associations.values() if each.is_waiting), None)
             self._dropped_apdus.foreign(pair, asked)
 
-    def _receive_foreign_block(self, pair: WportPair, apdu: bytes) -> None:
+    def _receive_unsolicited(self, pair: WportPair, apdu: bytes) -> None:
         if self._foreign[0] != pair:
-            self._foreign = (pair, Reassembly(self._limits))
-        outcome = self._foreign[1].receive(apdu, waiting=False)
-        if not (outcome.is_new or outcome.belongs):
+            self._foreign = (pair, NotificationStages(self._senders, self._limits))
+        taken = self._foreign[1].receive(apdu)
+        if taken.error is not None:
+            self._dropped_apdus.unreadable(waiting=self.something_waits)
+            self._events.append(NotificationRefused(pair, taken.refused, taken.error))
+        elif taken.notification is not None:
+            self._receive_notification(pair, taken.notification)
+        elif not taken.is_useful:
             self._dropped_apdus.refused_block(waiting=self.something_waits)
-        if outcome.whole:
-            self._receive_foreign(pair, outcome.whole)
 
     def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
-        self._dropped_apdus.notification(waiting=self.something_waits)
+        self._dropped_apdus.notification(waiting=self.something_waits, authenticated=plain.authenticated)
         self._events.append(NotificationReceived(pair, *plain))

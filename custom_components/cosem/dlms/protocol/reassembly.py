@@ -35,6 +35,11 @@ class Reassembly:
         self._is_silent = False
         """Whether the sender takes no block, and what it sends may be a push."""
 
+    @property
+    def is_pushed(self) -> bool:
+        """Whether a push has begun and not ended."""
+        return bool(self._pushed.number)
+
     def receive(self, apdu: bytes, *, waiting: bool) -> BlockOutcome:
         """Take an encoded block. ``waiting``: an answer is awaited. Raises DecodeError, LimitExceeded."""
         block = decode_apdu(apdu, self._limits)

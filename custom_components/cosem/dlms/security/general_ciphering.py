@@ -105,6 +105,10 @@ class GeneralCipherer:
 
     # -- receiving
 
+    def expect(self, transaction_id: bytes) -> None:
+        """Take what comes unasked under a key for one message: nothing tells whether it is an old one again."""
+        self._last_transaction_id = transaction_id
+
     def unprotect(self, apdu: GeneralCiphering, sender: bytes, received: ReceivingCounter) -> bytes:
         """Return the verified plain APDU; the titles were checked before."""
         control = self._settings.expected_control

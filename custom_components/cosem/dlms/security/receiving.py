@@ -61,11 +61,16 @@ _GLO_INITIATE_RESPONSE: Final = 0x28
 
 
 class Unprotected(NamedTuple):
-    """A plain APDU. ``authenticated``: verified, from ``system_title``."""
+    """A plain APDU. ``authenticated``: verified, from ``system_title``. ``encrypted``: nobody else could read it.
+
+    ``may_be_old``: no counter tells whether it came before (a notification under a key for one message).
+    """
 
     apdu: bytes
     authenticated: bool = False
     system_title: bytes | None = None
+    encrypted: bool = False
+    may_be_old: bool = False
 
     @override
     def __repr__(self) -> str:
@@ -149,7 +154,8 @@ class ReceivingContext:
         if plain[0] in ENVELOPE_TAGS:
             raise SecurityDowngrade("a protected APDU inside of a protected APDU")
         authenticated = self.settings.sign or (self._verifies and self._expected_control.authenticated)
-        return Unprotected(plain, authenticated, self.server_system_title if authenticated else None)
+        title = self.server_system_title if authenticated else None
+        return Unprotected(plain, authenticated, title, self._expected_control.encrypted)
 
     def _check_signature(self, apdu: bytes) -> bytes:
         signed = apdu[0] == GENERAL_SIGNING

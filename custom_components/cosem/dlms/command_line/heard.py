@@ -1,0 +1,164 @@
+"""What was heard, for people and programs: one notification, what it means, and how far it can be believed."""
+
+from dataclasses import dataclass
+from datetime import datetime
+import json
+from typing import Final
+
+from ..apdu import decode_apdu
+from ..apdu.common import AttributeDescriptor
+from ..apdu.notification import DataNotification, EventNotificationRequest
+from ..apdu.short_name import InformationReportRequest
+from ..client.hearing import Heard
+from ..describe.elements import Json, JsonObject, describe_all, describe_data
+from ..describe.values import attribute_value
+from ..encoding.cosem_time import decode_date_time
+from ..encoding.logical_name import LogicalName
+from ..errors import DecodeError, DlmsError
+from ..interface_classes.pushed_values import Notification, PushedValue, PushedValues, read_pushed_values
+from .advice import Used, sentence
+from .object_names import object_name
+
+_KINDS: Final = {
+    EventNotificationRequest: "event-notification",
+    DataNotification: "data-notification",
+    InformationReportRequest: "information-report",
+}
+UNDECODABLE: Final = "undecodable"
+_NO_NAME: Final = LogicalName(bytes(6))
+_DATE_DIGITS: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class HeardNotification:
+    """One notification. ``apdu``, ``values``: None where it is not to be understood."""
+
+    heard: Heard
+    apdu: Notification | None
+    values: PushedValues | None
+    error: DlmsError | None
+
+    @classmethod
+    def of(cls, heard: Heard) -> HeardNotification:
+        """Decode it. Never raises."""
+        if heard.error is not None:
+            return cls(heard, None, None, heard.error)
+        try:
+            apdu = decode_apdu(heard.apdu)
+        except DlmsError as error:
+            return cls(heard, None, None, error)
+        assert isinstance(apdu, EventNotificationRequest | DataNotification | InformationReportRequest)  # by its tag
+        return cls(heard, apdu, read_pushed_values(apdu), None)
+
+    @property
+    def time(self) -> str | None:
+        """When it was sent, as the meter says: ISO 8601, or what it is as it came; None if it does not say."""
+        match self.apdu:
+            case EventNotificationRequest(time) | DataNotification(_, time) if time is not None:
+                return _date_time_text(time)
+            case InformationReportRequest(time) if time is not None:
+                return _generalized_time_text(time)
+        return None
+
+    def to_json(self) -> JsonObject:
+        """Return one object for programs; docs/command-line.md has its contract."""
+        heard, source = self.heard, self.heard.source
+        return {
+            "kind": UNDECODABLE if self.apdu is None else _KINDS[type(self.apdu)],
+            "transport": source.transport.value,
+            "source": source.text,
+            "source_wport": heard.pair.server_wport,
+            "destination_wport": heard.pair.client_wport,
+            "system_title": None if heard.system_title is None else heard.system_title.hex().upper(),
+            "authenticated": heard.authenticated,
+            "encrypted": heard.encrypted,
+            "may_be_old": heard.may_be_old,
+            "time": self.time,
+            "items": [] if self.values is None else [_item(each) for each in self.values.values],
+            "body": None if self.apdu is None else _body(self.apdu),
+            "raw": heard.apdu.hex().upper(),
+        }
+
+    def lines(self) -> list[str]:
+        """Return lines for people: who, how far to be believed, then each value."""
+        heard = self.heard
+        title = "" if heard.system_title is None else f", system title {heard.system_title.hex().upper()}"
+        kind = "not understood" if self.apdu is None else _KINDS[type(self.apdu)]
+        believed = "authenticated" if heard.authenticated else "not authenticated: anybody could have sent it"
+        old = ", but perhaps sent again by somebody else: no counter tells" if heard.may_be_old else ""
+        how = f"{believed}{', encrypted' if heard.encrypted else ''}{old}"
+        when = "" if self.time is None else f", at {self.time}"
+        place = f"{heard.source.text} ({heard.source.transport}), wPort {heard.pair.server_wport}"
+        found = [f"{kind} from {place}{title}{when}; {how}"]
+        if self.error is not None:
+            return [*found, f"  {sentence(self.error, Used(keys=True))}", f"  {heard.apdu.hex().upper()}"]
+        assert self.values is not None  # without an error it was decoded
+        found += [f"  {_value_line(each)}" for each in self.values.values]
+        return [*found, *(f"  not understood: {json.dumps(each)}" for each in describe_left(self.values))]
+
+
+def describe_left(values: PushedValues) -> list[Json]:
+    """Return what is not understood of it."""
+    return [describe_data(data) for data in values.left]
+
+
+def _body(apdu: Notification) -> Json:
+    match apdu:
+        case EventNotificationRequest():
+            return describe_data(apdu.value)
+        case DataNotification():
+            return describe_data(apdu.body)
+    return describe_all(apdu.data)
+
+
+def _item(value: PushedValue) -> JsonObject:
+    shown, unit = _shown(value)
+    item: JsonObject = {
+        "class_id": value.class_id,
+        "logical_name": None if value.logical_name is None else str(value.logical_name),
+        "attribute": value.attribute_index,
+        "value": shown,
+        "unit": unit,
+    }
+    if value.data_index:
+        item["data_index"] = value.data_index
+    if value.short_name is not None:
+        item["short_name"] = value.short_name
+    return item
+
+
+def _shown(value: PushedValue) -> tuple[Json, str | None]:
+    attribute = AttributeDescriptor(value.class_id or 0, value.logical_name or _NO_NAME, value.attribute_index or 0)
+    scaler_unit = value.scaler_unit
+    return attribute_value(attribute, value.value, scaler_unit), None if scaler_unit is None else scaler_unit.symbol
+
+
+def _value_line(value: PushedValue) -> str:
+    shown, unit = _shown(value)
+    if value.logical_name is None:
+        name = f"short name {value.short_name}"
+    else:
+        name = ":".join(str(part) for part in (value.class_id, value.logical_name, value.attribute_index) if part)
+        words = object_name(value.logical_name)
+        name += f" ({words})" if words else ""
+    part = f", part {value.data_index}" if value.data_index else ""
+    text = shown if isinstance(shown, str) and shown.isprintable() else json.dumps(shown)
+    return f"{name}{part}  {text}{f' {unit}' if unit else ''}"
+
+
+def _date_time_text(octets: bytes) -> str | None:
+    try:
+        return decode_date_time(octets).isoformat()
+    except DecodeError:
+        return octets.hex().upper()
+
+
+def _generalized_time_text(octets: bytes) -> str:
+    """Return ISO 8601 of a GeneralizedTime; what is none as it came, in hex where it is no text."""
+    text = octets.decode("ascii", "replace")
+    if not text.isprintable() or not text.isascii():
+        return octets.hex().upper()
+    try:
+        return datetime.fromisoformat(f"{text[:_DATE_DIGITS]}T{text[_DATE_DIGITS:]}").isoformat()
+    except ValueError:
+        return text
