@@ -171,6 +171,146 @@ def test_what_was_not_negotiated_is_not_sent_and_has_no_result(command: str):
     assert meter.services == []
 
 
+# --- several, and without an answer --------------------------------------------------------------------------------
+
+
+SEVERAL = GRANTED | Conformance.MULTIPLE_REFERENCES
+
+
+def typed(
+    capsys: pytest.CaptureFixture[str],
+    answer: Callable[[bytes], list[Part]],
+    *arguments: str,
+    granted: Conformance = SEVERAL,
+    aarqs: int = 1,
+) -> tuple[int, Any, str, list[bytes]]:
+    """Type a command; return status, JSON, notes, and what was sent behind the AARQ."""
+    meter = ScriptedMeter(answer, aarq=lambda _apdu: [aare(initiate(conformance=granted))])
+
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
+        status = main(["--host", "meter", "--json", "--timeout", "0.3", *arguments, "--yes"])
+    sent = [wpdu.apdu for link in meter.links for wpdu in link.sent]
+    assert sum(apdu[0] == 0x60 for apdu in sent) == aarqs
+    written = capsys.readouterr()
+    output = json.loads(written.out) if written.out else None
+    return status, output, written.err, [apdu for apdu in sent if apdu[0] not in {0x60, 0x62}]
+
+
+def test_several_attributes_are_written_in_one_request(capsys: pytest.CaptureFixture[str]):
+    status, result, _, (request,) = typed(
+        capsys,
+        lambda apdu: [bytes([0xC5, 5, apdu[2], 3, 0, 3, 0])],
+        *("write", CLOCK, "null-data", "--and", THRESHOLD, "unsigned", "5", "--and", THRESHOLD, "null-data"),
+    )
+    assert request[:2] + request[3:] == bytes.fromhex(
+        "C104 03 00080000010000FF0200 00030100010800FF0200 00030100010800FF0200 03 00 1105 00"
+    )
+    assert result == [
+        {"result": SUCCESS, "data": None},
+        {"result": "read-write-denied", "data": None},
+        {"result": SUCCESS, "data": None},
+    ]
+    assert status == 1
+
+
+def test_several_methods_are_executed_in_one_request(capsys: pytest.CaptureFixture[str]):
+    status, result, _, (request,) = typed(
+        capsys,
+        lambda apdu: [bytes([0xC7, 3, apdu[2]]) + bytes.fromhex("02 00 01 00 1105 00 00")],
+        *("execute", DISCONNECT, "integer", "0", "--and", "70:0.0.96.3.10.255:2"),
+    )
+    assert request[:2] + request[3:] == bytes.fromhex("C303 02 0046000060030AFF01 0046000060030AFF02 02 0F00 00")
+    assert result == [{"result": SUCCESS, "data": 5}, {"result": SUCCESS, "data": None}]
+    assert status == 0
+
+
+def test_what_becomes_of_several_is_shown_line_by_line(capsys: pytest.CaptureFixture[str]):
+    meter = Meter(lambda apdu: [bytes([0xC7, 3, apdu[2]]) + bytes.fromhex("02 00 01 00 1105 03 00")])
+    meter.aarq = lambda _apdu: [aare(initiate(conformance=SEVERAL))]
+
+    async def open_tcp(*_: object) -> object:
+        return await meter.connect()
+
+    with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
+        assert main(["--host", "meter", "execute", DISCONNECT, "--and", DISCONNECT, "--yes"]) == 1
+    assert capsys.readouterr().out.splitlines() == [f"{SUCCESS}: 5", "read-write-denied"]
+
+
+TWO_WRITTEN = ("write", CLOCK, "null-data", "--and", THRESHOLD, "null-data")
+
+
+@pytest.mark.parametrize("parts", [[], [End()], [bytes.fromhex("C505C103000000")]])
+def test_of_several_that_got_no_answer_none_is_known(parts: list[Part], capsys: pytest.CaptureFixture[str]):
+    status, result, notes, sent = typed(capsys, lambda _apdu: parts, *TWO_WRITTEN)
+    assert (status, result) == (1, [{"result": OUTCOME_UNKNOWN, "data": None}] * 2)
+    assert "not sent again" in notes
+    assert len(sent) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ("C505C10100", SUCCESS),
+        ("C501C103", "read-write-denied"),
+        ("D80202", "exception-response: service-unknown, service-not-supported"),
+    ],
+)
+def test_one_answer_to_several_is_that_of_each(answer: str, expected: str, capsys: pytest.CaptureFixture[str]):
+    status, result, _, _ = typed(capsys, lambda _apdu: [bytes.fromhex(answer)], *TWO_WRITTEN)
+    assert result == [{"result": expected, "data": None}] * 2
+    assert status == (expected != SUCCESS)
+
+
+def test_several_go_by_access_where_the_meter_has_no_lists(capsys: pytest.CaptureFixture[str]):
+    _, result, _, (request,) = typed(
+        capsys,
+        lambda apdu: [b"\xda" + apdu[1:5] + bytes.fromhex("0000 02 0000 02 0200 020C")],
+        *TWO_WRITTEN,
+        granted=GRANTED | Conformance.ACCESS,
+    )
+    assert request[0] == 0xD9
+    assert [each["result"] for each in result] == [SUCCESS, "type-unmatched"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "octets"),
+    [
+        (("write", CLOCK, "null-data"), "C10181 00080000010000FF0200 00"),
+        (("execute", DISCONNECT, "integer", "0"), "C30181 0046000060030AFF01 010F00"),
+        (("execute", DISCONNECT), "C30181 0046000060030AFF01 00"),
+        (
+            TWO_WRITTEN,
+            "D980000001 00 02 0200080000010000FF02 0200030100010800FF02 02 0000",
+        ),
+    ],
+)
+def test_without_an_answer_nothing_is_known(
+    arguments: tuple[str, ...], octets: str, capsys: pytest.CaptureFixture[str]
+):
+    status, result, notes, sent = typed(
+        capsys, lambda _apdu: [], *arguments, "--unconfirmed", granted=GRANTED | Conformance.ACCESS
+    )
+    assert [apdu.hex().upper() for apdu in sent] == [bytes.fromhex(octets).hex().upper()]
+    unknown = {"result": OUTCOME_UNKNOWN, "data": None}
+    assert (status, result) == (1, unknown if "--and" not in arguments else [unknown] * 2)
+    assert "nobody was asked for an answer" in notes
+
+
+@pytest.mark.parametrize(("kind", "aarqs"), [("unconfirmed", 1), ("pre-established", 0)])
+def test_other_kinds_of_association(kind: str, aarqs: int, capsys: pytest.CaptureFixture[str]):
+    status, result, _, sent = typed(
+        capsys,
+        lambda _apdu: [],
+        *("--referencing", "ln", "write", CLOCK, "null-data", "--unconfirmed", "--kind", kind),
+        aarqs=aarqs,
+    )
+    assert (status, result) == (1, {"result": OUTCOME_UNKNOWN, "data": None})
+    assert [apdu[:1] for apdu in sent] == [b"\xc1"]
+
+
 # --- Ctrl-C -------------------------------------------------------------------------------------------------------
 
 
@@ -297,6 +437,15 @@ def test_what_fails_behind_the_result_does_not_hide_it():
         ["execute", THRESHOLD],
         ["execute", THRESHOLD, "unsigned", "--yes"],
         ["execute"],
+        ["write", THRESHOLD, "null-data", "--and", THRESHOLD, "--yes"],
+        ["write", THRESHOLD, "null-data", "--and", THRESHOLD, "unsigned", "5", "5", "--yes"],
+        ["write", THRESHOLD, "null-data", "--and", "3:1", "null-data", "--yes"],
+        ["write", THRESHOLD, "null-data", "--and", THRESHOLD, "number", "5", "--yes"],
+        ["write", THRESHOLD, "null-data", "--and", THRESHOLD, "unsigned", "x", "--yes"],
+        ["execute", THRESHOLD, "--and", "3:1", "--yes"],
+        ["execute", THRESHOLD, "--and", THRESHOLD, "unsigned", "5", "5", "--yes"],
+        ["write", THRESHOLD, "null-data", "--kind", "other", "--yes"],
+        ["read", THRESHOLD, "--kind", "unconfirmed"],
     ],
 )
 def test_wrong_usage_exits_2_and_sends_nothing(arguments: list[str], capsys: pytest.CaptureFixture[str]):

@@ -86,6 +86,7 @@ def _add_attributes(parser: argparse.ArgumentParser) -> None:
         type=attribute,
         help="for example 3:1.0.1.8.0.255:2",
     )
+    _add_kind(parser)
 
 
 def _add_profile(parser: argparse.ArgumentParser) -> None:
@@ -123,17 +124,49 @@ def _add_write(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("attribute", metavar="CLASS:LOGICAL_NAME:ATTRIBUTE", type=attribute)
     parser.add_argument("type", metavar="TYPE", type=data_type_name, help=_TYPE)
     _add_value(parser)
+    _add_change(parser, "another attribute in the same request, with TYPE and VALUE")
 
 
 def _add_execute(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("method", metavar="CLASS:LOGICAL_NAME:METHOD", type=method)
     parser.add_argument("type", metavar="TYPE", type=data_type_name, nargs="?", help=f"of the parameter: {_TYPE}")
     _add_value(parser)
+    _add_change(parser, "another method in the same request, with TYPE and VALUE if it takes a parameter")
 
 
 def _add_value(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("value", metavar="VALUE", nargs="?", help="- reads stdin, for what is secret")
+
+
+def _add_change(parser: argparse.ArgumentParser, further: str) -> None:
     parser.add_argument("--yes", action="store_true", help="do not ask before it is sent")
+    parser.add_argument(
+        "--and",
+        dest="further",
+        action="append",
+        nargs="+",
+        metavar=("CLASS:LOGICAL_NAME:NUMBER", "TYPE"),
+        default=argparse.SUPPRESS,
+        help=f"{further}; may be repeated",
+    )
+    parser.add_argument(
+        "--unconfirmed",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help='ask for no answer: the result is "outcome unknown"',
+    )
+    _add_kind(parser, unconfirmed=True)
+
+
+def _add_kind(parser: argparse.ArgumentParser, *, unconfirmed: bool = False) -> None:
+    kinds = ["confirmed", *["unconfirmed"] * unconfirmed, "pre-established"]
+    nobody_answers = "unconfirmed, for --unconfirmed: nobody answers the opening either; " if unconfirmed else ""
+    parser.add_argument(
+        "--kind",
+        choices=kinds,
+        default=argparse.SUPPRESS,
+        help=f"of the association: confirmed (default); {nobody_answers}pre-established: the meter has it already",
+    )
 
 
 def _add_listen(parser: argparse.ArgumentParser) -> None:

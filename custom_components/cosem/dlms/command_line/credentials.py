@@ -14,6 +14,7 @@ from typing import Final
 from ..apdu.acse import Mechanism
 from ..apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE
 from ..errors import LocalProtocolError
+from ..protocol.association_kind import AssociationKind
 from ..protocol.proposal import SECRET_MECHANISMS, TITLE_MECHANISMS, AssociationParameters
 from ..protocol.referencing import Referencing
 from ..security.key_pairs import load_private_key_pem, load_public_key_pem
@@ -75,6 +76,7 @@ def parameters_from_options(
             server_wport=options.server,
             association=options.association,
             referencing=Referencing(options.referencing),
+            kind=AssociationKind[options.kind.upper().replace("-", "_")],
             conformance=DEFAULT_PROPOSED_CONFORMANCE if options.conformance is None else options.conformance,
             mechanism=mechanism,
             password=_password(options, sources) if mechanism is Mechanism.LLS else None,
