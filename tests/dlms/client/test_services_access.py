@@ -132,6 +132,14 @@ async def test_a_senseless_answer_to_access_costs_no_other_value(answer):
         assert await association.get(ENERGY) == one_octet(0)
 
 
+async def test_an_answer_to_access_that_breaks_the_protocol_ends_the_connection():
+    meter = ScriptedMeter(lambda _apdu: [bytes.fromhex("DAC000")], aarq=lambda _apdu: [aare(ONLY_ACCESS)])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(DecodeError):
+            await association.get(CLOCK)
+        assert not association.is_open
+
+
 async def test_errors_of_items_are_errors_of_attributes():
     meter = Meter(lambda apdu: bytes([apdu[6]]) + b"\x00" * apdu[6] + bytes([apdu[6]]) + b"\x01\x04" * apdu[6])
     async with client_of(meter).associate(PARAMETERS) as association:
