@@ -17,6 +17,7 @@ from custom_components.cosem.dlms.encoding.data import (
     decode_data_octets,
     double_long_unsigned,
     octet_string,
+    unsigned as one_octet,
 )
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import (
@@ -43,6 +44,7 @@ GRANTED = InitiateResponse(conformance=Conformance(0x1C1B20), server_max_receive
 LIST = bytes.fromhex(
     "0102 0204 101000 120003 1100 09060100010800FF 0204 102000 120008 1100 09060000010000FF".replace(" ", "")
 )
+POWER_LISTED = bytes.fromhex("0204 103000 120003 1100 09060100010700FF")
 DEVICE_NAME = AttributeDescriptor(1, LogicalName.parse("0.0.42.0.0.255"), 2)
 SHORT = AssociationParameters(referencing=Referencing.SHORT_NAME)
 AUTOMATIC = AssociationParameters(referencing=Referencing.AUTOMATIC)
@@ -99,9 +101,7 @@ async def test_short_names_are_found_in_the_list_which_is_read_once():
     assert meter.asked == ["050102FA08", "0501021008", "0501021008"]
     names = client.known_forms[SHORT.pair].short_names
     assert isinstance(names, ShortNames)
-    assert {attribute: error.result for attribute, error in (await names.without([ENERGY, POWER], None)).items()} == {
-        POWER: 4
-    }
+    assert await names.without([ENERGY, CLOCK], None) == {}
     assert meter.aarqs == [2, 2]
 
 
@@ -240,6 +240,54 @@ async def test_a_list_without_objects_is_none():
         async with client.associate(SHORT) as association:
             assert results_of(await association.get_many([ENERGY])) == [expected]
         meter.busy = None
+    await client.close()
+
+
+ENERGY_ALONE = bytes.fromhex("0101 0204 101000 120003 1100 09060100010800FF")
+
+
+async def test_an_object_that_one_list_lacks_is_looked_for_in_the_next_one():
+    """The first list was cut short."""
+    meter = ShortMeter(values={0xFA08: ENERGY_ALONE, 0x2008: b"\x11\x05"})
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        for _ in range(2):
+            assert results_of(await association.get_many([ENERGY, CLOCK])) == [double_long_unsigned(7), 4]
+    meter.values[0xFA08] = LIST
+    async with client.associate(SHORT) as association:
+        assert results_of(await association.get_many([ENERGY, CLOCK])) == [
+            double_long_unsigned(7),
+            one_octet(5),
+        ]
+    await client.close()
+    assert meter.asked.count("050102FA08") == 2
+
+
+async def test_what_two_lists_lack_is_believed_and_costs_no_third():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    for _ in range(5):
+        async with client.associate(SHORT) as association:
+            for _ in range(2):
+                assert results_of(await association.get_many([ENERGY, POWER])) == [double_long_unsigned(7), 4]
+    assert meter.asked.count("050102FA08") == 2
+    meter.values |= {0xFA08: LIST.replace(b"\x01\x02", b"\x01\x03", 1) + POWER_LISTED, 0x3008: b"\x11\x06"}
+    async with client.associate(SHORT) as association:
+        await association.get(CURRENT_OBJECT_LIST)
+        assert await association.get(POWER) == one_octet(6)
+    await client.close()
+
+
+async def test_a_list_that_fails_after_another_one_costs_nothing_that_was_known():
+    meter = BusyMeter(None)
+    client = client_of(meter, PATIENT)
+    for busy in (None, 2, 3, bytes.fromhex("0C01000100"), bytes.fromhex("0C01001107")):
+        meter.busy = busy
+        async with client.associate(SHORT) as association:
+            assert results_of(await association.get_many([POWER, ENERGY])) == [4, double_long_unsigned(7)]
+            if busy not in {2, 3}:
+                await association.get(CURRENT_OBJECT_LIST)
+            assert await association.get(ENERGY) == double_long_unsigned(7)
     await client.close()
 
 

@@ -1,5 +1,6 @@
 """Where a meter's objects are, for an association with short names: its object list, read once (class 12).
 
+Which objects there are not is believed after two lists, in two associations.
 A list that is refused for good, or makes no sense, is asked for again when the association is lent again, and one that
 is refused for now at the next question; until then there are the special objects only. What that means for an object is
 never that it does not exist.
@@ -75,10 +76,16 @@ class ShortNames:
         """``known``: objects whose base names need no list, for an association that cannot read any."""
         self._given = {(item.class_id, item.logical_name): item for item in known}
         self._listed: dict[Key, ShortNameObject] = {}
+        self._lists = 0
+        """How many were read."""
+        self._missing: dict[Key, int] = {}
+        """Objects that were asked for and not listed: the number of the list that lacked them first."""
+        self._absent: set[Key] = set()
+        """Objects that two lists lacked."""
         self._failure: DlmsError | None = None
         """Why the list could not be read, the last time."""
         self._is_resting = False
-        """Whether it is not to be asked for now."""
+        """Whether the list is not to be asked for: it was read, or refused for good, since begin()."""
         self._reading = asyncio.Lock()
 
     def begin(self) -> None:
@@ -118,20 +125,34 @@ class ShortNames:
     def take(self, value: Data) -> None:
         """Take the object list: base names may change with a meter's firmware. Raises DecodeError, LimitExceeded."""
         listed = decode_short_name_list(value)
+        if not listed:
+            raise DecodeError("an object list without objects")
         self._listed = {(item.class_id, item.logical_name): item for item in reversed(listed)}
+        self._lists += 1
+        self._failure, self._is_resting = None, True
 
-    async def _learn(self, keys: Iterable[Key], read: Read) -> None:
-        if all(self._get(key) is not None for key in keys):
+    async def _learn(self, keys: Sequence[Key], read: Read) -> None:
+        if not self._unknown_among(keys):
             return
         async with self._reading:
-            if self._listed or self._is_resting:
-                return
-            try:
-                self.take(await read(ReadOne(VariableName(_OBJECT_LIST))))
-                self._failure = None if self._listed else DecodeError("an object list without objects")
-            except (ServiceError, DecodeError) as error:
-                self._failure = error
-            self._is_resting = self._failure is not None and not _may_pass(self._failure)
+            unknown = self._unknown_among(keys)
+            if unknown and not self._is_resting:
+                await self._read_list(read)
+                unknown = self._unknown_among(unknown)
+            if self._listed:
+                # One list may have been cut short: the next association reads another before an object is given up.
+                self._absent.update(key for key in unknown if self._missing.setdefault(key, self._lists) < self._lists)
+
+    def _unknown_among(self, keys: Iterable[Key]) -> set[Key]:
+        """Return the objects without a base name for which the list is worth reading."""
+        return {key for key in keys if self._get(key) is None} - self._absent
+
+    async def _read_list(self, read: Read) -> None:
+        try:
+            self.take(await read(ReadOne(VariableName(_OBJECT_LIST))))
+        except (ServiceError, DecodeError) as error:
+            self._failure = error
+            self._is_resting = not _may_pass(error)
 
     def _get(self, key: Key) -> ShortNameObject | None:
         return self._listed.get(key) or self._given.get(key) or _SPECIAL.get(key)
