@@ -34,10 +34,10 @@ TESTED = {
     ),
     "F52": ("faults/test_our_side.py::test_f52_the_wall_clock_jumps_at_every_look",),
     "F54": (
-        "dlms/interface_classes/test_profile_generic.py::test_f54_the_hour_that_is_there_twice_gets_its_two_utc_hours",
-        "dlms/interface_classes/test_profile_generic.py::test_f54_the_night_without_two_oclock_has_no_gap",
+        "dlms/interface_classes/test_profile_times.py::test_f54_the_hour_that_is_there_twice_gets_its_two_utc_hours",
+        "dlms/interface_classes/test_profile_times.py::test_f54_the_night_without_two_oclock_has_no_gap",
     ),
-    "F55": ("dlms/interface_classes/test_profile_generic.py::test_f55_half_hour_zones_keep_their_offset",),
+    "F55": ("dlms/interface_classes/test_profile_times.py::test_f55_half_hour_zones_keep_their_offset",),
 }
 """What the runner cannot do: names, addresses of the network, and what is made of values above the stack."""
 
