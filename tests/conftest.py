@@ -104,7 +104,7 @@ def network(meters: dict[str, SimulatedMeter]) -> Iterator[None]:
     async def open_tcp(host: str, _port: int, _timeout: float) -> Transport:
         return await meters[host].connect()
 
-    async def open_udp(host: str, _port: int, _timeout: float) -> Transport:
+    async def open_udp(host: str, _port: int, _timeout: float, _silent: object = None) -> Transport:
         return await meters[host].connect_datagrams()
 
     with (

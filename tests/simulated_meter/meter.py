@@ -131,7 +131,7 @@ class SimulatedMeter:
         self.links.append(link)
         return link
 
-    async def open_udp(self, host: str, port: int, timeout: float) -> DatagramLink:
+    async def open_udp(self, host: str, port: int, timeout: float, silent: set[str] | None = None) -> DatagramLink:
         """Takes the place of the stack's ``open_udp``."""
         return await self.connect_datagrams()
 

@@ -95,11 +95,13 @@ def _address_of(data: Mapping[str, Any]) -> _Address:
 
 
 def _connector(host: str, port: int, transport: TransportProtocol) -> Connector:
+    silent: set[str] = set()
+
     async def over_tcp() -> Transport:
         return await open_tcp(host, port, Timing().connect)
 
     async def over_udp() -> Transport:
-        return await open_udp(host, port, Timing().connect)
+        return await open_udp(host, port, Timing().connect, silent)
 
     return with_datagrams(over_udp) if transport is TransportProtocol.UDP else with_wrapper(over_tcp)
 

@@ -42,7 +42,7 @@ def reachable(meter: SimulatedMeter) -> Iterator[None]:
     async def open_tcp(_host: str, _port: int, _timeout: float) -> Transport:
         return await meter.connect()
 
-    async def open_udp(_host: str, _port: int, _timeout: float) -> Transport:
+    async def open_udp(_host: str, _port: int, _timeout: float, _silent: object = None) -> Transport:
         return await meter.connect_datagrams()
 
     async def sleep(_clock: object, _seconds: float) -> None:

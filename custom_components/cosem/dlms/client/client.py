@@ -86,6 +86,8 @@ class DlmsClient:
         self.profile_ways: Final[dict[tuple[WportPair, LogicalName], ProfileWays]] = {}
         self._limits = limits
         self._connect: Final = connect
+        self._silent: Final[set[str]] = set()
+        """Addresses of the host that did not answer over UDP."""
         self._physical = PhysicalConnection(self._connector, limits, clock, observer)
         self._queue = AssociationQueue()
         self._coexistence = Coexistence()
@@ -186,7 +188,7 @@ class DlmsClient:
         if self._connect is TransportProtocol.TCP:
             return with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
         if self._connect is TransportProtocol.UDP:
-            return with_datagrams(lambda: open_udp(self.host, self.port, seconds))
+            return with_datagrams(lambda: open_udp(self.host, self.port, seconds, self._silent))
         return self._connect
 
     async def _obtain(

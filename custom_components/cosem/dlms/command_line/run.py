@@ -170,7 +170,8 @@ async def _diagnose(
 
 def _connector(options: argparse.Namespace) -> Connector:
     if options.transport == TransportProtocol.UDP:
-        return with_datagrams(lambda: open_udp(options.host, options.port, options.timeout))
+        silent: set[str] = set()
+        return with_datagrams(lambda: open_udp(options.host, options.port, options.timeout, silent))
     return with_wrapper(lambda: open_tcp(options.host, options.port, options.timeout))
 
 
