@@ -20,6 +20,7 @@ from custom_components.cosem.dlms.errors import (
     GuessedProtocol,
     LimitExceeded,
     NotWrapper,
+    ProofRefused,
     ProviderDiagnostic,
     ResponseTimeout,
     ServiceErrorCode,
@@ -128,6 +129,12 @@ def test_m07_numbers_that_the_standard_does_not_have_stay_numbers():
     assert acse_diagnostic_name(1, 99) == acse_diagnostic_name(9, 1) == "unknown"
     assert str(AssociationRejected(1, 9, 2)) == "association refused: result 1, source 9 diagnostic 2 (unknown)"
     assert str(AssociationRejected(1, 1, 1, 77)).endswith(", initiate-error 77 (unknown)")
+
+
+def test_a_refused_proof_names_the_result_by_its_service():
+    assert str(ProofRefused(11)).endswith("our proof got the action-result 11 (object-unavailable)")
+    by_short_name = ProofRefused(19, by_short_name=True)
+    assert str(by_short_name).endswith("our proof got the data-access-result 19 (data-block-number-invalid)")
 
 
 def test_a_refusal_names_its_initiate_error():

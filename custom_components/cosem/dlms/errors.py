@@ -312,17 +312,22 @@ class AssociationRejected(AssociationError):
 
 
 class ProofRefused(AssociationRejected):
-    """The meter refuses our proof (HLS pass 4). ``action_result``: an ActionResultCode, or unknown."""
+    """The meter refuses our proof (HLS pass 4). ``action_result``: an ActionResultCode, or unknown.
 
-    def __init__(self, action_result: int) -> None:
+    ``by_short_name``: the method of the Association SN was called; ``action_result`` is a data-access-result then.
+    """
+
+    def __init__(self, action_result: int, *, by_short_name: bool = False) -> None:
         super().__init__(
             AssociationResult.REJECTED_PERMANENT,
             DiagnosticSource.ACSE_SERVICE_USER,
             UserDiagnostic.AUTHENTICATION_FAILURE,
         )
-        name = ActionResultCode.name_of(action_result) or "unknown"
-        self.args = (f"{self}; our proof got the action-result {action_result} ({name})",)
+        name = (DataAccessResultCode if by_short_name else ActionResultCode).name_of(action_result) or "unknown"
+        kind = "data-access-result" if by_short_name else "action-result"
+        self.args = (f"{self}; our proof got the {kind} {action_result} ({name})",)
         self.action_result = action_result
+        self.by_short_name = by_short_name
 
     @property
     def concerns_object(self) -> bool:

@@ -111,6 +111,7 @@ def refused(diagnostic: int, *, result: int = 1, source: int = 1) -> Association
         (refused(12), PLAIN, Verdict.AUTHENTICATION_REQUIRED, Layer.AUTHENTICATION),
         (refused(12), PASSWORD, Verdict.MECHANISM_REFUSED, Layer.AUTHENTICATION),
         (refused(13), PLAIN, Verdict.AUTHENTICATION_REQUIRED, Layer.AUTHENTICATION),
+        (ProofRefused(4, by_short_name=True), KEYS, Verdict.ASSOCIATION_REFUSED, Layer.ASSOCIATION),
         (refused(13), PASSWORD, Verdict.INVALID_AUTH, Layer.AUTHENTICATION),
         (refused(13), BOTH, Verdict.PASSWORD_OR_KEYS_REFUSED, Layer.AUTHENTICATION),
         (refused(14), PASSWORD, Verdict.STRONGER_AUTHENTICATION, Layer.AUTHENTICATION),

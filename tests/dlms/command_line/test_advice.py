@@ -88,7 +88,11 @@ def test_security_errors_come_with_advice(error: DlmsError, advice: str):
 
 KEYS = Used(keys=True)
 DEDICATED = Used(keys=True, dedicated_key=True)
+DATAGRAMS = Used(datagrams=True)
 SILENT = [
+    (ResponseTimeout("AARE", 5), DATAGRAMS, "try --transport tcp"),
+    (ProofRefused(4, by_short_name=True), KEYS, "in no way that is known here"),
+    (ProofRefused(3, by_short_name=True), KEYS, "before trying again"),
     (ConnectionLost(), NOTHING, "one program at a time"),
     (ConnectionLost(), KEYS, "hang up on wrong keys"),
     (ConnectionLost(), DEDICATED, "without --dedicated-key"),
@@ -115,6 +119,7 @@ def test_trial_10_who_uses_no_keys_is_not_told_of_them():
     assert "keys" not in sentence(ConnectionLost())
     assert "keys" not in sentence(ResponseTimeout("AARE", 5))
     assert "dedicated" not in sentence(ResponseTimeout("AARE", 5), KEYS)
+    assert "--transport" not in sentence(ResponseTimeout("AARE", 5), KEYS)
 
 
 @pytest.mark.parametrize(
@@ -125,10 +130,14 @@ def test_trial_10_who_uses_no_keys_is_not_told_of_them():
         ({"auth": "hls-gmac"}, KEYS),
         ({"auth": "lls", "protection": "authenticated"}, KEYS),
         ({"auth": "hls-gmac", "dedicated_key": True}, DEDICATED),
+        ({"auth": "none", "transport": "udp"}, DATAGRAMS),
     ],
 )
 def test_what_options_use(options: dict[str, object], used: Used):
-    assert used_by(argparse.Namespace(**({"protection": None, "dedicated_key": False} | options))) == used
+    assert (
+        used_by(argparse.Namespace(**({"protection": None, "dedicated_key": False, "transport": "tcp"} | options)))
+        == used
+    )
 
 
 def test_trial_26_advice_does_not_depend_on_segmentation():

@@ -278,7 +278,9 @@ _REFUSED_SECRET: Final = {
 def _refused(error: AssociationRejected, parameters: AssociationParameters) -> Diagnosis:
     mechanism = parameters.mechanism
     if isinstance(error, ProofRefused) and error.concerns_object:
-        return Diagnosis(verdict=Verdict.ASSOCIATION_OBJECT_UNKNOWN, detail=str(error))
+        # By short names there is one object, which nobody has to name: every way to call its method was refused.
+        verdict = Verdict.ASSOCIATION_REFUSED if error.by_short_name else Verdict.ASSOCIATION_OBJECT_UNKNOWN
+        return Diagnosis(verdict=verdict, diagnostic=diagnostic_of(error), detail=str(error))
     verdict = Verdict.METER_BUSY if error.transient else Verdict.ASSOCIATION_REFUSED
     if error.source == DiagnosticSource.ACSE_SERVICE_USER:
         match error.diagnostic:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from ..addresses import TransportProtocol
 from ..errors import (
     ActionError,
     AssociationRejected,
@@ -48,6 +49,7 @@ class Used:
 
     keys: bool = False
     dedicated_key: bool = False
+    datagrams: bool = False
 
 
 NOTHING: Final = Used()
@@ -56,7 +58,7 @@ NOTHING: Final = Used()
 def used_by(options: argparse.Namespace) -> Used:
     """Return what the options use."""
     keys = options.auth == "hls-gmac" or options.protection not in {None, "none"}
-    return Used(keys=keys, dedicated_key=options.dedicated_key)
+    return Used(keys=keys, dedicated_key=options.dedicated_key, datagrams=options.transport == TransportProtocol.UDP)
 
 
 def sentence(error: DlmsError, used: Used = NOTHING) -> str:
@@ -152,11 +154,13 @@ def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
         return f"{before}Many meters serve one program at a time; check --client and --server, too"
     if error.waiting_for != "AARE":
         return f"{before}Try a longer --timeout"
+    if used.datagrams:
+        before += "Few meters serve UDP: try --transport tcp. "
     if used.keys:
         return f"{before}The meter may be silent to wrong keys or counters: check the keys, --client and --server"
     return (
-        "The meter may not know these wPorts: check --client and --server. An old one may know short names only: "
-        "try --referencing sn. Or this is no meter at all"
+        f"{before}The meter may not know these wPorts: check --client and --server. "
+        "An old one may know short names only: try --referencing sn. Or this is no meter at all"
     )
 
 
@@ -171,6 +175,8 @@ _OF_THE_PROPOSAL: Final[Mapping[int, str]] = {
 
 
 def _refusal_advice(error: AssociationRejected) -> str:
+    if isinstance(error, ProofRefused) and error.concerns_object and error.by_short_name:
+        return "The meter takes this login in no way that is known here: check --auth, --client and --server"
     if isinstance(error, ProofRefused) and error.concerns_object:
         return "Name the object that takes the login with --association, for example 0.0.40.0.1.255"
     if error.initiate_error is not None and (advice := _OF_THE_PROPOSAL.get(error.initiate_error)):

@@ -86,7 +86,7 @@ class ShortNameHlsProof:
         if choice == _ERROR:
             code = reader.unsigned8()
             reader.finish()
-            return Failed(ProofRefused(code))
+            return Failed(ProofRefused(code, by_short_name=True))
         if choice != _VALUE or not reader.remaining:
             return Failed(PeerNotAuthenticated(_MISSING))
         returned = decode_data(reader)
