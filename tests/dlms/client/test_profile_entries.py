@@ -30,10 +30,12 @@ async def test_a_meter_that_selects_by_entry_is_recognised_whatever_number_it_te
     source.counts = counts
     await entries(source, entries_in_use=in_use).check_selection()
     asked = [parameters[:2] for _, parameters in source.asked]
-    assert asked == ([(1, 1), (2, 2)] if rows and in_use != 20 else [(1, 1)])
+    assert asked == ([(1, 1), (2, 2)] if rows else [(1, 1)])
 
 
-@pytest.mark.parametrize(("rows", "in_use"), [(20, 20), (20, 0), (20, None), (3, 20), (1, 1), (1, 0), (1, None)])
+@pytest.mark.parametrize(
+    ("rows", "in_use"), [(20, 20), (20, 0), (20, None), (3, 20), (1, 1), (1, 0), (1, 20), (1, None)]
+)
 async def test_a_meter_that_sends_all_of_its_entries_is_recognised(rows, in_use):
     with pytest.raises(DecodeError, match="other entries"):
         await entries(Source(rows, sends_all=True), entries_in_use=in_use).check_selection()
@@ -63,12 +65,24 @@ async def test_entries_of_times_where_the_newest_is_the_first_whatever_is_told(s
         assert await between(source, since, until, sort_method=sort_method) == expected
 
 
-@pytest.mark.parametrize("sort_method", [1, 2])
-async def test_where_all_entries_have_one_time_the_meter_tells_the_order(sort_method):
+@pytest.mark.parametrize("sort_method", [1, 2, None])
+@pytest.mark.parametrize("since", [-5, 0, 5])
+async def test_where_all_entries_have_one_time_their_order_is_not_guessed(sort_method, since):
     source = Source(can=(2,))
     for entry in source.entries:
         entry[0] = stamp(START)
-    assert await between(source, 0, 0, sort_method=sort_method) == (1, 0)
+    assert await between(source, since, since, sort_method=sort_method) == (1, 0)
+    assert await between(Source(can=(2,)), since, since, sort_method=sort_method, entries_in_use=1) == (1, 0)
+
+
+@pytest.mark.parametrize(("newest_first", "since"), [(False, 2), (True, 14)])
+async def test_entries_that_are_found_in_another_order_are_not_relied_upon(newest_first, since):
+    source = Source(can=(2,))
+    source.entries = [*source.entries[5:15], *source.entries[:5], *source.entries[15:]]
+    if newest_first:
+        source.entries.reverse()
+    with pytest.raises(DecodeError, match="order of time"):
+        await between(source, since, since + 1)
 
 
 async def test_each_entry_is_read_once():

@@ -94,13 +94,24 @@ def new(progress, *numbers):
         ([1, 2, 3], [2, 3, 4, 5], [4, 5]),
         ([5, 4], [6, 5, 4, 3], [3]),
         ([4, 4], [4, 4, 4, 4, 5], [4, 4, 5]),
-        ([4, 4], [3, 4], [3, 4]),
+        ([4, 4], [3, 4], [3]),
+        ([4], [5, 4, 3, 2], [5, 3, 2]),
         ([1, 4, 4], [4, 3, 4, 2, 5], [2, 5]),
         ([1, 4], [4, 2, 3, 5], [2, 3, 5]),
         ([1, 4], [5, 4, 3], [5, 4, 3]),
         ([1, 4], [2, 3], []),
     ],
-    ids=["rising", "falling", "equal ones", "one time", "both known ones", "set back", "known one gone", "nothing"],
+    ids=[
+        "rising",
+        "falling",
+        "equal ones",
+        "one time",
+        "captured",
+        "both known ones",
+        "set back",
+        "known one gone",
+        "nothing",
+    ],
 )
 def test_rows_behind_a_time(batch, come, expected):
     assert new(so_far(batch), *come) == expected

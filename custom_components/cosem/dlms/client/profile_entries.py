@@ -26,13 +26,13 @@ class ProfileEntries:
         self._times: dict[int, datetime] = {}
 
     async def check_selection(self) -> None:
-        """Ask for the first entry. Raises DecodeError where that brings all of them, and as Association.get().
+        """Ask for the first two entries. Raises DecodeError where each brings the same, and as Association.get().
 
-        A meter that takes the last entry for a count sends one, too. How many there are does not tell: the number
-        may be old, and entries are captured meanwhile.
+        A meter that takes the last entry for a count sends one for the first, too. How many there are does not tell:
+        the number may be old, and entries are captured meanwhile.
         """
         rows, first = await self._ask(1)
-        if rows == 1 and (self._definition.entries_in_use or 0) <= 1:  # one may be all
+        if rows == 1:  # it may be all
             _, second = await self._ask(2)
             rows = 2 if second == first else 1
         if rows > 1:
@@ -41,20 +41,25 @@ class ProfileEntries:
     async def between(self, since: datetime, until: datetime) -> tuple[int, int]:
         """Find the first and last entry by halving; a last of 0 is the last. One more on each side is named.
 
-        Raises DecodeError where entries are not in the order of time.
+        All are where the order is not known. Raises DecodeError where entries are not in the order of time.
         """
         definition = self._definition
         count = definition.entries_in_use
         if not definition.is_in_order_of_time or not count:
             raise DecodeError("the entries of the profile are not in the order of time")
         ends = await self._time_of(1), await self._time_of(count)
-        descending = definition.is_descending if ends[0] == ends[1] else ends[0] > ends[1]
+        if ends[0] == ends[1]:
+            return 1, 0
+        descending = ends[0] > ends[1]
         if descending:
             first = await self._first(count, lambda time: time <= until)
             behind = await self._first(count, lambda time: time < since)
         else:
             first = await self._first(count, lambda time: time >= since)
             behind = await self._first(count, lambda time: time > until)
+        known = [time for _, time in sorted(self._times.items(), reverse=descending)]
+        if known != sorted(known):
+            raise DecodeError("the entries of the profile are not in the order of time")
         # There may be more than the meter has told; and one may have been captured since.
         return max(first - 1, 1), 0 if behind > count else behind
 

@@ -94,7 +94,8 @@ class BehindTime:
             return False
         if time == self._time:
             return not self._is_known(row)
-        # While there was only one time, every other one is new.
+        if not (self._rises or self._falls):
+            return True  # there was only one time: every other one is new, on whichever side of it
         self._is_past = not (self._falls if time > self._time else self._rises)
         return self._is_past
 
