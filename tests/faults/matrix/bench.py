@@ -7,8 +7,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Final, Self
 
 from custom_components.cosem.dlms import (
+    DEFAULT_PROPOSED_CONFORMANCE,
     AssociationParameters,
     AttributeDescriptor,
+    Conformance,
     Data,
     DataAccessError,
     DlmsError,
@@ -99,10 +101,13 @@ class Bench:
     def parameters(self, service: Service, server_wport: int = 1) -> AssociationParameters:
         """Return what is proposed for a service."""
         size = SMALL if service in {Service.BLOCKS, Service.GENERAL} else 1024
+        conformance = DEFAULT_PROPOSED_CONFORMANCE
+        if service is Service.GENERAL_SET:
+            conformance &= ~Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE
         if self.protected is Protected.HLS_GMAC:
             pinned = self.meter.security.identity.title
             secured = parameters_for(self.meter, SECURED, server_system_title=pinned)
-            return replace(secured, max_receive_pdu_size=size, server_wport=server_wport)
+            return replace(secured, max_receive_pdu_size=size, server_wport=server_wport, conformance=conformance)
         lls = self.protected is Protected.LLS
         return AssociationParameters(
             client_wport=WPORTS[self.protected],
@@ -110,6 +115,7 @@ class Bench:
             mechanism=Mechanism.LLS if lls else Mechanism.NONE,
             password=Secret(DEFAULT_PASSWORD.encode()) if lls else None,
             max_receive_pdu_size=size,
+            conformance=conformance,
         )
 
     async def begin_again(self) -> None:
@@ -138,7 +144,7 @@ class Bench:
     async def poll(self, service: Service, server_wport: int = 1) -> bool:
         """Poll once. Return whether everything that was asked for is fresh. Raises Violation."""
         self.clock.advance(seconds=60)
-        quirks = GENERAL_BLOCKS if service is Service.GENERAL else {}
+        quirks = GENERAL_BLOCKS if service in {Service.GENERAL, Service.GENERAL_SET} else {}
         self.meter.profile = self.meter.profile.with_quirks(**quirks)
         named: dict[str, Any] = {} if self.state is None else {"security_state": self.state}
         async with self.client.associate(self.parameters(service, server_wport), **named) as association:
@@ -229,6 +235,7 @@ _SERVICES: Final[dict[Service, Callable[[Bench, Association, int], Awaitable[boo
     Service.BLOCKS: Bench._blocks,
     Service.GENERAL: Bench._blocks,
     Service.SET: lambda bench, association, _: bench._set(association, long=False),
+    Service.GENERAL_SET: lambda bench, association, _: bench._set(association, long=True),
     Service.LONG_SET: lambda bench, association, _: bench._set(association, long=True),
     Service.ACTION: lambda bench, association, _: bench._block_of_an_image(association),
     Service.LONG_ACTION: lambda bench, association, _: bench._returning(association),

@@ -22,10 +22,12 @@ class Service(StrEnum):
     ACTION = "ACTION"
     LONG_SET = "long-SET"
     LONG_ACTION = "long-ACTION"
+    GENERAL_SET = "general-SET"
+    """A long SET whose request goes in general blocks."""
 
 
 READING = (Service.GET, Service.LIST, Service.BLOCKS, Service.GENERAL)
-WRITING = (Service.SET, Service.ACTION, Service.LONG_SET, Service.LONG_ACTION)
+WRITING = (Service.SET, Service.ACTION, Service.LONG_SET, Service.LONG_ACTION, Service.GENERAL_SET)
 
 
 class Protected(StrEnum):

@@ -41,6 +41,7 @@ _LOAD_PROFILE, _ENERGY = "1.0.99.1.0.255", "1.0.1.8.0.255"
 _KINDS = {
     Service.SET: "other",
     Service.LONG_SET: "other",
+    Service.GENERAL_SET: "other",
     Service.ACTION: "action",
     Service.LONG_ACTION: "action",
 }

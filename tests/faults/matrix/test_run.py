@@ -6,6 +6,7 @@ import pytest
 
 from custom_components.cosem.dlms.encoding.data import integer, octet_string
 from custom_components.cosem.dlms.protocol.datagram_framing import DATAGRAM_APDU_LIMIT
+from tests.simulated_meter.general_blocks import GENERAL_BLOCK
 from tests.simulated_meter.link import Direction
 from tests.simulated_meter.objects import SUCCESS, Done, LogicalDevice
 from tests.simulated_meter.steps import Send, Step
@@ -73,6 +74,27 @@ async def test_apdus_of_both_sides_fit_into_datagrams_that_are_not_fragmented(se
     assert max(longest.values()) <= DATAGRAM_APDU_LIMIT + 8
     if service in {Service.LONG_SET, Service.LONG_ACTION}:
         assert longest[Direction.TO_METER] > 500  # blocks as long as they may be
+
+
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("protected", Protected)
+@pytest.mark.parametrize(
+    ("service", "way"), [(Service.GENERAL, Direction.TO_CLIENT), (Service.GENERAL_SET, Direction.TO_METER)]
+)
+async def test_general_blocks_carry_what_they_should(
+    service: Service, way: Direction, protected: Protected, channel: Channel
+):
+    blocks = []
+
+    def note(direction: Direction, octets: bytes) -> list[Step]:
+        if direction is way and octets[8] == GENERAL_BLOCK and len(octets) > 60:
+            blocks.append(octets)
+        return [Send(octets)]
+
+    async with Bench(protected, channel) as bench:
+        bench.meter.manipulator = lambda: note
+        assert await bench.poll(service)
+    assert len(blocks) >= 2  # what is sent at once counts once
 
 
 HONEST = {"write": LogicalDevice.write, "execute": LogicalDevice.execute}
