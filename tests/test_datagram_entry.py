@@ -5,6 +5,7 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntryState
 from homeassistant.const import STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.util import dt as dt_util
 import pytest
 import pytest_socket
 
@@ -12,12 +13,13 @@ from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import TransportProtocol
 from custom_components.cosem.meter.clients import client_in_use
 from tests.conftest import HOST, poll, set_up, state_of
-from tests.faults.truth import EntryMaker
+from tests.faults.truth import Bench, EntryMaker
 from tests.flow_tools import submit
 from tests.simulated_meter import datagrams
 from tests.simulated_meter.datagrams import DatagramLink
-from tests.simulated_meter.link import Direction
+from tests.simulated_meter.link import Direction, Manipulator
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import MeterProfile, Referencing
 from tests.simulated_meter.server import MeterServer
 from tests.test_config_flow import connection
 
@@ -69,6 +71,49 @@ async def test_polls_are_fresh_though_datagrams_get_lost(
     assert state_of(hass, entry, ENERGY) != STATE_UNAVAILABLE
     await hass.config_entries.async_unload(entry.entry_id)
     assert meter.open_links == 0
+
+
+@pytest.fixture
+def meter(request: pytest.FixtureRequest) -> SimulatedMeter:
+    """A household meter, with the quirks that a test asks for."""
+    return SimulatedMeter(MeterProfile().with_quirks(**getattr(request, "param", {})), dt_util.utcnow)
+
+
+def late_copies(way: Direction) -> Manipulator:
+    """Deliver everything twice, 0.4 s apart, but an AARQ, which would begin anew."""
+    return lambda direction, octets: datagrams.double(way, 0.4)(direction, octets)[: 1 if octets[8] == 0x60 else 3]
+
+
+@pytest.mark.parametrize("way", list(Direction))
+@pytest.mark.parametrize(
+    "meter",
+    [{"referencing": each, "with_list": lists} for each in Referencing for lists in (False, True)],
+    ids=str,
+    indirect=True,
+)
+async def test_f20_no_state_is_another_attributes_value_though_the_network_doubles(
+    hass: HomeAssistant,
+    network: None,
+    meter: SimulatedMeter,
+    make_entry: EntryMaker,
+    freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
+    way: Direction,
+):
+    """The first question of a poll is refused with what has no number: once, for its list or for the attribute."""
+    bench = Bench(hass, meter, freezer, caplog, "udp")
+    registers = ["3:1.0.1.8.0.255", "3:1.0.1.7.0.255", "3:1.0.32.7.0.255"]
+    entry = await set_up(hass, make_entry(transport="udp", objects=registers))
+    meter.manipulator = lambda: late_copies(way)
+    for _ in range(3):
+        meter.faults.add("busy", on="get", times=1)
+        await bench.poll(300)
+    meter.faults.clear()
+    await bench.poll(300)
+    assert bench.state(entry, ENERGY) != STATE_UNAVAILABLE
+    bench.check_truth(entry)
+    await hass.config_entries.async_unload(entry.entry_id)
+    bench.check_nothing_left()
 
 
 async def test_f24_a_closed_port_is_an_outage_that_ends(

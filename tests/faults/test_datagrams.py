@@ -184,10 +184,11 @@ async def test_f19_f22_a_bad_network_changes_no_value(poller: Poller, clock: Met
 
 
 @pytest.mark.parametrize("way", list(Direction))
-async def test_f20_f39_doubled_datagrams_do_no_harm(poller: Poller, clock: MeterClock, way: Direction):
+@pytest.mark.parametrize("seconds", [0.0, 0.02, 0.9])
+async def test_f20_f39_doubled_datagrams_do_no_harm(poller: Poller, clock: MeterClock, way: Direction, seconds: float):
     def double(direction: Direction, octets: bytes) -> list[datagrams.Step]:
         # An AARQ that comes twice is a new association to a meter, which ends the first one.
-        return datagrams.double(way)(direction, octets)[: 1 if octets[8] == 0x60 else 2]
+        return datagrams.double(way, seconds)(direction, octets)[: 1 if octets[8] == 0x60 else 3]
 
     poller.meter.manipulator = lambda: double
     for _ in range(5):

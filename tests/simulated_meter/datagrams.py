@@ -171,9 +171,9 @@ def lose(probability: float, seed: int) -> Manipulator:
     return lambda _, octets: [] if chance.random() < probability else [Send(octets)]
 
 
-def double(way: Direction) -> Manipulator:
-    """Deliver each datagram of one direction twice (F20)."""
-    return lambda direction, octets: [Send(octets)] * (2 if direction is way else 1)
+def double(way: Direction, seconds: float = 0.3) -> Manipulator:
+    """Deliver each datagram of one direction twice, so many seconds apart (F20)."""
+    return lambda direction, octets: [Send(octets), *([Pause(seconds), Send(octets)] if direction is way else [])]
 
 
 def reorder(seed: int, seconds: float = 0.01, way: Direction = Direction.TO_CLIENT) -> Manipulator:

@@ -102,7 +102,7 @@ async def test_the_network_loses_doubles_cuts_joins_and_reorders():
     to_client = Direction.TO_CLIENT
     for manipulator, expected in (
         (datagrams.lose(1.0, 1), []),
-        (datagrams.double(to_client), [Send(NAME), Send(NAME)]),
+        (datagrams.double(to_client, 0.5), [Send(NAME), Pause(0.5), Send(NAME)]),
         (datagrams.truncate(to_client, 5), [Send(NAME[:5])]),
         (datagrams.join(to_client), [Send(NAME + NAME)]),
     ):
