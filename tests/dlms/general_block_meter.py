@@ -44,7 +44,9 @@ class GeneralBlockMeter(LoneMeter):
     def exchange(self, apdu):
         """Return what it says to an APDU."""
         if apdu[0] < 0xC0:
-            return self.replies(apdu)
+            is_copy = apdu in self.seen
+            self.seen.add(apdu)
+            return [] if is_copy else self.replies(apdu)
         if apdu[0] == 0xE0:
             return self._block(apdu, lambda whole: super(GeneralBlockMeter, self).replies(whole))
         if self.ciphered and apdu in self.seen:

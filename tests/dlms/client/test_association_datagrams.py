@@ -20,7 +20,7 @@ from custom_components.cosem.dlms.errors import (
     ResponseTimeout,
     WrongAddress,
 )
-from custom_components.cosem.dlms.protocol.proposal import WportPair
+from custom_components.cosem.dlms.protocol.proposal import AssociationParameters, WportPair
 from tests.dlms.client.test_short_names import GRANTED, SHORT, SN_CONTEXT, ShortMeter
 from tests.dlms.protocol.test_connection_datagrams import WRITABLE
 from tests.dlms.scripted import BUSY, CLOCK, ENERGY, PARAMETERS, ScriptedMeter, aare, unsigned, value, values
@@ -65,6 +65,16 @@ async def test_after_two_repeats_the_whole_deadline_counts_and_the_meter_is_told
         assert asyncio.get_running_loop().time() - begin == 16
     assert [apdu[0] for apdu in meter.taken] == [0x60, 0xC0, 0xC0, 0xC0, 0x62]
     assert meter.link.closed
+
+
+async def test_an_error_says_how_long_was_really_waited():
+    meter = Meter(get=lambda _apdu: [])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(ResponseTimeout, match="no get-response within 16 s"):
+            await association.get(CLOCK)
+    async with client_of(meter).associate(PARAMETERS, timing=replace(TIMING, transfer=5, response=4)) as association:
+        with pytest.raises(ResponseTimeout, match="no get-response within 5 s"):
+            await association.get(CLOCK)
 
 
 async def test_a_lost_aarq_without_a_secret_is_sent_again():
@@ -119,6 +129,107 @@ async def test_a_goodbye_that_cannot_be_sent_changes_no_error():
         meter.link.send_error = ConnectionLost()
         with pytest.raises(ResponseTimeout):
             await asking
+
+
+# -- several associations on one channel
+
+
+OTHER = AssociationParameters(server_wport=17)
+
+
+class Silent(ScriptedMeter):
+    """One logical device is silent to everything but AARQ and RLRQ."""
+
+    def __init__(self, *silent):
+        super().__init__(aarq=lambda _apdu: [aare(WRITABLE)])
+        self.silent = silent
+        self.open = set()
+
+    def reply(self, wpdu):
+        pair = WportPair(wpdu.source_wport, wpdu.destination_wport)
+        if wpdu.apdu[0] == 0x60:
+            self.open.add(pair)
+        if wpdu.apdu[0] == 0x62:
+            self.open.discard(pair)
+        if wpdu.apdu[0] not in {0x60, 0x62} and pair.server_wport in self.silent:
+            return
+        yield from super().reply(wpdu)
+
+
+async def test_the_silence_of_one_logical_device_ends_its_association_only():
+    meter = Silent(17)
+    client = client_of(meter)
+    async with client.associate(PARAMETERS) as association:
+        for _ in range(2):
+            async with client.associate(OTHER) as other:
+                with pytest.raises(ResponseTimeout):
+                    await other.get(CLOCK)
+                with pytest.raises(ResponseTimeout):  # a late answer is nobody's
+                    await other.get(ENERGY)
+                assert (await association.get(CLOCK)).value == 7
+        meter.silent = ()
+        async with client.associate(OTHER) as other:
+            assert (await other.get(CLOCK)).value == 7
+        assert (await association.get(CLOCK)).value == 7
+    assert len(meter.links) == 1
+    assert meter.open == set()
+
+
+async def test_a_neighbour_keeps_its_association_though_the_release_is_not_answered():
+    meter = Silent(17)
+    client = client_of(meter)
+    async with client.associate(PARAMETERS) as association:
+        meter.rlrq = lambda _apdu: []
+        async with client.associate(OTHER) as other:
+            with pytest.raises(ResponseTimeout):
+                await other.get(CLOCK)
+        assert (await association.get(CLOCK)).value == 7
+    assert len(meter.links) == 1
+
+
+async def test_a_very_late_answer_to_what_was_given_up_belongs_to_nobody():
+    meter = Silent(17)
+    client = client_of(meter)
+    async with client.associate(PARAMETERS):
+        async with client.associate(OTHER) as other:
+            with pytest.raises(ResponseTimeout):
+                await other.get(CLOCK)
+        meter.silent = ()
+        async with client.associate(OTHER) as other:
+            meter.link.push(value(unsigned(1)), OTHER.pair)
+            assert (await other.get(CLOCK)).value == 7
+            meter.link.push(BUSY, OTHER.pair)
+            assert (await other.get(CLOCK)).value == 7
+
+
+async def test_by_short_names_a_silence_ends_all_and_the_meter_is_told_of_each():
+    """An answer that comes very late has no number, so it must find nobody."""
+    meter = ShortMeter()
+    client = client_of(meter)
+    other = replace(SHORT, server_wport=17)
+    async with client.associate(SHORT) as kept, client.associate(other) as association:
+        await kept.get(ENERGY)
+        meter.get = lambda _apdu: []
+        with pytest.raises(ResponseTimeout):
+            await association.get(ENERGY)
+        assert not kept.is_open
+    released = [wpdu.destination_wport for wpdu in meter.link.sent if wpdu.apdu[0] == 0x62]
+    assert sorted(released) == [1, 17]
+
+
+async def test_what_ends_the_channel_is_told_to_each_association():
+    meter = Silent()
+    client = client_of(meter)
+    async with client.associate(PARAMETERS) as association, client.associate(OTHER) as other:
+        await other.get(CLOCK)
+        asking = asyncio.create_task(association.get(CLOCK))
+        meter.get = lambda _apdu: []
+        await asyncio.sleep(0.5)
+        for number in range(3):
+            meter.link.push(value(unsigned(number), 9))
+        with pytest.raises(WrongAddress):
+            await asking
+    assert meter.open == set()
 
 
 # -- answers that are late, or come twice, and have no number

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.cosem.dlms.apdu.acse import Mechanism
-from custom_components.cosem.dlms.client.channel import with_wrapper
+from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.client.coexistence import Coexistence
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.errors import AssociationRejected, ConnectionLost, DlmsError, ResponseTimeout
@@ -21,22 +21,41 @@ PASSWORD = replace(OTHER, mechanism=Mechanism.LLS, password=Secret(b"12345678"))
 
 
 class OneAtATime(ScriptedMeter):
-    """Does ``instead`` when a second association is proposed on a connection, and counts proposals."""
+    """Does ``instead`` when a second association is proposed, until the first one is released; counts proposals.
 
-    def __init__(self, instead):
+    A connection that ends releases what is on it, if the meter can see that.
+    """
+
+    def __init__(self, instead, connector=with_wrapper):
         super().__init__(aarq=self.judge)
         self.instead = instead
+        self.connector = connector
         self.proposals = 0
+        self.open = set()
+        self.pair = None
+
+    async def connect(self):
+        if self.connector is with_wrapper:
+            self.open.clear()
+        return await super().connect()
+
+    def reply(self, wpdu):
+        self.pair = (wpdu.source_wport, wpdu.destination_wport)
+        if wpdu.apdu[0] == 0x62:
+            self.open.discard(self.pair)
+        return super().reply(wpdu)
 
     def judge(self, _apdu):
         self.proposals += 1
-        tags = [wpdu.apdu[0] for wpdu in self.link.sent]
-        is_second = tags.count(0x60) - tags.count(0x62) > 1
-        return self.instead if is_second else [aare()]
+        if self.open - {self.pair}:
+            return self.instead
+        self.open.add(self.pair)
+        return [aare()]
 
 
 def client_of(meter):
-    return TimedClient("meter.example", connect=with_wrapper(meter.connect), timing=TIMING)
+    connector = getattr(meter, "connector", with_wrapper)
+    return TimedClient("meter.example", connect=connector(meter.connect), timing=TIMING)
 
 
 async def read(client, parameters, **named):
@@ -44,26 +63,38 @@ async def read(client, parameters, **named):
         return (await association.get(CLOCK)).value
 
 
-WAYS = pytest.mark.parametrize("instead", [[REFUSAL], [], [End()]], ids=["refusal", "silence", "close"])
+WAYS = pytest.mark.parametrize(
+    ("connector", "instead", "attempts"),
+    [
+        pytest.param(with_wrapper, [REFUSAL], 1, id="TCP refusal"),
+        pytest.param(with_wrapper, [], 1, id="TCP silence"),
+        pytest.param(with_wrapper, [End()], 1, id="TCP close"),
+        pytest.param(with_datagrams, [REFUSAL], 1, id="UDP refusal"),
+        pytest.param(with_datagrams, [], 3, id="UDP silence"),
+    ],
+)
+"""``attempts``: AARQs until the meter is believed."""
 
 
 @WAYS
-async def test_beside_a_kept_association_the_second_is_opened_alone(instead):
-    meter = OneAtATime(instead)
+async def test_beside_a_kept_association_the_second_is_opened_alone(connector, instead, attempts):
+    meter = OneAtATime(instead, connector)
     client = client_of(meter)
     assert await read(client, PARAMETERS, keep=1000) == 7
     assert await read(client, OTHER) == 7
-    assert meter.proposals == 3
+    assert meter.proposals == 2 + attempts
     await client.close()
+    assert meter.open == set()
 
 
 @WAYS
-async def test_what_was_learned_spares_further_attempts(instead):
-    meter = OneAtATime(instead)
+async def test_what_was_learned_spares_further_attempts(connector, instead, attempts):
+    meter = OneAtATime(instead, connector)
     client = client_of(meter)
     for _ in range(2):
         await read(client, PARAMETERS, keep=1000)
         await read(client, OTHER)
+    assert meter.proposals <= 4 + 2 * attempts
     before = meter.proposals
     for _ in range(3):
         await read(client, PARAMETERS, keep=1000)

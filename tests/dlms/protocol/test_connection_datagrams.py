@@ -7,7 +7,8 @@ import pytest
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.encoding.data import NULL
-from custom_components.cosem.dlms.errors import InvocationCounterRefused
+from custom_components.cosem.dlms.errors import InvocationCounterRefused, ResponseTimeout, WrongAddress
+from custom_components.cosem.dlms.protocol.association_kind import AssociationKind
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.datagram_framing import DATAGRAM_APDU_LIMIT, DatagramFraming
 from custom_components.cosem.dlms.protocol.events import AnswerReceived, BlockReceived, RequestFailed
@@ -27,6 +28,7 @@ from tests.dlms.scripted import (
     PARAMETERS,
     aare,
     answer,
+    associated,
     block,
     events_of,
     initiate,
@@ -237,3 +239,68 @@ def test_s25_what_nobody_proved_gets_no_answer(connection, asked):
         receive(connection, apdu)
         connection.receive_data(b"\0\1" + answer(apdu))
         assert sent_by(connection) == []
+
+
+# -- nothing else tells a meter that its associations are over
+
+GOODBYE = bytes.fromhex("6203800100")
+
+
+def test_what_ends_the_channel_is_told_to_each_open_association(connection):
+    other = AssociationParameters(server_wport=17)
+    connection.propose(other)
+    connection.receive_data(answer(aare(WRITABLE), other.pair))
+    refused = AssociationParameters(server_wport=18)
+    connection.propose(refused)
+    connection.receive_data(answer(aare(None, result=1, diagnostic=1), refused.pair))
+    sent_by(connection)
+    connection.request(PAIR, GetOne(CLOCK))
+    sent_by(connection)
+    connection.abort(ResponseTimeout("get-response", 10))
+    goodbyes = [decode_wpdu(octets) for octets in iter(connection.data_to_send, b"")]
+    assert [(each.destination_wport, each.apdu) for each in goodbyes] == [(1, GOODBYE), (17, GOODBYE)]
+    connection.abort(ResponseTimeout("get-response", 10))
+    assert sent_by(connection) == []
+
+
+def test_an_aarq_that_nobody_answered_may_have_been_taken():
+    connection = proposed()
+    sent_by(connection)
+    connection.abort(ResponseTimeout("AARE", 10))
+    assert sent_by(connection) == [GOODBYE]
+
+
+def test_a_release_under_way_is_told_once(connection):
+    connection.release(PAIR)
+    assert sent_by(connection) == [GOODBYE]
+    connection.abort(ResponseTimeout("RLRE", 2))
+    assert sent_by(connection) == []
+
+
+def test_a_pre_established_association_has_no_goodbye():
+    connection = proposed(AssociationParameters(kind=AssociationKind.PRE_ESTABLISHED))
+    connection.abort(ResponseTimeout("get-response", 10))
+    assert sent_by(connection) == []
+
+
+def test_without_a_counter_it_is_said_in_plain():
+    house = Protected(framing=DatagramFraming())
+    house.sending._ceiling = 0
+    house.connection.abort(ResponseTimeout("get-response", 10))
+    assert sent_by(house.connection) == [GOODBYE]
+    assert isinstance(house.connection.error, ResponseTimeout)
+
+
+def test_over_a_stream_its_end_says_it():
+    connection = associated()
+    connection.abort(ResponseTimeout("get-response", 10))
+    assert connection.data_to_send() == b""
+    assert not connection.tells_answers_apart(PAIR)
+
+
+def test_after_three_answers_that_are_nobodys_the_meter_is_told(connection):
+    connection.request(PAIR, GetOne(CLOCK))
+    sent_by(connection)
+    receive(connection, *[value(unsigned(number), 9) for number in range(3)])
+    assert isinstance(connection.error, WrongAddress)
+    assert sent_by(connection) == [GOODBYE]

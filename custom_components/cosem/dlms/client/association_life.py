@@ -1,7 +1,6 @@
 """The life of an association on its link: waiting for what the meter says, its end, its release."""
 
 import asyncio
-from contextlib import suppress
 from typing import Final
 
 from ..errors import AssociationAborted, DlmsError, ResponseTimeout, TransportError
@@ -77,7 +76,7 @@ class AssociationLife:
         except TimeoutError:
             if not connection.is_waiting(pair):
                 return  # the RLRE and the deadline came together
-            if self._lifecycle.gives_up:
+            if self._lifecycle.gives_up and not connection.tells_answers_apart(pair):
                 # What was given up may still be answered, and nothing may take it for an answer to something else.
                 await self._link.fail(AssociationAborted("a request was given up, and the release was not answered"))
             else:
@@ -105,10 +104,11 @@ class AssociationLife:
             await asyncio.sleep(seconds)
 
     async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
-        """Send, and return the next event. A timeout ends the connection."""
+        """Send, and return the next event. A timeout ends the association, and mostly the connection."""
         self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
         connection, pair = self._link.connection, self.parameters.pair
         clock = asyncio.get_running_loop()
+        waited = 0.0
         inbox = self._inbox  # a release while this waits gives the association a new one
         while True:
             wait = min(seconds, self._timing.repeat) if connection.repeats(pair) else seconds
@@ -119,21 +119,19 @@ class AssociationLife:
                     return await inbox.get()
             except TimeoutError:
                 is_over = deadline > latest
+                waited = self._timing.transfer if is_over else waited + wait
                 # A doubtful answer may have used up the repeats: the last one has the whole time.
                 if not is_over and (connection.try_again(pair, wait) or wait < seconds):
                     continue
-                waited = self._timing.transfer if is_over else seconds
                 error = connection.dropped_answer(pair) or ResponseTimeout(waiting_for, waited)
-                await self._say_goodbye()
-                # On this connection a late answer could be taken for the answer to a later request.
-                raise await self._link.fail(error) from None
+                raise await self._give_up(error) from None
             except TransportError as error:
                 raise await self._link.fail(error) from None
 
-    async def _say_goodbye(self) -> None:
-        """Release what is given up where no end of a connection tells the meter."""
-        connection, pair = self._link.connection, self.parameters.pair
-        if connection.is_lossy and connection.is_open(pair):
-            with suppress(TransportError):
-                connection.release(pair)
-                await self._link.flush()
+    async def _give_up(self, error: DlmsError) -> DlmsError:
+        """End what is silent, with the connection unless others use it and nothing is mixed up; return the error."""
+        if self._link.users > 1 and self._link.connection.tells_answers_apart(self.parameters.pair):
+            self._end(error)
+            return error
+        # On this connection a late answer could be taken for the answer to a later request.
+        return await self._link.fail(error)

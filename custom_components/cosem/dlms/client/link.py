@@ -5,6 +5,7 @@ The first error ends it; everybody who waits gets that error.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 import math
 import time
@@ -148,6 +149,9 @@ class Link:
     async def fail(self, error: DlmsError) -> DlmsError:
         """End everything; return the error that was first."""
         self.connection.abort(error)
+        if self.connection.is_lossy:
+            with suppress(TransportError):
+                await self.flush()  # what tells the meter that its associations are over
         await self.close()
         return self.connection.error or error
 

@@ -26,6 +26,7 @@ from .leniencies import Leniency
 from .opening import Opening
 from .outstanding import Outstanding
 from .proposal import AssociationParameters, Negotiated, WportPair
+from .referencing import Referencing
 from .states import BLOCK_STATES, OPEN_STATES, WAITING_STATES, Input, State, advance
 from .transfer import Transfer
 
@@ -95,21 +96,23 @@ class AssociationRequests:
 
     # -- what we send
 
-    def settles_at(self, transfer: Transfer, now: float) -> float:
-        """Return when nothing late can be taken for the answer to a request that is sent next; ``now`` if at once."""
-        number = self._outstanding.number_of(transfer)
-        is_asked_again = transfer.may_be_repeated
-        return self._late.settles_at(transfer.answers, number, now, is_asked_again=is_asked_again)
+    @property
+    def tells_answers_apart(self) -> bool:
+        """Whether its answers have numbers."""
+        return self.parameters.referencing is not Referencing.SHORT_NAME
+
+    def settles_at(self, asked: Transfer | AssociationParameters, now: float) -> float:
+        """Return when nothing late can be taken for the answer to what is sent next; ``now`` if at once."""
+        if isinstance(asked, AssociationParameters):
+            # An AARQ without a secret is sent again, so a doubt about it does no harm.
+            is_open_to_all = asked.mechanism is Mechanism.NONE
+            return now if is_open_to_all else self._late.settles_at(_AARE, None, now, is_asked_again=False)
+        number = self._outstanding.number_of(asked)
+        return self._late.settles_at(asked.answers, number, now, is_asked_again=asked.may_be_repeated)
 
     def is_doubtful(self, transfer: Transfer) -> bool:
         """Return whether its answer could be one to what nobody should answer, until something is asked in between."""
         return self._outstanding.is_doubtful(transfer)
-
-    def proposal_settles_at(self, parameters: AssociationParameters, now: float) -> float:
-        """Return the same of an AARQ. One without a secret is sent again, so a doubt about it does no harm."""
-        if parameters.mechanism is Mechanism.NONE:
-            return now
-        return self._late.settles_at(_AARE, None, now, is_asked_again=False)
 
     def propose(self, opening: Opening) -> None:
         """Send the AARQ. LocalProtocolError, InvocationCounterExhausted change nothing."""
@@ -122,7 +125,8 @@ class AssociationRequests:
         self.opening = opening
         self.negotiated = self.forgery = self._taken_aare = None
         if aarq:
-            self._late.asks(_AARE)
+            # What accepts an AARQ without a secret does no harm, whenever it comes.
+            self._late.asks(frozenset() if self._is_open_to_all else _AARE)
             self._say(aarq)
         if not is_answered:
             self.negotiated = opening.assume()
@@ -180,12 +184,16 @@ class AssociationRequests:
         self._say(octets)
 
     @property
+    def _is_open_to_all(self) -> bool:
+        return self.parameters.mechanism is Mechanism.NONE
+
+    @property
     def may_be_repeated(self) -> bool:
         """Whether what is unanswered may be sent again: a question; an AARQ that proves and tells nothing."""
         if self._repeats >= MOST_REPEATS:
             return False
         if self.state is State.ASSOCIATING:
-            return self.parameters.mechanism is Mechanism.NONE
+            return self._is_open_to_all
         return self.state in BLOCK_STATES and self._outstanding.may_be_repeated
 
     @property
@@ -235,6 +243,11 @@ class AssociationRequests:
         # Without a counter that is left, the release says it.
         except InvocationCounterExhausted:
             return []
+
+    def say_goodbye(self) -> None:
+        """Send the RLRQ of an association that ends with its connection."""
+        if self.parameters.kind.has_aarq and self.state in OPEN_STATES | {State.ASSOCIATING, State.PROVING}:
+            self._send(self.pair, self.opening.release_request())
 
     def stop_waiting_for_release(self) -> None:
         """Release without an answer. Raises LocalProtocolError."""

@@ -118,7 +118,8 @@ class AssociationState(AssociationRequests):
 
     def _is_believed(self) -> bool:
         """Return whether a doubtful answer counts; ask again if not."""
-        if not (self.state in BLOCK_STATES and self._outstanding.is_numbered_question):
+        is_proposal = self.state is State.ASSOCIATING and self._is_open_to_all
+        if not (is_proposal or (self.state in BLOCK_STATES and self._outstanding.is_numbered_question)):
             return False
         self._doubts += 1
         if self._doubts > MOST_REPEATS:

@@ -127,8 +127,8 @@ class Connection:
         return self._events.popleft() if self._events else None
 
     def data_to_send(self, now: float = 0.0) -> bytes:
-        """Return and forget what is to be sent; nothing after the end."""
-        return b"" if self._error is not None else self._framing.data_to_send(now)
+        """Return and forget what is to be sent; after the end the goodbyes, where nothing else tells of it."""
+        return b"" if self._error is not None and not self.is_lossy else self._framing.data_to_send(now)
 
     @property
     def next_call(self) -> float | None:
@@ -182,17 +182,14 @@ class Connection:
         """After seconds of silence: send again what may be sent again; return whether there was anything."""
         return self._known(pair).try_again(is_lossy=self.is_lossy, silence=silence)
 
-    def settles_at(self, pair: WportPair, asked: Transfer | AssociationParameters, now: float) -> float:
-        """Return when nothing late can be taken for the answer to a request or proposal that is sent next.
+    def tells_answers_apart(self, pair: WportPair) -> bool:
+        """Return whether an answer that nobody waits for any more does no harm, though the connection goes on."""
+        return self.is_lossy and self._known(pair).tells_answers_apart
 
-        ``now``, unless messages get lost. Whoever does not wait may get no answer at all, but never a wrong one.
-        """
+    def settles_at(self, pair: WportPair, asked: Transfer | AssociationParameters, now: float) -> float:
+        """Return when nothing late can be taken for the answer to what is sent next; who does not wait may get none."""
         association = self._associations.get(pair)
-        if association is None:
-            return now
-        if isinstance(asked, AssociationParameters):
-            return association.proposal_settles_at(asked, now)
-        return association.settles_at(asked, now)
+        return now if association is None else association.settles_at(asked, now)
 
     def repeats(self, pair: WportPair) -> bool:
         """Return whether what is unanswered will be sent again, because it may have got lost."""
@@ -248,6 +245,8 @@ class Connection:
             return
         self._error = error
         for association in self._associations.values():
+            if self.is_lossy:
+                association.say_goodbye()
             association.end(error)
         self._events.append(ConnectionEnded(error))
 
