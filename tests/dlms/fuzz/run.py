@@ -2,8 +2,10 @@
 
     scripts/fuzz [--seconds N] [--inputs N] [--seed S] [--target NAME] [--processes N]
     scripts/fuzz --tcp N --udp N [--seed S]
+    scripts/fuzz --calls N --datagrams N [--seed S]
 
-The second form sends malformed answers over sockets on 127.0.0.1; between them, honest exchanges must work.
+The second form sends malformed answers over sockets on 127.0.0.1; between them, honest exchanges must work. The third
+sends hostile notifications to a listener, over connections and datagrams; between them, a meter must be heard.
 Only DlmsError may come out, results must be consistent, and no input may take longer than 100 ms of processor time.
 Prints seed, counts and the worst time; exit 1 when something was found. A seed repeats a run with --inputs exactly.
 """
@@ -23,6 +25,7 @@ from custom_components.cosem.dlms.errors import DlmsError
 from tests.dlms.fuzz.conversations import connection
 from tests.dlms.fuzz.corpus import octets_of, samples
 from tests.dlms.fuzz.exchanges import exchange
+from tests.dlms.fuzz.listener import strangers_over_tcp, strangers_over_udp
 from tests.dlms.fuzz.sockets import over_tcp, over_udp
 from tests.dlms.fuzz.targets import TARGETS, Target
 
@@ -117,6 +120,27 @@ def run_sockets(seed: int, tcp: int, udp: int) -> int:
     return 1 if findings else 0
 
 
+def run_listener(seed: int, calls: int, datagrams: int) -> int:
+    """Attack a listener, print, return the exit code."""
+    print(f"seed {seed}", flush=True)
+    findings = []
+    for name, play, count in (
+        ("connections", strangers_over_tcp, calls),
+        ("datagrams", strangers_over_udp, datagrams),
+    ):
+        if count:
+            report = asyncio.run(play(seed, count))
+            findings += report.findings
+            print(f"{report.malformed:,} hostile {name} in {report.seconds:.0f} s; {report.refused:,} APDUs refused or")
+            print(
+                f"  dropped; the meter was heard {report.honest:,} times; memory grew by {report.grown / 1024:.0f} KiB"
+            )
+    for finding in findings:
+        print(f"\nFOUND {finding}")
+    print(f"{len(findings)} findings")
+    return 1 if findings else 0
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Parse, run, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -126,11 +150,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--target", choices=sorted(ALL), action="append", help="only this target; may be repeated")
     parser.add_argument("--tcp", type=int, default=0, help="only malformed answers over TCP, so many")
     parser.add_argument("--udp", type=int, default=0, help="only malformed datagrams over UDP, so many")
+    parser.add_argument("--calls", type=int, default=0, help="only hostile connections to a listener, so many")
+    parser.add_argument("--datagrams", type=int, default=0, help="only hostile datagrams to a listener, so many")
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     options = parser.parse_args(arguments)
     seed = SystemRandom().getrandbits(32) if options.seed is None else options.seed
     if options.tcp or options.udp:
         return run_sockets(seed, options.tcp, options.udp)
+    if options.calls or options.datagrams:
+        return run_listener(seed, options.calls, options.datagrams)
     seconds = options.seconds if options.seconds is not None else (1e9 if options.inputs else 30)
     print(f"seed {seed}, {len(samples())} samples, {options.processes} processes", flush=True)
     start = time.monotonic()

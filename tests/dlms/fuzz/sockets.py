@@ -40,6 +40,8 @@ class SocketReport:
     refused: int = 0
     """Exchanges that ended in an error, which is what should happen."""
     honest: int = 0
+    grown: int = 0
+    """Octets of memory, at a listener."""
     seconds: float = 0
     findings: list[str] = field(default_factory=list)
 
@@ -158,7 +160,7 @@ async def _exchanges(client: DlmsClient, peer: Peer, count: int) -> None:
 
 
 @contextmanager
-def _watched(report: SocketReport) -> Iterator[None]:
+def watched(report: SocketReport) -> Iterator[None]:
     """Let nothing pass unseen: log records, and what the loop tells nobody about."""
     handler = _Log(report.findings)
     logging.getLogger().addHandler(handler)
@@ -178,7 +180,7 @@ async def over_tcp(seed: int, count: int) -> SocketReport:
     server = await asyncio.start_server(lambda reader, writer: _serve_tcp(peer, reader, writer), HOST, 0)
     port = server.sockets[0].getsockname()[1]
     client = DlmsClient(HOST, port)
-    with _watched(report):
+    with watched(report):
         await _exchanges(client, peer, count)
         await client.close()
     server.close()
@@ -194,7 +196,7 @@ async def over_udp(seed: int, count: int) -> SocketReport:
     transport, _ = await loop.create_datagram_endpoint(lambda: _UdpServer(peer), local_addr=(HOST, 0))
     port = transport.get_extra_info("sockname")[1]
     client = DlmsClient(HOST, port, connect=with_datagrams(lambda: open_udp(HOST, port, TIMING.connect)))
-    with _watched(report):
+    with watched(report):
         await _exchanges(client, peer, count)
         await client.close()
     transport.close()

@@ -7,18 +7,24 @@ import pkgutil
 from random import Random
 
 import pytest
+import pytest_socket
 
 from custom_components.cosem.dlms.encoding.data import CompactArray, decode_data_octets
 from custom_components.cosem.dlms.errors import DecodeError, DlmsError
 from custom_components.cosem.dlms.protocol import transfer
+from custom_components.cosem.dlms.protocol.notification_senders import NotificationSenders
+from custom_components.cosem.dlms.protocol.source_limits import SourceLimits
 from custom_components.cosem.dlms.protocol.states import State
 from custom_components.cosem.dlms.protocol.transfer.sent_blocks import WritingTransfer
+from custom_components.cosem.dlms.security.receiving import Unprotected
 from tests.dlms.fuzz import run
 from tests.dlms.fuzz.conversations import PROOF, STARTS, outcome
 from tests.dlms.fuzz.corpus import compact_arrays, samples
 from tests.dlms.fuzz.exchanges import altered, outcome as outcome_of_exchange, playable
-from tests.dlms.fuzz.sockets import over_tcp, over_udp
+from tests.dlms.fuzz.listener import HONEST_HOST, strangers_over_tcp, strangers_over_udp
+from tests.dlms.fuzz.sockets import HOST, over_tcp, over_udp
 from tests.dlms.scripted import PAIR, answer
+from tests.dlms.security.test_notification_keys import EVENT
 
 
 @pytest.mark.parametrize("name", run.ALL)
@@ -85,6 +91,32 @@ async def test_malformed_answers_over_sockets_are_survived(play):
     assert report.findings == []
     assert report.malformed >= 40
     assert report.honest > 0
+
+
+@pytest.mark.usefixtures("socket_enabled")
+@pytest.mark.parametrize(("play", "count"), [(strangers_over_tcp, 80), (strangers_over_udp, 200)])
+async def test_s23_s25_strangers_at_a_listener_are_survived_and_the_meter_is_heard(play, count):
+    pytest_socket.socket_allow_hosts([HOST, HONEST_HOST], allow_unix_socket=True)
+    report = await play(1128, count)
+    assert report.findings == []
+    assert report.malformed == count
+    assert report.honest == 1 + count // 40
+    assert report.refused > count // 4
+
+
+@pytest.mark.usefixtures("socket_enabled")
+async def test_a_listener_that_believes_forgeries_or_forgets_the_meter_is_found(monkeypatch):
+    pytest_socket.socket_allow_hosts([HOST, HONEST_HOST], allow_unix_socket=True)
+    monkeypatch.setattr("tests.dlms.fuzz.listener._PATIENCE", 5)
+    monkeypatch.setattr(SourceLimits, "allows", lambda *_, **__: False)
+    report = await strangers_over_udp(1, 40)
+    assert report.findings[0] == "the meter was not heard"
+    monkeypatch.undo()
+    pytest_socket.socket_allow_hosts([HOST, HONEST_HOST], allow_unix_socket=True)
+    believed = Unprotected(EVENT, authenticated=True, system_title=bytes(8))
+    monkeypatch.setattr(NotificationSenders, "unprotect", lambda *_: believed)
+    report = await strangers_over_udp(1, 40)
+    assert report.findings[0].startswith("heard as authenticated")
 
 
 @pytest.mark.usefixtures("socket_enabled")
