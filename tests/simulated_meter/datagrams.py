@@ -173,7 +173,11 @@ def lose(probability: float, seed: int) -> Manipulator:
 
 def double(way: Direction, seconds: float = 0.3) -> Manipulator:
     """Deliver each datagram of one direction twice, so many seconds apart (F20)."""
-    return lambda direction, octets: [Send(octets), *([Pause(seconds), Send(octets)] if direction is way else [])]
+
+    def deliver(direction: Direction, octets: bytes) -> list[Step]:
+        return [Send(octets), Pause(seconds), Send(octets)] if direction is way else [Send(octets)]
+
+    return deliver
 
 
 def reorder(seed: int, seconds: float = 0.01, way: Direction = Direction.TO_CLIENT) -> Manipulator:

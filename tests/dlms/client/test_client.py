@@ -9,10 +9,11 @@ import pytest
 from custom_components.cosem.dlms.client import client as client_module
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
-from custom_components.cosem.dlms.client.link import Timing
+from custom_components.cosem.dlms.client.link import NotificationConsumer, Timing
 from custom_components.cosem.dlms.errors import (
     AssociationAborted,
     AssociationRejected,
+    AuthenticationTagInvalid,
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,
@@ -21,7 +22,9 @@ from custom_components.cosem.dlms.errors import (
     ExceptionReceived,
     RemoteProtocolError,
 )
+from custom_components.cosem.dlms.protocol.notification_senders import NotificationSenders
 from tests.dlms.client.conftest import OTHER, PATIENT, QUICK, SEVEN, StillClock, client_of, started, use
+from tests.dlms.protocol.test_notification_senders import keys
 from tests.dlms.scripted import (
     BUSY,
     CLOCK,
@@ -35,6 +38,7 @@ from tests.dlms.scripted import (
     unsigned,
     value,
 )
+from tests.dlms.security.test_notification_keys import EVENT, general_glo
 from tests.timed_client import TimedClient
 
 # -- opening
@@ -286,3 +290,25 @@ async def test_closed_client_can_be_used_again(client):
     await client.close()
     async with client.associate(PARAMETERS) as association:
         assert await association.get(CLOCK) == SEVEN
+
+
+# -- what nobody asked for
+
+
+async def test_notifications_before_an_answer_are_handed_over_and_the_answer_comes(client, meter):
+    opened, closed = general_glo(5), general_glo(5, key=bytes(16))
+    meter.get = lambda apdu: [EVENT, opened, closed, value(unsigned(7))]
+    heard = []
+    client.consume_notifications(NotificationConsumer(heard.append, NotificationSenders([keys()])))
+    async with client.associate(PARAMETERS) as association:
+        assert (await association.get(CLOCK)).value == 7
+    plain, verified, refused = heard
+    assert (plain.plain_apdu, plain.authenticated) == (EVENT, False)
+    assert (verified.plain_apdu, verified.authenticated) == (EVENT, True)
+    assert (refused.apdu, type(refused.error)) == (closed, AuthenticationTagInvalid)
+
+
+async def test_without_a_consumer_notifications_disturb_nothing(client, meter):
+    meter.get = lambda apdu: [EVENT, general_glo(5), value(unsigned(7))]
+    async with client.associate(PARAMETERS) as association:
+        assert (await association.get(CLOCK)).value == 7

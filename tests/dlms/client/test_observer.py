@@ -10,6 +10,7 @@ from custom_components.cosem.dlms.protocol.events import (
     BlockReceived,
     ChallengeAnswered,
     NotificationReceived,
+    NotificationRefused,
     Released,
 )
 from custom_components.cosem.dlms.protocol.framing import Message
@@ -127,6 +128,10 @@ async def test_connection_that_fails_says_why(recorder, error):
         (Released(PAIR), "16>1: released"),
         (AssociationLost(PAIR, ConnectTimeout(1)), "16>1: association lost: no answer"),
         (NotificationReceived(PAIR, b"\x0f1234"), "16>1: notification of 5 octets"),
+        (
+            NotificationRefused(PAIR, b"\xca1234", ConnectTimeout(1)),
+            "16>1: notification that cannot be read: no answer to the connection attempt",
+        ),
     ],
 )
 def test_note_of_each_event(recorder, event, note):

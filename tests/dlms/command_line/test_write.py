@@ -1,7 +1,7 @@
 """`cosem write` and `cosem execute`: sent once, after a yes, and only success is 0."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 import json
 import os
@@ -314,6 +314,15 @@ def test_other_kinds_of_association(kind: str, aarqs: int, capsys: pytest.Captur
 # --- Ctrl-C -------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def _terminal() -> Iterator[None]:
+    """Ctrl-C means something: in the background, and so in many a test run, it is ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_terminal")
 @pytest.mark.parametrize("command", ["write", "execute"])
 @pytest.mark.parametrize("json", [True, False])
 def test_whoever_interrupts_behind_the_request_is_told_that_its_outcome_is_unknown(command: str, json: bool):
@@ -335,6 +344,7 @@ def test_whoever_interrupts_behind_the_request_is_told_that_its_outcome_is_unkno
     assert len(meter.services) == 1
 
 
+@pytest.mark.usefixtures("_terminal")
 def test_whoever_interrupts_before_the_request_is_told_that_nothing_was_sent():
     def interrupt(_aarq: bytes) -> list[Part]:
         signal.raise_signal(signal.SIGINT)

@@ -102,6 +102,19 @@ def outcomes_of(octets, size):
     return outcomes
 
 
+def test_m12_a_greeting_that_looks_like_the_wrapper_is_skipped_once_in_any_segments():
+    for size in range(1, 30):
+        in_pieces, in_one = outcomes_of(bytes.fromhex("000100010001") + WPDU * 2, size)
+        assert in_pieces == in_one == ([PUSH, PUSH], None)
+
+
+def test_m12_what_is_neither_a_wpdu_nor_the_greeting_is_an_error_in_any_segments():
+    for size in range(1, 8):
+        in_pieces, in_one = outcomes_of(b"#1\r\n" + WPDU[:9] * 3, size)
+        assert in_pieces == in_one
+        assert in_one[1] is NotWrapper
+
+
 @given(st.binary(max_size=300), st.integers(1, 40))
 def test_m12_any_octets_give_the_same_in_any_segments(octets, size):
     in_pieces, in_one = outcomes_of(octets, size)

@@ -84,7 +84,9 @@ class CallerFraming(WrapperFraming):
         elif self._octets[:2] == _VERSION[: len(self._octets)]:
             return False
         else:
-            self._missing = len(self._octets)
+            self._greeting = b""  # it will be an error, however many octets that takes to say
+        if not self._greeting:
+            self._missing = len(self._octets)  # all that comes is the wrapper's from here on
         return True
 
 
