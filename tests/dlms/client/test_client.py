@@ -296,7 +296,7 @@ async def test_closed_client_can_be_used_again(client):
 
 
 async def test_notifications_before_an_answer_are_handed_over_and_the_answer_comes(client, meter):
-    opened, closed = general_glo(5), general_glo(5, key=bytes(16))
+    opened, closed = general_glo(5), general_glo(6, key=bytes(16))
     meter.get = lambda apdu: [EVENT, opened, closed, value(unsigned(7))]
     heard = []
     client.consume_notifications(NotificationConsumer(heard.append, NotificationSenders([keys()])))

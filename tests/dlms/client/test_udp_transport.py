@@ -52,6 +52,35 @@ async def test_datagrams_go_out_and_come_back_whole(echo):
     await endpoint.close()
 
 
+class AsksForPermission(socket.socket):
+    """As to a broadcast address: the operating system wants to be asked."""
+
+    permits = True
+
+    def connect(self, address):
+        if not (self.permits and self.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST)):
+            raise PermissionError(13, "Permission denied")
+        super().connect(address)
+
+
+async def test_a_broadcast_address_is_reached_and_nobody_else_is_heard(echo):
+    """No test sends to other computers: Table 1 of IEC 62056-9-7:2013, 9.1."""
+    with patch("custom_components.cosem.dlms.client.udp_transport.socket.socket", AsksForPermission):
+        endpoint = await open_udp(*echo, DEADLINE)
+    await endpoint.send(b"abc")
+    assert await endpoint.receive() == b"abc"
+    await endpoint.close()
+
+
+async def test_an_address_that_may_not_be_reached_at_all(echo, monkeypatch):
+    monkeypatch.setattr(AsksForPermission, "permits", False)
+    with (
+        patch("custom_components.cosem.dlms.client.udp_transport.socket.socket", AsksForPermission),
+        pytest.raises(ConnectFailed, match="Permission denied"),
+    ):
+        await open_udp(*echo, DEADLINE)
+
+
 async def test_a_repeated_question_goes_to_the_only_address(echo):
     silent = set()
     endpoint = await open_udp(*echo, DEADLINE, silent)

@@ -25,7 +25,8 @@ _MOST_ADDRESSES: Final = 4
 _SILENCE: Final = 1.0
 """Seconds after a question, from which on an address counts as silent."""
 
-type _Address = tuple[int, tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]]
+type _Place = tuple[str, int] | tuple[str, int, int, int] | tuple[int, bytes]
+type _Address = tuple[int, _Place]
 """Family, and where to connect to."""
 
 
@@ -196,6 +197,15 @@ def _in_turn(addresses: Iterable[_Address]) -> list[_Address]:
     return [each for each in itertools.chain.from_iterable(rounds) if each is not None][:_MOST_ADDRESSES]
 
 
+def _connect(udp: socket.socket, address: _Place) -> None:
+    """Choose the only peer that is heard. Raises OSError."""
+    try:
+        udp.connect(address)
+    except PermissionError:  # all stations of a network, for services that nobody answers (9.1, Table 1)
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+        udp.connect(address)
+
+
 async def _open_each(opened: UdpTransport, addresses: Iterable[_Address]) -> None:
     """Open a socket for each address. Raises OSError where there is a way to none of them."""
     errors: list[OSError] = []
@@ -204,7 +214,7 @@ async def _open_each(opened: UdpTransport, addresses: Iterable[_Address]) -> Non
         udp = socket.socket(family, socket.SOCK_DGRAM)
         try:
             udp.settimeout(0)
-            udp.connect(address)
+            _connect(udp, address)
             await asyncio.get_running_loop().create_datagram_endpoint(lambda: _Endpoint(opened), sock=udp)
         except OSError as error:
             udp.close()
