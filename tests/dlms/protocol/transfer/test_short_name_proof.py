@@ -47,6 +47,7 @@ def test_request(form, head, tags):
     assert octets == head + OUR_PROOF
     assert transfer.answers == tags
     assert REPLY_TO_HLS_AUTHENTICATION == 0xFA58
+    assert str(transfer) == "reply_to_HLS_authentication"
 
 
 @pytest.mark.parametrize(
