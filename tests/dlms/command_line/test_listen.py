@@ -109,7 +109,7 @@ def test_enough_is_enough():
 def test_after_the_time_it_ends_and_nothing_is_1():
     console = Ears()
     assert heard(console, seconds=0.05, json=True) == NOTHING_CAME == 1
-    assert console.output == []
+    assert (console.output, console.notes[1:]) == ([], ["nothing came"])
     assert heard(Ears(by_udp(EVENT)), seconds=0.5) == 0
 
 
@@ -230,7 +230,9 @@ def test_a_port_that_is_taken_is_one_sentence(capsys: pytest.CaptureFixture[str]
         with pytest.raises(ListenerUnavailable):
             heard(Ears(), port=port, transport="udp")
         assert main(["--port", str(port), "listen", "--address", HOST, "--transport", "udp", "--seconds", "1"]) == 1
-    assert f"cannot listen on {HOST}" in capsys.readouterr().err
+    shown = capsys.readouterr().err
+    assert f"cannot listen on {HOST}" in shown
+    assert "choose another --port" in shown
 
 
 def test_transports_before_the_command_count_and_others_take_no_both(capsys: pytest.CaptureFixture[str]):

@@ -17,6 +17,8 @@ from custom_components.cosem.dlms.command_line.options import (
     NOT_ASKED,
     attribute,
     build_parser,
+    entries,
+    logical_names,
     method,
     with_defaults,
 )
@@ -157,6 +159,22 @@ def test_what_is_wrong_with_an_attribute_or_method_is_said(
         read(text)
     assert str(error.value).startswith(f"{text!r} is not CLASS:LOGICAL_NAME:{what.upper()}: ")
     assert told.format(what) in str(error.value)
+
+
+@pytest.mark.parametrize("text", ["1.0.1.8.0.255", "1-0:1.8.0"])
+def test_a_logical_name_alone_wants_a_class_in_front(text: str):
+    with pytest.raises(argparse.ArgumentTypeError, match="the class is missing in front, for example 3:"):
+        attribute(text)
+
+
+def test_columns_may_be_typed_as_their_headings():
+    energy = LogicalName.parse("1.0.1.8.0.255")
+    assert logical_names("3:1.0.1.8.0.255:2, 1.0.1.8.0.255,1-0:1.8.0,3:1-0:1.8.0:2") == (energy,) * 4
+
+
+def test_entries_in_the_wrong_order_are_said():
+    with pytest.raises(argparse.ArgumentTypeError, match="the last entry is before the first"):
+        entries("5:2")
 
 
 def test_a_method_is_typed_like_an_attribute():

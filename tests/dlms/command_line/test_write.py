@@ -382,7 +382,27 @@ def test_nothing_is_sent_before_a_yes(command: str):
     (question,) = console.questions
     assert question.startswith(f"{command} ")
     assert "3:1.0.1.8.0.255:2 (Register, " in question
-    assert question.endswith("of meter, client 16, server 1?")
+    assert "of meter, client 16, server 1" in question
+    assert "double-long-unsigned 5" in question
+
+
+@pytest.mark.parametrize(
+    ("command", "target", "typed", "shown"),
+    [
+        ("write", CLOCK, ("visible-string", "abc"), 'write visible-string "abc" to'),
+        ("write", THRESHOLD, ("visible-string", "-"), "write visible-string (hidden) to"),
+        ("write", "15:0.0.40.0.0.255:7", ("octet-string", "0102"), "write octet-string (hidden) to"),
+        ("write", THRESHOLD, ("octet-string", "00" * 300), f'"{"0" * 199}... to'),
+        ("execute", DISCONNECT, (), "server 1?"),
+        ("execute", DISCONNECT, ("integer", "0"), "with integer 0?"),
+    ],
+)
+def test_whoever_is_asked_sees_the_value_unless_it_is_secret(
+    command: str, target: str, typed: tuple[str, ...], shown: str
+):
+    _, console = carried_out(Meter(set_result(0)), command, target, *typed, answer=False)
+    (question,) = console.questions
+    assert shown in question
 
 
 def test_a_yes_is_enough():
@@ -486,7 +506,7 @@ def test_a_terminal_is_asked(typed: str, sent: int, capsys: pytest.CaptureFixtur
     with patch("custom_components.cosem.dlms.client.client.open_tcp", open_tcp):
         status = main(["--host", "meter", "--json", "write", THRESHOLD, "double-long-unsigned", "5"])
     written = capsys.readouterr()
-    assert written.err.startswith("cosem: write double-long-unsigned to ")
+    assert written.err.startswith("cosem: write double-long-unsigned 5 to ")
     assert len(meter.services) == sent
     assert status == 1 - sent
     assert (json.loads(written.out) if sent else written.out) == ({"result": "success", "data": None} if sent else "")

@@ -86,7 +86,7 @@ class ProfileRequest:
                 raise LocalProtocolError("a time without its zone is no point in time")
             object.__setattr__(self, end, in_utc(moment))
         if self.since is not None and self.until is not None and self.since > self.until:
-            raise LocalProtocolError("the time from which is after the time until which")
+            raise LocalProtocolError("the first time that is asked for is after the last")
 
     def attribute(self, index: ProfileGenericAttribute) -> AttributeDescriptor:
         """Return an attribute of the profile."""

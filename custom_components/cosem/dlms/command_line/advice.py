@@ -27,6 +27,7 @@ from ..errors import (
     InvocationCounterExhausted,
     InvocationCounterRefused,
     InvocationCounterReplayed,
+    ListenerUnavailable,
     LocalProtocolError,
     NotWrapper,
     PeerNotAuthenticated,
@@ -81,6 +82,8 @@ def _advice(error: DlmsError, used: Used) -> str:
             return "Nothing listens there: check host and port, and close other programs that read this meter"
         case ConnectFailed() | ConnectTimeout():
             return "Check host, port, cable and firewall"
+        case ListenerUnavailable(in_use=True):
+            return "Another program listens there: end it, or choose another --port and let the meter send to that one"
         case NotWrapper(speaks=GuessedProtocol.HDLC):
             return "Behind this port is a serial line in HDLC; the wrapper is needed"
         case NotWrapper():

@@ -53,6 +53,8 @@ class _Ear:
             pass  # its usual end, without --count and --seconds
         finally:
             self._store()
+        if not self._heard:
+            self._console.note("nothing came")
         return 0 if self._heard else NOTHING_CAME
 
     async def _listen(self) -> None:

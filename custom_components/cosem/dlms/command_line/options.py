@@ -339,7 +339,14 @@ def _logical_name_or_none(text: str) -> LogicalName | str:
 
 def logical_names(text: str) -> tuple[LogicalName, ...]:
     """Read logical names with commas between."""
-    return tuple([logical_name(each.strip()) for each in text.split(",")])
+    return tuple([_name_of_column(each.strip()) for each in text.split(",")])
+
+
+def _name_of_column(text: str) -> LogicalName:
+    """Read a logical name, also as the heading of a column: CLASS:LOGICAL_NAME:ATTRIBUTE."""
+    parts = text.split(":")
+    is_heading = len(parts) > 2 and parts[0].isdigit() and "-" not in parts[0]
+    return logical_name(":".join(parts[1:-1]) if is_heading else text)
 
 
 def entries(text: str) -> tuple[int, int]:
@@ -349,7 +356,9 @@ def entries(text: str) -> tuple[int, int]:
         found = number(1, _MAX_ENTRY)(first), number(0, _MAX_ENTRY)(last or "0")
     except argparse.ArgumentTypeError:
         found = 0, 0
-    if not colon or not found[0] or 0 < found[1] < found[0]:
+    if 0 < found[1] < found[0]:
+        raise argparse.ArgumentTypeError("the last entry is before the first")
+    if not colon or not found[0]:
         raise argparse.ArgumentTypeError("entries are written 1:96, or 97: for those from 97 on")
     return found
 
@@ -372,6 +381,8 @@ def _target(text: str, what: str) -> tuple[int, LogicalName, int]:
     class_id, _, rest = text.partition(":")
     name, _, index = rest.rpartition(":")
     try:
+        if not class_id.isdigit() and _is_logical_name(text):
+            raise argparse.ArgumentTypeError(f"the class is missing in front, for example 3:{text[:40]}:2")
         known = number(0, _MAX_CLASS_ID)(class_id)
         if not rest:
             raise argparse.ArgumentTypeError("the logical name is missing")
@@ -385,11 +396,15 @@ def _target(text: str, what: str) -> tuple[int, LogicalName, int]:
 
 def _is_index_missing(rest: str, index: str) -> bool:
     """Whether what stands behind the class is a logical name, without a number behind it."""
+    return _is_logical_name(rest) and re.fullmatch("-?[0-9]+", index, re.ASCII) is None
+
+
+def _is_logical_name(text: str) -> bool:
     try:
-        logical_name(rest)
+        logical_name(text)
     except argparse.ArgumentTypeError:
         return False
-    return re.fullmatch("-?[0-9]+", index, re.ASCII) is None
+    return True
 
 
 def data_type_name(text: str) -> str:

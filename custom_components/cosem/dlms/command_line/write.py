@@ -10,10 +10,12 @@ from typing import Final, NamedTuple
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor
 from ..client.association import Association
-from ..describe.elements import Json
-from ..describe.values import raw_value
+from ..describe.elements import HIDDEN, Json
+from ..describe.secret_targets import is_secret
+from ..describe.values import attribute_value, raw_value
 from ..encoding.data import NULL
 from ..encoding.data_types import Data
+from ..encoding.logical_name import LogicalName
 from ..errors import (
     ActionError,
     ActionResultCode,
@@ -38,6 +40,10 @@ OUTCOME_UNKNOWN: Final = "outcome unknown"
 
 _REFUSED: Final = 1
 _TYPE_AND_VALUE: Final = 2
+_MOST_SHOWN: Final = 200
+"""Characters of a value in a question."""
+_NO_ATTRIBUTE: Final = AttributeDescriptor(0, LogicalName(bytes(6)), 0)
+"""Nothing is known of the value's meaning."""
 _FROM_STANDARD_INPUT: Final = "-"
 _READ_THE_OBJECT: Final = "It is not sent again; read the object to see what it holds"
 
@@ -50,6 +56,18 @@ class _Change(NamedTuple):
 
     target: AttributeDescriptor | MethodDescriptor
     value: Data | None
+    is_hidden: bool = False
+    """Whether it came from standard input."""
+
+    @property
+    def value_in_words(self) -> str:
+        """Type and value, for whoever is asked; a secret only as such."""
+        assert self.value is not None  # asked for only where there is one
+        hides = self.is_hidden or is_secret(self.target)
+        text = HIDDEN if hides else json.dumps(attribute_value(_NO_ATTRIBUTE, self.value, None))
+        if len(text) > _MOST_SHOWN:
+            text = f"{text[:_MOST_SHOWN]}..."
+        return f"{self.value.type.standard_name} {text}"
 
 
 class _Outcome(NamedTuple):
@@ -66,7 +84,7 @@ class _Outcome(NamedTuple):
 def write_attribute(options: argparse.Namespace, console: Console) -> int:
     """Write attributes in one request; return 0 only for success."""
     changes = _changes(options, console, options.attribute, read=attribute, takes_value=True)
-    items = [(AttributeDescriptor(*target), value) for target, value in changes if value is not None]
+    items = [(AttributeDescriptor(*each.target), each.value) for each in changes if each.value is not None]
 
     async def written(association: Association) -> Sequence[_Outcome]:
         if options.unconfirmed:
@@ -78,13 +96,13 @@ def write_attribute(options: argparse.Namespace, console: Console) -> int:
             _success(None) if refusal is None else _refused(refusal) for refusal in await association.set_many(items)
         ]
 
-    return _after_a_yes(options, console, [_written(options, *item) for item in items], written)
+    return _after_a_yes(options, console, [_written(options, change) for change in changes], written)
 
 
 def execute_method(options: argparse.Namespace, console: Console) -> int:
     """Execute methods in one request; return 0 only for success."""
     changes = _changes(options, console, options.method, read=method, takes_value=False)
-    items = [(MethodDescriptor(*target), value) for target, value in changes]
+    items = [(MethodDescriptor(*each.target), each.value) for each in changes]
 
     async def executed(association: Association) -> Sequence[_Outcome]:
         if options.unconfirmed:
@@ -92,13 +110,18 @@ def execute_method(options: argparse.Namespace, console: Console) -> int:
         returned = [await association.action(*items[0])] if len(items) == 1 else await association.action_many(items)
         return [_refused(each) if isinstance(each, ActionError) else _executed(each, console) for each in returned]
 
-    what = [f"execute {_shown(options, each, f'method {each.method_index}')}" for each, _parameters in items]
-    return _after_a_yes(options, console, what, executed)
+    return _after_a_yes(options, console, [_executing(options, change) for change in changes], executed)
 
 
-def _written(options: argparse.Namespace, attribute: AttributeDescriptor, value: Data) -> str:
-    name = attribute_name(attribute.class_id, attribute.attribute_index) or f"attribute {attribute.attribute_index}"
-    return f"write {value.type.standard_name} to {_shown(options, attribute, name)}"
+def _written(options: argparse.Namespace, change: _Change) -> str:
+    class_id, _, index = change.target
+    name = attribute_name(class_id, index) or f"attribute {index}"
+    return f"write {change.value_in_words} to {_shown(options, change.target, name)}"
+
+
+def _executing(options: argparse.Namespace, change: _Change) -> str:
+    parameter = "" if change.value is None else f" with {change.value_in_words}"
+    return f"execute {_shown(options, change.target, f'method {change.target[2]}')}{parameter}"
 
 
 async def _told(association: Association, items: Sequence[AccessItem]) -> Sequence[_Outcome]:
@@ -122,7 +145,7 @@ def _changes(
     takes_value: bool,
 ) -> list[_Change]:
     """Return all that is to be done. Raises UsageError."""
-    changes = [_Change(first, _typed(options.type, options.value, console))]
+    changes = [_change(first, options.type, options.value, console)]
     words: list[str]
     for words in options.further:
         target, *typed = words
@@ -130,10 +153,16 @@ def _changes(
             raise UsageError(f"behind --and {target} a TYPE and a VALUE are expected")
         try:
             kind = data_type_name(typed[0]) if typed else None
-            changes.append(_Change(read(target), _typed(kind, typed[-1] if len(typed) > 1 else None, console)))
+            changes.append(_change(read(target), kind, typed[-1] if len(typed) > 1 else None, console))
         except argparse.ArgumentTypeError as error:
             raise UsageError(str(error)) from None
     return changes
+
+
+def _change(
+    target: AttributeDescriptor | MethodDescriptor, kind: str | None, text: str | None, console: Console
+) -> _Change:
+    return _Change(target, _typed(kind, text, console), text == _FROM_STANDARD_INPUT)
 
 
 def _typed(kind: str | None, text: str | None, console: Console) -> Data | None:
