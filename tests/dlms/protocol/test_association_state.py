@@ -340,7 +340,7 @@ def test_an_aare_that_is_too_late_and_an_rlre_that_is_too_early_are_counted():
     connection = associated()
     connection.release(PAIR)
     assert receive(connection, aare()) == []
-    assert (connection.counters.stray_apdus, connection.state(PAIR)) == (1, State.RELEASING)
+    assert (connection.counters.late_apdus, connection.state(PAIR)) == (1, State.RELEASING)
     connection = Connection()
     connection.propose(PARAMETERS)
     assert receive(connection, RLRE) == []

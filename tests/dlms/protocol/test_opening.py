@@ -283,7 +283,7 @@ def test_another_second_aare_ends_the_connection(connection):
 
 def test_trial_08_an_aare_that_comes_twice_ends_no_proof(connection):
     connection.receive_data(answer(steps(PLAIN_GMAC)[1]))
-    assert (sent_by(connection), events_of(connection), connection.counters.stray_apdus) == ([], [], 1)
+    assert (sent_by(connection), events_of(connection), connection.counters.late_apdus) == ([], [], 1)
     connection.receive_data(answer(PASS_4))
     assert connection.state(PAIR) is State.ASSOCIATED
 

@@ -169,7 +169,12 @@ class AssociationState(AssociationRequests):
             self._late.told(late)
 
     def _receive_aare(self, apdu: bytes) -> None:
-        if apdu == self._taken_aare or self.parameters.kind is not AssociationKind.CONFIRMED:
+        if apdu == self._taken_aare:
+            # The network doubled it, or the meter answers each of our repeated AARQs: it says nothing new.
+            self._step(Input.RECV_STRAY, AARE)
+            self._dropped_apdus.copy(waiting=self.is_waiting)
+            return
+        if self.parameters.kind is not AssociationKind.CONFIRMED:
             self._receive_stray(AARE)
             return
         outcome: Negotiated | AssociationRejected | SecurityError
@@ -261,16 +266,17 @@ class AssociationState(AssociationRequests):
     def _receive_error(self, apdu: bytes) -> None:
         """Take an error APDU: not authenticated, it ends only what waits."""
         error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
-        if (
-            isinstance(error, InvocationCounterRefused)
-            and self._dropped_apdus.is_lossy
-            and self.opening.has_used(error.expected)
-        ):
-            self.receive_forgery(
-                error
-            )  # of a request that came twice, or was overtaken; it tells if nothing else comes
+        if self._is_of_a_copy(error):
+            assert isinstance(error, SecurityError)
+            self.receive_forgery(error)  # it tells if nothing else comes
             return
         self._fail(error, apdu[0])
+
+    def _is_of_a_copy(self, error: DlmsError) -> bool:
+        """Whether a counter is refused of a request that came twice, or was overtaken: the meter had it."""
+        if not (isinstance(error, InvocationCounterRefused) and self._dropped_apdus.is_lossy):
+            return False
+        return self.opening.has_reached(error.expected)
 
     def _fail(self, error: DlmsError, tag: int) -> None:
         """End what waits with an error; without anything it is stray."""

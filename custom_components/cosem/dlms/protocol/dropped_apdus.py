@@ -68,6 +68,11 @@ class DroppedApduLimits:
         self.counters.stray_apdus += 1
         self._count(WrongAddress(pair.server_wport, pair.client_wport))
 
+    def copy(self, *, waiting: bool) -> None:
+        """Note the very same again. Raises as notification() does."""
+        self.counters.late_apdus += 1
+        self._unsolicited(waiting=waiting)
+
     def foreign(self, pair: WportPair, asked: WportPair | None) -> None:
         """Note unknown wPorts, a strike while something was ``asked``. Raises WrongAddress, LimitExceeded."""
         self.counters.foreign_wports += 1

@@ -147,10 +147,10 @@ class Opening:
         }
         return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 
-    def has_used(self, counter: int | None) -> bool:
-        """Whether something was sent with this invocation counter or a higher one."""
+    def has_reached(self, expected: int | None) -> bool:
+        """Whether all invocation counters below were used: a meter that expects this one had our last."""
         ours = [None if self._counters is None else self._counters.sending, self.dedicated_counter]
-        return counter is not None and any(each is not None and counter < each.next_value for each in ours)
+        return expected is not None and any(each is not None and expected <= each.next_value for each in ours)
 
     def aarq(self) -> bytes:
         """Return the AARQ (pass 1). Raises InvocationCounterExhausted."""
