@@ -28,6 +28,7 @@ from custom_components.cosem.dlms.protocol.events import (
     RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
+from custom_components.cosem.dlms.protocol.notification_senders import NotificationSenders
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.states import State
@@ -68,9 +69,9 @@ REPORT = bytes.fromhex("18 00 01 FA00 1107")
 class Protected:
     """A connection with one ciphered association to a meter that shares no code with the stack."""
 
-    def __init__(self, *, level=0x30, framing=None):
+    def __init__(self, *, level=0x30, framing=None, known=()):
         self.meter = LoneMeter(NONE, level=level)
-        self.connection = Connection(framing)
+        self.connection = Connection(framing, senders=NotificationSenders(known))
         security = SecuritySettings(
             client_system_title=CLIENT,
             protection=Protection(level),

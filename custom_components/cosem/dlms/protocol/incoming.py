@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from ..apdu.block import GENERAL_BLOCK_TRANSFER
-from ..errors import AuthenticationTagInvalid, DecodeError, InvocationCounterReplayed
+from ..apdu.ciphered import GENERAL_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_GLO_CIPHERING, GENERAL_SIGNING
+from ..errors import AuthenticationTagInvalid, DecodeError, InvocationCounterReplayed, SecurityDowngrade
 from ..limits import Limits
 from ..security.receiving import ENVELOPE_TAGS, NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
 from .association_state import AssociationState
@@ -16,6 +17,7 @@ from .notification_senders import NotificationSenders
 from .notification_stages import NotificationStages
 from .proposal import WportPair
 
+_GENERAL_TAGS: Final = frozenset({GENERAL_GLO_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_CIPHERING, GENERAL_SIGNING})
 _UNSOLICITED_TAGS: Final = NOTIFICATION_TAGS | PROTECTED_NOTIFICATION_TAGS | {GENERAL_BLOCK_TRANSFER}
 
 
@@ -66,6 +68,10 @@ class Incoming:
         except (AuthenticationTagInvalid, InvocationCounterReplayed) as error:
             association.receive_forgery(error)
             return
+        except SecurityDowngrade as error:
+            if not self._is_push(association, apdu, error):
+                raise
+            return
         whole = self._joined(association, plain.apdu, is_protected=True)
         if whole is not None:
             self._route(association, plain._replace(apdu=whole), is_fresh=apdu[0] in ENVELOPE_TAGS)
@@ -108,6 +114,22 @@ class Incoming:
             self._receive_notification(pair, taken.notification)
         elif not taken.is_useful:
             self._dropped_apdus.refused_block(waiting=self.something_waits)
+
+    def _is_push(self, association: AssociationState, apdu: bytes, error: SecurityDowngrade) -> bool:
+        """Take an APDU with other protection than this association's; return False for what may be an answer."""
+        # Meters choose the envelope of what they send unasked on their own: it is opened as from anywhere else, or
+        # refused for itself. An answer has to be protected as was agreed on (rule S11).
+        if apdu[0] not in PROTECTED_NOTIFICATION_TAGS:
+            return False
+        taken = NotificationStages(self._senders, self._limits).receive(apdu)
+        if taken.notification is not None:
+            self._receive_notification(association.pair, taken.notification)
+            return True
+        if apdu[0] in _GENERAL_TAGS and association.is_waiting:
+            return False
+        self._dropped_apdus.unreadable(waiting=self.something_waits)
+        self._events.append(NotificationRefused(association.pair, apdu, taken.error or error))
+        return True
 
     def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
         self._dropped_apdus.notification(waiting=self.something_waits, authenticated=plain.authenticated)
