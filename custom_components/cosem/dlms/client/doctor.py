@@ -250,8 +250,9 @@ class _Doctor:
     async def _blame(self, error: DlmsError, parameters: AssociationParameters) -> None:
         """Find the layer of what ended an association before it was open."""
         layer = layer_of(while_associating(error, parameters).verdict)
-        if layer is Layer.PORT and self.findings[Layer.PORT].verdict is LayerVerdict.OK:
-            layer = Layer.ASSOCIATION  # it was open before: the meter takes no further connection so soon
+        was_open = self._heard.is_stream or bool(self._heard.octets)
+        if layer is Layer.PORT and was_open and self.findings[Layer.PORT].verdict is LayerVerdict.OK:
+            layer = Layer.ASSOCIATION  # the meter takes no further connection so soon
         if layer not in {Layer.NAME, Layer.PORT}:
             self._port_is_fine()
         if layer is Layer.FRAMING or self._is_silence(error):
