@@ -619,6 +619,33 @@ async def test_refused_credentials_end_work_and_polls_and_ask_for_new_ones(
     assert meter.connections == before
 
 
+async def test_new_credentials_are_asked_for_also_where_another_form_of_the_entry_was_open(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+):
+    """Home Assistant drops the question while there is another form, and nothing polls any more."""
+    entry = await set_up(hass, make_entry())
+    form = await entry.start_reconfigure_flow(hass)
+    meter.faults.add("aare-authentication")
+    await poll(hass, freezer)
+    before = meter.connections
+
+    def sources() -> list[str]:
+        return [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)]
+
+    await poll(hass, freezer)
+    assert "reauth" not in sources()
+    hass.config_entries.flow.async_abort(form["flow_id"])
+    for _ in range(3):
+        await poll(hass, freezer)
+        assert sources().count("reauth") == 1
+    assert meter.connections == before
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
 async def test_caller_that_gives_up_ends_its_work_with_a_release_and_no_other(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
 ):

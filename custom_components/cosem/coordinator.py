@@ -3,13 +3,14 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from datetime import timedelta
+from datetime import datetime, timedelta
 import math
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
+from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .const import (
@@ -48,6 +49,10 @@ OPENING_TIME: Final = 30.0
 """Seconds of a poll for its associations: a meter that answers slowly lets us in slowly, too."""
 
 
+ASK_AGAIN: Final = timedelta(minutes=1)
+"""For credentials: Home Assistant drops the question while another form of the entry is open."""
+
+
 class CosemCoordinator(DataUpdateCoordinator[Readings]):
     """Polls one logical device, and lends its association to others in between.
 
@@ -82,6 +87,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._poll_ends_at = math.inf
         self._first = True
         self._credentials_refused: ConfigEntryAuthFailed | None = None
+        self._stop_asking: CALLBACK_TYPE | None = None
 
     async def async_run[T](self, work: Work[T]) -> T:
         """Return what ``work`` returns, run once in an association with this entry's meter, in turn with the polls.
@@ -167,8 +173,16 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         except (ConfigEntryAuthFailed, ConfigEntryError, UpdateFailed) as failure:
             if isinstance(failure, ConfigEntryAuthFailed):
                 self._credentials_refused = failure
+                # Nothing polls any more, so nothing else would ask again. A set-up that fails says so itself.
+                if not self._first:
+                    self._stop_asking = async_track_time_interval(self.hass, self._async_ask, ASK_AGAIN)
             self._issues.note_failure(failure.__cause__)
             raise
+
+    @callback
+    def _async_ask(self, _now: datetime) -> None:
+        """Ask for credentials, unless that is asked already."""
+        self.config_entry.async_start_reauth_if_available(self.hass)
 
     async def _async_attempt[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
         """Run, and again as long as a new association may mend what failed."""
@@ -207,6 +221,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def async_shutdown(self) -> None:
         """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
+        if self._stop_asking is not None:
+            self._stop_asking()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
         await self.security.async_release()
