@@ -8,9 +8,12 @@ import pytest
 from custom_components.cosem.dlms import (
     CURRENT_OBJECT_LIST,
     AssociationAborted,
+    AttributeDescriptor,
     ConnectionLost,
     Data,
+    DataAccessError,
     DlmsError,
+    LogicalName,
     OutcomeUnknown,
     Timing,
 )
@@ -70,6 +73,29 @@ async def test_trial_06_a_meter_that_hangs_up_after_each_answer_is_read():
         assert Leniency.HANGS_UP_AFTER_ANSWERS in association.leniencies
         assert association.list_ways.list_limit is None, "the lists are not to blame"
     assert home.aarqs == home.connections <= home.gets
+
+
+UNKNOWN = AttributeDescriptor(3, LogicalName.parse("1.0.9.9.9.255"), 2)
+
+
+@pytest.mark.parametrize("at", range(4))
+@pytest.mark.parametrize("lists", [True, False])
+async def test_an_attribute_that_is_refused_costs_none_behind_it(at, lists):
+    home = HangsUp()
+    asked = [ENERGY, POWER, ENERGY]
+    asked.insert(at, UNKNOWN)
+    async with home.client.associate(home.parameters) as association:
+        if lists:
+            results = await association.get_many(asked)
+        else:
+            results = []
+            for attribute in asked:
+                try:
+                    results.append(await association.get(attribute))
+                except DataAccessError as error:
+                    results.append(error)
+    assert [isinstance(result, Data) for result in results] == [each is not UNKNOWN for each in asked]
+    assert isinstance(results[at], DataAccessError)
 
 
 @pytest.mark.parametrize("reset", [False, True])

@@ -183,6 +183,7 @@ class Association(AssociationOpening):
             self.has_answered = True
             return event.octets
         error = error_of(event)
+        self.has_answered |= isinstance(error, DataAccessError)  # a refusal is an answer as well
         if isinstance(event, AssociationLost):
             if not (transfer.may_be_repeated and self._may_renew(error)):
                 self._end(error)
