@@ -16,7 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.coordinator import CosemCoordinator
+from custom_components.cosem.coordinator import MOST_WAITS, CosemCoordinator
 from custom_components.cosem.dlms import (
     Association,
     AttributeDescriptor,
@@ -642,6 +642,32 @@ async def test_new_credentials_are_asked_for_also_where_another_form_of_the_entr
     for _ in range(3):
         await poll(hass, freezer)
         assert sources().count("reauth") == 1
+    assert meter.connections == before
+    await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_a_form_that_was_left_open_is_closed_after_ten_minutes_without_credentials(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+):
+    entry = await set_up(hass, make_entry())
+    await entry.start_reconfigure_flow(hass)
+    meter.faults.add("aare-authentication")
+    await poll(hass, freezer)
+    before = meter.connections
+
+    def sources() -> set[str]:
+        flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
+        return {flow["context"]["source"] for flow in flows} & {"reauth", "reconfigure"}
+
+    for _ in range(MOST_WAITS):
+        await poll(hass, freezer)
+        assert sources() == {"reconfigure"}
+    await poll(hass, freezer)
+    assert sources() == {"reauth"}
     assert meter.connections == before
     await hass.config_entries.async_unload(entry.entry_id)
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import math
 from typing import Final, override
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.event import async_track_time_interval
@@ -52,6 +52,9 @@ OPENING_TIME: Final = 30.0
 ASK_AGAIN: Final = timedelta(minutes=1)
 """For credentials: Home Assistant drops the question while another form of the entry is open."""
 
+MOST_WAITS: Final = 10
+"""So often for that form to end. One that was left without closing it stays open until Home Assistant restarts."""
+
 
 class CosemCoordinator(DataUpdateCoordinator[Readings]):
     """Polls one logical device, and lends its association to others in between.
@@ -88,6 +91,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._first = True
         self._credentials_refused: ConfigEntryAuthFailed | None = None
         self._stop_asking: CALLBACK_TYPE | None = None
+        self._waits = 0
 
     async def async_run[T](self, work: Work[T]) -> T:
         """Return what ``work`` returns, run once in an association with this entry's meter, in turn with the polls.
@@ -182,7 +186,13 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     @callback
     def _async_ask(self, _now: datetime) -> None:
         """Ask for credentials, unless that is asked already."""
-        self.config_entry.async_start_reauth_if_available(self.hass)
+        entry = self.config_entry
+        others = list(entry.async_get_active_flows(self.hass, {SOURCE_RECONFIGURE}))
+        self._waits = self._waits + 1 if others else 0
+        if self._waits > MOST_WAITS:
+            for flow in others:
+                self.hass.config_entries.flow.async_abort(flow["flow_id"])
+        entry.async_start_reauth_if_available(self.hass)
 
     async def _async_attempt[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
         """Run, and again as long as a new association may mend what failed."""
@@ -221,10 +231,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def async_shutdown(self) -> None:
         """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
-        if self._stop_asking is not None:
-            self._stop_asking()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
+        if self._stop_asking is not None:
+            self._stop_asking()
         await self.security.async_release()
         await self.reader.async_close()
         if client is not None:
