@@ -110,6 +110,36 @@ async def test_late_and_doubled_answers_disturb_nothing():
         assert [(await association.get(CLOCK)).value for _ in range(40)] == [number % 16 for number in range(1, 41)]
 
 
+class BlockMeter(Meter):
+    """Answers in four blocks; in each answer comes a copy of one of the answer before, if it is 1 s old at most."""
+
+    def __init__(self, late):
+        super().__init__(get=self.in_blocks)
+        self.late = late
+        self.former = []
+        self.sent_at = 0.0
+
+    def in_blocks(self, apdu):
+        number = apdu[2] & 15
+        octets = value(b"\x09\x14" + bytes([number]) * 20, invoke_id=number)
+        pieces = [octets[:6], octets[6:12], octets[12:18], octets[18:]]
+        controls = [0x43, 0x43, 0x43, 0x83]
+        blocks = [bytes([0xE0, controls[at], 0, at + 1, 0, 0, len(pieces[at])]) + pieces[at] for at in range(4)]
+        now = asyncio.get_running_loop().time()
+        is_late = self.former and now < self.sent_at + 1
+        copies = [self.former[self.late]] if is_late else []
+        self.former, self.sent_at = blocks, now
+        return [blocks[0], *copies, *blocks[1:]]
+
+
+@pytest.mark.parametrize("late", range(4))
+async def test_f20_a_late_copy_of_a_general_block_gets_into_no_other_value(late):
+    meter = BlockMeter(late)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        read = [(await association.get(CLOCK)).value for _ in range(20)]
+    assert read == [bytes([number % 16]) * 20 for number in range(1, 21)]
+
+
 async def test_f14_the_error_tells_what_came_instead():
     meter = Meter(get=lambda _apdu: [])
     async with client_of(meter).associate(PARAMETERS) as association:

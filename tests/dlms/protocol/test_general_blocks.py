@@ -159,6 +159,23 @@ def test_what_is_left_over_of_an_answer_begins_nothing_and_is_not_acknowledged()
     assert ours.receive(block(2, b"y", last=True)).whole == b"xy"
 
 
+def test_a_block_as_in_the_answer_before_is_left_over_only_where_this_answer_has_another_one():
+    ours = blocks()
+    whole_of(ours, b"abcd")
+    assert ours.receive(block(1, b"x", streaming=True)).is_new
+    assert ours.receive(block(1, b"a", streaming=True)) == BlockOutcome(belongs=True)
+    assert ours.receive(block(2, b"b", streaming=True)).is_new
+    assert ours.receive(block(3, b"z", last=True)).whole == b"xbz"
+
+
+def test_an_answer_like_the_one_before_counts_where_only_acknowledgements_have_its_number():
+    ours = blocks()
+    assert ours.receive(block(1, b"a", last=True)).whole == b"a"
+    ours.send(ANSWER, 39)
+    ours.receive(block(1, ack=1, last=True))
+    assert ours.receive(block(1, b"a", ack=2, last=True)).whole == b"a"
+
+
 def test_what_is_left_over_of_an_answer_acknowledges_nothing_of_the_next_request():
     ours = blocks()
     *_, stale = whole_of(ours, b"abcd")

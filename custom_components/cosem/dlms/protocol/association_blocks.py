@@ -59,6 +59,11 @@ class AssociationBlocks:
         return not outcome.is_pushed and outcome.whole[0] != AARE  # which is never protected
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether blocks went either way, and an end is missing."""
+        return self._around.exchange.is_under_way or self._inside.exchange.is_under_way
+
+    @property
     def will_ask_again(self) -> bool:
         """Whether something is sent after a silence."""
         return self._around.exchange.will_ask_again or self._inside.exchange.will_ask_again

@@ -21,6 +21,7 @@ from .events import (
     Event,
     Released,
 )
+from .general_blocks import MOST_SILENCES
 from .late_answers import LateAnswers
 from .leniencies import Leniency
 from .opening import Opening
@@ -106,7 +107,8 @@ class AssociationRequests:
         if isinstance(asked, AssociationParameters):
             # An AARQ without a secret is sent again, so a doubt about it does no harm.
             is_open_to_all = asked.mechanism is Mechanism.NONE
-            return now if is_open_to_all else self._late.settles_at(_AARE, None, now, is_asked_again=False)
+            answers = frozenset() if is_open_to_all else _AARE
+            return self._late.settles_at(answers, None, now, is_asked_again=is_open_to_all)
         number = self._outstanding.number_of(asked)
         return self._late.settles_at(asked.answers, number, now, is_asked_again=asked.may_be_repeated)
 
@@ -209,6 +211,8 @@ class AssociationRequests:
         """
         protect = self.opening.protection.protect
         again = self._blocks.ask_again(protect, repeats=self._outstanding.may_be_repeated)
+        if again:
+            self._late.is_cut(MOST_SILENCES * silence)
         if not again and is_lossy and self.may_be_repeated:
             self._repeats += 1
             self._spread += silence
@@ -269,6 +273,8 @@ class AssociationRequests:
 
     def _start(self, transfer: Transfer, plain: bytes, octets: bytes) -> None:
         self._late.asks(transfer.answers, self._outstanding.number_of(transfer))
+        if self._blocks.is_under_way:
+            self._late.is_cut()
         self._outstanding.begin(transfer)
         self._latest = plain
         self._say(octets)

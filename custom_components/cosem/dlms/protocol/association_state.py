@@ -132,9 +132,12 @@ class AssociationState(AssociationRequests):
 
     def receive_block(self, apdu: bytes, *, is_protected: bool) -> BlockOutcome:
         """Take a general block. ``is_protected``: it was; what replies to it is, too. Raises RemoteProtocolError."""
+        was_under_way = self._blocks.is_under_way
         outcome = self._blocks.receive(apdu, is_protected=is_protected, waiting=self.is_waiting)
         if outcome.is_pushed:
             return outcome
+        if was_under_way or outcome.whole is None:
+            self._late.is_cut()
         for reply in outcome.replies:
             self._send(self.pair, self.opening.protection.protect(reply) if is_protected else reply)
         self.leniencies.update(self._blocks.leniencies(self.state, self.negotiated))

@@ -30,7 +30,7 @@ Who answers everything that comes twice with everything twice would have two, fo
 _MOST_USELESS: Final = 16 * OWN_WINDOW
 """So many blocks in a row that bring nothing in order: early ones and repeated ones."""
 
-_MOST_SILENCES: Final = 2
+MOST_SILENCES: Final = 2
 """So many silences in a row end an exchange with the next one."""
 
 
@@ -303,8 +303,15 @@ class GeneralBlocks:
         return BlockOutcome(replies=replies, is_new=is_new, belongs=belongs and not (is_new or is_restart))
 
     def is_left_over(self, block: GeneralBlockTransfer) -> bool:
-        """Count a block that is the same as one of what was whole last, before anything new; not for ever."""
-        if not block.block_data or self._received.in_order or self._ended.get(block.block_number) != block.block_data:
+        """Count a block that is the same as one of what was whole last; not for ever.
+
+        Before anything new, and where the answer under way has another block of this number.
+        """
+        if not block.block_data or self._ended.get(block.block_number) != block.block_data:
+            return False
+        received = self._received
+        is_known_otherwise = self._answers and received.size > 0 and received.contradicts(block)
+        if received.in_order and not is_known_otherwise:
             return False
         self._useless += 1
         return self._useless <= _MOST_USELESS
@@ -379,7 +386,7 @@ class GeneralBlocks:
     @property
     def will_ask_again(self) -> bool:
         """Whether something is sent after a silence."""
-        return (self.is_under_way or self._may_have_begun) and self._silences < _MOST_SILENCES
+        return (self.is_under_way or self._may_have_begun) and self._silences < MOST_SILENCES
 
     def ask_again(self, *, repeats: bool = True) -> tuple[bytes, ...]:
         """Return what is sent after a silence: the last acknowledgement, or the last blocks; nothing at the end.

@@ -3,6 +3,8 @@
 Where messages get lost, a request that was sent again is answered again, and the network doubles requests and answers.
 An exception-response, a confirmed-service-error and everything by short names has no invoke-id: for a while nothing
 tells such an answer from one to the next request. What can be told apart needs no patience.
+
+General blocks have numbers that begin anew with each exchange, and nothing else: a late one fits into the next value.
 """
 
 from collections import deque
@@ -12,6 +14,7 @@ from typing import Final, NamedTuple
 
 from ..apdu.access import ACCESS_RESPONSE
 from ..apdu.action import ACTION_RESPONSE
+from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE
 from ..apdu.get import GET_RESPONSE
 from ..apdu.set import SET_RESPONSE
@@ -25,6 +28,8 @@ ERRORS: Final = frozenset({EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR})
 _SHORT_NUMBER: Final = frozenset({GET_RESPONSE, SET_RESPONSE, ACTION_RESPONSE})
 NUMBERED: Final = _SHORT_NUMBER | {ACCESS_RESPONSE}
 """Answers with an invoke-id."""
+
+_BLOCKS: Final = frozenset({GENERAL_BLOCK_TRANSFER})
 
 _INVOKE_ID: Final = 0x0F
 _BEGINNING: Final = 128
@@ -69,11 +74,21 @@ class LateAnswers:
         self._request = 0
         self._answers: frozenset[int] = frozenset()
         self._number: int | None = None
+        self._blocks_within: float | None = None
+        """Seconds in which general blocks of the latest request may come; None where there were not several."""
 
     def asks(self, answers: frozenset[int], number: int | None = None) -> None:
         """Note a new request: the tags of its answers, and its invoke-id."""
         self._request += 1
         self._answers, self._number = answers, number
+        self._blocks_within = None
+
+    def is_cut(self, spread: float = 0.0) -> None:
+        """Note several general blocks, either way, in the latest exchange; asked for again within ``spread`` seconds.
+
+        Also where each is protected: what the peer sends again has a new invocation counter, and is no copy.
+        """
+        self._blocks_within = max(self._blocks_within or 0.0, spread + LATE_WITHIN)
 
     def may_be(self, apdu: bytes, *, is_fresh: bool, is_asked: bool) -> bool:
         """Return whether something that came may be late: a copy, or a further answer to what was sent twice.
@@ -114,10 +129,12 @@ class LateAnswers:
         if repeats:
             # The others are about as slow as the first one was.
             self._owe(self._answers, spread + LATE_WITHIN, now)
+        self._owe_blocks(now)
 
     def gave_up(self, spread: float) -> None:
         """Note that nobody waits any more for the latest request, sent within ``spread`` seconds."""
         self._owe(self._answers, spread + LATE_WITHIN, None)
+        self._owe_blocks(None)
 
     def told(self, answers: frozenset[int]) -> None:
         """Note that what nobody should answer may be answered all the same, after what was asked since."""
@@ -129,6 +146,12 @@ class LateAnswers:
             until = None if now is None else now + seconds
             self._owed.append(_Owed(tags, self._number, self._request, seconds, until))
 
+    def _owe_blocks(self, now: float | None) -> None:
+        seconds, self._blocks_within = self._blocks_within, None
+        if seconds is not None and self._dropped_apdus.is_lossy:
+            until = None if now is None else now + seconds
+            self._owed.append(_Owed(_BLOCKS, None, self._request, seconds, until))
+
     @property
     def numbers(self) -> Container[int | None]:
         """Invoke-ids whose answers may still come."""
@@ -138,15 +161,17 @@ class LateAnswers:
     def settles_at(self, answers: frozenset[int], number: int | None, now: float, *, is_asked_again: bool) -> float:
         """Return when no late answer can be taken for one to the next request; ``now`` if that needs no waiting.
 
-        ``is_asked_again``: a doubt about a request with an invoke-id needs none.
+        ``is_asked_again``: a doubt about a request with an invoke-id needs none. General blocks always do.
         """
         self._forget(now)
         if is_asked_again and answers <= NUMBERED:
-            return now
-        tags = (answers - NUMBERED) | ERRORS
-        owed = [each.until or now for each in self._owed if each.tags & tags]
+            return max([now, *self._owed_until(_BLOCKS)])
+        owed = self._owed_until((answers - NUMBERED) | ERRORS | _BLOCKS)
         taken = [each.until for each in self._taken.values() if self._fits(each.tag, each.number, answers, number)]
         return max([now, *owed, *taken])
+
+    def _owed_until(self, tags: frozenset[int]) -> list[float]:
+        return [each.until or 0.0 for each in self._owed if each.tags & tags]
 
     @staticmethod
     def _fits(tag: int, number: int | None, answers: frozenset[int], asked: int | None) -> bool:
