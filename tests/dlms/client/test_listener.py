@@ -299,6 +299,17 @@ async def test_a_place_is_free_again_after_a_call():
         assert house.listener.refused_connections == 0
 
 
+@pytest.mark.parametrize("transport", [TCP, UDP])
+async def test_a_port_is_free_at_once_after_the_end(transport):
+    async with House() as house:
+        await house.listener.open(transport, "127.0.0.1", 0)
+        port = house.listener.port
+        for _ in range(3):
+            await house.listener.close()
+            await house.listener.open(transport, "127.0.0.1", port)
+        assert house.listener.port == port
+
+
 async def test_closing_ends_everything_and_may_come_twice():
     before = asyncio.all_tasks()
     async with House() as house:

@@ -47,7 +47,7 @@ class NotificationListener:
     ) -> None:
         self._hearing = Hearing(receive, senders, limits, lambda: asyncio.get_running_loop().time())
         self._servers: list[asyncio.Server] = []
-        self._endpoints: list[asyncio.DatagramTransport] = []
+        self._endpoints: list[tuple[asyncio.DatagramTransport, _Datagrams]] = []
         self._calls: dict[asyncio.Task[None], str] = {}
         self.port = 0
         """While it listens."""
@@ -82,7 +82,8 @@ class NotificationListener:
 
     async def close(self) -> None:
         """Stop listening, end all connections. May be called again."""
-        for endpoint in self._endpoints:
+        ended = [protocol.ended for _, protocol in self._endpoints]
+        for endpoint, _ in self._endpoints:
             endpoint.close()
         self._endpoints.clear()
         for server in self._servers:
@@ -91,14 +92,18 @@ class NotificationListener:
             task.cancel()
         if self._calls:
             await asyncio.wait(list(self._calls))
+        if ended:  # whoever wants the port next can have it
+            await asyncio.wait(ended)
         for server in self._servers:
             await server.wait_closed()
         self._servers.clear()
 
     async def _open_udp(self, endpoint: socket.socket) -> None:
         loop = asyncio.get_running_loop()
-        made, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self._hearing), sock=endpoint)
-        self._endpoints.append(made)
+        ended = loop.create_future()
+        self._endpoints.append(
+            await loop.create_datagram_endpoint(lambda: _Datagrams(self._hearing, ended), sock=endpoint)
+        )
 
     async def _open_tcp(self, endpoint: socket.socket) -> None:
         self._servers.append(await asyncio.start_server(self._accept, sock=endpoint))
@@ -168,8 +173,16 @@ def _bound_to(kind: socket.SocketKind, family: int, place: _Place) -> socket.soc
 
 
 class _Datagrams(asyncio.DatagramProtocol):
-    def __init__(self, hearing: Hearing) -> None:
+    """``ended``: set when the socket is closed."""
+
+    def __init__(self, hearing: Hearing, ended: asyncio.Future[None]) -> None:
         self._hearing = hearing
+        self.ended: Final = ended
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell who waits for the end."""
+        self.ended.set_result(None)
 
     @override
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
