@@ -281,7 +281,7 @@ async def test_further_attributes_are_off_by_default(
     enabled = {
         item.unique_id.removeprefix(f"{entry.unique_id}_")
         for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
-        if item.disabled_by is None
+        if item.disabled_by is None and item.domain == "sensor"
     }
     assert enabled == {"4_1.0.1.6.0.255_2", "8_0.0.1.0.0.255_2_drift"}
 
@@ -359,6 +359,7 @@ async def test_every_entity_of_the_household_has_a_state_when_enabled(
     own = [
         item.unique_id.removeprefix(f"{entry.unique_id}_")
         for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id)
+        if item.domain == "sensor"
     ]
     await enable(hass, entry, *own)
     assert len(hass.states.async_all("sensor")) == len(own)
@@ -397,8 +398,8 @@ async def test_what_the_catalogue_cannot_show_has_no_entity(
 ):
     with patch("custom_components.cosem.entity.describe_attribute", return_value=None):
         entry = await set_up(hass, make_entry())
-    (drift,) = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
-    assert drift.unique_id == f"{entry.unique_id}_8_0.0.1.0.0.255_2_drift"
+    found = {item.unique_id for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id)}
+    assert found == {f"{entry.unique_id}_8_0.0.1.0.0.255_2_drift", f"{entry.unique_id}_meter_event"}
 
 
 async def test_unique_ids_are_made_of_the_meters_identity_only(

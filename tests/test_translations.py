@@ -22,6 +22,7 @@ from custom_components.cosem.forms.options import CosemOptionsFlow
 from custom_components.cosem.meter import issues
 from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS
 from custom_components.cosem.meter.doctor import Stage, Verdict
+from custom_components.cosem.push.event_codes import EVENT_TYPES
 
 FOLDER = Path(const.__file__).parent
 TEXTS: dict[str, Any] = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
@@ -194,7 +195,13 @@ def test_entities_of_our_own():
 
 def test_nothing_else_is_in_the_file():
     assert set(TEXTS) <= {"config", "options", "selector", "exceptions", "issues", "entity"}
-    assert set(TEXTS["entity"]) == {"sensor"}
+    assert set(TEXTS["entity"]) == {"event", "sensor"}
+
+
+def test_each_type_of_event_has_its_name():
+    assert set(TEXTS["entity"]["event"]) == {"meter_event"}
+    states = TEXTS["entity"]["event"]["meter_event"]["state_attributes"]["event_type"]["state"]
+    assert tuple(states) == EVENT_TYPES
 
 
 def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:

@@ -33,7 +33,7 @@ from .meter.store import async_remove_meter
 MAX_OFFERS: Final = 16
 """Cards of further logical devices that an entry may have at a time."""
 
-PLATFORMS: Final = [Platform.SENSOR]
+PLATFORMS: Final = [Platform.EVENT, Platform.SENSOR]
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:
@@ -50,6 +50,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
     async_register_device(coordinator)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
     async_follow_identity(coordinator)
+    await coordinator.notifications.async_start()
     if has_too_many(coordinator.reader.objects):
         LOGGER.warning("%s has more than %d entities; the others are left out", coordinator.name, MAX_ENTITIES)
     _offer_further_logical_devices(hass, entry)

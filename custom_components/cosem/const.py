@@ -21,6 +21,21 @@ CONF_STAY_CONNECTED: Final = "stay_connected"
 CONF_PAUSE: Final = "pause"
 """Seconds between two connections."""
 CONF_TIME_POLICY: Final = "time_policy"
+CONF_NOTIFICATIONS: Final = "notifications"
+"""How notifications are received; missing means not at all."""
+CONF_LISTEN_ADDRESS: Final = "listen_address"
+"""Missing: that of the network adapter that faces the meter."""
+CONF_LISTEN_PORT: Final = "listen_port"
+CONF_NOTIFICATION_SOURCES: Final = "notification_sources"
+"""Addresses and networks that the meter sends from; missing: its host."""
+
+NOTIFICATIONS_OFF: Final = "off"
+NOTIFICATIONS_BOTH: Final = "both"
+NOTIFICATIONS: Final = (NOTIFICATIONS_OFF, "udp", "tcp", NOTIFICATIONS_BOTH)
+
+EVENT_NOTIFICATION: Final = f"{DOMAIN}_event"
+"""On the bus of Home Assistant, for each thing that a meter tells by itself."""
+
 CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
 """In discovery data: the name of the logical device."""
 
@@ -128,6 +143,7 @@ ISSUE_METER_NOT_PROVEN: Final = "meter_not_proven"
 ISSUE_VERIFICATION_FAILED: Final = "verification_failed"
 ISSUE_SECURITY_MISMATCH: Final = "security_mismatch"
 ISSUE_COUNTERS_WITHHELD: Final = "counters_withheld"
+ISSUE_LISTENER_UNAVAILABLE: Final = "listener_unavailable"
 ISSUES: Final = (
     ISSUE_OTHER_METER,
     ISSUE_OTHER_SYSTEM_TITLE,
@@ -142,6 +158,7 @@ ISSUES: Final = (
     ISSUE_VERIFICATION_FAILED,
     ISSUE_SECURITY_MISMATCH,
     ISSUE_COUNTERS_WITHHELD,
+    ISSUE_LISTENER_UNAVAILABLE,
 )
 """The kinds of repair issue."""
 

@@ -1,8 +1,9 @@
 """When the meter is talked to; meter/reader.py knows what is read, meter/error_mapping.py what errors mean."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import replace
 from datetime import datetime, timedelta
 import math
 from typing import Final, override
@@ -24,7 +25,7 @@ from .const import (
     LOGGER,
     STAY_CONNECTED_BELOW,
 )
-from .dlms import Association, DlmsClient
+from .dlms import Association, AttributeDescriptor, DlmsClient
 from .meter.back_off import BackOff
 from .meter.clients import async_release_client
 from .meter.entity_plan import initially_read, plan_entities
@@ -32,10 +33,11 @@ from .meter.error_mapping import map_error
 from .meter.issues import issues_of
 from .meter.labels import label_of
 from .meter.reader import MeterReader
-from .meter.readings import Readings
+from .meter.readings import Reading, Readings
 from .meter.security import MeterSecurity
 from .meter.tasks_in_turn import TasksInTurn
 from .meter.total_deadline import async_total_deadline, total_time
+from .push.meter_push import MeterPush
 
 type CosemConfigEntry = ConfigEntry[CosemCoordinator]
 type Work[T] = Callable[[Association], Awaitable[T]]
@@ -71,6 +73,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         keep = keep and not entry.pref_disable_polling
         self.security = MeterSecurity(hass, entry, client, keep=keep)
         self.reader = MeterReader(hass, entry)
+        self.notifications = MeterPush(hass, entry, client, self.security, self.reader, self._show_pushed)
         super().__init__(
             hass,
             LOGGER,
@@ -119,6 +122,15 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             if (task := asyncio.current_task()) is not None and task.cancelling():
                 raise
             raise _ended() from None
+
+    @callback
+    def _show_pushed(self, values: Mapping[AttributeDescriptor, Reading]) -> None:
+        """Show what the meter sent by itself, as far as there are entities; the polls go on as planned."""
+        shown = {attribute for reads in self.async_contexts() for attribute in reads}
+        new = {attribute: reading for attribute, reading in values.items() if attribute in shown}
+        if new:
+            self.data = replace(self.data, values={**self.data.values, **new})
+            self.async_update_listeners()
 
     @override
     async def _async_update_data(self) -> Readings:
@@ -231,6 +243,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def async_shutdown(self) -> None:
         """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
+        await self.notifications.async_stop()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
         if self._stop_asking is not None:

@@ -106,9 +106,9 @@ FILES: Mapping[str, frozenset[str]] = dict.fromkeys(
 OPEN_FILES = frozenset(f"cosem.dlms.command_line.{name}" for name in ("credentials", "run", "state_file", "trace"))
 
 OWN_DATA: Mapping[str, frozenset[str]] = {"pkgutil": frozenset({"get_data"})}
-"""Data files that ship with the stack, under names that stand in the source (rule S31)."""
+"""Data files that ship with it, under names that stand in the source (rule S31)."""
 
-WITH_OWN_DATA = frozenset({"cosem.dlms.interface_classes.push_templates"})
+WITH_OWN_DATA = frozenset({"cosem.dlms.interface_classes.push_templates", "cosem.push.event_codes"})
 
 MAIN: Mapping[str, frozenset[str]] = {**ARGUMENTS, **dict.fromkeys(("os", "sys"), ANY_NAME)}
 
@@ -119,7 +119,7 @@ how wide the terminal is."""
 INTEGRATION: Mapping[str, frozenset[str]] = {
     **CONTEXTS,
     **LOGGING,
-    **dict.fromkeys(("asyncio", "random", "secrets", "voluptuous"), ANY_NAME),
+    **dict.fromkeys(("asyncio", "ipaddress", "random", "secrets", "voluptuous", "weakref"), ANY_NAME),
     **dict.fromkeys(
         (
             *("homeassistant.components", "homeassistant.config_entries", "homeassistant.const", "homeassistant.core"),
@@ -188,7 +188,7 @@ BY_NAME = frozenset({"types", "typing"})
 def allowed(module: Module) -> Mapping[str, frozenset[str]]:
     """What a module may import of others."""
     if not in_stack(module):
-        return {**PURE, **INTEGRATION}
+        return {**PURE, **INTEGRATION, **(OWN_DATA if module.name in WITH_OWN_DATA else {})}
     room = [*module.name.split("."), "", ""][2]
     if room == "security":
         return {**PURE, **SECURITY}

@@ -4,7 +4,7 @@ Names are in translations/en.json under ``entity.sensor``; here are their keys.
 """
 
 from .abstract import medium_of_mbus_device
-from .alarms import name_of_bit
+from .alarms import bit_names, name_of_bit
 from .derived import AUTHENTICITY, DERIVED, NOT_AUTHENTICATED
 from .describe import describe_attribute, is_identity, sensor_attributes
 from .model import Kind, ObjectDescription, SensorDescription
@@ -16,6 +16,7 @@ __all__ = [
     "Kind",
     "ObjectDescription",
     "SensorDescription",
+    "bit_names",
     "describe_attribute",
     "is_identity",
     "medium_of_mbus_device",

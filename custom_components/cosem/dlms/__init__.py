@@ -4,13 +4,18 @@ from .addresses import DEFAULT_PORT, MANAGEMENT_WPORT, MAX_PORT, MAX_WPORT, PUBL
 from .apdu.acse import Mechanism
 from .apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
+from .apdu.notification import DataNotification, EventNotificationRequest
+from .apdu.short_name import InformationReportRequest
 from .client.association import Association
 from .client.channel import Channel, Connector, with_datagrams, with_wrapper
 from .client.client import DlmsClient
+from .client.hearing import Heard, Hearing, Source
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
-from .client.link import Timing
+from .client.link import NotificationConsumer, Timing
 from .client.list_sizes import ListSizes, ListWays
+from .client.listener import NotificationListener
 from .client.observer import Observer
+from .client.own_address import own_address_towards
 from .client.profile_reading import ProfileReading
 from .client.profile_request import ProfileRequest
 from .client.proof_forms import KnownForm
@@ -19,6 +24,7 @@ from .client.short_names import ShortNames
 from .client.transport import Transport, open_tcp
 from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
+from .describe.elements import Json, describe_data
 from .describe.redacted import apdu_in_words, redacted
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
@@ -51,6 +57,7 @@ from .errors import (
     InvocationCounterRefused,
     InvocationCounterReplayed,
     LimitExceeded,
+    ListenerUnavailable,
     LocalProtocolError,
     NotWrapper,
     OutcomeUnknown,
@@ -127,6 +134,7 @@ from .interface_classes.profile_generic import (
     ProfileGenericAttribute,
     ProfileGenericMethod,
 )
+from .interface_classes.pushed_values import Notification, PushedValue, PushedValues, read_pushed_values
 from .interface_classes.register import (
     UNSCALED,
     RegisterAttribute,
@@ -153,6 +161,7 @@ from .limits import DEFAULT_LIMITS, Limits
 from .protocol.association_kind import AssociationKind
 from .protocol.framing import Message
 from .protocol.leniencies import Leniency
+from .protocol.notification_senders import NotificationSenders
 from .protocol.proof_form import ProofForm
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
 from .protocol.referencing import Referencing
@@ -160,6 +169,7 @@ from .protocol.transfer.access import AccessItem, AccessOutcome, to_execute, to_
 from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
 from .security.keys import Secret
+from .security.notification_keys import NotificationKeys
 from .security.settings import NO_KEY, Envelope, KeyInfoKind, KeyPairs, SecuritySettings
 from .security.suite import SYSTEM_TITLE_LENGTH, Protection, SecuritySuite
 from .security.typed import (
@@ -248,6 +258,7 @@ __all__ = [
     "DataAccessError",
     "DataAccessResultCode",
     "DataAttribute",
+    "DataNotification",
     "DataType",
     "DecodeError",
     "DemandRegisterAttribute",
@@ -258,16 +269,21 @@ __all__ = [
     "DlmsClient",
     "DlmsError",
     "Envelope",
+    "EventNotificationRequest",
     "ExceptionReceived",
     "ExtendedRegisterAttribute",
     "ExtendedRegisterMethod",
     "GuessedProtocol",
+    "Heard",
+    "Hearing",
+    "InformationReportRequest",
     "InputFault",
     "InterfaceClass",
     "InvocationCounterExhausted",
     "InvocationCounterNotStored",
     "InvocationCounterRefused",
     "InvocationCounterReplayed",
+    "Json",
     "KeyInfoKind",
     "KeyPairs",
     "KnownForm",
@@ -276,6 +292,7 @@ __all__ = [
     "Limits",
     "ListSizes",
     "ListWays",
+    "ListenerUnavailable",
     "LocalProtocolError",
     "LogicalDeviceName",
     "LogicalName",
@@ -289,6 +306,11 @@ __all__ = [
     "MethodDescriptor",
     "Negotiated",
     "NotWrapper",
+    "Notification",
+    "NotificationConsumer",
+    "NotificationKeys",
+    "NotificationListener",
+    "NotificationSenders",
     "ObjectListElement",
     "Observer",
     "OutcomeUnknown",
@@ -307,6 +329,8 @@ __all__ = [
     "ProtocolError",
     "ProviderDiagnostic",
     "PublicKey",
+    "PushedValue",
+    "PushedValues",
     "Referencing",
     "RegisterAttribute",
     "RegisterMethod",
@@ -331,6 +355,7 @@ __all__ = [
     "ShortNameObject",
     "ShortNameUnknown",
     "ShortNames",
+    "Source",
     "StandardCode",
     "StateErrorCode",
     "SystemTitleMismatch",
@@ -357,6 +382,7 @@ __all__ = [
     "decode_object_list",
     "decode_sap_assignment_list",
     "decode_scaler_unit",
+    "describe_data",
     "diagnostic_of",
     "display_text",
     "generate_key_pair",
@@ -371,6 +397,7 @@ __all__ = [
     "number_of",
     "open_tcp",
     "open_udp",
+    "own_address_towards",
     "parse_certificate",
     "parse_key",
     "parse_mechanism",
@@ -382,6 +409,7 @@ __all__ = [
     "plain",
     "printed_number",
     "public_part",
+    "read_pushed_values",
     "redacted",
     "says_something",
     "scale",

@@ -28,6 +28,7 @@ from .connection import ConnectionFacts, as_typed, read_connection, read_host
 from .credential_input import CredentialInput, read_credentials, without_sections
 from .credential_schemas import SECTION_ADVANCED
 from .draft import Draft, Purpose, with_credentials_of
+from .notification_options import without_usual
 from .objects import NotAnObject, parse_objects
 from .schemas import CONF_FURTHER_OBJECTS
 
@@ -181,7 +182,7 @@ def take_objects(draft: Draft, typed: FormInput) -> Draft:
 
 def take_options(draft: Draft, typed: FormInput) -> Draft:
     """Take the options form."""
-    return _with_options(draft, typed, {})
+    return _with_options(draft, without_usual(typed), {})
 
 
 def _with_options(draft: Draft, typed: FormInput, usual: FormInput) -> Draft:

@@ -18,6 +18,7 @@ from .answers import take_options
 from .draft import Draft, Purpose
 from .further_objects import async_try_for_entry
 from .next_step import Step, next_step
+from .notification_options import fault_of
 from .objects import async_object_choices
 from .schemas import CONF_READ_OBJECTS, options_schema
 from .texts import async_clock_in_words, async_selector_texts
@@ -43,6 +44,8 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         elif typed and typed[CONF_INTERVAL] < MIN_INTERVAL:
             words = {"minimum": str(MIN_INTERVAL)}
             draft = replace(draft, typed=typed, errors={CONF_INTERVAL: "interval_too_short"}, error_words=words)
+        elif typed and (fault := fault_of(typed))[0]:
+            draft = replace(draft, typed=typed, errors=fault[0], error_words=fault[1])
         elif typed:
             draft = await async_try_for_entry(self.config_entry, take_options(draft, typed), typed)
         stored = await async_load_objects(self.hass, str(self.config_entry.unique_id))

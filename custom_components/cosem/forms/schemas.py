@@ -26,6 +26,10 @@ from ..const import (
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_INTERVAL,
+    CONF_LISTEN_ADDRESS,
+    CONF_LISTEN_PORT,
+    CONF_NOTIFICATION_SOURCES,
+    CONF_NOTIFICATIONS,
     CONF_OBJECTS,
     CONF_PAUSE,
     CONF_PRESET,
@@ -39,6 +43,8 @@ from ..const import (
     DEFAULT_RESPONSE_TIMEOUT,
     MAX_INTERVAL,
     MAX_PAUSE,
+    NOTIFICATIONS,
+    NOTIFICATIONS_OFF,
     PRESET_GENERIC,
 )
 from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, Referencing, TimePolicy, TransportProtocol
@@ -85,6 +91,13 @@ _TIME_POLICY = SelectSelector(
         options=[policy.value for policy in TIME_POLICIES],
         translation_key=CONF_TIME_POLICY,
         mode=SelectSelectorMode.DROPDOWN,
+    )
+)
+
+
+_NOTIFICATIONS = SelectSelector(
+    SelectSelectorConfig(
+        options=list(NOTIFICATIONS), translation_key=CONF_NOTIFICATIONS, mode=SelectSelectorMode.DROPDOWN
     )
 )
 
@@ -166,5 +179,9 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Required(CONF_PAUSE, default=DEFAULT_PAUSE): _number(DEFAULT_PAUSE, MAX_PAUSE, UnitOfTime.SECONDS),
             vol.Required(CONF_RESPONSE_TIMEOUT): TIMEOUT,
             vol.Optional(CONF_TIME_POLICY): _TIME_POLICY,
+            vol.Optional(CONF_NOTIFICATIONS, default=NOTIFICATIONS_OFF): _NOTIFICATIONS,
+            vol.Optional(CONF_LISTEN_ADDRESS): TextSelector(),
+            vol.Optional(CONF_LISTEN_PORT, default=DEFAULT_PORT): _PORT,
+            vol.Optional(CONF_NOTIFICATION_SOURCES): TextSelector(TextSelectorConfig(multiple=True)),
         }
     )

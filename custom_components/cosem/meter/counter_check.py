@@ -6,6 +6,7 @@ Whether a number can be right is up to plausibility.py.
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Final
 
 from homeassistant.components.sensor import SensorStateClass
@@ -73,11 +74,7 @@ class CounterCheck:
         mbus_device_types: Mapping[int, int],
     ) -> Mapping[AttributeDescriptor, Withheld]:
         """Take values out of `readings` that cannot be right, or mean nothing; return the counters that wait."""
-        numbers = {
-            attribute: (number, (reading.scaler_unit or UNSCALED).unit)
-            for attribute, reading in readings.items()
-            if (number := reading.number) is not None and _is_counter(attribute, reading, mbus_device_types)
-        }
+        numbers = _counters(readings, mbus_device_types)
         zero = {attribute for attribute, reading in readings.items() if reading.number == 0}
         doubtful = self._guard.doubts(numbers, read_at)
         never_captured, unsure = await self._async_captured(association, doubtful | zero)
@@ -88,6 +85,18 @@ class CounterCheck:
         self._store.save_later(lambda: self._guard.last)
         # Not of entities that were disabled since: nobody waits for those.
         return {attribute: held for attribute, held in self._guard.withheld.items() if attribute in numbers}
+
+    def take_pushed(
+        self, readings: dict[AttributeDescriptor, Reading], at: datetime, mbus_device_types: Mapping[int, int]
+    ) -> None:
+        """Take counters out of `readings` that do not simply follow what is known: polls decide about those."""
+        numbers = _counters(readings, mbus_device_types)
+        # A meter that starts shows 0 once, and a counter that nobody has seen may never have been captured.
+        doubtful = self._guard.doubts(numbers, at) | (numbers.keys() - self._guard.last.keys())
+        self._guard.believe({each: counted for each, counted in numbers.items() if each not in doubtful}, at)
+        for attribute in doubtful:
+            del readings[attribute]
+        self._store.save_later(lambda: self._guard.last)
 
     async def _async_captured(
         self, association: Association, attributes: Collection[AttributeDescriptor]
@@ -117,6 +126,17 @@ class CounterCheck:
                 self._refusals.note(each, answer.name, association, now)
         never = {attribute for attribute, (time, _) in companions.items() if is_unspecified(read.get(time))}
         return never, {attribute for attribute, (_, status) in companions.items() if says_something(read.get(status))}
+
+
+def _counters(
+    readings: Mapping[AttributeDescriptor, Reading], mbus_device_types: Mapping[int, int]
+) -> dict[AttributeDescriptor, tuple[Decimal, int]]:
+    """Return the numbers of counters, each with the code of its unit."""
+    return {
+        attribute: (number, (reading.scaler_unit or UNSCALED).unit)
+        for attribute, reading in readings.items()
+        if (number := reading.number) is not None and _is_counter(attribute, reading, mbus_device_types)
+    }
 
 
 def _is_counter(attribute: AttributeDescriptor, reading: Reading, mbus_device_types: Mapping[int, int]) -> bool:

@@ -34,6 +34,7 @@ from ..dlms import (
     InvocationCounterNotStored,
     InvocationCounterRefused,
     InvocationCounterReplayed,
+    ListenerUnavailable,
     LocalProtocolError,
     NotWrapper,
     PeerNotAuthenticated,
@@ -102,6 +103,15 @@ async def none_if_failed[T](answer: Awaitable[T]) -> T | None:
         raise
     except DlmsError:
         return None
+
+
+async def listener_fault(joining: Awaitable[None]) -> ListenerUnavailable | None:
+    """Return why we cannot listen somewhere; None if we can."""
+    try:
+        await joining
+    except ListenerUnavailable as error:
+        return error
+    return None
 
 
 def busy_error(answers: Iterable[object]) -> DlmsError | None:

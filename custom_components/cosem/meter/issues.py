@@ -21,6 +21,7 @@ from ..const import (
     ISSUE_COUNTER_REFUSED,
     ISSUE_COUNTER_USED_UP,
     ISSUE_COUNTERS_WITHHELD,
+    ISSUE_LISTENER_UNAVAILABLE,
     ISSUE_METER_COUNTER_RESET,
     ISSUE_METER_LOCKED,
     ISSUE_METER_NOT_PROVEN,
@@ -39,6 +40,7 @@ from ..dlms import (
     InvocationCounterNotStored,
     InvocationCounterRefused,
     InvocationCounterReplayed,
+    ListenerUnavailable,
     PeerNotAuthenticated,
     ResponseTimeout,
     SecurityError,
@@ -65,7 +67,11 @@ _FIXABLE: Final = frozenset(
         ISSUE_OTHER_SYSTEM_TITLE,
     }
 )
-_WARNINGS: Final = frozenset({ISSUE_COUNTERS_WITHHELD, ISSUE_COUNTER_HALF_USED, ISSUE_METER_LOCKED})
+_WARNINGS: Final = frozenset(
+    {ISSUE_COUNTERS_WITHHELD, ISSUE_COUNTER_HALF_USED, ISSUE_LISTENER_UNAVAILABLE, ISSUE_METER_LOCKED}
+)
+_NOT_OF_POLLS: Final = frozenset({ISSUE_COUNTER_HALF_USED, ISSUE_COUNTERS_WITHHELD, ISSUE_LISTENER_UNAVAILABLE})
+"""A good poll does not end these by itself."""
 _IN_A_ROW: Final = 3
 """Fewer failures may be a coincidence."""
 
@@ -99,7 +105,7 @@ class EntryIssues:
         self._credentials_refused = False
         self.accepted_replacement = None
         for kind in ISSUES:
-            if kind not in {ISSUE_COUNTER_HALF_USED, ISSUE_COUNTERS_WITHHELD}:
+            if kind not in _NOT_OF_POLLS:
                 self._clear(kind)
         if withheld:
             self._raise(ISSUE_COUNTERS_WITHHELD, {"counters": self._lines(withheld)})
@@ -163,6 +169,14 @@ class EntryIssues:
                 self._raise(ISSUE_OTHER_SYSTEM_TITLE, {FOUND: title}, {FOUND: title})
             case _:
                 self._raise(ISSUE_SECURITY_MISMATCH, {"detail": escaped(str(error))})
+
+    @callback
+    def note_listener(self, error: ListenerUnavailable | None) -> None:
+        """Note whether notifications can be received; None: they can, or nobody wants them any more."""
+        if error is None:
+            self._clear(ISSUE_LISTENER_UNAVAILABLE)
+        else:
+            self._raise(ISSUE_LISTENER_UNAVAILABLE, {"detail": escaped(str(error))})
 
     def is_accepted_replacement(self, unique_id: str) -> bool:
         """Whether a person said that this meter takes the place of the entry's."""

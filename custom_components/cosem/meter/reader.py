@@ -82,13 +82,13 @@ class MeterReader:
         self._units = ScalerUnits()
         self.refusals = Refusals()
         self._undecodable: set[AttributeDescriptor] = set()  # their last value made no sense: said once
-        self._counters = CounterCheck(hass, str(entry.unique_id))
+        self.counters = CounterCheck(hass, str(entry.unique_id))
 
     async def async_load(self) -> bytes | None:
         """Load what is remembered; return the meter's system title, or None."""
         self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
         self._description.remember(self._stored)
-        await self._counters.async_load()
+        await self.counters.async_load()
         return self._stored.system_title
 
     @property
@@ -98,7 +98,7 @@ class MeterReader:
 
     async def async_close(self) -> None:
         """Write what is only written now and then."""
-        await self._counters.async_close()
+        await self.counters.async_close()
 
     async def async_identify(self, association: Association) -> None:
         """Learn what the meter is and has, as far as it is not remembered.
@@ -112,8 +112,8 @@ class MeterReader:
             known = complete_objects(objects, self._entry.options[CONF_OBJECTS])
             await async_give_entry(self._hass, self._entry, said.identity, plan_entities(known, unverified=True))
             self._stored = StoredMeter(system_title=self._stored.system_title)
-            await self._counters.async_forget()
-            self._counters = CounterCheck(self._hass, said.identity.unique_id)
+            await self.counters.async_forget()
+            self.counters = CounterCheck(self._hass, said.identity.unique_id)
             self._description.remember(self._stored)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)
@@ -177,7 +177,7 @@ class MeterReader:
         read = {unit for unit in units if decoded_scaler_unit(answers[unit]) is not None}
         await self._async_follow_units(association, values, changed, read)
         readings = {attribute: self.reading(attribute, value) for attribute, value in values.items()}
-        withheld = await self._counters.async_check(association, readings, read_at, self.mbus_device_types)
+        withheld = await self.counters.async_check(association, readings, read_at, self.mbus_device_types)
         return Readings(values=readings, clock_read_at=read_at, withheld=withheld)
 
     async def _async_follow_units(

@@ -29,6 +29,7 @@ from ..dlms import (
     ListWays,
     LogicalName,
     Mechanism,
+    NotificationKeys,
     ProofForm,
     Protection,
     SecurityState,
@@ -85,6 +86,22 @@ class MeterSecurity:
         """Whether the counter is past its middle (rule S5)."""
         return self.counter >= COUNTER_HALF_USED
 
+    @property
+    def has_keys(self) -> bool:
+        """Whether the meter can prove who it is: plain notifications are none of its then (rule S23)."""
+        return self._parameters.security is not None and self._parameters.uses_counter
+
+    async def async_notification_keys(self) -> NotificationKeys | None:
+        """Return what opens the meter's notifications; None without keys, or while its system title is not known.
+
+        Raises InvocationCounterNotStored.
+        """
+        security = self._parameters.security
+        self._state = self._state or await async_security_state(self._hass, self._parameters)
+        if security is None or not security.is_ciphered or self._state is None or security.server_system_title is None:
+            return None
+        return NotificationKeys(security, self._state.receiving)
+
     def pin(self, title: bytes | None) -> None:
         """Accept no other system title from now on (rule S13)."""
         if title is not None and title != self._pinned:
@@ -119,19 +136,19 @@ class MeterSecurity:
             ) as association:
                 yield association
             # A proof answers a challenge of ours; without one only the counter tells a recorded session (rule S36).
-            if not self._parameters.is_high_level and not await self._async_received_is_stored():
+            if not self._parameters.is_high_level and not await self.async_received_is_stored():
                 raise InvocationCounterNotStored("the received invocation counters cannot be stored")
         except BaseException as error:
             self._note_failure(error, association, asked=asked)
-            await self._async_received_is_stored()
+            await self.async_received_is_stored()
             raise
 
     async def async_release(self) -> None:
         """Release a kept association, if any."""
         await self._client.release_kept(self._parameters.pair)
-        await self._async_received_is_stored()
+        await self.async_received_is_stored()
 
-    async def _async_received_is_stored(self) -> bool:
+    async def async_received_is_stored(self) -> bool:
         """Store what was received since; return whether all of it is stored."""
         return self._state is None or await self._state.store_received()
 

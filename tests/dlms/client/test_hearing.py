@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from custom_components.cosem.dlms.addresses import TransportProtocol
+from custom_components.cosem.dlms.apdu import decode_apdu
 from custom_components.cosem.dlms.client.hearing import Heard, HeardCounters, Hearing, Source
 from custom_components.cosem.dlms.errors import AuthenticationTagInvalid, SystemTitleMismatch
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
@@ -127,3 +128,10 @@ def test_s23_what_is_encrypted_only_proves_nothing_of_its_source():
 @pytest.mark.parametrize(("host", "text"), [("192.0.2.7", "192.0.2.7:4059"), ("2001:db8::7", "[2001:db8::7]:4059")])
 def test_a_source_is_written_as_an_address_with_a_port(host, text):
     assert replace(SOURCE, host=host).text == text
+
+
+def test_what_was_heard_is_decoded_or_is_nothing(house):
+    (plain,) = house.take(EVENT)
+    assert plain.notification() == decode_apdu(EVENT)
+    assert replace(plain, apdu=EVENT[:-1]).notification() is None
+    assert replace(plain, error=SystemTitleMismatch("who?")).notification() is None

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final, override
 
 from ..addresses import TransportProtocol
+from ..apdu import decode_apdu
 from ..apdu.block import GENERAL_BLOCK_TRANSFER
+from ..apdu.notification import DataNotification, EventNotificationRequest
+from ..apdu.short_name import InformationReportRequest
 from ..errors import (
     AuthenticationTagInvalid,
     DlmsError,
@@ -14,6 +17,7 @@ from ..errors import (
     RemoteProtocolError,
     SystemTitleMismatch,
 )
+from ..interface_classes.pushed_values import Notification
 from ..limits import Limits
 from ..protocol.events import NotificationReceived, NotificationRefused
 from ..protocol.notification_senders import NotificationSenders
@@ -58,6 +62,17 @@ class Heard:
     may_be_old: bool = False
     system_title: bytes | None = field(default=None, repr=False)
     error: DlmsError | None = None
+
+    def notification(self) -> Notification | None:
+        """Return what it is; None where it cannot be read."""
+        if self.error is not None:
+            return None
+        try:
+            apdu = decode_apdu(self.apdu)
+        except DlmsError:
+            return None
+        assert isinstance(apdu, EventNotificationRequest | DataNotification | InformationReportRequest)  # by its tag
+        return apdu
 
 
 @dataclass(slots=True)

@@ -1,0 +1,48 @@
+"""The event entity of a meter: what it told by itself, by meaning."""
+
+from typing import Final, override
+
+from homeassistant.components.event import EventEntity
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import CosemConfigEntry, CosemCoordinator
+from .device import device_info
+from .push.event_codes import EVENT_TYPES
+from .push.meter_event import MeterEvent, event_entity_key, signal_of
+
+PARALLEL_UPDATES: Final = 0  # nothing is asked for
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: CosemConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Add the entity."""
+    async_add_entities([MeterEventEntity(entry.runtime_data)])
+
+
+class MeterEventEntity(EventEntity):
+    """What the meter tells. Available also while it cannot be polled: after a power failure, for example."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+    _attr_translation_key = "meter_event"
+
+    def __init__(self, coordinator: CosemCoordinator) -> None:
+        entry = coordinator.config_entry
+        self._entry_id = entry.entry_id
+        self._attr_event_types = list(EVENT_TYPES)
+        self._attr_unique_id = event_entity_key(str(entry.unique_id))
+        self._attr_device_info = device_info(coordinator)
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Listen to what is published."""
+        await super().async_added_to_hass()
+        self.async_on_remove(async_dispatcher_connect(self.hass, signal_of(self._entry_id), self._take))
+
+    @callback
+    def _take(self, event: MeterEvent) -> None:
+        self._trigger_event(event.event_type, event.attributes())
+        self.async_write_ha_state()

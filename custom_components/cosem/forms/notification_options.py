@@ -1,0 +1,42 @@
+"""The fields of the options form about notifications: checked, and kept only where they say something."""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..const import (
+    CONF_LISTEN_ADDRESS,
+    CONF_LISTEN_PORT,
+    CONF_NOTIFICATION_SOURCES,
+    CONF_NOTIFICATIONS,
+    NOTIFICATIONS_OFF,
+)
+from ..dlms import DEFAULT_PORT
+from ..push.options import is_address, odd_source
+
+_USUAL: Final[Mapping[str, Any]] = {
+    CONF_NOTIFICATIONS: NOTIFICATIONS_OFF,
+    CONF_LISTEN_ADDRESS: "",
+    CONF_LISTEN_PORT: DEFAULT_PORT,
+    CONF_NOTIFICATION_SOURCES: [],
+}
+
+
+def without_usual(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an options form without the fields that are as usual; blanks around addresses do not count."""
+    found = dict(typed)
+    if CONF_LISTEN_ADDRESS in found:
+        found[CONF_LISTEN_ADDRESS] = found[CONF_LISTEN_ADDRESS].strip()
+    if CONF_NOTIFICATION_SOURCES in found:
+        sources = (source.strip() for source in found[CONF_NOTIFICATION_SOURCES])
+        found[CONF_NOTIFICATION_SOURCES] = [source for source in sources if source]
+    return {name: value for name, value in found.items() if name not in _USUAL or value != _USUAL[name]}
+
+
+def fault_of(typed: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the error of the field that is wrong, and its words; nothing where all is well."""
+    found = without_usual(typed)
+    if not is_address(found.get(CONF_LISTEN_ADDRESS, "::")):
+        return {CONF_LISTEN_ADDRESS: "invalid_listen_address"}, {}
+    if (odd := odd_source(found.get(CONF_NOTIFICATION_SOURCES, ()))) is not None:
+        return {CONF_NOTIFICATION_SOURCES: "invalid_notification_sources"}, {"source": odd[:40]}
+    return {}, {}

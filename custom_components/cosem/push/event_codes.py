@@ -1,0 +1,107 @@
+"""What event codes and alarm bits mean: one data file for each companion standard, checked when it is read.
+
+The standard itself gives them no meaning; a code that is in no table stays a number.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+import json
+from pkgutil import get_data
+from types import MappingProxyType
+from typing import Any, Final
+
+OTHER: Final = "other"
+
+EVENT_TYPES: Final = (
+    "power_down",
+    "power_up",
+    "phase_lost",
+    "voltage_sag",
+    "voltage_swell",
+    "cover_opened",
+    "magnetic_field",
+    "tamper",
+    "clock",
+    "battery",
+    "tariff",
+    "disconnector",
+    "threshold",
+    "parameters_changed",
+    OTHER,
+)
+"""What an event means, for automations."""
+
+_MAX_CODE: Final = 0xFFFF
+_MAX_BIT: Final = 63
+_MAX_TEXT: Final = 64
+
+
+@dataclass(frozen=True, slots=True)
+class CodeMeaning:
+    """``event_type``: one of ``EVENT_TYPES``. ``text``: plain English."""
+
+    event_type: str
+    text: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeTable:
+    """The codes of one companion standard. ``source``: where they are published."""
+
+    name: str
+    source: str
+    events: Mapping[int, CodeMeaning]
+    alarm_bits: Mapping[int, CodeMeaning]
+    """Of the first alarm register; bit 0 is the least significant one."""
+
+    @classmethod
+    def from_text(cls, text: bytes) -> CodeTable:
+        """Return the table of a file. Raises ValueError for what is none."""
+        record = json.loads(text)
+        if not isinstance(record, dict) or record.keys() != {"name", "source", "events", "alarm_bits"}:
+            raise ValueError("a table has a name, a source, events and alarm_bits")
+        if not all(isinstance(record[key], str) and record[key] for key in ("name", "source")):
+            raise ValueError("name and source are texts")
+        return cls(
+            name=record["name"],
+            source=record["source"],
+            events=_meanings(record["events"], "code", _MAX_CODE),
+            alarm_bits=_meanings(record["alarm_bits"], "bit", _MAX_BIT),
+        )
+
+
+NO_TABLE: Final = CodeTable(name="", source="", events=MappingProxyType({}), alarm_bits=MappingProxyType({}))
+"""Everything stays a number."""
+
+
+def _meanings(rows: Any, key: str, largest: int) -> Mapping[int, CodeMeaning]:
+    found: dict[int, CodeMeaning] = {}
+    for row in rows if isinstance(rows, list) else [rows]:
+        if not isinstance(row, dict) or not {key, "type"} <= row.keys() <= {key, "type", "text"}:
+            raise ValueError(f"a row has {key}, type and perhaps text")
+        number, text = row[key], row.get("text")
+        if type(number) is not int or not 0 <= number <= largest or number in found:
+            raise ValueError(f"{key} {number} is no number, too large, or there twice")
+        if row["type"] not in EVENT_TYPES:
+            raise ValueError(f"{row['type']} is no type of event")
+        if text is not None and (not isinstance(text, str) or not 0 < len(text) <= _MAX_TEXT):
+            raise ValueError("a text has 1 to 64 characters")
+        found[number] = CodeMeaning(row["type"], text)
+    return MappingProxyType(found)
+
+
+def _table(file: str) -> CodeTable:
+    text = get_data(__package__, f"code_tables/{file}")
+    assert text is not None  # it is part of the integration
+    return CodeTable.from_text(text)
+
+
+CODE_TABLES: Final[Mapping[str, CodeTable]] = MappingProxyType({"idis": _table("idis.json")})
+
+_WITHOUT: Final = frozenset({"spodes"})
+"""Presets of meters whose codes mean something else, and are in no table yet."""
+
+
+def code_table_of(preset: str) -> CodeTable:
+    """Return the table for a meter with this preset."""
+    return NO_TABLE if preset in _WITHOUT else CODE_TABLES["idis"]

@@ -1,0 +1,143 @@
+"""From a notification to the events that Home Assistant sees: one for each thing that it tells."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import device_registry as dr
+
+from ..dlms import (
+    AttributeDescriptor,
+    Data,
+    DataNotification,
+    DataType,
+    EventNotificationRequest,
+    InformationReportRequest,
+    Json,
+    Notification,
+    PushedValue,
+    TimePolicy,
+    date_or_time_text,
+)
+from ..meter.entity_plan import name_of
+from ..meter.meter_time import time_policy_of, utc_of
+from ..meter.reader import MeterReader
+from ..meter.readings import Reading
+from ..meter.submeters import device_identifier
+from .event_codes import OTHER, CodeTable
+from .meanings import Meaning, Meanings
+from .meter_event import MeterEvent
+from .routing import ReadNotification
+from .shown_values import plain_value, pushed_attribute, pushed_reading
+
+MOST_VALUES: Final = 100
+"""In one event."""
+
+UNDECODABLE: Final = "undecodable"
+_KINDS: Final[Mapping[type, str]] = {
+    EventNotificationRequest: "event_notification",
+    DataNotification: "data_notification",
+    InformationReportRequest: "information_report",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """A value, and what it is called."""
+
+    value: Json = None
+    unit: str | None = None
+    attribute: AttributeDescriptor | None = None
+    logical_name: str | None = None
+    name: str | None = None
+
+    def record(self) -> dict[str, Json]:
+        return {
+            "class_id": None if self.attribute is None else self.attribute.class_id,
+            "logical_name": self.logical_name,
+            "attribute_index": None if self.attribute is None else self.attribute.attribute_index,
+            "name": self.name,
+            "value": self.value,
+            "unit": self.unit,
+        }
+
+
+def _is_understood(read: ReadNotification) -> bool:
+    return read.values is not None and read.values.is_complete
+
+
+class EventMaker:
+    """Of one entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry, reader: MeterReader, table: CodeTable) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._reader = reader
+        self._meanings = Meanings(table)
+        self._policy: TimePolicy = time_policy_of(entry.options)
+
+    def events(self, read: ReadNotification) -> list[MeterEvent]:
+        """Return an event for each thing that a notification tells, at least one."""
+        if read.values is None:
+            return [self._event(read, Meaning(OTHER, None))]
+        is_event = isinstance(read.notification, EventNotificationRequest)
+        return [self._event(read, meaning) for meaning in self._meanings.of(read.values, is_event=is_event)]
+
+    def _event(self, read: ReadNotification, meaning: Meaning) -> MeterEvent:
+        values = () if read.values is None else read.values.values
+        shown = _Shown() if meaning.value is None else self._shown(meaning.value)
+        attribute = shown.attribute
+        return MeterEvent(
+            entry_id=self._entry.entry_id,
+            device_id=self._device_id,
+            kind=UNDECODABLE if read.notification is None else _KINDS[type(read.notification)],
+            event_type=meaning.event_type,
+            code=meaning.code,
+            text=meaning.text,
+            class_id=None if attribute is None else attribute.class_id,
+            logical_name=shown.logical_name,
+            attribute_index=None if attribute is None else attribute.attribute_index,
+            name=shown.name,
+            value=shown.value,
+            unit=shown.unit,
+            time=self._time(read.notification),
+            authenticated=read.heard.authenticated,
+            encrypted=read.heard.encrypted,
+            values=tuple(self._shown(each).record() for each in values[:MOST_VALUES]) if len(values) > 1 else (),
+            raw=read.heard.apdu if shown.value is None or not _is_understood(read) else None,
+        )
+
+    @property
+    def _device_id(self) -> str | None:
+        identifier = device_identifier(str(self._entry.unique_id))
+        device = dr.async_get(self._hass).async_get_device_by_identifier(identifier, self._entry.entry_id)
+        return None if device is None else device.id
+
+    def _shown(self, value: PushedValue) -> _Shown:
+        attribute = pushed_attribute(self._reader, value)
+        reading = Reading(value=value.value, scaler_unit=value.scaler_unit)
+        if attribute is not None:
+            reading = pushed_reading(self._reader, attribute, value) or reading
+            # Without a unit its number says nothing.
+            if reading.scaler_unit is None and self._reader.reading(attribute).unit_missing:
+                reading = Reading()
+        return _Shown(
+            plain_value(attribute, reading, self._policy),
+            None if reading.scaler_unit is None else reading.scaler_unit.symbol,
+            attribute,
+            None if value.logical_name is None else str(value.logical_name),
+            None if attribute is None else name_of(self._hass, self._entry, attribute),
+        )
+
+    def _time(self, notification: Notification | None) -> str | None:
+        """Return when it was sent, as the meter says: in UTC, or as it came where that is not known."""
+        match notification:
+            case EventNotificationRequest(time) | DataNotification(_, time) if time is not None:
+                data = Data(DataType.OCTET_STRING, time)
+                moment = utc_of(data, self._policy)
+                return date_or_time_text(data, self._policy) if moment is None else moment.isoformat()
+            case InformationReportRequest(time) if time is not None:
+                return time.decode("ascii", "replace") if time.isascii() else time.hex()
+        return None

@@ -1,0 +1,96 @@
+"""The listeners of Home Assistant, one for each transport, address and port: there as long as an entry wants them."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.util.hass_dict import HassKey
+
+from ..const import DOMAIN
+from ..dlms import (
+    DEFAULT_LIMITS,
+    DlmsClient,
+    Hearing,
+    NotificationConsumer,
+    NotificationListener,
+    Source,
+    TransportProtocol,
+)
+from .routing import Receiver, Router
+
+
+class Place(NamedTuple):
+    """Where something listens. ``address``: of ours."""
+
+    transport: TransportProtocol
+    address: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    listener: NotificationListener
+    router: Router
+
+    def trust_senders(self) -> None:
+        """Let strangers not crowd out the addresses that entries expect."""
+        single = (each for receiver in self.router.receivers for each in receiver.sources if each.num_addresses == 1)
+        self.listener.sources.trust(str(each.network_address) for each in single)
+
+
+class Listeners:
+    """All of them."""
+
+    def __init__(self) -> None:
+        self._open: dict[Place, _Shared] = {}
+        self._turn = asyncio.Lock()
+
+    async def async_join(self, place: Place, receiver: Receiver) -> None:
+        """Listen there for one entry more. Raises ListenerUnavailable."""
+        async with self._turn:
+            if (shared := self._open.get(place)) is None:
+                router = Router()
+                shared = _Shared(NotificationListener(router.receive, router.senders), router)
+                await shared.listener.open(*place)
+                self._open[place] = shared
+            shared.router.add(receiver)
+            shared.trust_senders()
+
+    async def async_leave(self, place: Place, receiver: Receiver) -> None:
+        """Stop listening there for an entry; with the last one the listener goes."""
+        async with self._turn:
+            shared = self._open[place]
+            shared.router.remove(receiver)
+            shared.trust_senders()
+            if not shared.router.receivers:
+                del self._open[place]
+                await shared.listener.close()
+
+    def counters_of(self, place: Place) -> Mapping[str, int]:
+        """Return what was not taken there, by its reason."""
+        return self._open[place].router.counters if place in self._open else {}
+
+
+@callback
+def listeners_of(hass: HomeAssistant) -> Listeners:
+    """Return them."""
+    return hass.data.setdefault(_LISTENERS, Listeners())
+
+
+@callback
+def own_router(hass: HomeAssistant, client: DlmsClient, transport: TransportProtocol) -> Router:
+    """Return who takes what a meter sends on the connections that we open, from the next one on."""
+    routers = hass.data.setdefault(_OWN, WeakKeyDictionary())
+    if (router := routers.get(client)) is None:
+        router = routers[client] = Router(is_own=True)
+        source = Source(transport, client.host, client.port)
+        hearing = Hearing(router.receive, router.senders, DEFAULT_LIMITS, hass.loop.time)
+        client.consume_notifications(NotificationConsumer(lambda event: hearing.take(source, event), router.senders))
+    return router
+
+
+_LISTENERS: Final[HassKey[Listeners]] = HassKey(f"{DOMAIN}_listeners")
+_OWN: Final[HassKey[WeakKeyDictionary[DlmsClient, Router]]] = HassKey(f"{DOMAIN}_own_connections")

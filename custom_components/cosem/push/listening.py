@@ -1,0 +1,88 @@
+"""Where one entry listens: it joins the shared listeners that its options name, and tries again what fails."""
+
+from datetime import datetime
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST, CONF_PORT
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant
+from homeassistant.helpers.event import async_call_later
+
+from ..dlms import ListenerUnavailable, TransportProtocol, own_address_towards
+from ..meter.error_mapping import listener_fault
+from ..meter.issues import issues_of
+from .listeners import Place, listeners_of
+from .options import address_of, is_address, port_of, sources_of, transports_of
+from .routing import Receiver, Sources
+
+RETRY_AFTER: Final = 60.0
+"""Seconds until a port that was taken is tried again."""
+
+
+async def async_sources(hass: HomeAssistant, entry: ConfigEntry) -> Sources:
+    """Return where an entry's meter is expected to send from; none while its name cannot be resolved."""
+    host = entry.data[CONF_HOST]
+    if is_address(host) or not transports_of(entry.options):
+        return sources_of(entry.options, [host])
+    try:
+        found = await hass.loop.getaddrinfo(host, None)
+    except OSError, UnicodeError:
+        found = []
+    return sources_of(entry.options, {str(place[4][0]).partition("%")[0] for place in found})
+
+
+class EntryListening:
+    """Of one entry."""
+
+    def __init__(self, hass: HomeAssistant, entry: ConfigEntry) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._receiver: Receiver | None = None
+        self._joined: dict[TransportProtocol, Place] = {}
+        self._cancel_retry: CALLBACK_TYPE | None = None
+
+    async def async_start(self, receiver: Receiver) -> None:
+        """Listen from now on. Where that is impossible, a repair issue says so, and it is tried again."""
+        self._receiver = receiver
+        await self._async_join_all()
+
+    async def async_stop(self) -> None:
+        """Stop listening."""
+        receiver, self._receiver = self._receiver, None
+        if self._cancel_retry is not None:
+            self._cancel_retry()
+        if receiver is None:
+            return
+        while self._joined:
+            _, place = self._joined.popitem()
+            await listeners_of(self._hass).async_leave(place, receiver)
+        issues_of(self._hass, self._entry).note_listener(None)
+
+    async def _async_join_all(self, _now: datetime | None = None) -> None:
+        self._cancel_retry = None
+        failure: ListenerUnavailable | None = None
+        for transport in transports_of(self._entry.options):
+            failure = await listener_fault(self._async_join(transport)) or failure
+        if self._receiver is None:  # the entry ended meanwhile
+            return
+        issues_of(self._hass, self._entry).note_listener(failure)
+        if failure is not None:
+            self._cancel_retry = async_call_later(self._hass, RETRY_AFTER, self._async_join_all)
+
+    async def _async_join(self, transport: TransportProtocol) -> None:
+        """Join a listener, unless that was done before. Raises ListenerUnavailable."""
+        receiver = self._receiver
+        if receiver is None or transport in self._joined:
+            return
+        place = Place(transport, await self._async_address(), port_of(self._entry.options))
+        await listeners_of(self._hass).async_join(place, receiver)
+        if self._receiver is receiver:
+            self._joined[transport] = place
+        else:  # the entry ended meanwhile
+            await listeners_of(self._hass).async_leave(place, receiver)
+
+    async def _async_address(self) -> str:
+        """Return our address. Raises ListenerUnavailable."""
+        if (typed := address_of(self._entry.options)) is not None:
+            return typed
+        return await own_address_towards(self._entry.data[CONF_HOST], self._entry.data[CONF_PORT])

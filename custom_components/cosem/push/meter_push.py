@@ -1,0 +1,113 @@
+"""What one meter sends by itself: it is taken while its entry is loaded, and everybody is told."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.util import dt as dt_util
+
+from ..const import CONF_PRESET, CONF_SERVER_WPORT
+from ..dlms import AttributeDescriptor, DlmsClient
+from ..meter.clients import transport_of
+from ..meter.error_mapping import none_if_failed
+from ..meter.reader import MeterReader
+from ..meter.readings import Reading
+from ..meter.security import MeterSecurity
+from .event_codes import code_table_of
+from .event_making import EventMaker
+from .listeners import own_router
+from .listening import EntryListening, async_sources
+from .meter_event import async_publish
+from .routing import ReadNotification, Receiver
+from .shown_values import pushed_attribute, pushed_reading
+
+STORED_AFTER: Final = 1.0
+"""Seconds: a meter that sends every second does not wear out the disk."""
+
+type Show = Callable[[Mapping[AttributeDescriptor, Reading]], None]
+"""Takes values for the entities that show them."""
+
+
+class MeterPush:
+    """Of one entry. ``show``: is given values that can be believed."""
+
+    def __init__(
+        self,
+        hass: HomeAssistant,
+        entry: ConfigEntry,
+        client: DlmsClient,
+        security: MeterSecurity,
+        reader: MeterReader,
+        show: Show,
+    ) -> None:
+        self._hass = hass
+        self._entry = entry
+        self._security = security
+        self._reader = reader
+        self._show = show
+        self._maker = EventMaker(hass, entry, reader, code_table_of(entry.data[CONF_PRESET]))
+        self._listening = EntryListening(hass, entry)
+        # Now, because it counts for connections that are opened from now on.
+        self._own = own_router(hass, client, transport_of(entry.data))
+        self._receiver: Receiver | None = None
+        self._cancel_storing: CALLBACK_TYPE | None = None
+
+    async def async_start(self) -> None:
+        """Take what the meter sends from now on; it was read, so it is the right one."""
+        # The polls say it when the counters cannot be read.
+        keys = await none_if_failed(self._security.async_notification_keys())
+        receiver = self._receiver = Receiver(
+            server_wport=self._entry.data[CONF_SERVER_WPORT],
+            take=self._take,
+            identifiers=self._identifiers,
+            sources=await async_sources(self._hass, self._entry),
+            has_keys=self._security.has_keys,
+            keys=keys,
+            accepts_unverified=self._security.is_unverified,
+        )
+        self._own.add(receiver)
+        await self._listening.async_start(receiver)
+
+    async def async_stop(self) -> None:
+        """Take nothing any more, and store what must not be taken twice."""
+        if self._receiver is not None:
+            self._own.remove(self._receiver)
+            self._receiver = None
+        await self._listening.async_stop()
+        if self._cancel_storing is not None:
+            await self._async_store()
+
+    def _identifiers(self) -> tuple[str, ...]:
+        identity = self._reader.identity
+        serial = identity.serial_number if identity else None
+        return (str(self._entry.unique_id), *((serial,) if serial else ()))
+
+    @callback
+    def _take(self, read: ReadNotification) -> None:
+        if read.heard.authenticated and self._cancel_storing is None:
+            self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
+        for event in self._maker.events(read):
+            async_publish(self._hass, event)
+        self._show_values(read)
+
+    async def _async_store(self, _now: datetime | None = None) -> None:
+        """Store which invocation counters were received, so that none is taken again after a restart (rule S36)."""
+        cancel, self._cancel_storing = self._cancel_storing, None
+        if cancel is not None:
+            cancel()
+        await self._security.async_received_is_stored()
+
+    def _show_values(self, read: ReadNotification) -> None:
+        values = () if read.values is None else read.values.values
+        readings: dict[AttributeDescriptor, Reading] = {}
+        for value in values:
+            attribute = pushed_attribute(self._reader, value)
+            reading = None if attribute is None else pushed_reading(self._reader, attribute, value)
+            if attribute is not None and reading is not None:
+                readings[attribute] = reading
+        self._reader.counters.take_pushed(readings, dt_util.utcnow(), self._reader.mbus_device_types)
+        if readings:
+            self._show(readings)

@@ -1,0 +1,139 @@
+"""Whose a notification is: the verified system title tells; else what is inside; else where it came from (rule S23).
+
+What nobody can prove is taken only from the addresses that an entry expects, and never for a meter that has keys.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
+from ipaddress import IPv4Network, IPv6Network, ip_address
+from typing import Final
+
+from homeassistant.core import callback
+
+from ..dlms import (
+    Heard,
+    Notification,
+    NotificationKeys,
+    NotificationSenders,
+    PushedValues,
+    read_pushed_values,
+)
+
+type Sources = tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadNotification:
+    """A notification and what it says. ``notification``, ``values``: None where it cannot be decoded."""
+
+    heard: Heard
+    notification: Notification | None = None
+    values: PushedValues | None = None
+
+    @classmethod
+    def of(cls, heard: Heard) -> ReadNotification:
+        """Decode it. Never raises."""
+        notification = heard.notification()
+        values = None if notification is None else read_pushed_values(notification)
+        return cls(heard=heard, notification=notification, values=values)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Receiver:
+    """One entry. ``take``: is given what is its own; must be quick and never raise.
+
+    ``identifiers``: texts by which its meter may name itself, its unique id first. ``keys``: None without.
+    ``accepts_unverified``: its user said so (rule S17).
+    """
+
+    server_wport: int
+    take: Callable[[ReadNotification], None]
+    identifiers: Callable[[], Collection[str]] = tuple
+    sources: Sources = ()
+    has_keys: bool = False
+    keys: NotificationKeys | None = None
+    accepts_unverified: bool = False
+
+    @property
+    def system_title(self) -> bytes | None:
+        """Who its meter proves to be."""
+        return None if self.keys is None else self.keys.system_title
+
+    def may_be_from(self, host: str) -> bool:
+        """Whether the meter is expected to send from there."""
+        try:
+            address = ip_address(host.partition("%")[0])  # an IPv6 address may name the adapter
+        except ValueError:
+            return False
+        return any(address in network for network in self.sources)
+
+
+class Router:
+    """Of one listener or connection. ``is_own``: we connected to the meter ourselves, so the address is no question."""
+
+    def __init__(self, *, is_own: bool = False) -> None:
+        self.senders: Final = NotificationSenders()
+        self.receivers: Final[list[Receiver]] = []
+        self.counters: Final = Counter[str]()
+        """What was not taken, by its reason; for diagnostics."""
+        self._is_own = is_own
+
+    def add(self, receiver: Receiver) -> None:
+        """Take what is this one's."""
+        self.receivers.append(receiver)
+        if receiver.keys is not None:
+            self.senders.add(receiver.keys)
+
+    def remove(self, receiver: Receiver) -> None:
+        """Take nothing for it any more."""
+        self.receivers.remove(receiver)
+        if receiver.keys is not None:
+            self.senders.remove(receiver.keys)
+
+    @callback
+    def receive(self, heard: Heard) -> None:
+        """Give a notification to the entry that it is for. Never raises."""
+        if heard.error is not None:
+            self.counters["not opened"] += 1
+        elif heard.may_be_old:  # whoever recorded it may send it again: nothing to act upon
+            self.counters["may be old"] += 1
+        else:
+            read = ReadNotification.of(heard)
+            if (receiver := self._receiver_of(read)) is None:
+                self.counters["nobody's"] += 1
+            else:
+                receiver.take(read)
+
+    def _receiver_of(self, read: ReadNotification) -> Receiver | None:
+        heard = read.heard
+        if heard.authenticated:
+            proven = [each for each in self.receivers if each.system_title == heard.system_title is not None]
+            return _best(proven, read, is_proven=True)
+        here = [each for each in self.receivers if self._may_be_unproven(each, heard)]
+        return _best(here, read, is_proven=False)
+
+    def _may_be_unproven(self, receiver: Receiver, heard: Heard) -> bool:
+        if heard.encrypted and not (receiver.accepts_unverified and receiver.system_title == heard.system_title):
+            return False
+        if receiver.has_keys and not (heard.encrypted and receiver.accepts_unverified):
+            return False
+        return self._is_own or receiver.may_be_from(heard.source.host)
+
+
+def _best(candidates: Iterable[Receiver], read: ReadNotification, *, is_proven: bool) -> Receiver | None:
+    """Return whom a notification names, else whose logical device sent it.
+
+    ``is_proven``: all candidates belong to the device that sent it, so that one of them is meant in any case.
+    """
+    known = list(candidates)
+    told = () if read.values is None else read.values.identifiers
+    for text in told:
+        for receiver in known:
+            if text in receiver.identifiers():
+                return receiver
+    name = None if read.values is None else read.values.logical_device_name
+    if name is not None and not is_proven:
+        return None  # another meter behind the same address
+    here = [receiver for receiver in known if receiver.server_wport == read.heard.pair.server_wport]
+    return next(iter(here or (known if is_proven else [])), None)

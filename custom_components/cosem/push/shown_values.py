@@ -1,0 +1,80 @@
+"""The values of a notification: as readings with the units that are known, and as plain values for events."""
+
+from decimal import Decimal
+from typing import Final
+
+from ..dlms import (
+    AttributeDescriptor,
+    Data,
+    DataType,
+    InterfaceClass,
+    Json,
+    LogicalName,
+    PushedValue,
+    TimePolicy,
+    date_or_time_text,
+    describe_data,
+    display_text,
+    number_of,
+    scaler_unit_attribute,
+)
+from ..meter.reader import MeterReader
+from ..meter.readings import Reading
+
+_MAX_TEXT: Final = 255
+_TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
+_VALUE: Final = 2
+_MAX_EXACT: Final = 2**53
+
+
+def pushed_attribute(reader: MeterReader, value: PushedValue) -> AttributeDescriptor | None:
+    """Return whose a value is; one without a class is that of the meter's only object of this name."""
+    name = value.logical_name
+    if name is None:
+        return None
+    class_id = value.class_id or _class_of(reader, name)
+    index = _VALUE if value.attribute_index is None else value.attribute_index
+    return None if class_id is None or value.data_index else AttributeDescriptor(class_id, name, index)
+
+
+def _class_of(reader: MeterReader, name: LogicalName) -> int | None:
+    found = {element.class_id for element in reader.objects if element.logical_name == name}
+    return found.pop() if len(found) == 1 else None
+
+
+def pushed_reading(reader: MeterReader, attribute: AttributeDescriptor, value: PushedValue) -> Reading | None:
+    """Return a value with its unit; None where its number would be a guess, or in another unit than before."""
+    if value.value.type is DataType.NULL_DATA:
+        return None
+    known = reader.reading(attribute, value.value)
+    pushed = value.scaler_unit
+    if scaler_unit_attribute(attribute) is None or number_of(value.value) is None:
+        return known
+    if pushed is None:
+        return None if known.unit_missing else known
+    if known.scaler_unit is not None and known.scaler_unit.unit != pushed.unit:
+        return None
+    return Reading(value=value.value, scaler_unit=pushed)
+
+
+def plain_value(attribute: AttributeDescriptor | None, reading: Reading, policy: TimePolicy) -> Json:
+    """Return a value for an event: a number in its unit, a text, or what it consists of."""
+    data = reading.value
+    if data is None:
+        return None
+    if isinstance(data.value, bool):
+        return data.value
+    if (number := reading.number) is not None:
+        return _json_number(number)
+    is_clock = attribute is not None and attribute.class_id == InterfaceClass.CLOCK
+    text = date_or_time_text(data, policy) if is_clock or data.type in _TIMES else None
+    return text or display_text(data, _MAX_TEXT) or _described(data)
+
+
+def _json_number(number: Decimal) -> Json:
+    # What is larger is exact in no JSON.
+    return int(number) if number == number.to_integral_value() and abs(number) <= _MAX_EXACT else float(number)
+
+
+def _described(data: Data) -> Json:
+    return describe_data(data)["value"]

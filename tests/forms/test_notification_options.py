@@ -1,0 +1,66 @@
+"""What is typed about notifications: which field is wrong, and what is kept."""
+
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosem.forms.notification_options import fault_of, without_usual
+from tests.flow_tools import shown_again
+
+
+def test_only_what_says_something_is_kept():
+    usual = {"notifications": "off", "listen_address": " ", "listen_port": 4059, "notification_sources": ["", " "]}
+    assert without_usual({"interval": 60, **usual}) == {"interval": 60}
+    typed = {
+        "notifications": "udp",
+        "listen_address": " 192.0.2.5 ",
+        "listen_port": 5000,
+        "notification_sources": [" 192.0.2.7", ""],
+    }
+    assert without_usual(typed) == {
+        "notifications": "udp",
+        "listen_address": "192.0.2.5",
+        "listen_port": 5000,
+        "notification_sources": ["192.0.2.7"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("typed", "fault"),
+    [
+        ({}, ({}, {})),
+        ({"listen_address": "::", "notification_sources": ["192.0.2.0/24"]}, ({}, {})),
+        ({"listen_address": "home"}, ({"listen_address": "invalid_listen_address"}, {})),
+        (
+            {"notification_sources": ["192.0.2.7", "x" * 50]},
+            ({"notification_sources": "invalid_notification_sources"}, {"source": "x" * 40}),
+        ),
+    ],
+)
+def test_the_field_that_is_wrong_is_named(typed: dict[str, Any], fault: tuple):
+    assert fault_of(typed) == fault
+
+
+async def test_the_options_form_says_what_is_wrong_and_takes_it_mended(
+    hass: HomeAssistant, network: None, make_entry: Any
+):
+    entry: MockConfigEntry = make_entry()
+    entry.add_to_hass(hass)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert shown_again(result).get("listen_address") is None
+    typed = {"interval": 60, "objects": [], "stay_connected": False, "response_timeout": 10, "time_policy": "standard"}
+    wrong = {**typed, "notifications": "both", "listen_address": "home", "listen_port": 5000}
+    result = await hass.config_entries.options.async_configure(result["flow_id"], wrong)
+    assert result["errors"] == {"listen_address": "invalid_listen_address"}
+    assert shown_again(result)["listen_address"] == "home"
+    wrong = {**wrong, "listen_address": "192.0.2.5", "notification_sources": ["meter"]}
+    result = await hass.config_entries.options.async_configure(result["flow_id"], wrong)
+    assert result["errors"] == {"notification_sources": "invalid_notification_sources"}
+    assert result["description_placeholders"]["source"] == "meter"
+    good = {**wrong, "notification_sources": ["192.0.2.7"]}
+    result = await hass.config_entries.options.async_configure(result["flow_id"], good)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert entry.options == {**good, "pause": 1}

@@ -1,0 +1,1 @@
+"""Tests of what meters send by themselves."""

@@ -1,0 +1,89 @@
+"""Tables of codes are what they say, and nothing else is taken for one."""
+
+import json
+from typing import Any
+
+import pytest
+
+from custom_components.cosem.push.event_codes import (
+    CODE_TABLES,
+    EVENT_TYPES,
+    NO_TABLE,
+    CodeMeaning,
+    CodeTable,
+    code_table_of,
+)
+
+GOOD: dict[str, Any] = {
+    "name": "Ours",
+    "source": "a book",
+    "events": [{"code": 1, "type": "power_down", "text": "Power down"}],
+    "alarm_bits": [{"bit": 0, "type": "clock"}],
+}
+
+
+def read(**changes: Any) -> CodeTable:
+    return CodeTable.from_text(json.dumps({**GOOD, **changes}).encode())
+
+
+def test_a_table_says_what_codes_and_bits_mean():
+    table = read()
+    assert (table.name, table.source) == ("Ours", "a book")
+    assert table.events == {1: CodeMeaning("power_down", "Power down")}
+    assert table.alarm_bits == {0: CodeMeaning("clock")}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"name": ""},
+        {"source": 7},
+        {"more": 1},
+        {"events": {"1": "power_down"}},
+        {"events": [["code", 1]]},
+        {"events": [{"code": 1}]},
+        {"events": [{"code": 1, "type": "clock", "colour": "red"}]},
+        {"events": [{"code": True, "type": "clock"}]},
+        {"events": [{"code": -1, "type": "clock"}]},
+        {"events": [{"code": 65_536, "type": "clock"}]},
+        {"events": [{"code": 1, "type": "clock"}] * 2},
+        {"events": [{"code": 1, "type": "party"}]},
+        {"events": [{"code": 1, "type": "clock", "text": ""}]},
+        {"events": [{"code": 1, "type": "clock", "text": 5}]},
+        {"events": [{"code": 1, "type": "clock", "text": "x" * 65}]},
+        {"alarm_bits": [{"bit": 64, "type": "clock"}]},
+    ],
+)
+def test_what_is_no_table_is_refused(changes: dict[str, Any]):
+    with pytest.raises(ValueError, match=r"^\S"):
+        read(**changes)
+
+
+@pytest.mark.parametrize("text", [b"[]", b"{}", b"no JSON"])
+def test_a_file_without_a_table_is_refused(text: bytes):
+    with pytest.raises(ValueError, match=r"^\S"):
+        CodeTable.from_text(text)
+
+
+def test_the_tables_of_the_integration_name_their_source():
+    assert CODE_TABLES.keys() == {"idis"}
+    for table in CODE_TABLES.values():
+        assert table.source
+        assert {meaning.event_type for meaning in table.events.values()} <= set(EVENT_TYPES)
+    codes = {code: CODE_TABLES["idis"].events[code].event_type for code in (1, 2, 40, 42, 47, 63, 76, 79, 84)}
+    assert codes == {
+        1: "power_down",
+        2: "power_up",
+        40: "cover_opened",
+        42: "magnetic_field",
+        47: "parameters_changed",
+        63: "disconnector",
+        76: "voltage_sag",
+        79: "voltage_swell",
+        84: "phase_lost",
+    }
+
+
+def test_codes_of_other_families_stay_numbers():
+    assert code_table_of("generic") is code_table_of("idis_dsmr") is CODE_TABLES["idis"]
+    assert code_table_of("spodes") is NO_TABLE

@@ -1,0 +1,86 @@
+"""From notifications of every form to events."""
+
+from collections.abc import Callable
+from typing import Any
+
+from homeassistant.core import HomeAssistant
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+
+from custom_components.cosem.dlms import Heard, Source, TransportProtocol, WportPair
+from custom_components.cosem.push.event_codes import CODE_TABLES
+from custom_components.cosem.push.event_making import MOST_VALUES, EventMaker
+from custom_components.cosem.push.routing import ReadNotification
+from tests.conftest import set_up
+from tests.push.senders import data_notification, event_code, event_notification
+
+TIME = "07EA0B1C060A000000000000"  # 2026-11-28 10:00:00, deviation 0
+
+
+@pytest.fixture
+async def made(
+    hass: HomeAssistant, network: None, make_entry: Callable[..., MockConfigEntry]
+) -> Callable[[bytes], list[dict[str, Any]]]:
+    """What becomes of an APDU."""
+    entry = await set_up(hass, make_entry())
+    maker = EventMaker(hass, entry, entry.runtime_data.reader, CODE_TABLES["idis"])
+
+    def events(apdu: bytes) -> list[dict[str, Any]]:
+        source = Source(TransportProtocol.UDP, "192.0.2.7", 4059)
+        read = ReadNotification.of(Heard(source=source, pair=WportPair(1, 1), apdu=apdu, authenticated=True))
+        return [event.data() for event in maker.events(read)]
+
+    return events
+
+
+def test_an_event_notification_with_its_time(made):
+    (event,) = made(b"\xc2\x01\x0c" + bytes.fromhex(TIME) + event_code(2)[2:])
+    assert (event["event_type"], event["time"], event["kind"]) == (
+        *("power_up", "2026-11-28T10:00:00+00:00"),
+        "event_notification",
+    )
+    assert event["authenticated"] is True
+
+
+def test_a_time_that_is_none_is_told_as_it_came(made):
+    (event,) = made(b"\xc2\x01\x0c" + bytes.fromhex("FFFF0B1CFF0A000000800000") + event_code(2)[2:])
+    assert event["time"] is None or "11-28" in event["time"]
+
+
+def test_each_alarm_of_a_notification_is_an_event(made):
+    found = made(event_notification("0600002002", "0.0.97.98.0.255"))
+    assert [(event["event_type"], event["code"]) for event in found] == [("battery", 1), ("tamper", 13)]
+
+
+def test_all_values_are_in_the_event(made):
+    row = "02020906 0100010700FF 0600000064"
+    (event,) = made(data_notification(f"0202{row}02020906 0100200700FF 120900"))
+    assert event["kind"] == "data_notification"
+    assert [(each["class_id"], each["logical_name"], each["unit"]) for each in event["values"]] == [
+        (3, "1.0.1.7.0.255", "W"),
+        (3, "1.0.32.7.0.255", "V"),
+    ]
+    assert event["raw"] is None
+    (event,) = made(data_notification(f"0182{200:04X}" + row * 200))
+    assert len(event["values"]) == MOST_VALUES
+
+
+def test_an_information_report_tells_its_short_names(made):
+    (event,) = made(bytes.fromhex("18 00 01 02 FA00 01 1107"))
+    assert (event["kind"], event["event_type"], event["logical_name"]) == ("information_report", "other", None)
+    assert event["value"] == 7
+    stamped = bytes.fromhex("18 01 0F") + b"20261128100000Z" + bytes.fromhex("01 02 FA00 01 1107")
+    assert made(stamped)[0]["time"] == "20261128100000Z"
+
+
+def test_what_is_not_understood_is_kept(made):
+    apdu = data_notification("0202 1101 1102")
+    assert made(apdu)[0]["raw"] == apdu.hex()
+    (event,) = made(b"\xc2\x00\x00")
+    assert (event["kind"], event["event_type"], event["raw"]) == ("undecodable", "other", "c20000")
+
+
+def test_f49_a_number_without_its_unit_is_no_value(made):
+    (event,) = made(event_notification("120900", "1.0.99.7.0.255", class_id=3))
+    assert event["value"] is None
+    assert event["raw"].endswith("120900")

@@ -1,0 +1,86 @@
+"""What happened: by event codes, by alarm bits, by the class of an object, or something else."""
+
+import pytest
+
+from custom_components.cosem.dlms import Data, DataType, LogicalName, PushedValue, PushedValues
+from custom_components.cosem.dlms.interface_classes.pushed_values import PushForm
+from custom_components.cosem.push.event_codes import CODE_TABLES, NO_TABLE
+from custom_components.cosem.push.meanings import Meaning, Meanings
+
+CODES = "0.0.96.11.0.255"
+ALARMS = "0.0.97.98.0.255"
+
+
+def pushed(*values: PushedValue) -> PushedValues:
+    return PushedValues(form=PushForm.ATTRIBUTE, values=values)
+
+
+def value(name: str | None, number: int, class_id: int | None = 1, attribute: int | None = 2) -> PushedValue:
+    logical_name = None if name is None else LogicalName.parse(name)
+    return PushedValue(logical_name, class_id, attribute, Data(DataType.DOUBLE_LONG_UNSIGNED, number))
+
+
+def of(*values: PushedValue, is_event: bool = True, table=CODE_TABLES["idis"]) -> list[tuple]:
+    found = Meanings(table).of(pushed(*values), is_event=is_event)
+    return [(meaning.event_type, meaning.code, meaning.text) for meaning in found]
+
+
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(1, ("power_down", 1, "Power down")), (41, ("other", 41, "Terminal cover closed")), (200, ("other", 200, None))],
+)
+def test_an_event_code_tells(code: int, told: tuple):
+    assert of(value(CODES, code)) == [told]
+    assert of(value(CODES, code), is_event=False) == [told]
+
+
+def test_a_code_without_a_table_stays_a_number():
+    assert of(value(CODES, 1), table=NO_TABLE) == [("other", 1, None)]
+
+
+def test_each_alarm_bit_is_told():
+    assert of(value(ALARMS, 0x2202)) == [
+        ("battery", 1, "Replace battery"),
+        ("other", 9, "RAM error"),
+        ("tamper", 13, "Fraud attempt"),
+    ]
+    assert of(value("0.0.97.98.1.255", 0x02)) == [("other", 1, "Bit 1")]
+    assert of(value(ALARMS, 0)) == [("other", None, None)]
+
+
+def test_an_alarm_that_stays_on_is_told_once_where_data_are_sent_in_turn():
+    meanings = Meanings(CODE_TABLES["idis"])
+
+    def told(bits: int, *, is_event: bool = False) -> list[int | None]:
+        return [meaning.code for meaning in meanings.of(pushed(value(ALARMS, bits)), is_event=is_event)]
+
+    assert [told(bits) for bits in (0x02, 0x02, 0x2002, 0x2000, 0x2002)] == [[1], [None], [13], [None], [1]]
+    assert told(0x2002, is_event=True) == [1, 13]  # it says so itself
+
+
+@pytest.mark.parametrize(
+    ("class_id", "event_type"), [(70, "disconnector"), (71, "threshold"), (21, "threshold"), (20, "tariff")]
+)
+def test_the_class_tells_what_an_event_is_about(class_id: int, event_type: str):
+    state = value("0.0.96.3.10.255", 1, class_id, 3)
+    assert of(state) == [(event_type, None, None)]
+    assert of(state, is_event=False) == [("other", None, None)]
+
+
+def test_the_active_tariff_tells_only_as_an_event():
+    assert of(value("0.0.96.14.0.255", 2)) == [("tariff", None, None)]
+    assert of(value("0.0.96.14.0.255", 2), is_event=False) == [("other", None, None)]
+
+
+def test_without_a_meaning_the_first_value_stands_for_all():
+    first, second = value("1.0.1.7.0.255", 1, 3), value("1.0.1.8.0.255", 2, 3)
+    assert Meanings(NO_TABLE).of(pushed(first, second), is_event=False) == [Meaning("other", first)]
+    assert Meanings(NO_TABLE).of(pushed(), is_event=False) == [Meaning("other", None)]
+    assert of(value(None, 1)) == [("other", None, None)]
+
+
+def test_what_is_no_code_is_none():
+    text = PushedValue(LogicalName.parse(CODES), 1, 2, Data(DataType.OCTET_STRING, b"\x01"))
+    assert [meaning.code for meaning in Meanings(CODE_TABLES["idis"]).of(pushed(text), is_event=True)] == [None]
+    array = PushedValue(LogicalName.parse(ALARMS), 1, 2, Data(DataType.ARRAY, ()))
+    assert [meaning.code for meaning in Meanings(CODE_TABLES["idis"]).of(pushed(array), is_event=True)] == [None]

@@ -1,0 +1,63 @@
+"""What a meter sends on our own connection, and what is stored of it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from freezegun.api import FrozenDateTimeFactory
+from homeassistant.core import HomeAssistant
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import pytest_socket
+
+from custom_components.cosem.push.meter_push import STORED_AFTER
+from tests.conftest import HOST, poll, set_up
+from tests.push.senders import LOOPBACK, event_code, free_port, listening, protected, say, told, with_options, wpdu
+from tests.secured_entries import secured_entry, secured_profile
+from tests.simulated_meter.meter import SimulatedMeter
+
+pytestmark = pytest.mark.usefixtures("network", "freezer")
+COUNTERS = "cosem.invocation_counters"
+
+
+@pytest.fixture(autouse=True)
+def _sockets(socket_enabled: None) -> None:
+    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+
+
+async def test_f26_what_comes_between_request_and_answer_is_an_event(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    make_entry: Callable[..., MockConfigEntry],
+    meter: SimulatedMeter,
+):
+    await set_up(hass, make_entry(stay_connected=True))
+    meter.faults.add("notification", count=1)
+    async with told(hass, 1) as data:
+        await poll(hass, freezer)
+    assert (data[0]["kind"], data[0]["authenticated"]) == ("data_notification", False)
+
+
+async def test_s36_what_was_received_is_stored_soon(
+    hass: HomeAssistant,
+    hass_storage: dict[str, Any],
+    freezer: FrozenDateTimeFactory,
+    meters: dict[str, SimulatedMeter],
+):
+    secured = meters[HOST] = SimulatedMeter(secured_profile(), dt_util.utcnow)
+    port = free_port()
+    await set_up(hass, secured_entry(secured, 1, options=listening(port)))
+    async with told(hass, 2):
+        say(port, *(wpdu(protected(secured, 1, counter, event_code(1))) for counter in (2_000_000, 2_000_001)))
+    await poll(hass, freezer, STORED_AFTER + 0.1)
+    received = hass_storage[COUNTERS]["data"]["received"]
+    assert [list(last.values()) for last in received.values()] == [[2_000_001]]
+
+
+async def test_nothing_is_told_after_the_end(hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port)))
+    await hass.config_entries.async_unload(entry.entry_id)
+    async with told(hass, 0) as data:
+        say(port, wpdu(event_code(1)))
+    assert data == []

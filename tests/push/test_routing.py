@@ -1,0 +1,128 @@
+"""S23: whose a notification is, and who may not send one."""
+
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+
+from custom_components.cosem.dlms import Heard, Source, SystemTitleMismatch, TransportProtocol, WportPair
+from custom_components.cosem.push.routing import ReadNotification, Receiver, Router
+from tests.dlms.lone_meter import TITLE
+from tests.dlms.protocol.test_notification_senders import keys
+from tests.dlms.security.test_notification_keys import OTHER_TITLE, general_glo
+from tests.push.senders import data_notification, event_code
+
+HOST = "192.0.2.7"
+HERE = (ip_network(HOST),)
+
+
+def heard(apdu: bytes = event_code(1), host: str = HOST, server: int = 1, **more: Any) -> Heard:
+    return Heard(source=Source(TransportProtocol.UDP, host, 4059), pair=WportPair(1, server), apdu=apdu, **more)
+
+
+def named(name: str) -> bytes:
+    """Data that say whose they are."""
+    return data_notification(f"010102020906 00002A0000FF 09{len(name):02X}{name.encode().hex()}")
+
+
+class House:
+    """A router and its entries by name."""
+
+    def __init__(self, *, is_own: bool = False, **receivers: dict[str, Any]) -> None:
+        self.router = Router(is_own=is_own)
+        self.taken: list[tuple[str, ReadNotification]] = []
+        for name, facts in receivers.items():
+            self.router.add(self._receiver(name, {"server_wport": 1, "sources": HERE, **facts}))
+
+    def _receiver(self, name: str, facts: dict[str, Any]) -> Receiver:
+        return Receiver(take=lambda read: self.taken.append((name, read)), **facts)
+
+    def takes(self, notification: Heard) -> str | None:
+        """Return who was given it."""
+        before = len(self.taken)
+        self.router.receive(notification)
+        return self.taken[-1][0] if len(self.taken) > before else None
+
+
+PROVEN = {"keys": keys(), "has_keys": True}
+
+
+def test_the_verified_title_tells_wherever_it_comes_from():
+    house = House(plain={}, secured=PROVEN)
+    assert house.takes(heard(host="198.51.100.1", authenticated=True, system_title=TITLE)) == "secured"
+    assert house.takes(heard(authenticated=True, system_title=OTHER_TITLE)) is None
+    assert house.router.counters == {"nobody's": 1}
+
+
+def test_of_two_logical_devices_with_one_title_the_wport_tells():
+    house = House(first=PROVEN, second={**PROVEN, "server_wport": 2})
+    proof = {"authenticated": True, "system_title": TITLE}
+    assert [house.takes(heard(server=server, **proof)) for server in (1, 2, 3)] == ["first", "second", "first"]
+
+
+def test_s23_without_proof_address_and_wport_have_to_be_right():
+    house = House(plain={})
+    assert house.takes(heard()) == "plain"
+    assert house.takes(heard(host="192.0.2.8")) is None
+    assert house.takes(heard(host="meter")) is None
+    assert house.takes(heard(server=2)) is None
+    assert house.takes(heard(host=f"::ffff:{HOST}")) is None
+
+
+def test_an_address_of_this_network_may_name_its_adapter():
+    house = House(plain={"sources": (ip_network("fe80::7"),)})
+    assert house.takes(heard(host="fe80::7%eth0")) == "plain"
+
+
+def test_what_names_its_meter_finds_it_behind_a_common_address():
+    house = House(
+        first={"identifiers": lambda: ("ABC1", "1")}, second={"identifiers": lambda: ("ABC2",), "server_wport": 9}
+    )
+    assert house.takes(heard(named("ABC2"))) == "second"
+    assert house.takes(heard(named("ABC1"), server=9)) == "first"
+    assert house.takes(heard(named("XYZ3"))) is None
+    assert house.takes(heard(named("ABC1"), host="192.0.2.8")) is None
+
+
+@pytest.mark.parametrize("is_own", [False, True])
+def test_s23_nothing_unproven_is_taken_for_a_meter_with_keys(is_own: bool):
+    house = House(is_own=is_own, secured={**PROVEN, "identifiers": lambda: ("ABC1",)})
+    assert house.takes(heard()) is None
+    assert house.takes(heard(named("ABC1"))) is None
+    assert house.takes(heard(encrypted=True, system_title=TITLE)) is None
+
+
+def test_s17_what_is_only_encrypted_is_taken_by_the_users_word():
+    house = House(secured={**PROVEN, "accepts_unverified": True}, plain={"server_wport": 1})
+    assert house.takes(heard(encrypted=True, system_title=TITLE)) == "secured"
+    assert house.takes(heard(encrypted=True, system_title=OTHER_TITLE)) is None
+    assert house.takes(heard()) == "plain"
+
+
+def test_on_our_own_connection_the_address_is_no_question():
+    house = House(is_own=True, plain={"sources": ()}, other={"server_wport": 2, "sources": ()})
+    assert house.takes(heard(host="meter.home.arpa")) == "plain"
+    assert house.takes(heard(host="meter.home.arpa", server=2)) == "other"
+    assert house.takes(heard(host="meter.home.arpa", server=3)) is None
+
+
+def test_what_may_be_old_or_was_not_opened_is_counted_only():
+    house = House(secured=PROVEN)
+    assert house.takes(heard(authenticated=True, system_title=TITLE, may_be_old=True)) is None
+    assert house.takes(heard(general_glo(1), encrypted=True, error=SystemTitleMismatch("who?"))) is None
+    assert house.router.counters == {"may be old": 1, "not opened": 1}
+
+
+def test_what_cannot_be_decoded_is_taken_as_it_came():
+    house = House(plain={})
+    assert house.takes(heard(b"\xc2\x00\x00")) == "plain"
+    assert (house.taken[0][1].notification, house.taken[0][1].values) == (None, None)
+
+
+def test_who_has_left_is_given_nothing():
+    house = House(secured=PROVEN, plain={})
+    for receiver in list(house.router.receivers):
+        house.router.remove(receiver)
+    assert house.takes(heard()) is None
+    with pytest.raises(SystemTitleMismatch):
+        house.router.senders.unprotect(general_glo(9))
