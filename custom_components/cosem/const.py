@@ -29,6 +29,11 @@ CONF_LISTEN_PORT: Final = "listen_port"
 CONF_NOTIFICATION_SOURCES: Final = "notification_sources"
 """Addresses and networks that the meter sends from; missing: its host."""
 
+CONF_STATE_PAUSE: Final = "state_pause"
+"""Seconds between two states that notifications make of one value."""
+DEFAULT_STATE_PAUSE: Final = 10
+MAX_STATE_PAUSE: Final = 3600
+
 NOTIFICATIONS_OFF: Final = "off"
 NOTIFICATIONS_BOTH: Final = "both"
 NOTIFICATIONS: Final = (NOTIFICATIONS_OFF, "udp", "tcp", NOTIFICATIONS_BOTH)

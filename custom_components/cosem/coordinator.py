@@ -139,6 +139,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         except UpdateFailed as failure:
             failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
             raise
+        self.notifications.pace.drop()
         self._issues.note_success(counter_half_used=self.security.is_half_used, withheld=readings.withheld)
         self._back_off.note_success()
         self._first = False

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.cosem.dlms import Heard, Source, SystemTitleMismatch, TransportProtocol, WportPair
-from custom_components.cosem.push.routing import ReadNotification, Receiver, Router
+from custom_components.cosem.push.routing import MOST_DECODED, ReadNotification, Receiver, Router
 from tests.dlms.lone_meter import TITLE
 from tests.dlms.protocol.test_notification_senders import keys
 from tests.dlms.security.test_notification_keys import OTHER_TITLE, general_glo
@@ -117,6 +117,15 @@ def test_what_cannot_be_decoded_is_taken_as_it_came():
     house = House(plain={})
     assert house.takes(heard(b"\xc2\x00\x00")) == "plain"
     assert (house.taken[0][1].notification, house.taken[0][1].values) == (None, None)
+
+
+def test_m13_what_is_too_long_is_not_decoded():
+    house = House(plain={})
+    octets = (MOST_DECODED - 20).to_bytes(3, "big").hex()
+    fits = data_notification(f"0983{octets}" + "00" * (MOST_DECODED - 20))
+    assert house.takes(heard(fits)) == "plain"
+    assert house.takes(heard(fits + bytes(30))) == "plain"
+    assert [read.notification is None for _, read in house.taken] == [False, True]
 
 
 def test_who_has_left_is_given_nothing():

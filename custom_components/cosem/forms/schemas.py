@@ -36,13 +36,16 @@ from ..const import (
     CONF_REFERENCING,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
+    CONF_STATE_PAUSE,
     CONF_STAY_CONNECTED,
     CONF_TIME_POLICY,
     CONF_TRANSPORT,
     DEFAULT_PAUSE,
     DEFAULT_RESPONSE_TIMEOUT,
+    DEFAULT_STATE_PAUSE,
     MAX_INTERVAL,
     MAX_PAUSE,
+    MAX_STATE_PAUSE,
     NOTIFICATIONS,
     NOTIFICATIONS_OFF,
     PRESET_GENERIC,
@@ -183,5 +186,8 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Optional(CONF_LISTEN_ADDRESS): TextSelector(),
             vol.Optional(CONF_LISTEN_PORT, default=DEFAULT_PORT): _PORT,
             vol.Optional(CONF_NOTIFICATION_SOURCES): TextSelector(TextSelectorConfig(multiple=True)),
+            vol.Optional(CONF_STATE_PAUSE, default=DEFAULT_STATE_PAUSE): _number(
+                0, MAX_STATE_PAUSE, UnitOfTime.SECONDS
+            ),
         }
     )

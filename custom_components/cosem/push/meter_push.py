@@ -1,6 +1,5 @@
 """What one meter sends by itself: it is taken while its entry is loaded, and everybody is told."""
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -9,7 +8,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_PRESET, CONF_SERVER_WPORT
+from ..const import CONF_PRESET, CONF_SERVER_WPORT, CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE
 from ..dlms import AttributeDescriptor, DlmsClient
 from ..meter.clients import transport_of
 from ..meter.error_mapping import none_if_failed
@@ -21,14 +20,12 @@ from .event_making import EventMaker
 from .listeners import own_router
 from .listening import EntryListening, async_sources
 from .meter_event import async_publish
+from .pace import Pace, Show
 from .routing import ReadNotification, Receiver
 from .shown_values import pushed_attribute, pushed_reading
 
 STORED_AFTER: Final = 1.0
 """Seconds: a meter that sends every second does not wear out the disk."""
-
-type Show = Callable[[Mapping[AttributeDescriptor, Reading]], None]
-"""Takes values for the entities that show them."""
 
 
 class MeterPush:
@@ -47,7 +44,7 @@ class MeterPush:
         self._entry = entry
         self._security = security
         self._reader = reader
-        self._show = show
+        self.pace = Pace(hass, entry.options.get(CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE), show)
         self._maker = EventMaker(hass, entry, reader, code_table_of(entry.data[CONF_PRESET]))
         self._listening = EntryListening(hass, entry)
         # Now, because it counts for connections that are opened from now on.
@@ -73,6 +70,7 @@ class MeterPush:
 
     async def async_stop(self) -> None:
         """Take nothing any more, and store what must not be taken twice."""
+        self.pace.stop()
         if self._receiver is not None:
             self._own.remove(self._receiver)
             self._receiver = None
@@ -110,4 +108,4 @@ class MeterPush:
                 readings[attribute] = reading
         self._reader.counters.take_pushed(readings, dt_util.utcnow(), self._reader.mbus_device_types)
         if readings:
-            self._show(readings)
+            self.pace.take(readings)

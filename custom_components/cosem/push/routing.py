@@ -20,12 +20,15 @@ from ..dlms import (
     read_pushed_values,
 )
 
+MOST_DECODED: Final = 64 * 1024
+"""Octets. What is longer would hold up Home Assistant (rule M13), and is no event of a meter."""
+
 type Sources = tuple[IPv4Network | IPv6Network, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadNotification:
-    """A notification and what it says. ``notification``, ``values``: None where it cannot be decoded."""
+    """A notification and what it says. ``notification``, ``values``: None where that is not decoded."""
 
     heard: Heard
     notification: Notification | None = None
@@ -34,7 +37,7 @@ class ReadNotification:
     @classmethod
     def of(cls, heard: Heard) -> ReadNotification:
         """Decode it. Never raises."""
-        notification = heard.notification()
+        notification = heard.notification() if len(heard.apdu) <= MOST_DECODED else None
         values = None if notification is None else read_pushed_values(notification)
         return cls(heard=heard, notification=notification, values=values)
 
