@@ -11,11 +11,14 @@ import re
 from string import Formatter
 from typing import Any
 
+from homeassistant.const import CONF_DEVICE_ID
+from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
 from custom_components.cosem import const
 from custom_components.cosem.catalogue import NOT_AUTHENTICATED
 from custom_components.cosem.config_flow import CosemConfigFlow
+from custom_components.cosem.device_trigger import ANY
 from custom_components.cosem.dlms import InputFault
 from custom_components.cosem.forms.next_step import Step
 from custom_components.cosem.forms.options import CosemOptionsFlow
@@ -23,6 +26,7 @@ from custom_components.cosem.meter import issues
 from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS
 from custom_components.cosem.meter.doctor import Stage, Verdict
 from custom_components.cosem.push.event_codes import EVENT_TYPES
+from custom_components.cosem.push.filters import EVENT_TYPE_FIELD, FILTER_FIELDS
 
 FOLDER = Path(const.__file__).parent
 TEXTS: dict[str, Any] = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
@@ -194,14 +198,28 @@ def test_entities_of_our_own():
 
 
 def test_nothing_else_is_in_the_file():
-    assert set(TEXTS) <= {"config", "options", "selector", "exceptions", "issues", "entity"}
+    assert set(TEXTS) == {
+        *("config", "options", "selector", "exceptions", "issues", "entity"),
+        *("device_automation", "triggers"),
+    }
     assert set(TEXTS["entity"]) == {"event", "sensor"}
 
 
 def test_each_type_of_event_has_its_name():
     assert set(TEXTS["entity"]["event"]) == {"meter_event"}
     states = TEXTS["entity"]["event"]["meter_event"]["state_attributes"]["event_type"]["state"]
-    assert tuple(states) == EVENT_TYPES
+    assert tuple(states) == tuple(TEXTS["selector"]["event_type"]["options"]) == EVENT_TYPES
+
+
+def test_triggers():
+    """Of triggers.yaml, of the schema that checks it, and of the page of a device."""
+    described = load_yaml_dict(FOLDER / "triggers.yaml")["notification_received"]["fields"]
+    assert described["event_type"]["selector"]["select"]["options"] == [*EVENT_TYPES]
+    fields = {CONF_DEVICE_ID, *map(str, (*EVENT_TYPE_FIELD, *FILTER_FIELDS))}
+    assert set(described) == set(TEXTS["triggers"]["notification_received"]["fields"]) == fields
+    on_page = TEXTS["device_automation"]
+    assert set(on_page["trigger_type"]) == {*EVENT_TYPES, ANY}
+    assert set(on_page["extra_fields"]) == set(on_page["extra_fields_descriptions"]) == set(map(str, FILTER_FIELDS))
 
 
 def leaves(node: Any, path: str = "") -> Iterator[tuple[str, str]]:

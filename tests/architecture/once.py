@@ -26,7 +26,12 @@ ONE_MEANING: Mapping[str, tuple[frozenset[str], str]] = {
 }
 """Functions of one name -> the modules that have one, and why."""
 
-ASKED_FOR = frozenset({"async_setup_entry", "async_unload_entry", "async_remove_entry", "async_migrate_entry"})
+ASKED_FOR = frozenset(
+    {
+        *("async_setup_entry", "async_unload_entry", "async_remove_entry", "async_migrate_entry"),
+        "async_get_triggers",
+    }
+)
 """Names under which Home Assistant looks for a function at the top of the integration."""
 
 

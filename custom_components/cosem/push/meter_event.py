@@ -74,8 +74,12 @@ class MeterEvent:
         }
 
 
+SIGNAL_OF_ALL: Final = f"{DOMAIN}_meter_event"
+"""The dispatcher's signal for the events of all entries, loaded or not; it carries a ``MeterEvent``."""
+
+
 def signal_of(entry_id: str) -> str:
-    """Return the dispatcher's signal for the events of an entry, loaded or not; it carries a ``MeterEvent``."""
+    """Return the same for one entry."""
     return f"{DOMAIN}_meter_event_{entry_id}"
 
 
@@ -89,6 +93,7 @@ def async_publish(hass: HomeAssistant, event: MeterEvent) -> None:
     """Tell everybody who wants to know."""
     hass.bus.async_fire(EVENT_NOTIFICATION, event.data())
     async_dispatcher_send(hass, signal_of(event.entry_id), event)
+    async_dispatcher_send(hass, SIGNAL_OF_ALL, event)
 
 
 def in_words(event_type: str, code: int | None, text: str | None, name: str | None) -> str:
