@@ -1,6 +1,8 @@
 """The event entity: what a meter tells by itself, from the socket on."""
 
+import asyncio
 from collections.abc import Callable
+import socket
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -27,8 +29,9 @@ from tests.push.senders import (
     with_options,
     wpdu,
 )
-from tests.secured_entries import secured_entry, secured_profile
+from tests.secured_entries import issues, secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.still_loop import until
 
 ENTITY = "event.meter_meter_event"
 
@@ -167,3 +170,29 @@ async def test_there_is_one_event_entity_for_each_meter(
     ]
     assert [(each.entity_id, each.unique_id) for each in found] == [(ENTITY, f"{entry.unique_id}_meter_event")]
     assert hass.states.get(ENTITY).state == "unknown"
+
+
+@pytest.mark.parametrize("how", ["tcp", "both"])
+async def test_a_meter_may_call_over_tcp(hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry], how: str):
+    port = free_port(socket.SOCK_STREAM)
+    await set_up(hass, with_options(make_entry(), listening(port, how)))
+    async with told(hass, 2):
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+        writer.write(wpdu(event_code(1)) + wpdu(event_code(2)))
+        await writer.drain()
+        await until(lambda: hass.states.get(ENTITY).attributes.get("code") == 2)
+        writer.close()
+        await writer.wait_closed()
+
+
+async def test_an_entry_that_is_loaded_again_listens_again(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]
+):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port)))
+    for _ in range(3):
+        assert await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert issues(hass) == set()
+    async with told(hass, 1):
+        say(port, wpdu(event_code(1)))

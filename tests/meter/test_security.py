@@ -304,3 +304,22 @@ def test_s17_answers_without_a_tag_that_is_verified_are_unverified(
 
 def test_s17_what_is_not_decrypted_is_not_called_unverified(hass: HomeAssistant, make_entry: EntryMaker):
     assert not MeterSecurity(hass, make_entry(), get_client(hass, HOST, 4059)).is_unverified
+
+
+async def test_keys_open_notifications_once_the_meters_title_is_known(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker
+):
+    meter = SimulatedMeter(secured_profile())
+    client = get_client(hass, HOST, 4059)
+    title = meter.security.identity.title
+    for protection in ("authenticated_encryption", "none"):
+        security = MeterSecurity(hass, secured_entry(meter, 1, protection=protection), client)
+        assert security.has_keys
+        assert await security.async_notification_keys() is None
+        security.pin(title)
+        keys = await security.async_notification_keys()
+        assert keys is not None
+        assert keys.system_title == title
+    plain = MeterSecurity(hass, make_entry(), client)
+    assert not plain.has_keys
+    assert await plain.async_notification_keys() is None

@@ -130,3 +130,19 @@ async def test_a_name_is_resolved_where_somebody_listens(
         assert await async_sources(hass, entry) == ()
     silent = with_options(entry, {"notifications": "off"})
     assert await async_sources(hass, silent) == ()
+
+
+async def test_an_entry_that_ends_between_two_listeners_joins_no_more(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]
+):
+    entry = with_options(make_entry(), listening(free_port(), "both"))
+    own, opened = EntryListening(hass, entry), []
+
+    async def open_and_end(*place: object) -> None:
+        opened.append(place)
+        await own.async_stop()
+
+    with patch("custom_components.cosem.push.listeners.NotificationListener.open", open_and_end):
+        await own.async_start(Receiver(server_wport=1, take=lambda _: None))
+    assert len(opened) == 1
+    assert issues(hass) == set()

@@ -12,7 +12,18 @@ import pytest_socket
 
 from custom_components.cosem.push.meter_push import STORED_AFTER
 from tests.conftest import HOST, poll, set_up
-from tests.push.senders import LOOPBACK, event_code, free_port, listening, protected, say, told, with_options, wpdu
+from tests.push.senders import (
+    LOOPBACK,
+    data_notification,
+    event_code,
+    free_port,
+    listening,
+    protected,
+    say,
+    told,
+    with_options,
+    wpdu,
+)
 from tests.secured_entries import secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
 
@@ -61,3 +72,14 @@ async def test_nothing_is_told_after_the_end(hass: HomeAssistant, make_entry: Ca
     async with told(hass, 0) as data:
         say(port, wpdu(event_code(1)))
     assert data == []
+
+
+async def test_values_of_unknown_objects_are_told_only(hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]):
+    port = free_port()
+    await set_up(hass, with_options(make_entry(), listening(port)))
+    before = {state.entity_id: state.state for state in hass.states.async_all("sensor")}
+    rows = "02020906 0100990700FF 120007 02020906 0100980700FF 120007"
+    async with told(hass, 1) as data:
+        say(port, wpdu(data_notification(f"0202{rows}")))
+    assert [each["logical_name"] for each in data[0]["values"]] == ["1.0.153.7.0.255", "1.0.152.7.0.255"]
+    assert {state.entity_id: state.state for state in hass.states.async_all("sensor")} == before

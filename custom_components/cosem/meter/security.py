@@ -6,6 +6,7 @@ A failure ends them: a late answer could match a new question (four bits of invo
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 import math
 from typing import Final
 
@@ -98,8 +99,10 @@ class MeterSecurity:
         """
         security = self._parameters.security
         self._state = self._state or await async_security_state(self._hass, self._parameters)
-        if security is None or not security.is_ciphered or self._state is None or security.server_system_title is None:
+        if security is None or self._state is None or security.server_system_title is None:
             return None
+        if not security.is_ciphered:  # its keys only prove who it is, and can do so for a notification
+            security = replace(security, protection=Protection.AUTHENTICATED_ENCRYPTED)
         return NotificationKeys(security, self._state.receiving)
 
     def pin(self, title: bytes | None) -> None:
