@@ -110,6 +110,7 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
             }
             for attribute, reading in coordinator.data.values.items()
         },
+        "notifications": coordinator.notifications.diagnostics(),
         "withheld": [str(attribute) for attribute in coordinator.data.withheld],
         "unverified": coordinator.security.is_unverified,
         "leniencies": sorted(reader.ways.leniencies),

@@ -83,3 +83,15 @@ async def test_values_of_unknown_objects_are_told_only(hass: HomeAssistant, make
         say(port, wpdu(data_notification(f"0202{rows}")))
     assert [each["logical_name"] for each in data[0]["values"]] == ["1.0.153.7.0.255", "1.0.152.7.0.255"]
     assert {state.entity_id: state.state for state in hass.states.async_all("sensor")} == before
+
+
+async def test_diagnostics_count_what_came(hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port)))
+    async with told(hass, 1):
+        say(port, wpdu(event_code(1), 9), wpdu(event_code(2)))
+    assert entry.runtime_data.notifications.diagnostics() == {
+        "taken": 1,
+        "not_taken": {"nobody's": 1},
+        "not_taken_on_own_connections": {},
+    }

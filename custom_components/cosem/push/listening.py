@@ -1,5 +1,6 @@
 """Where one entry listens: it joins the shared listeners that its options name, and tries again what fails."""
 
+from collections import Counter
 from datetime import datetime
 from typing import Final
 
@@ -57,6 +58,12 @@ class EntryListening:
             _, place = self._joined.popitem()
             await listeners_of(self._hass).async_leave(place, receiver)
         issues_of(self._hass, self._entry).note_listener(None)
+
+    @property
+    def not_taken(self) -> Counter[str]:
+        """What came to its listeners and was nobody's, by the reason."""
+        listeners = listeners_of(self._hass)
+        return sum((Counter(listeners.counters_of(place)) for place in self._joined.values()), Counter())
 
     async def _async_join_all(self, _now: datetime | None = None) -> None:
         self._cancel_retry = None

@@ -50,6 +50,7 @@ class MeterPush:
         # Now, because it counts for connections that are opened from now on.
         self._own = own_router(hass, client, transport_of(entry.data))
         self._receiver: Receiver | None = None
+        self._taken = 0
         self._cancel_storing: CALLBACK_TYPE | None = None
 
     async def async_start(self) -> None:
@@ -78,6 +79,14 @@ class MeterPush:
         if self._cancel_storing is not None:
             await self._async_store()
 
+    def diagnostics(self) -> dict[str, object]:
+        """Return what came, and what was not taken, with the reason: also of other meters at the same port."""
+        return {
+            "taken": self._taken,
+            "not_taken": dict(self._listening.not_taken),
+            "not_taken_on_own_connections": dict(self._own.counters),
+        }
+
     def _identifiers(self) -> tuple[str, ...]:
         identity = self._reader.identity
         serial = identity.serial_number if identity else None
@@ -87,6 +96,7 @@ class MeterPush:
     def _take(self, read: ReadNotification) -> None:
         if read.heard.authenticated and self._cancel_storing is None:
             self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
+        self._taken += 1
         for event in self._maker.events(read):
             async_publish(self._hass, event)
         self._show_values(read)
