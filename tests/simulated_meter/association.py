@@ -25,6 +25,7 @@ from .conformance import (
     own_conformance,
     secured_conformance,
 )
+from .envelopes import Envelope
 from .objects import AssociationFacts
 from .profile import ClientProfile, Level, MeterProfile, Refusal, Release
 
@@ -93,6 +94,9 @@ class Secured(Protocol):
 
     def serve(self, apdu: bytes, honest: Callable[[bytes], Reply]) -> Reply:
         """Answer a service request."""
+
+    def notification(self, plain: bytes, layers: tuple[Envelope, ...]) -> bytes:
+        """Return a notification under the keys of this association."""
 
 
 class SecurityOfMeter(Protocol):

@@ -24,6 +24,7 @@ from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.encoding.octets import Writer
 
 from .buffer_forms import written
+from .happenings import STANDARD
 from .household import DAY, EPOCH
 from .noise import scatter
 from .objects import SCOPE_VIOLATED, TYPE_UNMATCHED, Answer, Attribute, CosemObject, LogicalDevice, View, constant
@@ -255,14 +256,26 @@ EVENTS = (1, 2, 3, 4, 5, 6, 47, 48, 65, 66, 67, 89)
 """1 power down, 2 power up, 3 and 4 daylight saving, 47 parameter changed ..."""
 
 
-def event_log(device: LogicalDevice) -> CosemObject:
-    """Return the standard event log: a few entries a week, 100 days back."""
+def event_log(device: LogicalDevice, log: int = STANDARD) -> CosemObject:
+    """Return an event log; the standard one has a few entries a week, 100 days back."""
     columns = (
         _clock_column(device),
-        Column(1, LogicalName.parse("0.0.96.11.0"), 2, lambda time: bytes([0x11, event_code(device, time)])),
+        Column(1, LogicalName.parse(f"0.0.96.11.{log}"), 2, lambda time: bytes([0x11, logged_code(device, time)])),
     )
-    profile = Profile(columns, lambda now: event_times(device, now), device.profile.quirks)
-    return profile_object("0.0.99.98.0", profile, period=0, capacity=200)
+    profile = Profile(columns, lambda now: logged_times(device, log, now), device.profile.quirks)
+    return profile_object(f"0.0.99.98.{log}", profile, period=0, capacity=200)
+
+
+def logged_times(device: LogicalDevice, log: int, now: int) -> list[int]:
+    """Return the times of all entries of an event log."""
+    everyday = event_times(device, now) if log == STANDARD else []
+    return sorted([*everyday, *(each.row for each in device.happenings.of_log(log, now))])
+
+
+def logged_code(device: LogicalDevice, time: int) -> int:
+    """Return the code of the entry at this time."""
+    happened = device.happenings.code_at(time)
+    return event_code(device, time) if happened is None else happened
 
 
 def event_times(device: LogicalDevice, now: int) -> list[int]:

@@ -53,14 +53,19 @@ class DatagramSessions:
         self.offered: deque[bytes] = deque(maxlen=_REMEMBERED)
         """What clients on in-memory links sent, before the network did anything to it."""
 
-    def receive(self, peer: Hashable, octets: bytes) -> list[Step]:
-        """Take a datagram; return what happens then. What is not one whole WPDU is left out (F23)."""
+    def receive(self, peer: Hashable, octets: bytes, speak: Callable[[Send], None] | None = None) -> list[Step]:
+        """Take a datagram; return what happens then. What is not one whole WPDU is left out (F23).
+
+        ``speak`` reaches the peer at any time.
+        """
         self._forget_silent()
         if not _is_one_wpdu(octets):
             return []
         session = self._session(peer)
         if session is None:
             return []
+        if speak is not None:
+            session.speak = speak
         self._sessions[peer] = (session, self._meter.monotonic())
         return [step for step in session.receive(octets) if isinstance(step, Send | Pause)]
 
@@ -132,7 +137,8 @@ class DatagramLink:
         self._arrive(step.octets)
 
     def _reach_meter(self, octets: bytes) -> None:
-        self._travel(self._sessions.receive(self._peer, octets), self._leave_meter)
+        steps = self._sessions.receive(self._peer, octets, lambda step: self._leave_meter(step.octets))
+        self._travel(steps, self._leave_meter)
 
     def _leave_meter(self, octets: bytes) -> None:
         self._travel(self._manipulate(Direction.TO_CLIENT, octets), self._arrive)

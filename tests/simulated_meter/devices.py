@@ -13,8 +13,9 @@ from custom_components.cosem.dlms.encoding.data import (
 )
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
-from .buffers import daily_profile, event_code, event_log, event_times, load_profile
-from .controls import control_objects
+from .buffers import daily_profile, event_log, load_profile, logged_code, logged_times
+from .controls import control_objects, push_object, push_setup
+from .happenings import ALARM_REGISTERS, LOGS, STANDARD
 from .household import DAY, EPOCH, Household
 from .management import association_object, clock_object, sap_assignment, setup_objects
 from .meter_time import MeterTime
@@ -89,22 +90,20 @@ def _add_electricity(device: LogicalDevice) -> None:
         event_log(device),
         *_electricity_data(device),
     )
+    if device.profile.notifications.logs:
+        device.add(*_notifying_objects(device))
 
 
 def _electricity_data(device: LogicalDevice) -> list[CosemObject]:
-    def last_event(view: View) -> int:
-        times = event_times(device, view.unix)
-        return event_code(device, times[-1]) if times else 0
-
     return [
         data_object("0.0.96.1.1", lambda _: octet_string(b"simulated meter")),
         data_object("1.0.0.0.0", lambda _: octet_string(device.name[8:])),
         data_object("1.0.0.2.8", lambda _: octet_string(scatter(1, 42).to_bytes(8, "big"))),
         data_object("0.0.1.1.0", lambda view: double_long_unsigned(view.unix)),
         data_object("0.0.97.97.0", lambda _: double_long_unsigned(0)),
-        data_object("0.0.97.98.0", lambda view: double_long_unsigned(alarms(device, view.unix))),
+        alarm_register(device, 0),
         data_object("0.0.96.10.1", lambda _: unsigned(0)),
-        data_object("0.0.96.11.0", lambda view: unsigned(last_event(view))),
+        last_event(device, STANDARD),
         data_object("0.0.96.14.0", lambda view: unsigned(view.instant.tariff)),
         data_object("0.0.96.7.21", lambda view: long_unsigned(max(view.unix - EPOCH, 0) // (23 * DAY))),
         data_object("0.0.96.2.0", lambda _: long_unsigned(3)),
@@ -132,10 +131,37 @@ def _operating_hours() -> CosemObject:
     )
 
 
-def alarms(device: LogicalDevice, unix: int) -> int:
-    """Return the alarm register: empty on nine days of ten."""
+def alarms(device: LogicalDevice, unix: int, register: int = 0) -> int:
+    """Return an alarm register. The first has everyday alarms, on one day of ten; all have what happened."""
     dice = scatter(device.household.seed, 11, unix // DAY)
-    return 1 << (dice >> 8) % 5 if dice % 10 == 0 else 0
+    everyday = 1 << (dice >> 8) % 5 if dice % 10 == 0 and register == 0 else 0
+    return everyday | device.happenings.alarms(register, unix)
+
+
+def alarm_register(device: LogicalDevice, register: int) -> CosemObject:
+    """Return an alarm register (class 1); the first is number 0."""
+    return data_object(f"0.0.97.98.{register}", lambda view: double_long_unsigned(alarms(device, view.unix, register)))
+
+
+def last_event(device: LogicalDevice, log: int) -> CosemObject:
+    """Return the code of the last entry of an event log (class 1); 0 if there is none."""
+
+    def read(view: View) -> Data:
+        times = logged_times(device, log, view.unix)
+        return unsigned(logged_code(device, times[-1]) if times else 0)
+
+    return data_object(f"0.0.96.11.{log}", read)
+
+
+def _notifying_objects(device: LogicalDevice) -> list[CosemObject]:
+    """Return what a meter has that tells every kind of event."""
+    pushed = [push_object(40, "0.1.25.9.0"), *(push_object(1, f"0.0.97.98.{each}") for each in ALARM_REGISTERS)]
+    return [
+        *(alarm_register(device, register) for register in ALARM_REGISTERS),
+        *(last_event(device, log) for log in LOGS),
+        *(event_log(device, log) for log in LOGS),
+        push_setup("0.1.25.9.0", *pushed),
+    ]
 
 
 def gas_volume(seed: int, unix: int) -> int:

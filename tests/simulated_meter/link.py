@@ -36,6 +36,7 @@ class MemoryTransport:
         self._ended: Step | None = None
         self.closed = False
         self._ready_at: float | None = None
+        session.speak = self._queue
 
     async def send(self, octets: bytes) -> None:
         """Hand octets to the meter."""

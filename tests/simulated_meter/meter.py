@@ -24,6 +24,7 @@ from .profile import ClientProfile, Level, MeterProfile
 from .secured import Security
 from .security_objects import security_objects
 from .session import Session
+from .speaker import Speaker
 from .steps import Finish
 
 _REMEMBERED = 100_000
@@ -56,6 +57,7 @@ class SimulatedMeter:
         for device in self.devices.values():
             device.household.energies(self.now())  # the first answer takes no longer than the others
         self.sessions: list[Session] = []
+        self.speaker = Speaker(self)
         self.links: list[MemoryTransport | DatagramLink] = []
         self.datagrams = DatagramSessions(self)
         self.manipulator: Callable[[], Manipulator | None] = lambda: None
@@ -85,6 +87,10 @@ class SimulatedMeter:
     def note_answer(self, at: datetime) -> None:
         """Remember when values were read."""
         self.read_times.append(at)
+
+    def unasked(self) -> list[bytes]:
+        """Return what the meter says before the answer under way."""
+        return self.speaker.unasked()
 
     def open_session(self) -> Session | None:
         """Return a new connection; None when the only slot is used."""

@@ -18,8 +18,10 @@ from custom_components.cosem.dlms.apdu.common import (
 from custom_components.cosem.dlms.encoding.data import Data, encode_data_octets, enum, integer, octet_string, structure
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
+from .happenings import Happenings
 from .household import Energies, Household, Instant
 from .meter_time import MeterTime
+from .notification_profile import Destination
 from .profile import Level, MeterProfile
 
 type Content = Data | bytes
@@ -172,6 +174,10 @@ class Done:
     at: datetime
 
 
+type Push = Callable[[View, Data, Destination | None], DataAccessResult | None]
+"""A push_object_list, and where to; None: to the client that asks. Returns why it is refused."""
+
+
 @dataclass(kw_only=True)
 class LogicalDevice:
     """A logical device: its name (16 octets), household, clock and objects."""
@@ -187,6 +193,9 @@ class LogicalDevice:
     """What its clock was set ahead."""
     done: list[Done] = field(default_factory=list)
     """All that was written and executed with success, in this order."""
+    happenings: Happenings = field(default_factory=Happenings)
+    on_push: Push | None = None
+    """Sends what a push setup lists."""
     _objects: dict[tuple[int, LogicalName], CosemObject] = field(default_factory=dict)
 
     def add(self, *objects: CosemObject) -> None:

@@ -13,6 +13,7 @@ from typing import Any, Final, Self
 
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
+from .notification_profile import NotificationProfile, notification_profile
 from .security_profile import ClientSecurity, MeterSecurity, client_security, meter_security
 
 PROFILES: Final = Path(__file__).parent / "profiles"
@@ -285,6 +286,7 @@ class MeterProfile:
     )
     quirks: Quirks = field(default_factory=Quirks)
     security: MeterSecurity = field(default_factory=MeterSecurity)
+    notifications: NotificationProfile = field(default_factory=NotificationProfile)
 
     def __post_init__(self) -> None:
         if not 64 <= self.max_pdu_size <= 65_535:
@@ -351,6 +353,8 @@ def _meter(content: dict[str, Any]) -> MeterProfile:
         content["quirks"] = _quirks(content["quirks"])
     if "security" in content:
         content["security"] = meter_security(content["security"])
+    if "notifications" in content:
+        content["notifications"] = notification_profile(content["notifications"])
     return MeterProfile(**content)
 
 

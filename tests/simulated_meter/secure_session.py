@@ -13,7 +13,7 @@ from .acse import AareFields, InitiateFields, read_rlrq, write_aare
 from .association import OTHER_REASON, SERVICE_NOT_ALLOWED, Refused, Reply
 from .attacks import ERRORS, ON_ANSWER, Strike, action_response, exception, forge, spoil_aare, spoil_pass_4
 from .ciphering import Material
-from .envelopes import Kind, is_protected
+from .envelopes import Envelope, Kind, is_protected
 from .hls import ECDSA, GMAC, GMAC_LENGTH, Exchange, gmac_answer, hashed
 from .key_pairs import BadKey, certificate, sign, verify
 from .profile import ClientProfile
@@ -146,6 +146,10 @@ class SecureSession:
         return reply.apdu or b""
 
     # -- services
+
+    def notification(self, plain: bytes, layers: tuple[Envelope, ...]) -> bytes:
+        """Return a notification under the keys of this association."""
+        return self._channel.protect(plain, Opened(b"", layers))
 
     def serve(self, apdu: bytes, honest: Honest) -> Reply:
         """Answer a service request; ``honest`` answers a plain one."""

@@ -125,11 +125,18 @@ class Security:
 
     def pre_establish(self, client: ClientProfile) -> SecureSession:
         """Return the security of an association without an AARQ: by keys only, nobody authenticates."""
+        return SecureSession(self, client, self.channel_to(client), None, Opened(b""), ciphered=True, fault=None)
+
+    def channel_to(self, client: ClientProfile) -> Channel:
+        """Return the protection towards a client that said nothing yet."""
         security = client.security
         assert security is not None  # only such clients come here
-        partner = Partner(title=security.client_title, signing=None, agreement=None)
-        channel = Channel(security, partner, self.identity, self.counters)
-        return SecureSession(self, client, channel, None, Opened(b""), ciphered=True, fault=None)
+        partner = Partner(
+            title=security.client_title,
+            signing=_public_key(security, client.wport, "signing", b""),
+            agreement=_public_key(security, client.wport, "agreement", b""),
+        )
+        return Channel(security, partner, self.identity, self.counters)
 
     def _channel(self, wport: int, security: ClientSecurity, aarq: AarqFields, *, ciphered: bool) -> Channel:
         title = aarq.calling_title or _title_of(aarq.initiate) or security.client_title

@@ -88,6 +88,7 @@ class MeterServer:
             if session is None:
                 _abort(writer)
             else:
+                session.speak = lambda step: writer.write(step.octets)
                 await self._serve(session, reader, writer)
         except OSError, asyncio.CancelledError:
             pass  # the client left, or the server is closed: both are a normal end here
@@ -131,13 +132,17 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         assert self._transport is not None
         delay = 0.0
-        for step in self._meter.datagrams.receive(addr, data):
+        for step in self._meter.datagrams.receive(addr, data, lambda step: self._send(step, addr)):
             if isinstance(step, Pause):
                 delay += step.seconds
             elif isinstance(step, Send) and delay:
                 asyncio.get_running_loop().call_later(delay, self._transport.sendto, step.octets, addr)
             elif isinstance(step, Send):
                 self._transport.sendto(step.octets, addr)
+
+    def _send(self, step: Send, addr: tuple[str | int, ...]) -> None:
+        if self._transport is not None:
+            self._transport.sendto(step.octets, addr)
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:

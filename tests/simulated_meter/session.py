@@ -9,8 +9,11 @@ from .acse import AARQ, RLRQ
 from .association import Association, Associations, MeterState, Reply, SecurityOfMeter
 from .conformance import GENERAL_BLOCK_TRANSFER
 from .dispatcher import Dispatcher
+from .envelopes import Kind
 from .faults import CATALOGUE, FaultPlan, Request
 from .general_blocks import GENERAL_BLOCK, GeneralBlockPeer, Serve
+from .notification_profile import Way
+from .notifier import Notifier
 from .profile import GeneralBlocks, MeterProfile
 from .steps import Finish, Pause, Send, Step
 
@@ -39,9 +42,13 @@ class Host(Protocol):
     def note_answer(self, at: datetime) -> None:
         """Remember when values were read."""
 
+    def unasked(self) -> list[bytes]:
+        """Return what goes out before the answer under way."""
+
 
 ALL_STATION: Final = 0x7F
 """The wPort of all logical devices."""
+_DEDICATED: Final = {Kind.DEDICATED, Kind.GENERAL_DEDICATED}
 _GET_WITH_LIST: Final = bytes((0xC0, 3))
 
 
@@ -57,6 +64,8 @@ class Session:
         self.over = False
         self._chance = random.Random(host.profile.seed)
         self._peers: dict[tuple[int, int], GeneralBlockPeer] = {}
+        self.speak: Callable[[Send], None] = lambda _: None
+        """Sends at any time; whoever carries the session sets it."""
 
     def receive(self, octets: bytes) -> list[Step]:
         """Take octets from the client; return what happens then."""
@@ -84,6 +93,20 @@ class Session:
         for server in self._host.dispatchers:
             self._honest(self._host.note_request(client, server, apdu))
 
+    def notify(self, notifier: Notifier, apdu: bytes, way: Way) -> list[bytes]:
+        """Send a plain notification to a client that has a confirmed association here; return its WPDUs."""
+        association = None if self.dead or self.over else self.associations.find(way.client_wport, way.server_wport)
+        if association is None or not association.is_confirmed:
+            return []
+        if way.kind in _DEDICATED and association.secured is not None:
+            protected = association.secured.notification(apdu, notifier.layers(way))
+            wpdus = notifier.written(protected, way)
+        else:
+            wpdus = notifier.wpdus(apdu, way)
+        for each in wpdus:
+            self.speak(Send(each))
+        return wpdus
+
     def lost(self) -> None:
         """The connection ended, by either side: all associations are aborted."""
         self.over = True
@@ -101,7 +124,8 @@ class Session:
         if fault is None:
             reply = self._honest(request)
             answers = (*reply.stray, reply.apdu or b"")
-            steps = self._delayed([Send(request.answer(apdu)) for apdu in answers if apdu])
+            answered = [Send(request.answer(apdu)) for apdu in answers if apdu]
+            steps = self._delayed([*map(Send, self._host.unasked()), *answered])
             if reply.close:
                 steps.append(Finish())
         elif fault.name == "half-open":

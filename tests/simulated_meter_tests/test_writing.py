@@ -12,6 +12,7 @@ from custom_components.cosem.dlms.encoding.data import (
 )
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import ResultForm, ReturnForm
+from tests.simulated_meter.steps import Send
 
 from .tools import BareClient, get_request, make_meter, reference
 
@@ -228,7 +229,11 @@ def test_scripts_push_reset_and_clock():
     assert meter.truth("0.0.96.3.10", 2).value is False
     assert client.ask(method(reference(9, "0.0.10.0.106.255", 1), bytes.fromhex("01120002")))[3:] == b"\0\0"
     assert meter.truth("0.0.96.3.10", 2).value is True
-    assert client.ask(method(reference(40, "0.0.25.9.0.255", 1), b"\x01\x0f\x00"))[3:] == b"\0\0"
+    pushed, answer = client.steps(method(reference(40, "0.0.25.9.0.255", 1), b"\x01\x0f\x00"))
+    assert isinstance(pushed, Send)
+    assert pushed.octets[8] == 0x0F
+    assert isinstance(answer, Send)
+    assert answer.octets[-2:] == b"\0\0"
     assert meter.truth("0.0.96.8.0").value
     assert client.ask(method(reference(3, "0.0.96.8.0.255", 1), b"\x01\x0f\x00"))[3:] == b"\0\0"
     assert meter.truth("0.0.96.8.0").value == 0
