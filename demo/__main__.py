@@ -17,6 +17,7 @@ from typing import NoReturn
 
 from homeassistant.const import __version__ as home_assistant_version
 
+from tests.simulated_meter.control import EVENTS, NAMES, POWER_FAILURE, press
 from tests.simulated_meter.household import Household
 from tests.simulated_meter.profile import load_profile
 
@@ -27,6 +28,8 @@ from .processes import HOST, ROOT, Child, DemoError, claim_port, free_port
 DOMAIN = "cosem"
 METER_PASSWORD = "demo1234"
 METER_SEED = 1
+NOTIFICATION_PORT = 4060
+"""Where the meter tells events: its own port is taken on this machine."""
 SECURED = next(
     client.security for client in load_profile("secured", {}).clients if client.wport == 1 and client.security
 )
@@ -75,6 +78,15 @@ def arguments() -> argparse.Namespace:
         help="go on with the Home Assistant of the last run, its history included (needs the same --meter-port)",
     )
     parser.add_argument(
+        "--notification-port",
+        type=port,
+        default=NOTIFICATION_PORT,
+        help="UDP port to which the simulated meter tells events (%(default)s)",
+    )
+    parser.add_argument(
+        "--event", choices=NAMES, help="let this happen to the simulated meter of the demo that is running, and end"
+    )
+    parser.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="photograph the user interface into this folder, and end"
     )
     return parser.parse_args()
@@ -114,6 +126,11 @@ async def fill_dashboard(hass: HomeAssistant, entry_ids: list[str]) -> None:
     say(f"Energy dashboard uses {', '.join(used) if used else 'nothing: no energy entity was found'}")
 
 
+def control_path(folder: Path) -> Path:
+    """The socket of the meter's buttons; relative, because the name of a socket must be short."""
+    return (folder / "meter-control").relative_to(ROOT)
+
+
 @asynccontextmanager
 async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[Demo]:
     """Start everything; leaving the context stops everything."""
@@ -122,11 +139,24 @@ async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[De
     meter_port = options.meter_port or (free_port() if unattended else 4059)
     claim_port(own_port, "Home Assistant", "--port")
     claim_port(meter_port, "the simulated meter", "--meter-port")
+    told = [] if unattended else ["--events", "--notify", f"udp:{HOST}:{options.notification_port}"]
+    control = [] if unattended else ["--control", str(control_path(folder))]
     login = folder / "login.json"
     new = configuration.write(folder / "config", own_port, keep=options.keep and login.exists())
     meter = Child(
         "the simulated meter",
-        ["-m", "tests.simulated_meter", "--host", HOST, "--port", str(meter_port), "--seed", str(METER_SEED)],
+        [
+            "-m",
+            "tests.simulated_meter",
+            "--host",
+            HOST,
+            "--port",
+            str(meter_port),
+            "--seed",
+            str(METER_SEED),
+            *told,
+            *control,
+        ],
         folder / "meter.log",
         {"SIMULATED_METER_PASSWORD": METER_PASSWORD},
     )
@@ -215,6 +245,9 @@ async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
             f"  with keys:       {HOST} port {secured_port}, client wPort 1, to try by hand:\n"
             f"                   encryption key     {SECURED.encryption_key.hex()}\n"
             f"                   authentication key {SECURED.authentication_key.hex()}\n"
+            f"  events:          UDP, {HOST} port {options.notification_port}; to let something happen:\n"
+            f"                   scripts/demo --event {POWER_FAILURE}\n"
+            f"                   (or {', '.join(EVENTS)})\n"
             f"  logs:            {demo.home_assistant.log}\n"
             f"                   {demo.meter.log}\n\n"
             "  Ctrl-C stops all.\n",
@@ -224,6 +257,15 @@ async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
             for child in (demo.meter, secured, demo.home_assistant):
                 child.check_alive()
             await asyncio.sleep(0.5)
+
+
+async def happen(options: argparse.Namespace, folder: Path) -> int:
+    """`--event NAME`: press a button of the meter of another demo."""
+    try:
+        say(await press(control_path(folder), options.event))
+    except OSError:
+        raise DemoError("no demo is running: start scripts/demo first, in another terminal") from None
+    return 0
 
 
 async def photograph(options: argparse.Namespace, folder: Path) -> int:
@@ -266,7 +308,7 @@ async def browse(python: Path, job: dict[str, object]) -> None:
 
 async def interruptible(options: argparse.Namespace, folder: Path) -> int:
     """Run what was asked for; SIGINT and SIGTERM end it in order."""
-    chosen = check if options.check else photograph if options.pictures else serve
+    chosen = happen if options.event else check if options.check else photograph if options.pictures else serve
     task = asyncio.ensure_future(chosen(options, folder))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -2,13 +2,17 @@
 
 import argparse
 import asyncio
+from contextlib import AsyncExitStack
 from dataclasses import replace
 import os
+from pathlib import Path
 import signal
 import sys
 
+from .control import NAMES, Control
 from .faults import catalogue_text, parse_fault
 from .meter import SimulatedMeter
+from .notification_profile import Destination, NotificationProfile
 from .profile import PASSWORD_VARIABLE, PROFILES, MeterProfile, ProfileError, load_profile
 from .server import MeterServer
 from .show_keys import authentication, key_lines
@@ -42,6 +46,17 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--show-keys", action="store_true", help="print what each client needs (keys, secrets, titles, PEM) and exit"
     )
+    parser.add_argument("--events", action="store_true", help="have every event log, event code and alarm register")
+    parser.add_argument(
+        "--notify",
+        action="append",
+        default=[],
+        metavar="udp:HOST:PORT",
+        help="tell events there, or over a connection with tcp:HOST:PORT; may be repeated",
+    )
+    parser.add_argument(
+        "--control", type=Path, metavar="PATH", help="make a Unix socket that takes events: " + ", ".join(NAMES)
+    )
     parser.add_argument("--quiet", action="store_true", help="print only the ready line")
     return parser.parse_args()
 
@@ -54,7 +69,13 @@ def _profile(arguments: argparse.Namespace) -> MeterProfile:
         profile = replace(profile, max_pdu_size=arguments.max_pdu)
     if arguments.delay is not None:
         profile = profile.with_quirks(delay=arguments.delay)
-    return profile
+    return replace(profile, notifications=_notifications(profile.notifications, arguments))
+
+
+def _notifications(profile: NotificationProfile, arguments: argparse.Namespace) -> NotificationProfile:
+    destinations = (*profile.destinations, *map(Destination.parse, arguments.notify))
+    told = profile.on_connections and not arguments.notify  # nothing is told twice to one client
+    return replace(profile, logs=profile.logs or arguments.events, destinations=destinations, on_connections=told)
 
 
 def _describe(profile: MeterProfile) -> None:
@@ -65,12 +86,15 @@ def _describe(profile: MeterProfile) -> None:
     print(f"the password comes from {PASSWORD_VARIABLE}" if PASSWORD_VARIABLE in os.environ else "default password")
 
 
-async def _serve(meter: SimulatedMeter, host: str, port: int) -> None:
+async def _serve(meter: SimulatedMeter, host: str, port: int, control: Path | None) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
-    async with MeterServer(meter, host, port) as server:
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(MeterServer(meter, host, port))
+        if control is not None:
+            await stack.enter_async_context(Control(meter.speaker, control))
         print(f"listening on {f'[{host}]' if ':' in host else host or '*'}:{server.port}", flush=True)
         await stop.wait()
 
@@ -92,7 +116,7 @@ def main() -> int:
     if not arguments.quiet:
         _describe(profile)
     try:
-        asyncio.run(_serve(meter, arguments.host, arguments.port))
+        asyncio.run(_serve(meter, arguments.host, arguments.port, arguments.control))
     except OSError as error:
         print(f"simulated meter: cannot listen on {arguments.host}:{arguments.port}: {error.strerror}", file=sys.stderr)
         return 1

@@ -13,6 +13,7 @@ from async_timeout import timeout
 import pytest
 import pytest_socket
 
+from tests.simulated_meter.control import press
 from tests.simulated_meter.server import MeterServer
 from tests.simulated_meter.steps import wpdu
 from tests.still_loop import until
@@ -27,7 +28,8 @@ NAME = get_request(1, "0.0.42.0.0.255", 2)
 
 @pytest.fixture(autouse=True)
 def _sockets(socket_enabled: None) -> None:
-    """Loopback sockets are used here."""
+    """Loopback sockets are used here, and a Unix socket."""
+    pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 
 @asynccontextmanager
@@ -152,6 +154,24 @@ async def test_the_program_says_when_it_is_ready_and_stops_on_signals(number: si
         writer.close()
 
 
+async def test_the_program_tells_what_is_pressed_to_whom_it_should(tmp_path: Path):
+    loop = asyncio.get_running_loop()
+    control = tmp_path / "control"
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as ear:
+        ear.bind(("127.0.0.1", 0))
+        ear.settimeout(0)
+        destination = f"udp:127.0.0.1:{ear.getsockname()[1]}"
+        arguments = ("--port", "0", "--events", "--notify", destination, "--control", str(control))
+        async with program(*arguments) as (process, _), timeout(DEADLINE):
+            assert await press(control, "cover-opened") == "event 40 is logged and told"
+            octets = await loop.sock_recv(ear, 1000)
+            process.terminate()
+            assert await process.wait() == 0
+    assert octets[:10] == bytes.fromhex("0001 0001 0001 001A C201")
+    assert octets[-11:] == bytes.fromhex("0001 0000600B01FF 02 1128")
+    assert not control.exists()
+
+
 async def test_the_program_on_ipv6():
     if not socket.has_ipv6:
         pytest.skip("this machine has no IPv6")
@@ -169,6 +189,7 @@ async def test_the_program_on_ipv6():
         (["--profile", "nowhere"], 2, "nowhere"),
         (["--max-pdu", "12"], 2, "max_pdu_size"),
         (["--fault", "unheard-of"], 2, "unheard-of"),
+        (["--notify", "smoke:127.0.0.1:4060"], 2, "smoke"),
         (["--host", "192.0.2.1", "--port", "0"], 1, "cannot listen"),
     ],
 )
