@@ -13,7 +13,7 @@ from .envelopes import Envelope, Header, Kind
 from .general_blocks import LAST, STREAMING, write_block
 from .notification_profile import Cut, Way
 from .profile import MeterProfile
-from .protection import Opened, Sealing
+from .protection import Opened
 from .secured import Security
 from .steps import wpdu
 
@@ -66,12 +66,10 @@ class Notifier:
         client = self._profile.client(client_wport)
         if client is None or client.security is None:
             raise ValueError(f"the meter has no keys for client {client_wport}")
-        control = client.security.suite | layers[-1].control
-
-        def as_said(sealing: Sealing) -> Sealing:
-            return replace(sealing, control=control)  # whatever the policy would add
-
-        return self._security.channel_to(client).protect(apdu, Opened(b"", layers), as_said)
+        if not client.security.suite and any(layer.kind is Kind.SIGNED for layer in layers):
+            raise ValueError("security suite 0 has no signatures")
+        as_said = replace(client, security=replace(client.security, policy=0))  # which adds nothing
+        return self._security.channel_to(as_said).protect(apdu, Opened(b"", layers))
 
 
 def in_blocks(apdu: bytes, size: int, cut: Cut) -> list[bytes]:

@@ -149,6 +149,8 @@ def test_what_there_are_no_keys_for_is_not_sent(notifier: Notifier) -> None:
         notifier.wpdus(EVENT, Way(client_wport=2, kind=Kind.GLOBAL))
     with pytest.raises(ValueError, match="belongs to an association"):
         notifier.wpdus(EVENT, Way(kind=Kind.DEDICATED))
+    with pytest.raises(ValueError, match="no signatures"):
+        notifier.wpdus(EVENT, Way(is_signed=True))
 
 
 def test_what_was_sent_could_have_been_recorded(notifier: Notifier) -> None:

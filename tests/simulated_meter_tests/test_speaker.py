@@ -31,11 +31,12 @@ from custom_components.cosem.dlms.interface_classes.pushed_values import PushFor
 from custom_components.cosem.dlms.protocol.events import NotificationReceived, NotificationRefused
 from custom_components.cosem.dlms.protocol.notification_senders import NotificationSenders
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
+from custom_components.cosem.dlms.security.notification_keys import NotificationKeys
 from custom_components.cosem.dlms.security.settings import Envelope
-from tests.faults.secured import Store, parameters_for
+from tests.faults.secured import Store, parameters_for, settings_for
 from tests.simulated_meter.controls import push_object
 from tests.simulated_meter.devices import serial_number
-from tests.simulated_meter.envelopes import Kind
+from tests.simulated_meter.envelopes import KeyScheme, Kind
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.notification_profile import Carrier, Cut, Destination, NotificationProfile, Way
 from tests.simulated_meter.notifications import BodyForm, NotificationForm, TimeForm
@@ -68,10 +69,10 @@ def speaking(**notifications: Any) -> SimulatedMeter:
 class Listener:
     """A client of the meter that keeps what it hears."""
 
-    def __init__(self, connect: Callable[[], Any]) -> None:
+    def __init__(self, connect: Callable[[], Any], *known: NotificationKeys) -> None:
         self.client = DlmsClient("meter", connect=with_wrapper(connect))
         self.heard: list[NotificationReceived | NotificationRefused] = []
-        self.client.consume_notifications(NotificationConsumer(self.heard.append, NotificationSenders()))
+        self.client.consume_notifications(NotificationConsumer(self.heard.append, NotificationSenders(known)))
 
     def only(self) -> NotificationReceived:
         (event,) = self.heard
@@ -165,6 +166,21 @@ async def test_in_an_association_every_key_is_heard_and_verified(kind: Kind, cut
     assert (event.authenticated, event.encrypted) == (True, True)
     assert event.system_title == meter.security.identity.title
     assert isinstance(decode_apdu(event.plain_apdu), EventNotificationRequest)
+
+
+@pytest.mark.parametrize("way", [Way(kind=Kind.GENERAL), Way(kind=Kind.GENERAL, scheme=KeyScheme.WRAPPED)], ids=str)
+async def test_a_notification_may_have_another_envelope_than_the_answers(way: Way) -> None:
+    profile = replace(load_profile("secured", {}), history_days=2)
+    meter = SimulatedMeter(replace(profile, notifications=NotificationProfile(way=way)), lambda: NOW)
+    title = meter.security.identity.title
+    state = new_state()
+    settings = settings_for(meter, 1, server_system_title=title)
+    assert settings is not None
+    listener = Listener(meter.connect, NotificationKeys(settings, state.receiving))
+    async with listener.client.associate(parameters_for(meter, 1), security_state=state) as association:
+        meter.speaker.happen(47)
+        assert (await association.get(NAME)).value == meter.devices[1].name
+    assert (listener.only().authenticated, listener.only().system_title) == (True, title)
 
 
 async def test_a_push_that_a_client_executes_comes_before_its_answer() -> None:
