@@ -1,6 +1,7 @@
 """The simulated meter on real sockets, TCP and UDP on one port, IPv4 and IPv6."""
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import suppress
 import socket
 import struct
@@ -73,6 +74,12 @@ class MeterServer:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
+
+    async def call(self, host: str, port: int, wpdus: Sequence[bytes] = (), greeting: bytes = b"") -> None:
+        """Open a connection, greet, tell what there is to tell, and answer on it until it ends. Raises OSError."""
+        reader, writer = await asyncio.open_connection(host, port)
+        writer.write(greeting + b"".join(wpdus))
+        await self._accept(reader, writer)
 
     async def serve_opened(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer on a connection that the meter itself opened, until it ends."""

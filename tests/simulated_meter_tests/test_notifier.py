@@ -1,5 +1,7 @@
 """Notifications protected, cut and spoilt; checked with keys and octets, and by the stack's own ears."""
 
+from dataclasses import replace
+
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 import pytest
 
@@ -16,6 +18,8 @@ from tests.simulated_meter.envelopes import KeyScheme, Kind
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.notification_profile import Cut, Way
 from tests.simulated_meter.notifier import Notifier, doubled, in_blocks, reordered
+from tests.simulated_meter.profile import ClientProfile, Level, MeterProfile
+from tests.simulated_meter.security_profile import ClientSecurity
 
 from .secure_client import secured_meter
 from .tools import make_meter
@@ -142,6 +146,49 @@ def test_blocks_have_the_controls_of_the_standard_or_of_one_maker() -> None:
     ]
     assert [block[1] for block in in_blocks(apdu, 25, Cut.DEVIATING)] == [0x40, 0x40, 0xC0]
     assert in_blocks(b"\x0f", 1, Cut.STANDARD) == [bytes.fromhex("E0800001000001 0F")]
+
+
+LONG_PUSH = bytes.fromhex(
+    "0F000001020C07EA0301070C1E0F000000000204020309060100010800FF0600001CF402020F01161E020309060100200700FF1208FD02020FFF"
+    "16230203090601001F0700FF10FFF402020FFE1621020209060000010000FF090C07EA0301070C1E0F00000000"
+)
+ALARM = bytes.fromhex("C20000010000616200FF020600000004")
+
+
+@pytest.mark.parametrize(
+    ("apdu", "kind", "counter", "octets"),
+    [
+        (ALARM, Kind.GLOBAL, 0x00000200, "CA213000000200086ED1B3CBA6760EDCE626C5B3DDF994109773DBD7BA90C1F42A547C"),
+        (
+            ALARM,
+            Kind.GENERAL_GLOBAL,
+            0x00000220,
+            "DB084D4D4D0000BC614E2130000002201B159DEB7A2EB229EC28C1FC60D7E9903C17C4176885F2872BCA657A",
+        ),
+        (
+            bytes.fromhex("180001021008010600000037"),
+            Kind.GLOBAL,
+            0x00000200,
+            "381D3000000200D26ED0B0DBAE166ADC1924F41B7D4BF2A52C12AC60E546BF",
+        ),
+    ],
+)
+def test_another_implementation_makes_the_same_octets(apdu: bytes, kind: Kind, counter: int, octets: str) -> None:
+    security = ClientSecurity(
+        encryption_key=bytes(range(16)), authentication_key=bytes(range(0xD0, 0xE0)), sending_counter=counter
+    )
+    client = ClientProfile(wport=1, name="one", level=Level.READ, security=security)
+    profile = replace(MeterProfile(), history_days=2, clients=(client,))
+    meter = SimulatedMeter(profile.with_security(system_title=bytes.fromhex("4D4D4D0000BC614E")))
+    (wpdu,) = meter.speaker.notifier.wpdus(apdu, Way(kind=kind))
+    assert wpdu[8:] == bytes.fromhex(octets)
+
+
+@pytest.mark.parametrize(("cut", "streaming"), [(Cut.STANDARD, 0), (Cut.DEVIATING, 0x40)])
+def test_another_implementation_cuts_the_same_blocks(cut: Cut, streaming: int) -> None:
+    first, *_, last = in_blocks(LONG_PUSH, 33, cut)
+    assert first.hex() == f"e0{streaming:02x}0001000018" + "0f000001020c07ea0301070c1e0f00000000020402030906"
+    assert last.hex() == f"e0{streaming | 0x80:02x}0005000007" + "070c1e0f00000000"[2:]
 
 
 def test_what_there_are_no_keys_for_is_not_sent(notifier: Notifier) -> None:

@@ -1,5 +1,6 @@
 """The meter speaks on connections, between requests and answers, and to other addresses; the client hears it."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -14,7 +15,7 @@ from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.dlms.client.link import NotificationConsumer
 from custom_components.cosem.dlms.client.security_state import SecurityState
-from custom_components.cosem.dlms.client.transport import open_tcp
+from custom_components.cosem.dlms.client.transport import TcpTransport, Transport, open_tcp
 from custom_components.cosem.dlms.encoding.data import (
     Data,
     array,
@@ -323,6 +324,28 @@ async def test_over_sockets_a_client_is_told_at_any_time(socket_enabled: None) -
             assert (await association.get(NAME)).value == meter.devices[1].name
         await listener.client.close()
     assert listener.only().plain_apdu[0] == 0xC2
+
+
+async def test_a_meter_that_calls_tells_first_and_answers_on_the_same_connection(socket_enabled: None) -> None:
+    meter = speaking()
+    called: asyncio.Future[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = (
+        asyncio.get_running_loop().create_future()
+    )
+    told = meter.speaker.notifier.wpdus(bytes.fromhex("C20000010000600B00FF021101"), Way())
+
+    async def accept() -> Transport:
+        return TcpTransport(*await called)
+
+    listening = await asyncio.start_server(lambda *streams: called.set_result(streams), "127.0.0.1", 0)
+    async with listening, MeterServer(meter, "127.0.0.1", 0) as server:
+        calling = asyncio.create_task(server.call("127.0.0.1", listening.sockets[0].getsockname()[1], told))
+        listener = Listener(accept)
+        async with listener.client.associate(PUBLIC) as association:
+            assert (await association.get(NAME)).value == meter.devices[1].name
+            meter.speaker.happen(47)
+            await until(lambda: len(listener.heard) == 2)
+        await listener.client.close()
+        await calling
 
 
 async def test_over_datagrams_a_client_is_told_at_the_address_that_it_had() -> None:
