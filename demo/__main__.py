@@ -110,6 +110,13 @@ async def add_meter(hass: HomeAssistant, port: int) -> list[str]:
     return [str(entry["entry_id"]) for entry in entries]
 
 
+async def listen(hass: HomeAssistant, entry_id: str, port: int) -> None:
+    """Let Home Assistant listen for what the meter tells."""
+    listening = {"notifications": "udp", "listen_address": HOST, "listen_port": port, "notification_sources": [HOST]}
+    await flow.set_options(hass, entry_id, listening)
+    say(f"Home Assistant listens for events of the meter on UDP port {port}")
+
+
 async def fill_dashboard(hass: HomeAssistant, entry_ids: list[str]) -> None:
     """Fill the Energy dashboard, with the days before as the simulated home would have had them."""
     used = await energy.fill_in(hass, entry_ids)
@@ -238,6 +245,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
             demo.entry_ids.extend(await add_meter(demo.hass, demo.meter_port))
             await plausible(demo)
             await fill_dashboard(demo.hass, demo.entry_ids)
+            await listen(demo.hass, demo.entry_ids[0], options.notification_port)
         print(
             f"\n  Home Assistant:  {demo.hass.address}\n"
             f"  login:           {USER_NAME}   password: {USER_PASSWORD}\n"
@@ -245,7 +253,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
             f"  with keys:       {HOST} port {secured_port}, client wPort 1, to try by hand:\n"
             f"                   encryption key     {SECURED.encryption_key.hex()}\n"
             f"                   authentication key {SECURED.authentication_key.hex()}\n"
-            f"  events:          UDP, {HOST} port {options.notification_port}; to let something happen:\n"
+            f"  events:          told by UDP to {HOST} port {options.notification_port}; to let one happen:\n"
             f"                   scripts/demo --event {POWER_FAILURE}\n"
             f"                   (or {', '.join(EVENTS)})\n"
             f"  logs:            {demo.home_assistant.log}\n"

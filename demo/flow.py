@@ -8,6 +8,7 @@ from .client import HomeAssistant
 from .processes import DemoError
 
 FLOWS = "/api/config/config_entries/flow"
+OPTIONS = "/api/config/config_entries/options/flow"
 MOST_STEPS = 20
 PROGRESS_SECONDS = 60
 
@@ -61,13 +62,18 @@ async def go_on(hass: HomeAssistant, flow_id: str, answers: Mapping[str, Any], m
     return await to_the_end(hass, await hass.get(f"{FLOWS}/{flow_id}"), answers, menu)
 
 
+async def set_options(hass: HomeAssistant, entry_id: str, answers: Mapping[str, Any]) -> None:
+    """Change the options of an entry; those that have no answer stay as they are."""
+    await to_the_end(hass, await hass.post(OPTIONS, {"handler": entry_id}), answers, (), OPTIONS)
+
+
 async def to_the_end(
-    hass: HomeAssistant, step: dict[str, Any], answers: Mapping[str, Any], menu: Sequence[str]
+    hass: HomeAssistant, step: dict[str, Any], answers: Mapping[str, Any], menu: Sequence[str], flows: str = FLOWS
 ) -> dict[str, Any]:
-    """Answer step after step until the entry is created."""
+    """Answer step after step until the entry is created, or its options are stored."""
     for _ in range(MOST_STEPS):
         if step["type"] == "create_entry":
-            return dict(step["result"])
+            return dict(step["result"]) if flows == FLOWS else {}
         if step["type"] == "form":
             if step.get("errors"):
                 raise DemoError(f"the config flow refuses step {step['step_id']}: {step['errors']}")
@@ -79,5 +85,5 @@ async def to_the_end(
             continue
         else:
             raise DemoError(f"the config flow ends with {step['type']}: {step.get('reason')}")
-        step = await hass.post(f"{FLOWS}/{step['flow_id']}", answer)
+        step = await hass.post(f"{flows}/{step['flow_id']}", answer)
     raise DemoError(f"the config flow has no end: after {MOST_STEPS} steps it shows {step.get('step_id')}")

@@ -73,13 +73,14 @@ async def read(hass: HomeAssistant, entry_id: str) -> list[Row]:
             continue
         found = states.get(entity["entity_id"], {"state": "", "attributes": {}})
         attributes = found["attributes"]
+        waits = entity["entity_id"].startswith("event.") and found["state"] == "unknown"  # nothing has happened yet
         rows.append(
             Row(
                 entity["entity_id"],
                 str(attributes.get("friendly_name") or entity["entity_id"]),
                 found["state"],
                 str(attributes.get("unit_of_measurement") or ""),
-                problem_with(found["state"], attributes, now),
+                "" if waits else problem_with(found["state"], attributes, now),
             )
         )
     return sorted(rows, key=lambda row: row.name)
