@@ -1,7 +1,7 @@
 """Whether and how a meter speaks on its own: which service, which envelope, where to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -85,7 +85,7 @@ class NotificationProfile:
 
 
 def notification_profile(entry: Mapping[str, Any]) -> NotificationProfile:
-    """Read the table of a profile file. Raises ValueError, TypeError."""
+    """Read the table of a profile file; ``greeting`` is that of all destinations. Raises ValueError, TypeError."""
     values = dict(entry)
     way: dict[str, Any] = {
         key: values.pop(key) for key in ("client_wport", "control", "is_signed", "block_size") if key in values
@@ -96,5 +96,6 @@ def notification_profile(entry: Mapping[str, Any]) -> NotificationProfile:
     for key, form in (("form", NotificationForm), ("time", TimeForm), ("body", BodyForm)):
         if key in values:
             values[key] = form(values[key])
-    destinations = tuple(Destination.parse(text) for text in values.pop("destinations", ()))
+    greeting = str(values.pop("greeting", "")).encode()
+    destinations = tuple(replace(Destination.parse(text), greeting=greeting) for text in values.pop("destinations", ()))
     return NotificationProfile(way=Way(**way), destinations=destinations, **values)

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 import pytest
 import pytest_socket
@@ -12,7 +13,10 @@ from custom_components.cosem.dlms.client.listener import NotificationListener
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.notification_senders import NotificationSenders
 from tests.simulated_meter.carriers import Carriers
-from tests.simulated_meter.notification_profile import Carrier, Destination
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.notification_profile import Carrier, Cut, Destination, NotificationProfile
+from tests.simulated_meter.notifier import in_blocks
+from tests.simulated_meter.profile import MeterProfile
 from tests.simulated_meter.steps import wpdu
 from tests.still_loop import until
 
@@ -74,6 +78,27 @@ async def test_a_flood_is_sent_whole_whatever_becomes_of_it() -> None:
         carriers.carry(destination, WPDUS * 10)
         await until(lambda: heard)
     assert carriers.lost == 0
+
+
+@pytest.mark.parametrize("cut", [Cut.STANDARD, Cut.DEVIATING])
+@pytest.mark.parametrize("carrier", list(Carrier))
+async def test_blocks_reach_their_destination_and_are_one_notification(carrier: Carrier, cut: Cut) -> None:
+    carriers = Carriers()
+    async with listening(carrier) as (heard, destination):
+        carriers.carry(destination, [wpdu(1, 1, block) for block in in_blocks(EVENTS[0], 13, cut)])
+        await until(lambda: heard)
+        await carriers.settled()
+    assert [each.apdu for each in heard] == EVENTS[:1]
+
+
+async def test_the_last_of_the_power_is_enough_for_a_datagram() -> None:
+    async with listening(Carrier.UDP) as (heard, destination):
+        profile = replace(
+            MeterProfile(), history_days=2, notifications=NotificationProfile(destinations=(destination,))
+        )
+        SimulatedMeter(profile).speaker.power_failure()
+        await until(lambda: heard)
+    assert heard[0].apdu[-11:] == bytes.fromhex("00010000600B00FF021101")
 
 
 async def test_where_nobody_listens_it_is_lost() -> None:

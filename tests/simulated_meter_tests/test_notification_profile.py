@@ -23,7 +23,7 @@ def test_everything_can_be_said_in_a_file(tmp_path: Path) -> None:
         '[notifications]\nlogs = true\nform = "data-notification"\ntime = "tagged"\nbody = "pairs"\n'
         'kind = "general-glo"\nscheme = "wrapped"\ncontrol = 16\nis_signed = true\nclient_wport = 103\n'
         'cut = "deviating"\nblock_size = 64\nis_confirmed = true\nalarms_only = true\non_connections = false\n'
-        'destinations = ["udp:127.0.0.1:4060", "tcp:[::1]:4061"]\n',
+        'greeting = "SIM7"\ndestinations = ["udp:127.0.0.1:4060", "tcp:[::1]:4061"]\n',
         encoding="utf-8",
     )
     assert load_profile(file, {}).notifications == NotificationProfile(
@@ -43,7 +43,10 @@ def test_everything_can_be_said_in_a_file(tmp_path: Path) -> None:
         alarms_only=True,
         is_confirmed=True,
         on_connections=False,
-        destinations=(Destination(Carrier.UDP, "127.0.0.1", 4060), Destination(Carrier.TCP, "::1", 4061)),
+        destinations=(
+            Destination(Carrier.UDP, "127.0.0.1", 4060, b"SIM7"),
+            Destination(Carrier.TCP, "::1", 4061, b"SIM7"),
+        ),
     )
 
 
