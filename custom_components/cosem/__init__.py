@@ -3,12 +3,15 @@
 One entry is one association to one logical device.
 """
 
+import asyncio
+from collections.abc import Coroutine
 from itertools import islice
 from typing import Any, Final
 
 from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEntryState, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
+from homeassistant.exceptions import ConfigEntryNotReady
 from homeassistant.helpers import discovery_flow
 from homeassistant.helpers.device_registry import AnyDeviceEntry
 
@@ -45,16 +48,36 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
         await coordinator.async_shutdown()
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
-    await coordinator.async_config_entry_first_refresh()
+    await _async_first_refresh(hass, coordinator)
     entry.runtime_data = coordinator
     async_register_device(coordinator)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    await _async_whole(hass, hass.config_entries.async_forward_entry_setups(entry, PLATFORMS))
     async_follow_identity(coordinator)
     await coordinator.notifications.async_start()
     if has_too_many(coordinator.reader.objects):
         LOGGER.warning("%s has more than %d entities; the others are left out", coordinator.name, MAX_ENTITIES)
     _offer_further_logical_devices(hass, entry)
     return True
+
+
+async def _async_first_refresh(hass: HomeAssistant, coordinator: CosemCoordinator) -> None:
+    try:
+        await coordinator.async_config_entry_first_refresh()
+    except asyncio.CancelledError:
+        # Home Assistant cancels what a page has asked for when a person leaves it, and the set-up with it. Such an
+        # entry would never be tried again. A new one would not even be saved.
+        if hass.is_stopping:
+            raise
+        raise ConfigEntryNotReady(translation_domain=DOMAIN, translation_key="set_up_interrupted") from None
+
+
+async def _async_whole(hass: HomeAssistant, work: Coroutine[Any, Any, None]) -> None:
+    """Do all of ``work``, which asks no meter and so ends soon, also where a person leaves the page meanwhile."""
+    task = hass.async_create_task(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await task
 
 
 async def async_unload_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:

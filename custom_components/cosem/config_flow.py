@@ -17,6 +17,7 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.typing import DiscoveryInfoType
+from homeassistant.setup import async_setup_component
 
 from .const import (
     AUTHENTICATION_NONE,
@@ -251,6 +252,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         await async_save_objects(
             self.hass, examination.identity.unique_id, examination.objects, listed_for=list_owner(data)
         )
+        # Home Assistant would do so now with the first entry, in tasks that end before the entry is saved when a person
+        # leaves this page.
+        await async_setup_component(self.hass, DOMAIN, {})
         return self.async_create_entry(title=self._draft.title, data=data, options=self._draft.options)
 
     async def _update_entry(self) -> ConfigFlowResult:

@@ -128,6 +128,8 @@ INTEGRATION: Mapping[str, frozenset[str]] = {
         ),
         ANY_NAME,
     ),
+    # The config flow sets up its own integration a moment before Home Assistant would.
+    "homeassistant.setup": frozenset({"async_setup_component"}),
 }
 
 NOT_OF_HOME_ASSISTANT = (
