@@ -16,7 +16,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.coordinator import MOST_WAITS, CosemCoordinator
+from custom_components.cosem.coordinator import CosemCoordinator
 from custom_components.cosem.dlms import (
     Association,
     AttributeDescriptor,
@@ -619,57 +619,34 @@ async def test_refused_credentials_end_work_and_polls_and_ask_for_new_ones(
     assert meter.connections == before
 
 
-async def test_new_credentials_are_asked_for_also_where_another_form_of_the_entry_was_open(
+async def test_each_further_reason_for_no_values_is_logged_once(
     hass: HomeAssistant,
     network: None,
     make_entry: EntryMaker,
     meter: SimulatedMeter,
     freezer: FrozenDateTimeFactory,
+    caplog: pytest.LogCaptureFixture,
 ):
-    """Home Assistant drops the question while there is another form, and nothing polls any more."""
-    entry = await set_up(hass, make_entry())
-    form = await entry.start_reconfigure_flow(hass)
-    meter.faults.add("aare-authentication")
-    await poll(hass, freezer)
-    before = meter.connections
+    coordinator = coordinator_of(await set_up(hass, make_entry()))
 
-    def sources() -> list[str]:
-        return [flow["context"]["source"] for flow in hass.config_entries.flow.async_progress_by_handler(DOMAIN)]
+    async def lines(*faults: str) -> int:
+        caplog.clear()
+        meter.faults.clear()
+        for fault in faults:
+            meter.faults.add(fault)
+        await poll(hass, freezer, 400)
+        assert coordinator.last_update_success is not bool(faults)
+        return caplog.text.count("another reason")
 
-    await poll(hass, freezer)
-    assert "reauth" not in sources()
-    hass.config_entries.flow.async_abort(form["flow_id"])
-    for _ in range(3):
-        await poll(hass, freezer)
-        assert sources().count("reauth") == 1
-    assert meter.connections == before
-    await hass.config_entries.async_unload(entry.entry_id)
-
-
-async def test_a_form_that_was_left_open_is_closed_after_ten_minutes_without_credentials(
-    hass: HomeAssistant,
-    network: None,
-    make_entry: EntryMaker,
-    meter: SimulatedMeter,
-    freezer: FrozenDateTimeFactory,
-):
-    entry = await set_up(hass, make_entry())
-    await entry.start_reconfigure_flow(hass)
-    meter.faults.add("aare-authentication")
-    await poll(hass, freezer)
-    before = meter.connections
-
-    def sources() -> set[str]:
-        flows = hass.config_entries.flow.async_progress_by_handler(DOMAIN)
-        return {flow["context"]["source"] for flow in flows} & {"reauth", "reconfigure"}
-
-    for _ in range(MOST_WAITS):
-        await poll(hass, freezer)
-        assert sources() == {"reconfigure"}
-    await poll(hass, freezer)
-    assert sources() == {"reauth"}
-    assert meter.connections == before
-    await hass.config_entries.async_unload(entry.entry_id)
+    assert await lines("refuse") == 0  # Home Assistant tells the first
+    assert await lines("refuse") == 0
+    assert await lines("silent") == 1
+    assert "still no values, now for another reason: The meter did not answer in time" in caplog.text
+    assert await lines("refuse") == 0
+    assert await lines("silent") == 0
+    assert await lines() == 0
+    assert await lines("silent") == 0
+    assert await lines("aare-authentication") == 1
 
 
 async def test_caller_that_gives_up_ends_its_work_with_a_release_and_no_other(

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 import math
 from typing import Final, override
 
-from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
-from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
-from homeassistant.helpers.event import async_track_time_interval
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .const import (
@@ -32,6 +31,7 @@ from .meter.entity_plan import initially_read, plan_entities
 from .meter.error_mapping import map_error
 from .meter.issues import issues_of
 from .meter.labels import label_of
+from .meter.new_credentials import ask_for_new_credentials, stop_asking
 from .meter.reader import MeterReader
 from .meter.readings import Reading, Readings
 from .meter.security import MeterSecurity
@@ -49,13 +49,6 @@ MOST_REPEATS: Final = 4
 
 OPENING_TIME: Final = 30.0
 """Seconds of a poll for its associations: a meter that answers slowly lets us in slowly, too."""
-
-
-ASK_AGAIN: Final = timedelta(minutes=1)
-"""For credentials: Home Assistant drops the question while another form of the entry is open."""
-
-MOST_WAITS: Final = 10
-"""So often for that form to end. One that was left without closing it stays open until Home Assistant restarts."""
 
 
 class CosemCoordinator(DataUpdateCoordinator[Readings]):
@@ -93,8 +86,9 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._poll_ends_at = math.inf
         self._first = True
         self._credentials_refused: ConfigEntryAuthFailed | None = None
-        self._stop_asking: CALLBACK_TYPE | None = None
-        self._waits = 0
+        stop_asking(hass, entry)
+        self._told: set[str | None] = set()
+        """Why it cannot be read, as told in the log, by the keys of the texts."""
 
     async def async_run[T](self, work: Work[T]) -> T:
         """Return what ``work`` returns, run once in an association with this entry's meter, in turn with the polls.
@@ -136,14 +130,23 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def _async_update_data(self) -> Readings:
         try:
             readings = await self._tasks.async_run(self._async_one_poll)
-        except UpdateFailed as failure:
-            failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
+        except HomeAssistantError as failure:
+            self._tell_another_cause(failure)
+            if isinstance(failure, UpdateFailed):
+                failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
             raise
+        self._told.clear()
         self.notifications.pace.drop()
         self._issues.note_success(counter_half_used=self.security.is_half_used, withheld=readings.withheld)
         self._back_off.note_success()
         self._first = False
         return readings
+
+    def _tell_another_cause(self, failure: HomeAssistantError) -> None:
+        """Log a further reason why there are no values, once; Home Assistant logs the first one only."""
+        if self._told and failure.translation_key not in self._told:
+            LOGGER.warning("%s: still no values, now for another reason: %s", self.name, failure)
+        self._told.add(failure.translation_key)
 
     async def _async_one_poll(self) -> Readings:
         self._poll_ends_at = self.hass.loop.time() + OPENING_TIME + self._total_time
@@ -190,22 +193,9 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         except (ConfigEntryAuthFailed, ConfigEntryError, UpdateFailed) as failure:
             if isinstance(failure, ConfigEntryAuthFailed):
                 self._credentials_refused = failure
-                # Nothing polls any more, so nothing else would ask again. A set-up that fails says so itself.
-                if not self._first:
-                    self._stop_asking = async_track_time_interval(self.hass, self._async_ask, ASK_AGAIN)
+                ask_for_new_credentials(self.hass, self.config_entry)
             self._issues.note_failure(failure.__cause__)
             raise
-
-    @callback
-    def _async_ask(self, _now: datetime) -> None:
-        """Ask for credentials, unless that is asked already."""
-        entry = self.config_entry
-        others = list(entry.async_get_active_flows(self.hass, {SOURCE_RECONFIGURE}))
-        self._waits = self._waits + 1 if others else 0
-        if self._waits > MOST_WAITS:
-            for flow in others:
-                self.hass.config_entries.flow.async_abort(flow["flow_id"])
-        entry.async_start_reauth_if_available(self.hass)
 
     async def _async_attempt[T](self, work: Work[T], may_repeat: Callable[[], bool]) -> T:
         """Run, and again as long as a new association may mend what failed."""
@@ -247,8 +237,6 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         await self.notifications.async_stop()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
-        if self._stop_asking is not None:
-            self._stop_asking()
         await self.security.async_release()
         await self.reader.async_close()
         if client is not None:
