@@ -200,7 +200,7 @@ def test_entities_of_our_own():
 def test_nothing_else_is_in_the_file():
     assert set(TEXTS) == {
         *("config", "options", "selector", "exceptions", "issues", "entity"),
-        *("device_automation", "triggers"),
+        *("device_automation", "services", "triggers"),
     }
     assert set(TEXTS["entity"]) == {"event", "sensor"}
 

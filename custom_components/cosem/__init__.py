@@ -12,8 +12,9 @@ from homeassistant.config_entries import SOURCE_INTEGRATION_DISCOVERY, ConfigEnt
 from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryNotReady
-from homeassistant.helpers import discovery_flow
+from homeassistant.helpers import config_validation as cv, discovery_flow
 from homeassistant.helpers.device_registry import AnyDeviceEntry
+from homeassistant.helpers.typing import ConfigType
 
 from .const import (
     CONF_CLIENT_WPORT,
@@ -32,11 +33,20 @@ from .meter.entity_plan import MAX_ENTITIES, has_too_many
 from .meter.identity import logical_device_name
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
+from .services import async_set_up_services
+
+CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 
 MAX_OFFERS: Final = 16
 """Cards of further logical devices that an entry may have at a time."""
 
 PLATFORMS: Final = [Platform.EVENT, Platform.SENSOR]
+
+
+async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
+    """Register the actions, which are there also while no entry is loaded."""
+    async_set_up_services(hass)
+    return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> bool:

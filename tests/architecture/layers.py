@@ -28,6 +28,7 @@ FIRST_WITH_ASYNCIO = 5
 INTEGRATION_ORDER = {
     "catalogue": 0,
     "const": 0,
+    "blueprints": 1,
     "meter": 1,
     "history": 2,
     "push": 2,

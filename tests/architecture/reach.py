@@ -101,9 +101,12 @@ COMMAND_LINE: Mapping[str, frozenset[str]] = {
 FILES: Mapping[str, frozenset[str]] = dict.fromkeys(
     ("fcntl", "os", "os.path", "pathlib", "tempfile", "tomllib"), ANY_NAME
 )
-"""Files are opened by the command line only, under names that its user gave (rule S31)."""
+"""Files are opened by the command line, under names that its user gave (rule S31)."""
 
 OPEN_FILES = frozenset(f"cosem.dlms.command_line.{name}" for name in ("credentials", "run", "state_file", "trace"))
+
+INSTALLS_FILES = frozenset({"cosem.blueprints.installation"})
+"""Copies blueprints that ship with it, under their own names, because a person asked for it (rule S31)."""
 
 OWN_DATA: Mapping[str, frozenset[str]] = {"pkgutil": frozenset({"get_data"})}
 """Data files that ship with it, under names that stand in the source (rule S31)."""
@@ -190,7 +193,8 @@ BY_NAME = frozenset({"types", "typing"})
 def allowed(module: Module) -> Mapping[str, frozenset[str]]:
     """What a module may import of others."""
     if not in_stack(module):
-        return {**PURE, **INTEGRATION, **(OWN_DATA if module.name in WITH_OWN_DATA else {})}
+        own_data = OWN_DATA if module.name in WITH_OWN_DATA else {}
+        return {**PURE, **INTEGRATION, **own_data, **(FILES if module.name in INSTALLS_FILES else {})}
     room = [*module.name.split("."), "", ""][2]
     if room == "security":
         return {**PURE, **SECURITY}

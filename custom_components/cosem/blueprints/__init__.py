@@ -1,0 +1,1 @@
+"""Blueprints for automations, and their installation."""

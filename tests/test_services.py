@@ -1,0 +1,93 @@
+"""The actions: what they answer, who may call them, and what they say when they fail."""
+
+from collections.abc import Iterator
+import json
+from pathlib import Path
+
+from homeassistant.auth.models import User
+from homeassistant.core import Context, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from homeassistant.setup import async_setup_component
+import pytest
+from pytest_homeassistant_custom_component.common import async_mock_service
+import yaml
+
+from custom_components.cosem import services
+from custom_components.cosem.const import DOMAIN
+
+
+@pytest.fixture(autouse=True)
+def _own_configuration(hass: HomeAssistant, tmp_path: Path) -> Iterator[None]:
+    before, hass.config.config_dir = hass.config.config_dir, str(tmp_path)
+    yield
+    hass.config.config_dir = before
+
+
+@pytest.fixture(autouse=True)
+async def _set_up(hass: HomeAssistant, _own_configuration: None) -> None:
+    """There is no entry."""
+    assert await async_setup_component(hass, DOMAIN, {})
+
+
+def test_each_action_has_its_description_and_its_icon(hass: HomeAssistant):
+    folder = Path(services.__file__).parent
+    actions = set(hass.services.async_services_for_domain(DOMAIN))
+    assert actions == set(yaml.safe_load((folder / "services.yaml").read_text("utf-8")))
+    assert actions == set(json.loads((folder / "icons.json").read_text("utf-8"))["services"])
+    texts = json.loads((folder / "translations" / "en.json").read_text("utf-8"))["services"]
+    assert actions == set(texts)
+    assert all(set(each) == {"name", "description"} for each in texts.values())
+
+
+async def install(hass: HomeAssistant, context: Context | None = None) -> dict[str, list[str]]:
+    answer = await hass.services.async_call(
+        DOMAIN, services.INSTALL_BLUEPRINTS, blocking=True, return_response=True, context=context
+    )
+    assert isinstance(answer, dict)
+    return answer
+
+
+async def test_blueprints_are_installed_and_named(hass: HomeAssistant, tmp_path: Path):
+    answer = await install(hass)
+    folder = tmp_path / "blueprints" / "automation" / "cosem"
+    assert answer["installed"] == sorted(path.name for path in folder.iterdir()) != []
+    assert (await install(hass))["unchanged"] == answer["installed"]
+    await hass.services.async_call(DOMAIN, services.INSTALL_BLUEPRINTS, blocking=True)
+
+
+async def test_automations_are_reloaded_for_an_updated_file_only(
+    hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    reloads = async_mock_service(hass, "automation", "reload")
+    await install(hass)
+    assert reloads == []
+
+    async def updated(_hass: HomeAssistant) -> services.Installed:
+        return services.Installed(updated=["tamper.yaml"], kept=["power_limit.yaml"])
+
+    monkeypatch.setattr(services, "async_install_blueprints", updated)
+    with caplog.at_level("INFO"):
+        await install(hass)
+    assert len(reloads) == 1
+    assert "power_limit.yaml" in caplog.text
+
+
+async def test_an_updated_file_without_automations(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch):
+    async def updated(_hass: HomeAssistant) -> services.Installed:
+        return services.Installed(updated=["tamper.yaml"])
+
+    monkeypatch.setattr(services, "async_install_blueprints", updated)
+    assert (await install(hass))["updated"] == ["tamper.yaml"]
+
+
+async def test_who_is_no_administrator_may_not(hass: HomeAssistant, hass_read_only_user: User):
+    with pytest.raises(Unauthorized):
+        await install(hass, Context(user_id=hass_read_only_user.id))
+
+
+async def test_what_cannot_be_written_is_said(hass: HomeAssistant, tmp_path: Path):
+    (tmp_path / "blueprints").write_text("a file where the folder should be")
+    with pytest.raises(HomeAssistantError) as raised:
+        await install(hass)
+    assert raised.value.translation_key == "blueprints_not_installed"
+    assert raised.value.translation_placeholders == {"detail": "Not a directory"}
