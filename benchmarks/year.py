@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing, redirect_stdout
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from enum import StrEnum
 import gc
 import io
 from itertools import pairwise
@@ -49,6 +50,7 @@ from custom_components.cosem.dlms import (
     with_wrapper,
 )
 from custom_components.cosem.dlms.apdu.common import InvokeIdAndPriority
+from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.interface_classes.profile_columns import RowMeaning
 from custom_components.cosem.dlms.interface_classes.profile_stream import RowStream
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
@@ -59,7 +61,7 @@ from tests.interop.dlms_cosem_client import attribute, dlms_cosem_client
 from tests.interop.gurux_client import GuruxClient
 from tests.recorded import Recorder, Replay
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, GeneralBlocks, MeterProfile
 from tests.simulated_meter.server import MeterServer
 
 ROWS: Final = 35_040
@@ -73,6 +75,10 @@ _READER: Final = 2
 _NOW: Final = datetime(2026, 7, 15, 12, tzinfo=UTC)
 _WRAPPER: Final = 8
 _BLOCK: Final = b"\xc4\x02"
+_AARE: Final = b"\x61"
+_CONFORMANCE: Final = b"\x5f\x1f\x04\x00"
+"""What is before the three octets of the conformance block."""
+
 _PARAMETERS: Final = AssociationParameters(
     client_wport=_READER, mechanism=Mechanism.LLS, password=Secret(DEFAULT_PASSWORD.encode())
 )
@@ -89,9 +95,39 @@ _COLUMNS: Final = (
 type Heard = list[tuple[int, bytes]]
 
 
-def year_meter() -> SimulatedMeter:
+class Way(StrEnum):
+    """How the buffer comes."""
+
+    BLOCKS = "GET, in blocks of 1 kB"
+    GENERAL_BLOCKS = "GET, in general blocks of 1 kB"
+    ACCESS = "ACCESS, in general blocks of 1 kB"
+
+
+def year_meter(way: Way) -> SimulatedMeter:
     """Return a meter with a year of rows, 8 columns each; the largest APDU has 1,024 octets."""
-    return SimulatedMeter(replace(MeterProfile(), history_days=ROWS // 96), lambda: _NOW)
+    profile = replace(MeterProfile(), history_days=ROWS // 96)
+    if way is not Way.BLOCKS:
+        profile = profile.with_quirks(general_blocks=GeneralBlocks.PREFERRED, access=way is Way.ACCESS)
+    return SimulatedMeter(profile, lambda: _NOW)
+
+
+class _WithoutGet:
+    """Takes the bit of GET out of the AARE, so that the client reads by ACCESS."""
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+
+    async def send(self, octets: bytes) -> None:
+        await self._transport.send(octets)
+
+    async def receive(self) -> bytes:
+        octets = bytearray(await self._transport.receive())
+        if octets[_WRAPPER:].startswith(_AARE):
+            octets[octets.index(_CONFORMANCE) + len(_CONFORMANCE) + 2] &= 0xFF - Conformance.GET
+        return bytes(octets)
+
+    async def close(self) -> None:
+        await self._transport.close()
 
 
 async def read(connect: Callable[[], Awaitable[Transport]]) -> int:
@@ -112,13 +148,14 @@ async def read(connect: Callable[[], Awaitable[Transport]]) -> int:
     return rows
 
 
-async def recorded() -> Heard:
+async def recorded(way: Way = Way.BLOCKS) -> Heard:
     """Return what the meter sends in a reading."""
-    meter = year_meter()
+    meter = year_meter(way)
     recorders: list[Recorder] = []
 
     async def connect() -> Transport:
-        recorders.append(Recorder(await meter.connect()))
+        transport: Transport = await meter.connect()
+        recorders.append(Recorder(_WithoutGet(transport) if way is Way.ACCESS else transport))
         return recorders[-1]
 
     assert await read(connect) == ROWS
@@ -204,30 +241,50 @@ def _gurux_columns() -> list[object]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Year:
-    """What a year costs: seconds of processor time; most MiB above the start; longest step in seconds.
+class Cost:
+    """Of all that our client does: seconds of processor time; most MiB above the start; longest step in seconds."""
 
-    ``ours``, ``gurux``: from the octets to rows. ``client``: everything that our client does for it.
-    """
-
-    ours: float
-    gurux: float
     client: float
     memory: float
     step: float
+
+    @property
+    def is_good(self) -> bool:
+        """Whether memory and step keep to their targets."""
+        return self.memory <= _MOST_MEMORY and self.step <= _MOST_STEP
+
+
+@dataclass(frozen=True, kw_only=True)
+class Year:
+    """What a year costs: ``ours``, ``gurux`` from the octets to rows, in seconds of processor time."""
+
+    ours: float
+    gurux: float
     messages: int
+    ways: dict[Way, Cost]
 
 
 def measure_year(rounds: int) -> Year:
     """Measure in turns; the shortest time of each counts, and the longest step."""
-    heard = asyncio.run(recorded())
-    messages = blocks(heard)
-    times: tuple[list[float], list[float], list[float]] = ([], [], [])
-    works: tuple[Callable[[], int], ...] = (
-        lambda: our_rows(messages),
-        lambda: gurux_rows(messages),
-        lambda: asyncio.run(replayed(heard)),
+    messages = blocks(asyncio.run(recorded()))
+    ours, gurux = _shortest([lambda: our_rows(messages), lambda: gurux_rows(messages)], rounds)
+    return Year(ours=ours, gurux=gurux, messages=len(messages), ways={way: measure_way(way, rounds) for way in Way})
+
+
+def measure_way(way: Way, rounds: int) -> Cost:
+    """Measure the whole client."""
+    heard = asyncio.run(recorded(way))
+    (client,) = _shortest([lambda: asyncio.run(replayed(heard))], rounds)
+    return Cost(
+        client=client,
+        memory=asyncio.run(memory(heard)),
+        step=max(asyncio.run(longest_step(heard)) for _ in range(rounds)),
     )
+
+
+def _shortest(works: Sequence[Callable[[], int]], rounds: int) -> list[float]:
+    """Return the least seconds of processor time that each takes for the year."""
+    times: list[list[float]] = [[] for _ in works]
     for _ in range(rounds):
         for work, seconds in zip(works, times, strict=True):
             gc.collect()
@@ -235,14 +292,7 @@ def measure_year(rounds: int) -> Year:
             rows = work()
             seconds.append(time.thread_time() - start)
             assert rows == ROWS
-    return Year(
-        ours=min(times[0]),
-        gurux=min(times[1]),
-        client=min(times[2]),
-        memory=asyncio.run(memory(heard)),
-        step=max(asyncio.run(longest_step(heard)) for _ in range(rounds)),
-        messages=len(messages),
-    )
+    return [min(seconds) for seconds in times]
 
 
 # -- a poll over a slow line
@@ -330,27 +380,31 @@ def table(rounds: int) -> bool:
         polls = asyncio.run(measure_polls())
     good = (
         year.gurux >= _LEAST_TIMES_GURUX * year.ours,
-        year.memory <= _MOST_MEMORY,
-        year.step <= _MOST_STEP,
         polls["ours"].round_trips == 1,
+        *[cost.is_good for cost in year.ways.values()],
     )
-    words = ["met" if each else "MISSED" for each in good]
     print(f"\n| a year: {ROWS:,} rows x 8 columns in {year.messages:,} blocks of 1 kB | result | target |")
     print("|---|---|---|")
     ratio = year.gurux / year.ours
     print(
         f"| octets to rows with times, scaled | {_per_row(year.ours)}; gurux-dlms {_per_row(year.gurux)}: "
-        f"{ratio:.1f} times | >= {_LEAST_TIMES_GURUX} times: {words[0]} |"
+        f"{ratio:.1f} times | >= {_LEAST_TIMES_GURUX} times: {_word(good[0])} |"
     )
-    print(f"| the whole client: with association, columns, units, event loop | {_per_row(year.client)} | |")
-    print(f"| most memory above the start | {year.memory:.1f} MiB | <= {_MOST_MEMORY} MiB: {words[1]} |")
-    print(f"| longest step of the event loop | {year.step * 1000:.1f} ms | <= 50 ms: {words[2]} |")
+    print("\n| the whole client, with all around | time | most memory above the start | longest step | target |")
+    print("|---|---|---|---|---|")
+    for way, cost in year.ways.items():
+        target = f"<= {_MOST_MEMORY} MiB, <= {_MOST_STEP * 1000:.0f} ms: {_word(cost.is_good)}"
+        print(f"| {way} | {_per_row(cost.client)} | {cost.memory:.1f} MiB | {cost.step * 1000:.1f} ms | {target} |")
     print(f"\n| poll of {REGISTERS} values, {ROUND_TRIP * 1000:.0f} ms a round trip | round trips | time | target |")
     print("|---|---|---|---|")
     for name, poll in polls.items():
-        target = f"1: {words[3]}" if name == "ours" else ""
+        target = f"1: {_word(good[1])}" if name == "ours" else ""
         print(f"| {name} | {poll.round_trips} | {poll.seconds:.2f} s | {target} |")
     return all(good)
+
+
+def _word(is_good: bool) -> str:
+    return "met" if is_good else "MISSED"
 
 
 def _per_row(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """ACCESS and services without an answer, as their user sees them."""
 
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
@@ -162,6 +163,14 @@ async def test_a_value_in_pieces_is_read_by_access_too():
     async with client_of(meter).associate(PARAMETERS) as association, aclosing(association.get_pieces(CLOCK)) as pieces:
         assert [octets async for octets in pieces] == [b"\x11\x00"]
     assert meter.taken[0][0] == 0xD9
+
+
+async def test_a_long_value_is_the_same_by_access():
+    text = b"\x09\x82\x20\x00" + bytes(range(256)) * 32
+    meter = Meter(lambda _apdu: b"\x01" + text + b"\x01\x01\x00")
+    async with client_of(meter).associate(replace(PARAMETERS, max_receive_pdu_size=0)) as association:
+        assert await association.get_octets(CLOCK) == text
+        assert (await association.get(CLOCK)).value == text[4:]
 
 
 @pytest.mark.parametrize("granted", [Conformance.SET, Conformance.GET, Conformance.MULTIPLE_REFERENCES])

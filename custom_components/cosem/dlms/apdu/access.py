@@ -1,6 +1,6 @@
 """ACCESS with logical names: request (tag D9) and response (DA). IEC 62056-5-3, Access-Request, Access-Response."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Final, NamedTuple
 
@@ -149,13 +149,19 @@ def encode_access_request(apdu: AccessRequest, writer: Writer) -> None:
 
 def decode_access_response(reader: Reader) -> AccessResponse:
     """Decode the APDU."""
+    head = decode_access_response_head(reader)
+    return replace(head, data=decode_list(reader, decode_data), results=decode_list(reader, _decode_result))
+
+
+def decode_access_response_head(reader: Reader) -> AccessResponse:
+    """Decode what is before the data."""
     expect_tag(reader, ACCESS_RESPONSE)
     return AccessResponse(
         decode_long_invoke_id_and_priority(reader),
         decode_optional_date_time(reader),
         decode_list(reader, decode_access_specification) if reader.flag() else None,
-        decode_list(reader, decode_data),
-        decode_list(reader, _decode_result),
+        (),
+        (),
     )
 
 

@@ -5,7 +5,7 @@ answer with the whole buffer. After a drop the reading goes on behind the last r
 """
 
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime
 from typing import Final
@@ -17,7 +17,6 @@ from ..interface_classes.clock import ClockAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.profile_columns import (
     ProfileColumn,
-    ProfileRow,
     time_like,
     time_with_nothing_else,
     unix_time,
@@ -29,29 +28,23 @@ from ..interface_classes.profile_generic import (
     entry_descriptor,
     range_descriptor,
 )
-from ..interface_classes.profile_layout import Row
-from ..interface_classes.profile_stream import RowStream
 from .association import Association
 from .profile_definition import ProfileDefinition, read_definition
 from .profile_entries import ProfileEntries
 from .profile_filter import WantedRows
 from .profile_limits import limits
+from .profile_pieces import Batches, wanted_rows
 from .profile_request import ProfileRequest, ProfileWay, ProfileWays
 from .profile_resumption import OVERLAP, ReadSoFar
 
 _MOST_DROPS: Final = 3
 """So many lost associations in a row without a new row end the reading."""
 
-_WORTHWHILE: Final = 256
-"""Rows that are decoded together, as long as the connection lasts: block by block takes a third more."""
-
 _MOST_ENDS: Final = 2
 """So many associations that one way has ended before its first row, and another way is tried."""
 
 type Lend = Callable[[], AbstractAsyncContextManager[Association]]
 """Opens an association."""
-
-type Batches = AsyncGenerator[list[ProfileRow]]
 
 
 class ProfileReading:
@@ -280,23 +273,11 @@ class ProfileReading:
         self, association: Association, selection: Selection | None, places: Sequence[int], first_entry: int = 1
     ) -> Batches:
         """Yield what is wanted of rows as they come. ``places``: what is asked for."""
-        stream = RowStream()
         wanted = WantedRows(self._request, self._definition, places, self._progress, first_entry)
         attribute = self._request.attribute(ProfileGenericAttribute.BUFFER)
-        rows: list[Row] = []
-        async with aclosing(association.get_pieces(attribute, selection)) as pieces:
-            try:
-                async for octets in pieces:
-                    rows += stream.feed(octets)
-                    if len(rows) >= _WORTHWHILE:
-                        yield wanted.of(rows)
-                        rows = []
-            except TransportError:
-                if rows:
-                    yield wanted.of(rows)
-                raise
-        rows += stream.finish()
-        if rows:
-            yield wanted.of(rows)
-        if rest := wanted.finish():
-            yield rest
+        async with (
+            aclosing(association.get_pieces(attribute, selection)) as pieces,
+            aclosing(wanted_rows(pieces, wanted)) as batches,
+        ):
+            async for batch in batches:
+                yield batch

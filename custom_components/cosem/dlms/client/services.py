@@ -4,7 +4,7 @@ ACCESS does the work of a service that the meter does not grant. association.py 
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from ..apdu.initiate import Conformance
@@ -78,7 +78,11 @@ class Services(ABC):
         """Return the value as encoded Data. Raises as get() does."""
         if not self._only_by_access(Conformance.GET):
             return await self._request(GetOne(attribute, selection))
-        (outcome,) = await self._read_by_access([to_get(attribute, selection)])
+        transfer = Access([to_get(attribute, selection)])
+        octets = await self._request(transfer)
+        if (value := transfer.value(octets)) is not None:
+            return value
+        (outcome,) = await self._believed(self._outcomes(transfer, octets))
         if not isinstance(outcome, Data):
             raise outcome or DataAccessError(DataAccessResultCode.OTHER_REASON)
         return encode_data_octets(outcome)
@@ -100,11 +104,11 @@ class Services(ABC):
         """Return an encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""
         if not self._only_by_access(Conformance.MULTIPLE_REFERENCES):
             return await self._request(GetList([(attribute, None) for attribute in attributes]))
-        return encode_outcomes(await self._read_by_access([to_get(attribute) for attribute in attributes]))
+        return encode_outcomes(await self._believed(self.access([to_get(attribute) for attribute in attributes])))
 
-    async def _read_by_access(self, items: Sequence[AccessItem]) -> list[AccessOutcome]:
+    async def _believed(self, reading: Awaitable[list[AccessOutcome]]) -> list[AccessOutcome]:
         try:
-            return await self.access(items)
+            return await reading
         except DecodeError as error:
             if not self.is_open:
                 raise
@@ -158,7 +162,9 @@ class Services(ABC):
         Raises as get() does where all items read, else as set() does, but DataAccessError and ActionError.
         """
         transfer = Access(items, break_on_error=break_on_error)
-        octets = await self._request(transfer)
+        return await self._outcomes(transfer, await self._request(transfer))
+
+    async def _outcomes(self, transfer: Access, octets: bytes) -> list[AccessOutcome]:
         try:
             outcomes = await self.decode(transfer.decode, octets)
         except RemoteProtocolError as error:

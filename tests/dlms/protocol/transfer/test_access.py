@@ -127,6 +127,34 @@ def test_s22_other_specifications_than_asked_make_no_sense():
         outcomes(transfer, bytes.fromhex(REPEATED.format(count="02", specifications=ENERGY_AND_CLOCK)))
 
 
+LONG = b"\x09\x82\x20\x00" + bytes(0x2000)
+
+
+@pytest.mark.parametrize("item", [to_get(CLOCK), to_get(CLOCK, Selection(1, NULL))])
+def test_a_long_value_need_not_be_decoded(item):
+    transfer, _octets = asked([item])
+    assert transfer.value(response([LONG], [(1, 0)])) == LONG
+
+
+@pytest.mark.parametrize(
+    ("items", "octets"),
+    [
+        ([to_get(CLOCK)], response([b"\x11\x05"], [(1, 0)])),
+        ([to_get(CLOCK)], response([LONG], [(1, 4)])),
+        ([to_get(CLOCK)], response([LONG], [(1, 0)]) + b"\x00"),
+        ([to_get(CLOCK)], response([LONG, LONG], [(1, 0)])),
+        ([to_get(CLOCK), to_get(CLOCK)], response([LONG], [(1, 0)])),
+        ([to_execute(METHOD)], response([LONG], [(1, 0)])),
+        ([to_get(CLOCK)], response([LONG], [(1, 0)])[:6] + b"\x01\x00" + response([LONG], [(1, 0)])[7:]),
+        ([to_get(CLOCK)], response([LONG], [(1, 0)])[:5] + b"\x07" + response([LONG], [(1, 0)])[6:]),
+    ],
+    ids=["short", "refused", "odd end", "two data", "two items", "action", "specifications", "odd head"],
+)
+def test_what_is_not_one_long_value_is_decoded_whole(items, octets):
+    transfer, _octets = asked(items)
+    assert transfer.value(octets) is None
+
+
 def test_an_answer_to_another_request_belongs_elsewhere():
     transfer, _octets = asked(number=2)
     assert transfer.receive(response([b"\x00"] * 3, [(1, 0), (2, 0), (3, 0)])) is None

@@ -13,6 +13,7 @@ from ...apdu.access import (
     AccessResponse,
     AccessSpecification,
     decode_access_response,
+    decode_access_response_head,
 )
 from ...apdu.common import (
     AttributeDescriptor,
@@ -24,7 +25,7 @@ from ...apdu.common import (
 from ...apdu.initiate import Conformance
 from ...encoding.data import NULL, Data
 from ...encoding.octets import Reader
-from ...errors import ActionError, DataAccessError, DecodeError, LocalProtocolError
+from ...errors import ActionError, DataAccessError, DecodeError, LimitExceeded, LocalProtocolError
 from ...limits import DEFAULT_LIMITS, Limits
 from . import Complete, Outcome, encode_request
 
@@ -33,6 +34,12 @@ _READING: Final = frozenset({AccessKind.GET, AccessKind.GET_WITH_SELECTION})
 _ANSWERED_AS: Final = {AccessKind.GET_WITH_SELECTION: AccessKind.GET, AccessKind.SET_WITH_SELECTION: AccessKind.SET}
 """The kind that a result has where it is not that of the item."""
 _WITH_SELECTION: Final = frozenset({AccessKind.GET_WITH_SELECTION, AccessKind.SET_WITH_SELECTION})
+
+_LONG: Final = 4096
+"""Octets; a shorter response is decoded whole."""
+
+_ONE_VALUE: Final = bytes((1, AccessKind.GET, 0))
+"""The end of a response to one item that reads: one result, success."""
 
 type AccessItem = tuple[AccessSpecification, Data]
 """What is asked, and the value or parameter that goes with it; null-data for none."""
@@ -123,6 +130,21 @@ class Access:
                 self._specifications, self._data_of(response), response.results, strict=True
             )
         ]
+
+    def value(self, octets: bytes) -> bytes | None:
+        """Return the encoded Data of one attribute that was read, undecoded; None if decode() has to tell.
+
+        A year of a profile is 2 MB, and many times that as Data.
+        """
+        reads_one = len(self._specifications) == 1 and self._specifications[0].kind in _READING
+        if not reads_one or len(octets) < _LONG or not octets.endswith(_ONE_VALUE):
+            return None
+        reader = Reader(octets, limits=self._limits)
+        try:
+            has_one = decode_access_response_head(reader).request_specifications is None and reader.length() == 1
+        except DecodeError, LimitExceeded:
+            return None
+        return octets[reader.offset : -len(_ONE_VALUE)] if has_one else None
 
     def _require_answers_to_what_was_asked(self, response: AccessResponse) -> None:
         """Raise DecodeError for others, or in another order: only the place tells which item an answer is to."""
