@@ -74,6 +74,7 @@ def test_what_a_peer_without_wrapper_speaks_is_guessed(octets, speaks):
 
 def test_texts_of_the_transport():
     assert str(ConnectFailed(ConnectFailure.REFUSED, "errno 111")) == "connection failed: refused (errno 111)"
+    assert str(ConnectFailed(ConnectFailure.OTHER, "Permission denied")) == "connection failed: Permission denied"
     assert str(ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED)) == "connection failed: name not resolved"
     assert str(ConnectTimeout(10)) == "no answer to the connection attempt within 10 s"
     assert str(ConnectionLost()) == "the meter closed the connection"

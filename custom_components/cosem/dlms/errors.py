@@ -58,7 +58,7 @@ class TransportError(DlmsError):
 
 
 class ConnectFailure(StrEnum):
-    """Why there is no TCP connection."""
+    """Why there is no way to the meter."""
 
     NAME_NOT_RESOLVED = "name_not_resolved"
     REFUSED = "refused"
@@ -67,10 +67,11 @@ class ConnectFailure(StrEnum):
 
 
 class ConnectFailed(TransportError):
-    """No TCP connection. ``detail``: the operating system's text."""
+    """No TCP connection, or a datagram that cannot be delivered. ``detail``: more of it, or ""."""
 
     def __init__(self, reason: ConnectFailure, detail: str = "") -> None:
-        super().__init__(f"connection failed: {reason.value.replace('_', ' ')}{f' ({detail})' if detail else ''}")
+        told = f"{reason.value.replace('_', ' ')}{f' ({detail})' if detail else ''}"
+        super().__init__(f"connection failed: {detail if detail and reason is ConnectFailure.OTHER else told}")
         self.reason = reason
         self.detail = detail
 

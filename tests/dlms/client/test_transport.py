@@ -147,6 +147,7 @@ async def test_f01_refused():
         with pytest.raises(ConnectFailed) as caught:
             await open_tcp("127.0.0.1", unused.getsockname()[1], DEADLINE)
     assert caught.value.reason is ConnectFailure.REFUSED
+    assert str(caught.value) == "connection failed: refused"
 
 
 async def test_f02_black_hole():
@@ -180,6 +181,24 @@ async def test_f04_why_no_connection_came_about(error, reason):
     with patch(OPEN, AsyncMock(side_effect=error)), pytest.raises(ConnectFailed) as caught:
         await open_tcp("meter.example", 4059, DEADLINE)
     assert caught.value.reason is reason
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (OSError(errno.EHOSTUNREACH, "Connect call failed ('192.0.2.7', 4059)"), "unreachable (no way to that host)"),
+        (OSError(errno.EACCES, "Connect call failed ('192.0.2.7', 4059)"), "not permitted"),
+        (OSError(errno.EINVAL, "Connect call failed ('192.0.2.7', 4059)"), "error EINVAL"),
+        (OSError(7777, "Connect call failed ('192.0.2.7', 4059)"), "error 7777"),
+        (OSError("getaddrinfo() returned empty list"), "the name has no address"),
+    ],
+)
+@pytest.mark.parametrize("several", [False, True])
+async def test_failures_are_told_in_plain_words_and_not_in_pythons(error, words, several):
+    raised = ExceptionGroup("create_connection failed", [error, error]) if several else error
+    with patch(OPEN, AsyncMock(side_effect=raised)), pytest.raises(ConnectFailed) as caught:
+        await open_tcp("meter.example", 4059, DEADLINE)
+    assert str(caught.value) == f"connection failed: {words}"
 
 
 async def test_f05_the_name_is_resolved_at_each_connect():

@@ -76,7 +76,7 @@ async def test_an_address_that_may_not_be_reached_at_all(echo, monkeypatch):
     monkeypatch.setattr(AsksForPermission, "permits", False)
     with (
         patch("custom_components.cosem.dlms.client.udp_transport.socket.socket", AsksForPermission),
-        pytest.raises(ConnectFailed, match="Permission denied"),
+        pytest.raises(ConnectFailed, match="not permitted"),
     ):
         await open_udp(*echo, DEADLINE)
 
@@ -126,10 +126,11 @@ async def test_its_end_wakes_who_waits(echo):
 
 async def test_other_words_of_the_network_mean_that_there_is_no_way(echo):
     endpoint = await open_udp(*echo, DEADLINE)
-    endpoint._endpoints[0].error_received(OSError(113, "No route to host"))
+    endpoint._endpoints[0].error_received(OSError(113, "Connect call failed ('192.0.2.7', 4059)"))
     with pytest.raises(ConnectFailed) as caught:
         await endpoint.receive()
     assert caught.value.reason is ConnectFailure.UNREACHABLE
+    assert str(caught.value) == "connection failed: unreachable (no way to that host)"
     await endpoint.close()
 
 

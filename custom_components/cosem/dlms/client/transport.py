@@ -4,6 +4,7 @@ IEC 62056-9-7:2013, 7: connect is TCP-CONNECT, end of stream TCP-DISCONNECT, res
 """
 
 import asyncio
+from collections.abc import Mapping, Sequence
 import errno
 import socket
 from typing import Final, Protocol
@@ -28,6 +29,20 @@ _CLOSE_TIMEOUT: Final = 1.0
 _UNREACHABLE: Final = frozenset(
     {errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN, errno.EHOSTDOWN, errno.ETIMEDOUT}
 )
+
+_WORDS: Final[Mapping[int, str]] = {
+    errno.ENETUNREACH: "no way to that network",
+    errno.ENETDOWN: "the network is down",
+    errno.EHOSTUNREACH: "no way to that host",
+    errno.EHOSTDOWN: "the host is down",
+    errno.ETIMEDOUT: "no answer",
+    errno.EACCES: "not permitted",
+    errno.EPERM: "not permitted, perhaps by a firewall",
+    errno.EADDRNOTAVAIL: "this computer has no address to send from",
+    errno.EMSGSIZE: "a message is too long for the network",
+    errno.EMFILE: "too many connections and files are open",
+    errno.ENFILE: "too many connections and files are open",
+}
 
 
 class Transport(Protocol):
@@ -104,8 +119,10 @@ async def open_tcp(host: str, port: int, timeout: float) -> Transport:
         detail = getattr(error, "strerror", None) or str(error)
         raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED, detail) from error
     except ExceptionGroup as group:
-        raise _connect_failed([error for error in group.exceptions if isinstance(error, OSError)]) from group
-    except (OSError, OverflowError, ValueError) as error:
+        raise connect_failed([error for error in group.exceptions if isinstance(error, OSError)]) from group
+    except OSError as error:
+        raise connect_failed([error]) from error
+    except (OverflowError, ValueError) as error:
         raise ConnectFailed(ConnectFailure.OTHER, str(error)) from error
     return TcpTransport(reader, writer)
 
@@ -123,10 +140,17 @@ async def resolve(host: str, port: int, timeout: float) -> list[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-def _connect_failed(errors: list[OSError]) -> ConnectFailed:
-    detail = "; ".join(dict.fromkeys(error.strerror or str(error) for error in errors))
+def connect_failed(errors: Sequence[OSError]) -> ConnectFailed:
+    """Return what the operating system's errors mean, one for each address that was tried."""
     if any(isinstance(error, ConnectionRefusedError) for error in errors):
-        return ConnectFailed(ConnectFailure.REFUSED, detail)
-    if any(error.errno in _UNREACHABLE for error in errors):
-        return ConnectFailed(ConnectFailure.UNREACHABLE, detail)
-    return ConnectFailed(ConnectFailure.OTHER, detail)
+        return ConnectFailed(ConnectFailure.REFUSED)
+    is_unreachable = any(error.errno in _UNREACHABLE for error in errors)
+    detail = "; ".join(dict.fromkeys(_in_words(error) for error in errors))
+    return ConnectFailed(ConnectFailure.UNREACHABLE if is_unreachable else ConnectFailure.OTHER, detail)
+
+
+def _in_words(error: OSError) -> str:
+    # asyncio puts a text of its own, with an address as Python writes it, in the place of the operating system's.
+    if error.errno is None:
+        return "the name has no address"
+    return _WORDS.get(error.errno) or f"error {errno.errorcode.get(error.errno, error.errno)}"

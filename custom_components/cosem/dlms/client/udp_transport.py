@@ -14,7 +14,7 @@ import socket
 from typing import Final, override
 
 from ..errors import ConnectFailed, ConnectFailure, ConnectionLost, ConnectTimeout, TransportError
-from .transport import Transport
+from .transport import Transport, connect_failed
 
 _MOST_WAITING: Final = 256
 """Datagrams that nobody has taken yet; later ones get lost."""
@@ -52,9 +52,8 @@ class _Endpoint(asyncio.DatagramProtocol):
     @override
     def error_received(self, exc: Exception) -> None:
         # Nobody listens there (ICMP port unreachable), or there is no way.
-        is_refused = isinstance(exc, ConnectionRefusedError)
-        failure = ConnectFailure.REFUSED if is_refused else ConnectFailure.UNREACHABLE
-        self._owner.failed(self, ConnectFailed(failure, getattr(exc, "strerror", None) or str(exc)))
+        assert isinstance(exc, OSError)  # asyncio's promise
+        self._owner.failed(self, connect_failed([exc]))
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
@@ -182,7 +181,7 @@ async def open_udp(host: str, port: int, timeout: float, silent: set[str] | None
         detail = getattr(error, "strerror", None) or str(error)
         raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED, detail) from error
     except OSError as error:
-        raise ConnectFailed(ConnectFailure.UNREACHABLE, error.strerror or str(error)) from error
+        raise connect_failed([error]) from error
     except (OverflowError, ValueError) as error:
         raise ConnectFailed(ConnectFailure.OTHER, str(error)) from error
     return opened
