@@ -203,6 +203,32 @@ class WrongAddress(RemoteProtocolError):
         self.asked = asked
 
 
+class EchoReceived(WrongAddress):
+    """What we send comes back: there is no meter, or a line that echoes before it."""
+
+    def __init__(self, source_wport: int, destination_wport: int, asked: tuple[int, int]) -> None:
+        super().__init__(source_wport, destination_wport, asked)
+        self.args = ("this sends back what it gets (an echo)",)
+
+
+class ProposedTerm(StrEnum):
+    """What both sides agree on when they associate."""
+
+    REFERENCING = "referencing"
+    CIPHERING = "ciphering"
+    MECHANISM = "mechanism"
+    DLMS_VERSION = "dlms-version"
+    PDU_SIZE = "pdu-size"
+
+
+class OtherTermAccepted(RemoteProtocolError):
+    """The AARE accepts something else than was proposed. ``term``: what."""
+
+    def __init__(self, term: ProposedTerm, text: str) -> None:
+        super().__init__(text)
+        self.term = term
+
+
 class SecurityError(DlmsError):
     """Verification failed, or protection was too weak. No reason to ask for keys again."""
 

@@ -29,6 +29,7 @@ from ..dlms import (
     DataAccessError,
     DeviceInUse,
     DlmsError,
+    EchoReceived,
     ExceptionReceived,
     InvocationCounterExhausted,
     InvocationCounterNotStored,
@@ -192,7 +193,7 @@ def _failed_poll_key(error: DlmsError) -> str:
             return "no_answer"
         case TransportError():
             return "connection_lost"
-        case NotWrapper():
+        case NotWrapper() | EchoReceived():
             return "not_dlms"
         case RemoteProtocolError():
             return "protocol_error"

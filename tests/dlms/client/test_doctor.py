@@ -12,8 +12,9 @@ import pytest
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
-from custom_components.cosem.dlms.client.doctor import LayerVerdict, Patient, diagnose
+from custom_components.cosem.dlms.client.doctor import Patient, diagnose
 from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
+from custom_components.cosem.dlms.client.layer_findings import LayerVerdict
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.client.security_state import SecurityState
 from custom_components.cosem.dlms.client.verdict import Layer
@@ -21,6 +22,7 @@ from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     ConnectFailed,
     ConnectFailure,
+    ConnectTimeout,
     InvocationCounterRefused,
     LocalProtocolError,
     NotWrapper,
@@ -28,10 +30,11 @@ from custom_components.cosem.dlms.errors import (
 from custom_components.cosem.dlms.protocol.proof_form import ProofForm
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, encode_wpdu
 from custom_components.cosem.dlms.security.keys import Secret
 from custom_components.cosem.dlms.security.settings import SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection
-from tests.dlms.scripted import End, Part, Raw, ScriptedMeter, aare, initiate
+from tests.dlms.scripted import PUSH, End, Part, Raw, ScriptedMeter, aare, initiate
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, Referencing as MeterReferencing, load_profile
 
@@ -105,6 +108,7 @@ async def test_the_public_client_is_tried_once_where_it_is_the_chosen_one(meter:
     findings = await found(meter, AssociationParameters())
     assert verdicts(findings) == [OK] * 7
     assert aarqs(meter) == 1
+    assert findings[3].detail == "it is the chosen association"
     refusing = ScriptedMeter(aarq=lambda apdu: [aare(result=1, diagnostic=1)])
     assert verdicts(await found(refusing, AssociationParameters())) == [OK] * 3 + [NOT_TRIED, FAILED] + [NOT_TRIED] * 2
 
@@ -229,8 +233,35 @@ async def test_less_than_a_header_is_no_wrapper(octets: str):
 async def test_without_any_answer_the_framing_is_not_known(hangs_up: bool):
     meter = Deaf(hangs_up=hangs_up)
     findings = await found(meter)
-    assert verdicts(findings) == [OK, OK, FAILED, FAILED] + [NOT_TRIED] * 3
+    assert verdicts(findings) == [OK, OK, FAILED, FAILED, FAILED] + [NOT_TRIED] * 2
+    assert findings[2].detail.startswith("nothing came back: ")
+    assert findings[4].detail.endswith("; the password was sent")
     assert meter.connections == 3, "public, chosen, and once in other protocols"
+
+
+@pytest.mark.parametrize("hangs_up", [False, True])
+async def test_a_password_that_was_sent_without_a_public_client_before_is_told(hangs_up: bool):
+    findings = await found(Deaf(hangs_up=hangs_up), replace(READER, client_wport=16))
+    assert verdicts(findings) == [OK, OK, FAILED, NOT_TRIED, FAILED] + [NOT_TRIED] * 2
+    assert findings[4].detail.endswith("; the password was sent")
+    without = await found(Deaf(hangs_up=hangs_up), AssociationParameters())
+    assert verdicts(without) == verdicts(findings)
+    assert "password" not in without[4].detail
+
+
+@pytest.mark.parametrize("error", [ConnectFailed(ConnectFailure.REFUSED), ConnectTimeout(10)])
+async def test_a_password_that_found_no_connection_is_not_told_to_be_sent(meter: SimulatedMeter, error: Exception):
+    connections: list[object] = []
+
+    async def connected() -> object:
+        if connections:
+            raise error
+        connections.append(await meter.connect())
+        return connections[0]
+
+    findings = await found(meter, connect=with_wrapper(cast("Any", connected)))
+    assert verdicts(findings) == [OK] * 4 + [FAILED] + [NOT_TRIED] * 2
+    assert "password" not in findings[4].detail
 
 
 @pytest.mark.parametrize("parts", [[], [End()], [aare(result=1, diagnostic=1)]])
@@ -241,11 +272,69 @@ async def test_a_meter_without_public_client_is_asked_all_the_same(meter: Simula
     assert verdicts(findings)[2:6] == [OK, FAILED, OK, OK]
 
 
+class Echo(Deaf):
+    """Sends back what it gets."""
+
+    def __init__(self) -> None:
+        super().__init__(hangs_up=False)
+        self.got = b""
+        self._echoes: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def send(self, octets: bytes) -> None:
+        self.got += octets
+        self._echoes.put_nowait(octets)
+
+    async def receive(self) -> bytes:
+        return await self._echoes.get()
+
+
+@pytest.mark.parametrize("wrapped", [with_wrapper, with_datagrams])
+async def test_what_sends_back_what_it_gets_is_no_meter_and_gets_no_password(wrapped: Any):
+    meter = Echo()
+    findings = await found(meter, connect=wrapped(meter.connect))
+    assert verdicts(findings) == [OK, OK, FAILED] + [NOT_TRIED] * 4
+    assert findings[2].detail == "this sends back what it gets (an echo)"
+    assert DEFAULT_PASSWORD.encode() not in meter.got
+
+
+@pytest.mark.parametrize("client", [1, 16])
+@pytest.mark.parametrize("wrapped", [with_wrapper, with_datagrams])
+async def test_an_echo_of_the_chosen_association_is_told_too(wrapped: Any, client: int):
+    meter = Echo()
+    chosen = AssociationParameters(client_wport=client)
+    with patch("custom_components.cosem.dlms.client.doctor.PUBLIC", chosen):
+        findings = await found(meter, chosen, connect=wrapped(meter.connect))
+    assert verdicts(findings) == [OK, OK, FAILED, NOT_TRIED, FAILED] + [NOT_TRIED] * 2
+    assert findings[4].detail == "this sends back what it gets (an echo)"
+
+
+async def test_what_answers_behind_an_echo_is_heard():
+    meter = ScriptedMeter()
+    meter.aarq = lambda apdu: [Raw(encode_wpdu(Wpdu(16, 1, apdu))), aare()]
+    assert verdicts(await found(meter, AssociationParameters()))[:6] == [OK] * 6
+
+
 async def test_silence_to_the_chosen_client_is_a_matter_of_the_association():
     scripted = ScriptedMeter()
     scripted.aarq = lambda apdu: [] if b"\xac" in apdu else [aare()]
     findings = await found(scripted)
     assert verdicts(findings)[2:5] == [OK, OK, FAILED]
+    assert findings[4].detail.endswith("; the password was sent")
+
+
+@pytest.mark.parametrize("parameters", [READER, AssociationParameters()])
+async def test_another_apdu_instead_of_an_aare_is_named(parameters: AssociationParameters):
+    findings = await found(ScriptedMeter(aarq=lambda apdu: [bytes.fromhex("C401C10000")]), parameters)
+    assert verdicts(findings)[2:] == [OK, FAILED if parameters is READER else NOT_TRIED, FAILED, NOT_TRIED, NOT_TRIED]
+    for finding in findings[3:5]:
+        assert finding.error is None or "unexpected APDU with tag C4 instead of the AARE" in finding.detail
+
+
+@pytest.mark.parametrize("octets", [PUSH, bytes.fromhex("DB00"), b""])
+async def test_what_comes_unasked_is_no_answer_to_a_proposal(octets: bytes):
+    findings = await found(ScriptedMeter(aarq=lambda apdu: [octets]), AssociationParameters())
+    assert verdicts(findings)[2:5] == [OK, NOT_TRIED, FAILED]
+    assert "unexpected" not in findings[4].detail
 
 
 async def test_what_is_odd_in_the_public_association_does_not_make_it_a_failure():
@@ -266,6 +355,8 @@ async def test_a_logical_device_that_is_not_listed_is_named(meter: SimulatedMete
     findings = await found(meter, replace(READER, server_wport=77))
     assert findings[4].verdict is LayerVerdict.FAILED
     assert "no logical device at the wPort 77" in findings[4].detail
+    assert findings[4].listed == (1, 16)
+    assert all(finding.listed == () for finding in findings if finding is not findings[4])
 
 
 async def test_a_denied_object_list_fails_alone(meter: SimulatedMeter):
@@ -298,7 +389,7 @@ async def test_a_meter_that_answers_over_udp_is_fine_in_every_layer(meter: Simul
 async def test_of_silence_over_udp_nobody_knows_whether_the_port_is_open(meter: SimulatedMeter):
     meter.faults.add("silent", on="any")
     findings = await found_over_udp(meter)
-    assert verdicts(findings) == [OK, OK, FAILED, FAILED] + [NOT_TRIED] * 3
+    assert verdicts(findings) == [OK, OK, FAILED, FAILED, FAILED] + [NOT_TRIED] * 2
     assert "only an answer tells whether it is open" in findings[1].detail
 
 
@@ -541,10 +632,31 @@ async def test_layers_are_told_in_their_order_as_soon_as_they_are_known_and_agai
         ("framing", OK, 1),
         ("public-association", OK, 1),
         ("framing", FAILED, 2),
-        ("association", NOT_TRIED, 2),
+        ("association", FAILED, 2),
         ("authentication", NOT_TRIED, 2),
         ("object-list", NOT_TRIED, 2),
     ]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "public"), [(AssociationParameters(), OK), (replace(READER, client_wport=16), NOT_TRIED)]
+)
+async def test_why_the_public_client_has_no_attempt_of_its_own_is_told_once(
+    parameters: AssociationParameters, public: str
+):
+    told: list[tuple[str, str]] = []
+    await found(
+        ScriptedMeter(), parameters, on_finding=lambda finding: told.append((finding.layer, finding.verdict.value))
+    )
+    assert [verdict for layer, verdict in told if layer == "public-association"] == [public]
+
+
+async def test_where_nobody_listens_no_layer_behind_the_port_has_anything_to_say():
+    async def fails() -> None:
+        raise ConnectFailed(ConnectFailure.REFUSED)
+
+    findings = await found(ScriptedMeter(connect=fails), AssociationParameters())
+    assert [finding.detail for finding in findings[2:]] == [""] * 5
 
 
 @pytest.mark.parametrize(
@@ -562,4 +674,7 @@ async def test_what_the_public_client_is_told_of_the_context_serves_the_chosen_a
     findings = await found(meter, replace(READER, referencing=referencing))
     assert verdicts(findings)[3:5] == [first, association]
     assert verdicts(findings)[-1] == (OK if association == OK else NOT_TRIED)
+    assert all(
+        finding.detail.startswith("accepted, by short names, ") for finding in findings[3:5] if not finding.error
+    )
     assert sum(request.kind == "aarq" for request in meter.log) == 2

@@ -1,6 +1,7 @@
 """Each way of being refused or deceived has its own advice."""
 
 import argparse
+from dataclasses import replace
 
 import pytest
 
@@ -8,23 +9,29 @@ from custom_components.cosem.dlms.command_line.advice import NOTHING, Used, sent
 from custom_components.cosem.dlms.command_line.options import MOST_COUNTER
 from custom_components.cosem.dlms.errors import (
     ActionError,
+    AssociationAborted,
     AssociationRejected,
     AuthenticationTagInvalid,
     ConfirmedServiceErrorReceived,
     ConnectionLost,
     DataAccessError,
+    DecodeError,
     DlmsError,
+    EchoReceived,
     ExceptionReceived,
     InvocationCounterExhausted,
     InvocationCounterRefused,
     InvocationCounterReplayed,
     NotWrapper,
+    OtherTermAccepted,
     PeerNotAuthenticated,
     ProofRefused,
+    ProposedTerm,
     ResponseTimeout,
     SecurityDowngrade,
     SecurityError,
     SystemTitleMismatch,
+    UnexpectedApdu,
     WrongAddress,
 )
 from custom_components.cosem.dlms.protocol.wrapper import WrapperStream
@@ -103,6 +110,22 @@ SILENT = [
     (ResponseTimeout("AARE", 5), DEDICATED, "without --dedicated-key"),
     (ResponseTimeout("get-response", 5), NOTHING, "longer --timeout"),
     (ResponseTimeout("get-response", 5), DEDICATED, "without --dedicated-key"),
+    (EchoReceived(16, 1, (16, 1)), NOTHING, "turn off the gateway's echo"),
+    (AssociationRejected(1, 1, 12), Used(auth="none"), "must log in: say how with --auth"),
+    (AssociationRejected(1, 1, 13), Used(auth="none"), "must log in: say how with --auth"),
+    (AssociationRejected(1, 1, 12), Used(auth="lls"), "wants another login"),
+    (AssociationRejected(1, 1, 13), Used(auth="lls"), "the password, before trying again"),
+    (AssociationRejected(1, 1, 13), Used(auth="hls-md5"), "the secret, before trying again"),
+    (AssociationRejected(1, 1, 13), Used(auth="hls-gmac"), "the keys, before trying again"),
+    (AssociationRejected(0, 1, 14), Used(auth="lls"), "more than that"),
+    (OtherTermAccepted(ProposedTerm.REFERENCING, "x"), NOTHING, "--referencing sn"),
+    (OtherTermAccepted(ProposedTerm.CIPHERING, "x"), NOTHING, "--protection"),
+    (OtherTermAccepted(ProposedTerm.MECHANISM, "x"), NOTHING, "--auth"),
+    (OtherTermAccepted(ProposedTerm.DLMS_VERSION, "x"), NOTHING, "Only version 6"),
+    (OtherTermAccepted(ProposedTerm.PDU_SIZE, "x"), NOTHING, "long enough"),
+    (DecodeError("x"), NOTHING, "--trace FILE"),
+    (UnexpectedApdu(0xC4), NOTHING, "--trace FILE"),
+    (AssociationAborted("x"), NOTHING, "Try again"),
     (WrongAddress(16, 1, (16, 1)), NOTHING, "--client and --server"),
     (ProofRefused(4), KEYS, "--association"),
     (ProofRefused(3), KEYS, "before trying again"),
@@ -122,6 +145,14 @@ def test_trial_10_who_uses_no_keys_is_not_told_of_them():
     assert "--transport" not in sentence(ResponseTimeout("AARE", 5), KEYS)
 
 
+def test_what_has_answered_is_a_meter_and_serves_udp():
+    silence = ResponseTimeout("AARE", 5)
+    assert "--transport" not in sentence(silence, replace(DATAGRAMS, is_heard=True))
+    assert "no meter" not in sentence(silence, Used(is_heard=True))
+    assert "--referencing sn" in sentence(silence, Used(is_heard=True))
+    assert "--referencing sn" not in sentence(silence, Used(is_heard=True, is_known=True))
+
+
 @pytest.mark.parametrize(
     ("options", "used"),
     [
@@ -134,10 +165,9 @@ def test_trial_10_who_uses_no_keys_is_not_told_of_them():
     ],
 )
 def test_what_options_use(options: dict[str, object], used: Used):
-    assert (
-        used_by(argparse.Namespace(**({"protection": None, "dedicated_key": False, "transport": "tcp"} | options)))
-        == used
-    )
+    assert used_by(
+        argparse.Namespace(**({"protection": None, "dedicated_key": False, "transport": "tcp"} | options))
+    ) == replace(used, auth=options["auth"])
 
 
 def test_trial_26_advice_does_not_depend_on_segmentation():

@@ -1,5 +1,6 @@
 """`cosem doctor` at a secured meter."""
 
+import argparse
 from collections.abc import Iterator
 import json
 from pathlib import Path
@@ -7,11 +8,57 @@ from unittest.mock import patch
 
 import pytest
 
+from custom_components.cosem.dlms import errors
 from custom_components.cosem.dlms.__main__ import main
-from custom_components.cosem.dlms.client.doctor import LayerVerdict
-from custom_components.cosem.dlms.command_line.doctor import show_diagnosis
+from custom_components.cosem.dlms.client.layer_findings import LayerFinding, LayerVerdict
+from custom_components.cosem.dlms.client.verdict import Layer
+from custom_components.cosem.dlms.command_line.doctor import _Report, show_diagnosis
 from custom_components.cosem.dlms.command_line.state_file import StateFile
-from custom_components.cosem.dlms.errors import ConnectFailed, ConnectFailure, ConnectTimeout
+from custom_components.cosem.dlms.errors import (
+    ActionError,
+    AssociationAborted,
+    AssociationError,
+    AssociationRejected,
+    AuthenticationTagInvalid,
+    BlockTransferAborted,
+    ChallengeRefused,
+    ConfirmedServiceErrorReceived,
+    ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
+    ConnectTimeout,
+    DataAccessError,
+    DecodeError,
+    DeviceInUse,
+    DlmsError,
+    EchoReceived,
+    ExceptionReceived,
+    InvocationCounterExhausted,
+    InvocationCounterNotStored,
+    InvocationCounterRefused,
+    InvocationCounterReplayed,
+    LimitExceeded,
+    ListenerUnavailable,
+    LocalProtocolError,
+    NotWrapper,
+    OtherTermAccepted,
+    OutcomeUnknown,
+    PeerNotAuthenticated,
+    ProofRefused,
+    ProposedTerm,
+    ProtocolError,
+    RemoteProtocolError,
+    ResponseTimeout,
+    SecurityDowngrade,
+    SecurityError,
+    ServiceError,
+    ShortNameUnknown,
+    SystemTitleMismatch,
+    TransportError,
+    UnexpectedApdu,
+    WrongAddress,
+)
+from tests.dlms.command_line.consoles import KeptConsole
 from tests.dlms.scripted import ScriptedMeter, aare
 from tests.simulated_meter.meter import SimulatedMeter
 
@@ -162,7 +209,7 @@ def test_a_second_connection_that_is_refused_is_no_closed_port(
 
 
 @pytest.mark.parametrize("auth", ["none", "lls"])
-def test_of_the_public_client_nothing_is_advised_where_no_meter_answers(
+def test_of_associations_nothing_of_their_own_is_advised_where_no_meter_answers(
     auth: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("DLMS_PASSWORD", "12345678")
@@ -173,9 +220,117 @@ def test_of_the_public_client_nothing_is_advised_where_no_meter_answers(
     ):
         assert main(["--host", "meter", "--client", "2", "--auth", auth, "--timeout", "0.1", "doctor", "--json"]) == 1
     rows = json.loads(capsys.readouterr().out)
-    assert [row["verdict"] for row in rows] == ["ok", "ok", "failed", "failed"] + ["not tried"] * 3
-    assert rows[2]["advice"]
-    assert rows[3]["advice"] == ""
+    assert [row["verdict"] for row in rows] == ["ok", "ok", "failed", "failed", "failed"] + ["not tried"] * 2
+    assert "no meter at all" in rows[2]["advice"]
+    assert rows[3]["advice"] == rows[4]["advice"] == "See framing: nothing shows that a meter is behind this port"
+
+
+EVERY_FAILURE: list[DlmsError] = [
+    DlmsError("x"),
+    TransportError("x"),
+    *(ConnectFailed(reason) for reason in ConnectFailure),
+    ConnectTimeout(1),
+    ListenerUnavailable("", 4059, "x"),
+    ConnectionLost(),
+    ConnectionLost(truncated=True),
+    ResponseTimeout("AARE", 1),
+    ResponseTimeout("get-response", 1),
+    DeviceInUse("x", 1),
+    ProtocolError("x"),
+    LocalProtocolError("x"),
+    RemoteProtocolError("x"),
+    *(NotWrapper(octets) for octets in (b"\x7e", b"HTTP", b"\x15\x03")),
+    DecodeError("x"),
+    LimitExceeded("x", 1),
+    UnexpectedApdu(0xC4),
+    WrongAddress(1, 16),
+    WrongAddress(1, 16, (16, 1)),
+    EchoReceived(16, 1, (16, 1)),
+    *(OtherTermAccepted(term, "x") for term in ProposedTerm),
+    SecurityError("x"),
+    AuthenticationTagInvalid("x"),
+    InvocationCounterReplayed("x"),
+    InvocationCounterExhausted("x"),
+    InvocationCounterNotStored("x"),
+    InvocationCounterRefused(None),
+    InvocationCounterRefused(7),
+    SecurityDowngrade("x"),
+    SystemTitleMismatch("x"),
+    PeerNotAuthenticated("x"),
+    ChallengeRefused("x"),
+    AssociationError("x"),
+    *(AssociationRejected(result, source, code) for result in (1, 2) for source in (1, 2) for code in range(16)),
+    *(AssociationRejected(1, 1, 1, code) for code in range(8)),
+    *(ProofRefused(code, by_short_name=short) for code in (*range(20), 250) for short in (False, True)),
+    AssociationAborted("x"),
+    ServiceError("x"),
+    *(DataAccessError(code) for code in (*range(22), 250)),
+    DataAccessError(250, undecodable="x"),
+    ShortNameUnknown("x", may_pass=False),
+    BlockTransferAborted(),
+    *(ActionError(code) for code in (*range(22), 250)),
+    OutcomeUnknown("x"),
+    *(ExceptionReceived(state, code) for state in (1, 2) for code in range(8)),
+    *(ConfirmedServiceErrorReceived(service, kind, 1) for service in (1, 5) for kind in range(16)),
+]
+
+
+@pytest.mark.parametrize("layer", Layer)
+@pytest.mark.parametrize("auth", ["none", "lls", "hls-md5", "hls-gmac"])
+def test_every_failure_of_every_layer_comes_with_advice(layer: Layer, auth: str):
+    kinds = {kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, DlmsError)}
+    assert {type(error) for error in EVERY_FAILURE} == kinds
+    for transport in ("tcp", "udp"):
+        options = argparse.Namespace(
+            json=True, auth=auth, protection=None, dedicated_key=False, transport=transport, suite=None
+        )
+        report = _Report(options, KeptConsole())
+        for framing in (LayerVerdict.OK, LayerVerdict.FAILED):
+            report.finding(LayerFinding(Layer.FRAMING, framing))
+            for error in EVERY_FAILURE:
+                advice = report.advice(LayerFinding(layer, LayerVerdict.FAILED, "", error))
+                assert advice, error
+                assert ".. " not in advice
+                assert not advice.endswith(".")
+
+
+def test_a_wrong_server_wport_is_answered_with_the_right_ones(
+    capsys: pytest.CaptureFixture[str], meter: SimulatedMeter
+):
+    assert main(["--host", "meter", "--server", "9", "--client", "1", "--timeout", "0.1", "doctor", "--json"]) == 1
+    row = json.loads(capsys.readouterr().out)[4]
+    assert "no logical device at the wPort 9" in row["detail"]
+    assert row["advice"] == "Use one of the wPorts that it lists, with --server: 1, 16"
+
+
+def test_after_an_answer_over_udp_nobody_is_sent_to_tcp(capsys: pytest.CaptureFixture[str], meter: SimulatedMeter):
+    meter.faults.add("silent", on="aarq", request=2)
+    arguments = ["--host", "meter", "--client", "2", "--transport", "udp", "--timeout", "0.1", "doctor", "--json"]
+    assert main(arguments) == 1
+    row = json.loads(capsys.readouterr().out)[4]
+    assert row["verdict"] == "failed"
+    assert not any(word in row["advice"] for word in ("tcp", "no meter at all", "short names"))
+
+
+def test_an_object_list_that_makes_no_sense_is_no_fault_of_the_association(capsys: pytest.CaptureFixture[str]):
+    for answer in ("C401C1001105", "C401C100010202"):
+        meter = ScriptedMeter(lambda apdu, answer=answer: [bytes.fromhex(answer)])
+        with patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_, meter=meter: meter.connect()):
+            assert main(["--host", "meter", "--client", "2", "doctor", "--json"]) == 0
+        row = json.loads(capsys.readouterr().out)[6]
+        assert row["verdict"] == "failed"
+        assert "works all the same" in row["advice"]
+
+
+def test_who_used_no_password_is_not_told_to_check_it(capsys: pytest.CaptureFixture[str]):
+    meter = ScriptedMeter(aarq=lambda _apdu: [aare(None, result=1, diagnostic=12)])
+    with patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_: meter.connect()):
+        assert main(["--host", "meter", "--client", "2", "doctor", "--json"]) == 1
+        row = json.loads(capsys.readouterr().out)[5]
+        assert "must log in: say how with --auth" in row["advice"]
+        assert "lock" not in row["advice"]
+        assert main(["--host", "meter", "--client", "2", "read", "3:1.0.1.8.0.255:2"]) == 1
+        assert "must log in: say how with --auth" in capsys.readouterr().err
 
 
 def test_an_unknown_name_is_the_first_layer(capsys: pytest.CaptureFixture[str]):

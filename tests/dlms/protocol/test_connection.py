@@ -19,7 +19,8 @@ from custom_components.cosem.dlms.errors import (
     LimitExceeded,
     LocalProtocolError,
     NotWrapper,
-    RemoteProtocolError,
+    OtherTermAccepted,
+    ProposedTerm,
     ResponseTimeout,
     SystemTitleMismatch,
     UnexpectedApdu,
@@ -148,7 +149,8 @@ def test_acceptance_of_something_else_ends_the_connection():
     dropped, end = receive(connection, aare(initiate(dlms_version=5)))
     assert dropped == AssociationLost(PAIR, connection.error)
     assert end == ConnectionEnded(connection.error)
-    assert type(connection.error) is RemoteProtocolError
+    assert isinstance(connection.error, OtherTermAccepted)
+    assert connection.error.term is ProposedTerm.DLMS_VERSION
 
 
 def test_an_association_cannot_be_proposed_twice():

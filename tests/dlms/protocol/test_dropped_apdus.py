@@ -4,6 +4,7 @@ import pytest
 
 from custom_components.cosem.dlms.errors import (
     AuthenticationTagInvalid,
+    EchoReceived,
     LimitExceeded,
     WrongAddress,
 )
@@ -54,6 +55,13 @@ def test_trial_08_an_answer_from_other_wports_is_remembered_until_something_is_s
     assert dropped_apdus.misaddressed is None
     dropped_apdus.foreign(WportPair(1, 16), None)
     assert dropped_apdus.misaddressed is None
+
+
+def test_a_request_that_comes_back_is_an_echo(dropped_apdus):
+    dropped_apdus.foreign(WportPair(1, 16), WportPair(16, 1), is_request=True)
+    assert isinstance(dropped_apdus.misaddressed, EchoReceived)
+    assert str(dropped_apdus.misaddressed) == "this sends back what it gets (an echo)"
+    assert dropped_apdus.misaddressed.asked == (16, 1)
 
 
 def test_foreign_wports_do_no_harm_while_nothing_is_unanswered(dropped_apdus):

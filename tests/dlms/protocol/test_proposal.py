@@ -11,6 +11,8 @@ from custom_components.cosem.dlms.errors import (
     DecodeError,
     ExceptionReceived,
     LocalProtocolError,
+    OtherTermAccepted,
+    ProposedTerm,
     RemoteProtocolError,
     UnexpectedApdu,
 )
@@ -247,16 +249,23 @@ def test_trial_03_the_plain_context_is_never_taken_for_the_ciphered_one():
 
 
 def test_s18_other_context_is_refused():
-    for context in ("60857405080102", "60857405080104", "2B0601"):
-        with pytest.raises(RemoteProtocolError, match="another application context"):
+    for context, term in (
+        ("60857405080102", ProposedTerm.REFERENCING),
+        ("60857405080104", ProposedTerm.REFERENCING),
+        ("2B0601", ProposedTerm.CIPHERING),
+    ):
+        with pytest.raises(OtherTermAccepted, match="another application context") as raised:
             check(aare(application_context_name=bytes.fromhex(context)))
+        assert raised.value.term is term
 
 
 def test_s18_other_mechanism_is_refused():
-    with pytest.raises(RemoteProtocolError, match="another authentication mechanism"):
+    with pytest.raises(OtherTermAccepted, match="another authentication mechanism") as raised:
         check(aare(mechanism_name=GMAC_NAME), PASSWORD)
-    with pytest.raises(RemoteProtocolError, match="another authentication mechanism"):
+    assert raised.value.term is ProposedTerm.MECHANISM
+    with pytest.raises(OtherTermAccepted, match="another authentication mechanism") as raised:
         check(aare(mechanism_name=LLS_NAME))
+    assert raised.value.term is ProposedTerm.MECHANISM
 
 
 def test_s18_inconsistent_diagnostic_is_refused():
@@ -346,19 +355,22 @@ def test_s18_diagnostic_0_with_a_proof_to_come_has_a_name():
 
 @pytest.mark.parametrize("version", [5, 7])
 def test_s18_dlms_version_must_be_6(version: int):
-    with pytest.raises(RemoteProtocolError, match=f"DLMS version {version}"):
+    with pytest.raises(OtherTermAccepted, match=f"DLMS version {version}") as raised:
         check(aare(initiate(dlms_version=version)))
+    assert raised.value.term is ProposedTerm.DLMS_VERSION
 
 
 def test_s18_vaa_name_must_be_that_of_logical_names():
-    with pytest.raises(RemoteProtocolError, match="vaa-name FA00"):
+    with pytest.raises(OtherTermAccepted, match="vaa-name FA00") as raised:
         check(aare(initiate(vaa_name=0xFA00)))
+    assert raised.value.term is ProposedTerm.REFERENCING
 
 
 @pytest.mark.parametrize("size", [1, 11])
 def test_s18_pdu_sizes_1_to_11_are_refused(size):
-    with pytest.raises(RemoteProtocolError, match=f"max-receive-pdu-size of {size}"):
+    with pytest.raises(OtherTermAccepted, match=f"max-receive-pdu-size of {size}") as raised:
         check(aare(initiate(server_max_receive_pdu_size=size)))
+    assert raised.value.term is ProposedTerm.PDU_SIZE
 
 
 def test_s18_pdu_size_0_means_no_limit():

@@ -8,20 +8,22 @@ is sent but for the chosen one, and none to what has shown that it is no meter.
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Final
 
+from ..apdu.acse import AARE, Mechanism
+from ..apdu.initiate import VAA_NAME_SN
 from ..encoding.logical_name import LogicalName
 from ..errors import (
-    AssociationRejected,
     ConnectionLost,
     DlmsError,
     InvocationCounterRefused,
     LocalProtocolError,
     NotWrapper,
+    RemoteProtocolError,
     ResponseTimeout,
     SecurityError,
     ServiceError,
+    UnexpectedApdu,
 )
 from ..interface_classes.association_ln import CURRENT_OBJECT_LIST, decode_object_list
 from ..interface_classes.sap_assignment import SAP_ASSIGNMENT_LIST, decode_sap_assignment_list
@@ -30,11 +32,13 @@ from ..protocol.proof_form import USUAL_FORM, ProofForm
 from ..protocol.proposal import AssociationParameters, Negotiated
 from ..protocol.referencing import Referencing
 from ..security.names import MECHANISM_NAMES
+from ..security.receiving import ENVELOPE_TAGS, NOTIFICATION_TAGS
 from .association import Association
 from .channel import Connector
 from .client import DlmsClient
 from .first_octets import FirstOctets
 from .invocation_counter import read_next_counter
+from .layer_findings import LayerFinding, LayerFindings, LayerVerdict
 from .link import SYSTEM_CLOCK, Timing
 from .observer import NOBODY, Observer
 from .proof_forms import KnownForm, is_about_the_context
@@ -47,27 +51,8 @@ PUBLIC: Final = AssociationParameters()
 
 _WRAPPER: Final = "the wrapper"
 
-
-class LayerVerdict(StrEnum):
-    """What came out for a layer."""
-
-    OK = "ok"
-    FAILED = "failed"
-    NOT_TRIED = "not tried"
-
-
-@dataclass(frozen=True, slots=True)
-class LayerFinding:
-    """A layer's verdict; ``detail``: what was seen. ``error``: what failed, for advice.
-
-    ``is_mended``: the reason is gone by now, so that another attempt may work.
-    """
-
-    layer: Layer
-    verdict: LayerVerdict = LayerVerdict.NOT_TRIED
-    detail: str = ""
-    error: DlmsError | None = None
-    is_mended: bool = False
+_NO_OTHER_ANSWER: Final = frozenset({AARE, *NOTIFICATION_TAGS, *ENVELOPE_TAGS})
+"""First octets that tell nothing of who says no more: what comes unasked, or may answer a proposal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +83,19 @@ async def diagnose(patient: Patient) -> list[LayerFinding]:
     """Return a finding for each layer, in their order. Raises LocalProtocolError, nothing else on purpose."""
     doctor = _Doctor(patient)
     await doctor.examine()
-    return [doctor.findings[layer] for layer in Layer]
+    return doctor.findings.in_order
 
 
 class _Doctor:
     def __init__(self, patient: Patient) -> None:
-        self.findings: Final = {layer: LayerFinding(layer) for layer in Layer}
-        self._told: Final[dict[Layer, LayerFinding]] = {}
+        self.findings: Final = LayerFindings(patient.on_finding)
         self._patient: Final = patient
         self._heard: Final = FirstOctets(patient.connect, patient.observer)
         self._client: Final = DlmsClient(
             patient.host, patient.port, connect=self._heard.connect, observer=patient.observer
         )
-        self._is_unlisted = False
+        self._listed: tuple[int, ...] = ()
+        """The wPorts of the meter's logical devices."""
         chosen = patient.parameters
         self._public_client: Final = replace(PUBLIC, referencing=chosen.referencing, conformance=chosen.conformance)
         self._form = patient.form
@@ -119,32 +104,29 @@ class _Doctor:
         try:
             addresses = await self._patient.resolve()
         except DlmsError as error:
-            self._fails(Layer.NAME, error)
+            self.findings.fails(Layer.NAME, error)
         else:
-            self._is_fine(Layer.NAME, ", ".join(addresses))
-            self._tell(Layer.NAME)
+            self.findings.is_fine(Layer.NAME, ", ".join(addresses))
+            self.findings.tell(Layer.NAME)
             try:
                 await self._associations()
             finally:
                 await self._client.close()
-        self._tell(Layer.OBJECT_LIST)
+        self.findings.tell(Layer.OBJECT_LIST)
 
     async def _associations(self) -> None:
         chosen = self._patient.parameters
-        if chosen.pair == PUBLIC.pair:
-            self._find(Layer.PUBLIC_ASSOCIATION, LayerVerdict.NOT_TRIED, "it has the wPorts of the chosen association")
-        elif not await self._public():
-            return
-        elif self._heard.is_wrapper:
-            self._tell(Layer.PUBLIC_ASSOCIATION)  # else what the layers below it are may still be found
+        if chosen.pair != PUBLIC.pair:
+            if not await self._public():
+                return
+            if self._heard.is_wrapper:
+                self.findings.tell(Layer.PUBLIC_ASSOCIATION)  # else what the layers below it are may still be found
         await self._ask_for_counter()
-        if self._has_failed(Layer.AUTHENTICATION):
+        if self.findings.has_failed(Layer.AUTHENTICATION):
             return
         error = await self._attempt(chosen, self._read_object_list)
         if error is not None:
             await self._blame(error, chosen)
-        if chosen.pair == PUBLIC.pair and not chosen.is_high_level and chosen.password is None and error is None:
-            self._is_fine(Layer.PUBLIC_ASSOCIATION, "it is the chosen association")
 
     # -- the public client
 
@@ -160,8 +142,9 @@ class _Doctor:
             await self._blame(error, PUBLIC)
             return False
         if self._heard.is_wrapper:
-            self._is_fine(Layer.FRAMING, _WRAPPER)
-        self._fails(Layer.PUBLIC_ASSOCIATION, error)  # many meters have no public client
+            self.findings.is_fine(Layer.FRAMING, _WRAPPER)
+        # Many meters have no public client.
+        self.findings.fails(Layer.PUBLIC_ASSOCIATION, self._with_other_answer(error))
         if self._public_client.referencing is Referencing.AUTOMATIC and is_about_the_context(error, PUBLIC):
             self._form = replace(self._form, short_names=not self._form.short_names)
         elif refused_services(error) is RefusedServices.NAMED:
@@ -170,15 +153,14 @@ class _Doctor:
 
     async def _read_public(self, association: Association) -> None:
         detail = _agreed(association.negotiated)
-        self._is_fine(Layer.PUBLIC_ASSOCIATION, detail)
+        self.findings.is_fine(Layer.PUBLIC_ASSOCIATION, detail)
         if self._patient.parameters.server_wport == PUBLIC.server_wport:
             await self._read_counter(association)  # first: some meters hang up behind an answer
         with suppress(ServiceError):
             found = decode_sap_assignment_list(await association.get(SAP_ASSIGNMENT_LIST))
-            listed = sorted({each.sap for each in found})
-            self._is_unlisted = self._patient.parameters.server_wport not in listed
-            at = ", ".join(map(str, listed))
-            self._is_fine(Layer.PUBLIC_ASSOCIATION, f"{detail}; logical devices at the wPorts {at}")
+            self._listed = tuple(sorted({each.sap for each in found}))
+            at = ", ".join(map(str, self._listed))
+            self.findings.is_fine(Layer.PUBLIC_ASSOCIATION, f"{detail}; logical devices at the wPorts {at}")
 
     async def _ask_for_counter(self) -> None:
         """Let the public client read the counter of another logical device, which keeps its own."""
@@ -201,7 +183,7 @@ class _Doctor:
         with suppress(ServiceError):
             expected = await read_next_counter(association, ask)
             if expected is not None and expected > state.next_value and not state.follow(expected):
-                self._fails(Layer.AUTHENTICATION, InvocationCounterRefused(expected))
+                self.findings.fails(Layer.AUTHENTICATION, InvocationCounterRefused(expected))
 
     # -- any association
 
@@ -221,7 +203,7 @@ class _Doctor:
                 security_state=state,
                 on_connected=self._port_is_fine,
             ) as association:
-                self._is_fine(Layer.FRAMING, _WRAPPER)
+                self.findings.is_fine(Layer.FRAMING, _WRAPPER)
                 self._port_is_fine()
                 await read(association)
         except LocalProtocolError:
@@ -231,19 +213,22 @@ class _Doctor:
         return None
 
     async def _read_object_list(self, association: Association) -> None:
-        self._is_fine(Layer.ASSOCIATION, _agreed(association.negotiated))
+        self._is_chosen(self._patient.parameters, is_open=True)
+        self.findings.is_fine(Layer.ASSOCIATION, _agreed(association.negotiated))
         mechanism = MECHANISM_NAMES[association.parameters.mechanism]
-        self._is_fine(Layer.AUTHENTICATION, "none is asked for" if mechanism == "none" else f"{mechanism} is accepted")
-        self._tell(Layer.AUTHENTICATION)
+        self.findings.is_fine(
+            Layer.AUTHENTICATION, "none is asked for" if mechanism == "none" else f"{mechanism} is accepted"
+        )
+        self.findings.tell(Layer.AUTHENTICATION)
         try:
             data = await association.get(CURRENT_OBJECT_LIST)
             objects = decode_object_list(data, on_odd=lambda: association.tolerated(Leniency.ODD_OBJECT_LIST_ENTRY))
         except LocalProtocolError:
             raise
         except DlmsError as error:
-            self._fails(Layer.OBJECT_LIST, error)
+            self.findings.fails(Layer.OBJECT_LIST, error)
             return
-        self._is_fine(Layer.OBJECT_LIST, f"{len(objects)} objects")
+        self.findings.is_fine(Layer.OBJECT_LIST, f"{len(objects)} objects")
 
     # -- verdicts
 
@@ -255,17 +240,20 @@ class _Doctor:
             layer = Layer.ASSOCIATION  # the meter takes no further connection so soon
         if layer not in {Layer.NAME, Layer.PORT}:
             self._port_is_fine()
+            self._is_chosen(parameters, is_open=False)
         if layer is Layer.FRAMING or self._is_silence(error):
             await self._blame_framing(error)
-            return
-        told = str(error)
+            layer = Layer.ASSOCIATION
+            if parameters is not self._patient.parameters:
+                return
+        elif self._heard.is_wrapper:
+            self.findings.is_fine(Layer.FRAMING, _WRAPPER)
         if layer is Layer.AUTHENTICATION:
-            self._is_fine(Layer.ASSOCIATION, f"the meter knows the wPorts {parameters.pair}")
-        elif layer is Layer.ASSOCIATION and self._is_unlisted:
-            told += f"; the meter lists no logical device at the wPort {parameters.server_wport}"
-        if self._heard.is_wrapper:
-            self._is_fine(Layer.FRAMING, _WRAPPER)
-        self._fails(layer, error, told, is_mended=await self._has_followed(error))
+            self.findings.is_fine(Layer.ASSOCIATION, f"the meter knows the wPorts {parameters.pair}")
+        elif layer is Layer.ASSOCIATION:
+            self._blame_association(error, parameters)
+            return
+        self.findings.fails(layer, error, is_mended=await self._has_followed(error))
 
     async def _blame_framing(self, error: DlmsError) -> None:
         protocol = await self._ask_otherwise()
@@ -273,9 +261,38 @@ class _Doctor:
         if protocol is not None:
             error = NotWrapper(self._heard.octets)
             told = f"this is {protocol}: {error}"
-        elif self._heard.octets and not self._heard.is_wrapper:
+        elif not self._heard.octets:
+            told = f"nothing came back: {error}"
+        elif not self._heard.is_wrapper:
             told += f"; only {self._heard.octets.hex().upper()} came"
-        self._fails(Layer.FRAMING, error, told)
+        self.findings.fails(Layer.FRAMING, error, told)
+
+    def _blame_association(self, error: DlmsError, parameters: AssociationParameters) -> None:
+        listed = self._listed
+        error = self._with_other_answer(error)
+        told = str(error)
+        was_sent = isinstance(error, (ConnectionLost, ResponseTimeout, RemoteProtocolError))
+        if parameters.password is not None and was_sent:
+            told += "; the password was sent"
+        if is_unlisted := bool(listed) and parameters.server_wport not in listed:
+            told += f"; the meter lists no logical device at the wPort {parameters.server_wport}"
+        self.findings.fails(Layer.ASSOCIATION, error, told, listed=listed if is_unlisted else ())
+
+    def _with_other_answer(self, error: DlmsError) -> DlmsError:
+        """Return what came instead of an AARE, if anything did; else the error."""
+        tag = self._heard.tag
+        if isinstance(error, ResponseTimeout) and tag is not None and tag not in _NO_OTHER_ANSWER:
+            return UnexpectedApdu(tag, f"instead of the {error.waiting_for}")
+        return error
+
+    def _is_chosen(self, parameters: AssociationParameters, *, is_open: bool) -> None:
+        """Say why the public client has no attempt of its own, where that is so."""
+        if parameters.pair != PUBLIC.pair or parameters is not self._patient.parameters:
+            return
+        if is_open and parameters.mechanism is Mechanism.NONE:
+            self.findings.is_fine(Layer.PUBLIC_ASSOCIATION, "it is the chosen association")
+        else:
+            self.findings.is_left_out(Layer.PUBLIC_ASSOCIATION, "its wPorts are those of the association below")
 
     async def _ask_otherwise(self) -> str | None:
         """Return what answers in another protocol; what may be a small meter gets time to free its place."""
@@ -301,41 +318,18 @@ class _Doctor:
             return True
         return False
 
-    def _tell(self, until: Layer) -> None:
-        """Hand out what is known of the layers so far."""
-        layers = [*Layer]
-        for layer in layers[: layers.index(until) + 1]:
-            finding = self.findings[layer]
-            if self._told.get(layer) != finding:
-                self._told[layer] = finding
-                self._patient.on_finding(finding)
-
-    def _has_failed(self, layer: Layer) -> bool:
-        return self.findings[layer].verdict is LayerVerdict.FAILED
-
     def _port_is_fine(self) -> None:
         port = self._patient.port
         if self._heard.is_stream:
-            self._is_fine(Layer.PORT, f"{port} is open")
+            self.findings.is_fine(Layer.PORT, f"{port} is open")
         elif self._heard.octets:
-            self._is_fine(Layer.PORT, f"{port} answers")
+            self.findings.is_fine(Layer.PORT, f"{port} answers")
         else:
-            self._is_fine(Layer.PORT, f"datagrams go to {port}; only an answer tells whether it is open")
-
-    def _is_fine(self, layer: Layer, detail: str) -> None:
-        self._find(layer, LayerVerdict.OK, detail)
-
-    def _fails(self, layer: Layer, error: DlmsError, detail: str = "", *, is_mended: bool = False) -> None:
-        told = detail or str(error)
-        if isinstance(error, AssociationRejected) and error.offered:
-            told += f"; the meter offers {error.offered}"
-        self.findings[layer] = LayerFinding(layer, LayerVerdict.FAILED, told, error, is_mended)
-
-    def _find(self, layer: Layer, verdict: LayerVerdict, detail: str) -> None:
-        self.findings[layer] = LayerFinding(layer, verdict, detail)
+            self.findings.is_fine(Layer.PORT, f"datagrams go to {port}; only an answer tells whether it is open")
 
 
 def _agreed(negotiated: Negotiated) -> str:
     size = negotiated.server_max_receive_pdu_size
     services = " ".join(negotiated.conformance.standard_names)
-    return f"accepted, PDU size {size or 'without limit'}, {services}"
+    by = ", by short names" if negotiated.vaa_name == VAA_NAME_SN else ""
+    return f"accepted{by}, PDU size {size or 'without limit'}, {services}"

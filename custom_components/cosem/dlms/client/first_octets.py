@@ -32,6 +32,8 @@ class FirstOctets:
         self._observer = observer
         self.octets = b""
         """At most 64 of them."""
+        self.latest = b""
+        """The same of the latest channel."""
         self.is_stream = False
         """Whether the last channel carried a stream, not datagrams."""
         self.has_asked = False
@@ -42,10 +44,13 @@ class FirstOctets:
             self.octets = b""  # the beginning of a header is not continued on another connection
         channel = await self._connect()
         self.is_stream = channel.framing.error_is_fatal
+        self.latest = b""
         return Channel(_Listening(channel.transport, self), channel.framing)
 
     def note(self, octets: bytes) -> None:
         """Take what came: of datagrams, which stand for themselves, the last one until a WPDU comes."""
+        if self.is_stream or not self.latest:
+            self.latest = (self.latest + octets)[:_KEPT]
         if self.is_stream:
             self.octets = (self.octets + octets)[:_KEPT]
         elif not self.is_wrapper:
@@ -60,6 +65,12 @@ class FirstOctets:
     def protocol(self) -> str | None:
         """What came instead, in words; None if nothing came, or the wrapper."""
         return protocol_in_words(self.octets) if self.octets else None
+
+    @property
+    def tag(self) -> int | None:
+        """The first octet of the first APDU on the latest channel, if that spoke in the wrapper."""
+        is_there = self.is_wrapper and len(self.latest) > HEADER_SIZE
+        return self.latest[HEADER_SIZE] if is_there else None
 
     async def ask(self, seconds: float) -> str | None:
         """Return what answers in another protocol, if anything does. Nothing is asked twice, or over datagrams."""

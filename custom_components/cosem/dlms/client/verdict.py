@@ -19,6 +19,7 @@ from ..errors import (
     DeviceInUse,
     DiagnosticSource,
     DlmsError,
+    EchoReceived,
     ExceptionReceived,
     GuessedProtocol,
     InvocationCounterExhausted,
@@ -240,6 +241,8 @@ def _protocol(error: RemoteProtocolError | SecurityError, parameters: Associatio
             return Diagnosis(verdict=Verdict.NOT_DLMS_TEXT)
         case NotWrapper():
             return Diagnosis(verdict=Verdict.NOT_DLMS, detail=protocol_in_words(error.header) or str(error))
+        case EchoReceived():
+            return Diagnosis(verdict=Verdict.NOT_DLMS, detail="an echo of what was sent")
         case WrongAddress(asked=(_, _)):
             return Diagnosis(verdict=Verdict.OTHER_WPORTS, detail=str(error))
         case RemoteProtocolError() | SecurityDowngrade() if is_unverified(parameters):

@@ -8,6 +8,7 @@ from typing import Final
 from ..addresses import TransportProtocol
 from ..errors import (
     ActionError,
+    AssociationAborted,
     AssociationRejected,
     AuthenticationTagInvalid,
     ChallengeRefused,
@@ -21,6 +22,7 @@ from ..errors import (
     DataAccessResultCode,
     DiagnosticSource,
     DlmsError,
+    EchoReceived,
     ExceptionReceived,
     GuessedProtocol,
     InitiateErrorCode,
@@ -30,8 +32,11 @@ from ..errors import (
     ListenerUnavailable,
     LocalProtocolError,
     NotWrapper,
+    OtherTermAccepted,
     PeerNotAuthenticated,
     ProofRefused,
+    ProposedTerm,
+    RemoteProtocolError,
     ResponseTimeout,
     SecurityDowngrade,
     SecurityError,
@@ -48,9 +53,15 @@ from .options import MOST_COUNTER
 class Used:
     """What was used when an error came; it decides what to check first."""
 
+    auth: str = ""
+    """As --auth has it; "": not known."""
     keys: bool = False
     dedicated_key: bool = False
     datagrams: bool = False
+    is_heard: bool = False
+    """Whether something in the wrapper came back."""
+    is_known: bool = False
+    """Whether the meter took an association of another client in the same way of referencing."""
 
 
 NOTHING: Final = Used()
@@ -59,7 +70,12 @@ NOTHING: Final = Used()
 def used_by(options: argparse.Namespace) -> Used:
     """Return what the options use."""
     keys = options.auth == "hls-gmac" or options.protection not in {None, "none"}
-    return Used(keys=keys, dedicated_key=options.dedicated_key, datagrams=options.transport == TransportProtocol.UDP)
+    return Used(
+        auth=options.auth,
+        keys=keys,
+        dedicated_key=options.dedicated_key,
+        datagrams=options.transport == TransportProtocol.UDP,
+    )
 
 
 def sentence(error: DlmsError, used: Used = NOTHING) -> str:
@@ -84,18 +100,12 @@ def _advice(error: DlmsError, used: Used) -> str:
             return "Check host, port, cable and firewall"
         case ListenerUnavailable(in_use=True):
             return "Another program listens there: end it, or choose another --port and let the meter send to that one"
-        case NotWrapper(speaks=GuessedProtocol.HDLC):
-            return "Behind this port is a serial line in HDLC; the wrapper is needed"
-        case NotWrapper():
-            return "Check the port: this is another service"
-        case WrongAddress(asked=(_, _)):
-            return "Check --client and --server; a gateway may exchange them"
         case ResponseTimeout() | ConnectionLost():
             return _silence_advice(error, used)
         case ConfirmedServiceErrorReceived(service=ConfirmedService.INITIATE_ERROR, error=code):
             return _OF_THE_PROPOSAL.get(code, "Check --client, --server and --auth")
         case AssociationRejected():
-            return _refusal_advice(error)
+            return _refusal_advice(error, used)
         case ExceptionReceived(service_error=ServiceErrorCode.DECIPHERING_ERROR):
             return "The meter cannot decipher what we send: check keys, invocation counter, --suite and --protection"
         case DataAccessError() | ActionError():
@@ -104,11 +114,42 @@ def _advice(error: DlmsError, used: Used) -> str:
             return _service_error_advice(error)
         case ExceptionReceived():
             return _OF_EXCEPTIONS.get(error.service_error, "")
+        case RemoteProtocolError():
+            return _protocol_advice(error)
+        case AssociationAborted():
+            return "Try again"
         case LocalProtocolError():  # a service that the meter did not grant
             return "The meter may offer it to another --client or --auth"
         case _:
             return ""
 
+
+def _protocol_advice(error: RemoteProtocolError) -> str:
+    match error:
+        case NotWrapper(speaks=GuessedProtocol.HDLC):
+            return "Behind this port is a serial line in HDLC; the wrapper is needed"
+        case NotWrapper():
+            return "Check the port: this is another service"
+        case EchoReceived():
+            return "This is no meter, or a serial line that echoes: check the port, and turn off the gateway's echo"
+        case WrongAddress(asked=(_, _)):
+            return "Check --client and --server; a gateway may exchange them"
+        case WrongAddress():
+            return ""  # it says all
+        case OtherTermAccepted():
+            return _OF_TERMS[error.term]
+    return "--trace FILE shows what came. Check --server and --protection; a gateway may cut or mix messages"
+
+
+_OF_TERMS: Final[Mapping[ProposedTerm, str]] = {
+    ProposedTerm.REFERENCING: (
+        "The meter names objects in the other way: try --referencing sn, or ln if it was asked by short names"
+    ),
+    ProposedTerm.CIPHERING: "The meter protects messages otherwise than asked for: check --protection",
+    ProposedTerm.MECHANISM: "The meter wants another login than asked for: check --auth and --client",
+    ProposedTerm.DLMS_VERSION: "Only version 6 is understood here, which all meters of the last decades have",
+    ProposedTerm.PDU_SIZE: "The meter takes no message that is long enough for a question: check --client and --server",
+}
 
 _NOT_ALLOWED: Final = "This client may not be allowed to: try another --client or --auth"
 _LATER: Final = "The meter cannot do it now: try again in a minute"
@@ -157,14 +198,13 @@ def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
         return f"{before}Many meters serve one program at a time; check --client and --server, too"
     if error.waiting_for != "AARE":
         return f"{before}Try a longer --timeout"
-    if used.datagrams:
+    if used.datagrams and not used.is_heard:
         before += "Few meters serve UDP: try --transport tcp. "
     if used.keys:
         return f"{before}The meter may be silent to wrong keys or counters: check the keys, --client and --server"
-    return (
-        f"{before}The meter may not know these wPorts: check --client and --server. "
-        "An old one may know short names only: try --referencing sn. Or this is no meter at all"
-    )
+    before += "The meter may not know these wPorts: check --client and --server"
+    old = "" if used.is_known else ". An old one may know short names only: try --referencing sn"
+    return f"{before}{old}{'' if used.is_heard else '. Or this is no meter at all'}"
 
 
 _OF_THE_PROPOSAL: Final[Mapping[int, str]] = {
@@ -177,7 +217,7 @@ _OF_THE_PROPOSAL: Final[Mapping[int, str]] = {
 }
 
 
-def _refusal_advice(error: AssociationRejected) -> str:
+def _refusal_advice(error: AssociationRejected, used: Used) -> str:
     if isinstance(error, ProofRefused) and error.concerns_object and error.by_short_name:
         return "The meter takes this login in no way that is known here: check --auth, --client and --server"
     if isinstance(error, ProofRefused) and error.concerns_object:
@@ -185,7 +225,7 @@ def _refusal_advice(error: AssociationRejected) -> str:
     if error.initiate_error is not None and (advice := _OF_THE_PROPOSAL.get(error.initiate_error)):
         return advice
     if error.concerns_authentication:
-        return "Check --auth, --client and the password, secret or keys, before trying again: meters lock clients out"
+        return _login_advice(error, used)
     if error.transient:
         return "The meter is busy, perhaps with another program: try again in a minute"
     match error.source, error.diagnostic:
@@ -194,6 +234,8 @@ def _refusal_advice(error: AssociationRejected) -> str:
                 "It may want ciphering, none, or short names: check --protection, --referencing, --client, --server "
                 "and --auth"
             )
+        case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.AUTHENTICATION_REQUIRED:
+            return "This client must log in with more than that: check --auth, for example hls-gmac, and --client"
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNISED:
             return "The meter may know its clients by their titles: check --system-title"
     # "No reason given" is also what meters say that cannot decipher the proposal, or do not know a service in it.
@@ -201,6 +243,23 @@ def _refusal_advice(error: AssociationRejected) -> str:
         "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys. "
         "Old meters want fewer services, or know short names only: try --conformance 001E1D, or --referencing sn"
     )
+
+
+_WHAT_LOGS_IN: Final[Mapping[str, str]] = {
+    "lls": "the password",
+    "hls-gmac": "the keys",
+    "hls-ecdsa": "the key pairs",
+    "": "the password, secret or keys",
+}
+
+
+def _login_advice(error: AssociationRejected, used: Used) -> str:
+    if used.auth == "none":
+        return "This client must log in: say how with --auth, for example --auth lls, or try another --client"
+    if error.diagnostic != UserDiagnostic.AUTHENTICATION_FAILURE and used.auth:
+        return "The meter wants another login for this client: check --auth and --client, before trying again"
+    what = _WHAT_LOGS_IN.get(used.auth, "the secret")
+    return f"Check --auth, --client and {what}, before trying again: meters lock clients out"
 
 
 def _security_advice(error: SecurityError) -> str:

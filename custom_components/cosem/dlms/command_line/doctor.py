@@ -1,12 +1,13 @@
 """The command ``doctor``: a verdict for each layer as soon as it is known, and what to try next."""
 
 import argparse
+from dataclasses import replace
 from typing import Final
 
-from ..client.doctor import LayerFinding, LayerVerdict
+from ..client.layer_findings import LayerFinding, LayerVerdict
 from ..client.refused_services import RefusedServices, refused_services
 from ..client.verdict import Layer
-from ..errors import ConnectFailed, ConnectTimeout, DlmsError, ProofRefused
+from ..errors import ConnectFailed, ConnectTimeout, DataAccessError, DlmsError, ProofRefused, RemoteProtocolError
 from ..protocol.proposal import AssociationParameters
 from ..security.names import MECHANISM_NAMES
 from .advice import Used, advice_for, used_by
@@ -17,6 +18,10 @@ _NO_PUBLIC_CLIENT: Final = "Some meters have no public client; that alone is no 
 _MENDED: Final = "The counter is set to what the meter asks for: run this again"
 _BUSY: Final = "It took a connection just before: it may serve one program at a time, or need a minute between two"
 _ONCE: Final = "Each association is tried once here; info tries the other forms that meters want, too"
+
+_SEE_FRAMING: Final = "See framing: nothing shows that a meter is behind this port"
+_LIST_ONLY: Final = "The association works all the same: read objects by their codes, if you know them"
+_UNKNOWN: Final = "--trace FILE shows what was said"
 
 _WIDTH: Final = max(map(len, Layer))
 
@@ -41,6 +46,10 @@ def show_diagnosis(options: argparse.Namespace, console: Console) -> int:
     return 0 if works[Layer.ASSOCIATION] and works[Layer.AUTHENTICATION] else 1
 
 
+def _is_nonsense(error: DlmsError) -> bool:
+    return isinstance(error, RemoteProtocolError) or (isinstance(error, DataAccessError) and bool(error.undecodable))
+
+
 class _Report:
     """What is told while it is found out; with --json only on a terminal."""
 
@@ -60,6 +69,9 @@ class _Report:
         """Take a layer's verdict; write its line."""
         if finding.layer is Layer.FRAMING:
             self._has_framing = finding.verdict is not LayerVerdict.FAILED
+            self._used = replace(self._used, is_heard=finding.verdict is LayerVerdict.OK)
+        if finding.layer is Layer.PUBLIC_ASSOCIATION:
+            self._used = replace(self._used, is_known=finding.verdict is LayerVerdict.OK)
         if self._is_json:
             return
         shown = f"{finding.verdict:<9}  {finding.layer:<{_WIDTH}}  {finding.detail}"
@@ -67,28 +79,38 @@ class _Report:
         self._console.lines([shown.rstrip(), *([f"{'':<{_WIDTH + 11}}  {advice}"] if advice else [])])
 
     def advice(self, finding: LayerFinding) -> str:
-        """Return what to try next, or ""."""
+        """Return what to try next; "" where nothing failed."""
         error = finding.error
         if error is None:
             return ""
+        advice = self._of_the_layer(finding, error) or advice_for(error, self._used) or _UNKNOWN
+        tells_how = finding.listed or not self._wants_another_form(finding.layer, error)
+        return advice if tells_how else f"{advice}. {_ONCE}"
+
+    def _of_the_layer(self, finding: LayerFinding, error: DlmsError) -> str:
+        """Return what the layer says more of than the error alone, or ""."""
         if finding.is_mended:
             return _MENDED
         if finding.layer is Layer.PUBLIC_ASSOCIATION:
             return self._of_the_public_client(error)
+        if finding.layer is Layer.ASSOCIATION and not self._has_framing:
+            return _SEE_FRAMING
         if finding.layer is Layer.ASSOCIATION and isinstance(error, (ConnectFailed, ConnectTimeout)):
             return _BUSY
-        advice = advice_for(error, self._used)
-        return f"{advice}. {_ONCE}" if advice and self._wants_another_form(finding.layer, error) else advice
+        if finding.listed:
+            return f"Use one of the wPorts that it lists, with --server: {', '.join(map(str, finding.listed))}"
+        return _LIST_ONLY if finding.layer is Layer.OBJECT_LIST and _is_nonsense(error) else ""
 
     def _wants_another_form(self, layer: Layer, error: DlmsError) -> bool:
         """Whether other commands would have tried again: never with a password."""
         is_about_proof = isinstance(error, ProofRefused) and error.concerns_object
         is_possible = is_about_proof or refused_services(error) is not RefusedServices.NOT
-        return is_possible and not self._has_password and layer in {Layer.ASSOCIATION, Layer.AUTHENTICATION}
+        is_possible &= self._has_framing and not self._has_password
+        return is_possible and layer in {Layer.ASSOCIATION, Layer.AUTHENTICATION}
 
     def _of_the_public_client(self, error: DlmsError) -> str:
         if not self._has_framing:
-            return ""  # nothing is known of a meter behind that port
+            return _SEE_FRAMING
         if refused_services(error) is RefusedServices.NAMED:
             return f"{advice_for(error, self._used)}. {_NO_PUBLIC_CLIENT}"
         return _NO_PUBLIC_CLIENT

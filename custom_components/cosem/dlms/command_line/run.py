@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final
 from ..addresses import TransportProtocol
 from ..client.channel import Connector, with_datagrams, with_wrapper
 from ..client.client import DlmsClient
-from ..client.doctor import LayerFinding, Patient, diagnose
+from ..client.doctor import Patient, diagnose
 from ..client.invocation_counter import INVOCATION_COUNTER, settle
+from ..client.layer_findings import LayerFinding
 from ..client.link import Timing
 from ..client.observer import Observer
 from ..client.proof_forms import KnownForm

@@ -6,7 +6,7 @@ request waits. While nothing waits, a flood ends a stream; datagrams may come fr
 
 from dataclasses import dataclass
 
-from ..errors import DlmsError, LimitExceeded, SecurityError, WrongAddress
+from ..errors import DlmsError, EchoReceived, LimitExceeded, SecurityError, WrongAddress
 from ..limits import Limits
 from .proposal import WportPair
 
@@ -73,13 +73,17 @@ class DroppedApduLimits:
         self.counters.late_apdus += 1
         self._unsolicited(waiting=waiting)
 
-    def foreign(self, pair: WportPair, asked: WportPair | None) -> None:
-        """Note unknown wPorts, a strike while something was ``asked``. Raises WrongAddress, LimitExceeded."""
+    def foreign(self, pair: WportPair, asked: WportPair | None, *, is_request: bool = False) -> None:
+        """Note unknown wPorts, a strike while something was ``asked``. Raises WrongAddress, LimitExceeded.
+
+        ``is_request``: only clients send such a thing, so it is ours that comes back.
+        """
         self.counters.foreign_wports += 1
         if asked is None:
             self._draw()
             return
-        self.misaddressed = WrongAddress(pair.server_wport, pair.client_wport, asked)
+        kind = EchoReceived if is_request else WrongAddress
+        self.misaddressed = kind(pair.server_wport, pair.client_wport, asked)
         self._count(self.misaddressed)
 
     def forged(self, error: SecurityError) -> None:

@@ -4,8 +4,14 @@ from collections import deque
 from collections.abc import Mapping
 from typing import Final
 
+from ..apdu.access import ACCESS_REQUEST
+from ..apdu.acse import AARQ, RLRQ
+from ..apdu.action import ACTION_REQUEST
 from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..apdu.ciphered import GENERAL_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_GLO_CIPHERING, GENERAL_SIGNING
+from ..apdu.get import GET_REQUEST
+from ..apdu.set import SET_REQUEST
+from ..apdu.short_name import READ_REQUEST, WRITE_REQUEST
 from ..errors import AuthenticationTagInvalid, DecodeError, InvocationCounterReplayed, SecurityDowngrade
 from ..limits import Limits
 from ..security.receiving import ENVELOPE_TAGS, NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
@@ -17,6 +23,10 @@ from .notification_senders import NotificationSenders
 from .notification_stages import NotificationStages
 from .proposal import WportPair
 
+_REQUESTS: Final = frozenset(
+    {AARQ, RLRQ, GET_REQUEST, SET_REQUEST, ACTION_REQUEST, ACCESS_REQUEST, READ_REQUEST, WRITE_REQUEST}
+)
+"""What only clients send."""
 _GENERAL_TAGS: Final = frozenset({GENERAL_GLO_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_CIPHERING, GENERAL_SIGNING})
 _UNSOLICITED_TAGS: Final = NOTIFICATION_TAGS | PROTECTED_NOTIFICATION_TAGS | {GENERAL_BLOCK_TRANSFER}
 
@@ -57,7 +67,7 @@ class Incoming:
             raise DecodeError("the APDU is empty")
         pair = WportPair(message.client, message.server)
         association = self._associations.get(pair)
-        if association is None:
+        if association is None or _is_echo(association, message.apdu):
             self._receive_foreign(pair, message.apdu)
             return
         apdu = self._joined(association, message.apdu)
@@ -96,12 +106,12 @@ class Incoming:
             association.receive(plain.apdu, is_fresh=is_fresh)
 
     def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
-        """Take an APDU of no association."""
+        """Take an APDU of no association, or a request."""
         if apdu[0] in _UNSOLICITED_TAGS:
             self._receive_unsolicited(pair, apdu)
         else:
             asked = next((each.pair for each in self._associations.values() if each.is_waiting), None)
-            self._dropped_apdus.foreign(pair, asked)
+            self._dropped_apdus.foreign(pair, asked, is_request=apdu[0] in _REQUESTS)
 
     def _receive_unsolicited(self, pair: WportPair, apdu: bytes) -> None:
         if self._foreign[0] != pair:
@@ -134,3 +144,8 @@ class Incoming:
     def _receive_notification(self, pair: WportPair, plain: Unprotected) -> None:
         self._dropped_apdus.notification(waiting=self.something_waits, authenticated=plain.authenticated)
         self._events.append(NotificationReceived(pair, *plain))
+
+
+def _is_echo(association: AssociationState, apdu: bytes) -> bool:
+    """Whether a proposal comes back, with the same wPorts on both sides: something may answer behind such an echo."""
+    return apdu[0] == AARQ and association.is_waiting and not association.is_open

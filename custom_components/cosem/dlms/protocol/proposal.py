@@ -20,6 +20,7 @@ from ..apdu.acse import (
     Mechanism,
     ReleaseRequestReason,
     Rlrq,
+    application_context_from_name,
     application_context_name,
     mechanism_name,
 )
@@ -42,6 +43,8 @@ from ..errors import (
     DiagnosticSource,
     DlmsError,
     LocalProtocolError,
+    OtherTermAccepted,
+    ProposedTerm,
     RemoteProtocolError,
     UserDiagnostic,
 )
@@ -346,10 +349,21 @@ def check_names(
         raise RemoteProtocolError(f"the AARE accepts the association with the diagnostic {aare.diagnostic}")
     proposed = application_context_name(parameters.application_context)
     if aare.application_context_name != proposed and not _names_ciphered_context(aare, parameters):
-        raise RemoteProtocolError("the AARE accepts another application context than the proposed one")
+        text = "the AARE accepts another application context than the proposed one"
+        raise OtherTermAccepted(_other_term(aare.application_context_name, proposed), text)
     if aare.mechanism_name is not None and aare.mechanism_name != mechanism_name(parameters.mechanism):
-        raise RemoteProtocolError("the AARE accepts another authentication mechanism than the proposed one")
+        text = "the AARE accepts another authentication mechanism than the proposed one"
+        raise OtherTermAccepted(ProposedTerm.MECHANISM, text)
     return aare
+
+
+def _other_term(accepted: bytes, proposed: bytes) -> ProposedTerm:
+    """Return which half of an application context another one differs in; ciphering, too, where it is unknown."""
+    by_short_names = [
+        application_context_from_name(name) in {ApplicationContext.SN, ApplicationContext.SN_CIPHERED}
+        for name in (accepted, proposed)
+    ]
+    return ProposedTerm.REFERENCING if by_short_names[0] != by_short_names[1] else ProposedTerm.CIPHERING
 
 
 def _names_ciphered_context(aare: Aare, parameters: AssociationParameters) -> bool:
@@ -402,12 +416,15 @@ def check_initiate(
     if not isinstance(response, InitiateResponse):
         raise RemoteProtocolError("the AARE accepts the association without an InitiateResponse")
     if response.dlms_version != DLMS_VERSION:
-        raise RemoteProtocolError(f"the meter negotiates DLMS version {response.dlms_version}, not {DLMS_VERSION}")
+        text = f"the meter negotiates DLMS version {response.dlms_version}, not {DLMS_VERSION}"
+        raise OtherTermAccepted(ProposedTerm.DLMS_VERSION, text)
     if response.vaa_name != parameters.referencing.vaa_name:
-        raise RemoteProtocolError(f"the vaa-name {response.vaa_name:04X} is not that of the proposed referencing")
+        text = f"the vaa-name {response.vaa_name:04X} is not that of the proposed referencing"
+        raise OtherTermAccepted(ProposedTerm.REFERENCING, text)
     size = response.server_max_receive_pdu_size
     if 0 < size < SMALLEST_PDU_SIZE:
-        raise RemoteProtocolError(f"the meter's max-receive-pdu-size of {size} is not allowed")
+        text = f"the meter's max-receive-pdu-size of {size} is not allowed"
+        raise OtherTermAccepted(ProposedTerm.PDU_SIZE, text)
     tolerated = {
         Leniency.RESERVED_SERVICES: bool(response.conformance & _RESERVED_CONFORMANCE),
         Leniency.SURPLUS_SERVICES: bool(
