@@ -12,6 +12,9 @@ from gurux_dlms.objects.enums import SecuritySuite
 from gurux_dlms.secure import GXDLMSSecureClient
 
 _PATIENCE = 10
+_HEADER = 8
+"""Octets of a wrapper's header."""
+_GENERAL_BLOCK = 0xE0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +108,9 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
         if self._block_window:
             self.codec.settings.resetBlockIndex()
         for message in messages if isinstance(messages, list) else [messages]:
+            if message[_HEADER] == _GENERAL_BLOCK:
+                # It looks there for the number that its next block would have, and drops the answer to others.
+                self.codec.settings.blockIndex = int.from_bytes(message[_HEADER + 2 : _HEADER + 4]) + 1
             self._send(message, reply)
             while reply.isMoreData():
                 # Within a window it only listens.
@@ -136,7 +142,7 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
         assert self._socket is not None
         if message:
             self._socket.sendall(message)
-            self.sent.append(bytes(message)[8:])
+            self.sent.append(bytes(message)[_HEADER:])
         received = GXByteBuffer()
         while True:
             octets = self._socket.recv(65_536)
@@ -145,7 +151,7 @@ class GuruxClient(AbstractContextManager["GuruxClient"]):
             received.set(octets)
             if self.codec.getData(received, reply):
                 self.apdus_received += 1
-                self.received.append(bytes(received.array())[8:])
+                self.received.append(bytes(received.array())[_HEADER:])
                 return
 
 

@@ -1,4 +1,11 @@
-"""dlms-cosem's client writes to the simulated meter and executes."""
+"""dlms-cosem's client writes to the simulated meter and executes.
+
+Blocks go one way in this library (25.1.0): it reads in blocks (test_dlms_cosem_client.py), and cannot write in blocks.
+Its client makes nothing but SetRequestNormal and ActionRequestNormal (client.py, 137 and 141). The other forms have no
+codec (protocol/xdlms/set.py, 103-190 and 214; protocol/xdlms/action.py, 96), and it does not propose them
+(connection.py, 88 and 89). It proposes general block transfer (82), but does not know the APDU: its XDlmsApduFactory
+(30-50) lacks the tag 0xE0. Long writes of another library: test_gurux_writes.py, test_gurux_general_blocks.py.
+"""
 
 from dataclasses import replace
 from typing import Any
