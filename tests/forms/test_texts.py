@@ -22,10 +22,12 @@ from custom_components.cosem.dlms import (
     AssociationRejected,
     Data,
     DataType,
+    EchoReceived,
     ExceptionReceived,
     InputFault,
     NotWrapper,
     TimePolicy,
+    TransportProtocol,
     while_associating,
 )
 from custom_components.cosem.dlms.client.verdict import diagnostic_of
@@ -209,7 +211,8 @@ def test_sentences_about_inputs_have_their_placeholders():
 async def test_each_placeholder_of_a_sentence_is_filled(hass: HomeAssistant):
     for verdict in Verdict:
         words = await async_failure_in_words(hass, ExaminationFailed(verdict), "generic")
-        assert placeholders(TEXTS["config"]["error"][verdict.value]) <= words.keys() | CONNECTION
+        given = words.keys() | CONNECTION | {"port_hint", "transport_hint"}
+        assert placeholders(TEXTS["config"]["error"][verdict.value]) <= given
     assert placeholders(TEXTS["config"]["error"]["invalid_host"]) == set()
     for kind in ("config", "options"):
         for reason in ("invalid_objects", "objects_refused"):
@@ -309,6 +312,31 @@ async def test_refusal_without_a_reason_says_so(hass: HomeAssistant):
     assert words == "The meter refused the connection and gave no reason."
     nothing = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_99")
     assert (await async_failure_in_words(hass, nothing, "generic"))["diagnostic"] == ""
+
+
+async def test_what_may_be_wrong_with_port_and_transport_is_said_only_where_it_may_be(hass: HomeAssistant):
+    failed = draft("none", failure=ExaminationFailed(Verdict.NO_DLMS_ANSWER, seconds=10))
+    assert failed.facts is not None
+    usual = await async_form_words(hass, failed, Step.USER)
+    assert (usual["port_hint"], usual["transport_hint"]) == ("", "")
+    other = replace(failed, facts=replace(failed.facts, port=4060, transport=TransportProtocol.UDP))
+    words = await async_form_words(hass, other, Step.USER)
+    text, silence = (
+        TEXTS["config"]["error"][reason].format_map(words) for reason in ("not_dlms_text", "no_dlms_answer")
+    )
+    assert "service. Most meters use port 4059. Check" in text
+    assert "10 seconds. Few meters answer over UDP. The client" in silence
+
+
+def test_no_text_about_silence_says_that_a_connection_was_accepted():
+    assert "accepted" not in TEXTS["config"]["error"]["no_dlms_answer"]  # over UDP nothing is
+    assert "over TCP" not in TEXTS["config"]["error"]["not_dlms"]
+
+
+async def test_an_echo_is_told_as_one(hass: HomeAssistant):
+    failure = ExaminationFailed.of(while_associating(EchoReceived(16, 1, (16, 1)), AssociationParameters()))
+    assert failure.verdict is Verdict.NOT_DLMS
+    assert (await async_failure_in_words(hass, failure, "generic"))["detail"] == "an echo of what was sent"
 
 
 async def test_hint_only_where_it_helps(hass: HomeAssistant):

@@ -11,7 +11,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, CONF_TIME_POLICY, DOMAIN
-from ..dlms import ClockQuality, SecuritySuite, TimePolicy, Verdict
+from ..dlms import DEFAULT_PORT, ClockQuality, SecuritySuite, TimePolicy, TransportProtocol, Verdict
 from ..meter.doctor import ExaminationFailed
 from ..meter.markdown import escaped
 from ..meter.meter_time import ClockReading
@@ -53,6 +53,7 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
         words |= await _async_credential_words(hass, draft)
     if draft.failure is not None:
         words |= await async_failure_in_words(hass, draft.failure, draft.given_facts.preset)
+        words |= await _async_address_words(hass, draft)
     if draft.examination is not None:
         found = {CONF_NAME: draft.title, "count": str(len(draft.choices))}
         found["clock"] = await async_clock_in_words(hass, draft.examination.clock, draft.proposed_time_policy)
@@ -68,6 +69,16 @@ async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str
         "octets": str(octets),
         "digits": str(2 * octets),
         "key_digits": str(2 * SecuritySuite(draft.settings.get(CONF_SECURITY_SUITE, 0)).key_length),
+    }
+
+
+async def _async_address_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
+    """Return what may be wrong with an unusual port or transport; each follows a sentence."""
+    text = await async_selector_texts(hass)
+    facts = draft.given_facts
+    return {
+        "port_hint": "" if facts.port == DEFAULT_PORT else f" {text('address_hint', 'usual_port', '')}",
+        "transport_hint": f" {text('address_hint', 'udp', '')}" if facts.transport is TransportProtocol.UDP else "",
     }
 
 
