@@ -11,7 +11,6 @@ import re
 from string import Formatter
 from typing import Any
 
-from homeassistant.const import CONF_DEVICE_ID
 from homeassistant.util.yaml import load_yaml_dict
 import pytest
 
@@ -213,9 +212,11 @@ def test_each_type_of_event_has_its_name():
 
 def test_triggers():
     """Of triggers.yaml, of the schema that checks it, and of the page of a device."""
-    described = load_yaml_dict(FOLDER / "triggers.yaml")["notification_received"]["fields"]
+    trigger = load_yaml_dict(FOLDER / "triggers.yaml")["notification_received"]
+    assert trigger["target"] == {"entity": {"integration": "cosem", "domain": "event"}}
+    described = trigger["fields"]
     assert described["event_type"]["selector"]["select"]["options"] == [*EVENT_TYPES]
-    fields = {CONF_DEVICE_ID, *map(str, (*EVENT_TYPE_FIELD, *FILTER_FIELDS))}
+    fields = set(map(str, (*EVENT_TYPE_FIELD, *FILTER_FIELDS)))
     assert set(described) == set(TEXTS["triggers"]["notification_received"]["fields"]) == fields
     on_page = TEXTS["device_automation"]
     assert set(on_page["trigger_type"]) == {*EVENT_TYPES, ANY}

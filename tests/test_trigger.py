@@ -4,13 +4,18 @@ from collections.abc import Callable
 from typing import Any
 
 from homeassistant.core import HomeAssistant, ServiceCall
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import (
+    area_registry as ar,
+    device_registry as dr,
+    entity_registry as er,
+    label_registry as lr,
+)
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 import voluptuous as vol
 
-from custom_components.cosem.push.meter_event import MeterEvent, async_publish
+from custom_components.cosem.push.meter_event import MeterEvent, async_publish, event_entity_key
 from custom_components.cosem.trigger import NotificationReceivedTrigger, async_get_triggers
 from tests.conftest import set_up
 
@@ -105,6 +110,54 @@ def _never(*_: Any, **__: Any) -> None:
 async def test_a_wrong_trigger_is_refused(hass: HomeAssistant, entry: MockConfigEntry, options: dict[str, Any]):
     config = {"options": {"device_id": device_of(hass, entry), **options}}
     with pytest.raises(vol.Invalid):
+        await NotificationReceivedTrigger.async_validate_config(hass, config)
+
+
+async def test_a_target_names_meters_in_every_way(hass: HomeAssistant, entry: MockConfigEntry):
+    """The page of a device offers a trigger with a target."""
+    device_id = device_of(hass, entry)
+    area = ar.async_get(hass).async_create("Cellar")
+    label = lr.async_get(hass).async_create("Important")
+    dr.async_get(hass).async_update_device(device_id, area_id=area.id)
+    entity_id = er.async_get(hass).async_get_entity_id("event", "cosem", event_entity_key(str(entry.unique_id)))
+    assert entity_id is not None
+    er.async_get(hass).async_update_entity(entity_id, labels={label.label_id})
+    (sensor, *_) = hass.states.async_entity_ids("sensor")
+    targets = [
+        {"device_id": device_id},
+        {"entity_id": [entity_id]},
+        {"entity_id": sensor},
+        {"area_id": area.id},
+        {"label_id": [label.label_id]},
+        {"area_id": "elsewhere"},
+        {"entity_id": "event.unknown"},
+    ]
+    calls = await automated(
+        hass,
+        *({"trigger": "cosem.notification_received", "target": target, "id": str(target)} for target in targets),
+    )
+    tell(hass, entry, "another")
+    tell(hass, entry, device_id)
+    await hass.async_block_till_done()
+    assert len(calls) == 5
+
+
+async def test_a_target_is_looked_up_when_something_happens(hass: HomeAssistant, entry: MockConfigEntry):
+    device_id = device_of(hass, entry)
+    area = ar.async_get(hass).async_create("Cellar")
+    calls = await automated(hass, {"trigger": "cosem.notification_received", "target": {"area_id": area.id}})
+    tell(hass, entry, device_id)
+    await hass.async_block_till_done()
+    assert calls == []
+    dr.async_get(hass).async_update_device(device_id, area_id=area.id)
+    tell(hass, entry, device_id)
+    await hass.async_block_till_done()
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("config", [{}, {"target": {}}, {"options": {"event_type": "clock"}}])
+async def test_a_trigger_without_a_meter_is_refused(hass: HomeAssistant, config: dict[str, Any]):
+    with pytest.raises(vol.Invalid, match="target is missing"):
         await NotificationReceivedTrigger.async_validate_config(hass, config)
 
 

@@ -57,4 +57,5 @@ async def async_attach_trigger(
     def fits(data: dict[str, Any], words: str) -> None:
         hass.async_run_hass_job(job, {"trigger": {**trigger_data, **data, "description": words}})
 
-    return async_subscribe(hass, EventFilter.of({**config, **types}, [config[CONF_DEVICE_ID]]), fits)
+    device_ids = (config[CONF_DEVICE_ID],)
+    return async_subscribe(hass, lambda: device_ids, EventFilter.of({**config, **types}), fits)

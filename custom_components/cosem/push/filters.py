@@ -1,12 +1,14 @@
 """Which events an automation wants: what the trigger and the device triggers share."""
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from homeassistant.components.event.const import DOMAIN as EVENT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers import device_registry as dr
+from homeassistant.helpers import device_registry as dr, entity_registry as er
 from homeassistant.helpers.dispatcher import async_dispatcher_connect
+from homeassistant.helpers.target import TargetSelection, async_extract_referenced_entity_ids
 import voluptuous as vol
 
 from ..const import DOMAIN
@@ -47,16 +49,14 @@ EVENT_TYPE_FIELD: Final[Mapping[vol.Marker, object]] = {
 class EventFilter:
     """What fits. ``event_types``, ``logical_names``: empty for any."""
 
-    device_ids: Collection[str]
     event_types: Collection[str] = ()
     logical_names: Collection[str] = ()
     authenticated_only: bool = False
 
     @classmethod
-    def of(cls, options: Mapping[str, Any], device_ids: Collection[str]) -> EventFilter:
+    def of(cls, options: Mapping[str, Any]) -> EventFilter:
         """Make it of the fields of a trigger."""
         return cls(
-            device_ids=device_ids,
             event_types=options.get(CONF_EVENT_TYPE, ()),
             logical_names=options.get(CONF_LOGICAL_NAME, ()),
             authenticated_only=options.get(CONF_AUTHENTICATED_ONLY, False),
@@ -75,18 +75,19 @@ class EventFilter:
 @callback
 def async_subscribe(
     hass: HomeAssistant,
+    devices: Callable[[], Container[str | None]],
     wanted: EventFilter,
     fits: Callable[[dict[str, Any], str], None],
     fits_not: Callable[[str, dict[str, Any]], None] = lambda _reason, _data: None,
 ) -> CALLBACK_TYPE:
     """Call ``fits`` with the data of each event that fits and what happened in words; works before entries are loaded.
 
-    ``fits_not``: is given the reason, for events of the same devices.
+    ``devices``: whose events these are, now. ``fits_not``: is given the reason, for events of these devices.
     """
 
     @callback
     def take(event: MeterEvent) -> None:
-        if event.device_id not in wanted.device_ids:
+        if event.device_id not in devices():
             return
         if (reason := wanted.mismatch(event)) is not None:
             fits_not(reason, event.data())
@@ -102,3 +103,14 @@ def is_meter(hass: HomeAssistant, device_id: str) -> bool:
     device = dr.async_get(hass).async_get(device_id)
     own = {device_identifier(str(entry.unique_id)) for entry in hass.config_entries.async_entries(DOMAIN)}
     return device is not None and bool(own & device.identifiers)
+
+
+@callback
+def devices_of(hass: HomeAssistant, selection: TargetSelection) -> set[str]:
+    """Return the devices that a target names now: as they are, by areas and labels, or by entities of ours."""
+    selected = async_extract_referenced_entity_ids(hass, selection)
+    registry = er.async_get(hass)
+    named = [registry.async_get(entity_id) for entity_id in selected.referenced]
+    around = [registry.async_get(entity_id) for entity_id in selected.indirectly_referenced]
+    ours = [each for each in (*named, *(each for each in around if each and each.domain == EVENT)) if each]
+    return selected.referenced_devices | {each.device_id for each in ours if each.platform == DOMAIN and each.device_id}
