@@ -75,6 +75,8 @@ class Source:
         self.accepts_time = lambda octets: True
         self.accepts_columns = True
         self.odd = {}
+        self.size = 1000
+        """How many entries there may be."""
         self.between = lambda: None
         """What happens while no connection is there."""
 
@@ -106,6 +108,7 @@ class Source:
                     4: double_long_unsigned(900),
                     5: enum(self.sort),
                     7: double_long_unsigned(len(self.entries)),
+                    8: double_long_unsigned(self.size),
                 }
                 results.append(self.odd.get(attribute.attribute_index, values[attribute.attribute_index]))
         return results

@@ -1,53 +1,51 @@
 """From when to when to ask."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.cosem.dlms.client.profile_definition import ProfileDefinition
-from custom_components.cosem.dlms.client.profile_limits import limits
+from custom_components.cosem.dlms.client.profile_limits import has_start, limits
 from custom_components.cosem.dlms.client.profile_request import ProfileRequest
-from custom_components.cosem.dlms.client.profile_resumption import ReadSoFar
 from tests.dlms.client.profile_source import PROFILE
 
 NOON = datetime(2026, 7, 1, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
 
 
-def asked(progress=(), zone=None, sort_method=1, **request):
-    so_far = ReadSoFar()
-    so_far.add([(time,) for time in progress], 0)
-    request = ProfileRequest(logical_name=PROFILE, zone=zone, **request)
-    return limits(request, ProfileDefinition(sort_method=sort_method), so_far)
+def asked(clock=None, zone=None, **request):
+    return limits(ProfileRequest(logical_name=PROFILE, zone=zone, **request), clock)
 
 
 def test_an_hour_more_is_asked_for_on_each_side():
     assert asked(since=NOON, until=NOON) == (NOON - HOUR, NOON + HOUR)
 
 
-def test_open_ends_are_long_ago_and_tomorrow():
-    since, until = asked()
-    assert since < NOON - timedelta(days=9000)
-    assert until > datetime.now(UTC) + timedelta(hours=24)
+def test_an_open_end_is_tomorrow_by_whichever_clock_is_ahead():
+    now = datetime.now(UTC)
+    for clock, latest in ((None, now), (now - 9 * DAY, now), (now + 9 * DAY, now + 9 * DAY)):
+        until = asked(clock, since=NOON)[1]
+        assert latest + DAY <= until <= latest + DAY + 2 * HOUR
+    assert asked(now + 9 * DAY, since=NOON, until=NOON)[1] == NOON + HOUR
 
 
-@pytest.mark.parametrize(
-    ("progress", "expected"),
-    [
-        ((2, 3), (2, 6)),
-        ((4, 3), (0, 4)),
-        ((3,), (0, 6)),
-        ((3, 3), (0, 6)),
-        ((2, 4, 3), (0, 6)),
-    ],
-    ids=["rising", "falling", "one", "one time", "in no order"],
-)
-def test_what_came_is_not_asked_for_again_where_its_order_is_known(progress, expected):
-    start, end = expected
-    times = [NOON + hours * HOUR for hours in progress]
-    assert asked(times, since=NOON + HOUR, until=NOON + 5 * HOUR) == (NOON + start * HOUR, NOON + end * HOUR)
-    assert asked(times, since=NOON + HOUR, until=NOON + 5 * HOUR, sort_method=3) == (NOON, NOON + 6 * HOUR)
+@pytest.mark.parametrize("hours", [-14, 0, 14])
+def test_a_meter_is_asked_for_years_of_two_digits_only(hours):
+    zone = timezone(timedelta(hours=hours))
+    ends = asked(zone=zone, since=datetime(1, 1, 2, tzinfo=UTC), until=datetime(9999, 12, 30, tzinfo=UTC))
+    assert [end.astimezone(zone).year for end in ends] == [2000, 2099]
+    late = asked(zone=zone, since=datetime(2200, 1, 1, tzinfo=UTC))
+    assert late[0] < late[1]
+    assert asked(zone=zone)[0].astimezone(zone).year == 2000
+
+
+def test_there_is_a_start_where_a_meter_can_be_asked_for_it():
+    started = [
+        has_start(ProfileRequest(logical_name=PROFILE, since=since))
+        for since in (None, datetime(2000, 1, 1, tzinfo=UTC), datetime(2000, 1, 2, tzinfo=UTC), NOON)
+    ]
+    assert started == [False, False, True, True]
 
 
 @pytest.mark.parametrize(

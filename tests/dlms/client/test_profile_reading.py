@@ -335,11 +335,191 @@ async def test_a_clock_that_was_set_back_costs_no_row(drop):
     assert [row[3] for row in rows] == [Decimal(number) / 10 for number in range(20)]
 
 
-# -- entries
+WAYS = [(1, 2), (1,), (2,), ()]
+BACK = {"8 hours": timedelta(hours=-8), "to 1999": timedelta(days=-9700), "a day ahead": timedelta(days=1)}
 
 
 def numbers_of(rows):
     return [row[3] * 10 for row in rows]
+
+
+def source_with_a_jump(jump, **options):
+    """The clock is set once at row 30 of 60, by ``jump``."""
+    source = Source(rows=60, **options)
+    for number in range(30, 60):
+        source.entries[number][0] = stamp(START + number * QUARTER + jump)
+    return source
+
+
+@pytest.mark.parametrize("can", WAYS)
+@pytest.mark.parametrize("jump", BACK.values(), ids=BACK)
+@pytest.mark.parametrize("drops", [(2,), (9, 12), (14,), (20,), (33, 34)])
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_a_clock_that_was_set_further_on_costs_no_row_behind_a_drop(can, jump, drops, is_full):
+    source = source_with_a_jump(jump, can=can, drops_after=drops)
+    source.size = 60 if is_full else 1000
+    assert numbers_of(await read(source, wanted())) == [*range(60)]
+    assert source.lent > 1
+
+
+@pytest.mark.parametrize("can", [(1, 2), (1,), ()])
+@pytest.mark.parametrize("drops", [(), (2,), (8, 11), (12,)])
+async def test_rows_of_some_times_are_all_there_although_the_clock_was_set_back_among_them(can, drops):
+    source = source_with_a_jump(BACK["8 hours"], can=can, drops_after=drops)
+    request = wanted(since=START + 5 * QUARTER, until=START + 25 * QUARTER)
+    assert numbers_of(await read(source, request)) == [*range(5, 26), *range(37, 58)]
+    assert source.lent == 1 + len(drops)
+
+
+@pytest.mark.parametrize("can", WAYS)
+@pytest.mark.parametrize("drops", [(), (20,)])
+async def test_what_has_no_beginning_is_read_whole_because_a_range_needs_one(can, drops):
+    """Also what was captured before the meter's clock was set."""
+    source = source_with_a_jump(BACK["to 1999"], can=can, drops_after=drops)
+    assert numbers_of(await read(source, wanted(until=START + 5 * QUARTER))) == [*range(6), *range(30, 60)]
+    assert {*source.asked} == {None}
+
+
+async def test_what_has_no_beginning_is_read_by_range_where_the_whole_is_refused():
+    source = Source()
+    chosen = source.chosen
+
+    def refuse(selection):
+        if selection is None:
+            raise DataAccessError(3)
+        return chosen(selection)
+
+    source.chosen = refuse
+    assert await read(source, wanted(until=START + 5 * QUARTER)) == expected(*range(6))
+
+
+async def test_a_range_reaches_to_the_time_of_a_meter_that_is_ahead():
+    source = Source(rows=0)
+    now = datetime.now(UTC).replace(microsecond=0)
+    source.clock = stamp(now + timedelta(days=40))
+    source.entries = [[stamp(now + timedelta(days=30 + number)), *row(number)[1:]] for number in range(10)]
+    assert numbers_of(await read(source, wanted(since=now))) == [*range(10)]
+    assert {each[0] for each in source.asked} == {1}
+
+
+@pytest.mark.parametrize("can", WAYS)
+@pytest.mark.parametrize("drops", [(3,), (8, 9), (14, 2, 20)])
+@pytest.mark.parametrize("moved", [0, 1])
+async def test_a_profile_without_times_goes_on_behind_its_last_row(can, drops, moved):
+    source = Source(rows=60, can=can, columns=(STATUS, IMPORT, EXPORT), drops_after=drops)
+    everything = [each[1:] for each in source.entries]
+    source.entries, source.size = everything[:50], 50
+
+    def capture():
+        source.entries = everything[moved : 50 + moved]
+
+    source.between = capture
+    assert [each[2] * 10 for each in await read(source, wanted())] == [*range(50 + moved)]
+    assert source.lent > 1
+
+
+@pytest.mark.parametrize("can", [(1, 2), ()])
+async def test_rows_whose_times_name_no_point_are_found_again(can):
+    source = Source(rows=60, can=can, drops_after=(18,))
+    for number in range(25, 40):
+        source.entries[number][0] = octet_string(b"\xff" * 12)
+    source.odd[4] = double_long_unsigned(0)
+    assert numbers_of(await read(source, wanted())) == [*range(60)]
+
+
+@pytest.mark.parametrize("can", WAYS)
+@pytest.mark.parametrize("moved", [1, 16, 17, 29])
+async def test_a_full_buffer_may_lose_all_but_the_last_row_that_came(can, moved):
+    source = Source(rows=100, can=can, drops_after=(17,))  # 30 rows
+    everything = source.entries
+    source.entries, source.size = everything[:60], 60
+
+    def capture():
+        source.entries = everything[moved : 60 + moved]
+
+    source.between = capture
+    assert numbers_of(await read(source, wanted())) == [*range(60 + moved)]
+    assert source.lent == 2
+
+
+@pytest.mark.parametrize("can", WAYS)
+async def test_a_buffer_that_is_newest_first_may_move_by_any_number(can):
+    source = Source(rows=100, can=can, sort=2, drops_after=(17,))
+    source.entries.reverse()
+    everything = source.entries
+    source.entries = everything[40:]
+
+    def capture():
+        source.entries = everything
+
+    source.between = capture
+    assert numbers_of(await read(source, wanted())) == [*reversed(range(60))]
+    source = Source(rows=100, can=can, sort=2, drops_after=(17,))
+    source.entries = everything[40:]
+    source.between = capture
+    assert numbers_of(await read(source, wanted(entries=(3, 50)))) == [*reversed(range(10, 58))]
+
+
+@pytest.mark.parametrize("can", WAYS)
+@pytest.mark.parametrize("request_", [wanted(), wanted(since=START), wanted(until=START + 40 * QUARTER)])
+async def test_rows_that_are_gone_are_an_error(can, request_):
+    source = Source(rows=100, can=can, drops_after=(17,))
+    everything = source.entries
+    source.entries, source.size = everything[:60], 60
+
+    def capture():
+        source.entries = everything[40:]
+
+    source.between = capture
+    with pytest.raises(DecodeError, match=r"have moved|are gone"):
+        await read(source, request_)
+
+
+@pytest.mark.parametrize("can", WAYS)
+@pytest.mark.parametrize("request_", [wanted(), TIMES])
+async def test_a_buffer_that_was_emptied_meanwhile_is_an_error(can, request_):
+    source = Source(can=can, drops_after=(6,))
+    source.between = source.entries.clear
+    with pytest.raises(DecodeError, match="are gone"):
+        await read(source, request_)
+
+
+@pytest.mark.parametrize("can", WAYS)
+@pytest.mark.parametrize("room", [0, 1])
+async def test_equal_rows_are_counted_where_they_cannot_move_and_an_error_where_they_can(can, room):
+    source = Source(can=can, columns=(STATUS,), drops_after=(1,), piece=30)
+    source.entries, source.size = [row(7)[1:2] for _number in range(60)], 60 + room
+    if room:
+        assert await read(source, wanted()) == [(2,)] * 60
+    else:
+        with pytest.raises(DecodeError, match="look alike"):
+            await read(source, wanted())
+    assert source.lent == 2
+
+
+async def test_that_rows_have_moved_is_not_held_against_a_way():
+    source, ways = Source(rows=100, can=(2,), drops_after=(17,)), ProfileWays()
+    everything = source.entries
+    source.entries, source.size = everything[:60], 60
+
+    def capture():
+        source.entries = everything[25:85]
+
+    source.between = capture
+    assert numbers_of(await read(source, wanted(), ways)) == [*range(85)]
+    assert source.asked[-1] is None
+    assert ways.failures[ProfileWay.ENTRY] == 0
+
+
+async def test_a_range_goes_on_in_the_form_of_a_time_that_the_meter_understands():
+    source, ways = Source(drops_after=(50, 3)), ProfileWays()
+    source.accepts_time = lambda octets: octets[9:11] == b"\x80\x00"
+    assert await read(source, TIMES, ways) == expected(5, 6, 7, 8)
+    assert source.lent == 2
+    assert {each[0] for each in source.asked} == {1}
+
+
+# -- entries
 
 
 @pytest.mark.parametrize("in_use", [0, 3, 19, 20, 1000, None])

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from custom_components.cosem.dlms.client.profile_resumption import OVERLAP, BehindRows, BehindTime, ReadSoFar
+from custom_components.cosem.dlms.client.profile_resumption import OVERLAP, BehindRows, ReadSoFar
 from custom_components.cosem.dlms.errors import DecodeError
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -39,38 +39,18 @@ def test_the_order_is_that_of_the_rows(batches, rises, falls):
     assert (progress.rises, progress.falls, progress.is_mixed) == (rises, falls, rises and falls)
 
 
-def test_the_latest_rows_of_one_time_are_counted_over_batches():
-    progress = so_far([0, 1], [1], [1], [2, 2])
-    assert (progress.rows, progress.time, progress.last.total()) == (6, START + 2 * QUARTER, 2)
-    progress.add([row(2, 9)], 0)
-    assert sorted(progress.last.values()) == [1, 2]
-    progress.add([row(3), (None, 4)], 0)
-    assert (progress.time, progress.last.total(), progress.rows, progress.has_place) == (None, 0, 9, False)
-    progress.add([(None, 5)], 0)
-    assert progress.time is None
-    progress.add([row(4)], 0)
-    assert progress.has_place
-
-
 def test_rows_without_a_time_have_no_order():
     progress = ReadSoFar()
     progress.add([(None, 1), (None, 2)], 0)
-    assert (progress.rows, progress.rises, progress.falls, progress.has_place) == (2, False, False, False)
+    assert (progress.rows, progress.rises, progress.falls, len(progress.tail)) == (2, False, False, 2)
+    progress.add([row(4), (None, 3), row(3)], 0)
+    assert (progress.rises, progress.falls) == (False, True)
 
 
-def test_too_many_rows_of_one_time_are_not_remembered():
-    progress = so_far([1], [2] * 3000, [2] * 3000)
-    assert not progress.has_place
-    progress.add([row(2)] * 3000, 0)
-    assert progress.last.total() == 6000
-    progress.add([row(3)], 0)
-    assert progress.has_place
-
-
-def test_rows_without_a_column_of_time_have_no_time_and_a_tail():
+def test_rows_without_a_column_of_time_have_a_tail():
     progress = ReadSoFar()
     progress.add([(1,), (2,)], None)
-    assert (progress.rows, progress.has_place, len(progress.tail)) == (2, False, 2)
+    assert (progress.rows, progress.rises, progress.falls, len(progress.tail)) == (2, False, False, 2)
 
 
 def test_times_of_one_zone_are_compared_as_points_in_time():
@@ -80,56 +60,12 @@ def test_times_of_one_zone_are_compared_as_points_in_time():
         [(datetime(2026, 10, 25, 2, 45, tzinfo=berlin),), (datetime(2026, 10, 25, 2, 0, fold=1, tzinfo=berlin),)], 0
     )
     assert (progress.rises, progress.falls) == (True, False)
-    assert progress.time.isoformat() == "2026-10-25T01:00:00+00:00"
 
 
-def new(progress, *numbers):
-    behind = BehindTime(progress)
-    return [number for number in numbers if behind.is_new(row(number), row(number)[0])]
-
-
-@pytest.mark.parametrize(
-    ("batch", "come", "expected"),
-    [
-        ([1, 2, 3], [2, 3, 4, 5], [4, 5]),
-        ([5, 4], [6, 5, 4, 3], [3]),
-        ([4, 4], [4, 4, 4, 4, 5], [4, 4, 5]),
-        ([4, 4], [3, 4], [3]),
-        ([4], [5, 4, 3, 2], [5, 3, 2]),
-        ([1, 4, 4], [4, 3, 4, 2, 5], [2, 5]),
-        ([1, 4], [4, 2, 3, 5], [2, 3, 5]),
-        ([1, 4], [5, 4, 3], [5, 4, 3]),
-        ([1, 4], [2, 3], []),
-    ],
-    ids=[
-        "rising",
-        "falling",
-        "equal ones",
-        "one time",
-        "captured",
-        "both known ones",
-        "set back",
-        "known one gone",
-        "nothing",
-    ],
-)
-def test_rows_behind_a_time(batch, come, expected):
-    assert new(so_far(batch), *come) == expected
-
-
-def test_other_rows_of_the_last_time_are_new_and_rows_without_a_time_are_behind_it():
-    behind = BehindTime(so_far([1, 2]))
-    time = START + 2 * QUARTER
-    assert not behind.is_new((None, 7), None)
-    assert behind.is_new((time, 7), time)
-    assert not behind.is_new(row(2), time)
-    assert behind.is_new((None, 7), None)
-
-
-def behind_rows(tail, expected, come, size=None):
+def behind_rows(tail, expected, come, size=None, **named):
     progress = ReadSoFar()
     progress.add([(each,) for each in tail], None)
-    behind = BehindRows(tuple(progress.tail), expected)
+    behind = BehindRows(progress.tail, expected, **named)
     rows = [(each,) for each in come]
     found = []
     for start in range(0, len(rows), size or len(rows)):
@@ -174,3 +110,63 @@ def test_without_rows_it_is_not_found():
 
 def test_what_is_no_number_is_found_again():
     assert behind_rows([float("nan"), 1], 2, [float("nan"), 1, 2]) == [2]
+
+
+# -- entries that may have moved
+
+
+@pytest.mark.parametrize("size", [1, 7, 256, None])
+@pytest.mark.parametrize("moved", [-900, -40, -OVERLAP, -1, 0, 1, 40, 84])
+def test_the_last_row_is_found_however_far_it_has_moved(size, moved):
+    assert behind_rows(range(100), 100, range(moved, 120), size, reach=None, is_fixed=False) == [*range(100, 120)]
+
+
+@pytest.mark.parametrize("left", range(1, OVERLAP))
+def test_of_the_last_rows_those_that_are_left_are_found(left):
+    found = behind_rows(range(100), 100, range(100 - left, 6000), 256, reach=None, is_fixed=False)
+    assert found == [*range(100, 6000)]
+
+
+@pytest.mark.parametrize("reach", [None, OVERLAP])
+@pytest.mark.parametrize(
+    ("tail", "come"),
+    [
+        ([7] * 30, [7] * 50),
+        ([7] * 3, [7] * 5),
+        ([0, 1] * 20, [0, 1] * 30),
+        ([*range(20)], [*range(20), *range(4, 20), 20]),
+    ],
+    ids=["all equal", "few and equal", "in turns", "again"],
+)
+@pytest.mark.parametrize("size", [1, 7, None])
+def test_of_several_places_that_look_alike_none_is_taken(reach, tail, come, size):
+    with pytest.raises(DecodeError, match="look alike"):
+        behind_rows(tail, len(tail), come, size, reach=reach, is_fixed=False)
+
+
+def test_where_no_entry_has_moved_the_right_one_of_equal_places_is_taken():
+    again = [*range(20), *range(4, 20)]
+    assert behind_rows(range(20), 20, [*again, 20]) == [*range(4, 20), 20]
+    assert behind_rows(again, 36, [*again, 20]) == [20]
+
+
+@pytest.mark.parametrize("size", [1, 7, 256])
+def test_rows_are_held_back_until_the_place_is_certain_but_not_without_end(size):
+    """A place early in a long buffer: what is behind it comes before all is there, and another place is an error."""
+    come = [99, *range(100, 8000)]
+    behind = BehindRows([repr((each,)) for each in range(84, 100)], 7000, reach=None, is_fixed=False)
+    assert behind.of([(each,) for each in come[:4000]]) == []
+    come = come[4000:]
+    early = [each for start in range(0, 2000, size) for each in behind.of([(n,) for n in come[start : start + size]])]
+    assert 4096 <= len(early) <= 6000 + size
+    assert [each for (each,) in early] == [*range(100, 100 + len(early))]
+    with pytest.raises(DecodeError, match="look alike"):
+        behind.of([(each,) for each in range(84, 100)])
+
+
+def test_rows_behind_the_last_place_that_could_be_meant_come_as_they_are():
+    behind = BehindRows([repr((9,))] * 2, 2, reach=None, is_fixed=False)
+    behind.of([(9,)] * 2)
+    assert behind.of([(each,) for each in range(100, 200)]) == [(each,) for each in range(100, 200)]
+    assert behind.of([(9,)] * 5) == [(9,)] * 5
+    assert behind.finish() == []

@@ -37,6 +37,8 @@ class ProfileDefinition:
     sort_method: int | None = None
     """None if the meter does not tell."""
     entries_in_use: int | None = None
+    profile_entries: int | None = None
+    """How many there may be."""
 
     @property
     def columns(self) -> tuple[ProfileColumn, ...]:
@@ -63,14 +65,6 @@ class ProfileDefinition:
         """Whether the newest entry is the first."""
         return self.sort_method == SortMethod.LIFO
 
-    def has_order_of_time(self, progress: ReadSoFar) -> bool:
-        """Return whether rows go on behind the time of the last one: rows that came count more than what is told."""
-        return progress.has_place and self.is_in_order_of_time and not progress.is_mixed
-
-    def narrows(self, progress: ReadSoFar) -> bool:
-        """Return whether what is missing has other times than what came, as far as its order is known."""
-        return self.has_order_of_time(progress) and (progress.rises or progress.falls)
-
     def falls(self, progress: ReadSoFar) -> bool | None:
         """Return whether the newest row is the first; None if that is not known."""
         if not self.is_in_order_of_time or progress.is_mixed:
@@ -79,6 +73,11 @@ class ProfileDefinition:
             return progress.falls
         return None if self.sort_method is None else self.is_descending
 
+    def is_fixed(self, progress: ReadSoFar) -> bool:
+        """Return whether entries keep their places: newer ones come behind them, and none has to go for them."""
+        used, size = self.entries_in_use, self.profile_entries
+        return self.falls(progress) is False and used is not None and size is not None and used < size
+
 
 async def read_definition(source: ManySource, request: ProfileRequest, ways: ProfileWays) -> ProfileDefinition:
     """Read it in one request, and in another the units of columns that are new.
@@ -86,12 +85,13 @@ async def read_definition(source: ManySource, request: ProfileRequest, ways: Pro
     Raises DataAccessError, DecodeError for the columns; what else is missing is taken for the usual.
     """
     named = request.attribute
-    capture, period, sort, used = await source.get_many(
+    capture, period, sort, used, size = await source.get_many(
         [
             named(ProfileGenericAttribute.CAPTURE_OBJECTS),
             named(ProfileGenericAttribute.CAPTURE_PERIOD),
             named(ProfileGenericAttribute.SORT_METHOD),
             named(ProfileGenericAttribute.ENTRIES_IN_USE),
+            named(ProfileGenericAttribute.PROFILE_ENTRIES),
         ]
     )
     if isinstance(capture, DataAccessError):
@@ -105,6 +105,7 @@ async def read_definition(source: ManySource, request: ProfileRequest, ways: Pro
         capture_period=_number(period) or 0,
         sort_method=_number(sort) or None,
         entries_in_use=_number(used),
+        profile_entries=_number(size),
     )
 
 

@@ -9,13 +9,14 @@ from ..interface_classes.profile_columns import ProfileRow, RowMeaning
 from ..interface_classes.profile_layout import Row
 from .profile_definition import ProfileDefinition
 from .profile_request import ProfileRequest
-from .profile_resumption import BehindRows, BehindTime, ReadSoFar
+from .profile_resumption import OVERLAP, BehindRows, ReadSoFar
 
 
 class WantedRows:
     """Takes plain rows as they come, of ``places`` or of all columns; returns what is wanted of them.
 
-    ``first_entry``: the number of the first one that comes, where entries are asked for.
+    ``first_entry``: the number of the first one that comes, where entries are asked for by their numbers; None where
+    all rows, or those of some times, come.
     """
 
     def __init__(
@@ -24,28 +25,26 @@ class WantedRows:
         definition: ProfileDefinition,
         places: Sequence[int],
         progress: ReadSoFar,
-        first_entry: int = 1,
+        first_entry: int | None = None,
     ) -> None:
         self._request = request
         self._definition = definition
         self._places = tuple(places)
         self._progress = progress
-        self._unwanted = 0
+        wanted, comes = (request.entries or (1, 0))[0], first_entry or 1
+        self._unwanted = 0 if progress.rows else wanted - comes
         """Entries before the first one that is asked for."""
-        self._behind_time: BehindTime | None = None
-        self._behind_rows: BehindRows | None = None
-        if progress.rows and request.entries is not None:
-            expected = request.entries[0] + progress.rows - first_entry
-            self._behind_rows = BehindRows(tuple(progress.tail), expected)
-        elif request.entries is not None:
-            self._unwanted = request.entries[0] - first_entry
-        elif progress.rows and definition.has_order_of_time(progress):
-            self._behind_time = BehindTime(progress)
-        elif progress.rows:
-            self._behind_rows = BehindRows(tuple(progress.tail), progress.rows)
+        self._behind_rows = self._behind(wanted + progress.rows - comes, first_entry) if progress.rows else None
         self._meaning: RowMeaning | None = None
         self._picked: tuple[int, ...] = ()
         self._width = 0
+
+    def _behind(self, expected: int, first_entry: int | None) -> BehindRows:
+        is_fixed = self._definition.is_fixed(self._progress)
+        # Where entries are asked for up to some number, only a few more are.
+        is_part = first_entry is not None and self._request.entries_left(0) is not None
+        reach = OVERLAP if is_fixed or is_part else None
+        return BehindRows(self._progress.tail, expected, reach=reach, is_fixed=is_fixed)
 
     def of(self, rows: Sequence[Row]) -> list[ProfileRow]:
         """Return them. Raises DecodeError for rows of other columns, and where it is not known which rows are new."""
@@ -57,11 +56,16 @@ class WantedRows:
         full = self._meaning.of(rows)
         if self._picked != tuple(range(self._width)):
             full = [tuple([row[place] for place in self._picked]) for row in full]
-        if self._request.has_times or self._behind_time is not None:
+        if self._request.has_times:
             full = [row for row in full if self._is_wanted(row)]
         if self._behind_rows is not None:
             full = self._behind_rows.of(full)
         return self._noted(full)
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether any row came."""
+        return self._meaning is not None
 
     def finish(self) -> list[ProfileRow]:
         """Return the last ones, as no more come. Raises DecodeError as of()."""
@@ -97,10 +101,8 @@ class WantedRows:
         request, clock = self._request, self._definition.clock
         cell = None if clock is None else row[clock]
         time = in_utc(cell) if isinstance(cell, datetime) else None
-        if time is None and request.has_times:
+        if time is None:
             return False  # when it was is not known
-        if time is not None and request.since is not None and time < request.since:
+        if request.since is not None and time < request.since:
             return False
-        if time is not None and request.until is not None and time > request.until:
-            return False
-        return self._behind_time is None or self._behind_time.is_new(row, time)
+        return request.until is None or time <= request.until

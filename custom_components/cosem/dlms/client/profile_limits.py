@@ -4,23 +4,27 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final
 
 from ..encoding.cosem_time import in_utc, is_ambiguous
-from .profile_definition import ProfileDefinition
 from .profile_request import ProfileRequest
-from .profile_resumption import ReadSoFar
 
 _AROUND: Final = timedelta(hours=1)
 """Asked for besides: what a meter means by its deviation or daylight saving may differ from what we know."""
 
-_LONG_AGO: Final = datetime(2000, 1, 1, tzinfo=UTC)
+_EARLIEST: Final = datetime(2000, 1, 2, tzinfo=UTC)
+_LATEST: Final = datetime(2099, 12, 30, tzinfo=UTC)
+"""Some meters count years from 00 to 99, and refuse others."""
 
 
-def limits(request: ProfileRequest, definition: ProfileDefinition, progress: ReadSoFar) -> tuple[datetime, datetime]:
-    """Return from when to when to ask, in UTC."""
-    since = request.since or _LONG_AGO
-    until = request.until or datetime.now(UTC) + timedelta(days=1)
-    last = progress.time
-    if last is not None and definition.narrows(progress):
-        since, until = (since, min(until, last)) if progress.falls else (max(since, last), until)
+def has_start(request: ProfileRequest) -> bool:
+    """Return whether there is a time to begin at that a meter can be asked for."""
+    return request.since is not None and request.since >= _EARLIEST
+
+
+def limits(request: ProfileRequest, clock: datetime | None = None) -> tuple[datetime, datetime]:
+    """Return from when to when to ask, in UTC. ``clock``: the meter's time, which may be ahead; None if not known."""
+    now = datetime.now(UTC)
+    since = max(request.since or _EARLIEST, _EARLIEST)
+    until = request.until or max(now, clock or now) + timedelta(days=1)
+    until = max(since, min(until, _LATEST))
     zone = request.zone
     return in_utc(_outside(since - _AROUND, -_AROUND, zone)), in_utc(_outside(until + _AROUND, _AROUND, zone))
 

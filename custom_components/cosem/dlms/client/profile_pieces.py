@@ -42,5 +42,5 @@ async def wanted_rows(pieces: AsyncGenerator[bytes], wanted: WantedRows) -> Batc
     rows += stream.finish()
     if rows:
         yield wanted.of(rows)
-    if rest := wanted.finish():
+    if wanted.has_rows and (rest := wanted.finish()):
         yield rest

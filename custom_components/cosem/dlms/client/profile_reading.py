@@ -7,13 +7,12 @@ answer with the whole buffer. After a drop the reading goes on behind the last r
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from datetime import datetime
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor, Selection
 from ..encoding.data import Data
 from ..errors import DecodeError, DlmsError, LocalProtocolError, RemoteProtocolError, ServiceError, TransportError
-from ..interface_classes.clock import ClockAttribute
+from ..interface_classes.clock import ClockAttribute, instant
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.profile_columns import (
     ProfileColumn,
@@ -32,7 +31,7 @@ from .association import Association
 from .profile_definition import ProfileDefinition, read_definition
 from .profile_entries import ProfileEntries
 from .profile_filter import WantedRows
-from .profile_limits import limits
+from .profile_limits import has_start, limits
 from .profile_pieces import Batches, wanted_rows
 from .profile_request import ProfileRequest, ProfileWay, ProfileWays
 from .profile_resumption import OVERLAP, ReadSoFar
@@ -96,20 +95,13 @@ class ProfileReading:
                     drops = 0
                     continue  # there is another way
                 drops = 1 if is_new else drops + 1
-                if not isinstance(error, TransportError) or not self._can_go_on or drops >= _MOST_DROPS:
+                is_known = bool(self._definition.all_columns)
+                if not isinstance(error, TransportError) or not is_known or drops >= _MOST_DROPS:
                     raise
 
     @property
     def _is_complete(self) -> bool:
         return self._request.entries_left(self._progress.rows) == 0
-
-    @property
-    def _can_go_on(self) -> bool:
-        """Whether a drop may be survived: the meter has answered, and where rows go on is known."""
-        progress = self._progress
-        if not progress.rows:
-            return bool(self._definition.all_columns)
-        return progress.has_place or self._request.entries is not None
 
     async def _define(self, association: Association) -> None:
         definition = await read_definition(association, self._request, self._ways)
@@ -137,12 +129,17 @@ class ProfileReading:
                 if not association.is_open or isinstance(error, TransportError):
                     self._note_end(way, error)
                     raise
-                self._ways.failed(way)
-                refusal = refusal or error
+                has_moved = before > 0 and isinstance(error, DecodeError)
+                if not has_moved:
+                    self._ways.failed(way)
+                refusal = error if has_moved else refusal or error
                 continue
             if came:
                 self._ways.worked(way)
                 return
+            if before:
+                refusal = DecodeError("the rows of the profile that were read are gone")
+                continue
             # Nothing came: it may be the truth, or a form that this meter does not understand.
             refusal = None
             if way is self._ways.proven or not self._definition.entries_in_use:
@@ -166,14 +163,17 @@ class ProfileReading:
     def _possible(self, association: Association) -> list[ProfileWay]:
         request = self._request
         selects = association.negotiated.selects
-        wants_times = request.has_times or self._definition.narrows(self._progress)
         if request.has_times and self._definition.clock is None:
             raise LocalProtocolError("the profile has no column with the time: read it by entries, or whole")
-        if request.entries is not None and selects:
-            return [ProfileWay.ENTRY, ProfileWay.WHOLE]
-        if wants_times and selects and request.entries is None:
-            return [ProfileWay.RANGE, ProfileWay.ENTRY, ProfileWay.WHOLE]
-        return [ProfileWay.WHOLE]
+        if not selects:
+            return [ProfileWay.WHOLE]
+        if request.has_times:
+            ways = [ProfileWay.RANGE, ProfileWay.ENTRY, ProfileWay.WHOLE]
+            # Without a beginning a range leaves out what came before the meter's clock was set.
+            return ways if has_start(request) else [ways.pop(), *ways]
+        # Whole, and from the last row on after a drop.
+        is_part = request.entries is not None or self._progress.rows
+        return [ProfileWay.ENTRY, ProfileWay.WHOLE] if is_part else [ProfileWay.WHOLE]
 
     def _by(self, way: ProfileWay, association: Association) -> Batches:
         """Yield batches; an empty one where all its rows are filtered out."""
@@ -186,11 +186,6 @@ class ProfileReading:
     @property
     def _everything(self) -> Sequence[int]:
         return range(len(self._definition.all_columns))
-
-    @property
-    def _limits(self) -> tuple[datetime, datetime]:
-        """From when to when to ask."""
-        return limits(self._request, self._definition, self._progress)
 
     # -- by range
 
@@ -226,7 +221,7 @@ class ProfileReading:
     @property
     def _clock(self) -> int:
         clock = self._definition.clock
-        assert clock is not None  # _possible() has seen to it, and so has ReadSoFar.time
+        assert clock is not None  # _possible() has seen to it
         return clock
 
     def _objects(self, places: Sequence[int]) -> list[CaptureObject]:
@@ -236,11 +231,13 @@ class ProfileReading:
 
     async def _ends(self, association: Association, clock: CaptureObject) -> list[tuple[Data, Data]]:
         """Return the two ends in the forms that may be understood."""
-        since, until = self._limits
+        request = self._request
+        policy, zone = request.policy, request.zone
         if not clock.is_clock:
+            since, until = limits(request)
             return [(unix_time(since), unix_time(until))]
         own = await association.get(AttributeDescriptor(InterfaceClass.CLOCK, clock.logical_name, ClockAttribute.TIME))
-        policy, zone = self._request.policy, self._request.zone
+        since, until = limits(request, instant(own, policy, zone))
         return list(
             dict.fromkeys(
                 (form(own, since, policy, zone), form(own, until, policy, zone))
@@ -253,24 +250,30 @@ class ProfileReading:
     async def _by_entry(self, association: Association) -> Batches:
         """By one row of overlap and more behind a drop: entries may have moved."""
         entries = ProfileEntries(association, self._request, self._definition)
-        if self._request.entries is None:
-            first, last = await entries.between(*self._limits)
+        first_entry: int | None = None
+        if self._request.has_times:
+            first, last = await entries.between(*limits(self._request))
         else:
-            first, last = self._request.entries
+            first, last = self._request.entries or (1, 0)
             if rows := self._progress.rows:
                 first, last = max(first + rows - 1 - OVERLAP, 1), last and last + OVERLAP
             if first > 1:
                 await entries.check_selection()
+            first_entry = first
         places = self._definition.places
         near = range(places[0], places[-1] + 1) if places else self._everything
         columns = (1, 0) if len(near) == len(self._everything) else (near[0] + 1, near[-1] + 1)
         selection = Selection(BufferSelector.ENTRY, entry_descriptor(first, last, *columns))
-        async with aclosing(self._selected(association, selection, near, first)) as batches:
+        async with aclosing(self._selected(association, selection, near, first_entry)) as batches:
             async for batch in batches:
                 yield batch
 
     async def _selected(
-        self, association: Association, selection: Selection | None, places: Sequence[int], first_entry: int = 1
+        self,
+        association: Association,
+        selection: Selection | None,
+        places: Sequence[int],
+        first_entry: int | None = None,
     ) -> Batches:
         """Yield what is wanted of rows as they come. ``places``: what is asked for."""
         wanted = WantedRows(self._request, self._definition, places, self._progress, first_entry)

@@ -1,10 +1,10 @@
 """Where a reading goes on after a drop: behind the last row, wherever that is now.
 
-Rows in the order of time go on behind the last time; entries, and rows in another order, behind the place of the last
-rows. What was captured meanwhile may have moved them.
+The last rows that came are looked for among those that come again. Times do not tell: a clock may have been set back
+further on. What was captured meanwhile may have moved rows, or pushed them out of a full buffer.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,10 +16,10 @@ from ..errors import DecodeError
 from ..interface_classes.profile_columns import ProfileRow
 
 OVERLAP: Final = 16
-"""Rows by which entries may have moved during a drop, and that are compared to find the last one again."""
+"""Rows that are compared to find the last one again, and by which entries may have moved where few are asked for."""
 
-_MOST_OF_ONE_TIME: Final = 4096
-"""Rows that are remembered; behind more of one time no reading goes on."""
+_MOST_HELD: Final = 4096
+"""Rows that are held back until it is certain that the place is the right one."""
 
 
 @dataclass(slots=True)
@@ -27,10 +27,6 @@ class ReadSoFar:
     """How far a reading came. Rows are kept as text: a NaN is not equal to itself."""
 
     rows: int = 0
-    time: datetime | None = None
-    """Of the latest row, in UTC, if it has one."""
-    last: Counter[str] = field(default_factory=Counter)
-    """The latest rows, of one time."""
     tail: deque[str] = field(default_factory=lambda: deque(maxlen=OVERLAP))
     """The latest rows."""
     rises: bool = False
@@ -40,14 +36,10 @@ class ReadSoFar:
 
     def add(self, rows: Sequence[ProfileRow], clock: int | None) -> None:
         """Note rows that were handed out."""
-        if not rows:
-            return
         self.rows += len(rows)
         self.tail.extend(map(repr, rows[-OVERLAP:]))
         if clock is not None:
-            times = [in_utc(cell) if isinstance(cell := row[clock], datetime) else None for row in rows]
-            self._watch_order([time for time in times if time is not None])
-            self._note_last(rows, times)
+            self._watch_order([in_utc(cell) for row in rows if isinstance(cell := row[clock], datetime)])
 
     @property
     def is_mixed(self) -> bool:
@@ -62,101 +54,90 @@ class ReadSoFar:
         self.falls = self.falls or any(later < earlier for earlier, later in pairwise(known))
         self._latest = known[-1]
 
-    def _note_last(self, rows: Sequence[ProfileRow], times: Sequence[datetime | None]) -> None:
-        time = times[-1]
-        same = next((count for count, each in enumerate(reversed(times)) if each != time), len(rows))
-        if same < len(rows) or time != self.time:
-            self.last.clear()
-        self.time = time
-        if time is not None and self.last.total() <= _MOST_OF_ONE_TIME:
-            self.last.update(map(repr, rows[-same:]))
-
-    @property
-    def has_place(self) -> bool:
-        """Whether a time tells where to go on."""
-        return self.time is not None and self.last.total() <= _MOST_OF_ONE_TIME
-
-
-class BehindTime:
-    """Leaves out rows up to the last one that an earlier association brought, by their time."""
-
-    def __init__(self, progress: ReadSoFar) -> None:
-        self._time = progress.time
-        self._known = Counter(progress.last)
-        self._rises, self._falls = progress.rises, progress.falls
-        self._is_past = False
-
-    def is_new(self, row: ProfileRow, time: datetime | None) -> bool:
-        """Return whether a row is behind them; ``time`` in UTC. Rows come in the buffer's order."""
-        if self._is_past:
-            return True
-        if time is None or self._time is None:
-            return False
-        if time == self._time:
-            return not self._is_known(row)
-        if not (self._rises or self._falls):
-            return True  # there was only one time: every other one is new, on whichever side of it
-        self._is_past = not (self._falls if time > self._time else self._rises)
-        return self._is_past
-
-    def _is_known(self, row: ProfileRow) -> bool:
-        """Return whether it was handed out; as many equal ones were as are counted."""
-        text = repr(row)
-        if not self._known[text]:
-            return False
-        self._known[text] -= 1
-        # Behind the last of them everything is new, whatever its time: a clock may have been set back.
-        self._is_past = not self._known.total()
-        return True
-
 
 class BehindRows:
     """Leaves out rows up to the last one that an earlier association brought, by finding it again.
 
-    ``expected``: how many rows come up to it, if none moved.
+    ``expected``: how many rows come up to it, if none moved. ``reach``: by how many it may have moved, None for any
+    number. ``is_fixed``: none can have moved, so of several places that look alike the nearest one is right.
     """
 
-    def __init__(self, tail: Sequence[str], expected: int) -> None:
-        self._tail = tuple(tail)
+    def __init__(
+        self, tail: Sequence[str], expected: int, *, reach: int | None = OVERLAP, is_fixed: bool = True
+    ) -> None:
+        self._tail = [*tail]
         self._expected = expected
-        self._held: list[tuple[str, ProfileRow]] = []
-        self._left_out = 0
-        """Rows before those that are held."""
+        self._reach = reach
+        self._is_fixed = is_fixed
+        self._come = 0
+        """Rows that came."""
+        self._window: deque[str] = deque(maxlen=len(self._tail))
+        """The latest of them."""
+        self._found: tuple[int, int] | None = None
+        """How many rows up to the place are the last ones, and the place: its number, from 1 on."""
+        self._held: list[ProfileRow] = []
+        """Rows behind the place."""
         self._is_past = False
 
     def of(self, rows: Sequence[ProfileRow]) -> list[ProfileRow]:
-        """Return those behind it. Raises DecodeError where it has moved too far."""
-        if self._is_past:
+        """Return those behind it. Raises DecodeError where it has moved too far, or may be in more than one place."""
+        if self._is_past and self._is_watched:
             return [*rows]
-        first = self._expected - OVERLAP - len(self._tail)
-        come = self._left_out + len(self._held)
-        skipped = max(0, min(first - come, len(rows))) if not self._held else 0
-        self._left_out += skipped
-        self._held += [(repr(row), row) for row in rows[skipped:]]
-        if self._left_out + len(self._held) < self._expected + OVERLAP:
-            return []
-        return self.finish()
+        skipped = 0
+        if self._reach is not None:  # what is far before it need not be looked at
+            skipped = max(0, min(self._expected - self._reach - len(self._tail) - self._come, len(rows)))
+            self._come += skipped
+        behind: list[ProfileRow] = []
+        for row in rows[skipped:]:
+            self._take(row)
+            if self._is_past:
+                behind += self._released()
+            elif self._found is not None and (self._is_watched or len(self._held) >= _MOST_HELD):
+                behind += self.finish()
+        return behind
 
     def finish(self) -> list[ProfileRow]:
         """Return those behind it, as no more come. Raises DecodeError as of()."""
-        if self._is_past:
-            return []
-        found = [(self._common(place), place) for place in range(len(self._held))]
-        common, place = max(
-            found, key=lambda each: (each[0], -abs(self._left_out + each[1] + 1 - self._expected)), default=(0, 0)
-        )
-        if not common:
+        if self._found is None:
             raise DecodeError("the last row that was read is not where it was: entries of the profile have moved")
         self._is_past = True
-        behind = [row for _, row in self._held[place + 1 :]]
-        self._held = []
-        return behind
+        return self._released()
 
-    def _common(self, place: int) -> int:
-        """Return how many rows up to this one are the last ones; 0 where it is another row."""
-        if abs(self._left_out + place + 1 - self._expected) > OVERLAP:
+    @property
+    def _is_watched(self) -> bool:
+        """Whether all rows have come among which another place would be as likely."""
+        return self._come >= self._expected + OVERLAP
+
+    def _released(self) -> list[ProfileRow]:
+        held, self._held = self._held, []
+        return held
+
+    def _take(self, row: ProfileRow) -> None:
+        self._come += 1
+        self._window.append(repr(row))
+        if self._found is not None:
+            self._held.append(row)
+        common = self._common()
+        if common and (self._reach is None or abs(self._come - self._expected) <= self._reach):
+            self._note(common)
+
+    def _common(self) -> int:
+        """Return how many rows up to this one are the last ones; 0 where it is another row.
+
+        Fewer than all only where those before them are gone.
+        """
+        common = len(self._window)
+        if self._window[-1] != self._tail[-1] or common not in (len(self._tail), self._come):
             return 0
-        common = min(len(self._tail), place + 1)
-        held = [text for text, _ in self._held[place + 1 - common : place + 1]]
-        is_whole = common == len(self._tail) or not self._left_out
-        return common if is_whole and held == [*self._tail[-common:]] else 0
+        return common if [*self._window] == self._tail[-common:] else 0
+
+    def _note(self, common: int) -> None:
+        """Note a place that may be the right one."""
+        best, place = self._found or (0, 0)
+        if common == best or self._is_past:
+            if not self._is_fixed:
+                raise DecodeError("entries of the profile may have moved, and the last ones that were read look alike")
+            if abs(self._come - self._expected) >= abs(place - self._expected):
+                return
+        self._found = common, self._come
+        self._held = []
