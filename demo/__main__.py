@@ -38,6 +38,7 @@ START_SECONDS = 90
 STATE_SECONDS = 30
 DISCOVERY_SECONDS = 5
 RECORDER_SECONDS = 20
+AUTOMATION_SECONDS = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,13 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument(
         "--pictures", type=Path, metavar="FOLDER", help="photograph the user interface into this folder, and end"
+    )
+    parser.add_argument(
+        "--automation",
+        type=Path,
+        metavar="FOLDER",
+        help="build an automation from the meter's page in a browser, let the power fail, and check that it runs;"
+        " pictures go into this folder",
     )
     return parser.parse_args()
 
@@ -141,13 +149,14 @@ def control_path(folder: Path) -> Path:
 @asynccontextmanager
 async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[Demo]:
     """Start everything; leaving the context stops everything."""
-    unattended = options.check or options.pictures
+    unattended = options.check or options.pictures or options.automation
     own_port = options.port or (free_port() if unattended else 8123)
     meter_port = options.meter_port or (free_port() if unattended else 4059)
     claim_port(own_port, "Home Assistant", "--port")
     claim_port(meter_port, "the simulated meter", "--meter-port")
-    told = [] if unattended else ["--events", "--notify", f"udp:{HOST}:{options.notification_port}"]
-    control = [] if unattended else ["--control", str(control_path(folder))]
+    quiet = options.check or options.pictures
+    told = [] if quiet else ["--events", "--notify", f"udp:{HOST}:{options.notification_port}"]
+    control = [] if quiet else ["--control", str(control_path(folder))]
     login = folder / "login.json"
     new = configuration.write(folder / "config", own_port, keep=options.keep and login.exists())
     meter = Child(
@@ -278,34 +287,79 @@ async def happen(options: argparse.Namespace, folder: Path) -> int:
 
 async def photograph(options: argparse.Namespace, folder: Path) -> int:
     """`--pictures FOLDER`: the flow is walked in a browser, so that every step can be seen."""
-    chromium = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    python = ROOT / ".venv-browser" / "bin" / "python"
-    if chromium is None:
-        raise DemoError("the pictures need a chromium on PATH ('apt-get install chromium')")
+    chromium = browser()
     async with running(options, folder) as demo:
-        job = {
-            "address": demo.hass.address,
-            "chromium": chromium,
-            "domain": DOMAIN,
-            "folder": str(options.pictures.resolve()),
-            "tokens": demo.hass.browser_tokens,
-        }
+        job = job_for(demo, chromium, options.pictures)
         address = [HOST, str(demo.meter_port)]
-        await browse(python, job | {"task": "config_flow", "address_fields": address, "password": METER_PASSWORD})
+        await browse(job | {"task": "config_flow", "address_fields": address, "password": METER_PASSWORD})
         entry_ids = [str(entry["entry_id"]) for entry in await demo.hass.command("config_entries/get", domain=DOMAIN)]
         demo.entry_ids.extend(entry_ids)
         await plausible(demo)
         await fill_dashboard(demo.hass, demo.entry_ids)
         say(f"waiting {RECORDER_SECONDS} s for the recorder's first statistics")
         await asyncio.sleep(RECORDER_SECONDS)
-        devices = await demo.hass.command("config/device_registry/list")
-        device_id = next(device["id"] for device in devices if entry_ids[0] in device["config_entries"])
-        await browse(python, job | {"task": "pages", "device_id": device_id})
+        await browse(job | {"task": "pages", "device_id": await device_of(demo.hass, entry_ids[0])})
     return 0
 
 
-async def browse(python: Path, job: dict[str, object]) -> None:
+async def automate(options: argparse.Namespace, folder: Path) -> int:
+    """`--automation FOLDER`: what a person builds on the meter's page starts when the meter reports it."""
+    chromium = browser()
+    async with running(options, folder) as demo:
+        demo.entry_ids.extend(await add_meter(demo.hass, demo.meter_port))
+        await listen(demo.hass, demo.entry_ids[0], options.notification_port)
+        task = {
+            "task": "automation",
+            "device_id": await device_of(demo.hass, demo.entry_ids[0]),
+            "event_type": "power_down",
+            "message": "{{ trigger.description }}",
+        }
+        await browse(job_for(demo, chromium, options.automation) | task)
+        if before := await notified(demo.hass):
+            raise DemoError(f"the automation ran before anything happened: {before}")
+        say(await press(control_path(folder), POWER_FAILURE))
+        for _ in range(AUTOMATION_SECONDS):
+            if words := await notified(demo.hass):
+                say(f"the automation ran: {', '.join(words)}")
+                return 0
+            await asyncio.sleep(1)
+    raise DemoError(f"the automation did not run within {AUTOMATION_SECONDS} s")
+
+
+def browser() -> str:
+    """Return the path of the system's browser. Raises DemoError."""
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if found is None:
+        raise DemoError("this needs a chromium on PATH ('apt-get install chromium')")
+    return found
+
+
+def job_for(demo: Demo, chromium: str, folder: Path) -> dict[str, object]:
+    """Return what the browser's environment has to know for every task."""
+    return {
+        "address": demo.hass.address,
+        "chromium": chromium,
+        "domain": DOMAIN,
+        "folder": str(folder.resolve()),
+        "tokens": demo.hass.browser_tokens,
+    }
+
+
+async def device_of(hass: HomeAssistant, entry_id: str) -> str:
+    """Return the id of the meter's device."""
+    devices = await hass.command("config/device_registry/list")
+    return str(next(device["id"] for device in devices if entry_id in device["config_entries"]))
+
+
+async def notified(hass: HomeAssistant) -> list[str]:
+    """Return what stands in Home Assistant's notifications about the meter."""
+    notifications = await hass.command("persistent_notification/get")
+    return [str(each["message"]) for each in notifications if "(code" in each["message"]]
+
+
+async def browse(job: dict[str, object]) -> None:
     """Let the browser's environment do a job."""
+    python = ROOT / ".venv-browser" / "bin" / "python"
     process = await asyncio.create_subprocess_exec(
         python, "-m", "demo.pictures", cwd=ROOT, stdin=asyncio.subprocess.PIPE
     )
@@ -316,7 +370,17 @@ async def browse(python: Path, job: dict[str, object]) -> None:
 
 async def interruptible(options: argparse.Namespace, folder: Path) -> int:
     """Run what was asked for; SIGINT and SIGTERM end it in order."""
-    chosen = happen if options.event else check if options.check else photograph if options.pictures else serve
+    chosen = (
+        happen
+        if options.event
+        else check
+        if options.check
+        else photograph
+        if options.pictures
+        else automate
+        if options.automation
+        else serve
+    )
     task = asyncio.ensure_future(chosen(options, folder))
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -21,6 +21,8 @@ homeassistant:
   unit_system: metric
   language: en
   time_zone: {time_zone}
+# What is built in the user interface.
+automation: !include automations.yaml
 config:
 energy:
 frontend:
@@ -75,6 +77,7 @@ def write(folder: Path, port: int, *, keep: bool) -> bool:
         storage_file(folder, "onboarding", 4, 1, {"done": ["core_config", "analytics", "integration"]})
     text = CONFIGURATION.format(time_zone=local_time_zone())
     (folder / "configuration.yaml").write_text(text, encoding="utf-8")
+    (folder / "automations.yaml").touch()
     storage_file(folder, http.STORAGE_KEY, http.STORAGE_VERSION, http.STORAGE_MINOR_VERSION, http_settings(port))
     components = folder / "custom_components"
     components.mkdir(exist_ok=True)

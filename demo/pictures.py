@@ -98,6 +98,37 @@ class Photographer:
         self._page.get_by_role("button", name="Submit").last.click()
         self._page.wait_for_timeout(700)
 
+    def automation(self, device_id: str, event_type: str, message: str) -> None:
+        """Build an automation from the page of a device: a notification when the meter reports something."""
+        page = self._page
+        texts = json.loads(TEXTS.read_text(encoding="utf-8"))
+        self.visit(f"/config/devices/device/{device_id}")
+        self._click("Add to")
+        self._click("Create as a new trigger")
+        self._click(texts["triggers"]["notification_received"]["name"])
+        field = texts["triggers"]["notification_received"]["fields"]["event_type"]["name"]
+        page.get_by_text(field, exact=True).first.wait_for(timeout=PATIENCE)
+        page.locator("ha-checkbox").first.click()
+        sidebar = page.locator("ha-automation-sidebar")
+        sidebar.get_by_text("Add", exact=True).first.click()
+        page.get_by_text(texts["selector"]["event_type"]["options"][event_type], exact=True).last.click()
+        self._click("Add action")
+        page.get_by_placeholder("Search").last.fill("persistent notification")
+        self._click("Create persistent notification")
+        sidebar.locator("ha-service-control ha-input input").first.fill(message)
+        self.take("automation")
+        page.get_by_role("button", name="Save").last.click()
+        page.get_by_text("Add category").wait_for(timeout=PATIENCE)
+        page.get_by_role("button", name="Save").last.click()
+        # The editor of a new automation gets its address once it is saved.
+        page.wait_for_url(lambda address: not address.endswith("/new"), timeout=PATIENCE)
+
+    def _click(self, text: str) -> None:
+        target = self._page.get_by_text(text).first
+        target.wait_for(timeout=PATIENCE)
+        self._page.wait_for_timeout(DRAWING)
+        target.click()
+
     def pages(self, device_id: str, domain: str) -> None:
         """What the user finds afterwards."""
         self.visit(f"/config/integrations/integration/{domain}")
@@ -140,6 +171,8 @@ def main() -> int:
     with browser(job) as photographer:
         if job["task"] == "config_flow":
             photographer.config_flow(job["domain"], job["address_fields"], job["password"])
+        elif job["task"] == "automation":
+            photographer.automation(job["device_id"], job["event_type"], job["message"])
         else:
             photographer.pages(job["device_id"], job["domain"])
     return 0
