@@ -598,6 +598,7 @@ async def test_same_meter_at_another_address_is_not_added_twice(
     result = await submit(hass, form, host=HOST)
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
+    assert result["description_placeholders"] == {"name": entry.title}
     assert entry.data["host"] == "192.0.2.99"  # moving it is what "reconfigure" is for
 
 
@@ -612,6 +613,7 @@ async def test_association_that_an_entry_uses_is_not_asked_for_again(
     result = await submit(hass, form, **connection())
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
+    assert result["description_placeholders"] == {"name": entry.title}
     assert aarqs(meter) == before
     await hass.config_entries.async_unload(entry.entry_id)
 

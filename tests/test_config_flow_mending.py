@@ -212,6 +212,23 @@ async def test_reconfiguration_finds_another_meter(
     assert entry.state is ConfigEntryState.LOADED  # it goes on as it was
 
 
+async def test_reconfiguration_finds_a_meter_that_has_an_entry(
+    hass: HomeAssistant,
+    entry: MockConfigEntry,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    other_meter: SimulatedMeter,
+):
+    await loaded(hass, entry)
+    make_entry(title="*Cellar*", host="192.0.2.99", unique_id=unique_id_of(other_meter)).add_to_hass(hass)
+    before = dict(entry.data)
+    result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection(host=OTHER_HOST))
+    result = await submit(hass, result)
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "known_device")
+    assert result["description_placeholders"] == {"name": r"\*Cellar\*"}
+    assert dict(entry.data) == before
+
+
 async def test_reconfiguration_with_a_new_password(hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter):
     result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection())
     result = await submit(hass, result, password="wrong")
@@ -391,7 +408,8 @@ async def test_reconfiguration_to_the_association_of_another_entry(
     assert gas.state is ConfigEntryState.LOADED
     result = await submit(hass, await entry.start_reconfigure_flow(hass), **connection(server_wport=GAS_WPORT))
     assert result["type"] is FlowResultType.ABORT
-    assert result["reason"] == "already_configured"
+    assert result["reason"] == "known_device"
+    assert result["description_placeholders"] == {"name": gas.title}
 
 
 # --- A further logical device -----------------------------------------------------------------------------------------

@@ -265,7 +265,7 @@ async def test_wrong_inputs_are_said_at_once_and_right_ones_kept(hass: HomeAssis
     result = await begun(hass, kind)
     result = await submit(hass, result, **typed | {"authentication_key": OTHER[:-2]})
     assert (result["step_id"], result["errors"]) == ("keys", {"authentication_key": "key_length"})
-    assert result["description_placeholders"]["digits"] == "32"
+    assert result["description_placeholders"]["key_digits"] == "32"
     assert "empty" in result["description_placeholders"]["kept"]
     assert shown_again(result)["protection"] == "authenticated_encryption"
     assert meter.connections == 0

@@ -19,7 +19,8 @@ from custom_components.cosem.meter.clients import trace_of
 from custom_components.cosem.meter.identity import MeterIdentity
 from custom_components.cosem.meter.submeters import Submeter
 from tests.conftest import HOST, set_up
-from tests.simulated_meter.profile import DEFAULT_PASSWORD
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, Referencing
 
 
 async def downloaded(hass: HomeAssistant, hass_client: ClientSessionGenerator, entry: Any) -> Any:
@@ -52,6 +53,28 @@ async def test_trial_27_download_has_the_last_apdus_and_what_the_meter_has(
     apdus = [apdu["apdu"] for apdu in report["last_apdus"]]
     assert any(apdu.startswith("aarq: mechanism lls, ") for apdu in apdus)
     assert any(apdu.startswith("get-response-") for apdu in apdus)
+
+
+@pytest.mark.parametrize(
+    ("meters_names", "chosen", "used"),
+    [
+        (Referencing.LOGICAL, None, "ln"),
+        (Referencing.SHORT, None, "sn"),
+        (Referencing.SHORT, "sn", "sn"),
+    ],
+)
+async def test_download_says_by_which_names_the_meter_is_read(
+    hass: HomeAssistant, network: None, make_entry, meters, meters_names: Referencing, chosen: str | None, used: str
+):
+    meters[HOST] = SimulatedMeter(MeterProfile().with_quirks(referencing=meters_names))
+    entry = make_entry()
+    entry.add_to_hass(hass)
+    if chosen:
+        hass.config_entries.async_update_entry(entry, data={**entry.data, "referencing": chosen})
+    await set_up(hass, entry)
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    assert report["meter"]["object_names"] == used
+    assert report["entry"]["data"].get("referencing") == chosen
 
 
 async def test_s28_download_names_neither_meter_nor_address_nor_secret(

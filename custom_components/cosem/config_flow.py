@@ -9,6 +9,7 @@ from functools import partial, partialmethod
 from typing import Any, override
 
 from homeassistant.config_entries import (
+    SOURCE_IGNORE,
     ConfigEntry,
     ConfigFlow,
     ConfigFlowResult,
@@ -55,6 +56,7 @@ from .meter.credentials import list_owner
 from .meter.doctor import ExaminationFailed
 from .meter.entity_plan import async_apply_selection, plan_entities
 from .meter.identity import logical_device_title
+from .meter.markdown import escaped
 from .meter.objects import complete_objects
 from .meter.store import async_save_objects
 
@@ -106,7 +108,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         name = discovery_info[CONF_LOGICAL_DEVICE_NAME]
         await self.async_set_unique_id(name)
         # An existing entry is never moved to this address: nobody has proved the list, and its password would follow.
-        self._abort_if_unique_id_configured()
+        self._abort_if_unique_id_configured(description_placeholders=self._known_as())
         host, port = discovery_info[CONF_HOST], discovery_info[CONF_PORT]
         server_wport = discovery_info[CONF_SERVER_WPORT]
         self._async_abort_entries_match({CONF_HOST: host, CONF_PORT: port, CONF_SERVER_WPORT: server_wport})
@@ -231,11 +233,13 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self._go_on()
         await self.async_set_unique_id(outcome.identity.unique_id, raise_on_progress=False)
         if self._draft.purpose.mends:
+            known = self._known_as()
             self._abort_if_unique_id_mismatch(
-                reason="wrong_device", description_placeholders={CONF_NAME: outcome.identity.title}
+                reason="known_device" if known else "wrong_device",
+                description_placeholders=known or {CONF_NAME: outcome.identity.title},
             )
         else:
-            self._abort_if_unique_id_configured()
+            self._abort_if_unique_id_configured(description_placeholders=self._known_as())
         if self._draft.purpose.mends:
             choices, ticked = await async_choices_of_another_client(self.hass, self._mended_entry, outcome.objects)
         else:
@@ -283,4 +287,10 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         data = facts.connection_data()
         for entry in self.hass.config_entries.async_loaded_entries(DOMAIN):
             if entry.entry_id != self.context.get("entry_id") and all(entry.data[key] == data[key] for key in keys):
-                raise AbortFlow("already_configured")
+                reason = "known_device" if self._draft.purpose.mends else "already_configured"
+                raise AbortFlow(reason, {CONF_NAME: escaped(entry.title)})
+
+    def _known_as(self) -> dict[str, str]:
+        """Return the placeholder for the entry of the meter that was found; nothing if it has none."""
+        entry = self.hass.config_entries.async_entry_for_domain_unique_id(DOMAIN, str(self.unique_id))
+        return {} if entry is None or entry.source == SOURCE_IGNORE else {CONF_NAME: escaped(entry.title)}

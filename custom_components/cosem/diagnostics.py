@@ -26,6 +26,7 @@ from .const import (
     CONF_PAUSE,
     CONF_PRESET,
     CONF_PROTECTION,
+    CONF_REFERENCING,
     CONF_RESPONSE_TIMEOUT,
     CONF_SECURITY_SUITE,
     CONF_SERVER_WPORT,
@@ -37,10 +38,12 @@ from .const import (
 )
 from .coordinator import CosemConfigEntry, CosemCoordinator
 from .meter.clients import learned_lists, trace_of
+from .meter.credentials import object_names
 
 _DATA: Final = (
     CONF_PORT,
     CONF_TRANSPORT,
+    CONF_REFERENCING,
     CONF_PRESET,
     CONF_CLIENT_WPORT,
     CONF_SERVER_WPORT,
@@ -114,6 +117,7 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
         "withheld": [str(attribute) for attribute in coordinator.data.withheld],
         "unverified": coordinator.security.is_unverified,
         "leniencies": sorted(reader.ways.leniencies),
+        "object_names": object_names(coordinator.config_entry.data, reader.ways.proof_form),
     }
 
 

@@ -109,6 +109,12 @@ def test_wrong_secret():
     accepted("hls_secret", {"mechanism": "hls-manufacturer", "hls_secret": f"0x{KEY}"})
 
 
+def test_lengths_of_secret_and_key_are_told_apart_where_both_are_wrong():
+    typed = {"mechanism": "hls-md5", "hls_secret": "x" * 65, "protection": "encrypted", "security_suite": 0}
+    read = read_credentials("hls_secret", typed | {"encryption_key": "12"}, {})
+    assert (read.errors, read.octets) == ({"hls_secret": "secret_length", "encryption_key": "key_length"}, 64)
+
+
 # --- Keys -------------------------------------------------------------------------------------------------------------
 
 
@@ -157,7 +163,7 @@ def test_wrong_keys():
     typed = KEYS | {"encryption_key": KEY[:-2], "authentication_key": "not a key"}
     assert refused("keys", typed) == {"encryption_key": "key_length", "authentication_key": "not_hex"}
     read = read_credentials("keys", KEYS | {"authentication_key": "12"}, {})
-    assert (read.errors, read.octets) == ({"authentication_key": "key_length"}, 16)
+    assert read.errors == {"authentication_key": "key_length"}
     assert read.credentials["encryption_key"] == KEY  # what was right need not be typed again
 
 

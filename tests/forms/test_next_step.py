@@ -25,7 +25,7 @@ from custom_components.cosem.forms.next_step import (
 from custom_components.cosem.forms.remedies import REMEDIES, WhatToChange
 from custom_components.cosem.forms.step_forms import STEP_FORMS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
-from tests.forms.drafts import FLOWS, KINDS, draft, examination, read
+from tests.forms.drafts import FLOWS, KINDS, draft, examination, facts, read
 
 MECHANISMS = ("none", "lls", "hls-manufacturer", "hls-md5", "hls-sha1", "hls-gmac", "hls-sha256")
 KEYED = ("hls_secret", "keys", "certificate")
@@ -65,6 +65,13 @@ def test_each_failure_leads_to_the_form_that_mends_it(purpose: Purpose, verdict:
             password="known_password" if known else "password",
         )
         assert step_after(purpose, kind, mechanism, verdict, known).value == expected, (kind, mechanism)
+
+
+@pytest.mark.parametrize(("referencing", "step"), [("sn", Step.USER), ("auto", Step.KEYS)])
+def test_refused_object_names_are_mended_in_the_form_that_has_them(referencing: str, step: Step):
+    failure = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_2")
+    given = facts("keys", referencing=referencing)
+    assert next_step(draft("keys", facts=given, credential_input=read(), failure=failure)) is step
 
 
 @pytest.mark.parametrize("verdict", Verdict)

@@ -33,6 +33,7 @@ from custom_components.cosem.dlms import (
 from custom_components.cosem.dlms.client.verdict import diagnostic_of
 from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import credential_schemas, schemas
+from custom_components.cosem.forms.draft import Purpose
 from custom_components.cosem.forms.next_step import LITTLE_FOUND, Step
 from custom_components.cosem.forms.objects import ObjectKind
 from custom_components.cosem.forms.texts import (
@@ -205,7 +206,7 @@ def test_each_fault_of_something_typed_has_a_sentence():
 
 def test_sentences_about_inputs_have_their_placeholders():
     for reason in INPUT_ERRORS:
-        assert placeholders(TEXTS["config"]["error"][reason]) <= {"digits", "octets"}
+        assert placeholders(TEXTS["config"]["error"][reason]) <= {"key_digits", "key_octets", "octets"}
 
 
 async def test_each_placeholder_of_a_sentence_is_filled(hass: HomeAssistant):
@@ -226,7 +227,7 @@ def test_each_stage_is_said():
 
 
 def test_reasons_to_give_up():
-    assert TEXTS["config"]["abort"].keys() == {"already_configured", "wrong_device"}
+    assert TEXTS["config"]["abort"].keys() == {"already_configured", "known_device", "wrong_device"}
     assert placeholders(TEXTS["config"]["abort"]) == {"name"}
     assert TEXTS["config"]["flow_title"] == "{name}"
 
@@ -288,6 +289,24 @@ async def test_unknown_diagnostic_is_said_in_the_stacks_words(hass: HomeAssistan
     assert (await async_failure_in_words(hass, failure, "generic"))["diagnostic"] == "Diagnostic 99."
     known = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_2", detail="diagnostic 2")
     assert "needs encryption" in (await async_failure_in_words(hass, known, "generic"))["diagnostic"]
+
+
+async def test_object_names_that_were_chosen_are_named_where_the_meter_refuses_them(hass: HomeAssistant):
+    failure = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_2", detail="diagnostic 2")
+    failure.offered = "DLMS version 6"
+    for purpose, referencing, names in (
+        (Purpose.SET_UP, "sn", True),
+        (Purpose.RECONFIGURE, "ln", True),
+        (Purpose.SET_UP, "auto", False),
+        (Purpose.ADD_LOGICAL_DEVICE, "sn", False),
+    ):
+        refused = draft(purpose=purpose, facts=facts(referencing=referencing), failure=failure)
+        words = (await async_form_words(hass, refused, Step.USER))["diagnostic"]
+        assert ("Advanced, Object names" in words) is names
+        assert words.endswith("It offers: DLMS version 6.")
+    other = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="user_3")
+    refused = draft(facts=facts(referencing="sn"), failure=other)
+    assert "Object names" not in (await async_form_words(hass, refused, Step.USER))["diagnostic"]
 
 
 async def test_a_refusing_meters_own_parameters_are_shown_and_are_no_markdown(hass: HomeAssistant):
@@ -388,18 +407,22 @@ async def test_form_says_what_it_is_about(hass: HomeAssistant):
 
 
 async def test_form_says_that_a_secret_is_kept(hass: HomeAssistant):
-    for known, kept in (({"encryption_key": "x"}, True), ({"password": "x"}, False)):
+    for known, kept in (
+        ({"encryption_key": "x"}, True),
+        ({"authentication_key": "x"}, True),
+        ({"password": "x"}, False),
+    ):
         words = await async_form_words(hass, draft("keys", secrets=known), Step.KEYS)
         assert bool(words["kept"]) == kept
     assert "kept" not in await async_form_words(hass, draft("password"), Step.PASSWORD)
 
 
 async def test_form_says_how_long_a_key_is(hass: HomeAssistant):
-    begun = draft("keys", settings={"security_suite": 2}, credential_input=read(octets=32))
+    begun = draft("keys", settings={"security_suite": 2}, credential_input=read(octets=16))
     words = await async_form_words(hass, begun, Step.REAUTH_KEYS)
-    assert (words["octets"], words["digits"], words["key_digits"]) == ("32", "64", "64")
+    assert (words["octets"], words["key_octets"], words["key_digits"]) == ("16", "32", "64")
     words = await async_form_words(hass, draft("keys"), Step.KEYS)
-    assert (words["octets"], words["digits"], words["key_digits"]) == ("0", "0", "32")
+    assert (words["octets"], words["key_octets"], words["key_digits"]) == ("0", "16", "32")
 
 
 def test_failure_is_said_before_what_was_typed():

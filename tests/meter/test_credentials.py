@@ -5,12 +5,13 @@ from typing import Any
 import pytest
 
 from custom_components.cosem.const import AUTHENTICATIONS
-from custom_components.cosem.dlms import LocalProtocolError, Mechanism, Protection, SecuritySuite
+from custom_components.cosem.dlms import LocalProtocolError, Mechanism, ProofForm, Protection, SecuritySuite
 from custom_components.cosem.meter.credentials import (
     CREDENTIAL_FIELDS,
     SECRET_FIELDS,
     association_parameters,
     credentials_of,
+    object_names,
 )
 from tests.key_material import certificate_pem, key_pair, private_pem, public_pem
 
@@ -85,6 +86,13 @@ def test_trial_07_a_chosen_association_object_takes_the_login():
     assert association_parameters(data(**KEYS), searches_proof_form=True).searches_proof_form
     chosen = association_parameters(data(**KEYS, association_object="0.0.40.0.1.255"))
     assert str(chosen.association) == "0.0.40.0.1.255"
+
+
+def test_names_are_the_chosen_ones_or_those_that_the_meter_wants():
+    short = ProofForm(short_names=True)
+    assert [object_names({}, form) for form in (None, ProofForm(), short)] == ["auto", "ln", "sn"]
+    assert [object_names({"referencing": "ln"}, form) for form in (None, short)] == ["ln", "ln"]
+    assert object_names({"referencing": "sn"}, ProofForm()) == "sn"
 
 
 def test_secret_with_titles():

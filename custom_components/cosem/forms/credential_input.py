@@ -84,7 +84,7 @@ class CredentialInput:
     """Part of an entry's data; with errors only the valid fields."""
     errors: Mapping[str, str] = field(default_factory=dict)
     octets: int = 0
-    """The right length, where an error is about one."""
+    """The greatest length of a secret, where an error is about that."""
     doubts: tuple[str, ...] = ()
     """What the user has to confirm first."""
 
@@ -130,7 +130,8 @@ class _Reader:
             right = parse(value)
         except TypedInputError as error:
             self.fail(name, error.reason.value)
-            self.octets = error.octets or self.octets
+            if name == CONF_HLS_SECRET:  # the length of a key is that of its suite
+                self.octets = error.octets
             return None
         self.keep(name, right)
         return right

@@ -18,7 +18,7 @@ from ..const import (
     CONF_ENCRYPTION_KEY,
     CONF_HLS_SECRET,
 )
-from ..dlms import TimePolicy
+from ..dlms import Referencing, TimePolicy
 from ..meter.credentials import SECRET_FIELDS, list_owner
 from ..meter.doctor import Examination, ExaminationFailed
 from ..meter.identity import logical_device_title
@@ -30,6 +30,10 @@ _MAIN_SECRET: Final = {
     AUTHENTICATION_HLS_SECRET: CONF_HLS_SECRET,
     AUTHENTICATION_KEYS: CONF_ENCRYPTION_KEY,
 }
+
+
+CONTEXT_REFUSED: Final = "user_2"
+"""The diagnostic of a meter that knows no such application context: by these names, with this encryption."""
 
 
 class Purpose(Enum):
@@ -127,6 +131,13 @@ class Draft:
         """How the meter's times are to be read, by its clock."""
         clock = self.examination.clock if self.examination is not None else None
         return TimePolicy.STANDARD if clock is None else clock.proposed_policy
+
+    @property
+    def names_refused(self) -> bool:
+        """Whether the meter may have refused the chosen object names; it says the same where encryption is missing."""
+        chosen = self.facts is not None and self.facts.referencing != Referencing.AUTOMATIC
+        offered = self.purpose in {Purpose.SET_UP, Purpose.RECONFIGURE}
+        return chosen and offered and self.failure is not None and self.failure.diagnostic == CONTEXT_REFUSED
 
     @property
     def has_main_secret(self) -> bool:

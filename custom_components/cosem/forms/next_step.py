@@ -156,7 +156,7 @@ def _step_after(what_to_change: WhatToChange, draft: Draft) -> Step:
     if what_to_change is WhatToChange.COUNTER and kind in CREDENTIAL_FORMS:
         return Step.COUNTER_JUMP
     # Without credentials there are none to mend; and whoever was asked for new ones is asked for them again.
-    if kind == AUTHENTICATION_NONE or draft.purpose is Purpose.REAUTHENTICATE:
+    if kind == AUTHENTICATION_NONE or draft.purpose is Purpose.REAUTHENTICATE or draft.names_refused:
         return first_form(draft)
     if what_to_change is WhatToChange.PASSWORD:
         return Step.PASSWORD

@@ -10,7 +10,14 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
-from ..const import CONF_CLIENT_WPORT, CONF_SECURITY_SUITE, CONF_SERVER_WPORT, CONF_TIME_POLICY, DOMAIN
+from ..const import (
+    CONF_AUTHENTICATION_KEY,
+    CONF_CLIENT_WPORT,
+    CONF_SECURITY_SUITE,
+    CONF_SERVER_WPORT,
+    CONF_TIME_POLICY,
+    DOMAIN,
+)
 from ..dlms import DEFAULT_PORT, ClockQuality, SecuritySuite, TimePolicy, TransportProtocol, Verdict
 from ..meter.doctor import ExaminationFailed
 from ..meter.markdown import escaped
@@ -52,7 +59,8 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
     if step in _WITH_CREDENTIALS:
         words |= await _async_credential_words(hass, draft)
     if draft.failure is not None:
-        words |= await async_failure_in_words(hass, draft.failure, draft.given_facts.preset)
+        preset, names_refused = draft.given_facts.preset, draft.names_refused
+        words |= await async_failure_in_words(hass, draft.failure, preset, names_refused=names_refused)
         words |= await _async_address_words(hass, draft)
     if draft.examination is not None:
         found = {CONF_NAME: draft.title, "count": str(len(draft.choices))}
@@ -64,11 +72,14 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
 async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
     text = await async_selector_texts(hass)
     octets = draft.credential_input.octets if draft.credential_input is not None else 0
+    key_octets = SecuritySuite(draft.settings.get(CONF_SECURITY_SUITE, 0)).key_length
+    # Also where only the second key was right: what was typed rightly need not be typed again.
+    kept = draft.has_main_secret or CONF_AUTHENTICATION_KEY in draft.secrets
     return {
-        "kept": text("secret_hint", "kept", "") if draft.has_main_secret else "",
+        "kept": text("secret_hint", "kept", "") if kept else "",
         "octets": str(octets),
-        "digits": str(2 * octets),
-        "key_digits": str(2 * SecuritySuite(draft.settings.get(CONF_SECURITY_SUITE, 0)).key_length),
+        "key_octets": str(key_octets),
+        "key_digits": str(2 * key_octets),
     }
 
 
@@ -82,20 +93,24 @@ async def _async_address_words(hass: HomeAssistant, draft: Draft) -> dict[str, s
     }
 
 
-async def async_failure_in_words(hass: HomeAssistant, failure: ExaminationFailed, preset: str) -> dict[str, str]:
+async def async_failure_in_words(
+    hass: HomeAssistant, failure: ExaminationFailed, preset: str, *, names_refused: bool = False
+) -> dict[str, str]:
     """Return the placeholders of a failure's text, translated."""
     text = await async_selector_texts(hass)
     return {
         "seconds": f"{failure.seconds:g}",
         "detail": escaped(failure.detail),
         "counter": str(failure.counter),
-        "diagnostic": _diagnostic(text, failure),
+        "diagnostic": _diagnostic(text, failure, names_refused=names_refused),
         "hint": text("preset_hint", preset, "") if REMEDIES[failure.verdict].has_hint else "",
     }
 
 
-def _diagnostic(text: Callable[[str, str, str], str], failure: ExaminationFailed) -> str:
+def _diagnostic(text: Callable[[str, str, str], str], failure: ExaminationFailed, *, names_refused: bool) -> str:
     sentence = text("association_diagnostic", failure.diagnostic, escaped(_sentence(failure.detail)))
+    if names_refused:
+        sentence = text("refusal_hint", "names", sentence)
     if not failure.offered:
         return sentence
     return f"{sentence} {text('refusal_hint', 'offered', '').format_map({'offered': escaped(failure.offered)})}"

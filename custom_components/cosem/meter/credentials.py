@@ -42,6 +42,7 @@ from ..dlms import (
     KeyPairs,
     LogicalName,
     Mechanism,
+    ProofForm,
     Referencing,
     Secret,
     SecuritySettings,
@@ -142,6 +143,14 @@ def association_parameters(
         association=LogicalName.parse(association) if association else None,
         searches_proof_form=searches_proof_form,
     )
+
+
+def object_names(data: Mapping[str, Any], form: ProofForm | None) -> str:
+    """Return how objects are named: as was chosen, or as the meter was found to want it; "auto" where not known yet."""
+    chosen: str = data.get(CONF_REFERENCING, Referencing.AUTOMATIC.value)
+    if chosen != Referencing.AUTOMATIC or form is None:
+        return chosen
+    return (Referencing.SHORT_NAME if form.short_names else Referencing.LOGICAL_NAME).value
 
 
 def _security(fields: Mapping[str, Any], pinned: bytes | None) -> SecuritySettings:
