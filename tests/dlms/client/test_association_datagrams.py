@@ -16,6 +16,7 @@ from custom_components.cosem.dlms.errors import (
     ConnectionLost,
     DataAccessError,
     ExceptionReceived,
+    LimitExceeded,
     OutcomeUnknown,
     ResponseTimeout,
     WrongAddress,
@@ -255,9 +256,9 @@ async def test_what_ends_the_channel_is_told_to_each_association():
         asking = asyncio.create_task(association.get(CLOCK))
         meter.get = lambda _apdu: []
         await asyncio.sleep(0.5)
-        for number in range(3):
+        for number in range(17):
             meter.link.push(value(unsigned(number), 9))
-        with pytest.raises(WrongAddress):
+        with pytest.raises(LimitExceeded):
             await asking
     assert meter.open == set()
 

@@ -69,8 +69,8 @@ REPORT = bytes.fromhex("18 00 01 FA00 1107")
 class Protected:
     """A connection with one ciphered association to a meter that shares no code with the stack."""
 
-    def __init__(self, *, level=0x30, framing=None, known=()):
-        self.meter = LoneMeter(NONE, level=level)
+    def __init__(self, *, level=0x30, framing=None, known=(), **meter):
+        self.meter = LoneMeter(NONE, level=level, **meter)
         self.connection = Connection(framing, senders=NotificationSenders(known))
         security = SecuritySettings(
             client_system_title=CLIENT,

@@ -4,14 +4,24 @@ from dataclasses import replace
 
 import pytest
 
-from custom_components.cosem.dlms.apdu.acse import Mechanism
+from custom_components.cosem.dlms.apdu.acse import (
+    AuthenticationForm,
+    AuthenticationValue,
+    Mechanism,
+    mechanism_name,
+)
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.encoding.data import NULL
-from custom_components.cosem.dlms.errors import InvocationCounterRefused, ResponseTimeout, WrongAddress
+from custom_components.cosem.dlms.errors import InvocationCounterRefused, LimitExceeded, ResponseTimeout
 from custom_components.cosem.dlms.protocol.association_kind import AssociationKind
 from custom_components.cosem.dlms.protocol.connection import Connection
 from custom_components.cosem.dlms.protocol.datagram_framing import DATAGRAM_APDU_LIMIT, DatagramFraming
-from custom_components.cosem.dlms.protocol.events import AnswerReceived, BlockReceived, RequestFailed
+from custom_components.cosem.dlms.protocol.events import (
+    AnswerReceived,
+    BlockReceived,
+    ChallengeAnswered,
+    RequestFailed,
+)
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.transfer.get import GetOne
@@ -204,7 +214,8 @@ def test_f22_a_complaint_about_a_counter_that_we_are_beyond_is_of_an_older_reque
     assert isinstance(refused, InvocationCounterRefused)
     assert refused.expected == expected
     assert receive(house.connection, *house.meter.replies(request)) == [AnswerReceived(PAIR, unsigned(7))]
-    assert house.connection.counters.forged_apdus == 1
+    counters = house.connection.counters
+    assert (counters.late_apdus, counters.forged_apdus) == (1, 0)
     assert house.connection.dropped_answer(PAIR) is None
 
 
@@ -216,11 +227,50 @@ def test_f30_a_complaint_that_asks_for_more_ends_the_request():
     assert isinstance(event.error, InvocationCounterRefused)
 
 
-def test_many_complaints_about_old_counters_end_the_connection():
+def test_f20_complaints_about_old_counters_are_no_strikes():
+    house = Protected(framing=DatagramFraming())
+    for counter in range(2, 9):
+        house.connection.request(PAIR, GetOne(ENERGY))
+        (request,) = sent_by(house.connection)
+        assert receive(house.connection, *[refused_counter(counter)] * 12) == []
+        assert receive(house.connection, *house.meter.replies(request)) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+def test_f20_a_flood_of_complaints_about_old_counters_ends_the_connection():
     house = Protected(framing=DatagramFraming())
     house.connection.request(PAIR, GetOne(ENERGY))
-    receive(house.connection, *[refused_counter(1)] * 3)
-    assert isinstance(house.connection.error, InvocationCounterRefused)
+    receive(house.connection, *[refused_counter(1)] * 17)
+    assert isinstance(house.connection.error, LimitExceeded)
+
+
+KEY_REFUSED = b"\xd8\x01\x05"
+
+
+@pytest.mark.parametrize("refusal", [KEY_REFUSED, b"\xd8\x01\x06"], ids=["deciphering error", "counter, without one"])
+def test_a_complaint_about_a_key_is_believed_once_the_question_was_asked_as_often_as_may_be(refusal):
+    house = Protected(framing=DatagramFraming())
+    house.connection.request(PAIR, GetOne(ENERGY))
+    for _ in range(2):  # it may be about a copy of this request, or one of an association before
+        assert receive(house.connection, refusal) == []
+        assert house.connection.try_again(PAIR)
+    (event,) = receive(house.connection, refusal)
+    assert isinstance(event, RequestFailed)
+    assert house.connection.counters.forged_apdus == 0
+
+
+@pytest.mark.parametrize("refusal", [KEY_REFUSED, b"\xd8\x01\x06"], ids=["deciphering error", "counter, without one"])
+def test_f62_a_complaint_about_a_key_does_not_say_that_a_set_was_not_done(refusal):
+    house = Protected(framing=DatagramFraming(), granted=bytes.fromhex("001A1C"))
+    house.connection.request(PAIR, SetOne(ENERGY, NULL))
+    assert receive(house.connection, *[refusal] * 3) == []
+    assert house.connection.is_waiting(PAIR)
+
+
+def test_another_complaint_is_believed_at_once():
+    house = Protected(framing=DatagramFraming())
+    house.connection.request(PAIR, GetOne(ENERGY))
+    (event,) = receive(house.connection, b"\xd8\x02\x03")
+    assert isinstance(event, RequestFailed)
 
 
 def test_over_a_stream_nothing_overtakes_a_request():
@@ -239,6 +289,58 @@ def test_s25_what_nobody_proved_gets_no_answer(connection, asked):
         receive(connection, apdu)
         connection.receive_data(b"\0\1" + answer(apdu))
         assert sent_by(connection) == []
+
+
+# -- a new association on the same channel
+
+MD5 = AssociationParameters(mechanism=Mechanism.HLS_MD5, hls_secret=Secret(b"12345678"))
+
+
+def challenged(number):
+    """An AARE with the meter's challenge."""
+    return aare(
+        WRITABLE,
+        diagnostic=14,
+        mechanism_name=mechanism_name(Mechanism.HLS_MD5),
+        responding_authentication_value=AuthenticationValue(AuthenticationForm.CHARSTRING, bytes([number] * 16)),
+    )
+
+
+def propose_again(connection, parameters, **material):
+    connection.release(PAIR)
+    receive(connection, b"\x63\x00")
+    opening = Opening(parameters, OpeningMaterial(apdu_limit=connection.apdu_limit, **material))
+    connection.propose(parameters, opening)
+    sent_by(connection)
+
+
+def test_f20_a_copy_of_an_aare_from_the_association_before_is_no_challenge():
+    connection = proposed(MD5, challenge=bytes(range(16)))
+    assert receive(connection, challenged(1)) == [ChallengeAnswered(PAIR)]
+    propose_again(connection, MD5, challenge=bytes(range(16, 32)))
+    assert receive(connection, challenged(1), challenged(1)) == []
+    assert receive(connection, challenged(2)) == [ChallengeAnswered(PAIR)]
+    assert connection.counters.late_apdus == 2
+
+
+def test_f20_a_refused_copy_of_a_question_of_the_association_before_ends_nothing(connection):
+    propose_again(connection, PARAMETERS)
+    receive(connection, aare(WRITABLE))
+    connection.request(PAIR, GetOne(CLOCK))
+    (request,) = sent_by(connection)
+    assert receive(connection, b"\xd8\x01\x01") == []
+    assert sent_by(connection) == [request]  # it may be about this one: it is asked again
+    assert receive(connection, value(unsigned(7), request[2] & 15)) == [AnswerReceived(PAIR, unsigned(7))]
+
+
+def test_f20_what_is_written_waits_until_no_copy_is_under_way(connection):
+    receive(connection, aare(WRITABLE))
+    assert connection.settles_at(PAIR, SetOne(CLOCK, NULL), 5.0) == 5.0
+    propose_again(connection, PARAMETERS)
+    connection.receive_data(answer(aare(WRITABLE)), 10.0)
+    assert connection.settles_at(PAIR, GetOne(CLOCK), 10.0) == 10.0
+    assert connection.settles_at(PAIR, SetOne(CLOCK, NULL), 10.0) == 11.0
+    assert connection.settles_at(PAIR, SetOne(CLOCK, NULL), 11.5) == 11.5
 
 
 # -- nothing else tells a meter that its associations are over
@@ -298,9 +400,11 @@ def test_over_a_stream_its_end_says_it():
     assert not connection.tells_answers_apart(PAIR)
 
 
-def test_after_three_answers_that_are_nobodys_the_meter_is_told(connection):
+def test_f20_after_many_answers_that_are_nobodys_the_meter_is_told(connection):
     connection.request(PAIR, GetOne(CLOCK))
     sent_by(connection)
-    receive(connection, *[value(unsigned(number), 9) for number in range(3)])
-    assert isinstance(connection.error, WrongAddress)
+    receive(connection, *[value(unsigned(number), 9) for number in range(16)])
+    assert connection.error is None
+    receive(connection, value(unsigned(16), 9))
+    assert isinstance(connection.error, LimitExceeded)
     assert sent_by(connection) == [GOODBYE]

@@ -5,6 +5,7 @@ import pytest
 from custom_components.cosem.dlms.errors import (
     AuthenticationTagInvalid,
     EchoReceived,
+    InvocationCounterReplayed,
     LimitExceeded,
     WrongAddress,
 )
@@ -21,7 +22,7 @@ def dropped_apdus():
 
 
 def test_s22_three_in_a_row_of_any_kind_are_enough(dropped_apdus):
-    dropped_apdus.stray(PAIR)
+    dropped_apdus.stray(PAIR, waiting=True)
     dropped_apdus.forged(AuthenticationTagInvalid("wrong"))
     with pytest.raises(WrongAddress, match="from wPort 1 to 16, not from 2 to 16"):
         dropped_apdus.foreign(PAIR, WportPair(16, 2))
@@ -33,18 +34,47 @@ def test_s22_three_in_a_row_of_any_kind_are_enough(dropped_apdus):
 
 
 def test_f38_the_error_is_that_of_the_last_one(dropped_apdus):
-    dropped_apdus.stray(PAIR)
-    dropped_apdus.stray(PAIR)
+    dropped_apdus.stray(PAIR, waiting=True)
+    dropped_apdus.stray(PAIR, waiting=True)
     with pytest.raises(AuthenticationTagInvalid):
         dropped_apdus.forged(AuthenticationTagInvalid("wrong"))
 
 
 def test_s22_a_good_one_between_forgives_the_others(dropped_apdus):
     for _ in range(5):
-        dropped_apdus.stray(PAIR)
-        dropped_apdus.stray(PAIR)
+        dropped_apdus.stray(PAIR, waiting=True)
+        dropped_apdus.stray(PAIR, waiting=True)
         dropped_apdus.good()
     assert dropped_apdus.counters.stray_apdus == 10
+
+
+REPLAYED = InvocationCounterReplayed("invocation counter 1")
+COPIES = {
+    "stray": lambda dropped, waiting: dropped.stray(PAIR, waiting=waiting),
+    "outdated": lambda dropped, waiting: dropped.outdated(REPLAYED, waiting=waiting),
+    "copy": lambda dropped, waiting: dropped.copy(waiting=waiting),
+}
+
+
+@pytest.mark.parametrize("take", COPIES.values(), ids=COPIES)
+def test_f20_what_may_be_a_copy_is_no_strike_among_datagrams(take):
+    dropped_apdus = DroppedApduLimits(Limits(dropped_apdus=3, unsolicited_apdus=4), flood_is_fatal=False)
+    for _ in range(5):
+        dropped_apdus.sent()
+        for _ in range(4):
+            take(dropped_apdus, True)
+    with pytest.raises(LimitExceeded, match="unsolicited APDUs while a request waits"):
+        take(dropped_apdus, True)
+    for _ in range(1_000):  # nothing that waits is held up
+        take(dropped_apdus, False)
+
+
+def test_f39_over_a_stream_nothing_comes_twice(dropped_apdus):
+    dropped_apdus.outdated(REPLAYED, waiting=True)
+    dropped_apdus.outdated(REPLAYED, waiting=False)
+    with pytest.raises(InvocationCounterReplayed):
+        dropped_apdus.outdated(REPLAYED, waiting=True)
+    assert dropped_apdus.counters.forged_apdus == 3
 
 
 def test_trial_08_an_answer_from_other_wports_is_remembered_until_something_is_sent(dropped_apdus):

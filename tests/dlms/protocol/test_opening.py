@@ -526,6 +526,17 @@ def test_the_dedicated_key_counts_by_itself_unless_there_is_one_counter_for_both
     assert Opening(AssociationParameters()).dedicated_counter is None
 
 
+def test_a_counter_is_reached_by_the_key_that_was_used_last():
+    opening = ciphered_opening(sending=SendingCounter(7, ceiling=9))
+    opening.aarq()  # under the global key: 7
+    assert [opening.has_reached(expected) for expected in (1, 8, 9)] == [True, True, False]
+    opening.protection.protect(b"\xc0\x01")  # under the dedicated one: 0
+    assert [opening.has_reached(expected) for expected in (1, 2, 8)] == [True, False, False]
+    assert [opening.has_ever_reached(expected) for expected in (1, 2, 8, 9)] == [True, True, True, False]
+    assert not Opening(AssociationParameters()).has_reached(0)
+    assert not Opening(AssociationParameters()).has_ever_reached(0)
+
+
 def test_an_aare_that_accepts_without_initiate_response_is_refused():
     with pytest.raises(DlmsError):
         Opening(AssociationParameters()).accept(aare(None))

@@ -717,6 +717,15 @@ def test_s05_a_dedicated_key_counts_from_0_through_all_32_bits():
     assert (counter.next_value, counter.ceiling) == (0, 2**32)
 
 
+def test_the_counter_of_the_latest_apdu_is_that_of_its_key():
+    protection = make(counter=7, dedicated=DED)
+    assert protection.latest_counter.next_value == 7
+    protection.protect(GET)
+    assert protection.latest_counter is protection.dedicated_counter
+    protection.protect(GET, under_global_key=True)
+    assert protection.latest_counter.next_value == 8
+
+
 def test_signing_needs_transaction_ids(both_pairs):
     signing = make(sign=True, suite=SecuritySuite.SUITE_1, key_pairs=both_pairs[0]).settings
     with pytest.raises(LocalProtocolError, match="need transaction ids"):

@@ -137,6 +137,9 @@ class AssociationOpening(AssociationLife, Services):
         self._plan = sizes.plan(event.negotiated, size)
         if known_form.is_to_be_tried(self.parameters):
             await try_dedicated_key(self)
+            dedicated = self._link.connection.dedicated_counter(self.parameters.pair)
+            if dedicated is not None and dedicated.next_value > 1:
+                known_form.note_silence()
         known_form.worked()
         self._leniencies.update(known_form.form.leniencies)
 

@@ -114,6 +114,13 @@ class KnownForm:
         if expected == next_global:
             self.form = replace(self.form, one_counter=True)  # from the next association on
 
+    def note_silence(self) -> None:
+        """Note that the dedicated key's first counter got no answer, and a later one did.
+
+        It may have got lost. A meter with one counter for both keys is silent as well, and one with two takes any.
+        """
+        self.form = replace(self.form, one_counter=True)  # from the next association on
+
 
 async def try_dedicated_key(source: AttributeSource) -> None:
     """Ask for something under it that every client may. Raises what the meter says to a key that it does not take."""

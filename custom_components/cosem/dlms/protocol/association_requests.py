@@ -39,6 +39,9 @@ _TITLE: Final = 9
 
 _AARE: Final = frozenset({AARE})
 
+_MOST_FORMER: Final = 4
+"""AAREs of associations before, copies of which may still come."""
+
 
 class AssociationRequests:
     """What we send. ``events`` and ``dropped_apdus`` are the connection's; ``send`` takes an APDU."""
@@ -74,6 +77,8 @@ class AssociationRequests:
         """How often an answer to it may have been one to something else."""
         self._taken_aare: bytes | None = None
         """Since the latest proposal; what comes again is a duplicate."""
+        self._former_aares: Final = deque[bytes](maxlen=_MOST_FORMER)
+        """With challenges, which are never the same again."""
 
     @property
     def parameters(self) -> AssociationParameters:
@@ -122,6 +127,8 @@ class AssociationRequests:
         is_answered = kind is AssociationKind.CONFIRMED
         after = advance(self.state, Input.SEND_AARQ if is_answered else Input.OPEN_WITHOUT_ANSWER)
         aarq = opening.aarq() if kind.has_aarq else b""
+        if self.state is not after and self.opening is not opening:
+            self._late.begins_anew()
         self.state = after
         self.leniencies.update(self.opening.leniencies)
         self.opening = opening

@@ -20,6 +20,7 @@ from ..errors import (
     DlmsError,
     ExceptionReceived,
     InvocationCounterRefused,
+    InvocationCounterReplayed,
     RemoteProtocolError,
     SecurityError,
     ServiceErrorCode,
@@ -150,9 +151,12 @@ class AssociationState(AssociationRequests):
         return outcome
 
     def receive_forgery(self, error: SecurityError) -> None:
-        """Note a forgery. Raises ``error`` after too many."""
+        """Note a forgery, or what may be a copy. Raises what too many of them end the connection with."""
         self.forgery = error
-        self._dropped_apdus.forged(error)
+        if isinstance(error, InvocationCounterReplayed | InvocationCounterRefused):
+            self._dropped_apdus.outdated(error, waiting=self.is_waiting)
+        else:
+            self._dropped_apdus.forged(error)
 
     def _step(self, received: Input, tag: int) -> bool:
         """Apply the peer's input; return whether the state changed."""
@@ -172,7 +176,7 @@ class AssociationState(AssociationRequests):
             self._late.told(late)
 
     def _receive_aare(self, apdu: bytes) -> None:
-        if apdu == self._taken_aare:
+        if apdu == self._taken_aare or apdu in self._former_aares:
             # The network doubled it, or the meter answers each of our repeated AARQs: it says nothing new.
             self._step(Input.RECV_STRAY, AARE)
             self._dropped_apdus.copy(waiting=self.is_waiting)
@@ -202,6 +206,7 @@ class AssociationState(AssociationRequests):
             return
         self.negotiated = outcome
         if received is Input.RECV_CHALLENGE:
+            self._former_aares.append(apdu)
             transfer = self.opening.proof()
             request = self._outstanding.first(transfer, MAX_PDU_SIZE)
             self._start(transfer, request, self.opening.protect_proof(request))
@@ -269,17 +274,26 @@ class AssociationState(AssociationRequests):
     def _receive_error(self, apdu: bytes) -> None:
         """Take an error APDU: not authenticated, it ends only what waits."""
         error = _error_of(apdu, self._limits, counts=self.parameters.uses_counter)
-        if self._is_of_a_copy(error):
-            assert isinstance(error, SecurityError)
+        if not self._is_of_a_copy(error):
+            self._fail(error, apdu[0])
+        elif isinstance(error, SecurityError):
             self.receive_forgery(error)  # it tells if nothing else comes
-            return
-        self._fail(error, apdu[0])
+        else:
+            self._dropped_apdus.copy(waiting=self.is_waiting)
 
     def _is_of_a_copy(self, error: DlmsError) -> bool:
-        """Whether a counter is refused of a request that came twice, or was overtaken: the meter had it."""
-        if not (isinstance(error, InvocationCounterRefused) and self._dropped_apdus.is_lossy):
+        """Whether a counter is refused of a request that came twice, or was overtaken: the meter had it.
+
+        Where that is not clear, what was asked as often as may be is refused, and what is asked once stays unknown.
+        """
+        if not (self._dropped_apdus.is_lossy and self.parameters.uses_counter):
             return False
-        return self.opening.has_reached(error.expected)
+        expected = error.expected if isinstance(error, InvocationCounterRefused) else None
+        if expected is not None and self.opening.has_reached(expected):
+            return True
+        may_be = self.state in BLOCK_STATES if expected is None else self.opening.has_ever_reached(expected)
+        is_asked_in_vain = self._repeats >= MOST_REPEATS and self._outstanding.may_be_repeated
+        return may_be and _is_about_a_key(error) and not is_asked_in_vain
 
     def _fail(self, error: DlmsError, tag: int) -> None:
         """End what waits with an error; without anything it is stray."""
@@ -296,7 +310,7 @@ class AssociationState(AssociationRequests):
 
     def _receive_stray(self, tag: int) -> None:
         self._step(Input.RECV_STRAY, tag)
-        self._dropped_apdus.stray(self.pair)
+        self._dropped_apdus.stray(self.pair, waiting=self.is_waiting)
 
 
 def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
@@ -308,6 +322,12 @@ def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
         return ExceptionReceived(decoded.state_error, decoded.service_error, decoded.invocation_counter)
     assert isinstance(decoded, ConfirmedServiceError)  # the two tags that lead here
     return ConfirmedServiceErrorReceived(decoded.service, decoded.error_class, decoded.error)
+
+
+def _is_about_a_key(error: DlmsError) -> bool:
+    """Whether a meter may say so to a request that it had before, or to one under a key that is over."""
+    is_named = isinstance(error, ExceptionReceived) and error.service_error == ServiceErrorCode.DECIPHERING_ERROR
+    return is_named or isinstance(error, InvocationCounterRefused)
 
 
 def _has_surplus_octet(apdu: bytes, limits: Limits) -> bool:

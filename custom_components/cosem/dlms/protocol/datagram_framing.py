@@ -15,8 +15,12 @@ from .wrapper import MAX_APDU, Wpdu, decode_wpdu, encode_wpdu
 DATAGRAM_APDU_LIMIT: Final = 1200
 """Octets of an APDU whose datagram is not cut into fragments on any usual path."""
 
-_REMEMBERED: Final = 8
-"""Protected APDUs; an older one is recognised by its counter, but counts as a replay."""
+_REMEMBERED: Final = 64
+"""Protected APDUs; an older one is recognised by its counter, unless its key is over."""
+
+_BEGIN: Final = 64
+_END: Final = 16
+"""Octets that are remembered: envelope and invocation counter; authentication tag, or the end of a signature."""
 
 
 class DatagramFraming:
@@ -57,8 +61,8 @@ class DatagramFraming:
             self._events.append(Empty())
         elif message.apdu[0] not in ENVELOPE_TAGS:
             self._events.append(message)
-        elif message not in self._recent:
-            self._recent.append(message)
+        elif (begin_and_end := message._replace(apdu=message.apdu[:_BEGIN] + message.apdu[-_END:])) not in self._recent:
+            self._recent.append(begin_and_end)
             self._events.append(message)
 
     def receive_eof(self) -> None:

@@ -2,6 +2,9 @@
 
 ``Limits.dropped_apdus`` in a row end it (S22, F38, F39), and so do more than ``Limits.unsolicited_apdus`` while a
 request waits. While nothing waits, a flood ends a stream; datagrams may come from anybody and are only counted.
+
+A network that doubles datagrams makes old answers come again, and answers to requests that came twice: among datagrams
+what may be such a copy is no strike.
 """
 
 from dataclasses import dataclass
@@ -63,10 +66,13 @@ class DroppedApduLimits:
         """Note an expected APDU."""
         self._in_a_row = 0
 
-    def stray(self, pair: WportPair) -> None:
-        """Note a stray answer. Raises WrongAddress."""
+    def stray(self, pair: WportPair, *, waiting: bool) -> None:
+        """Note a stray answer. Raises WrongAddress; among datagrams as notification() does."""
         self.counters.stray_apdus += 1
-        self._count(WrongAddress(pair.server_wport, pair.client_wport))
+        if self.is_lossy:
+            self._unsolicited(waiting=waiting)
+        else:
+            self._count(WrongAddress(pair.server_wport, pair.client_wport))
 
     def copy(self, *, waiting: bool) -> None:
         """Note the very same again. Raises as notification() does."""
@@ -85,6 +91,13 @@ class DroppedApduLimits:
         kind = EchoReceived if is_request else WrongAddress
         self.misaddressed = kind(pair.server_wport, pair.client_wport, asked)
         self._count(self.misaddressed)
+
+    def outdated(self, error: SecurityError, *, waiting: bool) -> None:
+        """Note a counter that was used before. Raises ``error``; among datagrams as notification() does."""
+        if self.is_lossy:
+            self.copy(waiting=waiting)
+        else:
+            self.forged(error)
 
     def forged(self, error: SecurityError) -> None:
         """Note failed verification. Raises ``error``."""

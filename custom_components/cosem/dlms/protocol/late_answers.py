@@ -136,6 +136,10 @@ class LateAnswers:
         self._owe(self._answers, spread + LATE_WITHIN, None)
         self._owe_blocks(None)
 
+    def begins_anew(self) -> None:
+        """Note a new association: the meter may get copies of requests of the one before, and refuse them."""
+        self._owe(frozenset(), LATE_WITHIN, None)
+
     def told(self, answers: frozenset[int]) -> None:
         """Note that what nobody should answer may be answered all the same, after what was asked since."""
         self._owe(answers, LATE_WITHIN, self._dropped_apdus.time)

@@ -147,10 +147,15 @@ class Opening:
         }
         return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 
-    def has_reached(self, expected: int | None) -> bool:
-        """Whether all invocation counters below were used: a meter that expects this one had our last."""
-        ours = [None if self._counters is None else self._counters.sending, self.dedicated_counter]
-        return expected is not None and any(each is not None and expected <= each.next_value for each in ours)
+    def has_reached(self, expected: int) -> bool:
+        """Whether the key of our latest APDU was used with all invocation counters below: the meter had them."""
+        counter = self._material.sending if self._ciphered is None else self._ciphered.latest_counter
+        return counter is not None and expected <= counter.next_value
+
+    def has_ever_reached(self, expected: int) -> bool:
+        """The same of any of our keys: a meter may have one counter for both, or have got an AARQ twice."""
+        ours = [self._material.sending, self.dedicated_counter]
+        return any(each is not None and expected <= each.next_value for each in ours)
 
     def aarq(self) -> bytes:
         """Return the AARQ (pass 1). Raises InvocationCounterExhausted."""

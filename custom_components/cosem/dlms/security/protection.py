@@ -80,6 +80,8 @@ class CipheredProtection:
             # The dedicated key lives as long as the association: its counter starts at 0 and needs no store (rule S5).
             self._dedicated = _SendingKey(dedicated_key, dedicated_counter or SendingCounter(0, ceiling=2**32))
         self._general = general
+        self.latest_counter: SendingCounter = counters.sending
+        """Of the key under which the latest APDU went out."""
 
     @property
     def dedicated_counter(self) -> SendingCounter | None:
@@ -121,6 +123,7 @@ class CipheredProtection:
         return encode_apdu(general(settings.client_system_title, content))
 
     def _seal(self, key: _SendingKey, apdu: bytes) -> CipheredContent:
+        self.latest_counter = key.counter
         counter = key.counter.take()
         return CipheredContent(self._sent_control, counter, seal(self._sealing(key), counter, apdu))
 
