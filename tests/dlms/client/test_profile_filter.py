@@ -35,6 +35,15 @@ def test_a_row_without_a_time_is_none_of_a_time():
     assert values(wanted().of([(b"\xff" * 12, 1), *rows(2)])) == [1, 2]
 
 
+def test_a_row_whose_time_is_left_out_and_cannot_be_told_is_not_left_out_in_silence():
+    definition = replace(DEFINITION, capture_period=900)
+    with pytest.raises(DecodeError, match="has no time"):
+        wanted(since=START, definition=definition).of([*rows(2), (None, 3)])
+    told = replace(definition, sort_method=1)
+    assert values(wanted(since=START, definition=told).of([*rows(2), (None, 3)])) == [2, 3]
+    assert values(wanted(definition=definition).of([*rows(2), (None, 3)])) == [2, 3]
+
+
 def test_ends_are_inclusive():
     assert values(wanted(since=START + QUARTER, until=START + 2 * QUARTER).of(rows(0, 1, 2, 3))) == [1, 2]
 

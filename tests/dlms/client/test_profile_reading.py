@@ -371,6 +371,37 @@ async def test_rows_of_some_times_are_all_there_although_the_clock_was_set_back_
     assert source.lent == 1 + len(drops)
 
 
+@pytest.mark.parametrize("jump", [timedelta(hours=-5), timedelta(days=-9700), timedelta(hours=-1, minutes=-30)])
+@pytest.mark.parametrize("newest_first", [False, True])
+async def test_entries_among_which_the_clock_was_set_back_are_read_whole(jump, newest_first):
+    """Halving would find some of them only."""
+    source = source_with_a_jump(jump, can=(2,), sort=2 if newest_first else 1)
+    inside = [START + 5 * QUARTER <= START + n * QUARTER + (n >= 30) * jump <= START + 25 * QUARTER for n in range(60)]
+    numbers = [number for number in range(60) if inside[number]]
+    if newest_first:
+        source.entries.reverse()
+        numbers.reverse()
+    request = wanted(since=START + 5 * QUARTER, until=START + 25 * QUARTER)
+    assert numbers_of(await read(source, request)) == numbers
+    assert source.asked[-1] is None
+
+
+async def test_entries_with_gaps_are_found_by_halving():
+    source = source_with_a_jump(timedelta(days=3), can=(2,))
+    request = wanted(since=START + 5 * QUARTER, until=START + timedelta(days=3) + 35 * QUARTER)
+    assert numbers_of(await read(source, request)) == [*range(5, 36)]
+    assert None not in source.asked
+
+
+@pytest.mark.parametrize("can", WAYS)
+async def test_what_is_captured_by_events_is_not_looked_for_by_halving(can):
+    source = source_with_a_jump(timedelta(hours=-5), can=can)
+    source.odd[4] = double_long_unsigned(0)
+    request = wanted(since=START + 5 * QUARTER, until=START + 25 * QUARTER)
+    assert numbers_of(await read(source, request)) == [*range(5, 26), *range(30, 46)]
+    assert {each if each is None else each[0] for each in source.asked} <= {1, None}
+
+
 @pytest.mark.parametrize("can", WAYS)
 @pytest.mark.parametrize("drops", [(), (20,)])
 async def test_what_has_no_beginning_is_read_whole_because_a_range_needs_one(can, drops):

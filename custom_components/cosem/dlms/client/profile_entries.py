@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from contextlib import aclosing
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 
 from ..apdu.common import Selection
 from ..encoding.cosem_time import in_utc
@@ -13,6 +14,7 @@ from ..interface_classes.profile_layout import Row
 from ..interface_classes.profile_stream import RowStream
 from .association import Association
 from .profile_definition import ProfileDefinition
+from .profile_limits import AROUND
 from .profile_request import ProfileRequest
 
 
@@ -57,11 +59,21 @@ class ProfileEntries:
         else:
             first = await self._first(count, lambda time: time >= since)
             behind = await self._first(count, lambda time: time > until)
-        known = [time for _, time in sorted(self._times.items(), reverse=descending)]
-        if known != sorted(known):
-            raise DecodeError("the entries of the profile are not in the order of time")
+        self._require_order(is_descending=descending)
         # There may be more than the meter has told; and one may have been captured since.
         return max(first - 1, 1), 0 if behind > count else behind
+
+    def _require_order(self, *, is_descending: bool) -> None:
+        """Raise DecodeError where times that are known go the other way, or more slowly than rows are captured.
+
+        Halving finds nothing else of a clock that was set back between two of them.
+        """
+        known = sorted(self._times.items())
+        for (number, time), (later_number, later_time) in pairwise(known):
+            passed = time - later_time if is_descending else later_time - time
+            captured = (later_number - number) * timedelta(seconds=self._definition.capture_period)
+            if passed < timedelta(0) or captured - passed > AROUND:
+                raise DecodeError("the entries of the profile are not in the order of time")
 
     async def _time_of(self, number: int) -> datetime:
         """Return the timestamp of an entry in UTC. Raises DecodeError without one, and as Association.get()."""

@@ -100,9 +100,11 @@ class WantedRows:
     def _is_wanted(self, row: ProfileRow) -> bool:
         request, clock = self._request, self._definition.clock
         cell = None if clock is None else row[clock]
-        time = in_utc(cell) if isinstance(cell, datetime) else None
-        if time is None:
-            return False  # when it was is not known
+        if cell is None:  # it is when the row before was, and more: that nobody could tell is no reason to leave it out
+            raise DecodeError("a row of the profile has no time, and those around it do not tell it")
+        if not isinstance(cell, datetime):
+            return False  # it names no point in time
+        time = in_utc(cell)
         if request.since is not None and time < request.since:
             return False
         return request.until is None or time <= request.until

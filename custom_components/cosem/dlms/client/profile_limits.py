@@ -6,7 +6,7 @@ from typing import Final
 from ..encoding.cosem_time import in_utc, is_ambiguous
 from .profile_request import ProfileRequest
 
-_AROUND: Final = timedelta(hours=1)
+AROUND: Final = timedelta(hours=1)
 """Asked for besides: what a meter means by its deviation or daylight saving may differ from what we know."""
 
 _EARLIEST: Final = datetime(2000, 1, 2, tzinfo=UTC)
@@ -26,7 +26,7 @@ def limits(request: ProfileRequest, clock: datetime | None = None) -> tuple[date
     until = request.until or max(now, clock or now) + timedelta(days=1)
     until = max(since, min(until, _LATEST))
     zone = request.zone
-    return in_utc(_outside(since - _AROUND, -_AROUND, zone)), in_utc(_outside(until + _AROUND, _AROUND, zone))
+    return in_utc(_outside(since - AROUND, -AROUND, zone)), in_utc(_outside(until + AROUND, AROUND, zone))
 
 
 def _outside(moment: datetime, step: timedelta, zone: tzinfo | None) -> datetime:

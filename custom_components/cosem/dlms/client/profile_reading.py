@@ -168,9 +168,11 @@ class ProfileReading:
         if not selects:
             return [ProfileWay.WHOLE]
         if request.has_times:
-            ways = [ProfileWay.RANGE, ProfileWay.ENTRY, ProfileWay.WHOLE]
-            # Without a beginning a range leaves out what came before the meter's clock was set.
-            return ways if has_start(request) else [ways.pop(), *ways]
+            if not has_start(request):  # a range leaves out what came before the meter's clock was set
+                return [ProfileWay.WHOLE, ProfileWay.RANGE, ProfileWay.ENTRY]
+            if not self._definition.capture_period:  # few, and nothing tells that the clock was set back among them
+                return [ProfileWay.RANGE, ProfileWay.WHOLE, ProfileWay.ENTRY]
+            return [ProfileWay.RANGE, ProfileWay.ENTRY, ProfileWay.WHOLE]
         # Whole, and from the last row on after a drop.
         is_part = request.entries is not None or self._progress.rows
         return [ProfileWay.ENTRY, ProfileWay.WHOLE] if is_part else [ProfileWay.WHOLE]
