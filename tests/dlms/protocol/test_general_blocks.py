@@ -154,7 +154,7 @@ def test_what_is_left_over_of_an_answer_begins_nothing_and_is_not_acknowledged()
     ours = blocks()
     for stale in whole_of(ours, b"abcd"):
         assert ours.is_left_over(stale)
-        assert ours.receive(stale) == BlockOutcome(belongs=True)
+        assert ours.receive(stale) == BlockOutcome(belongs=True, is_late=True)
     assert ours.receive(block(1, b"x", streaming=True)).is_new
     assert ours.receive(block(2, b"y", last=True)).whole == b"xy"
 
@@ -163,7 +163,7 @@ def test_a_block_as_in_the_answer_before_is_left_over_only_where_this_answer_has
     ours = blocks()
     whole_of(ours, b"abcd")
     assert ours.receive(block(1, b"x", streaming=True)).is_new
-    assert ours.receive(block(1, b"a", streaming=True)) == BlockOutcome(belongs=True)
+    assert ours.receive(block(1, b"a", streaming=True)) == BlockOutcome(belongs=True, is_late=True)
     assert ours.receive(block(2, b"b", streaming=True)).is_new
     assert ours.receive(block(3, b"z", last=True)).whole == b"xbz"
 
@@ -180,7 +180,7 @@ def test_what_is_left_over_of_an_answer_acknowledges_nothing_of_the_next_request
     ours = blocks()
     *_, stale = whole_of(ours, b"abcd")
     ours.send(ANSWER, 19)
-    assert ours.receive(block(4, b"d", ack=1, last=True)) == BlockOutcome(belongs=True)
+    assert ours.receive(block(4, b"d", ack=1, last=True)) == BlockOutcome(belongs=True, is_late=True)
     assert read(ours.ask_again()[0])[1] == 1
     assert stale.block_number == 4
 
@@ -283,7 +283,7 @@ def test_whoever_does_not_answer_gives_up_silently():
     ours = blocks(answers=False)
     ours.receive(block(1, b"a"))
     ours.receive(block(2, b"b"))
-    assert ours.receive(block(2, b"x")) == BlockOutcome(aborted=True)
+    assert ours.receive(block(2, b"x")) == BlockOutcome(aborted=True, is_contradicted=True)
 
 
 def test_whoever_does_not_answer_acknowledges_nothing():

@@ -72,7 +72,7 @@ def test_blocks_of_an_answer_that_was_whole_may_come_again(reassembly):
     last = block(2, b"b", last=True)
     reassembly.receive(block(1, GET_RESPONSE), waiting=True)
     assert reassembly.receive(last, waiting=True).whole
-    assert reassembly.receive(last, waiting=False) == BlockOutcome(belongs=True)
+    assert reassembly.receive(last, waiting=False) == BlockOutcome(belongs=True, is_late=True)
     assert reassembly.receive(block(2, b"c", last=True), waiting=False) == BlockOutcome()
 
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from ..apdu.acse import AARE
 from ..limits import Limits
+from .dropped_apdus import DroppedApduLimits
 from .general_blocks import BlockOutcome
 from .leniencies import Leniency
 from .proposal import Negotiated
@@ -15,10 +16,11 @@ from .states import OPEN_STATES, State
 class AssociationBlocks:
     """Both kinds are kept apart: a plain block is never joined to protected ones."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._around: Final = Reassembly(limits)
+    def __init__(self, limits: Limits, dropped_apdus: DroppedApduLimits | None = None) -> None:
+        """``dropped_apdus``: knows the time, and whether messages get lost."""
+        self._around: Final = Reassembly(limits, dropped_apdus)
         """Cut from protected APDUs."""
-        self._inside: Final = Reassembly(limits)
+        self._inside: Final = Reassembly(limits, dropped_apdus)
         """Protected one by one."""
         self._latest = self._around
         self.protects_each: bool | None = None
@@ -34,8 +36,8 @@ class AssociationBlocks:
 
         ``is_protected``: its blocks will be, each by itself. Raises LocalProtocolError: too many blocks.
         """
-        self._around.exchange.forget()
-        self._inside.exchange.forget()
+        self._around.exchange.begin()
+        self._inside.exchange.begin()
         if len(octets) <= limit:
             self._latest = self._around
             return octets

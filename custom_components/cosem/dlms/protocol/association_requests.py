@@ -56,7 +56,7 @@ class AssociationRequests:
     ) -> None:
         self.opening = opening
         self.state = State.IDLE
-        self._blocks: Final = AssociationBlocks(limits)
+        self._blocks: Final = AssociationBlocks(limits, dropped_apdus)
         self.negotiated: Negotiated | None = None
         self.forgery: SecurityError | None = None
         """Why the last APDU was dropped, until one is taken."""

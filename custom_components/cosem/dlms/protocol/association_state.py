@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from ..apdu import decode_apdu
@@ -137,6 +138,11 @@ class AssociationState(AssociationRequests):
         outcome = self._blocks.receive(apdu, is_protected=is_protected, waiting=self.is_waiting)
         if outcome.is_pushed:
             return outcome
+        self._dropped_apdus.counters.late_apdus += outcome.is_late
+        if outcome.is_contradicted and self._dropped_apdus.is_lossy and self.may_be_repeated:
+            # One of them is late, nobody knows which. The meter drops the old answer with the same question anew.
+            self.try_again(is_lossy=True)
+            return replace(outcome, belongs=True)
         if was_under_way or outcome.whole is None:
             self._late.is_cut()
         for reply in outcome.replies:

@@ -4,12 +4,14 @@ Each side numbers the APDUs that it sends, from 1 on, empty ones too, and acknow
 without streaming waits for the other. Block 1 that acknowledges nothing begins anew, block 0 gives up.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ..apdu.block import GeneralBlockTransfer
 from ..errors import LimitExceeded, LocalProtocolError
 from ..limits import Limits
+from .dropped_apdus import DroppedApduLimits
+from .former_blocks import FormerBlocks
 from .transfer import encode_request
 
 OWN_WINDOW: Final = 15
@@ -39,7 +41,8 @@ class BlockOutcome:
     """What a block led to. ``whole``: the octets, once complete. ``replies``: encoded, to be sent.
 
     ``aborted``: no more follows. ``is_new``: it is progress. ``belongs``: it is none, but early or repeated.
-    ``is_pushed``: of something that nobody asked for.
+    ``is_pushed``: of something that nobody asked for. ``is_late``: it may be of an exchange before, and is left out.
+    ``is_contradicted``: two blocks had the same number; they are not of the same.
     """
 
     whole: bytes | None = field(default=None, repr=False)
@@ -48,6 +51,8 @@ class BlockOutcome:
     is_new: bool = False
     belongs: bool = False
     is_pushed: bool = False
+    is_late: bool = False
+    is_contradicted: bool = False
 
 
 class SentGeneralBlocks:
@@ -154,32 +159,34 @@ class ReceivedGeneralBlocks:
         self.is_complete = False
         self._with_data = 0
         self._pieces: list[bytes] = []
-        self._later: dict[int, GeneralBlockTransfer] = {}
+        self.later: Final[dict[int, GeneralBlockTransfer]] = {}
+        """Kept until it is their turn, by number."""
 
     def contradicts(self, block: GeneralBlockTransfer) -> bool:
         """Whether a block of this number came with other data: one of them belongs to something else."""
         if block.block_number <= self.in_order:
             return self._pieces[block.block_number - 1] != block.block_data
-        known = self._later.get(block.block_number)
+        known = self.later.get(block.block_number)
         return known is not None and known.block_data != block.block_data
 
-    def belongs(self, block: GeneralBlockTransfer) -> bool:
-        """Whether, after a beginning, the block was taken before, or may be kept until it is its turn."""
-        return 0 < self.in_order >= block.block_number - OWN_WINDOW
+    @property
+    def has_begun(self) -> bool:
+        """Whether what follows belongs to it; who does not know our window yet may send more than we keep."""
+        return self.in_order > 0
 
     @property
     def has_gap(self) -> bool:
         """Whether a block is missing before one that came."""
-        return bool(self._later)
+        return bool(self.later)
 
-    def latest(self) -> dict[int, bytes]:
-        """Return number and data of the last blocks in order, a window of them."""
-        first = max(1, self.in_order - OWN_WINDOW + 1)
-        return {number: self._pieces[number - 1] for number in range(first, self.in_order + 1)}
+    def blocks(self) -> list[tuple[int, bytes]]:
+        """Return number and data of all blocks that have any."""
+        later = [(block.block_number, block.block_data) for block in self.later.values()]
+        return [each for each in [*enumerate(self._pieces, 1), *later] if each[1]]
 
     def repeats_the_first(self, block: GeneralBlockTransfer) -> bool:
         """Whether this is the first block again, and the only one so far."""
-        return self.in_order == 1 and not self._later and self._pieces == [block.block_data]
+        return self.in_order == 1 and not self.later and self._pieces == [block.block_data]
 
     def skip_empty(self, number: int) -> None:
         """Take what is missing before a block for lost acknowledgements, which do not come again."""
@@ -190,14 +197,14 @@ class ReceivedGeneralBlocks:
     @property
     def has_any(self) -> bool:
         """Whether there is a block, be it an early one."""
-        return bool(self.in_order or self._later)
+        return bool(self.in_order or self.later)
 
     def add(self, block: GeneralBlockTransfer) -> bool:
         """Take a block in any order; return whether the order got on. Raises LimitExceeded."""
         before = self.in_order
         if before < block.block_number <= before + OWN_WINDOW:
-            self._later.setdefault(block.block_number, block)
-        while not self.is_complete and (following := self._later.pop(self.in_order + 1, None)) is not None:
+            self.later.setdefault(block.block_number, block)
+        while not self.is_complete and (following := self.later.pop(self.in_order + 1, None)) is not None:
             self._append(following)
         return self.in_order > before
 
@@ -221,12 +228,15 @@ class ReceivedGeneralBlocks:
 class GeneralBlocks:
     """One exchange after another with one peer. ``answers``: acknowledges blocks; else only puts them together."""
 
-    def __init__(self, limits: Limits, *, most: int, answers: bool) -> None:
+    def __init__(
+        self, limits: Limits, *, most: int, answers: bool, dropped_apdus: DroppedApduLimits | None = None
+    ) -> None:
+        """``dropped_apdus``: knows the time, and whether messages get lost."""
         self._limits = limits
         self._most = most
         self._answers = answers
-        self._ended: dict[int, bytes] = {}
-        """The last blocks of what was whole last: they may come again, and belong to nothing."""
+        self._former = FormerBlocks(dropped_apdus)
+        """What was whole or given up: it may come again, and belongs to nothing."""
         self.counts_empty = True
         """Whether the peer's empty blocks have a number of their own."""
         self.forget()
@@ -248,6 +258,19 @@ class GeneralBlocks:
         """What the first block of data acknowledges."""
         self._counts_ours = False
         """Whether the peer acknowledges our acknowledgements."""
+        self._is_as_before = True
+        """Whether all that was taken came before, invoke-id apart: the same was asked again."""
+
+    def begin(self) -> None:
+        """Drop both directions, for something new."""
+        self._end()
+        self._former.begin()
+
+    def _end(self, *, is_asked_again: bool = False) -> None:
+        received = self._received
+        if received.is_complete or self._former.is_lossy:  # what broke off on a stream, or a push, may come as a whole
+            self._former.remember(received.blocks(), is_asked_again=is_asked_again)
+        self.forget()
 
     @property
     def is_under_way(self) -> bool:
@@ -269,7 +292,7 @@ class GeneralBlocks:
 
         Until the peer has told its window, one block is sent at a time. Raises LocalProtocolError: too many blocks.
         """
-        self.forget()
+        self.begin()
         self._sent.cut(octets, size, _LAST_NUMBER - self._limits.blocks_per_transfer)
         return self._sent.next_blocks(0)[0]
 
@@ -277,24 +300,23 @@ class GeneralBlocks:
         """Take a block. Raises LimitExceeded."""
         if block.block_number == 0:
             was_under_way = self.is_under_way
-            self.forget()
+            self._end()
             return BlockOutcome(aborted=was_under_way)
         if self.is_left_over(block):
             self._may_have_begun = True
-            return BlockOutcome(belongs=True)
+            return BlockOutcome(belongs=True, is_late=True, replies=self._ask_for(block))
         begins = self._begins(block)
         is_restart = begins and self.number > 0
         if begins:
-            self.forget()
+            self._end(is_asked_again=True)
         self._count_anew(block)
         if self._received.contradicts(block):
-            return self._give_up_on_peer()
-        belongs = self._answers and self._received.belongs(block)
+            return replace(self._give_up_on_peer(is_asked_again=True), is_contradicted=True)
+        belongs = self._answers and self._received.has_begun
         is_new = self._take(block) and not is_restart
         if self._received.is_complete:
             whole = self._received.joined()
-            self._ended = self._received.latest()
-            self.forget()
+            self._end()
             return BlockOutcome(whole, is_new=True)
         if self._is_too_much(is_new=is_new):
             return self._give_up_on_peer()
@@ -303,18 +325,46 @@ class GeneralBlocks:
         return BlockOutcome(replies=replies, is_new=is_new, belongs=belongs and not (is_new or is_restart))
 
     def is_left_over(self, block: GeneralBlockTransfer) -> bool:
-        """Count a block that is the same as one of what was whole last; not for ever.
-
-        Before anything new, and where the answer under way has another block of this number.
-        """
-        if not block.block_data or self._ended.get(block.block_number) != block.block_data:
+        """Count a block that came before and may be left over from that time; not for ever."""
+        if not block.block_data or not self._former.has(block.block_number, block.block_data):
             return False
-        received = self._received
-        is_known_otherwise = self._answers and received.size > 0 and received.contradicts(block)
-        if received.in_order and not is_known_otherwise:
+        if not self._may_be_late(block):
             return False
         self._useless += 1
         return self._useless <= _MOST_USELESS
+
+    def _may_be_late(self, block: GeneralBlockTransfer) -> bool:
+        """Whether a block that came before is doubted.
+
+        Where the same is asked again, all blocks are as before, and cost nothing. A stream loses and delays none:
+        there it is only what was sent twice, before anything new. A contradiction is seen in either case.
+        """
+        received, former = self._received, self._former
+        if received.size and received.contradicts(block):
+            return self._answers
+        is_next = block.block_number == received.in_order + 1
+        if is_next and former.is_old and self._is_as_before:
+            return False
+        if received.in_order and not former.is_lossy:
+            return False
+        if received.size and block.block_number <= received.in_order:
+            return False  # it is one of this exchange that comes again
+        return former.doubts(block.block_number, block.block_data, is_next=is_next)
+
+    def _ask_for(self, block: GeneralBlockTransfer) -> tuple[bytes, ...]:
+        """Ask for what may be late: who sends it again means it."""
+        if not self._answers or self._sent.is_pending or not self._received.size:
+            return ()  # a silence will
+        if block.block_number <= self._received.in_order or not _waits(block):
+            return ()
+        replies = () if self._is_answered(block, is_missing=True) else self._acknowledge()
+        self._latest = block
+        return replies
+
+    def _acknowledge(self) -> tuple[bytes, ...]:
+        received = self._received
+        self._former.demand(received.in_order, received.later)
+        return (self._sent.acknowledgement(received.in_order),)
 
     def _begins(self, block: GeneralBlockTransfer) -> bool:
         if block.block_number != 1 or block.block_number_ack or self._sent.is_pending:
@@ -339,6 +389,7 @@ class GeneralBlocks:
         answers = bool(block.block_data) and sent.is_sent and in_turn
         is_new = sent.acknowledged(0xFFFF if answers else block.block_number_ack, block.window)
         if in_turn or not sent.is_pending:  # else it is left over from something before
+            self._is_as_before = self._is_as_before and self._is_alike(block)
             is_new = (received.add(block) and bool(block.block_data)) or is_new
         if received.in_order > before:
             self._asked = 0
@@ -348,6 +399,9 @@ class GeneralBlocks:
             self._counts_ours = self._counts_ours or block.block_number_ack > self._first_ack
         return is_new
 
+    def _is_alike(self, block: GeneralBlockTransfer) -> bool:
+        return not block.block_data or self._former.is_alike(block.block_number, block.block_data)
+
     def _is_too_much(self, *, is_new: bool) -> bool:
         """Count a block; return whether there were too many without progress."""
         if is_new:
@@ -356,29 +410,28 @@ class GeneralBlocks:
         self._useless += 1
         return self._useless > _MOST_USELESS
 
-    def _give_up_on_peer(self) -> BlockOutcome:
-        goodbye = self.give_up()
+    def _give_up_on_peer(self, *, is_asked_again: bool = False) -> BlockOutcome:
+        goodbye = self.give_up(is_asked_again=is_asked_again)
         return BlockOutcome(replies=(goodbye,) if self._answers else (), aborted=True)
 
     def _replies(self, block: GeneralBlockTransfer) -> tuple[bytes, ...]:
         """Answer a peer who waits, once: what comes twice is a copy, until a silence says otherwise."""
         sent, received = self._sent, self._received
-        waits = block.last_block or not block.streaming
         if sent.is_pending:
-            return sent.answer(block, received.in_order) if waits else ()
-        if not waits or self._is_answered(block):
+            return sent.answer(block, received.in_order) if _waits(block) else ()
+        if not _waits(block) or self._is_answered(block, is_missing=received.has_gap):
             return ()
-        return (sent.acknowledgement(received.in_order),)
+        return self._acknowledge()
 
-    def _is_answered(self, block: GeneralBlockTransfer) -> bool:
-        """Whether an acknowledgement is on its way, or needless."""
+    def _is_answered(self, block: GeneralBlockTransfer, *, is_missing: bool) -> bool:
+        """Whether an acknowledgement is on its way, or needless. ``is_missing``: a block is, before one that came."""
         sent, received = self._sent, self._received
-        if not received.size and not received.has_gap:
+        if not received.size and not is_missing:
             return True  # it has everything, and its answer comes next; or it is left over
         if not sent.has_acknowledged(received.in_order):
             # Who sends without waiting, and answers all the same, sends everything as often as we acknowledge.
             return self._comes_twice and self._counts_ours and sent.is_overtaken(block)
-        if not received.has_gap or block == self._latest or self._asked == _MOST_REPEATS:
+        if not is_missing or block == self._latest or self._asked == _MOST_REPEATS:
             return True
         self._asked += 1
         return False
@@ -394,17 +447,22 @@ class GeneralBlocks:
         Without ``repeats``, what the peer may have taken as a whole is not sent again unless it asks for a block.
         """
         if not self.will_ask_again:
+            self._former.demand(self._received.in_order, self._received.later)  # the question is asked again
             return ()
         self._silences += 1
         if self._sent.is_pending and (repeats or not self._sent.is_sent):
             return self._sent.next_blocks(self._received.in_order)
-        return (self._sent.acknowledgement(self._received.in_order),)
+        return self._acknowledge()
 
-    def give_up(self) -> bytes:
-        """Drop both directions; return what tells the peer."""
+    def give_up(self, *, is_asked_again: bool = False) -> bytes:
+        """Drop both directions; return what tells the peer. ``is_asked_again``: the same may be."""
         received = self._received.in_order
-        self.forget()
+        self._end(is_asked_again=is_asked_again)
         return _encode(last=True, streaming=False, number=0, received=received)
+
+
+def _waits(block: GeneralBlockTransfer) -> bool:
+    return block.last_block or not block.streaming
 
 
 def _encode(*, last: bool, streaming: bool, number: int, received: int, data: bytes = b"") -> bytes:

@@ -12,9 +12,11 @@ from ..apdu.block import GeneralBlockTransfer
 from ..apdu.ciphered import DEDICATED_TAGS, GLOBAL_TAGS
 from ..limits import Limits
 from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS
+from .dropped_apdus import DroppedApduLimits
 from .general_blocks import BlockOutcome, GeneralBlocks
 
 _DROPPED: Final = BlockOutcome()
+_LEFT_OVER: Final = BlockOutcome(belongs=True, is_late=True)
 
 _EITHER_TAGS: Final = PROTECTED_NOTIFICATION_TAGS - GLOBAL_TAGS.keys() - DEDICATED_TAGS.keys()
 """What is inside is not known before it is whole."""
@@ -25,9 +27,12 @@ _PUSHED_TAGS: Final = NOTIFICATION_TAGS | PROTECTED_NOTIFICATION_TAGS - _EITHER_
 class Reassembly:
     """The general blocks of one association, or of wPorts without one."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, dropped_apdus: DroppedApduLimits | None = None) -> None:
+        """``dropped_apdus``: knows the time, and whether messages get lost."""
         self._limits = limits
-        self.exchange: Final = GeneralBlocks(limits, most=limits.assembled_value, answers=True)
+        self.exchange: Final = GeneralBlocks(
+            limits, most=limits.assembled_value, answers=True, dropped_apdus=dropped_apdus
+        )
         """Requests and answers."""
         self._pushed: Final = GeneralBlocks(limits, most=limits.pushed_value, answers=False)
         self._window_of_push: int | None = None
@@ -52,7 +57,7 @@ class Reassembly:
         if self._continues_push(block):
             return self._receive_pushed(block)
         if not waiting:
-            return BlockOutcome(belongs=True) if self.exchange.is_left_over(block) else _DROPPED
+            return _LEFT_OVER if self.exchange.is_left_over(block) else _DROPPED
         if is_first:
             self._is_silent = block.window == 0 and tag in _EITHER_TAGS
         outcome = self.exchange.receive(block)
