@@ -54,7 +54,7 @@ ERRORS = [
     (AssociationRejected(1, 1, 1, 2), "propose fewer with --conformance"),
     (AssociationRejected(1, 1, 1, 3), "--transport tcp"),
     (AssociationRejected(1, 1, 1, 4), "--client"),
-    (AssociationRejected(1, 1, 2), "ciphering"),
+    (AssociationRejected(1, 1, 2), "ciphered messages"),
     (AssociationRejected(1, 1, 3), "--system-title"),
     (AssociationRejected(1, 1, 11), "--auth"),
     (AssociationRejected(1, 2, 3), "--client"),
@@ -119,6 +119,11 @@ SILENT = [
     (AssociationRejected(1, 1, 13), Used(auth="hls-gmac"), "the keys, before trying again"),
     (AssociationRejected(0, 1, 14), Used(auth="lls"), "more than that"),
     (OtherTermAccepted(ProposedTerm.REFERENCING, "x"), NOTHING, "--referencing sn"),
+    (OtherTermAccepted(ProposedTerm.REFERENCING, "x"), Used(referencing="sn"), "--referencing ln"),
+    (AssociationRejected(1, 1, 2), Used(referencing="sn"), "--referencing ln"),
+    (AssociationRejected(1, 1, 2), KEYS, "--protection none"),
+    (AssociationRejected(1, 1, 1), Used(referencing="sn"), "--referencing ln"),
+    (ResponseTimeout("AARE", 5), Used(referencing="sn"), "--referencing ln"),
     (OtherTermAccepted(ProposedTerm.CIPHERING, "x"), NOTHING, "--protection"),
     (OtherTermAccepted(ProposedTerm.MECHANISM, "x"), NOTHING, "--auth"),
     (OtherTermAccepted(ProposedTerm.DLMS_VERSION, "x"), NOTHING, "Only version 6"),
@@ -150,7 +155,9 @@ def test_what_has_answered_is_a_meter_and_serves_udp():
     assert "--transport" not in sentence(silence, replace(DATAGRAMS, is_heard=True))
     assert "no meter" not in sentence(silence, Used(is_heard=True))
     assert "--referencing sn" in sentence(silence, Used(is_heard=True))
-    assert "--referencing sn" not in sentence(silence, Used(is_heard=True, is_known=True))
+    for error in (silence, AssociationRejected(1, 1, 1), AssociationRejected(1, 1, 2)):
+        assert "--referencing" in sentence(error, Used(is_heard=True))
+        assert "--referencing" not in sentence(error, Used(is_heard=True, other_names_help=False))
 
 
 @pytest.mark.parametrize(
@@ -165,9 +172,8 @@ def test_what_has_answered_is_a_meter_and_serves_udp():
     ],
 )
 def test_what_options_use(options: dict[str, object], used: Used):
-    assert used_by(
-        argparse.Namespace(**({"protection": None, "dedicated_key": False, "transport": "tcp"} | options))
-    ) == replace(used, auth=options["auth"])
+    usual = {"protection": None, "dedicated_key": False, "transport": "tcp", "referencing": "auto"}
+    assert used_by(argparse.Namespace(**(usual | options))) == replace(used, auth=options["auth"], referencing="auto")
 
 
 def test_trial_26_advice_does_not_depend_on_segmentation():

@@ -282,7 +282,7 @@ def test_every_failure_of_every_layer_comes_with_advice(layer: Layer, auth: str)
     assert {type(error) for error in EVERY_FAILURE} == kinds
     for transport in ("tcp", "udp"):
         options = argparse.Namespace(
-            json=True, auth=auth, protection=None, dedicated_key=False, transport=transport, suite=None
+            json=True, auth=auth, protection=None, dedicated_key=False, transport=transport, referencing="auto"
         )
         report = _Report(options, KeptConsole())
         for framing in (LayerVerdict.OK, LayerVerdict.FAILED):
@@ -331,6 +331,28 @@ def test_who_used_no_password_is_not_told_to_check_it(capsys: pytest.CaptureFixt
         assert "lock" not in row["advice"]
         assert main(["--host", "meter", "--client", "2", "read", "3:1.0.1.8.0.255:2"]) == 1
         assert "must log in: say how with --auth" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("referencing", "public", "chosen"),
+    [
+        ("auto", "in the other way only", "It may want ciphered messages"),
+        ("ln", "--referencing sn", "--referencing sn"),
+        ("sn", "--referencing ln", "--referencing ln"),
+    ],
+)
+def test_a_refused_context_names_the_way_of_referencing_that_was_not_tried(
+    referencing: str, public: str, chosen: str, capsys: pytest.CaptureFixture[str]
+):
+    meter = ScriptedMeter(aarq=lambda _apdu: [aare(None, result=1, diagnostic=2)])
+    with patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_: meter.connect()):
+        arguments = ["--host", "meter", "--client", "2", "--referencing", referencing, "doctor", "--json"]
+        assert main(arguments) == 1
+    rows = json.loads(capsys.readouterr().out)
+    assert [row["verdict"] for row in rows[3:5]] == ["failed"] * 2
+    assert public in rows[3]["advice"]
+    assert chosen in rows[4]["advice"]
+    assert ("--referencing" in rows[4]["advice"]) is (referencing != "auto")
 
 
 def test_an_unknown_name_is_the_first_layer(capsys: pytest.CaptureFixture[str]):

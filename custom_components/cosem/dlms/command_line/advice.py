@@ -55,13 +55,15 @@ class Used:
 
     auth: str = ""
     """As --auth has it; "": not known."""
+    referencing: str = ""
+    """As --referencing has it; "": not known."""
     keys: bool = False
     dedicated_key: bool = False
     datagrams: bool = False
     is_heard: bool = False
     """Whether something in the wrapper came back."""
-    is_known: bool = False
-    """Whether the meter took an association of another client in the same way of referencing."""
+    other_names_help: bool = True
+    """Whether the other way of referencing may be the meter's: neither was it tried, nor did this one work before."""
 
 
 NOTHING: Final = Used()
@@ -72,6 +74,7 @@ def used_by(options: argparse.Namespace) -> Used:
     keys = options.auth == "hls-gmac" or options.protection not in {None, "none"}
     return Used(
         auth=options.auth,
+        referencing=options.referencing,
         keys=keys,
         dedicated_key=options.dedicated_key,
         datagrams=options.transport == TransportProtocol.UDP,
@@ -115,7 +118,7 @@ def _advice(error: DlmsError, used: Used) -> str:
         case ExceptionReceived():
             return _OF_EXCEPTIONS.get(error.service_error, "")
         case RemoteProtocolError():
-            return _protocol_advice(error)
+            return _protocol_advice(error, used)
         case AssociationAborted():
             return "Try again"
         case LocalProtocolError():  # a service that the meter did not grant
@@ -124,7 +127,7 @@ def _advice(error: DlmsError, used: Used) -> str:
             return ""
 
 
-def _protocol_advice(error: RemoteProtocolError) -> str:
+def _protocol_advice(error: RemoteProtocolError, used: Used) -> str:
     match error:
         case NotWrapper(speaks=GuessedProtocol.HDLC):
             return "Behind this port is a serial line in HDLC; the wrapper is needed"
@@ -137,19 +140,25 @@ def _protocol_advice(error: RemoteProtocolError) -> str:
         case WrongAddress():
             return ""  # it says all
         case OtherTermAccepted():
-            return _OF_TERMS[error.term]
+            return _term_advice(error.term, used)
     return "--trace FILE shows what came. Check --server and --protection; a gateway may cut or mix messages"
 
 
 _OF_TERMS: Final[Mapping[ProposedTerm, str]] = {
-    ProposedTerm.REFERENCING: (
-        "The meter names objects in the other way: try --referencing sn, or ln if it was asked by short names"
-    ),
     ProposedTerm.CIPHERING: "The meter protects messages otherwise than asked for: check --protection",
     ProposedTerm.MECHANISM: "The meter wants another login than asked for: check --auth and --client",
     ProposedTerm.DLMS_VERSION: "Only version 6 is understood here, which all meters of the last decades have",
     ProposedTerm.PDU_SIZE: "The meter takes no message that is long enough for a question: check --client and --server",
 }
+
+
+def _term_advice(term: ProposedTerm, used: Used) -> str:
+    if term is ProposedTerm.REFERENCING:
+        return (
+            f"The meter names objects in the other way: try --referencing {'ln' if used.referencing == 'sn' else 'sn'}"
+        )
+    return _OF_TERMS[term]
+
 
 _NOT_ALLOWED: Final = "This client may not be allowed to: try another --client or --auth"
 _LATER: Final = "The meter cannot do it now: try again in a minute"
@@ -203,8 +212,14 @@ def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
     if used.keys:
         return f"{before}The meter may be silent to wrong keys or counters: check the keys, --client and --server"
     before += "The meter may not know these wPorts: check --client and --server"
-    old = "" if used.is_known else ". An old one may know short names only: try --referencing sn"
-    return f"{before}{old}{'' if used.is_heard else '. Or this is no meter at all'}"
+    if used.other_names_help:
+        before += f". {_OTHER_NAMES.get(used.referencing, _SHORT_NAMES)}"
+    return before if used.is_heard else f"{before}. Or this is no meter at all"
+
+
+_SHORT_NAMES: Final = "An old one may know short names only: try --referencing sn"
+_OTHER_NAMES: Final[Mapping[str, str]] = {"sn": "It may know no short names: try --referencing ln"}
+"""By the way of referencing that was used."""
 
 
 _OF_THE_PROPOSAL: Final[Mapping[int, str]] = {
@@ -230,18 +245,33 @@ def _refusal_advice(error: AssociationRejected, used: Used) -> str:
         return "The meter is busy, perhaps with another program: try again in a minute"
     match error.source, error.diagnostic:
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.APPLICATION_CONTEXT_NAME_NOT_SUPPORTED:
-            return (
-                "It may want ciphering, none, or short names: check --protection, --referencing, --client, --server "
-                "and --auth"
-            )
+            return _context_advice(used)
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.AUTHENTICATION_REQUIRED:
             return "This client must log in with more than that: check --auth, for example hls-gmac, and --client"
         case DiagnosticSource.ACSE_SERVICE_USER, UserDiagnostic.CALLING_AP_TITLE_NOT_RECOGNISED:
             return "The meter may know its clients by their titles: check --system-title"
+    return _unexplained_advice(used)
+
+
+def _context_advice(used: Used) -> str:
+    if used.keys:
+        ciphering = "It may take no ciphered messages: try --protection none"
+    else:
+        ciphering = "It may want ciphered messages: use keys, with --auth hls-gmac or --protection"
+    names = f". {_OTHER_NAMES.get(used.referencing, _SHORT_NAMES)}" if used.other_names_help else ""
+    return f"{ciphering}{names}. Check --client and --server, too"
+
+
+def _unexplained_advice(used: Used) -> str:
     # "No reason given" is also what meters say that cannot decipher the proposal, or do not know a service in it.
+    what = "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys"
+    if not used.other_names_help:
+        return what
+    if used.referencing == "sn":
+        return f"{what}. {_OTHER_NAMES['sn']}"
     return (
-        "Check --client, --server, --auth, --suite, --protection and, where there are any, the keys. "
-        "Old meters want fewer services, or know short names only: try --conformance 001E1D, or --referencing sn"
+        f"{what}. Old meters want fewer services, or know short names only: try --conformance 001E1D, "
+        "or --referencing sn"
     )
 
 

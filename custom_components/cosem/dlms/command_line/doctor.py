@@ -4,17 +4,21 @@ import argparse
 from dataclasses import replace
 from typing import Final
 
+from ..client.doctor import PUBLIC
 from ..client.layer_findings import LayerFinding, LayerVerdict
+from ..client.proof_forms import is_about_the_context
 from ..client.refused_services import RefusedServices, refused_services
 from ..client.verdict import Layer
 from ..errors import ConnectFailed, ConnectTimeout, DataAccessError, DlmsError, ProofRefused, RemoteProtocolError
 from ..protocol.proposal import AssociationParameters
+from ..protocol.referencing import Referencing
 from ..security.names import MECHANISM_NAMES
 from .advice import Used, advice_for, used_by
 from .console import Console
 from .run import findings_of
 
 _NO_PUBLIC_CLIENT: Final = "Some meters have no public client; that alone is no fault"
+_OTHER_NAMES_NEXT: Final = "It may name objects in the other way only: the next association is tried in that"
 _MENDED: Final = "The counter is set to what the meter asks for: run this again"
 _BUSY: Final = "It took a connection just before: it may serve one program at a time, or need a minute between two"
 _ONCE: Final = "Each association is tried once here; info tries the other forms that meters want, too"
@@ -71,7 +75,7 @@ class _Report:
             self._has_framing = finding.verdict is not LayerVerdict.FAILED
             self._used = replace(self._used, is_heard=finding.verdict is LayerVerdict.OK)
         if finding.layer is Layer.PUBLIC_ASSOCIATION:
-            self._used = replace(self._used, is_known=finding.verdict is LayerVerdict.OK)
+            self._used = replace(self._used, other_names_help=self._may_be_about_names(finding))
         if self._is_json:
             return
         shown = f"{finding.verdict:<9}  {finding.layer:<{_WIDTH}}  {finding.detail}"
@@ -101,6 +105,13 @@ class _Report:
             return f"Use one of the wPorts that it lists, with --server: {', '.join(map(str, finding.listed))}"
         return _LIST_ONLY if finding.layer is Layer.OBJECT_LIST and _is_nonsense(error) else ""
 
+    def _may_be_about_names(self, public: LayerFinding) -> bool:
+        """Whether the other way of referencing may help the chosen association, after the public client's."""
+        is_tried = self._used.referencing == Referencing.AUTOMATIC and (
+            public.error is not None and is_about_the_context(public.error, PUBLIC)
+        )
+        return public.verdict is not LayerVerdict.OK and not is_tried
+
     def _wants_another_form(self, layer: Layer, error: DlmsError) -> bool:
         """Whether other commands would have tried again: never with a password."""
         is_about_proof = isinstance(error, ProofRefused) and error.concerns_object
@@ -113,4 +124,8 @@ class _Report:
             return _SEE_FRAMING
         if refused_services(error) is RefusedServices.NAMED:
             return f"{advice_for(error, self._used)}. {_NO_PUBLIC_CLIENT}"
-        return _NO_PUBLIC_CLIENT
+        if not is_about_the_context(error, PUBLIC):
+            return _NO_PUBLIC_CLIENT
+        if self._used.referencing == Referencing.AUTOMATIC:
+            return _OTHER_NAMES_NEXT
+        return f"{advice_for(error, self._used)}. {_NO_PUBLIC_CLIENT}"
