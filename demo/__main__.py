@@ -259,7 +259,7 @@ async def serve(options: argparse.Namespace, folder: Path) -> NoReturn:
             f"\n  Home Assistant:  {demo.hass.address}\n"
             f"  login:           {USER_NAME}   password: {USER_PASSWORD}\n"
             f"  simulated meter: {HOST} port {demo.meter_port}, client wPort 1, password {METER_PASSWORD}\n"
-            f"  with keys:       {HOST} port {secured_port}, client wPort 1, to try by hand:\n"
+            f"  with keys:       {HOST} port {secured_port} (TCP or UDP), client wPort 1, to try by hand:\n"
             f"                   encryption key     {SECURED.encryption_key.hex()}\n"
             f"                   authentication key {SECURED.authentication_key.hex()}\n"
             f"  events:          told by UDP to {HOST} port {options.notification_port}; to let one happen:\n"

@@ -13,12 +13,14 @@ from tests.simulated_meter.profile import (
     ListRefusal,
     MeterProfile,
     ProfileError,
+    Referencing,
     Release,
     load_profile,
 )
 
 from .tools import NOW, BareClient, get_request
 
+READ = 0x100000
 NAMES = sorted(path.stem for path in PROFILES.glob("*.toml"))
 
 
@@ -27,6 +29,10 @@ def test_every_delivered_profile_can_be_read(name: str):
     profile = load_profile(name, {})
     assert profile.name == name
     client = BareClient(SimulatedMeter(profile, lambda: NOW), client=16)
+    if profile.quirks.referencing is Referencing.SHORT:
+        client.associate(password=None, context=2, conformance=READ)
+        assert client.ask(bytes.fromhex("050102FD08"))[:4] == bytes.fromhex("0C010009")
+        return
     client.associate(password=None)
     assert client.blocks(get_request(1, "0.0.42.0.0.255", 2))[0][3] == 0
 
