@@ -6,8 +6,10 @@ from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
+from homeassistant import setup
 from homeassistant.config_entries import SOURCE_USER, ConfigEntries, ConfigEntryState
 from homeassistant.core import CoreState, HomeAssistant
+from homeassistant.data_entry_flow import FlowResultType
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
@@ -60,6 +62,34 @@ async def test_an_entry_whose_page_was_left_in_the_last_step_is_kept_and_comes_u
     assert entry.state is ConfigEntryState.LOADED
     saved = hass_storage["core.config_entries"]["data"]["entries"]
     assert entry.entry_id in {each["entry_id"] for each in saved}
+
+
+async def test_a_page_left_before_there_is_an_entry_costs_nothing_but_another_submit(
+    hass: HomeAssistant, network: None, meter: SimulatedMeter
+):
+    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    form = await submit(hass, form, **connection())
+    form = await submit(hass, form, password="simulated")
+    setting_up, go_on = asyncio.Event(), asyncio.Event()
+    really = setup._async_setup_component
+
+    async def slowly(*args: Any) -> bool:
+        setting_up.set()
+        await go_on.wait()
+        return await really(*args)
+
+    last_step = {"objects": ["3:1.0.1.8.0.255"]}
+    with patch.object(setup, "_async_setup_component", slowly):
+        request = asyncio.create_task(hass.config_entries.flow.async_configure(form["flow_id"], last_step))
+        await setting_up.wait()
+        request.cancel()
+        await asyncio.wait([request])
+        go_on.set()
+        await hass.async_block_till_done()
+    assert not hass.config_entries.async_entries(DOMAIN)
+    result = await hass.config_entries.flow.async_configure(form["flow_id"], last_step)
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert result["result"].state is ConfigEntryState.LOADED
 
 
 async def test_all_entities_are_added_though_the_page_was_left_meanwhile(

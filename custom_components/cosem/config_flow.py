@@ -3,6 +3,7 @@
 Each submitted password is sent once and never shown again.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial, partialmethod
@@ -257,8 +258,8 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             self.hass, examination.identity.unique_id, examination.objects, listed_for=list_owner(data)
         )
         # Home Assistant would do so now with the first entry, in tasks that end before the entry is saved when a person
-        # leaves this page.
-        await async_setup_component(self.hass, DOMAIN, {})
+        # leaves this page. Cut off, it would fail for good, so it always goes on to its end.
+        await asyncio.shield(self.hass.async_create_task(async_setup_component(self.hass, DOMAIN, {})))
         return self.async_create_entry(title=self._draft.title, data=data, options=self._draft.options)
 
     async def _update_entry(self) -> ConfigFlowResult:
