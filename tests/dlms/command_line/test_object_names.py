@@ -11,6 +11,11 @@ from custom_components.cosem.dlms.encoding.logical_name import LogicalName
     [
         ("0.0.1.0.0.255", "clock"),
         ("0.0.42.0.0.255", "logical device name"),
+        ("0.0.97.98.0.255", "alarm register"),
+        ("0.0.96.14.0.255", "active tariff"),
+        ("1.0.91.7.0.255", "current, neutral"),
+        ("1.0.16.7.0.255", "active power, import less export"),
+        ("1.0.35.8.0.255", "active energy, import and export together, L1"),
         ("1.0.1.8.0.255", "active energy import"),
         ("1.0.2.8.2.255", "active energy export, tariff 2"),
         ("1.0.1.7.0.255", "active power import"),
