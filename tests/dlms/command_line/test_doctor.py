@@ -348,11 +348,23 @@ def test_a_refused_context_names_the_way_of_referencing_that_was_not_tried(
     with patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_: meter.connect()):
         arguments = ["--host", "meter", "--client", "2", "--referencing", referencing, "doctor", "--json"]
         assert main(arguments) == 1
-    rows = json.loads(capsys.readouterr().out)
+    out, told = capsys.readouterr()
+    assert told == ""
+    rows = json.loads(out)
     assert [row["verdict"] for row in rows[3:5]] == ["failed"] * 2
     assert public in rows[3]["advice"]
     assert chosen in rows[4]["advice"]
     assert ("--referencing" in rows[4]["advice"]) is (referencing != "auto")
+
+
+@pytest.mark.parametrize("referencing", ["auto", "sn"])
+def test_an_attempt_by_short_names_is_called_so(referencing: str, capsys: pytest.CaptureFixture[str]):
+    meter = ScriptedMeter(aarq=lambda _apdu: [aare(None, result=1, diagnostic=1)])
+    with patch("custom_components.cosem.dlms.command_line.run.open_tcp", lambda *_: meter.connect()):
+        assert main(["--host", "meter", "--client", "2", "--referencing", referencing, "doctor"]) == 1
+    tried = [line for line in capsys.readouterr().err.splitlines() if "trying" in line]
+    assert len(tried) == 2
+    assert all((", by short names, " in line) is (referencing == "sn") for line in tried)
 
 
 def test_an_unknown_name_is_the_first_layer(capsys: pytest.CaptureFixture[str]):

@@ -66,7 +66,8 @@ class _Report:
 
     def attempt(self, parameters: AssociationParameters) -> None:
         """Name an association before it is tried."""
-        text = f"trying {parameters.pair}, authentication {MECHANISM_NAMES[parameters.mechanism]}"
+        by = ", by short names" if parameters.referencing is Referencing.SHORT_NAME else ""
+        text = f"trying {parameters.pair}{by}, authentication {MECHANISM_NAMES[parameters.mechanism]}"
         (self._console.progress if self._is_json else self._console.note)(text)
 
     def finding(self, finding: LayerFinding) -> None:
