@@ -64,7 +64,13 @@ def test_leniency_long_length_of_the_conformance_block():
     assert decode_apdu(hexadecimal("08 00 06 5F1F810400 00501F 01F4 0007")) == decode_apdu(usual)
 
 
-@pytest.mark.parametrize("octets", ["5E1F0400", "5F1F0500", "5F1F0401", "5F1E0400", "5F1F810500"])
+@pytest.mark.parametrize("unused", range(8))
+def test_leniency_unused_bits_of_the_conformance_block_are_all_there(unused):
+    decoded = decode_apdu(hexadecimal(f"08 00 06 5F1F040{unused} 00501F 01F4 0007"))
+    assert decoded.conformance == 0x00501F
+
+
+@pytest.mark.parametrize("octets", ["5E1F0400", "5F1F0500", "5F1F0408", "5F1E0400", "5F1F810500"])
 def test_conformance_block_in_another_form_is_refused(octets: str):
     with pytest.raises(DecodeError, match="conformance"):
         decode_apdu(hexadecimal(f"08 00 06 {octets} 00501F 01F4 0007"))

@@ -4,7 +4,7 @@ import pytest
 
 from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
 from custom_components.cosem.dlms.apdu.acse import AuthenticationForm, AuthenticationValue, Mechanism
-from custom_components.cosem.dlms.apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
+from custom_components.cosem.dlms.apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance, InitiateResponse
 from custom_components.cosem.dlms.errors import (
     AssociationRejected,
     ConfirmedServiceErrorReceived,
@@ -14,6 +14,7 @@ from custom_components.cosem.dlms.errors import (
     OtherTermAccepted,
     ProposedTerm,
     RemoteProtocolError,
+    SecurityDowngrade,
     UnexpectedApdu,
 )
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
@@ -23,12 +24,15 @@ from custom_components.cosem.dlms.protocol.proposal import (
     Negotiated,
     NoProtection,
     WportPair,
+    check_initiate,
     check_names,
     encode_proposal,
     encode_release,
     initiate_request,
     refusal_of,
+    with_few_services,
 )
+from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.security.counters import SendingCounter
 from custom_components.cosem.dlms.security.key_pairs import generate_key_pair
 from custom_components.cosem.dlms.security.keys import Secret
@@ -112,7 +116,7 @@ def test_what_an_association_uses(arguments, ciphered, titles, counter):
 @pytest.mark.parametrize(
     ("changes", "general"),
     [
-        ({}, False),
+        ({}, True),  # ACCESS has no envelope of its own
         ({"envelope": Envelope.GENERAL}, True),
         ({"envelope": Envelope.GENERAL_CIPHERING}, True),
         ({"envelope": Envelope.GENERAL, "protection": Protection.NONE}, False),
@@ -126,6 +130,23 @@ def test_general_protection_is_proposed_where_it_is_used(changes, general):
     assert (Conformance.GENERAL_PROTECTION in parameters.proposed_conformance) is general
     inner = decode_apdu(initiate_request(parameters))
     assert inner.conformance == parameters.proposed_conformance
+
+
+def test_without_access_nothing_needs_general_protection():
+    parameters = AssociationParameters(security=CIPHERED, conformance=Conformance(0x207E1F))
+    assert parameters.proposed_conformance == Conformance(0x207E1F)
+    assert with_few_services(AssociationParameters(security=CIPHERED)).proposed_conformance == Conformance(0x001E1D)
+
+
+@pytest.mark.parametrize(
+    ("granted", "used"),
+    [(0x607E5F, 0x607E5F), (0x207E5F, 0x207E1F), (0x207E1F, 0x207E1F), (0x000040, 0x000040), (0x400040, 0x400040)],
+    ids=hex,
+)
+def test_a_ciphered_access_without_general_protection_is_used_where_nothing_else_reads(granted, used):
+    response = encode_apdu(InitiateResponse(conformance=Conformance(granted), server_max_receive_pdu_size=0))
+    assert check_initiate(response, AssociationParameters(security=CIPHERED), 0).conformance == used
+    assert check_initiate(response, AssociationParameters(), 0).conformance == granted & 0x207E5F
 
 
 def test_the_certificate_travels_with_ecdsa_only():
@@ -269,8 +290,32 @@ def test_s18_other_mechanism_is_refused():
 
 
 def test_s18_inconsistent_diagnostic_is_refused():
-    with pytest.raises(RemoteProtocolError, match="with the diagnostic 1"):
-        check(aare(diagnostic=1))
+    with pytest.raises(RemoteProtocolError, match="with the diagnostic 2"):
+        check(aare(diagnostic=2))
+
+
+@pytest.mark.parametrize("source", [1, 2])
+def test_s18_an_acceptance_without_a_reason_is_one(source):
+    negotiated = check(aare(diagnostic=1, result_source=source))
+    assert negotiated.leniencies == {Leniency.DIAGNOSTIC_1_WITH_ACCEPTANCE}
+    assert Leniency.DIAGNOSTIC_1_WITH_ACCEPTANCE not in check(aare()).leniencies
+
+
+def test_s18_a_mechanism_name_may_have_a_tag_of_its_own():
+    tagged = b"\x06\x07" + LLS_NAME
+    assert check(aare(mechanism_name=tagged), PASSWORD).leniencies == {Leniency.TAGGED_MECHANISM_NAME}
+    assert check(aare(mechanism_name=LLS_NAME), PASSWORD).leniencies == set()
+    for other in (b"\x06\x07" + GMAC_NAME, b"\x06\x06" + LLS_NAME, b"\x06\x07", b"\x06\x07" + tagged):
+        with pytest.raises(OtherTermAccepted):
+            check(aare(mechanism_name=other), PASSWORD)
+
+
+@pytest.mark.parametrize("referencing", [Referencing.LOGICAL_NAME, Referencing.SHORT_NAME])
+def test_s18_a_vaa_name_of_0_is_that_of_the_context(referencing):
+    response = encode_apdu(InitiateResponse(conformance=GRANTED, server_max_receive_pdu_size=0, vaa_name=0))
+    negotiated = check_initiate(response, AssociationParameters(referencing=referencing), 0)
+    assert negotiated.uses_short_names is (referencing is Referencing.SHORT_NAME)
+    assert negotiated.leniencies >= {Leniency.VAA_NAME_0}
 
 
 @pytest.mark.parametrize(
@@ -389,9 +434,16 @@ def test_the_shortest_request_is_sent_whatever_limit_was_granted(size, overhead,
 
 
 @pytest.mark.parametrize("inner", [None, b""], ids=["absent", "empty"])
-def test_s18_acceptance_without_user_information_is_refused(inner):
-    with pytest.raises(RemoteProtocolError, match="without an InitiateResponse"):
-        check(aare(inner))
+def test_s18_acceptance_without_user_information_grants_what_every_meter_knows(inner):
+    negotiated = check(aare(inner), AssociationParameters(server_max_receive_pdu_size=300))
+    assert negotiated.conformance == Conformance(0x001E1D)
+    assert (negotiated.server_max_receive_pdu_size, negotiated.vaa_name, negotiated.dlms_version) == (300, 7, 6)
+    assert negotiated.leniencies == {Leniency.MISSING_INITIATE_RESPONSE}
+    with pytest.raises(SecurityDowngrade, match="no protected InitiateResponse"):
+        ciphered = Opening(
+            AssociationParameters(security=CIPHERED), OpeningMaterial(sending=SendingCounter(0, ceiling=9))
+        )
+        ciphered.accept(aare(inner, application_context_name=CONTEXT_3, responding_ap_title=b"XYZ\0\0\0\0\1"))
 
 
 def test_s18_acceptance_with_something_else_inside_is_refused():

@@ -313,6 +313,39 @@ def test_s11_weaker_protection_is_refused(weaker):
         make().unprotect(meter.protect(ANSWER))
 
 
+@pytest.mark.parametrize("envelope", [Envelope.SERVICE_SPECIFIC, Envelope.GENERAL, Envelope.GENERAL_CIPHERING])
+@pytest.mark.parametrize("agreed", [Protection.AUTHENTICATED, Protection.ENCRYPTED])
+def test_more_protection_than_agreed_is_verified_and_taken(agreed, envelope):
+    client, meter = make(protection=agreed, envelope=envelope), make(meter=True, envelope=envelope)
+    less = make(meter=True, protection=agreed, envelope=envelope, counter=9)
+    assert not client.receiving.took_more_protection
+    octets = meter.protect(ANSWER)
+    for forged in (octets[:-1] + bytes([octets[-1] ^ 1]), octets[:-13] + bytes([octets[-13] ^ 1]) + octets[-12:]):
+        with pytest.raises(AuthenticationTagInvalid):
+            client.unprotect(forged)
+    assert client.unprotect(octets).apdu == ANSWER
+    with pytest.raises(InvocationCounterReplayed):
+        client.unprotect(octets)
+    assert client.unprotect(less.protect(ANSWER)).apdu == ANSWER
+    assert client.receiving.took_more_protection
+
+
+@pytest.mark.parametrize("raw", [0x31, 0x70, 0xB0, 0x20, 0x00])
+def test_s11_what_is_otherwise_protected_is_not_more(raw):
+    settings = make(protection=Protection.AUTHENTICATED).settings
+    assert not settings.accepts(SecurityControl(raw))
+    assert settings.accepts(SecurityControl(0x10))
+    assert settings.accepts(SecurityControl(0x30))
+
+
+def test_s11_what_cannot_be_verified_is_not_more():
+    settings = make(protection=Protection.ENCRYPTED, authentication_key=Secret(b"")).settings
+    assert settings.accepts(SecurityControl(0x20))
+    assert not settings.accepts(SecurityControl(0x30))
+    plain = make(protection=Protection.ENCRYPTED).settings
+    assert not replace(plain, protection=Protection.NONE).accepts(SecurityControl(0x30))
+
+
 @pytest.mark.parametrize("apdu", [ANSWER, GET, INITIATE, bytes.fromhex("0800065F1F0400621F9F02000007"), b"\xc7\x01"])
 def test_s12_plain_apdus_are_refused(apdu):
     with pytest.raises(SecurityDowngrade):

@@ -22,6 +22,8 @@ VAA_NAME_SN: Final = 0xFA00
 _CONFORMANCE_TAG: Final = 0x5F
 _CONFORMANCE_TAG_SECOND: Final = 0x1F
 _CONFORMANCE_LENGTH: Final = 4
+_MOST_UNUSED_BITS: Final = 7
+"""All 24 are there, whatever is said of the last ones."""
 
 
 class Conformance(IntFlag, boundary=KEEP):
@@ -142,8 +144,8 @@ def decode_conformance(reader: Reader) -> Conformance:
     # Leniency "short conformance tag": old servers write 5F 04 instead of 5F 1F 04.
     if reader.peek() == _CONFORMANCE_TAG_SECOND:
         reader.unsigned8()
-    # Leniency "unusual_initiate_response": the length may have the long form of BER.
-    if reader.length() != _CONFORMANCE_LENGTH or reader.unsigned8() != 0:
+    # Leniency "unusual_initiate_response": the length may have the long form of BER, and any number of unused bits.
+    if reader.length() != _CONFORMANCE_LENGTH or reader.unsigned8() > _MOST_UNUSED_BITS:
         raise DecodeError("the conformance block is not a bit-string of 24 bits", start)
     return Conformance(reader.unsigned(3))
 

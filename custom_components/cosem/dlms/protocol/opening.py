@@ -144,6 +144,7 @@ class Opening:
         tolerated = {
             Leniency.GLOBAL_INITIATE_RESPONSE: self._ciphered.receiving.took_global_initiate_response,
             Leniency.IDENTIFIED_KEY_IN_ANSWERS: self._ciphered.receiving.took_identified_key,
+            Leniency.MORE_PROTECTION: self._ciphered.receiving.took_more_protection,
         }
         return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 

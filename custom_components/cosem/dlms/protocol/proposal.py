@@ -1,7 +1,7 @@
 """What we propose in an AARQ, which AARE we accept, what a refusal means (IEC 62056-5-3, COSEM-OPEN and -RELEASE).
 
-Accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the proposed application context
-and mechanism, DLMS version 6, its vaa-name (0007 or FA00), server PDU size 0 (no limit) or at least 12. What is
+Accepted (rule S18): result accepted, diagnostic 0 (14 with a high-level mechanism), the proposed application context,
+mechanism, DLMS version 6, its vaa-name (0007 or FA00), server PDU size 0 (no limit) or at least 12. What is
 tolerated beyond that has its name in leniencies.py. A rejection needs no user-information.
 """
 
@@ -72,6 +72,9 @@ TITLE_MECHANISMS: Final = frozenset({Mechanism.HLS_GMAC, Mechanism.HLS_SHA256, M
 
 SECRET_MECHANISMS: Final = frozenset({Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1, Mechanism.HLS_SHA256})
 """Mechanisms with a secret that is not a key."""
+
+_TAGGED_NAME: Final = b"\x06\x07"
+"""Tag and length of an object identifier of 7 octets."""
 
 _RESERVED_CONFORMANCE: Final = Conformance(0x81_0000)
 
@@ -222,11 +225,11 @@ class AssociationParameters:
 
     @property
     def proposed_conformance(self) -> Conformance:
-        """``conformance`` as the referencing has it, with general protection if used."""
+        """``conformance`` as the referencing has it, with general protection if used: ACCESS has no other envelope."""
         security, conformance = self.security, self.referencing.conformance(self.conformance)
         if security is None or not security.is_ciphered:
             return conformance
-        if security.envelope is Envelope.SERVICE_SPECIFIC and not security.sign:
+        if security.envelope is Envelope.SERVICE_SPECIFIC and not (security.sign or Conformance.ACCESS in conformance):
             return conformance
         return conformance | Conformance.GENERAL_PROTECTION
 
@@ -345,16 +348,26 @@ def check_names(
         # Accepted, but to be proved by a mechanism we did not propose, is a refusal of the one we did.
         offered = _offered(aare.user_information)
         return AssociationRejected(aare.result, aare.result_source, aare.diagnostic, initiate_error, offered)
-    if aare.diagnostic and not asks_for_proof:
+    if aare.diagnostic and not (asks_for_proof or _gives_no_reason(aare)):
         raise RemoteProtocolError(f"the AARE accepts the association with the diagnostic {aare.diagnostic}")
     proposed = application_context_name(parameters.application_context)
     if aare.application_context_name != proposed and not _names_ciphered_context(aare, parameters):
         text = "the AARE accepts another application context than the proposed one"
         raise OtherTermAccepted(_other_term(aare.application_context_name, proposed), text)
-    if aare.mechanism_name is not None and aare.mechanism_name != mechanism_name(parameters.mechanism):
+    if aare.mechanism_name is not None and _mechanism_named(aare) != mechanism_name(parameters.mechanism):
         text = "the AARE accepts another authentication mechanism than the proposed one"
         raise OtherTermAccepted(ProposedTerm.MECHANISM, text)
     return aare
+
+
+def _gives_no_reason(aare: Aare) -> bool:
+    return aare.diagnostic == UserDiagnostic.NO_REASON_GIVEN  # also the service-provider's
+
+
+def _mechanism_named(aare: Aare) -> bytes:
+    """Return the mechanism name without a tag of its own."""
+    name = aare.mechanism_name or b""
+    return name[len(_TAGGED_NAME) :] if name[: len(_TAGGED_NAME)] == _TAGGED_NAME else name
 
 
 def _other_term(accepted: bytes, proposed: bytes) -> ProposedTerm:
@@ -379,6 +392,8 @@ def leniencies_of_names(aare: Aare, parameters: AssociationParameters) -> frozen
         Leniency.MISSING_MECHANISM_NAME: parameters.mechanism is not Mechanism.NONE and aare.mechanism_name is None,
         Leniency.PROTOCOL_VERSION_PRESENT: aare.protocol_version is not None,
         Leniency.DIAGNOSTIC_0_WITH_PROOF: parameters.is_high_level and not aare.diagnostic,
+        Leniency.DIAGNOSTIC_1_WITH_ACCEPTANCE: _gives_no_reason(aare),
+        Leniency.TAGGED_MECHANISM_NAME: _mechanism_named(aare) != (aare.mechanism_name or b""),
     }
     return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 
@@ -411,14 +426,15 @@ def _offered(user_information: bytes | None) -> str:
 def check_initiate(
     octets: bytes, parameters: AssociationParameters, diagnostic: int, limits: Limits = DEFAULT_LIMITS
 ) -> Negotiated:
-    """Return what the plain InitiateResponse agrees on. Raises RemoteProtocolError."""
-    response, octets, has_surplus = _decode_initiate(octets, limits)
+    """Return what the plain InitiateResponse, or its absence, agrees on. Raises RemoteProtocolError."""
+    is_missing = not octets
+    response, octets, has_surplus = _decode_initiate(octets or encode_apdu(_least(parameters)), limits)
     if not isinstance(response, InitiateResponse):
         raise RemoteProtocolError("the AARE accepts the association without an InitiateResponse")
     if response.dlms_version != DLMS_VERSION:
         text = f"the meter negotiates DLMS version {response.dlms_version}, not {DLMS_VERSION}"
         raise OtherTermAccepted(ProposedTerm.DLMS_VERSION, text)
-    if response.vaa_name != parameters.referencing.vaa_name:
+    if response.vaa_name not in {0, parameters.referencing.vaa_name}:
         text = f"the vaa-name {response.vaa_name:04X} is not that of the proposed referencing"
         raise OtherTermAccepted(ProposedTerm.REFERENCING, text)
     size = response.server_max_receive_pdu_size
@@ -432,23 +448,37 @@ def check_initiate(
         ),
         Leniency.UNUSUAL_INITIATE_RESPONSE: encode_apdu(response) != octets,
         Leniency.SURPLUS_OCTET: has_surplus,
+        Leniency.VAA_NAME_0: not response.vaa_name,
+        Leniency.MISSING_INITIATE_RESPONSE: is_missing,
     }
     return Negotiated(
         # A service that was not proposed could change the form of answers, or the way of referencing: it is not used.
-        conformance=response.conformance & parameters.proposed_conformance & ~_RESERVED_CONFORMANCE,
+        conformance=_usable(response.conformance & parameters.proposed_conformance, parameters),
         server_max_receive_pdu_size=size,
         dlms_version=response.dlms_version,
-        vaa_name=response.vaa_name,
+        vaa_name=parameters.referencing.vaa_name,
         diagnostic=diagnostic,
         client_max_receive_pdu_size=parameters.max_receive_pdu_size,
         leniencies=frozenset(leniency for leniency, is_there in tolerated.items() if is_there),
     )
 
 
+def _usable(agreed: Conformance, parameters: AssociationParameters) -> Conformance:
+    """Return the services that can be asked for: a ciphered ACCESS needs general protection, unless nothing else is."""
+    is_in_vain = parameters.is_ciphered and Conformance.GENERAL_PROTECTION not in agreed and Conformance.GET in agreed
+    return agreed & ~(_RESERVED_CONFORMANCE | (Conformance.ACCESS if is_in_vain else Conformance(0)))
+
+
+def _least(parameters: AssociationParameters) -> InitiateResponse:
+    return InitiateResponse(
+        conformance=parameters.proposed_conformance & CLASSIC_SERVICES,
+        server_max_receive_pdu_size=parameters.server_max_receive_pdu_size,
+        vaa_name=parameters.referencing.vaa_name,
+    )
+
+
 def _decode_initiate(octets: bytes, limits: Limits) -> tuple[Apdu | None, bytes, bool]:
     """Return what the user-information holds, its octets, and whether one more followed."""
-    if not octets:
-        return None, octets, False
     try:
         return decode_apdu(octets, limits), octets, False
     except DecodeError as error:

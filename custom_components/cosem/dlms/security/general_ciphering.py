@@ -13,6 +13,7 @@ from ..apdu.ciphered import (
     GeneralHeader,
     IdentifiedKey,
     KeyInfo,
+    SecurityControl,
     WrappedKey,
 )
 from ..encoding.octets import Writer
@@ -110,12 +111,8 @@ class GeneralCipherer:
         self._last_transaction_id = transaction_id
 
     def unprotect(self, apdu: GeneralCiphering, sender: bytes, received: ReceivingCounter) -> bytes:
-        """Return the verified plain APDU; the titles were checked before."""
-        control = self._settings.expected_control
-        if apdu.content.security_control != control:
-            raise SecurityDowngrade(
-                f"security control {apdu.content.security_control.raw:02X}, where {control.raw:02X} was agreed on"
-            )
+        """Return the verified plain APDU; the titles and the security control were checked before."""
+        control = apdu.content.security_control
         counter = apdu.content.invocation_counter
         assert counter is not None  # every control that we expect protects something
         key = self._receiving_key(apdu, sender)
@@ -125,7 +122,7 @@ class GeneralCipherer:
                 raise InvocationCounterReplayed("the answer belongs to another transaction")
         else:
             received.check(counter)
-        opening = self._opening(key, sender)
+        opening = self._opening(key, sender, control)
         header = self._authenticated(apdu.header)
         if self._settings.accept_unverified:
             return open_unverified(opening, counter, apdu.content.payload)
@@ -177,10 +174,10 @@ class GeneralCipherer:
             system_title=sender,
         )
 
-    def _opening(self, key: Secret, sender: bytes) -> SealingKey:
+    def _opening(self, key: Secret, sender: bytes, control: SecurityControl) -> SealingKey:
         return SealingKey(
             key=key,
             authentication_key=self._settings.authentication_key,
-            control=self._settings.expected_control,
+            control=control,
             system_title=sender,
         )

@@ -23,6 +23,7 @@ from ..apdu.ciphered import (
     GeneralGloCiphering,
     GeneralHeader,
     GeneralSigning,
+    SecurityControl,
     ServiceCiphered,
 )
 from ..apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE
@@ -116,6 +117,8 @@ class ReceivingContext:
         """Whether the dedicated key has not arrived yet: nothing counts that is protected with it."""
         self.took_global_initiate_response = False
         """Whether the InitiateResponse came under the global key alone where more was agreed (a leniency)."""
+        self.took_more_protection = False
+        """Whether something was authenticated or encrypted that did not have to be (a leniency)."""
 
     @property
     def counter(self) -> ReceivingCounter:
@@ -212,18 +215,15 @@ class ReceivingContext:
         return self._dedicated
 
     def _open(self, key: _Key, content: CipheredContent) -> bytes:
-        control = self._expected_control
-        if content.security_control != control:
-            raise SecurityDowngrade(
-                f"security control {content.security_control.raw:02X}, where {control.raw:02X} was agreed on"
-            )
+        control = content.security_control
+        self._check_control(control)
         counter = content.invocation_counter
         assert counter is not None  # every control that we expect protects something
         title = self.server_system_title
         if title is None:
             raise SystemTitleMismatch("a protected APDU from a meter whose system title is not known")
         key.counter.check(counter)
-        opening = self._opening(key, title)
+        opening = self._opening(key, title, control)
         if not self._verifies:
             return open_unverified(opening, counter, content.payload)
         plain = open_sealed(opening, counter, content.payload)
@@ -231,12 +231,18 @@ class ReceivingContext:
             key.counter.commit(counter)
         return plain
 
-    def _opening(self, key: _Key, title: bytes) -> SealingKey:
-        if key.opening is None or key.opening.system_title != title:
+    def _check_control(self, control: SecurityControl) -> None:
+        if not self.settings.accepts(control):
+            expected = self._expected_control
+            raise SecurityDowngrade(f"security control {control.raw:02X}, where {expected.raw:02X} was agreed on")
+        self.took_more_protection |= control != self._expected_control
+
+    def _opening(self, key: _Key, title: bytes, control: SecurityControl) -> SealingKey:
+        if key.opening is None or (key.opening.system_title, key.opening.control) != (title, control):
             key.opening = SealingKey(
                 key=key.key,
                 authentication_key=self.settings.authentication_key,
-                control=self._expected_control,
+                control=control,
                 system_title=title,
             )
         return key.opening
@@ -245,6 +251,7 @@ class ReceivingContext:
         if self._general is None or self.settings.envelope is not Envelope.GENERAL_CIPHERING:
             raise SecurityDowngrade("general-ciphering was not agreed on")
         self._check_header(apdu.header)
+        self._check_control(apdu.content.security_control)
         title = self.server_system_title
         assert title is not None  # the header was checked against it
         return self._general.unprotect(apdu, title, self._global.counter)

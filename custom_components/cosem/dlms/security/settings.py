@@ -163,6 +163,12 @@ class SecuritySettings:
         """Security control that we accept (rule S11)."""
         return security_control(self.suite, self.protection)
 
+    def accepts(self, control: SecurityControl) -> bool:
+        """Return whether received APDUs may have this: what is expected, or more that can be verified as well."""
+        expected = self.expected_control
+        is_more = control.raw == expected.raw | Protection.AUTHENTICATED_ENCRYPTED
+        return control == expected or (is_more and self.is_ciphered and len(self.authentication_key) > 0)
+
     @property
     def overhead(self) -> int:
         """Octets that protection adds at most, for planning."""
