@@ -337,8 +337,8 @@ def test_who_used_no_password_is_not_told_to_check_it(capsys: pytest.CaptureFixt
     ("referencing", "public", "chosen"),
     [
         ("auto", "in the other way only", "It may want ciphered messages"),
-        ("ln", "--referencing sn", "--referencing sn"),
-        ("sn", "--referencing ln", "--referencing ln"),
+        ("ln", "try --referencing auto. Some meters have no", "--referencing sn"),
+        ("sn", "try --referencing auto. Some meters have no", "--referencing ln"),
     ],
 )
 def test_a_refused_context_names_the_way_of_referencing_that_was_not_tried(

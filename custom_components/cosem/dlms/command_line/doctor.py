@@ -19,6 +19,7 @@ from .run import findings_of
 
 _NO_PUBLIC_CLIENT: Final = "Some meters have no public client; that alone is no fault"
 _OTHER_NAMES_NEXT: Final = "It may name objects in the other way only: the next association is tried in that"
+_EITHER_NAMES: Final = "It may name objects in the other way only: try --referencing auto"
 _MENDED: Final = "The counter is set to what the meter asks for: run this again"
 _BUSY: Final = "It took a connection just before: it may serve one program at a time, or need a minute between two"
 _ONCE: Final = "Each association is tried once here; info tries the other forms that meters want, too"
@@ -129,4 +130,4 @@ class _Report:
             return _NO_PUBLIC_CLIENT
         if self._used.referencing == Referencing.AUTOMATIC:
             return _OTHER_NAMES_NEXT
-        return f"{advice_for(error, self._used)}. {_NO_PUBLIC_CLIENT}"
+        return f"{_EITHER_NAMES}. {_NO_PUBLIC_CLIENT}"  # it used no keys, whatever the chosen association uses
