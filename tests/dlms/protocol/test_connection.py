@@ -15,6 +15,7 @@ from custom_components.cosem.dlms.errors import (
     DataAccessError,
     DecodeError,
     DlmsError,
+    EchoReceived,
     ExceptionReceived,
     LimitExceeded,
     LocalProtocolError,
@@ -721,6 +722,24 @@ def test_f12_a_thousand_wpdus_in_one_segment():
 
 
 # -- what ends the connection
+
+
+@pytest.mark.parametrize("pair", [PAIR, WportPair(1, 1)])
+def test_a_proposal_that_comes_back_is_an_echo_behind_which_a_meter_may_answer(pair):
+    connection = Connection()
+    connection.propose(AssociationParameters(client_wport=pair.client_wport, server_wport=pair.server_wport))
+    connection.receive_data(connection.data_to_send())
+    assert events_of(connection) == []
+    assert isinstance(connection.dropped_answer(pair), EchoReceived)
+    (event,) = receive(connection, aare(), pair=pair)
+    assert isinstance(event, Associated)
+
+
+def test_nothing_but_echoes_ends_the_connection():
+    connection = Connection()
+    connection.propose(PARAMETERS)
+    connection.receive_data(connection.data_to_send() * 3)
+    assert isinstance(connection.error, EchoReceived)
 
 
 @pytest.mark.parametrize("tag", [0x00, 0x01, 0x60, 0x62, 0xC0, 0xC1, 0xC3, 0xD9, 0xCC, 0x99, 0xFF])
