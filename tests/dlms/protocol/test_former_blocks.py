@@ -130,3 +130,18 @@ def test_the_memory_is_bounded_and_keeps_the_latest(former):
     assert len(former._known) == 4096
     assert former.has(9_999, b"x")
     assert not former.has(5_000, b"x")
+
+
+def test_the_octets_together_are_bounded(former):
+    for number in range(1, 100):
+        former.remember([(number, bytes(10_000))])
+    assert sum(len(data) for _, data in former._known) == former._octets <= 512 * 1024
+    assert former.has(99, bytes(10_000))
+    assert not former.has(40, bytes(10_000))
+    for number in range(1, 200):
+        former.remember([(number, bytes(20_000))], is_asked_again=True)
+        assert sum(len(data) for _, data in former._set_aside) <= 512 * 1024
+    former.begin()
+    assert former.has(199, bytes(20_000))
+    assert not former.has(170, bytes(20_000))
+    assert sum(len(data) for _, data in former._known) == former._octets <= 512 * 1024
