@@ -67,16 +67,17 @@ class ProfileDefinition:
 
     def falls(self, progress: ReadSoFar) -> bool | None:
         """Return whether the newest row is the first; None if that is not known."""
-        if not self.is_in_order_of_time or progress.is_mixed:
+        if not self.is_in_order_of_time:
             return None
-        if progress.rises or progress.falls:
+        if progress.rises is not progress.falls:
             return progress.falls
         return None if self.sort_method is None else self.is_descending
 
     def is_fixed(self, progress: ReadSoFar) -> bool:
         """Return whether entries keep their places: newer ones come behind them, and none has to go for them."""
         used, size = self.entries_in_use, self.profile_entries
-        return self.falls(progress) is False and used is not None and size is not None and used < size
+        has_room = used is not None and size is not None and used < size
+        return has_room and self.falls(progress) is False and not progress.is_mixed
 
 
 async def read_definition(source: ManySource, request: ProfileRequest, ways: ProfileWays) -> ProfileDefinition:

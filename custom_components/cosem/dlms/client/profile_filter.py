@@ -82,9 +82,9 @@ class WantedRows:
         self._picked = tuple(come.index(place) for place in definition.places)
         columns = [definition.all_columns[place] for place in come]
         request, progress = self._request, self._progress
-        self._meaning = RowMeaning(
-            columns, definition.capture_period, request.policy, request.zone, falls=definition.falls(progress)
-        )
+        # Where rows are sorted by a value no time counts up to the next.
+        period = definition.capture_period if definition.is_in_order_of_time else 0
+        self._meaning = RowMeaning(columns, period, request.policy, request.zone, falls=definition.falls(progress))
 
     def _noted(self, rows: list[ProfileRow]) -> list[ProfileRow]:
         """Leave out entries before and behind those that are asked for; note the others."""

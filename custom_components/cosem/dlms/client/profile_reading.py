@@ -133,6 +133,8 @@ class ProfileReading:
                 if not has_moved:
                     self._ways.failed(way)
                 refusal = error if has_moved else refusal or error
+                if way is ProfileWay.WHOLE and isinstance(error, DecodeError):
+                    break  # a part tells less
                 continue
             if came:
                 self._ways.worked(way)

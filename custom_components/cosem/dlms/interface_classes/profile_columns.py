@@ -1,6 +1,6 @@
 """Columns of a profile with their units, and rows with what their cells mean (IEC 62056-6-2, Profile generic)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, tzinfo
 from decimal import Context, Decimal
 from enum import IntEnum
@@ -15,7 +15,6 @@ from ..encoding.cosem_time import (
     TimePolicy,
     encode_date_time,
     fixed_zone,
-    in_utc,
 )
 from ..encoding.data import Data, DataType, PlainValue, double_long_unsigned
 from ..encoding.logical_name import LogicalName
@@ -24,6 +23,7 @@ from .data import DataAttribute
 from .interface_class import InterfaceClass
 from .profile_generic import CaptureObject, time_columns
 from .profile_layout import Row
+from .profile_order import RowOrder
 from .profile_times import RowTimes, TimedRow, expand_rows
 from .register import ScalerUnit
 from .value_attributes import scaler_unit_attribute
@@ -103,16 +103,14 @@ class RowMeaning:
     ) -> None:
         """``capture_period``: seconds, 0 if none. ``falls``: whether the newest row is the first, None if not known.
 
-        Times in the rows count more than ``falls``.
+        Times in the rows count more than ``falls`` (RowOrder).
         """
         times = time_columns([column.capture_object for column in columns])
         self._times = RowTimes(times, policy, zone, is_event_log=not capture_period)
         self._unix = [place for place, column in enumerate(columns) if column.is_unix_time]
         self._clock = time_column(columns)
         self._period = capture_period
-        self._falls = falls
-        self._time: datetime | None = None
-        """The last one that was no null-data."""
+        self._order = RowOrder(capture_period, told=falls)
         self._scalers = {
             place: column.scaler_unit.scaler
             for place, column in enumerate(columns)
@@ -128,31 +126,15 @@ class RowMeaning:
             timed = [self._with_unix_times(row) for row in timed]
         if not timed:
             return []
-        self._watch_order(timed)
-        step = None if self._falls is None else -self._period if self._falls else self._period
+        place = self._clock
+        if place is not None:
+            self._order.watch([row[place] if place < len(row) else None for row in timed])
+        falls = self._order.falls
+        step = None if falls is None else -self._period if falls else self._period
         before = [] if self._previous is None else [self._previous]
         full = expand_rows([*before, *timed], step, self._clock)[len(before) :]
         self._previous = full[-1]
         return self._scaled(full)
-
-    def _watch_order(self, rows: Sequence[TimedRow]) -> None:
-        """Learn from the times of the first and the last row that has one whether the newest is the first."""
-        first, last = (next(self._times_of(some), None) for some in (rows, reversed(rows)))
-        if last is None:
-            return
-        earlier, later = in_utc(self._time or first or last), in_utc(last)
-        if earlier != later:
-            self._falls = later < earlier
-        self._time = last
-
-    def _times_of(self, rows: Iterable[TimedRow]) -> Iterator[datetime]:
-        place = self._clock
-        if place is None:
-            return
-        for row in rows:
-            time = row[place] if place < len(row) else None
-            if isinstance(time, datetime):
-                yield time
 
     def _with_unix_times(self, row: tuple[PlainValue | datetime, ...]) -> tuple[PlainValue | datetime, ...]:
         cells = list(row)
