@@ -230,7 +230,8 @@ async def test_a_meter_that_says_only_that_it_cannot_is_no_list_of_errors(refusa
         with pytest.raises(ExceptionReceived):
             await association.set(ENERGY, NULL)
         assert association.is_open
-    assert {apdu[:10] for apdu in meter.asked} == {"050102FA08"}
+    # An exception that is that of the request before could be a copy: the marker shows that it is not.
+    assert {apdu[:10] for apdu in meter.asked} <= {"050102FA08", "050102FA00"}
 
 
 async def test_a_list_without_objects_is_none():
@@ -377,7 +378,10 @@ async def test_writing_and_methods():
         with pytest.raises(OutcomeUnknown):
             await association.set(CLOCK, NULL)
     await client.close()
-    assert meter.asked[1:] == ["06010220080100", "06020220080210080200" + "0100", "06010210280100", "06010220080100"]
+    written = [apdu for apdu in meter.asked if apdu[:2] == "06"]
+    assert written == ["06010220080100", "06020220080210080200" + "0100", "06010210280100", "06010220080100"]
+    # Two successes in a row are not told apart from one that came twice without a read in between.
+    assert set(meter.asked[1:]) - set(written) == {"050102FA00"}
 
 
 async def test_selective_access():

@@ -14,6 +14,7 @@ from ..errors import (
 from ..limits import Limits
 from .association_blocks import AssociationBlocks
 from .association_kind import AssociationKind
+from .doubted_answers import DoubtedAnswers
 from .dropped_apdus import DroppedApduLimits
 from .events import (
     Associated,
@@ -68,6 +69,7 @@ class AssociationRequests:
         self._send = send
         self._outstanding = Outstanding(limits)
         self._late = LateAnswers(dropped_apdus)
+        self._doubted = DoubtedAnswers(dropped_apdus)
         self._latest = b""
         """What was asked last, in plain."""
         self._repeats = 0
@@ -279,6 +281,7 @@ class AssociationRequests:
         self._send(self.pair, octets)
 
     def _start(self, transfer: Transfer, plain: bytes, octets: bytes) -> None:
+        self._doubted.forget()
         self._late.asks(transfer.answers, self._outstanding.number_of(transfer))
         if self._blocks.is_under_way:
             self._late.is_cut()

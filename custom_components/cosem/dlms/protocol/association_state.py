@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Final
+from typing import Final, override
 
 from ..apdu import decode_apdu
 from ..apdu.acse import AARE, RLRE
@@ -27,8 +27,9 @@ from ..errors import (
     ServiceErrorCode,
 )
 from ..limits import Limits
+from .association_doubts import AssociationDoubts
 from .association_kind import AssociationKind
-from .association_requests import MOST_REPEATS, AssociationRequests
+from .association_requests import MOST_REPEATS
 from .dropped_apdus import DroppedApduLimits
 from .events import (
     AnswerReceived,
@@ -42,18 +43,14 @@ from .events import (
     RequestFailed,
 )
 from .general_blocks import BlockOutcome
-from .late_answers import ERRORS
 from .leniencies import Leniency
 from .opening import Opening
 from .proposal import MAX_PDU_SIZE, Negotiated, WportPair, refusal_of
-from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, State, advance
+from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, advance
 from .transfer import ANSWERS, Complete, Continues, Failed, Outcome
 
 _REASON: Final = b"\x80\x01"
 """Tag and length of the reason, the first element of an RLRE."""
-
-_ASKING_STATES: Final = BLOCK_STATES | {State.ASSOCIATING, State.PROVING}
-"""An answer is awaited that is more than the end of a release."""
 
 _WHOLE: Final[dict[int, Callable[[bytes, Limits], object]]] = {
     **dict.fromkeys((AARE, RLRE, EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR), decode_apdu),
@@ -62,7 +59,7 @@ _WHOLE: Final[dict[int, Callable[[bytes, Limits], object]]] = {
 """How what is handled is decoded: behind it one octet is left out, so no result and no proof becomes another one."""
 
 
-class AssociationState(AssociationRequests):
+class AssociationState(AssociationDoubts):
     """One association: what we send, and what becomes of what the peer sends."""
 
     def __init__(
@@ -91,6 +88,12 @@ class AssociationState(AssociationRequests):
         """
         if self._is_late(apdu, is_fresh=is_fresh):
             return
+        in_step = self._in_step(apdu, is_fresh=is_fresh)
+        if in_step is not None:
+            self._handle(in_step)
+
+    @override
+    def _handle(self, apdu: bytes) -> None:
         handle = self._handlers.get(apdu[0], self._receive_foreign)
         try:
             handle(apdu)
@@ -99,35 +102,6 @@ class AssociationState(AssociationRequests):
                 raise
             handle(apdu[:-1])
             self.leniencies.add(Leniency.SURPLUS_OCTET)
-
-    def _is_late(self, apdu: bytes, *, is_fresh: bool) -> bool:
-        """Return whether to leave out what may answer another request than the latest one.
-
-        Where an invoke-id tells the answers apart, the question is asked again at once instead, and what comes as often
-        as it was asked is believed. Otherwise the silence that follows will repeat it, or end it.
-        """
-        late = self._late
-        is_asked = self.state in _ASKING_STATES
-        may_be = late.may_be(apdu, is_fresh=is_fresh, is_asked=is_asked)
-        if apdu[0] in ERRORS and not may_be:
-            may_be = self._outstanding.answers_unconfirmed(apdu)
-        if not may_be:
-            return False
-        if is_asked and late.is_ambiguous(apdu) and self._is_believed():
-            return False
-        self._dropped_apdus.counters.late_apdus += 1
-        return True
-
-    def _is_believed(self) -> bool:
-        """Return whether a doubtful answer counts; ask again if not."""
-        is_proposal = self.state is State.ASSOCIATING and self._is_open_to_all
-        if not (is_proposal or (self.state in BLOCK_STATES and self._outstanding.is_numbered_question)):
-            return False
-        self._doubts += 1
-        if self._doubts > MOST_REPEATS:
-            return True
-        self.try_again(is_lossy=True)
-        return False
 
     def _receive_foreign(self, apdu: bytes) -> None:
         self._step(Input.RECV_FOREIGN, apdu[0])
@@ -301,6 +275,7 @@ class AssociationState(AssociationRequests):
         is_asked_in_vain = self._repeats >= MOST_REPEATS and self._outstanding.may_be_repeated
         return may_be and _is_about_a_key(error) and not is_asked_in_vain
 
+    @override
     def _fail(self, error: DlmsError, tag: int) -> None:
         """End what waits with an error; without anything it is stray."""
         means = FAILURE_MEANS.get(self.state, Input.RECV_STRAY)

@@ -12,6 +12,8 @@ The peer's errors end the connection (rule M9); dropped_apdus.py tolerates some 
 """
 
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from ..errors import (
@@ -132,8 +134,8 @@ class Connection:
 
     @property
     def next_call(self) -> float | None:
-        """When the framing wants ``call``, or None."""
-        return None if self._error is not None else self._framing.next_call
+        """When ``call`` is wanted, or None."""
+        return None if self._error is not None else self._incoming.next_call(self._framing.next_call)
 
     # -- what the owner does
 
@@ -160,8 +162,7 @@ class Connection:
         if is_broadcast and not (self.is_lossy and parameters.kind is AssociationKind.UNCONFIRMED):
             raise LocalProtocolError("all logical devices are reached over UDP only, in an unconfirmed association")
         opening = opening or Opening(parameters, limits=self._limits)
-        association = self._associations.get(pair)
-        if association is None:
+        if (association := self._associations.get(pair)) is None:
             association = AssociationState(opening, self._limits, self._events, self._dropped_apdus, self._send)
         association.propose(opening)
         self._associations[pair] = association
@@ -180,7 +181,10 @@ class Connection:
 
     def try_again(self, pair: WportPair, silence: float = 0.0) -> bool:
         """After seconds of silence: send again what may be sent again; return whether there was anything."""
-        return self._known(pair).try_again(is_lossy=self.is_lossy, silence=silence)
+        if (association := self._known(pair)).is_in_doubt:
+            self._guarded(association.call)
+            return True
+        return association.try_again(is_lossy=self.is_lossy, silence=silence)
 
     def tells_answers_apart(self, pair: WportPair) -> bool:
         """Return whether an answer that nobody waits for any more does no harm, though the connection goes on."""
@@ -224,11 +228,12 @@ class Connection:
             self._abort_stream(framing_error)
 
     def call(self, now: float) -> None:
-        """Let the framing do what is due. Never raises."""
+        """Do what is due. Never raises."""
         if self._error is None:
             self._dropped_apdus.time_is(now)
             self._framing.call(now)
             self._take_messages()
+            self._guarded(partial(self._incoming.call, now))
 
     def receive_eof(self, *, reset: bool = False) -> None:
         """Take the end, orderly or by ``reset`` (any loss of the transport). Never raises."""
@@ -264,10 +269,8 @@ class Connection:
     def _receive_limit(self) -> int:
         """Return the longest announced APDU, with protection."""
         # Whether a maximum PDU size counts before or after ciphering is read both ways.
-        sizes = [
-            (each.parameters.max_receive_pdu_size or MAX_PDU_SIZE) + each.parameters.overhead
-            for each in self._associations.values()
-        ]
+        proposed = [association.parameters for association in self._associations.values()]
+        sizes = [(each.max_receive_pdu_size or MAX_PDU_SIZE) + each.overhead for each in proposed]
         return min(max([FIRST_APDU_LIMIT, *sizes]), self._limits.apdu)
 
     # -- the way in
@@ -275,15 +278,15 @@ class Connection:
     def _take_messages(self) -> None:
         while self._error is None and (event := self._framing.next_event()) is not None:
             if isinstance(event, Message | Empty):
-                self._take_message(event)
+                self._guarded(partial(self._incoming.receive, event))
             elif isinstance(event, Ready):
                 self._events.append(ConnectionReady())
             else:
                 self.abort(event.error)
 
-    def _take_message(self, message: Message | Empty) -> None:
+    def _guarded(self, take: Callable[[], None]) -> None:
         try:
-            self._incoming.receive(message)
+            take()
         except (DecodeError, UnexpectedApdu) as error:
             self._abort_stream(error)
         except DlmsError as error:

@@ -58,6 +58,17 @@ class Incoming:
         """Whether anything is unanswered."""
         return any(association.is_waiting for association in self._associations.values())
 
+    def next_call(self, framing: float | None) -> float | None:
+        """Return when the first one of ``framing`` and the associations wants to be called, or None."""
+        due = [framing, *(association.next_call for association in self._associations.values())]
+        return min((each for each in due if each is not None), default=None)
+
+    def call(self, now: float) -> None:
+        """Let associations decide what is in doubt. Raises UnexpectedApdu."""
+        for association in self._associations.values():
+            if association.next_call is not None and association.next_call <= now:
+                association.call()
+
     def receive(self, message: Message | Empty) -> None:
         """Take a message. Raises RemoteProtocolError, SecurityError: they end a stream."""
         if isinstance(message, Empty):

@@ -97,9 +97,9 @@ class LateAnswers:
         """
         self._latest, self._is_fresh = apdu, is_fresh
         self._forget(self._dropped_apdus.time)
-        if not is_fresh and _key_of(apdu) in self._taken:
+        if not is_fresh and key_of(apdu) in self._taken:
             return True
-        number = _number_of(apdu)
+        number = answer_number(apdu)
         return any(
             apdu[0] in owed.tags or number == owed.number is not None
             for owed in self._owed
@@ -109,10 +109,10 @@ class LateAnswers:
 
     def is_ambiguous(self, apdu: bytes) -> bool:
         """Return whether what may be late may as well answer the latest request, if that is unanswered."""
-        taken = self._taken.get(_key_of(apdu))
+        taken = self._taken.get(key_of(apdu))
         if taken is not None and taken.request == self._request and not self._is_fresh:
             return False
-        return self._fits(apdu[0], _number_of(apdu), self._answers, self._number)
+        return self._fits(apdu[0], answer_number(apdu), self._answers, self._number)
 
     def took(self, spread: float, repeats: int, *, is_remembered: bool = True) -> None:
         """Note that what came last answered the latest request, sent ``repeats`` times more within ``spread`` seconds.
@@ -121,9 +121,9 @@ class LateAnswers:
         """
         apdu, now = self._latest, self._dropped_apdus.time
         if self._dropped_apdus.is_lossy and is_remembered and not self._is_fresh:
-            key = _key_of(apdu)
+            key = key_of(apdu)
             self._taken.pop(key, None)  # the order is that of time
-            self._taken[key] = _Taken(apdu[0], _number_of(apdu), self._request, now + LATE_WITHIN)
+            self._taken[key] = _Taken(apdu[0], answer_number(apdu), self._request, now + LATE_WITHIN)
             if len(self._taken) > _MOST_TAKEN:
                 del self._taken[next(iter(self._taken))]
         if repeats:
@@ -193,12 +193,12 @@ class LateAnswers:
                 self._owed.remove(each)
 
 
-def _key_of(apdu: bytes) -> bytes:
+def key_of(apdu: bytes) -> bytes:
     """Return length, beginning and end: a copy has the same, and what only looks like one costs a question more."""
     return b"".join((len(apdu).to_bytes(4, "big"), apdu[:_BEGINNING], apdu[-_END:]))
 
 
-def _number_of(apdu: bytes) -> int | None:
+def answer_number(apdu: bytes) -> int | None:
     """Return an answer's invoke-id."""
     if apdu[0] == ACCESS_RESPONSE:
         return int.from_bytes(apdu[2:5], "big")

@@ -66,6 +66,12 @@ class Outstanding:
         self._count_up()
         self._transfer = transfer
 
+    def beside(self, transfer: Transfer) -> tuple[bytes, int]:
+        """Return the request of a transfer that is sent while another one waits, and its invoke-id."""
+        request, number = self.first(transfer, self._limits.assembled_value), self._next_invoke_id
+        self._count_up()
+        return request, number
+
     def number_of(self, transfer: Transfer) -> int | None:
         """Return the invoke-id that a transfer's answer will have, if it is sent next."""
         if isinstance(transfer, Access):
@@ -83,6 +89,10 @@ class Outstanding:
         if told is not None:
             self._told.remove(told)
         return told is not None
+
+    def is_answer_to_told(self, apdu: bytes) -> bool:
+        """Return whether it may answer a service that nobody should answer."""
+        return any(_may_answer(apdu, each) for each in self._told)
 
     def is_doubtful(self, transfer: Transfer) -> bool:
         """Return whether its answer could be one to what was told before."""
@@ -113,6 +123,11 @@ class Outstanding:
     def is_numbered_question(self) -> bool:
         """Whether it may be asked again, and its invoke-id tells the answers from those to other requests."""
         return self._transfer is not None and self._transfer.may_be_repeated and self._transfer.answers <= NUMBERED
+
+    @property
+    def answers(self) -> frozenset[int]:
+        """Tags of what may answer it."""
+        return frozenset() if self._transfer is None else self._transfer.answers
 
     def receive(self, apdu: bytes) -> Outcome | None:
         """Take an answer; None if it belongs to nothing we asked. Raises DecodeError, LimitExceeded."""
