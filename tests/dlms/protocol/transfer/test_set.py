@@ -106,10 +106,18 @@ def test_list_has_a_result_for_each():
     assert outcome == Complete(b"\x00\x03")
 
 
-@pytest.mark.parametrize("code", [0, 3])
-def test_one_result_counts_for_the_whole_list(code: int):
-    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), f"C501C10{code}")
-    assert outcome == Complete(bytes([code, code]), Leniency.SET_RESULT_IN_ANOTHER_FORM)
+def test_one_success_counts_for_the_whole_list():
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), "C501C100")
+    assert outcome == Complete(b"\x00\x00", Leniency.SET_RESULT_IN_ANOTHER_FORM)
+
+
+@pytest.mark.parametrize("answer", ["C501C103", "C505C10103"])
+def test_one_refusal_does_not_tell_which_attributes_were_written(answer: str):
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), answer)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+    assert "one refusal for 2 attributes" in str(outcome.error)
+    assert after(SetList([(CLOCK, NULL)]), "C505C10103") == Complete(b"\x03")
 
 
 def test_results_of_another_number_tell_nothing():

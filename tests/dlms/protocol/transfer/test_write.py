@@ -67,7 +67,19 @@ def test_results():
     assert isinstance(refused.error, DataAccessError)
     assert refused.error.result == 3
     assert after(two(), "0D02000103") == Complete(b"\x00\x03")
-    assert after(two(), "0D010103") == Complete(b"\x03\x03")
+
+
+def test_one_refusal_does_not_tell_which_variables_were_written():
+    for transfer in (two(), WriteMethods([(ONE, NULL), (TWO, NULL)])):
+        outcome = after(transfer, "0D010103")
+        assert unknown(outcome)
+        assert "one refusal for 2 variables" in str(outcome.error)
+    assert after(WriteList([(ONE, NULL)]), "0D010103") == Complete(b"\x03")
+    assert after(two(), "0D0100") == Complete(b"\x00\x00")
+
+
+def test_one_refusal_before_everything_was_sent_refuses_everything():
+    assert after(WriteList([(ONE, LONG), (TWO, NULL)]), "0D010103", room=24) == Complete(b"\x03\x03")
 
 
 @pytest.mark.parametrize("odd", ["0D00", "0D03000000", "0D0200020001"])
@@ -108,4 +120,4 @@ def test_methods_complete_like_actions():
     assert after(WriteMethod(ONE, NULL), "0D010103") == Complete(b"\x03\x00")
     both = WriteMethods([(ONE, NULL), (TWO, NULL)])
     assert after(both, "0D02000103") == Complete(b"\x02\x00\x00\x03\x00")
-    assert after(both, "0D010103") == Complete(b"\x02\x03\x00\x03\x00")
+    assert after(both, "0D0100") == Complete(b"\x02\x00\x00\x00\x00")

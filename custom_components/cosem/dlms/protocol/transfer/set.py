@@ -146,8 +146,10 @@ class SetList(_Set):
 
     @override
     def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome:
-        if len(results) == 1:
-            results *= len(self._values)  # one result for all of them
+        if len(results) == 1 and len(self._values) > 1:
+            if (refusal := _first_refusal(results)) is not None:
+                return Failed(OutcomeUnknown(f"one refusal for {len(self._values)} attributes: {refusal}"))
+            results *= len(self._values)  # all of them
         if len(results) != len(self._values):
             return Failed(OutcomeUnknown(f"{len(results)} results for {len(self._values)} attributes"))
         return Complete(bytes(result.code for result in results))

@@ -86,6 +86,10 @@ class _Write:
             return Failed(OutcomeUnknown("a success before everything was sent"))
         if None in codes or len(codes) not in {1, len(self._variables)}:
             return Failed(OutcomeUnknown(f"{len(codes)} results for {len(self._variables)} variables"))
+        is_whole = self._sent is None or self._sent.is_over
+        if refused and is_whole and len(codes) < len(self._variables):
+            why = DataAccessError(refused)
+            return Failed(OutcomeUnknown(f"one refusal for {len(self._variables)} variables: {why}"))
         return self._outcome(bytes(code or 0 for code in codes))
 
     def _next_piece(self, number: int) -> Outcome | None:
