@@ -7,7 +7,6 @@ capture period makes it. Any other only makes what the meter tells doubtful.
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
-from types import NoneType
 
 from ..encoding.cosem_time import in_utc
 
@@ -27,7 +26,7 @@ class RowOrder:
 
     def watch(self, times: Sequence[object]) -> None:
         """Take the times of the next rows; what is none is no time."""
-        is_whole = NoneType not in {*map(type, times)}
+        is_whole = type(None) not in {*map(type, times)}
         first = max(len(times) - 2, 0) if is_whole else 0  # where all are there, nothing depends on the order yet
         known = [
             (self._rows + place, time) for place, time in enumerate(times[first:], first) if isinstance(time, datetime)
