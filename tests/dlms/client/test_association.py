@@ -255,7 +255,7 @@ async def test_before_the_association_exists_there_is_nothing_to_ask(meter):
 # -- deadlines
 
 
-async def test_timeout_closes_the_connection_and_fails_everybody_with_the_first_error(client, meter):
+async def test_timeout_closes_the_connection_and_its_neighbours_are_told_whose_it_was(client, meter):
     async with AsyncExitStack() as stack:
         first = await stack.enter_async_context(client.associate(PARAMETERS))
         second = await stack.enter_async_context(client.associate(OTHER))
@@ -265,11 +265,13 @@ async def test_timeout_closes_the_connection_and_fails_everybody_with_the_first_
         assert caught.value.waiting_for == "get-response"
         assert caught.value.seconds == QUICK.response
         assert meter.link.closed
-        for association in (first, second):
-            assert not association.is_open
-            with pytest.raises(ResponseTimeout) as again:
-                await association.get(CLOCK)
-            assert again.value is caught.value
+        assert not first.is_open
+        assert not second.is_open
+        with pytest.raises(ResponseTimeout) as again:
+            await first.get(CLOCK)
+        assert again.value is caught.value
+        with pytest.raises(AssociationAborted, match=f"with the association {first.parameters.pair}: no get-response"):
+            await second.get(CLOCK)
 
 
 async def test_neighbour_in_the_queue_fails_at_once(client, meter):
@@ -277,7 +279,7 @@ async def test_neighbour_in_the_queue_fails_at_once(client, meter):
     async with client.associate(PARAMETERS) as first, client.associate(OTHER) as second:
         results = await asyncio.gather(first.get(CLOCK), second.get(CLOCK), return_exceptions=True)
     assert isinstance(results[0], ResponseTimeout)
-    assert results[0] is results[1]
+    assert isinstance(results[1], AssociationAborted)
     assert len(meter.requests) == 1
 
 

@@ -90,8 +90,10 @@ class AssociationLife:
         self._step(LifecycleInput.END)
 
     def _raise_if_ended(self) -> None:
-        error = self._link.connection.error or self._ended
-        if error is not None:
+        ended = self._link.connection.error
+        # What ended it alone says more than what its neighbours are told.
+        error = self._ended if isinstance(ended, AssociationAborted) else None
+        if (error := error or ended or self._ended) is not None:
             raise error
 
     async def _settle(self, asked: Transfer | AssociationParameters) -> None:
@@ -130,8 +132,11 @@ class AssociationLife:
 
     async def _give_up(self, error: DlmsError) -> DlmsError:
         """End what is silent, with the connection unless others use it and nothing is mixed up; return the error."""
-        if self._link.users > 1 and self._link.connection.tells_answers_apart(self.parameters.pair):
-            self._end(error)
-            return error
-        # On this connection a late answer could be taken for the answer to a later request.
-        return await self._link.fail(error)
+        if self._link.users <= 1:
+            return await self._link.fail(error)
+        self._end(error)
+        if not self._link.connection.tells_answers_apart(self.parameters.pair):
+            # On this connection a late answer could be taken for the answer to a later request.
+            of_others = AssociationAborted(f"the connection ended with the association {self.parameters.pair}: {error}")
+            await self._link.fail(of_others)
+        return error
