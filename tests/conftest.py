@@ -23,6 +23,7 @@ from custom_components.cosem.const import (
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_INTERVAL,
+    CONF_LOG_INTERVAL,
     CONF_OBJECTS,
     CONF_PRESET,
     CONF_RESPONSE_TIMEOUT,
@@ -143,6 +144,7 @@ def make_entry(meter: SimulatedMeter) -> Callable[..., MockConfigEntry]:
             CONF_OBJECTS: list(TICKED),
             CONF_STAY_CONNECTED: False,
             CONF_RESPONSE_TIMEOUT: 10,
+            CONF_LOG_INTERVAL: 0,  # so that it is known what is asked when; tests/push/test_meter_logs.py is about them
         }
         unique_id = changes.pop("unique_id", None) or unique_id_of(meter, server_wport)
         return MockConfigEntry(

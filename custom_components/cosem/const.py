@@ -34,6 +34,11 @@ CONF_STATE_PAUSE: Final = "state_pause"
 DEFAULT_STATE_PAUSE: Final = 10
 MAX_STATE_PAUSE: Final = 3600
 
+CONF_LOG_INTERVAL: Final = "log_interval"
+"""Minutes between two readings of event logs and alarm registers; 0: never."""
+DEFAULT_LOG_INTERVAL: Final = 5
+MAX_LOG_INTERVAL: Final = 1440
+
 NOTIFICATIONS_OFF: Final = "off"
 NOTIFICATIONS_BOTH: Final = "both"
 NOTIFICATIONS: Final = (NOTIFICATIONS_OFF, "udp", "tcp", NOTIFICATIONS_BOTH)

@@ -37,6 +37,7 @@ from .meter.readings import Reading, Readings
 from .meter.security import MeterSecurity
 from .meter.tasks_in_turn import TasksInTurn
 from .meter.total_deadline import async_total_deadline, total_time
+from .push.meter_logs import MeterLogs
 from .push.meter_push import MeterPush
 
 type CosemConfigEntry = ConfigEntry[CosemCoordinator]
@@ -67,6 +68,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self.security = MeterSecurity(hass, entry, client, keep=keep)
         self.reader = MeterReader(hass, entry)
         self.notifications = MeterPush(hass, entry, client, self.security, self.reader, self._show_pushed)
+        self.logs = MeterLogs(hass, entry, client, self.reader, self.notifications)
         super().__init__(
             hass,
             LOGGER,
@@ -234,6 +236,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def async_shutdown(self) -> None:
         """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
+        await self.logs.async_stop()
         await self.notifications.async_stop()
         client, self._client = self._client, None
         await self._tasks.async_end_all()

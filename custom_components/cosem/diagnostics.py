@@ -20,6 +20,7 @@ from .const import (
     CONF_DEDICATED_KEY,
     CONF_INTERVAL,
     CONF_LISTEN_PORT,
+    CONF_LOG_INTERVAL,
     CONF_MECHANISM,
     CONF_NOTIFICATIONS,
     CONF_OBJECTS,
@@ -66,6 +67,7 @@ _OPTIONS: Final = (
     CONF_NOTIFICATIONS,
     CONF_LISTEN_PORT,
     CONF_STATE_PAUSE,
+    CONF_LOG_INTERVAL,
 )
 
 
@@ -114,6 +116,7 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
             for attribute, reading in coordinator.data.values.items()
         },
         "notifications": coordinator.notifications.diagnostics(),
+        "logs": coordinator.logs.diagnostics(),
         "withheld": [str(attribute) for attribute in coordinator.data.withheld],
         "unverified": coordinator.security.is_unverified,
         "leniencies": sorted(reader.ways.leniencies),

@@ -13,6 +13,7 @@ from tests.flow_tools import shown_again
 
 def test_only_what_says_something_is_kept():
     usual = {"notifications": "off", "listen_address": " ", "listen_port": 4059, "notification_sources": ["", " "]}
+    usual |= {"log_interval": 5}
     assert without_usual({"interval": 60, **usual}) == {"interval": 60}
     typed = {
         "notifications": "udp",

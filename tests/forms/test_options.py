@@ -183,7 +183,7 @@ async def test_trial_29_code_that_the_meter_does_not_have_is_named(
     assert result["errors"] == {"further_objects": "objects_refused"}
     assert result["description_placeholders"]["code"] == "3:1.0.77.77.0.255 (object-undefined)"
     assert shown_again(result)["further_objects"] == ["1-0:14.7.0", "3:1.0.77.77.0.255"]
-    assert {**entry.options, "pause": 1} == OPTIONS
+    assert {**entry.options, "pause": 1} == {**OPTIONS, "log_interval": 0}
     many = [f"3:1.0.77.77.{number}.255" for number in range(20)]
     result = await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "further_objects": many})
     assert result["description_placeholders"]["code"].endswith("3:1.0.77.77.9.255 (object-undefined), ...")
@@ -239,3 +239,35 @@ async def test_trial_15_the_form_does_not_wait_for_a_slow_meter(
     began = hass.loop.time()
     assert await clock_words(hass, entry) == ""
     assert hass.loop.time() - began < 8
+
+
+# --- Event logs -------------------------------------------------------------------------------------------------------
+
+
+async def test_how_often_logs_are_read_is_asked_only_where_there_are_logs(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter
+):
+    result = await hass.config_entries.options.async_init(entry.entry_id)  # never read
+    assert "log_interval" not in result["data_schema"].schema
+    hass.config_entries.options.async_abort(result["flow_id"])
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert shown_again(result)["log_interval"] == 0
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "log_interval": 30})
+    assert entry.options["log_interval"] == 30
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    result = await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "log_interval": 5})
+    assert result["type"] is FlowResultType.CREATE_ENTRY
+    assert "log_interval" not in entry.options
+
+
+@pytest.mark.parametrize("minutes", [-1, 1441])
+async def test_how_often_logs_are_read_has_limits(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter, minutes: int
+):
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done()
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    with pytest.raises(InvalidData):
+        await hass.config_entries.options.async_configure(result["flow_id"], {**OPTIONS, "log_interval": minutes})

@@ -16,7 +16,7 @@ from custom_components.cosem.meter.meter_time import TIME_POLICIES
 def test_trial_29_from_25_objects_on_there_is_a_list_to_search(count: int, mode: str):
     assert SEARCHABLE_FROM == 25
     choices = [SelectOptionDict(value=f"3:{n}", label=f"Object {n}") for n in range(count)]
-    for schema in (objects_schema(choices, [], with_further_objects=False), options_schema(choices)):
+    for schema in (objects_schema(choices, [], with_further_objects=False), options_schema(choices, with_logs=False)):
         field = schema.schema["objects"]
         assert isinstance(field, SelectSelector)
         assert field.config["mode"] == mode

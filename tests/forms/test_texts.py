@@ -141,7 +141,7 @@ def test_each_field_has_a_name_and_a_description(step: str):
 def test_each_step_has_texts_and_no_others():
     assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "nothing_found", "examine"}
     assert TEXTS["options"]["step"].keys() == {"init"}
-    fields = {str(key) for key in schemas.options_schema([]).schema}
+    fields = {str(key) for key in schemas.options_schema([], with_logs=True).schema}
     assert TEXTS["options"]["step"]["init"]["data"].keys() == fields
     assert TEXTS["options"]["step"]["init"]["data_description"].keys() == fields
 

@@ -40,8 +40,11 @@ from custom_components.cosem.dlms import (
 from custom_components.cosem.meter import error_mapping
 from custom_components.cosem.meter.error_mapping import (
     WrongMeter,
+    concerns_one_object,
     decode_or_none,
+    failure_of,
     home_assistant_error,
+    is_for_now,
     map_error,
     none_if_refused,
 )
@@ -177,3 +180,30 @@ def test_meter_that_does_not_say_which_one_it_is_may_say_so_the_next_time(first:
     with pytest.raises(UpdateFailed) as raised, map_error(first=first):
         raise WrongMeter("SIM1", None)
     assert raised.value.translation_key == "identity_unreadable"
+
+
+async def failing(error: BaseException | None) -> None:
+    if error is not None:
+        raise error
+
+
+async def test_the_reason_of_a_failure_is_returned():
+    error = ConnectionLost()
+    assert await failure_of(failing(error)) is error
+    assert await failure_of(failing(None)) is None
+    with pytest.raises(LocalProtocolError):
+        await failure_of(failing(LocalProtocolError("a bug")))
+
+
+@pytest.mark.parametrize(
+    ("error", "concerns"), [(DataAccessError(3), True), (DecodeError("odd"), True), (ConnectionLost(), False)]
+)
+def test_a_refusal_or_a_value_without_sense_concerns_one_object(error: DlmsError, concerns: bool):
+    assert concerns_one_object(error) is concerns
+
+
+@pytest.mark.parametrize(
+    ("error", "for_now"), [(DataAccessError(2), True), (DataAccessError(3), False), (ConnectionLost(), False)]
+)
+def test_a_temporary_failure_is_for_now(error: DlmsError, for_now: bool):
+    assert is_for_now(error) is for_now

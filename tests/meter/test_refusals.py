@@ -65,3 +65,11 @@ def test_an_answer_ends_it():
     refusals.forget(OTHER)
     assert not refusals.is_lasting(VALUE)
     assert not refusals.note(VALUE, "object-undefined", "another", 0.0)
+
+
+def test_what_was_refused_the_last_time_is_suspect():
+    refusals = refused(1)
+    assert refusals.is_suspect(VALUE)
+    assert not refusals.is_suspect(OTHER)
+    refusals.forget(VALUE)
+    assert not refusals.is_suspect(VALUE)

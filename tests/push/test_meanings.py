@@ -84,3 +84,50 @@ def test_what_is_no_code_is_none():
     assert [meaning.code for meaning in Meanings(CODE_TABLES["idis"]).of(pushed(text), is_event=True)] == [None]
     array = PushedValue(LogicalName.parse(ALARMS), 1, 2, Data(DataType.ARRAY, ()))
     assert [meaning.code for meaning in Meanings(CODE_TABLES["idis"]).of(pushed(array), is_event=True)] == [None]
+
+
+def read(meanings: Meanings, name: str, number: int) -> list[int | None]:
+    """Read an alarm register; return the bits that are told."""
+    return [meaning.code for meaning in meanings.of_register(value(name, number))]
+
+
+def test_the_first_reading_of_a_register_tells_nothing_and_then_only_what_comes_on():
+    meanings = Meanings(CODE_TABLES["idis"])
+    assert [read(meanings, ALARMS, bits) for bits in (0b1, 0b111, 0b10, 0b11)] == [[], [1, 2], [], [0]]
+
+
+def test_an_alarm_that_was_on_before_a_restart_is_not_told():
+    before = Meanings(NO_TABLE)
+    read(before, ALARMS, 0b1)
+    meanings = Meanings(NO_TABLE)
+    meanings.remember(before.alarms)
+    assert read(meanings, ALARMS, 0b11) == [1]
+
+
+def test_what_came_meanwhile_is_newer_than_what_is_remembered():
+    meanings = Meanings(NO_TABLE)
+    read(meanings, ALARMS, 0b11)
+    meanings.remember({LogicalName.parse(ALARMS): frozenset()})
+    assert read(meanings, ALARMS, 0b11) == []
+
+
+def test_an_alarm_that_was_pushed_is_not_told_again_by_its_register():
+    meanings = Meanings(NO_TABLE)
+    read(meanings, ALARMS, 0)
+    meanings.of(pushed(value(ALARMS, 0b1)), is_event=True)
+    assert read(meanings, ALARMS, 0b11) == [1]
+
+
+def test_nor_is_one_that_its_descriptor_told_but_the_next_one_is():
+    meanings = Meanings(NO_TABLE)
+    read(meanings, ALARMS, 0)
+    meanings.of(pushed(value("0.0.97.98.20.255", 0b1)), is_event=True)
+    meanings.of(pushed(value("0.0.97.98.20.255", 0b11)), is_event=True)
+    assert [read(meanings, ALARMS, bits) for bits in (0b111, 0, 0b1)] == [[2], [], [0]]
+
+
+def test_what_is_no_register_tells_nothing():
+    meanings = Meanings(NO_TABLE)
+    assert meanings.of_register(value(None, 1)) == []
+    text = PushedValue(LogicalName.parse(ALARMS), 1, 2, Data(DataType.VISIBLE_STRING, "x"))
+    assert meanings.of_register(text) == []

@@ -128,7 +128,7 @@ from .interface_classes.mbus_client import (
     manufacturer_letters,
     printed_number,
 )
-from .interface_classes.profile_columns import ProfileColumn, ProfileRow
+from .interface_classes.profile_columns import ProfileColumn, ProfileRow, SortMethod
 from .interface_classes.profile_generic import (
     BufferSelector,
     CaptureObject,
@@ -357,6 +357,7 @@ __all__ = [
     "ShortNameObject",
     "ShortNameUnknown",
     "ShortNames",
+    "SortMethod",
     "Source",
     "StandardCode",
     "StateErrorCode",

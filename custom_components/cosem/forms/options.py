@@ -14,6 +14,7 @@ from ..meter.entity_plan import async_apply_selection, enabled_objects, plan_ent
 from ..meter.meter_time import ClockReading, async_read_clock, clock_of, time_policy_of
 from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
+from ..push.logged_objects import keeps_what_happened
 from .answers import take_options
 from .draft import Draft, Purpose
 from .further_objects import async_try_for_entry
@@ -95,7 +96,8 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         return self.async_show_form(
             step_id=Step.INIT.value,
             data_schema=self.add_suggested_values_to_schema(
-                options_schema(choices), {**chosen, CONF_OBJECTS: ticked, **draft.typed}
+                options_schema(choices, with_logs=keeps_what_happened(objects)),
+                {**chosen, CONF_OBJECTS: ticked, **draft.typed},
             ),
             errors=dict(draft.errors),
             description_placeholders={**words, **draft.error_words},

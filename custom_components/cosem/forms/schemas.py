@@ -28,6 +28,7 @@ from ..const import (
     CONF_INTERVAL,
     CONF_LISTEN_ADDRESS,
     CONF_LISTEN_PORT,
+    CONF_LOG_INTERVAL,
     CONF_NOTIFICATION_SOURCES,
     CONF_NOTIFICATIONS,
     CONF_OBJECTS,
@@ -40,10 +41,12 @@ from ..const import (
     CONF_STAY_CONNECTED,
     CONF_TIME_POLICY,
     CONF_TRANSPORT,
+    DEFAULT_LOG_INTERVAL,
     DEFAULT_PAUSE,
     DEFAULT_RESPONSE_TIMEOUT,
     DEFAULT_STATE_PAUSE,
     MAX_INTERVAL,
+    MAX_LOG_INTERVAL,
     MAX_PAUSE,
     MAX_STATE_PAUSE,
     NOTIFICATIONS,
@@ -169,8 +172,11 @@ def objects_schema(
     return vol.Schema(fields)
 
 
-def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
-    """Return the options form."""
+def options_schema(choices: Sequence[SelectOptionDict], *, with_logs: bool) -> vol.Schema:
+    """Return the options form; ``with_logs``: of a meter that has event logs or alarm registers."""
+    logs: dict[vol.Marker, object] = {
+        vol.Optional(CONF_LOG_INTERVAL, default=DEFAULT_LOG_INTERVAL): _number(0, MAX_LOG_INTERVAL, UnitOfTime.MINUTES)
+    }
     return vol.Schema(
         {
             # Less than the minimum is an error of the form, which names it; that of the selector does not.
@@ -189,5 +195,6 @@ def options_schema(choices: Sequence[SelectOptionDict]) -> vol.Schema:
             vol.Optional(CONF_STATE_PAUSE, default=DEFAULT_STATE_PAUSE): _number(
                 0, MAX_STATE_PAUSE, UnitOfTime.SECONDS
             ),
+            **(logs if with_logs else {}),
         }
     )

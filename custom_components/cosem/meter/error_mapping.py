@@ -27,6 +27,7 @@ from ..dlms import (
     ConnectFailed,
     ConnectTimeout,
     DataAccessError,
+    DataAccessResultCode,
     DeviceInUse,
     DlmsError,
     EchoReceived,
@@ -104,6 +105,27 @@ async def none_if_failed[T](answer: Awaitable[T]) -> T | None:
         raise
     except DlmsError:
         return None
+
+
+async def failure_of(work: Awaitable[None]) -> DlmsError | None:
+    """Await it; return why it failed, None if it did not."""
+    try:
+        await work
+    except LocalProtocolError:
+        raise
+    except DlmsError as error:
+        return error
+    return None
+
+
+def concerns_one_object(error: DlmsError) -> bool:
+    """Whether it is an answer to what was asked for, so that another object may be read all the same."""
+    return isinstance(error, ServiceError | RemoteProtocolError)
+
+
+def is_for_now(error: DlmsError) -> bool:
+    """Whether the meter says that it has no value just now."""
+    return isinstance(error, DataAccessError) and error.result == DataAccessResultCode.TEMPORARY_FAILURE
 
 
 async def listener_fault(joining: Awaitable[None]) -> ListenerUnavailable | None:

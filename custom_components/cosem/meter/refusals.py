@@ -46,6 +46,10 @@ class Refusals:
         """Note that the meter gave an answer."""
         self._refusals.pop(attribute, None)
 
+    def is_suspect(self, attribute: AttributeDescriptor) -> bool:
+        """Whether an attribute was refused the last time."""
+        return attribute in self._refusals
+
     def is_lasting(self, attribute: AttributeDescriptor | None) -> bool:
         """Whether the meter seems to refuse an attribute for good."""
         return attribute is not None and (known := self._refusals.get(attribute)) is not None and _lasts(known)

@@ -31,6 +31,9 @@ _VERSION: Final = 1
 COUNTED: Final = "counted"
 """What tells the file of the counters' last numbers from that of the meter."""
 
+LOGGED: Final = "logged"
+"""Likewise for what was told of its event logs and alarm registers."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterWays:
@@ -106,9 +109,10 @@ async def async_pin_system_title(hass: HomeAssistant, unique_id: str, title: byt
 
 
 async def async_remove_meter(hass: HomeAssistant, unique_id: str) -> None:
-    """Forget a meter, and what its counters showed (counted_store.py)."""
+    """Forget a meter, what its counters showed, and what was told of its logs (counted_store.py, push/log_store.py)."""
     await _store(hass, unique_id).async_remove()
-    await Store[dict[str, Any]](hass, _VERSION, file_of(unique_id, COUNTED)).async_remove()
+    for kind in (COUNTED, LOGGED):
+        await Store[dict[str, Any]](hass, _VERSION, file_of(unique_id, kind)).async_remove()
 
 
 def _store(hass: HomeAssistant, unique_id: str) -> Store[dict[str, Any]]:

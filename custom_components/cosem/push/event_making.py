@@ -75,7 +75,7 @@ class EventMaker:
         self._hass = hass
         self._entry = entry
         self._reader = reader
-        self._meanings = Meanings(table)
+        self.meanings = Meanings(table)
         self._policy: TimePolicy = time_policy_of(entry.options)
 
     def events(self, read: ReadNotification) -> list[MeterEvent]:
@@ -83,7 +83,7 @@ class EventMaker:
         if read.values is None:
             return [self._event(read, Meaning(OTHER, None))]
         is_event = isinstance(read.notification, EventNotificationRequest)
-        return [self._event(read, meaning) for meaning in self._meanings.of(read.values, is_event=is_event)]
+        return [self._event(read, meaning) for meaning in self.meanings.of(read.values, is_event=is_event)]
 
     def _event(self, read: ReadNotification, meaning: Meaning) -> MeterEvent:
         values = () if read.values is None else read.values.values
@@ -91,7 +91,7 @@ class EventMaker:
         attribute = shown.attribute
         return MeterEvent(
             entry_id=self._entry.entry_id,
-            device_id=self._device_id,
+            device_id=self.device_id,
             kind=UNDECODABLE if read.notification is None else _KINDS[type(read.notification)],
             event_type=meaning.event_type,
             code=meaning.code,
@@ -110,7 +110,8 @@ class EventMaker:
         )
 
     @property
-    def _device_id(self) -> str | None:
+    def device_id(self) -> str | None:
+        """The device of the meter."""
         identifier = device_identifier(str(self._entry.unique_id))
         device = dr.async_get(self._hass).async_get_device_by_identifier(identifier, self._entry.entry_id)
         return None if device is None else device.id

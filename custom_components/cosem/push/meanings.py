@@ -22,6 +22,7 @@ _BY_CLASS: Final[Mapping[int | None, str]] = MappingProxyType(
 _EVENT_CODES: Final = (96, 11)  # value groups C and D
 _TARIFF: Final = (96, 14)
 _ALARMS: Final = (97, 98)
+_DESCRIPTORS: Final = range(20, 30)  # value group E: of the registers 0 to 9
 _FIRST_REGISTERS: Final = frozenset({0, 20})  # the first alarm register and its descriptor
 _MEDIA: Final = frozenset({Medium.ABSTRACT, Medium.ELECTRICITY})
 
@@ -42,6 +43,31 @@ class Meanings:
 
     table: CodeTable
     _alarms: dict[LogicalName, frozenset[int]] = field(default_factory=dict)
+    _described: dict[LogicalName, frozenset[int]] = field(default_factory=dict)
+    """Alarms told by a descriptor, by the name of the register that will show them, too."""
+
+    @property
+    def alarms(self) -> Mapping[LogicalName, frozenset[int]]:
+        """The alarms that were on when a register was last seen."""
+        return dict(self._alarms)
+
+    def remember(self, alarms: Mapping[LogicalName, frozenset[int]]) -> None:
+        """Begin with alarms that were on before a restart; what came meanwhile is newer."""
+        self._alarms = {**alarms, **self._alarms}
+
+    def of_code(self, code: int) -> CodeMeaning:
+        """Return what an event code means."""
+        return self.table.events.get(code, CodeMeaning(OTHER))
+
+    def of_register(self, value: PushedValue) -> list[Meaning]:
+        """Return the alarms of a register that was read which were off before; none the first time."""
+        name, bits = value.logical_name, set_bits(value.value)
+        if name is None or bits is None:
+            return []
+        known = self._alarms.get(name)
+        described = self._described.pop(name, frozenset())
+        self._alarms[name] = frozenset(bits)
+        return [] if known is None else [*self._new_bits(name, value, known | described)]
 
     def of(self, pushed: PushedValues, *, is_event: bool) -> list[Meaning]:
         """Return what happened, at least one thing. ``is_event``: it is an EventNotification."""
@@ -71,7 +97,7 @@ class Meanings:
         if number is None or number != int(number):
             return
         code = int(number)
-        meaning = self.table.events.get(code, CodeMeaning(OTHER))
+        meaning = self.of_code(code)
         yield Meaning(meaning.event_type, value, code, meaning.text)
 
     def _of_alarms(self, name: LogicalName, value: PushedValue, *, is_event: bool) -> Iterator[Meaning]:
@@ -81,8 +107,20 @@ class Meanings:
             return
         before = frozenset[int]() if is_event else self._alarms.get(name, frozenset())
         self._alarms[name] = frozenset(bits)
+        if name.e in _DESCRIPTORS:
+            register = _register_of(name)
+            self._described[register] = self._described.get(register, frozenset()) | set(bits)
+        yield from self._new_bits(name, value, before)
+
+    def _new_bits(self, name: LogicalName, value: PushedValue, before: frozenset[int]) -> Iterator[Meaning]:
         known = self.table.alarm_bits if name.e in _FIRST_REGISTERS else {}
-        for bit in bits:
+        for bit in set_bits(value.value) or ():
             if bit not in before:
                 text = name_of_bit(bit_names(name), bit)
                 yield Meaning(known.get(bit, CodeMeaning(OTHER)).event_type, value, bit, text[:1].upper() + text[1:])
+
+
+def _register_of(descriptor: LogicalName) -> LogicalName:
+    octets = bytearray(descriptor.octets)
+    octets[4] -= _DESCRIPTORS.start
+    return LogicalName(bytes(octets))

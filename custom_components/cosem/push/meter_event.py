@@ -16,7 +16,10 @@ RAW_ON_BUS: Final = 4096
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterEvent:
-    """``kind``: event_notification, data_notification, information_report or undecodable.
+    """What happened, and how we know.
+
+    ``kind``: event_notification, data_notification, information_report or undecodable; what was read: event_log or
+    alarm_register.
 
     ``code``: an event code or the number of an alarm bit, ``text`` what it means. ``value``: in ``unit``; None where
     there is none, or its unit is not known. ``time``: of the meter, ISO 8601. ``values``: all that came, where there

@@ -15,6 +15,7 @@ from ..meter.error_mapping import none_if_failed
 from ..meter.reader import MeterReader
 from ..meter.readings import Reading
 from ..meter.security import MeterSecurity
+from .already_told import AlreadyTold
 from .event_codes import code_table_of
 from .event_making import EventMaker
 from .listeners import own_router
@@ -45,7 +46,9 @@ class MeterPush:
         self._security = security
         self._reader = reader
         self.pace = Pace(hass, entry.options.get(CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE), show)
-        self._maker = EventMaker(hass, entry, reader, code_table_of(entry.data[CONF_PRESET]))
+        self.told = AlreadyTold()
+        """What its log need not tell again."""
+        self.maker = EventMaker(hass, entry, reader, code_table_of(entry.data[CONF_PRESET]))
         self._listening = EntryListening(hass, entry)
         # Now, because it counts for connections that are opened from now on.
         self._own = own_router(hass, client, transport_of(entry.data))
@@ -97,7 +100,8 @@ class MeterPush:
         if read.heard.authenticated and self._cancel_storing is None:
             self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
         self._taken += 1
-        for event in self._maker.events(read):
+        for event in self.maker.events(read):
+            self.told.note(event, dt_util.utcnow())
             async_publish(self._hass, event)
         self._show_values(read)
 

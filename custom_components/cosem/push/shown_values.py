@@ -65,13 +65,14 @@ def plain_value(attribute: AttributeDescriptor | None, reading: Reading, policy:
     if isinstance(data.value, bool):
         return data.value
     if (number := reading.number) is not None:
-        return _json_number(number)
+        return json_number(number)
     is_clock = attribute is not None and attribute.class_id == InterfaceClass.CLOCK
     text = date_or_time_text(data, policy) if is_clock or data.type in _TIMES else None
     return text or display_text(data, _MAX_TEXT) or _described(data)
 
 
-def _json_number(number: Decimal) -> Json:
+def json_number(number: Decimal) -> Json:
+    """Return a number for an event."""
     # What is larger is exact in no JSON.
     return int(number) if number == number.to_integral_value() and abs(number) <= _MAX_EXACT else float(number)
 
