@@ -45,7 +45,7 @@ from .events import (
 from .general_blocks import BlockOutcome
 from .leniencies import Leniency
 from .opening import Opening
-from .proposal import MAX_PDU_SIZE, Negotiated, WportPair, refusal_of
+from .proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated, WportPair, refusal_of
 from .states import BLOCK_STATES, FAILURE_MEANS, SUCCESS_MEANS, Input, advance
 from .transfer import ANSWERS, Complete, Continues, Failed, Outcome
 
@@ -169,12 +169,7 @@ class AssociationState(AssociationDoubts):
             outcome = self.opening.accept(apdu)
         except SecurityError as error:
             outcome = error
-        if not isinstance(outcome, Negotiated):
-            received = Input.RECV_REFUSAL
-        elif self.parameters.is_high_level:
-            received = Input.RECV_CHALLENGE
-        else:
-            received = Input.RECV_ACCEPTANCE
+        received = _means(outcome, self.parameters)
         if not self._step(received, AARE):
             self._dropped_apdus.counters.stray_apdus += 1
             return
@@ -292,6 +287,13 @@ class AssociationState(AssociationDoubts):
     def _receive_stray(self, tag: int) -> None:
         self._step(Input.RECV_STRAY, tag)
         self._dropped_apdus.stray(self.pair, waiting=self.is_waiting)
+
+
+def _means(outcome: Negotiated | DlmsError, parameters: AssociationParameters) -> Input:
+    """Return what an AARE does to the state."""
+    if not isinstance(outcome, Negotiated):
+        return Input.RECV_REFUSAL
+    return Input.RECV_CHALLENGE if parameters.is_high_level else Input.RECV_ACCEPTANCE
 
 
 def _error_of(apdu: bytes, limits: Limits, *, counts: bool) -> DlmsError:
