@@ -27,12 +27,15 @@ class RowOrder:
     def watch(self, times: Sequence[object]) -> None:
         """Take the times of the next rows; what is none is no time."""
         is_whole = type(None) not in {*map(type, times)}
-        first = max(len(times) - 2, 0) if is_whole else 0  # where all are there, nothing depends on the order yet
+        # Where all are there, nothing depends on the order yet.
+        first = max(len(times) - 2, 0) if is_whole else 0
         known = [
             (self._rows + place, time) for place, time in enumerate(times[first:], first) if isinstance(time, datetime)
         ]
         self._rows += len(times)
         for (place, time), (later_place, later_time) in pairwise([*self._last, *known]):
+            if is_whole and self._exact:
+                break  # enough is known, and a year has many batches
             self._note(later_place - place, in_utc(later_time) - in_utc(time))
         self._last = known[-1:] or self._last
 
