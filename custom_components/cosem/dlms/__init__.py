@@ -7,6 +7,8 @@ from .apdu.initiate import DEFAULT_PROPOSED_CONFORMANCE, Conformance
 from .apdu.notification import DataNotification, EventNotificationRequest
 from .apdu.short_name import InformationReportRequest
 from .client.association import Association
+from .client.call_desk import CallDesk, ExpectedCaller
+from .client.calls import AwaitedCalls, CalledLink
 from .client.channel import Channel, Connector, with_datagrams, with_wrapper
 from .client.client import DlmsClient
 from .client.hearing import Heard, Hearing, Source
@@ -37,6 +39,7 @@ from .errors import (
     AssociationRejected,
     AssociationResult,
     AuthenticationTagInvalid,
+    CallerNotExpected,
     ChallengeRefused,
     ConfirmedService,
     ConfirmedServiceErrorReceived,
@@ -235,8 +238,12 @@ __all__ = [
     "AssociationResult",
     "AttributeDescriptor",
     "AuthenticationTagInvalid",
+    "AwaitedCalls",
     "BitString",
     "BufferSelector",
+    "CallDesk",
+    "CalledLink",
+    "CallerNotExpected",
     "CaptureObject",
     "ChallengeRefused",
     "Channel",
@@ -273,6 +280,7 @@ __all__ = [
     "Envelope",
     "EventNotificationRequest",
     "ExceptionReceived",
+    "ExpectedCaller",
     "ExtendedRegisterAttribute",
     "ExtendedRegisterMethod",
     "GuessedProtocol",

@@ -261,6 +261,10 @@ class InvocationCounterRefused(SecurityError):
         self.expected = expected
 
 
+class CallerNotExpected(SecurityError):
+    """Nothing tells that who called us is the meter, so it gets no password, and its refusals mean nothing."""
+
+
 class SecurityDowngrade(SecurityError):
     """Other or weaker protection than the settings demand."""
 

@@ -20,12 +20,12 @@ from ..protocol.proposal import AssociationParameters, WportPair
 from .association import Association
 from .association_objects import find_association_objects
 from .association_queue import AssociationQueue, QueuePlace
-from .channel import Connector, with_datagrams, with_wrapper
+from .channel import with_datagrams, with_wrapper
 from .coexistence import Coexistence
 from .link import SYSTEM_CLOCK, USUAL_TIMING, Clock, Link, NotificationConsumer, Timing
 from .list_sizes import ListSizes
 from .observer import NOBODY, Observer
-from .physical_connection import CLOSED, PhysicalConnection
+from .physical_connection import CLOSED, LinkConnector, PhysicalConnection
 from .profile_reading import Lend, ProfileReading
 from .profile_request import ProfileRequest, ProfileWays
 from .proof_forms import FormSearch, KnownForm, Progress, known_form
@@ -74,7 +74,7 @@ class DlmsClient:
         port: int = DEFAULT_PORT,
         *,
         limits: Limits = DEFAULT_LIMITS,
-        connect: Connector | TransportProtocol = TransportProtocol.TCP,
+        connect: LinkConnector | TransportProtocol = TransportProtocol.TCP,
         clock: Clock = SYSTEM_CLOCK,
         observer: Observer = NOBODY,
     ) -> None:
@@ -184,7 +184,7 @@ class DlmsClient:
         await self._release([*self._uses.values()])
         await self._physical.close()
 
-    def _connector(self, seconds: float) -> Connector:
+    def _connector(self, seconds: float) -> LinkConnector:
         if self._connect is TransportProtocol.TCP:
             return with_wrapper(lambda: open_tcp(self.host, self.port, seconds))
         if self._connect is TransportProtocol.UDP:
@@ -237,6 +237,7 @@ class DlmsClient:
             use = await obtaining
             on_connected()
             if not use.association.was_kept:
+                use.link.admit(use.association.parameters)
                 pair = use.association.parameters.pair
                 await use.association.propose(self.list_sizes.setdefault(pair, ListSizes()), self.known_forms[pair])
                 self._coexistence.worked(pair, beside_others=use.beside_others)

@@ -11,12 +11,12 @@ import math
 import time
 from typing import Final, Protocol
 
-from ..errors import ConnectionLost, DlmsError, TransportError
+from ..errors import AssociationAborted, ConnectionLost, DlmsError, TransportError
 from ..limits import Limits
 from ..protocol.connection import Connection
 from ..protocol.events import ConnectionEnded, ConnectionReady, Event, NotificationReceived, NotificationRefused
 from ..protocol.notification_senders import NotificationSenders
-from ..protocol.proposal import WportPair
+from ..protocol.proposal import AssociationParameters, WportPair
 from .channel import Channel
 from .observer import NOBODY, ObservedFraming, Observer, note_event
 
@@ -168,6 +168,19 @@ class Link:
     async def ended(self) -> None:
         """Return when it has ended."""
         await asyncio.wait([self._reader])
+
+    # -- What is different where the meter opened it (calls.py).
+
+    def admit(self, parameters: AssociationParameters) -> None:
+        """Return if such an association may be proposed. Raises CallerNotExpected."""
+
+    async def last_user_left(self) -> None:
+        """Sign off: nobody uses it any more."""
+        await self.leave(AssociationAborted("the last association was released"))
+
+    async def let_go(self) -> None:
+        """Disconnect: the client that had it is closed."""
+        await self.close()
 
     async def close(self) -> None:
         """Close, within the transport's deadline. May be called again."""

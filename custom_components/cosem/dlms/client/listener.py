@@ -1,7 +1,7 @@
 """Listens for what meters send unasked, over TCP or UDP (IEC 62056-9-7:2013, 9.5 and 9.7).
 
-Nothing is ever answered (rule S25). Every source is limited before anything of it is verified; what is handed over is
-not decoded yet.
+Nothing is ever answered (rule S25); who calls may be asked (calls.py). Every source is limited before anything of it is
+verified; what is handed over is not decoded yet.
 """
 
 import asyncio
@@ -22,15 +22,22 @@ from ..protocol.notification_senders import NotificationSenders
 from ..protocol.proposal import WportPair
 from ..protocol.source_limits import SourceLimits
 from ..protocol.wrapper import decode_wpdu
+from ..security.receiving import NOTIFICATION_TAGS
+from .calls import CalledLink
 from .channel import Channel
 from .hearing import Heard, HeardCounters, Hearing, Source
-from .link import Link, NotificationConsumer
+from .link import NotificationConsumer
 from .transport import TcpTransport
 
 type _Place = tuple[str | int | bytes, ...]
 """As the system describes addresses."""
 
 _NO_LIMIT: Final = 2**62
+
+_UNASKED: Final = frozenset(bytes([tag]) for tag in NOTIFICATION_TAGS)
+
+_TRUSTED_FACTOR: Final = 4
+"""Meters behind one gateway have one address; the user named it, or one of them proved itself."""
 
 _TRIES: Final = 20
 """For a port that is free on all addresses, where any will do."""
@@ -39,16 +46,22 @@ _TRIES: Final = 20
 class NotificationListener:
     """One port over one transport. ``receive``: must be quick and never raise.
 
-    ``senders``: whose keys may open protected ones.
+    ``senders``: whose keys may open protected ones. ``on_call``: told of each connection; as ``receive``.
     """
 
     def __init__(
-        self, receive: Callable[[Heard], None], senders: NotificationSenders, *, limits: Limits = DEFAULT_LIMITS
+        self,
+        receive: Callable[[Heard], None],
+        senders: NotificationSenders,
+        *,
+        limits: Limits = DEFAULT_LIMITS,
+        on_call: Callable[[CalledLink], None] = lambda _: None,
     ) -> None:
         self._hearing = Hearing(receive, senders, limits, lambda: asyncio.get_running_loop().time())
         self._servers: list[asyncio.Server] = []
         self._endpoints: list[tuple[asyncio.DatagramTransport, _Datagrams]] = []
-        self._calls: dict[asyncio.Task[None], str] = {}
+        self._on_call = on_call
+        self._calls: dict[asyncio.Task[None], _Call] = {}
         self.port = 0
         """While it listens."""
         self.refused_connections = 0
@@ -57,6 +70,11 @@ class NotificationListener:
     def counters(self) -> HeardCounters:
         """What came; for diagnostics."""
         return self._hearing.counters
+
+    @property
+    def calls(self) -> list[CalledLink]:
+        """The connections that meters have opened."""
+        return [call.link for call in self._calls.values() if call.link is not None and call.link.is_alive]
 
     @property
     def sources(self) -> SourceLimits:
@@ -111,13 +129,15 @@ class NotificationListener:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = str((writer.get_extra_info("peername") or ("",))[0])
         limits = self._hearing.limits
-        mine = Counter(self._calls.values())[host]
-        if len(self._calls) >= limits.listener_connections or mine >= limits.listener_connections_per_source:
+        mine = Counter(call.source.host for call in self._calls.values())[host]
+        most = limits.listener_connections_per_source * (_TRUSTED_FACTOR if self.sources.is_trusted(host) else 1)
+        if len(self._calls) >= limits.listener_connections or mine >= most:
             self.refused_connections += 1
             writer.transport.abort()
             return
-        task = asyncio.create_task(_Call(self._hearing, reader, writer).serve(), name="dlms listener call")
-        self._calls[task] = host
+        call = _Call(self._hearing, reader, writer, self._on_call)
+        task = asyncio.create_task(call.serve(), name="dlms listener call")
+        self._calls[task] = call
         task.add_done_callback(self._calls.pop)
 
 
@@ -203,13 +223,20 @@ class _Datagrams(asyncio.DatagramProtocol):
 class _Call:
     """A connection that a meter opened."""
 
-    def __init__(self, hearing: Hearing, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(
+        self,
+        hearing: Hearing,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        on_call: Callable[[CalledLink], None],
+    ) -> None:
         self._hearing = hearing
+        self._on_call = on_call
         peer = writer.get_extra_info("peername") or ("", 0)
-        self._source = Source(TransportProtocol.TCP, str(peer[0]), int(peer[1]))
+        self.source: Final = Source(TransportProtocol.TCP, str(peer[0]), int(peer[1]))
         self._transport = TcpTransport(reader, writer)
         self._loop = asyncio.get_running_loop()
-        self._link: Link | None = None
+        self.link: CalledLink | None = None
         self._deadline: asyncio.Timeout | None = None
 
     async def serve(self) -> None:
@@ -217,26 +244,42 @@ class _Call:
         limits = self._hearing.limits
         # The listener counts by source, and drops; a second count of the connection would end it.
         counted = replace(limits, unsolicited_burst=_NO_LIMIT, unsolicited_per_second=float(_NO_LIMIT))
-        consumer = NotificationConsumer(self._take, self._hearing.senders_at(self._source.host))
+        consumer = NotificationConsumer(self._take, self._hearing.senders_at(self.source.host))
         channel = Channel(self._transport, _CallFraming(limits, self._allows))
-        self._link = Link(channel, counted, self._loop.time, consumer=consumer)
+        link = self.link = CalledLink(channel, counted, self._loop.time, consumer, self.source)
+        link.on_use = self._follow_use
         try:
             async with asyncio.timeout(limits.listener_first_apdu) as self._deadline:
-                await self._link.open()
-                await self._link.ended()
+                await link.open()
+                self._on_call(link)
+                await link.ended()
         except TimeoutError, DlmsError:
             pass  # it ends here in any case
         finally:
-            await self._link.close()
+            self._deadline = None
+            await link.close()
 
     def _take(self, event: NotificationReceived | NotificationRefused) -> None:
-        self._hearing.take(self._source, event)
+        if isinstance(event, NotificationReceived) and event.authenticated and not event.may_be_old:
+            assert self.link is not None
+            self.link.system_titles.update(filter(None, [event.system_title]))
+        self._hearing.take(self.source, event)
+
+    def _follow_use(self) -> None:
+        """While it is used, the deadlines of its user count."""
+        assert self.link is not None
+        if self._deadline is not None and not self._deadline.expired():
+            idle = self._loop.time() + self._hearing.limits.listener_idle
+            self._deadline.reschedule(None if self.link.is_used else idle)
 
     def _allows(self, apdu: bytes) -> bool:
         assert self._deadline is not None  # its framing asks
-        if not self._hearing.allows(self._source.host, apdu):
+        assert self.link is not None
+        if self.link.is_used and apdu[:1] not in _UNASKED:
+            return True  # an answer, mostly: whoever asked takes it or ends the connection
+        if not self._hearing.allows(self.source.host, apdu):
             return False
-        if apdu:
+        if apdu and not self.link.is_used:
             self._deadline.reschedule(self._loop.time() + self._hearing.limits.listener_idle)
         return True
 

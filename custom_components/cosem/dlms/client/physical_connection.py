@@ -1,16 +1,19 @@
 """The connection to one physical device: opened for its first user, ended after the last, never two at a time."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from ..errors import AssociationAborted, ConnectTimeout, DlmsError
 from ..limits import Limits
-from .channel import Connector
+from .channel import Channel
 from .link import UNHEARD, Clock, Link, NotificationConsumer, Timing
 from .observer import Observer
 
 CLOSED: Final = "the client was closed"
+
+type LinkConnector = Callable[[], Awaitable[Channel | Link]]
+"""Opens a connection, or finds one that the meter has opened. Raises TransportError."""
 
 
 class PhysicalConnection:
@@ -19,7 +22,9 @@ class PhysicalConnection:
     ``clock`` measures the pause between connections.
     """
 
-    def __init__(self, connect: Callable[[float], Connector], limits: Limits, clock: Clock, observer: Observer) -> None:
+    def __init__(
+        self, connect: Callable[[float], LinkConnector], limits: Limits, clock: Clock, observer: Observer
+    ) -> None:
         self._connect = connect
         self._limits = limits
         self._clock = clock
@@ -62,7 +67,7 @@ class PhysicalConnection:
             return
         async with self._changing:
             if not link.users:
-                await link.leave(AssociationAborted("the last association was released"))
+                await link.last_user_left()
 
     def interrupt(self) -> None:
         """End an opening that is under way."""
@@ -74,7 +79,9 @@ class PhysicalConnection:
         """Disconnect."""
         async with self._changing:  # nobody opens a connection behind our back
             if self._link is not None:
-                await self._link.close()
+                await self._link.let_go()
+                if self._link.is_alive:  # somebody else may use it now
+                    self._link = None
 
     async def _open_after(self, last: Link | None, timing: Timing) -> Link:
         try:
@@ -94,6 +101,8 @@ class PhysicalConnection:
         try:
             async with asyncio.timeout(seconds):
                 channel = await self._connect(seconds)()
+                if isinstance(channel, Link):
+                    return channel
                 link = Link(channel, self._limits, self._clock.monotonic, self._observer, self.consumer)
                 await link.open()
         except BaseException as error:

@@ -1,0 +1,135 @@
+"""Connections that meters open to us, and associations over them (IEC 62056-9-7:2013, 9.7).
+
+An address is no identity (rule S23): who calls gets no password unless the user said from where the meter calls, and
+nothing else tells that it is another one.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final, override
+
+from ..apdu.acse import Mechanism
+from ..errors import CallerNotExpected, ConnectionLost
+from ..limits import Limits
+from ..protocol.framing import Message
+from ..protocol.proposal import AssociationParameters
+from .channel import Channel
+from .hearing import Source
+from .link import Link, NotificationConsumer
+from .observer import NOBODY, Observer
+
+
+class _ChangingObserver:
+    """Tells whoever uses the call."""
+
+    def __init__(self) -> None:
+        self.target: Observer = NOBODY
+
+    def note(self, text: str, *details: object) -> None:
+        self.target.note(text, *details)
+
+    def sent(self, message: Message) -> None:
+        self.target.sent(message)
+
+    def received(self, message: Message) -> None:
+        self.target.received(message)
+
+
+class CalledLink(Link):
+    """A connection that a meter opened. It outlives its users, because only the meter can open it again.
+
+    ``on_use``: is told when its use begins and ends. ``is_expected``: whether it may be given a password.
+    """
+
+    def __init__(
+        self,
+        channel: Channel,
+        limits: Limits,
+        clock: Callable[[], float],
+        consumer: NotificationConsumer,
+        source: Source,
+    ) -> None:
+        self._forwarding = _ChangingObserver()
+        self.source: Final = source
+        self.system_titles: Final[set[bytes]] = set()
+        """Of notifications over it that were verified."""
+        self.is_expected = False
+        self.is_used = False
+        self.holder: object = None
+        """Whose it is, as far as anybody knows."""
+        self.on_use: Callable[[], None] = lambda: None
+        super().__init__(channel, limits, clock, self._forwarding, consumer)
+
+    def use(self, observer: Observer) -> None:
+        """Begin to use it for associations."""
+        self._forwarding.target = observer
+        self.is_used = True
+        self.on_use()
+        observer.note("the meter has called from %s", self.source.text)
+
+    @override
+    def admit(self, parameters: AssociationParameters) -> None:
+        if parameters.mechanism is Mechanism.LLS and not self.is_expected:
+            raise CallerNotExpected("no password is sent to a caller of whom nothing tells that it is the meter")
+
+    @override
+    async def last_user_left(self) -> None:
+        """Stay open."""
+
+    @override
+    async def let_go(self) -> None:
+        self.is_used = False
+        self._forwarding.target = NOBODY
+        self.on_use()
+
+
+class AwaitedCalls:
+    """The calls of one meter: how its client gets its connection. ``observer``: that of the client."""
+
+    def __init__(self, observer: Observer = NOBODY) -> None:
+        self.followers: Final[list[Callable[[], None]]] = []
+        """Called when a call comes; must be quick and never raise."""
+        self._observer = observer
+        self._offered: list[CalledLink] = []
+        self._news = asyncio.Event()
+
+    @property
+    def present(self) -> CalledLink | None:
+        """The call to use: the one that is used, else the latest; None while the meter does not call."""
+        self._offered = [call for call in self._offered if call.is_alive and call.holder is self]
+        used = (call for call in self._offered if call.is_used)
+        return next(used, self._offered[-1] if self._offered else None)
+
+    def offer(self, call: CalledLink, *, is_expected: bool) -> None:
+        """Take a call that is this meter's, as far as anybody knows. ``is_expected``: it may be given a password."""
+        call.is_expected, call.holder = is_expected, self
+        self._offered = [*(each for each in self._offered if each.is_alive and each is not call), call]
+        news, self._news = self._news, asyncio.Event()
+        news.set()
+        for follow in tuple(self.followers):
+            follow()
+
+    async def wait(self) -> None:
+        """Return when there is a call."""
+        while self.present is None:
+            await self._news.wait()
+
+    async def connect(self) -> Link:
+        """Return the connection of a call; waits for one."""
+        await self.wait()
+        call = self.present
+        assert call is not None
+        call.use(self._observer)
+        return call
+
+    async def hang_up(self) -> None:
+        """End the call in use: who called was not the meter."""
+        if (call := self.present) is not None:
+            await call.fail(ConnectionLost())
+
+    async def give_back(self) -> list[CalledLink]:
+        """Give up all calls, and return those that somebody else may have."""
+        given, self._offered = [call for call in self._offered if call.is_alive and call.holder is self], []
+        for call in given:
+            await call.let_go()
+        return given
