@@ -17,6 +17,7 @@ from homeassistant.helpers.device_registry import AnyDeviceEntry
 from homeassistant.helpers.typing import ConfigType
 
 from .const import (
+    CALL_DATA,
     CONF_CLIENT_WPORT,
     CONF_LOGICAL_DEVICE_NAME,
     CONF_PARENT_ENTRY,
@@ -58,7 +59,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
         await coordinator.async_shutdown()
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
-    await _async_first_refresh(hass, coordinator)
+    if (calls := coordinator.notifications.calls) is None:
+        await _async_first_refresh(hass, coordinator)
+    else:
+        await coordinator.async_begin_with_calls(calls)
     entry.runtime_data = coordinator
     async_register_device(coordinator)
     await _async_whole(hass, hass.config_entries.async_forward_entry_setups(entry, PLATFORMS))
@@ -67,7 +71,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
     await _async_whole(hass, coordinator.logs.async_start(coordinator))
     if has_too_many(coordinator.reader.objects):
         LOGGER.warning("%s has more than %d entities; the others are left out", coordinator.name, MAX_ENTITIES)
-    _offer_further_logical_devices(hass, entry)
+    _offer_once_read(hass, coordinator)
     return True
 
 
@@ -131,6 +135,23 @@ def _withdraw_offers(hass: HomeAssistant, entry: CosemConfigEntry, *, moved_only
 
 
 @callback
+def _offer_once_read(hass: HomeAssistant, coordinator: CosemCoordinator) -> None:
+    """Offer further logical devices as soon as the meter has named them: one that calls is read later."""
+    is_done = False
+
+    @callback
+    def follow() -> None:
+        nonlocal is_done
+        if not is_done and coordinator.reader.identity is not None:
+            is_done = True
+            _offer_further_logical_devices(hass, coordinator.config_entry)
+
+    follow()
+    if not is_done:
+        coordinator.followers.append(follow)
+
+
+@callback
 def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry) -> None:
     _withdraw_offers(hass, entry, moved_only=True)
     offered = _offers_of(hass, entry)
@@ -155,6 +176,7 @@ def _offer_further_logical_devices(hass: HomeAssistant, entry: CosemConfigEntry)
                 CONF_HOST: entry.data[CONF_HOST],
                 CONF_PORT: entry.data[CONF_PORT],
                 **({CONF_TRANSPORT: entry.data[CONF_TRANSPORT]} if CONF_TRANSPORT in entry.data else {}),
+                **{key: entry.data[key] for key in CALL_DATA if key in entry.data},
                 CONF_SERVER_WPORT: sap,
                 CONF_LOGICAL_DEVICE_NAME: name,
                 CONF_CLIENT_WPORT: entry.data[CONF_CLIENT_WPORT],

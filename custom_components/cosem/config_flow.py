@@ -5,6 +5,7 @@ Each submitted password is sent once and never shown again.
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial, partialmethod
 from typing import Any, override
@@ -34,7 +35,7 @@ from .const import (
     DOMAIN,
 )
 from .forms.answers import accept_doubt, add_anyway, ask_for_client, ask_for_credentials, follow_counter
-from .forms.connection import ConnectionFacts, shared_facts
+from .forms.connection import ConnectionFacts, call_data_of, shared_facts
 from .forms.credential_input import DOUBT_EQUAL_KEYS, DOUBT_EXAMPLE_KEYS
 from .forms.draft import (
     Draft,
@@ -70,6 +71,8 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     def __init__(self) -> None:
         self._draft = Draft()
         self._run: BackgroundExamination | None = None
+        self._calls = AsyncExitStack()
+        """Awaited until the flow ends."""
 
     @staticmethod
     @callback
@@ -84,6 +87,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         """Stop an examination when the flow ends."""
         if self._run is not None:
             self._run.cancel()
+            self.hass.async_create_task(self._calls.aclose(), "calls of a flow")
 
     # --- How a flow begins ----------------------------------------------------------------------------------------
 
@@ -122,6 +126,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             client_wport=discovery_info[CONF_CLIENT_WPORT],
             server_wport=server_wport,
             authentication=AUTHENTICATION_NONE,
+            call=call_data_of(discovery_info),
         )
         title = logical_device_title(name)
         self._draft = adding_logical_device(title, known, shared_facts(entry, host, port))
@@ -183,6 +188,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self._go_on()
 
     # Home Assistant calls each step by its name.
+    async_step_call = partialmethod(_form, Step.CALL)
     async_step_discovery_confirm = partialmethod(_form, Step.DISCOVERY_CONFIRM)
     async_step_password = partialmethod(_form, Step.PASSWORD)
     async_step_known_password = partialmethod(_form, Step.KNOWN_PASSWORD)
@@ -210,7 +216,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _examine(self) -> ConfigFlowResult:
         """Begin one attempt."""
-        self._run = BackgroundExamination(self.hass, self._draft, self.async_update_progress)
+        self._run = BackgroundExamination(self.hass, self._draft, self.async_update_progress, self._calls)
         return await self.async_step_examine()
 
     async def async_step_examine(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
@@ -253,7 +259,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     async def _create_entry(self) -> ConfigFlowResult:
         examination = self._draft.examination
         assert examination is not None
-        data = self._draft.complete_facts.entry_data()
+        data = self._entry_data(examination.identity.unique_id)
         await async_save_objects(
             self.hass, examination.identity.unique_id, examination.objects, listed_for=list_owner(data)
         )
@@ -262,10 +268,16 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         await asyncio.shield(self.hass.async_create_task(async_setup_component(self.hass, DOMAIN, {})))
         return self.async_create_entry(title=self._draft.title, data=data, options=self._draft.options)
 
+    def _entry_data(self, unique_id: str) -> dict[str, Any]:
+        """Return the data of the entry; a meter that calls has no host, and is known by its name."""
+        data = self._draft.complete_facts.entry_data()
+        return data if data[CONF_HOST] else {**data, CONF_HOST: unique_id}
+
     async def _update_entry(self) -> ConfigFlowResult:
         entry, draft = self._mended_entry, self._draft
         facts = draft.complete_facts
-        data, options = facts.entry_data(), {**entry.options, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
+        data = self._entry_data(str(entry.unique_id))
+        options = {**entry.options, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
         if draft.options is not None:
             assert draft.examination is not None
             objects, chosen = draft.examination.objects, draft.options[CONF_OBJECTS]

@@ -15,6 +15,16 @@ CONF_AUTHENTICATION: Final = "authentication"
 CONF_RESPONSE_TIMEOUT: Final = "response_timeout"
 CONF_TRANSPORT: Final = "transport"
 """Where it is missing: TCP."""
+TRANSPORT_CALL: Final = "call"
+"""In place of a transport: the meter calls. CONF_HOST is then what it is known by, CONF_PORT a port of ours."""
+CONF_CALL_SOURCES: Final = "call_sources"
+"""Addresses and networks that a calling meter calls from; empty: any."""
+CONF_CALL_WITHIN: Final = "call_within"
+"""Seconds after its last poll in which a calling meter has to call again, before it counts as unavailable."""
+DEFAULT_CALL_WITHIN: Final = 5400
+MAX_CALL_WITHIN: Final = 7 * 86_400
+CALL_AWAITED: Final = 600.0
+"""Seconds that the set-up waits for a call."""
 CONF_INTERVAL: Final = "interval"
 CONF_OBJECTS: Final = "objects"
 CONF_STAY_CONNECTED: Final = "stay_connected"
@@ -28,6 +38,9 @@ CONF_LISTEN_ADDRESS: Final = "listen_address"
 CONF_LISTEN_PORT: Final = "listen_port"
 CONF_NOTIFICATION_SOURCES: Final = "notification_sources"
 """Addresses and networks that the meter sends from; missing: its host."""
+
+CALL_DATA: Final = (CONF_CALL_SOURCES, CONF_CALL_WITHIN, CONF_LISTEN_ADDRESS)
+"""In an entry's data, where its meter calls."""
 
 CONF_STATE_PAUSE: Final = "state_pause"
 """Seconds between two states that notifications make of one value."""

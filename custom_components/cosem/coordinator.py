@@ -28,15 +28,18 @@ from .dlms import Association, AttributeDescriptor, DlmsClient
 from .meter.back_off import BackOff
 from .meter.clients import async_release_client
 from .meter.entity_plan import initially_read, plan_entities
-from .meter.error_mapping import map_error
+from .meter.error_mapping import judging_caller, map_error
 from .meter.issues import issues_of
 from .meter.labels import label_of
 from .meter.new_credentials import ask_for_new_credentials, stop_asking
+from .meter.objects import complete_objects
 from .meter.reader import MeterReader
 from .meter.readings import Reading, Readings
 from .meter.security import MeterSecurity
+from .meter.store import async_load_objects
 from .meter.tasks_in_turn import TasksInTurn
 from .meter.total_deadline import async_total_deadline, total_time
+from .push.calls import EntryCalls
 from .push.meter_logs import MeterLogs
 from .push.meter_push import MeterPush
 
@@ -108,6 +111,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
         if self._client is None:
             raise _ended()
+        if (calls := self.notifications.calls) is not None and not calls.is_there:
+            raise _not_called()
         try:
             # Not repeated once it has begun, because it may write.
             return await self._tasks.async_run(lambda: self._async_noted(verified, lambda: not begun))
@@ -128,11 +133,28 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             self.data = replace(self.data, values={**self.data.values, **new})
             self.async_update_listeners()
 
+    async def async_begin_with_calls(self, calls: EntryCalls) -> None:
+        """Await the meter's calls from now on. Until it is read, what is remembered of it counts."""
+        self.security.pin(await self.reader.async_load())
+        objects = await async_load_objects(self.hass, str(self.config_entry.unique_id))
+        self.reader.objects = complete_objects(objects, self.config_entry.options[CONF_OBJECTS])
+        self.data, self.last_update_success = Readings(), False
+        await calls.async_start(self.async_refresh)
+        if calls.is_there:
+            await self.async_refresh()
+
     @override
     async def _async_update_data(self) -> Readings:
+        calls = self.notifications.calls
+        if calls is not None and not calls.is_there:
+            if self.last_update_success and not calls.is_overdue:
+                return self.data
+            raise _not_called()
         try:
             readings = await self._tasks.async_run(self._async_one_poll)
         except HomeAssistantError as failure:
+            if calls is not None and await calls.async_note_failure(failure) and self.last_update_success:
+                return self.data
             self._tell_another_cause(failure)
             if isinstance(failure, UpdateFailed):
                 failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
@@ -141,6 +163,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self.notifications.pace.drop()
         self._issues.note_success(counter_half_used=self.security.is_half_used, withheld=readings.withheld)
         self._back_off.note_success()
+        if calls is not None:
+            calls.note_read()
         self._first = False
         return readings
 
@@ -215,7 +239,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             self.security.pin(await self.reader.async_load())
             self.security.expect_form(self.reader.ways.proof_form)
             self.security.expect_lists(self.reader.ways.lists)
-        with map_error(first=self._first):
+        calls = self.notifications.calls
+        with map_error(first=self._first), judging_caller(is_expected=calls is None or calls.is_expected):
             async with AsyncExitStack() as stack:
                 async with self._within_poll():
                     association = await stack.enter_async_context(self.security.async_associate())
@@ -248,3 +273,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
 def _ended() -> HomeAssistantError:
     return HomeAssistantError(translation_domain=DOMAIN, translation_key="entry_ended")
+
+
+def _not_called() -> UpdateFailed:
+    return UpdateFailed(translation_domain=DOMAIN, translation_key="not_called")

@@ -27,6 +27,7 @@ WIDER: Mapping[str, str] = {
     "dlms/client/test_security_association.py": "client and security together",
     "test_architecture.py": "the rules of the house",
     "test_canary.py": "secrets in the whole life of an entry",
+    "test_calling_meter.py": "an entry whose meter calls, from the form to its entities",
     "test_changes_at_the_meter.py": "an entry while its meter changes",
     "test_deadlines.py": "the tests",
     "test_documentation.py": "documents and manifest",

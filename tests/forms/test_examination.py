@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from homeassistant.core import HomeAssistant
 import pytest
@@ -31,7 +31,7 @@ def begun(hass: HomeAssistant, monkeypatch: pytest.MonkeyPatch) -> Begun:
             return await doctor(request)
 
         monkeypatch.setattr(examination_module, "examine", examine)
-        return BackgroundExamination(hass, from_draft, on_progress)
+        return BackgroundExamination(hass, from_draft, on_progress, AsyncExitStack())
 
     return begin
 

@@ -238,8 +238,17 @@ def test_every_combination_is_decided_and_every_step_can_be_shown():
                 assert menu <= steps[step.value]["menu_options"].keys()
         else:
             assert step is Step.EXAMINE or step in STEP_FORMS
-    choices = {Step.NOTHING_FOUND, Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
+    choices = {Step.CALL, Step.NOTHING_FOUND, Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
     assert reached | choices | ENDINGS | set(CONNECTION_FORMS.values()) == set(Step)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("purpose", [Purpose.SET_UP, Purpose.RECONFIGURE])
+def test_a_meter_that_calls_is_asked_about_first(purpose: Purpose, kind: str):
+    called = facts(kind, transport=None, host="")
+    assert next_step(draft(kind, purpose, facts=called)) is Step.CALL
+    known = draft(kind, purpose, facts=replace(called, call={"call_sources": []}))
+    assert next_step(known) is next_step(draft(kind, purpose))
 
 
 def test_trial_28_menu_where_nothing_sensible_was_found():

@@ -32,7 +32,7 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.dlms.client.verdict import diagnostic_of
 from custom_components.cosem.dlms.errors import ServiceErrorCode
-from custom_components.cosem.forms import credential_schemas, schemas
+from custom_components.cosem.forms import call_fields, credential_schemas, schemas
 from custom_components.cosem.forms.draft import Purpose
 from custom_components.cosem.forms.next_step import LITTLE_FOUND, Step
 from custom_components.cosem.forms.objects import ObjectKind
@@ -55,6 +55,7 @@ TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf
 FORMS = {
     "user": schemas.connection_schema(with_timeout=True),
     "reconfigure": schemas.connection_schema(with_timeout=False),
+    "call": call_fields.call_schema(),
     "password": credential_schemas.password_schema(),
     "known_password": credential_schemas.password_schema(required=False),
     "hls_secret": credential_schemas.credential_schema("hls_secret", known=False),
@@ -73,6 +74,7 @@ CONNECTION = {"host", "port", "client_wport", "server_wport"}
 PLACEHOLDERS = {
     "user": CONNECTION | {"hint"},
     "reconfigure": CONNECTION | {"hint", "name"},
+    "call": CONNECTION | {"address"},
     "password": CONNECTION,
     "known_password": CONNECTION,
     "hls_secret": CONNECTION | {"kept"},
@@ -197,6 +199,8 @@ def test_each_verdict_has_a_sentence():
     of_options = {"interval_too_short", "objects_not_read", "invalid_objects", "objects_refused", "objects_not_tried"}
     of_options |= {"invalid_listen_address", "invalid_notification_sources"}
     assert TEXTS["options"]["error"].keys() == of_options
+    sentences |= {"invalid_listen_address", "invalid_notification_sources", "call_sources_needed"}
+    sentences |= {"not_called", "cannot_listen"}  # a connection that failed, where the meter calls
     assert TEXTS["config"]["error"].keys() == sentences
 
 

@@ -24,7 +24,8 @@ from ..const import (
     DEFAULT_RESPONSE_TIMEOUT,
 )
 from ..meter.credentials import SECRET_FIELDS
-from .connection import ConnectionFacts, as_typed, read_connection, read_host
+from .call_fields import call_data, call_fault
+from .connection import ConnectionFacts, as_typed, is_called, read_connection, read_host
 from .credential_input import CredentialInput, read_credentials, without_sections
 from .credential_schemas import SECTION_ADVANCED
 from .draft import Draft, Purpose, with_credentials_of
@@ -38,10 +39,22 @@ type FormInput = Mapping[str, Any]
 def take_connection(draft: Draft, typed: FormInput) -> Draft:
     """Take the form about the connection."""
     before = draft.facts or draft.facts_before
-    if (host := read_host(typed[CONF_HOST])) is None:
+    if is_called(typed, before):
+        known = before.host if before is not None and before.transport is None else ""
+        return _with_facts(draft, read_connection(typed, known, before), typed)
+    if (host := read_host(typed.get(CONF_HOST, ""))) is None:
         errors = {CONF_HOST: "invalid_host"}
         return replace(draft, typed=typed, facts_before=before, facts=None, failure=None, errors=errors)
     return _with_facts(draft, read_connection(typed, host, before), typed)
+
+
+def take_call(draft: Draft, typed: FormInput) -> Draft:
+    """Take the form about the meter's calls."""
+    errors, words = call_fault(typed, needs_sources=draft.given_facts.authentication == AUTHENTICATION_PASSWORD)
+    if errors:
+        return replace(draft, call=dict(typed), errors=errors, error_words=words, failure=None)
+    facts = replace(draft.given_facts, call=call_data(typed))
+    return replace(draft, facts=facts, call=dict(typed), errors={}, error_words={}, failure=None)
 
 
 def take_logical_device(draft: Draft, typed: FormInput) -> Draft:

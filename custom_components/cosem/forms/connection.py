@@ -9,6 +9,7 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 
 from ..const import (
     AUTHENTICATION_NONE,
+    CALL_DATA,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_PRESET,
@@ -17,9 +18,10 @@ from ..const import (
     CONF_SERVER_WPORT,
     CONF_TRANSPORT,
     DEFAULT_RESPONSE_TIMEOUT,
+    TRANSPORT_CALL,
 )
 from ..dlms import Referencing, TransportProtocol
-from ..meter.clients import transport_of
+from ..meter.clients import Reach, transport_of
 from ..meter.credentials import credentials_of
 from ..meter.presets import preset_of
 from .credential_schemas import SECTION_ADVANCED
@@ -48,7 +50,9 @@ class ConnectionFacts:
     """Data that depends on `authentication`. Holds secrets."""
     response_timeout: int = DEFAULT_RESPONSE_TIMEOUT
     referencing: str = Referencing.AUTOMATIC.value
-    transport: TransportProtocol = TransportProtocol.TCP
+    transport: Reach = TransportProtocol.TCP
+    call: Mapping[str, Any] | None = None
+    """What was said of a meter's calls, by the names of an entry's data; None: not asked yet."""
 
     @classmethod
     def of_entry(cls, entry: ConfigEntry) -> Self:
@@ -59,6 +63,7 @@ class ConnectionFacts:
             response_timeout=entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
             referencing=entry.data.get(CONF_REFERENCING, Referencing.AUTOMATIC.value),
             transport=transport_of(entry.data),
+            call=call_data_of(entry.data),
         )
 
     @property
@@ -70,12 +75,29 @@ class ConnectionFacts:
         """Return the data without credentials; what is usual is not mentioned, as in older entries."""
         chosen = {} if self.referencing == Referencing.AUTOMATIC else {CONF_REFERENCING: self.referencing}
         if self.transport is not TransportProtocol.TCP:
-            chosen[CONF_TRANSPORT] = self.transport.value
-        return {key: getattr(self, key) for key in _CONNECTION} | chosen
+            chosen[CONF_TRANSPORT] = TRANSPORT_CALL if self.transport is None else self.transport.value
+        return {key: getattr(self, key) for key in _CONNECTION} | chosen | dict(self.call or {})
 
     def entry_data(self) -> dict[str, Any]:
         """Return the data of an entry."""
         return {**self.connection_data(), **self.credentials}
+
+
+def call_data_of(data: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what an entry's data say of a meter's calls; None where it does not call."""
+    return {key: data[key] for key in CALL_DATA if key in data} if transport_of(data) is None else None
+
+
+def is_called(typed: Mapping[str, Any], before: ConnectionFacts | None) -> bool:
+    """Whether a form says that the meter calls."""
+    return _reach(typed, before) is None
+
+
+def _reach(typed: Mapping[str, Any], before: ConnectionFacts | None) -> Reach:
+    advanced = typed.get(SECTION_ADVANCED, {})
+    if before is None or CONF_TRANSPORT in advanced:
+        return transport_of(advanced)
+    return before.transport
 
 
 def read_host(typed: str) -> str | None:
@@ -101,13 +123,17 @@ def read_connection(typed: Mapping[str, Any], host: str, before: ConnectionFacts
         authentication=typed[CONF_AUTHENTICATION],
         response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, timeout),
         referencing=advanced.get(CONF_REFERENCING, referencing),
-        transport=transport_of(advanced if before is None else {CONF_TRANSPORT: before.transport, **advanced}),
+        transport=_reach(typed, before),
     )
 
 
 def as_typed(facts: ConnectionFacts) -> dict[str, Any]:
     """Return the fields of a form that would give these facts."""
     typed = facts.connection_data()
+    for key in CALL_DATA:
+        typed.pop(key, None)
+    if facts.transport is None:
+        del typed[CONF_HOST]  # a name of our own
     advanced = {key: typed.pop(key) for key in (CONF_TRANSPORT, CONF_REFERENCING) if key in typed}
     if advanced:
         typed[SECTION_ADVANCED] = advanced

@@ -72,6 +72,9 @@ class Draft:
     typed: Mapping[str, Any] = field(default_factory=dict)
     """What the connection or objects form shows again. No secrets."""
 
+    call: Mapping[str, Any] = field(default_factory=dict)
+    """What the form about the meter's calls shows again."""
+
     settings_authentication: str = ""
     """The authentication that the settings belong to."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -167,6 +170,7 @@ def _mending(purpose: Purpose, entry: ConfigEntry) -> Draft:
         expected=entry.unique_id,
         facts_before=known,
         listed_for=list_owner(entry.data),
+        call=known.call or {},
     )
     return with_credentials_of(draft, known)
 

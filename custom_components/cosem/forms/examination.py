@@ -2,19 +2,23 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from typing import Any, Final
 
 from homeassistant.core import HomeAssistant
 
-from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME, LOGGER
+from ..const import CALL_AWAITED, CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME, LOGGER
 from ..dlms import DlmsClient, LogicalName, Verdict
-from ..meter.clients import async_open_client, client_in_use, timing
+from ..meter.clients import async_open_client, calls_of, client_in_use, timing
 from ..meter.credentials import association_parameters
 from ..meter.doctor import Examination, ExaminationFailed, ExaminationRequest, Stage, examine
+from ..meter.error_mapping import listener_fault
 from ..meter.total_deadline import total_time
+from ..push.calls import async_expected, expected_caller
 from .draft import Draft
 
 _SHARE_DONE: Final = {
+    Stage.WAITING_FOR_CALL: 0.01,
     Stage.CONNECTING: 0.05,
     Stage.LEARNING_COUNTER: 0.1,
     Stage.ASSOCIATING: 0.2,
@@ -36,8 +40,12 @@ async def _shown(changed: asyncio.Event) -> None:
 class BackgroundExamination:
     """An examination, running or ended."""
 
-    def __init__(self, hass: HomeAssistant, draft: Draft, on_progress: Callable[[float], None]) -> None:
-        self.stage = Stage.CONNECTING
+    def __init__(
+        self, hass: HomeAssistant, draft: Draft, on_progress: Callable[[float], None], held: AsyncExitStack
+    ) -> None:
+        """``held``: calls that are awaited until the form ends; so one that has come stays for the entry."""
+        self.stage = Stage.CONNECTING if draft.given_facts.transport is not None else Stage.WAITING_FOR_CALL
+        self._held = held
         self._hass = hass
         self._on_progress = on_progress
         self._changed = asyncio.Event()
@@ -75,14 +83,30 @@ class BackgroundExamination:
         seconds = total_time(facts.response_timeout)
         deadline = asyncio.timeout(seconds)
         try:
-            async with async_open_client(self._hass, facts.host, facts.port, facts.transport) as client, deadline:
-                return await examine(self._hass, client, self._request(draft, client))
+            async with async_open_client(self._hass, facts.host, facts.port, facts.transport) as client:
+                await self._async_await_call(draft, client)
+                async with deadline:
+                    return await examine(self._hass, client, self._request(draft, client))
         except TimeoutError:
             if not deadline.expired():
                 raise
             raise ExaminationFailed(Verdict.TOOK_TOO_LONG, seconds=seconds) from None
         finally:
             self._changed.set()
+
+    async def _async_await_call(self, draft: Draft, client: DlmsClient) -> None:
+        """Wait until the meter calls, if that is how it is reached. Raises ExaminationFailed."""
+        if draft.given_facts.transport is not None or (calls := calls_of(self._hass, client)) is None:
+            return
+        data = draft.complete_facts.entry_data()
+        awaited = async_expected(self._hass, data, expected_caller(data, calls, draft.expected))
+        if (fault := await listener_fault(self._held.enter_async_context(awaited))) is not None:
+            raise ExaminationFailed(Verdict.CANNOT_CONNECT, detail=str(fault))
+        try:
+            async with asyncio.timeout(CALL_AWAITED):
+                await calls.wait()
+        except TimeoutError:
+            raise ExaminationFailed(Verdict.CONNECT_TIMEOUT, seconds=CALL_AWAITED) from None
 
     def _request(self, draft: Draft, client: DlmsClient) -> ExaminationRequest:
         facts, known = draft.complete_facts, draft.facts_before

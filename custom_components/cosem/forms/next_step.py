@@ -28,6 +28,7 @@ class Step(StrEnum):
 
     USER = "user"
     RECONFIGURE = "reconfigure"
+    CALL = "call"
     DISCOVERY_CONFIRM = "discovery_confirm"
     PASSWORD = "password"  # noqa: S105 - the name of a form
     KNOWN_PASSWORD = "known_password"  # noqa: S105 - likewise
@@ -135,6 +136,8 @@ def _password_form(draft: Draft) -> Step:
 
 def _step_before_examination(draft: Draft) -> Step:
     """Return the form for what is still missing."""
+    if draft.given_facts.transport is None and draft.given_facts.call is None:
+        return Step.CALL
     kind = draft.given_facts.authentication
     if kind == AUTHENTICATION_NONE:
         return Step.EXAMINE

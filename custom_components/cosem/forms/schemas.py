@@ -52,6 +52,7 @@ from ..const import (
     NOTIFICATIONS,
     NOTIFICATIONS_OFF,
     PRESET_GENERIC,
+    TRANSPORT_CALL,
 )
 from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, Referencing, TimePolicy, TransportProtocol
 from ..meter.meter_time import TIME_POLICIES
@@ -80,7 +81,7 @@ _PRESET = SelectSelector(
 )
 _TRANSPORT = SelectSelector(
     SelectSelectorConfig(
-        options=[transport.value for transport in TransportProtocol],
+        options=[*(transport.value for transport in TransportProtocol), TRANSPORT_CALL],
         translation_key=CONF_TRANSPORT,
         mode=SelectSelectorMode.DROPDOWN,
     )
@@ -117,7 +118,7 @@ def _authentication(*kinds: str) -> SelectSelector:
 def connection_schema(*, with_timeout: bool) -> vol.Schema:
     """Return the connection form; empty wPorts take the preset's."""
     fields: dict[vol.Marker, object] = {
-        vol.Required(CONF_HOST): TextSelector(),
+        vol.Optional(CONF_HOST): TextSelector(),
         vol.Required(CONF_PORT, default=DEFAULT_PORT): _PORT,
         vol.Required(CONF_PRESET, default=PRESET_GENERIC): _PRESET,
         vol.Optional(CONF_CLIENT_WPORT): _WPORT,

@@ -8,6 +8,7 @@ import voluptuous as vol
 
 from ..const import CONF_CLIENT_WPORT, CONF_RESPONSE_TIMEOUT
 from .answers import (
+    take_call,
     take_connection,
     take_credentials,
     take_known_password,
@@ -15,6 +16,7 @@ from .answers import (
     take_objects,
     take_password,
 )
+from .call_fields import call_schema
 from .credential_schemas import credential_schema, password_schema, reauth_schema, suggested_values
 from .draft import Draft
 from .next_step import Step
@@ -78,6 +80,7 @@ STEP_FORMS: Final[Mapping[Step, StepForm]] = {
     Step.RECONFIGURE: StepForm(
         schema=lambda _: connection_schema(with_timeout=False), shown=_typed, take=take_connection
     ),
+    Step.CALL: StepForm(schema=lambda _: call_schema(), shown=lambda draft, _: draft.call, take=take_call),
     Step.DISCOVERY_CONFIRM: StepForm(
         schema=lambda draft: discovery_schema(with_parent=draft.parent is not None),
         shown=_typed,

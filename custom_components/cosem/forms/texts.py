@@ -1,6 +1,7 @@
 """Placeholders for the texts of a step, and the field of each error."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -18,10 +19,19 @@ from ..const import (
     CONF_TIME_POLICY,
     DOMAIN,
 )
-from ..dlms import DEFAULT_PORT, ClockQuality, SecuritySuite, TimePolicy, TransportProtocol, Verdict
+from ..dlms import (
+    DEFAULT_PORT,
+    ClockQuality,
+    SecuritySuite,
+    TimePolicy,
+    TransportProtocol,
+    Verdict,
+)
 from ..meter.doctor import ExaminationFailed
+from ..meter.error_mapping import none_if_failed
 from ..meter.markdown import escaped
 from ..meter.meter_time import ClockReading
+from ..push.calls import async_call_place
 from .draft import Draft
 from .next_step import CREDENTIAL_FORMS, REAUTH_FORMS, Step
 from .remedies import BASE, REMEDIES
@@ -40,6 +50,8 @@ async def async_selector_texts(hass: HomeAssistant) -> Callable[[str, str, str],
 def connection_words(draft: Draft) -> dict[str, str]:
     """Return placeholders about the connection."""
     facts = draft.facts or draft.facts_before
+    if facts is not None and not facts.host:
+        facts = replace(facts, host="…")  # it calls, and has not said its name
     return {key: str(getattr(facts, key, "")) for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)}
 
 
@@ -56,6 +68,8 @@ def question_words(draft: Draft) -> dict[str, str]:
 async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dict[str, str]:
     """Return the placeholders of a form and its last failure."""
     words = connection_words(draft) | {"hint": ""}
+    if step is Step.CALL:
+        words["address"] = await _async_own_address(draft)
     if step in _WITH_CREDENTIALS:
         words |= await _async_credential_words(hass, draft)
     if draft.failure is not None:
@@ -66,7 +80,13 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
         found = {CONF_NAME: draft.title, "count": str(len(draft.choices))}
         found["clock"] = await async_clock_in_words(hass, draft.examination.clock, draft.proposed_time_policy)
         return {**words, **found, **draft.error_words}
-    return words | ({CONF_NAME: escaped(draft.name)} if draft.name else {})
+    return words | ({CONF_NAME: escaped(draft.name)} if draft.name else {}) | dict(draft.error_words)
+
+
+async def _async_own_address(draft: Draft) -> str:
+    """Return our address, for a person to enter in the meter."""
+    place = await none_if_failed(async_call_place(draft.given_facts.entry_data()))
+    return "?" if place is None else place.address
 
 
 async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
@@ -154,12 +174,20 @@ _AT_CREDENTIALS: Final = {
 }
 """What a refusal is called on the form with its settings."""
 
+_OF_CALLS: Final = {
+    Verdict.CONNECT_TIMEOUT: "not_called",
+    Verdict.CANNOT_CONNECT: "cannot_listen",
+}
+"""The same where the meter is to call."""
+
 
 def errors_of(draft: Draft, schema: vol.Schema) -> dict[str, str]:
     """Return the errors by field: the last failure, or those of the last answer."""
     errors = draft.errors
     if (failure := draft.failure) is not None:
         reason = failure.verdict.value
+        if draft.given_facts.transport is None:
+            reason = _OF_CALLS.get(failure.verdict, reason)
         if CONF_HOST not in schema.schema and draft.given_facts.authentication in CREDENTIAL_FORMS:
             reason = _AT_CREDENTIALS.get(failure.verdict, reason)
         errors = {REMEDIES[failure.verdict].field: reason}

@@ -20,8 +20,10 @@ from ..const import (
     CONF_TRANSPORT,
     DEFAULT_RESPONSE_TIMEOUT,
     DOMAIN,
+    TRANSPORT_CALL,
 )
 from ..dlms import (
+    AwaitedCalls,
     Connector,
     DlmsClient,
     Timing,
@@ -40,12 +42,17 @@ from .trace import Trace
 class _SharedClient:
     client: DlmsClient
     trace: Trace
+    calls: AwaitedCalls | None = None
+    """How the meter is reached where it calls us."""
     users: int = 0
     is_obsolete: bool = False
     """Whether its entry was removed: nobody comes back for what it has learned."""
 
 
-type _Address = tuple[str, int, TransportProtocol]
+type Reach = TransportProtocol | None
+"""How a meter is reached; None: it calls us."""
+
+type _Address = tuple[str, int, Reach]
 
 
 class _Clients(dict[_Address, _SharedClient]):
@@ -81,12 +88,13 @@ def timing_of(options: Mapping[str, Any]) -> Timing:
     return timing(options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT), options.get(CONF_PAUSE))
 
 
-def transport_of(data: Mapping[str, Any]) -> TransportProtocol:
-    """Return how an entry with these data reaches its meter."""
-    return TransportProtocol(data.get(CONF_TRANSPORT, TransportProtocol.TCP))
+def transport_of(data: Mapping[str, Any]) -> Reach:
+    """Return how an entry with these data reaches its meter; None: the meter calls us."""
+    text = data.get(CONF_TRANSPORT, TransportProtocol.TCP)
+    return None if text == TRANSPORT_CALL else TransportProtocol(text)
 
 
-def _address(host: str, port: int, transport: TransportProtocol) -> _Address:
+def _address(host: str, port: int, transport: Reach) -> _Address:
     return host.strip().lower(), port, transport
 
 
@@ -106,22 +114,34 @@ def _connector(host: str, port: int, transport: TransportProtocol) -> Connector:
     return with_datagrams(over_udp) if transport is TransportProtocol.UDP else with_wrapper(over_tcp)
 
 
+def _new_client(host: str, port: int, transport: Reach, trace: Trace) -> _SharedClient:
+    if transport is None:
+        calls = AwaitedCalls(trace)
+        client = DlmsClient(host, port, connect=calls.connect, observer=trace)
+        return _SharedClient(client=client, trace=trace, calls=calls)
+    client = DlmsClient(host, port, connect=_connector(host, port, transport), observer=trace)
+    return _SharedClient(client=client, trace=trace)
+
+
 @callback
-def get_client(
-    hass: HomeAssistant, host: str, port: int, transport: TransportProtocol = TransportProtocol.TCP
-) -> DlmsClient:
+def get_client(hass: HomeAssistant, host: str, port: int, transport: Reach = TransportProtocol.TCP) -> DlmsClient:
     """Return the client of this address for one more user, who owes an ``async_release_client``."""
     clients = _clients(hass)
     address = _address(host, port, transport)
     if (shared := clients.pop(address, None)) is None:
         clients.made += 1
         trace = Trace(clients.made)
-        client = DlmsClient(host, port, connect=_connector(host, port, transport), observer=trace)
-        shared = _SharedClient(client=client, trace=trace)
+        shared = _new_client(host, port, transport, trace)
     clients[address] = shared  # behind the others
     shared.is_obsolete = False
     shared.users += 1
     return shared.client
+
+
+@callback
+def calls_of(hass: HomeAssistant, client: DlmsClient) -> AwaitedCalls | None:
+    """Return the calls that a client waits for; None where it connects itself."""
+    return next((shared.calls for shared in _clients(hass).values() if shared.client is client), None)
 
 
 @callback
@@ -133,7 +153,7 @@ def trace_of(hass: HomeAssistant, data: Mapping[str, Any]) -> Trace | None:
 
 @callback
 def client_in_use(
-    hass: HomeAssistant, host: str, port: int, transport: TransportProtocol = TransportProtocol.TCP
+    hass: HomeAssistant, host: str, port: int, transport: Reach = TransportProtocol.TCP
 ) -> DlmsClient | None:
     """Return the client of this address, or None without users."""
     shared = _clients(hass).get(_address(host, port, transport))
@@ -177,7 +197,7 @@ def _addresses_of_entries(hass: HomeAssistant) -> set[_Address]:
 
 @asynccontextmanager
 async def async_open_client(
-    hass: HomeAssistant, host: str, port: int, transport: TransportProtocol = TransportProtocol.TCP
+    hass: HomeAssistant, host: str, port: int, transport: Reach = TransportProtocol.TCP
 ) -> AsyncIterator[DlmsClient]:
     """Lend the client of this address."""
     client = get_client(hass, host, port, transport)

@@ -51,6 +51,7 @@ from .presets import USUAL_OBJECTS
 class Stage(StrEnum):
     """What an examination is doing; the keys of texts."""
 
+    WAITING_FOR_CALL = "waiting_for_call"
     CONNECTING = "connecting"
     LEARNING_COUNTER = "learning_counter"
     ASSOCIATING = "associating"

@@ -24,6 +24,7 @@ from ..dlms import (
     AssociationError,
     AssociationRejected,
     AuthenticationTagInvalid,
+    CallerNotExpected,
     ConnectFailed,
     ConnectTimeout,
     DataAccessError,
@@ -78,6 +79,27 @@ def map_error(*, first: bool) -> Iterator[None]:
         raise _wrong_meter_error(wrong, first=first) from wrong
     except DlmsError as error:
         raise home_assistant_error(error, first=first) from error
+
+
+@contextmanager
+def judging_caller(*, is_expected: bool) -> Iterator[None]:
+    """Let what a caller says who may be a stranger mean only that: it cannot ask for credentials (rule S37)."""
+    try:
+        yield
+    except (AssociationRejected, PeerNotAuthenticated, SystemTitleMismatch, WrongMeter) as error:
+        if is_expected:
+            raise
+        raise CallerNotExpected(f"who called is not known to be the meter: {error}") from error
+
+
+def is_of_the_network(failure: HomeAssistantError) -> bool:
+    """Whether a poll failed because the meter could not be reached, or went away."""
+    return isinstance(failure.__cause__, TransportError)
+
+
+def is_of_another_meter(failure: HomeAssistantError) -> bool:
+    """Whether a poll failed because it may have been another meter that answered."""
+    return isinstance(failure.__cause__, (SecurityError, WrongMeter))
 
 
 def decode_or_none[**P, R](decode: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:

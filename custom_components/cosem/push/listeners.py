@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -12,7 +12,10 @@ from homeassistant.util.hass_dict import HassKey
 from ..const import DOMAIN
 from ..dlms import (
     DEFAULT_LIMITS,
+    AwaitedCalls,
+    CallDesk,
     DlmsClient,
+    ExpectedCaller,
     Hearing,
     NotificationConsumer,
     NotificationListener,
@@ -34,6 +37,14 @@ class Place(NamedTuple):
 class _Shared:
     listener: NotificationListener
     router: Router
+    desk: CallDesk
+    expected: dict[AwaitedCalls, list[ExpectedCaller]] = field(default_factory=dict)
+    """By whose calls they are: entries of one physical device share them."""
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether anybody listens here."""
+        return bool(self.router.receivers or self.desk.is_wanted)
 
     def trust_senders(self) -> None:
         """Let strangers not crowd out the addresses that entries expect."""
@@ -51,13 +62,45 @@ class Listeners:
     async def async_join(self, place: Place, receiver: Receiver) -> None:
         """Listen there for one entry more. Raises ListenerUnavailable."""
         async with self._turn:
-            if (shared := self._open.get(place)) is None:
-                router = Router()
-                shared = _Shared(NotificationListener(router.receive, router.senders), router)
-                await shared.listener.open(*place)
-                self._open[place] = shared
+            shared = await self._async_opened(place)
             shared.router.add(receiver)
             shared.trust_senders()
+
+    async def _async_opened(self, place: Place) -> _Shared:
+        if (shared := self._open.get(place)) is None:
+            router, desk = Router(), CallDesk()
+            listener = NotificationListener(router.receive, router.senders, on_call=desk.take)
+            shared = _Shared(listener, router, desk)
+            await shared.listener.open(*place)
+            self._open[place] = shared
+        return shared
+
+    async def async_expect(self, place: Place, caller: ExpectedCaller) -> None:
+        """Take a meter's calls there. Raises ListenerUnavailable."""
+        async with self._turn:
+            shared = await self._async_opened(place)
+            users = shared.expected.setdefault(caller.calls, [])
+            users.append(caller)
+            if len(users) == 1:
+                shared.desk.add(caller, shared.listener.calls)
+
+    async def async_expect_no_more(self, place: Place, calls: AwaitedCalls) -> None:
+        """Take its calls no more, for one user of them."""
+        async with self._turn:
+            shared = self._open[place]
+            users = shared.expected[calls]
+            if len(users) == 1:
+                del shared.expected[calls]
+                await shared.desk.remove(users[0])
+            else:
+                users.pop()  # whoever came first speaks for all: they are one physical device
+            await self._async_close_unwanted(place, shared)
+
+    async def _async_close_unwanted(self, place: Place, shared: _Shared) -> None:
+        if not shared.is_wanted:
+            del self._open[place]
+            await shared.desk.close()
+            await shared.listener.close()
 
     async def async_leave(self, place: Place, receiver: Receiver) -> None:
         """Stop listening there for an entry; with the last one the listener goes."""
@@ -65,9 +108,7 @@ class Listeners:
             shared = self._open[place]
             shared.router.remove(receiver)
             shared.trust_senders()
-            if not shared.router.receivers:
-                del self._open[place]
-                await shared.listener.close()
+            await self._async_close_unwanted(place, shared)
 
     def counters_of(self, place: Place) -> Mapping[str, int]:
         """Return what was not taken there, by its reason."""
@@ -81,12 +122,12 @@ def listeners_of(hass: HomeAssistant) -> Listeners:
 
 
 @callback
-def own_router(hass: HomeAssistant, client: DlmsClient, transport: TransportProtocol) -> Router:
+def own_router(hass: HomeAssistant, client: DlmsClient, transport: TransportProtocol | None) -> Router:
     """Return who takes what a meter sends on the connections that we open, from the next one on."""
     routers = hass.data.setdefault(_OWN, WeakKeyDictionary())
     if (router := routers.get(client)) is None:
         router = routers[client] = Router(is_own=True)
-        source = Source(transport, client.host, client.port)
+        source = Source(transport or TransportProtocol.TCP, client.host, client.port)
         hearing = Hearing(router.receive, router.senders, DEFAULT_LIMITS, hass.loop.time)
         client.consume_notifications(NotificationConsumer(lambda event: hearing.take(source, event), router.senders))
     return router

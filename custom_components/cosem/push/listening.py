@@ -1,6 +1,7 @@
 """Where one entry listens: it joins the shared listeners that its options name, and tries again what fails."""
 
 from collections import Counter
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Final
 
@@ -9,9 +10,12 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers.event import async_call_later
 
+from ..const import CONF_CALL_SOURCES, CONF_NOTIFICATION_SOURCES
 from ..dlms import ListenerUnavailable, TransportProtocol, own_address_towards
+from ..meter.clients import transport_of
 from ..meter.error_mapping import listener_fault
 from ..meter.issues import issues_of
+from .calls import async_call_place
 from .listeners import Place, listeners_of
 from .options import address_of, is_address, port_of, sources_of, transports_of
 from .routing import Receiver, Sources
@@ -22,6 +26,8 @@ RETRY_AFTER: Final = 60.0
 
 async def async_sources(hass: HomeAssistant, entry: ConfigEntry) -> Sources:
     """Return where an entry's meter is expected to send from; none while its name cannot be resolved."""
+    if transport_of(entry.data) is None:  # it has no host
+        return sources_of({CONF_NOTIFICATION_SOURCES: entry.data.get(CONF_CALL_SOURCES), **entry.options}, [])
     host = entry.data[CONF_HOST]
     if is_address(host) or not transports_of(entry.options):
         return sources_of(entry.options, [host])
@@ -68,13 +74,18 @@ class EntryListening:
     async def _async_join_all(self, _now: datetime | None = None) -> None:
         self._cancel_retry = None
         failure: ListenerUnavailable | None = None
-        for transport in transports_of(self._entry.options):
+        for transport in self._transports():
             failure = await listener_fault(self._async_join(transport)) or failure
         if self._receiver is None:  # the entry ended meanwhile
             return
         issues_of(self._hass, self._entry).note_listener(failure)
         if failure is not None:
             self._cancel_retry = async_call_later(self._hass, RETRY_AFTER, self._async_join_all)
+
+    def _transports(self) -> Iterable[TransportProtocol]:
+        """Return over what to listen besides a meter's calls."""
+        calls = transport_of(self._entry.data) is None and port_of(self._entry.options) == self._entry.data[CONF_PORT]
+        return (each for each in transports_of(self._entry.options) if not (calls and each is TransportProtocol.TCP))
 
     async def _async_join(self, transport: TransportProtocol) -> None:
         """Join a listener, unless that was done before. Raises ListenerUnavailable."""
@@ -92,4 +103,6 @@ class EntryListening:
         """Return our address. Raises ListenerUnavailable."""
         if (typed := address_of(self._entry.options)) is not None:
             return typed
+        if transport_of(self._entry.data) is None:
+            return (await async_call_place(self._entry.data)).address
         return await own_address_towards(self._entry.data[CONF_HOST], self._entry.data[CONF_PORT])

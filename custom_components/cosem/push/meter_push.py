@@ -10,12 +10,13 @@ from homeassistant.util import dt as dt_util
 
 from ..const import CONF_PRESET, CONF_SERVER_WPORT, CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE
 from ..dlms import AttributeDescriptor, DlmsClient
-from ..meter.clients import transport_of
+from ..meter.clients import calls_of, transport_of
 from ..meter.error_mapping import none_if_failed
 from ..meter.reader import MeterReader
 from ..meter.readings import Reading
 from ..meter.security import MeterSecurity
 from .already_told import AlreadyTold
+from .calls import EntryCalls
 from .event_codes import code_table_of
 from .event_making import EventMaker
 from .listeners import own_router
@@ -52,6 +53,9 @@ class MeterPush:
         self._listening = EntryListening(hass, entry)
         # Now, because it counts for connections that are opened from now on.
         self._own = own_router(hass, client, transport_of(entry.data))
+        calls = calls_of(hass, client)
+        self.calls: Final = None if calls is None else EntryCalls(hass, entry, calls, lambda: security.pinned_title)
+        """Where the meter calls."""
         self._receiver: Receiver | None = None
         self._taken = 0
         self._cancel_storing: CALLBACK_TYPE | None = None
@@ -71,6 +75,8 @@ class MeterPush:
         )
         self._own.add(receiver)
         await self._listening.async_start(receiver)
+        if self.calls is not None:
+            await self.calls.async_take(receiver)
 
     async def async_stop(self) -> None:
         """Take nothing any more, and store what must not be taken twice."""
@@ -79,6 +85,8 @@ class MeterPush:
             self._own.remove(self._receiver)
             self._receiver = None
         await self._listening.async_stop()
+        if self.calls is not None:
+            await self.calls.async_stop()
         if self._cancel_storing is not None:
             await self._async_store()
 

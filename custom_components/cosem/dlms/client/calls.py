@@ -87,8 +87,7 @@ class AwaitedCalls:
     """The calls of one meter: how its client gets its connection. ``observer``: that of the client."""
 
     def __init__(self, observer: Observer = NOBODY) -> None:
-        self.followers: Final[list[Callable[[], None]]] = []
-        """Called when a call comes; must be quick and never raise."""
+        self._followers: list[Callable[[], None]] = []
         self._observer = observer
         self._offered: list[CalledLink] = []
         self._news = asyncio.Event()
@@ -106,8 +105,14 @@ class AwaitedCalls:
         self._offered = [*(each for each in self._offered if each.is_alive and each is not call), call]
         news, self._news = self._news, asyncio.Event()
         news.set()
-        for follow in tuple(self.followers):
-            follow()
+        if self.present is call:  # else there is one in use
+            for follower in tuple(self._followers):
+                follower()
+
+    def follow(self, follower: Callable[[], None]) -> Callable[[], None]:
+        """Tell somebody of each call that can be used now, who must be quick and never raise; return what ends that."""
+        self._followers.append(follower)
+        return lambda: self._followers.remove(follower)
 
     async def wait(self) -> None:
         """Return when there is a call."""
