@@ -120,7 +120,7 @@ def test_trial_08_what_is_tolerated_of_a_meter_is_told_beside_the_rest(capsys: p
 
 
 def test_objects_as_a_table(capsys: pytest.CaptureFixture[str]):
-    assert main([*READER, "objects"]) == 0
+    assert main([*READER, "objects", "--full"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["class", "version", "logical", "name", "attributes"]
     (association,) = [line for line in lines if "Association LN" in line]

@@ -52,7 +52,7 @@ def test_a_verified_one_names_its_sender_and_its_source_is_trusted(house):
     assert house.hearing.sources.is_trusted(SOURCE.host)
 
 
-def test_s24_a_replay_and_a_repetition_are_not_handed_over(house):
+def test_f21_s24_a_replay_and_a_repetition_are_not_handed_over(house):
     assert len(house.take(general_glo(5), general_glo(5), EVENT, EVENT)) == 2
     assert house.hearing.counters == HeardCounters(heard=2, replayed=1, repeated=1)
     house.now += 3

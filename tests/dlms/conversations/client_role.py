@@ -26,10 +26,16 @@ from custom_components.cosem.dlms.protocol.events import (
 )
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.transfer import Outcome, Transfer
+from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu, encode_wpdu
 
 from .exchange import Exchange, Sent
 from .operations import Operation, operation_of
 from .secrets_of import opening_of
+
+_MARKER: Final = bytes.fromhex("050102FA00")
+"""Read by short names behind an answer that equals the one before: logical_name of the association."""
+
+_MARKED: Final = bytes.fromhex("0C01000906 0000280000FF")
 
 
 class NothingLeftToAsk(Exception):
@@ -122,7 +128,11 @@ class ClientRole:
         """Take what the server sends, in pieces. Raises what ended the association or the connection."""
         for octets in pieces:
             self.connection.receive_data(octets)
-            self.sent += self.connection.data_to_send()
+            sent = self.connection.data_to_send()
+            if sent.endswith(_MARKER):  # what no recorded client asked for, every server knows
+                self.connection.receive_data(_answer_to(sent, _MARKED))
+                sent = self.connection.data_to_send()
+            self.sent += sent
             self._take_events()
         if self._error is not None:
             raise self._error
@@ -175,6 +185,11 @@ class ClientRole:
             self.results.append(result(operation))
         except DlmsError as error:
             self.results.append(type(error))
+
+
+def _answer_to(request: bytes, apdu: bytes) -> bytes:
+    wpdu = decode_wpdu(request)
+    return encode_wpdu(Wpdu(wpdu.destination_wport, wpdu.source_wport, apdu))
 
 
 def _described(apdu: bytes) -> Any:

@@ -28,13 +28,13 @@ def test_sources_do_not_take_from_each_other():
     assert taken(limits, B, 1000, 0.0) == 50
 
 
-def test_all_strangers_together_have_a_bound():
+def test_f59_all_strangers_together_have_a_bound():
     limits = SourceLimits()
     assert sum(taken(limits, f"2001:db8::{number:x}", 10, 0.0) for number in range(1000)) == 1000
     assert sum(taken(limits, f"2001:db8:1::{number:x}", 10, 1.0) for number in range(1000)) == 200
 
 
-def test_who_proves_itself_does_not_count_and_is_not_shut_out_by_strangers():
+def test_f59_who_proves_itself_does_not_count_and_is_not_shut_out_by_strangers():
     limits = SourceLimits()
     assert not limits.is_trusted(A)
     for _ in range(5000):

@@ -24,6 +24,10 @@ TESTED = {
         "test_init.py::test_f07_other_meter_at_the_address_is_not_taken",
         "faults/test_security.py::test_f45_another_meter_at_the_same_address",
     ),
+    "F21": (
+        "dlms/client/test_hearing.py::test_f21_s24_a_replay_and_a_repetition_are_not_handed_over",
+        "test_event.py::test_s23_a_meter_with_keys_is_heard_only_with_its_tag_and_once",
+    ),
     "F25": ("dlms/client/test_udp_transport.py::test_f25_what_another_address_sends_never_arrives",),
     "F28": ("meter/test_reader.py::test_trial_14_f28_a_counter_that_shows_zero_once_is_unknown_once",),
     "F46": ("dlms/client/test_profile_reading.py::test_f46_other_columns_after_a_drop_are_not_mixed",),
@@ -38,8 +42,13 @@ TESTED = {
         "dlms/interface_classes/test_profile_times.py::test_f54_the_night_without_two_oclock_has_no_gap",
     ),
     "F55": ("dlms/interface_classes/test_profile_times.py::test_f55_half_hour_zones_keep_their_offset",),
+    "F58": ("push/test_listening.py::test_f58_a_port_that_is_taken_is_said_and_tried_again",),
+    "F59": (
+        "dlms/protocol/test_source_limits.py::test_f59_all_strangers_together_have_a_bound",
+        "dlms/protocol/test_source_limits.py::test_f59_who_proves_itself_does_not_count_and_is_not_shut_out_by_strangers",
+    ),
 }
-"""What the runner cannot do: names, addresses of the network, and what is made of values above the stack."""
+"""What the runner cannot do: names, addresses of the network, listeners, and what is made of values above the stack."""
 
 
 def waiting() -> set[str]:
