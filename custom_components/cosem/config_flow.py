@@ -23,20 +23,19 @@ from homeassistant.helpers.typing import DiscoveryInfoType
 from homeassistant.setup import async_setup_component
 
 from .const import (
-    AUTHENTICATION_NONE,
     CONF_CLIENT_WPORT,
     CONF_LOGICAL_DEVICE_NAME,
     CONF_OBJECTS,
     CONF_PARENT_ENTRY,
-    CONF_PRESET,
     CONF_RESPONSE_TIMEOUT,
     CONF_SERVER_WPORT,
     CONF_TIME_POLICY,
     DOMAIN,
 )
 from .forms.answers import accept_doubt, add_anyway, ask_for_client, ask_for_credentials, follow_counter
-from .forms.connection import ConnectionFacts, call_data_of, shared_facts
+from .forms.connection import ConnectionFacts, shared_facts
 from .forms.credential_input import DOUBT_EQUAL_KEYS, DOUBT_EXAMPLE_KEYS
+from .forms.discovery_cards import adding_sender, async_card_title, facts_of_logical_device
 from .forms.draft import (
     Draft,
     Purpose,
@@ -53,7 +52,6 @@ from .forms.objects import async_choices_of_another_client, async_object_choices
 from .forms.options import CosemOptionsFlow
 from .forms.step_forms import STEP_FORMS
 from .forms.texts import async_form_words, connection_words, errors_of, question_words
-from .meter.clients import transport_of
 from .meter.credentials import list_owner
 from .meter.doctor import ExaminationFailed
 from .meter.entity_plan import async_apply_selection, plan_entities
@@ -61,6 +59,7 @@ from .meter.identity import logical_device_title
 from .meter.markdown import escaped
 from .meter.objects import complete_objects
 from .meter.store import async_save_objects
+from .push.unknown_senders import UnknownSender
 
 
 class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -109,7 +108,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
 
     @override
     async def async_step_integration_discovery(self, discovery_info: DiscoveryInfoType) -> ConfigFlowResult:
-        """Take a logical device from a meter's SAP assignment list."""
+        """Take a logical device from a meter's SAP assignment list, or who sends notifications."""
+        if (sender := UnknownSender.of_card(discovery_info)) is not None:
+            return await self._begin_with_sender(sender)
         name = discovery_info[CONF_LOGICAL_DEVICE_NAME]
         await self.async_set_unique_id(name)
         # An existing entry is never moved to this address: nobody has proved the list, and its password would follow.
@@ -118,20 +119,18 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         server_wport = discovery_info[CONF_SERVER_WPORT]
         self._async_abort_entries_match({CONF_HOST: host, CONF_PORT: port, CONF_SERVER_WPORT: server_wport})
         entry = self.hass.config_entries.async_get_entry(discovery_info.get(CONF_PARENT_ENTRY, ""))
-        known = ConnectionFacts(
-            host=host,
-            port=port,
-            transport=transport_of(discovery_info),
-            preset=discovery_info[CONF_PRESET],
-            client_wport=discovery_info[CONF_CLIENT_WPORT],
-            server_wport=server_wport,
-            authentication=AUTHENTICATION_NONE,
-            call=call_data_of(discovery_info),
-        )
+        known = facts_of_logical_device(discovery_info)
         title = logical_device_title(name)
         self._draft = adding_logical_device(title, known, shared_facts(entry, host, port))
         self.context["title_placeholders"] = {CONF_NAME: title}
         return await self._go_on()
+
+    async def _begin_with_sender(self, sender: UnknownSender) -> ConfigFlowResult:
+        await self.async_set_unique_id(sender.unique_id)
+        self._abort_if_unique_id_configured()  # it was ignored
+        self._draft = adding_sender(sender)
+        self.context["title_placeholders"] = {CONF_NAME: await async_card_title(self.hass, sender)}
+        return await self._show(Step.USER)
 
     # --- What the table says --------------------------------------------------------------------------------------
 
@@ -266,7 +265,8 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         # Home Assistant would do so now with the first entry, in tasks that end before the entry is saved when a person
         # leaves this page. Cut off, it would fail for good, so it always goes on to its end.
         await asyncio.shield(self.hass.async_create_task(async_setup_component(self.hass, DOMAIN, {})))
-        return self.async_create_entry(title=self._draft.title, data=data, options=self._draft.options)
+        options = {**self._draft.options_of_sender, **(self._draft.options or {})}
+        return self.async_create_entry(title=self._draft.title, data=data, options=options)
 
     def _entry_data(self, unique_id: str) -> dict[str, Any]:
         """Return the data of the entry; a meter that calls has no host, and is known by its name."""

@@ -5,7 +5,14 @@ from typing import Any
 
 import pytest
 
-from custom_components.cosem.dlms import Heard, Source, SystemTitleMismatch, TransportProtocol, WportPair
+from custom_components.cosem.dlms import (
+    AuthenticationTagInvalid,
+    Heard,
+    Source,
+    SystemTitleMismatch,
+    TransportProtocol,
+    WportPair,
+)
 from custom_components.cosem.push.routing import MOST_DECODED, ReadNotification, Receiver, Router
 from tests.dlms.lone_meter import TITLE
 from tests.dlms.protocol.test_notification_senders import keys
@@ -135,3 +142,21 @@ def test_who_has_left_is_given_nothing():
     assert house.takes(heard()) is None
     with pytest.raises(SystemTitleMismatch):
         house.router.senders.unprotect(general_glo(9))
+
+
+def test_a_stranger_is_whom_no_entry_expects_and_nobody_knows():
+    strangers: list[ReadNotification] = []
+    router = Router(note_stranger=strangers.append)
+    for facts in ({"server_wport": 1, "sources": HERE}, {"server_wport": 1, **PROVEN}):
+        router.add(Receiver(take=lambda _: None, **facts))
+    unknown = {"encrypted": True, "error": SystemTitleMismatch("unknown", found=OTHER_TITLE)}
+    forged = {"encrypted": True, "error": AuthenticationTagInvalid("forged")}
+    far = "198.51.100.1"
+    router.receive(heard(host=far))
+    router.receive(heard(server=2))  # another meter at the same address
+    router.receive(heard(b"\xdb", far, system_title=OTHER_TITLE, **unknown))
+    assert [read.heard.source.host for read in strangers] == [far, HOST, far]
+    router.receive(heard(b"\xdb", HOST, system_title=OTHER_TITLE, **unknown))  # of an entry without its keys
+    router.receive(heard(b"\xdb", far, **forged))
+    router.receive(heard(host=far, encrypted=True, system_title=TITLE))  # named like one of ours, and not proven
+    assert len(strangers) == 3

@@ -22,6 +22,7 @@ from ..dlms import Referencing, TimePolicy
 from ..meter.credentials import SECRET_FIELDS, list_owner
 from ..meter.doctor import Examination, ExaminationFailed
 from ..meter.identity import logical_device_title
+from ..push.unknown_senders import UnknownSender
 from .connection import ConnectionFacts, as_typed
 from .credential_input import CredentialInput
 from .remedies import REMEDIES
@@ -64,6 +65,9 @@ class Draft:
     """The connection as known before a form."""
     parent: ConnectionFacts | None = None
     """Facts of the entry that a discovered logical device may share."""
+
+    sender: UnknownSender | None = None
+    """Whose notifications were heard, where the set-up began with them."""
 
     listed_for: str | None = None
     """For whom the object list of an existing entry was read (credentials.list_owner)."""
@@ -128,6 +132,12 @@ class Draft:
         assert self.examination is not None
         identity = self.examination.identity
         return self.name if self.name == logical_device_title(identity.unique_id) else identity.title
+
+    @property
+    def options_of_sender(self) -> Mapping[str, Any]:
+        """Options with which a new entry takes what was heard of its meter before; none for a meter elsewhere."""
+        here = self.sender is not None and self.given_facts.host == self.sender.host
+        return self.sender.options() if self.sender is not None and here else {}
 
     @property
     def proposed_time_policy(self) -> TimePolicy:

@@ -32,6 +32,7 @@ from ..meter.error_mapping import none_if_failed
 from ..meter.markdown import escaped
 from ..meter.meter_time import ClockReading
 from ..push.calls import async_call_place
+from ..push.unknown_senders import UnknownSender
 from .draft import Draft
 from .next_step import CREDENTIAL_FORMS, REAUTH_FORMS, Step
 from .remedies import BASE, REMEDIES
@@ -68,6 +69,8 @@ def question_words(draft: Draft) -> dict[str, str]:
 async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dict[str, str]:
     """Return the placeholders of a form and its last failure."""
     words = connection_words(draft) | {"hint": ""}
+    if draft.sender is not None:
+        words["hint"] = await _async_sender_words(hass, draft.sender)
     if step is Step.CALL:
         words["address"] = await _async_own_address(draft)
     if step in _WITH_CREDENTIALS:
@@ -81,6 +84,18 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
         found["clock"] = await async_clock_in_words(hass, draft.examination.clock, draft.proposed_time_policy)
         return {**words, **found, **draft.error_words}
     return words | ({CONF_NAME: escaped(draft.name)} if draft.name else {}) | dict(draft.error_words)
+
+
+async def _async_sender_words(hass: HomeAssistant, sender: UnknownSender) -> str:
+    """Return what was heard of a meter before it is set up: who it is, and of which kind."""
+    text = await async_selector_texts(hass)
+    what = text("told_kind", sender.kind, sender.kind)
+    sentences = [text("sender_hint", "heard", "").format_map({CONF_HOST: sender.host, "kind": what})]
+    if sender.system_title is not None:
+        sentences.append(text("sender_hint", "title", "").format_map({"title": sender.system_title}))
+    sentences.append(text("sender_hint", "encrypted" if sender.encrypted else "plain", ""))
+    sentences.append(text("sender_hint", "unused", ""))
+    return " ".join(sentences)
 
 
 async def _async_own_address(draft: Draft) -> str:

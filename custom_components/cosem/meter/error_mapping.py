@@ -150,6 +150,11 @@ def is_for_now(error: DlmsError) -> bool:
     return isinstance(error, DataAccessError) and error.result == DataAccessResultCode.TEMPORARY_FAILURE
 
 
+def is_of_no_known_title(error: DlmsError) -> bool:
+    """Whether a notification was not opened because it is of none of our meters."""
+    return isinstance(error, SystemTitleMismatch)
+
+
 async def listener_fault(joining: Awaitable[None]) -> ListenerUnavailable | None:
     """Return why we cannot listen somewhere; None if we can."""
     try:

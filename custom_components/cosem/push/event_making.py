@@ -1,6 +1,5 @@
 """From a notification to the events that Home Assistant sees: one for each thing that it tells."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,16 +30,10 @@ from .meanings import Meaning, Meanings
 from .meter_event import MeterEvent
 from .routing import ReadNotification
 from .shown_values import plain_value, pushed_attribute, pushed_reading
+from .told_kinds import told_kind
 
 MOST_VALUES: Final = 100
 """In one event."""
-
-UNDECODABLE: Final = "undecodable"
-_KINDS: Final[Mapping[type, str]] = {
-    EventNotificationRequest: "event_notification",
-    DataNotification: "data_notification",
-    InformationReportRequest: "information_report",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +85,7 @@ class EventMaker:
         return MeterEvent(
             entry_id=self._entry.entry_id,
             device_id=self.device_id,
-            kind=UNDECODABLE if read.notification is None else _KINDS[type(read.notification)],
+            kind=told_kind(read.notification),
             event_type=meaning.event_type,
             code=meaning.code,
             text=meaning.text,

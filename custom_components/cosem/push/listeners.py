@@ -1,8 +1,9 @@
 """The listeners of Home Assistant, one for each transport, address and port: there as long as an entry wants them."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -22,7 +23,8 @@ from ..dlms import (
     Source,
     TransportProtocol,
 )
-from .routing import Receiver, Router
+from .routing import ReadNotification, Receiver, Router
+from .unknown_senders import UnknownSender, unknown_senders_of
 
 
 class Place(NamedTuple):
@@ -53,9 +55,10 @@ class _Shared:
 
 
 class Listeners:
-    """All of them."""
+    """All of them. ``note_stranger``: is given what nobody takes, and where it was heard."""
 
-    def __init__(self) -> None:
+    def __init__(self, note_stranger: Callable[[Place, ReadNotification], None] = lambda place, read: None) -> None:
+        self._note_stranger = note_stranger
         self._open: dict[Place, _Shared] = {}
         self._turn = asyncio.Lock()
 
@@ -68,7 +71,7 @@ class Listeners:
 
     async def _async_opened(self, place: Place) -> _Shared:
         if (shared := self._open.get(place)) is None:
-            router, desk = Router(), CallDesk()
+            router, desk = Router(note_stranger=partial(self._note_stranger, place)), CallDesk()
             listener = NotificationListener(router.receive, router.senders, on_call=desk.take)
             shared = _Shared(listener, router, desk)
             await shared.listener.open(*place)
@@ -118,7 +121,11 @@ class Listeners:
 @callback
 def listeners_of(hass: HomeAssistant) -> Listeners:
     """Return them."""
-    return hass.data.setdefault(_LISTENERS, Listeners())
+    strangers = unknown_senders_of(hass)
+    return hass.data.setdefault(
+        _LISTENERS,
+        Listeners(lambda place, read: strangers.note(UnknownSender.of(read, place.address, place.port))),
+    )
 
 
 @callback

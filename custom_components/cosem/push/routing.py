@@ -19,6 +19,7 @@ from ..dlms import (
     PushedValues,
     read_pushed_values,
 )
+from ..meter.error_mapping import is_of_no_known_title
 
 MOST_DECODED: Final = 64 * 1024
 """Octets. What is longer would hold up Home Assistant (rule M13), and is no event of a meter."""
@@ -73,14 +74,20 @@ class Receiver:
 
 
 class Router:
-    """Of one listener or connection. ``is_own``: we connected to the meter ourselves, so the address is no question."""
+    """Of one listener or connection. ``is_own``: we connected to the meter ourselves, so the address is no question.
 
-    def __init__(self, *, is_own: bool = False) -> None:
+    ``note_stranger``: is given what a meter sent that no receiver expects; must be quick and never raise.
+    """
+
+    def __init__(
+        self, *, is_own: bool = False, note_stranger: Callable[[ReadNotification], None] = lambda _: None
+    ) -> None:
         self.senders: Final = NotificationSenders()
         self.receivers: Final[list[Receiver]] = []
         self.counters: Final = Counter[str]()
         """What was not taken, by its reason; for diagnostics."""
         self._is_own = is_own
+        self._note_stranger = note_stranger
 
     def add(self, receiver: Receiver) -> None:
         """Take what is this one's."""
@@ -99,14 +106,27 @@ class Router:
         """Give a notification to the entry that it is for. Never raises."""
         if heard.error is not None:
             self.counters["not opened"] += 1
+            if is_of_no_known_title(heard.error):
+                self._note_unexpected(ReadNotification(heard=heard))
         elif heard.may_be_old:  # whoever recorded it may send it again: nothing to act upon
             self.counters["may be old"] += 1
         else:
             read = ReadNotification.of(heard)
             if (receiver := self._receiver_of(read)) is None:
                 self.counters["nobody's"] += 1
+                self._note_unexpected(read)
             else:
                 receiver.take(read)
+
+    def _note_unexpected(self, read: ReadNotification) -> None:
+        """Tell of a stranger: no receiver is the one that it names, or that is expected to send from there."""
+        heard = read.heard
+        for receiver in self.receivers:
+            if receiver.may_be_from(heard.source.host) and receiver.server_wport == heard.pair.server_wport:
+                return
+            if receiver.system_title == heard.system_title is not None:
+                return
+        self._note_stranger(read)
 
     def _receiver_of(self, read: ReadNotification) -> Receiver | None:
         heard = read.heard
