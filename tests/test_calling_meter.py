@@ -243,8 +243,8 @@ async def test_credentials_are_asked_for_where_the_meter_itself_refuses_them(
         assert result["reason"] == "reauth_successful"
         await hass.async_block_till_done(wait_background_tasks=True)
         assert entry.data["password"] == "simulated"
-        caller.call(port)
-        await read(hass, entry)
+        await read(hass, entry)  # over the same call
+        assert len(caller._calls) == 1
         await unloaded(hass, entry)
 
 
@@ -269,8 +269,8 @@ async def test_an_entry_is_changed_to_calls_and_back(
         assert result["reason"] == "reconfigure_successful"
         assert (entry.data[CONF_HOST], entry.data["call_within"]) == (entry.unique_id, 600)
         await hass.async_block_till_done(wait_background_tasks=True)
-        caller.call(port)
-        await read(hass, entry)
+        await read(hass, entry)  # over the same call
+        assert len(caller._calls) == 1
         result = await entry.start_reconfigure_flow(hass)
         assert "host" not in shown_again(result)
         result = await submit(hass, result, **connection(), advanced={"transport": "tcp"})

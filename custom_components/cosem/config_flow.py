@@ -45,7 +45,7 @@ from .forms.draft import (
     with_examination,
     with_failure,
 )
-from .forms.examination import BackgroundExamination
+from .forms.examination import BackgroundExamination, async_give_up_calls
 from .forms.further_objects import async_try_at_set_up
 from .forms.next_step import Step, menu_of, next_step
 from .forms.objects import async_choices_of_another_client, async_object_choices
@@ -86,7 +86,8 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         """Stop an examination when the flow ends."""
         if self._run is not None:
             self._run.cancel()
-            self.hass.async_create_task(self._calls.aclose(), "calls of a flow")
+            entry = self.hass.config_entries.async_get_entry(self.context.get("entry_id", ""))
+            self.hass.async_create_task(async_give_up_calls(self._calls, entry), "calls of a flow")
 
     # --- How a flow begins ----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Any, Final
 
+from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..const import CALL_AWAITED, CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME, LOGGER
@@ -35,6 +36,15 @@ _SHOWN_AT_LEAST: Final = 0.7
 async def _shown(changed: asyncio.Event) -> None:
     await asyncio.sleep(_SHOWN_AT_LEAST)
     await changed.wait()
+
+
+async def async_give_up_calls(held: AsyncExitStack, entry: ConfigEntry | None) -> None:
+    """Await no more calls, once an entry that a flow has changed was reloaded: it goes on with what has come."""
+    if entry is not None:
+        await asyncio.sleep(0)  # a reload ends the flow before it takes the lock
+        async with entry.setup_lock:
+            pass
+    await held.aclose()
 
 
 class BackgroundExamination:

@@ -1,6 +1,8 @@
 """Several meters that call from one address are told apart."""
 
+import asyncio
 from dataclasses import replace
+from random import Random
 
 import pytest
 import pytest_socket
@@ -10,7 +12,7 @@ from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.errors import CallerNotExpected, ConnectTimeout
 from custom_components.cosem.dlms.interface_classes.logical_device_name import LogicalDeviceName
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
-from tests.dlms.client.callers import PUBLIC, calling_meter, desk, name_of, name_read, serving
+from tests.dlms.client.callers import LOOPBACK, PUBLIC, calling_meter, desk, name_of, name_read, serving
 from tests.dlms.client.test_listener import wpdu
 from tests.dlms.protocol.test_notification_senders import keys
 from tests.dlms.security.test_notification_keys import EVENT, general_glo
@@ -71,6 +73,25 @@ async def test_a_meter_whose_name_nobody_expects_gets_no_credentials():
             with pytest.raises(ConnectTimeout):
                 await name_read(client, timing=NO_CALL)
         assert {request.client_wport for request in meters[2].log} == {16}
+
+
+async def test_a_meter_that_answers_no_public_client_has_its_turn_when_it_calls_again(monkeypatch):
+    monkeypatch.setattr(call_desk, "_SHORT", Timing(response=0.2, release=0.1, reconnect_gap=0))
+    meter = calling_meter()
+    async with desk() as house, serving(meter) as server:
+        (_, one), (_, two) = house.expect(name="one"), house.expect(name="two")
+        meter.faults.add("silent", times=1)
+        house.call(server)
+        await until(lambda: meter.log)
+        await until(lambda: not house.desk._asking)
+        assert one.calls.present is two.calls.present is None
+        house.call(server)
+        await until(lambda: one.calls.present)
+        assert len(meter.log) == 1
+        house.call(server)  # this one is asked again
+        await until(lambda: len(meter.log) > 1)
+        with pytest.raises(CallerNotExpected):
+            await name_read(house.clients[0])
 
 
 async def test_a_verified_title_tells_whose_a_call_is_where_a_name_is_not_told():
@@ -155,3 +176,22 @@ async def test_a_desk_that_is_closed_asks_nobody():
         await until(lambda: house.listener.calls)
         await house.desk.close()
         await house.desk.close()
+
+
+@pytest.mark.parametrize("seed", range(5))
+async def test_strangers_who_talk_nonsense_keep_no_meter_from_being_read(seed):
+    random = Random(seed)
+    meters = [calling_meter(number) for number in (1, 2)]
+    beginnings = [b"", b"\0\1\0\1\0\x10\0\x0b\x61", b"\0\1\0\1\0\1\xff\xff\xdb", wpdu(EVENT)]
+    async with desk() as house, serving(*meters) as servers:
+        clients = [house.expect(name=text(meter))[0] for meter in meters]
+        for number in range(60):
+            _, writer = await asyncio.open_connection(LOOPBACK, house.listener.port)
+            writer.write(beginnings[number % len(beginnings)] + random.randbytes(random.randrange(200)))
+            await asyncio.sleep(0)
+            writer.close()
+        await until(lambda: not house.listener.calls and not house.desk._asking)
+        for server in servers:
+            house.call(server)
+        for client, meter in zip(clients, meters, strict=True):
+            assert await name_read(client) == name_of(meter)

@@ -207,3 +207,21 @@ async def test_several_may_wait_for_one_call_and_one_may_give_up():
         calls.offer(house.listener.calls[0], is_expected=False)
         await waiting[1]
         assert waiting[0].cancelled()
+
+
+async def test_who_follows_is_told_of_each_call_that_can_be_used_until_it_does_not_want_to_know():
+    told = []
+    async with desk() as house, serving(calling_meter()) as server:
+        client, expected = house.expect()
+        stop = expected.calls.follow(lambda: told.append(expected.calls.present))
+        house.call(server)
+        await until(lambda: told)
+        await name_read(client)
+        house.call(server)
+        await until(lambda: len(house.listener.calls) == 2)
+        assert told == [expected.calls.present]  # the first is in use
+        await expected.calls.hang_up()
+        stop()
+        house.call(server)
+        await until(lambda: len(house.listener.calls) == 2)
+        assert len(told) == 1

@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
-from ..errors import DlmsError
+from ..errors import ConnectionLost, DlmsError, ResponseTimeout
 from ..interface_classes.data import DataAttribute
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.logical_device_name import LOGICAL_DEVICE_NAME, logical_device_name_of
@@ -15,14 +14,15 @@ from ..protocol.proposal import AssociationParameters
 from .calls import AwaitedCalls, CalledLink
 from .client import DlmsClient
 from .link import Timing
+from .observer import NOBODY
 
 _NAME: Final = AttributeDescriptor(InterfaceClass.DATA, LOGICAL_DEVICE_NAME, DataAttribute.VALUE)
 
-_SHORT: Final = Timing(response=5, transfer=10, block=5)
+_SHORT: Final = Timing(response=5, transfer=10, block=5, reconnect_gap=0)
 """For a question that any meter may refuse to answer."""
 
-_MOST_MUTE: Final = 64
-"""Addresses, of which it is remembered that nobody there answers a public client."""
+_MOST_SILENT: Final = 64
+"""Addresses of which it is remembered that nobody there answered a public client: the next one is not asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -46,7 +46,7 @@ class CallDesk:
     def __init__(self) -> None:
         self._expected: list[ExpectedCaller] = []
         self._asking: dict[CalledLink, asyncio.Task[None]] = {}
-        self._mute: dict[str, None] = {}
+        self._silent: dict[str, None] = {}
 
     @property
     def is_wanted(self) -> bool:
@@ -94,14 +94,16 @@ class CallDesk:
     async def _ask(self, call: CalledLink) -> None:
         """Ask who calls. What is said is no proof: the association that follows has to bring it."""
         names: dict[int, str] = {}
-        wports = () if call.source.host in self._mute else dict.fromkeys(e.server_wport for e in self._candidates(call))
-        for server_wport in wports:
-            if self._titled(call) is None and call.is_alive:
-                with suppress(DlmsError):
+        host = call.source.host
+        asks = host not in self._silent
+        self._silent.pop(host, None)
+        try:
+            for server_wport in dict.fromkeys(each.server_wport for each in self._candidates(call)):
+                if asks and self._titled(call) is None and call.is_alive:
                     await _name(call, server_wport, names)
-        if wports and not names:
-            self._mute[call.source.host] = None
-            self._mute = dict.fromkeys(list(self._mute)[-_MOST_MUTE:])
+        except ResponseTimeout:  # which has ended the connection
+            self._silent[host] = None
+            self._silent = dict.fromkeys(list(self._silent)[-_MOST_SILENT:])
         candidates = self._candidates(call)
         if not call.is_alive or not candidates:
             return
@@ -110,7 +112,7 @@ class CallDesk:
         elif names:
             named = [each for each in candidates if each.name is not None and names.get(each.server_wport) == each.name]
             new = [each for each in candidates if each.name is None]
-            for each in (named or new)[:1]:
+            for each in (named or new)[-1:]:  # a form may await the calls of an entry that is about to go on
                 self._offer(call, each)
         else:
             known = [each for each in candidates if each.name is not None]
@@ -121,14 +123,23 @@ class CallDesk:
 
 
 async def _name(call: CalledLink, server_wport: int, names: dict[int, str]) -> None:
-    """Let the public client ask for a logical device's name. Raises DlmsError."""
-    calls = AwaitedCalls()
-    calls.offer(call, is_expected=False)
-    client = DlmsClient("", connect=calls.connect)
+    """Let the public client ask for a logical device's name. Raises ResponseTimeout; other failures tell nothing."""
+
+    async def connect() -> CalledLink:
+        if not call.is_alive:
+            raise ConnectionLost
+        call.use(NOBODY)
+        return call
+
+    client = DlmsClient("", connect=connect)
     try:
         async with client.associate(AssociationParameters(server_wport=server_wport), timing=_SHORT) as association:
             call.system_titles.update(filter(None, [association.negotiated.server_system_title]))
             if (name := logical_device_name_of(await association.get(_NAME))) is not None:
                 names[server_wport] = name.text
+    except ResponseTimeout:
+        raise
+    except DlmsError:
+        pass  # it may be anybody
     finally:
         await client.close()
