@@ -109,7 +109,7 @@ async def unloaded(hass: HomeAssistant, *entries: MockConfigEntry) -> None:
 async def test_a_meter_that_calls_is_set_up_by_the_form_and_read_over_its_call(
     hass: HomeAssistant, network: None, meter: SimulatedMeter
 ):
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     async with calling(meter) as (caller,):
         result = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
         typed = connection(port=port)
@@ -146,7 +146,7 @@ async def test_a_meter_that_calls_is_set_up_by_the_form_and_read_over_its_call(
 async def test_values_and_events_come_at_each_call_and_stay_until_the_next_one_is_overdue(
     hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker, freezer: FrozenDateTimeFactory
 ):
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     async with calling(meter) as (caller,):
         entry = await set_up(hass, called_entry(make_entry, port))
         assert entry.state is ConfigEntryState.LOADED
@@ -173,7 +173,7 @@ async def test_values_and_events_come_at_each_call_and_stay_until_the_next_one_i
 async def test_two_meters_behind_one_address_have_their_own_values(
     hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker
 ):
-    port, other = free_port(), another_meter(7)
+    port, other = free_port(socket.SOCK_STREAM), another_meter(7)
     async with calling(meter, other) as callers:
         one = await set_up(hass, called_entry(make_entry, port))
         two = await set_up(hass, called_entry(make_entry, port, unique_id=unique_id_of(other)))
@@ -190,7 +190,7 @@ async def test_two_meters_behind_one_address_have_their_own_values(
 async def test_s20_s23_a_stranger_who_calls_gets_no_password_and_changes_nothing(
     hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker
 ):
-    port, stranger = free_port(), another_meter(9)
+    port, stranger = free_port(socket.SOCK_STREAM), another_meter(9)
     async with calling(stranger) as (caller,):
         anywhere = await set_up(hass, called_entry(make_entry, port, call_sources=[]))
         caller.call(port, wpdu(event_code(1)))
@@ -209,7 +209,7 @@ async def test_s20_s23_a_stranger_who_calls_gets_no_password_and_changes_nothing
 async def test_s37_a_stranger_who_refuses_asks_for_no_credentials_and_the_meter_is_read_when_it_calls(
     hass: HomeAssistant, network: None, freezer: FrozenDateTimeFactory
 ):
-    port, stranger = free_port(), another_meter(9)
+    port, stranger = free_port(socket.SOCK_STREAM), another_meter(9)
     meter = SimulatedMeter(secured_profile(), dt_util.utcnow)
     usual = secured_entry(meter)
     data = {**usual.data, **CALLED, CONF_HOST: usual.unique_id, CONF_PORT: port, "call_sources": []}
@@ -232,7 +232,7 @@ async def test_s37_a_stranger_who_refuses_asks_for_no_credentials_and_the_meter_
 async def test_credentials_are_asked_for_where_the_meter_itself_refuses_them(
     hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker
 ):
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     async with calling(meter) as (caller,):
         entry = await set_up(hass, called_entry(make_entry, port, password="wrong"))
         caller.call(port)
@@ -251,7 +251,7 @@ async def test_credentials_are_asked_for_where_the_meter_itself_refuses_them(
 async def test_an_entry_is_changed_to_calls_and_back(
     hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker
 ):
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     entry = await set_up(hass, make_entry())
     async with calling(meter) as (caller,):
         typed = {key: value for key, value in connection(port=port).items() if key != "host"}
@@ -285,7 +285,7 @@ async def test_an_entry_is_changed_to_calls_and_back(
 async def test_another_logical_device_of_a_meter_that_calls_shares_its_call(
     hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker
 ):
-    port = free_port()
+    port = free_port(socket.SOCK_STREAM)
     async with calling(meter) as (caller,):
         entry = await set_up(hass, called_entry(make_entry, port))
         caller.call(port)
@@ -304,7 +304,7 @@ async def test_another_logical_device_of_a_meter_that_calls_shares_its_call(
 
 async def test_a_form_says_that_nobody_called(hass: HomeAssistant, network: None):
     with patch("custom_components.cosem.forms.examination.CALL_AWAITED", 0.05):
-        result = await asked(hass, free_port())
+        result = await asked(hass, free_port(socket.SOCK_STREAM))
     assert (result["step_id"], result["errors"]) == ("user", {"base": "not_called"})
     assert result["description_placeholders"]["seconds"] == "0.05"
     assert not shown_again(result).get("host")
@@ -339,7 +339,7 @@ async def asked(hass: HomeAssistant, port: int) -> ConfigFlowResult:
 async def test_datagrams_of_a_meter_that_calls_are_heard_beside_its_calls(
     hass: HomeAssistant, network: None, make_entry: EntryMaker
 ):
-    port, usual = free_port(), called_entry(make_entry, free_port(socket.SOCK_STREAM))
+    port, usual = free_port(socket.SOCK_STREAM), called_entry(make_entry, free_port(socket.SOCK_STREAM))
     entry = MockConfigEntry(
         domain=DOMAIN,
         title=usual.title,
@@ -356,7 +356,7 @@ async def test_datagrams_of_a_meter_that_calls_are_heard_beside_its_calls(
 async def test_nothing_waits_for_a_meter_that_has_not_called(
     hass: HomeAssistant, network: None, make_entry: EntryMaker
 ):
-    entry = await set_up(hass, called_entry(make_entry, free_port()))
+    entry = await set_up(hass, called_entry(make_entry, free_port(socket.SOCK_STREAM)))
     with pytest.raises(UpdateFailed) as caught:
         await entry.runtime_data.async_run(entry.runtime_data.reader.async_read_list)
     assert caught.value.translation_key == "not_called"

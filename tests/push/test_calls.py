@@ -114,7 +114,7 @@ async def test_notifications_of_a_calling_meter_come_once_however_its_options_ar
 
 
 async def test_two_who_await_the_same_calls_are_one_for_the_desk(hass: HomeAssistant, make_entry: EntryMaker):
-    data = called_entry(make_entry, free_port()).data
+    data = called_entry(make_entry, free_port(socket.SOCK_STREAM)).data
     caller = expected_caller(data, AwaitedCalls(), None)
     async with async_expected(hass, data, caller):
         async with async_expected(hass, data, caller):
@@ -125,7 +125,7 @@ async def test_two_who_await_the_same_calls_are_one_for_the_desk(hass: HomeAssis
 
 
 async def test_an_entry_that_ends_while_it_joins_leaves_again(hass: HomeAssistant, make_entry: EntryMaker):
-    entry = called_entry(make_entry, free_port())
+    entry = called_entry(make_entry, free_port(socket.SOCK_STREAM))
     entry.add_to_hass(hass)
     began, may_go_on, closed = asyncio.Event(), asyncio.Event(), []
 
@@ -152,7 +152,7 @@ async def test_an_entry_that_ends_while_it_joins_leaves_again(hass: HomeAssistan
 async def test_what_comes_over_calls_is_taken_also_where_the_port_gets_free_later(
     hass: HomeAssistant, freezer: FrozenDateTimeFactory, make_entry: EntryMaker
 ):
-    entry = called_entry(make_entry, free_port())
+    entry = called_entry(make_entry, free_port(socket.SOCK_STREAM))
     entry.add_to_hass(hass)
     own = EntryCalls(hass, entry, AwaitedCalls(), lambda: None)
     receiver = Receiver(server_wport=1, take=lambda _: None)
@@ -174,7 +174,7 @@ async def test_what_comes_over_calls_is_taken_also_where_the_port_gets_free_late
 async def test_however_many_call_there_is_one_poll_at_a_time_and_one_behind_it(
     hass: HomeAssistant, make_entry: EntryMaker
 ):
-    entry = called_entry(make_entry, free_port())
+    entry = called_entry(make_entry, free_port(socket.SOCK_STREAM))
     entry.add_to_hass(hass)
     polls, may_go_on = [], asyncio.Event()
 
@@ -195,7 +195,7 @@ async def test_however_many_call_there_is_one_poll_at_a_time_and_one_behind_it(
 
 
 async def test_a_stranger_is_hung_up_on_and_who_else_calls_is_read_at_once(hass: HomeAssistant, make_entry: EntryMaker):
-    entry = called_entry(make_entry, free_port())
+    entry = called_entry(make_entry, free_port(socket.SOCK_STREAM))
     entry.add_to_hass(hass)
     calls, poll = AwaitedCalls(), AsyncMock()
     own = EntryCalls(hass, entry, calls, lambda: None)
