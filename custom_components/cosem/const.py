@@ -47,6 +47,10 @@ CONF_STATE_PAUSE: Final = "state_pause"
 DEFAULT_STATE_PAUSE: Final = 10
 MAX_STATE_PAUSE: Final = 3600
 
+CONF_EXPECTED_INTERVAL: Final = "expected_interval"
+"""Minutes in which values that only come by push are expected; 0: they are never missed."""
+MAX_EXPECTED_INTERVAL: Final = 44_640
+
 CONF_LOG_INTERVAL: Final = "log_interval"
 """Minutes between two readings of event logs and alarm registers; 0: never."""
 DEFAULT_LOG_INTERVAL: Final = 5

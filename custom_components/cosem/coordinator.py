@@ -14,6 +14,7 @@ from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, Ho
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .const import (
+    CONF_EXPECTED_INTERVAL,
     CONF_INTERVAL,
     CONF_OBJECTS,
     CONF_RESPONSE_TIMEOUT,
@@ -42,6 +43,7 @@ from .meter.total_deadline import async_total_deadline, total_time
 from .push.calls import EntryCalls
 from .push.meter_logs import MeterLogs
 from .push.meter_push import MeterPush
+from .push.push_only import PushOnlyValues
 
 type CosemConfigEntry = ConfigEntry[CosemCoordinator]
 type Work[T] = Callable[[Association], Awaitable[T]]
@@ -71,6 +73,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self.security = MeterSecurity(hass, entry, client, keep=keep)
         self.reader = MeterReader(hass, entry)
         self.notifications = MeterPush(hass, entry, client, self.security, self.reader, self._show_pushed)
+        self.push_only = PushOnlyValues(
+            hass, entry.options.get(CONF_EXPECTED_INTERVAL, 0), self._is_polled, self.async_update_listeners
+        )
+        """Values that the meter sends, and does not give when it is asked."""
         self.logs = MeterLogs(hass, entry, client, self.reader, self.notifications)
         super().__init__(
             hass,
@@ -129,9 +135,13 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         """Show what the meter sent by itself, as far as there are entities; the polls go on as planned."""
         shown = {attribute for reads in self.async_contexts() for attribute in reads}
         new = {attribute: reading for attribute, reading in values.items() if attribute in shown}
+        self.push_only.take(new)
         if new:
             self.data = replace(self.data, values={**self.data.values, **new})
             self.async_update_listeners()
+
+    def _is_polled(self, attribute: AttributeDescriptor) -> bool:
+        return not self.config_entry.pref_disable_polling and not self.reader.is_refused(attribute)
 
     async def async_begin_with_calls(self, calls: EntryCalls) -> None:
         """Await the meter's calls from now on. Until it is read, what is remembered of it counts."""
@@ -166,7 +176,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         if calls is not None:
             calls.note_read()
         self._first = False
-        return readings
+        return self.push_only.beside(readings)
 
     def _tell_another_cause(self, failure: HomeAssistantError) -> None:
         """Log a further reason why there are no values, once; Home Assistant logs the first one only."""
@@ -261,6 +271,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def async_shutdown(self) -> None:
         """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
+        self.push_only.stop()
         await self.logs.async_stop()
         await self.notifications.async_stop()
         client, self._client = self._client, None

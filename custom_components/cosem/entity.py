@@ -101,7 +101,10 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
     @property
     @override
     def available(self) -> bool:
-        """False when the meter is silent or refuses the attribute."""
+        """False when the meter is silent or refuses the attribute; what only comes by push, when it is missed."""
+        push_only = self.coordinator.push_only
+        if self._reads and all(map(push_only.holds, self._reads)):
+            return not any(map(push_only.is_missed, self._reads))
         return super().available and not any(map(self.coordinator.reader.is_refused, self._reads))
 
     @callback

@@ -1,19 +1,26 @@
 """What is typed about notifications: which field is wrong, and what is kept."""
 
+from collections.abc import Callable
 from typing import Any
 
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosem.forms.notification_options import fault_of, without_usual
+from custom_components.cosem.forms.notification_options import async_heard_in_words, fault_of, without_usual
+from custom_components.cosem.push.heard_so_far import HeardSoFar
+from custom_components.cosem.push.routing import ReadNotification
+from tests.conftest import set_up
 from tests.flow_tools import shown_again
+from tests.push.senders import event_code
+from tests.push.test_routing import heard
 
 
 def test_only_what_says_something_is_kept():
     usual = {"notifications": "off", "listen_address": " ", "listen_port": 4059, "notification_sources": ["", " "]}
-    usual |= {"log_interval": 5}
+    usual |= {"log_interval": 5, "expected_interval": 0}
     assert without_usual({"interval": 60, **usual}) == {"interval": 60}
     typed = {
         "notifications": "udp",
@@ -65,3 +72,27 @@ async def test_the_options_form_says_what_is_wrong_and_takes_it_mended(
     result = await hass.config_entries.options.async_configure(result["flow_id"], good)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {**good, "pause": 1}
+
+
+async def test_what_was_heard_is_said_in_plain_words(hass: HomeAssistant):
+    so_far = HeardSoFar()
+    assert await async_heard_in_words(hass, so_far, 0, listens=False) == ""
+    nothing = "No notification of this meter was heard since the last start."
+    assert await async_heard_in_words(hass, so_far, 0, listens=True) == nothing
+    so_far.note(ReadNotification.of(heard(event_code(1))), dt_util.utcnow())
+    text = await async_heard_in_words(hass, so_far, 2, listens=True)
+    assert text.startswith("Notifications of this meter since the last start: 1, the last one at ")
+    assert "(events (EventNotification): 1). Proven with its keys: 0." in text
+    assert text.endswith("Other messages that came to the same port and were not used: 2.")
+
+
+async def test_the_form_shows_what_was_heard_so_far(
+    hass: HomeAssistant, network: None, make_entry: Callable[..., MockConfigEntry]
+):
+    entry = await set_up(hass, make_entry())
+    entry.runtime_data.notifications.heard.note(ReadNotification.of(heard(event_code(1))), dt_util.utcnow())
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["description_placeholders"]["heard"].startswith("Notifications of this meter since the last start: 1")
+    await hass.config_entries.async_unload(entry.entry_id)
+    result = await hass.config_entries.options.async_init(entry.entry_id)
+    assert result["description_placeholders"]["heard"] == ""

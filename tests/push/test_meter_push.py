@@ -92,6 +92,7 @@ async def test_diagnostics_count_what_came(hass: HomeAssistant, make_entry: Call
         say(port, wpdu(event_code(1), 9), wpdu(event_code(2)))
     assert entry.runtime_data.notifications.diagnostics() == {
         "taken": 1,
+        "taken_kinds": {"event_notification": 1},
         "not_taken": {"nobody's": 1},
         "not_taken_on_own_connections": {},
     }

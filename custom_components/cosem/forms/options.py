@@ -15,11 +15,12 @@ from ..meter.meter_time import ClockReading, async_read_clock, clock_of, time_po
 from ..meter.objects import complete_objects
 from ..meter.store import async_load_objects
 from ..push.logged_objects import keeps_what_happened
+from ..push.options import transports_of
 from .answers import take_options
 from .draft import Draft, Purpose
 from .further_objects import async_try_for_entry
 from .next_step import Step, next_step
-from .notification_options import fault_of
+from .notification_options import async_heard_in_words, fault_of
 from .objects import async_object_choices
 from .schemas import CONF_READ_OBJECTS, options_schema
 from .texts import async_clock_in_words, async_selector_texts
@@ -81,6 +82,15 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         except HomeAssistantError, TimeoutError:
             return None
 
+    async def _async_heard(self) -> str:
+        """Return what was heard of the meter so far."""
+        entry = self.config_entry
+        if entry.state is not ConfigEntryState.LOADED:
+            return ""
+        told = entry.runtime_data.notifications
+        listens = bool(transports_of(entry.options))
+        return await async_heard_in_words(self.hass, told.heard, told.not_taken, listens=listens)
+
     async def _show(self, draft: Draft, objects: Sequence[ObjectListElement]) -> ConfigFlowResult:
         entry = self.config_entry
         choices, _ = await async_object_choices(self.hass, objects)
@@ -91,7 +101,11 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         policy = time_policy_of(entry.options)
         text = await async_selector_texts(self.hass)
         is_read = text("objects_hint", "read", "").format_map({"count": len(choices)}) if self._was_read else ""
-        words = {"read": is_read, "clock": await async_clock_in_words(self.hass, clock, policy)}
+        words = {
+            "heard": await self._async_heard(),
+            "read": is_read,
+            "clock": await async_clock_in_words(self.hass, clock, policy),
+        }
         chosen = {**entry.options, CONF_TIME_POLICY: policy.value}
         return self.async_show_form(
             step_id=Step.INIT.value,

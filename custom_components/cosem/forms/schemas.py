@@ -25,6 +25,7 @@ from ..const import (
     AUTHENTICATIONS,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
+    CONF_EXPECTED_INTERVAL,
     CONF_INTERVAL,
     CONF_LISTEN_ADDRESS,
     CONF_LISTEN_PORT,
@@ -45,6 +46,7 @@ from ..const import (
     DEFAULT_PAUSE,
     DEFAULT_RESPONSE_TIMEOUT,
     DEFAULT_STATE_PAUSE,
+    MAX_EXPECTED_INTERVAL,
     MAX_INTERVAL,
     MAX_LOG_INTERVAL,
     MAX_PAUSE,
@@ -196,6 +198,7 @@ def options_schema(choices: Sequence[SelectOptionDict], *, with_logs: bool) -> v
             vol.Optional(CONF_STATE_PAUSE, default=DEFAULT_STATE_PAUSE): _number(
                 0, MAX_STATE_PAUSE, UnitOfTime.SECONDS
             ),
+            vol.Optional(CONF_EXPECTED_INTERVAL, default=0): _number(0, MAX_EXPECTED_INTERVAL, UnitOfTime.MINUTES),
             **(logs if with_logs else {}),
         }
     )

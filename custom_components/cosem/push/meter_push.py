@@ -19,6 +19,7 @@ from .already_told import AlreadyTold
 from .calls import EntryCalls
 from .event_codes import code_table_of
 from .event_making import EventMaker
+from .heard_so_far import HeardSoFar
 from .listeners import own_router
 from .listening import EntryListening, async_sources
 from .meter_event import async_publish
@@ -57,7 +58,8 @@ class MeterPush:
         self.calls: Final = None if calls is None else EntryCalls(hass, entry, calls, lambda: security.pinned_title)
         """Where the meter calls."""
         self._receiver: Receiver | None = None
-        self._taken = 0
+        self.heard: Final = HeardSoFar()
+        """For a person."""
         self._cancel_storing: CALLBACK_TYPE | None = None
 
     async def async_start(self) -> None:
@@ -93,10 +95,16 @@ class MeterPush:
     def diagnostics(self) -> dict[str, object]:
         """Return what came, and what was not taken, with the reason: also of other meters at the same port."""
         return {
-            "taken": self._taken,
+            "taken": self.heard.count,
+            "taken_kinds": dict(self.heard.kinds),
             "not_taken": dict(self._listening.not_taken),
             "not_taken_on_own_connections": dict(self._own.counters),
         }
+
+    @property
+    def not_taken(self) -> int:
+        """How much came to where the entry listens, and was nobody's."""
+        return self._listening.not_taken.total()
 
     def _identifiers(self) -> tuple[str, ...]:
         identity = self._reader.identity
@@ -107,7 +115,7 @@ class MeterPush:
     def _take(self, read: ReadNotification) -> None:
         if read.heard.authenticated and self._cancel_storing is None:
             self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
-        self._taken += 1
+        self.heard.note(read, dt_util.utcnow())
         for event in self.maker.events(read):
             self.told.note(event, dt_util.utcnow())
             async_publish(self._hass, event)
