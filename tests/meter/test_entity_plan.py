@@ -288,3 +288,16 @@ def test_trial_24_objects_that_are_left_out_cost_nothing():
 
     plan_entities(registers(10_000), describe=describe)
     assert len(described) <= 2 * (MAX_ENTITIES + 1)
+
+
+def test_a_name_that_holds_the_code_does_not_say_it_twice(hass: HomeAssistant, entity_registry: er.EntityRegistry):
+    entry = MockConfigEntry(domain=DOMAIN, unique_id="meter")
+    entry.add_to_hass(hass)
+    attribute = AttributeDescriptor(1, LogicalName.parse("0.0.96.11.1.255"), 2)
+    assert name_of(hass, entry, attribute) == "0-0:96.11.1"
+    known = entity_registry.async_get_or_create(
+        "sensor", DOMAIN, "meter_1_0.0.96.11.1.255_2", original_name="Event code (0-0:96.11.1)"
+    )
+    assert name_of(hass, entry, attribute) == "Event code (0-0:96.11.1)"
+    entity_registry.async_update_entity(known.entity_id, name="What happened")
+    assert name_of(hass, entry, attribute) == "What happened (0-0:96.11.1)"

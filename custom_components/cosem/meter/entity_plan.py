@@ -110,7 +110,8 @@ def name_of(hass: HomeAssistant, entry: ConfigEntry, attribute: AttributeDescrip
         unique_id = f"{entry.unique_id}_{_key_of_value(attribute)}"
         if (entity_id := registry.async_get_entity_id(platform, DOMAIN, unique_id)) is not None:
             registered = registry.entities[entity_id]
-            return f"{registered.name or registered.original_name or entity_id} ({code})"
+            name = registered.name or registered.original_name or entity_id
+            return name if f"({code})" in name else f"{name} ({code})"
     return code
 
 
