@@ -52,6 +52,9 @@ def test_a_table_says_what_codes_and_bits_mean():
         {"events": [{"code": 1, "type": "clock", "text": 5}]},
         {"events": [{"code": 1, "type": "clock", "text": "x" * 65}]},
         {"alarm_bits": [{"bit": 64, "type": "clock"}]},
+        {"events_of_objects": []},
+        {"events_of_objects": {"100": []}},
+        {"events_of_objects": {"0": [{"code": 1}]}},
     ],
 )
 def test_what_is_no_table_is_refused(changes: dict[str, Any]):
@@ -66,7 +69,7 @@ def test_a_file_without_a_table_is_refused(text: bytes):
 
 
 def test_the_tables_of_the_integration_name_their_source():
-    assert CODE_TABLES.keys() == {"idis"}
+    assert CODE_TABLES.keys() == {"idis", "spodes"}
     for table in CODE_TABLES.values():
         assert table.source
         assert {meaning.event_type for meaning in table.events.values()} <= set(EVENT_TYPES)
@@ -84,6 +87,38 @@ def test_the_tables_of_the_integration_name_their_source():
     }
 
 
-def test_codes_of_other_families_stay_numbers():
+def test_each_family_has_its_table():
     assert code_table_of("generic") is code_table_of("idis_dsmr") is CODE_TABLES["idis"]
-    assert code_table_of("spodes") is NO_TABLE
+    assert code_table_of("spodes") is CODE_TABLES["spodes"]
+    assert NO_TABLE.meaning(0, 1) == CodeMeaning("other")
+
+
+def test_an_object_may_have_codes_of_its_own():
+    table = read(events_of_objects={"2": [{"code": 1, "type": "tamper"}]})
+    assert [table.meaning(number, 1).event_type for number in (0, 2)] == ["power_down", "tamper"]
+    assert table.meaning(2, 7) == CodeMeaning("other")
+
+
+@pytest.mark.parametrize(
+    ("event_object", "code", "event_type"),
+    [
+        (0, 1, "phase_lost"),
+        (0, 17, "voltage_swell"),
+        (0, 23, "voltage_sag"),
+        (1, 31, "tamper"),
+        (2, 1, "power_down"),
+        (2, 2, "power_up"),
+        (2, 8, "disconnector"),
+        (3, 3, "clock"),
+        (3, 9, "tariff"),
+        (3, 14, "parameters_changed"),
+        (4, 1, "magnetic_field"),
+        (4, 3, "cover_opened"),
+        (6, 1, "tamper"),
+        (7, 5, "clock"),
+        (8, 1, "other"),
+        (9, 1, "other"),
+    ],
+)
+def test_spodes_codes_mean_what_their_object_says(event_object: int, code: int, event_type: str):
+    assert CODE_TABLES["spodes"].meaning(event_object, code).event_type == event_type

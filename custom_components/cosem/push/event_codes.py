@@ -33,6 +33,8 @@ EVENT_TYPES: Final = (
 
 _MAX_CODE: Final = 0xFFFF
 _MAX_BIT: Final = 63
+_MAX_OBJECT: Final = 99
+_OF_OBJECTS: Final = "events_of_objects"
 _MAX_TEXT: Final = 64
 
 
@@ -53,12 +55,19 @@ class CodeTable:
     events: Mapping[int, CodeMeaning]
     alarm_bits: Mapping[int, CodeMeaning]
     """Of the first alarm register; bit 0 is the least significant one."""
+    events_of_objects: Mapping[int, Mapping[int, CodeMeaning]] = MappingProxyType({})
+    """By value group E of the event code objects, where each has codes of its own."""
+
+    def meaning(self, event_object: int, code: int) -> CodeMeaning:
+        """Return what a code means. ``event_object``: value group E of 0-b:96.11.e."""
+        known = self.events_of_objects.get(event_object, self.events)
+        return known.get(code, CodeMeaning(OTHER))
 
     @classmethod
     def from_text(cls, text: bytes) -> CodeTable:
         """Return the table of a file. Raises ValueError for what is none."""
         record = json.loads(text)
-        if not isinstance(record, dict) or record.keys() != {"name", "source", "events", "alarm_bits"}:
+        if not isinstance(record, dict) or record.keys() - {_OF_OBJECTS} != {"name", "source", "events", "alarm_bits"}:
             raise ValueError("a table has a name, a source, events and alarm_bits")
         if not all(isinstance(record[key], str) and record[key] for key in ("name", "source")):
             raise ValueError("name and source are texts")
@@ -67,6 +76,7 @@ class CodeTable:
             source=record["source"],
             events=_meanings(record["events"], "code", _MAX_CODE),
             alarm_bits=_meanings(record["alarm_bits"], "bit", _MAX_BIT),
+            events_of_objects=_of_objects(record.get(_OF_OBJECTS, {})),
         )
 
 
@@ -90,18 +100,23 @@ def _meanings(rows: Any, key: str, largest: int) -> Mapping[int, CodeMeaning]:
     return MappingProxyType(found)
 
 
+def _of_objects(tables: Any) -> Mapping[int, Mapping[int, CodeMeaning]]:
+    if not isinstance(tables, dict) or not tables.keys() <= set(map(str, range(_MAX_OBJECT + 1))):
+        raise ValueError("the tables of objects are named by their value group E")
+    return MappingProxyType({int(name): _meanings(rows, "code", _MAX_CODE) for name, rows in tables.items()})
+
+
 def _table(file: str) -> CodeTable:
     text = get_data(__package__, f"code_tables/{file}")
     assert text is not None  # it is part of the integration
     return CodeTable.from_text(text)
 
 
-CODE_TABLES: Final[Mapping[str, CodeTable]] = MappingProxyType({"idis": _table("idis.json")})
-
-_WITHOUT: Final = frozenset({"spodes"})
-"""Presets of meters whose codes mean something else, and are in no table yet."""
+CODE_TABLES: Final[Mapping[str, CodeTable]] = MappingProxyType(
+    {name: _table(f"{name}.json") for name in ("idis", "spodes")}
+)
 
 
 def code_table_of(preset: str) -> CodeTable:
     """Return the table for a meter with this preset."""
-    return NO_TABLE if preset in _WITHOUT else CODE_TABLES["idis"]
+    return CODE_TABLES.get(preset, CODE_TABLES["idis"])

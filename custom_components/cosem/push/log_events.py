@@ -104,7 +104,11 @@ class LogEvents:
     def of_entry(self, log: LogicalName, entry: LogEntry, trust: Trust) -> MeterEvent:
         """Return the event of an entry, with all its columns."""
         code = code_of(entry)
-        meaning = CodeMeaning(OTHER) if code is None else self._maker.meanings.of_code(code.number)
+        meaning = (
+            CodeMeaning(OTHER)
+            if code is None
+            else self._maker.meanings.of_code(LogicalName.parse(code.logical_name), code.number)
+        )
         return MeterEvent(
             entry_id=self._entry.entry_id,
             device_id=self._maker.device_id,

@@ -55,9 +55,9 @@ class Meanings:
         """Begin with alarms that were on before a restart; what came meanwhile is newer."""
         self._alarms = {**alarms, **self._alarms}
 
-    def of_code(self, code: int) -> CodeMeaning:
-        """Return what an event code means."""
-        return self.table.events.get(code, CodeMeaning(OTHER))
+    def of_code(self, name: LogicalName, code: int) -> CodeMeaning:
+        """Return what an event code means. ``name``: of the event code object, 0-b:96.11.e."""
+        return self.table.meaning(name.e, code)
 
     def of_register(self, value: PushedValue) -> list[Meaning]:
         """Return the alarms of a register that was read which were off before; none the first time."""
@@ -81,7 +81,7 @@ class Meanings:
         if value.attribute_index in {None, 2} and name.a in _MEDIA:
             group = (name.c, name.d)
             if group == _EVENT_CODES:
-                yield from self._of_code(value)
+                yield from self._of_code(name, value)
                 return
             if group == _ALARMS:
                 yield from self._of_alarms(name, value, is_event=is_event)
@@ -92,12 +92,12 @@ class Meanings:
         if is_event and value.class_id in _BY_CLASS:
             yield Meaning(_BY_CLASS[value.class_id], value)
 
-    def _of_code(self, value: PushedValue) -> Iterator[Meaning]:
+    def _of_code(self, name: LogicalName, value: PushedValue) -> Iterator[Meaning]:
         number = number_of(value.value)
         if number is None or number != int(number):
             return
         code = int(number)
-        meaning = self.of_code(code)
+        meaning = self.of_code(name, code)
         yield Meaning(meaning.event_type, value, code, meaning.text)
 
     def _of_alarms(self, name: LogicalName, value: PushedValue, *, is_event: bool) -> Iterator[Meaning]:
