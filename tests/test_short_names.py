@@ -10,12 +10,15 @@ from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
+import pytest_socket
 
 from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms import LogicalName
 from custom_components.cosem.dlms.apdu.common import DataAccessResult
 from custom_components.cosem.meter import clients
 from tests.conftest import HOST, poll, set_up, state_of
 from tests.flow_tools import connection, submit
+from tests.push.senders import LOOPBACK, free_port, listening, say, told, with_options, wpdu
 from tests.secured_entries import issues, secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile, Referencing
@@ -158,3 +161,17 @@ async def test_f32_a_list_that_is_refused_for_a_while_costs_values_for_that_whil
     await poll(hass, freezer)
     assert is_fresh(hass, meter, entry)
     await hass.config_entries.async_unload(entry.entry_id)
+
+
+async def test_an_information_report_shows_the_value_of_the_object_that_it_names(
+    hass: HomeAssistant, meter: SimulatedMeter, make_entry: Callable[..., MockConfigEntry], socket_enabled: None
+):
+    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port)))
+    (form,) = entry.runtime_data.notifications._client.known_forms.values()
+    power = form.short_names._listed[3, LogicalName.parse("1.0.1.7.0.255")].base_name + 8
+    async with told(hass, 1) as data:
+        say(port, wpdu(bytes.fromhex(f"18 00 01 02 {power:04X} 01 06000001C8")))
+    assert (data[0]["kind"], data[0]["logical_name"], data[0]["value"]) == ("information_report", "1.0.1.7.0.255", 456)
+    assert state_of(hass, entry, "3_1.0.1.7.0.255_2") == "456"

@@ -8,8 +8,8 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_PRESET, CONF_SERVER_WPORT, CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE
-from ..dlms import AttributeDescriptor, DlmsClient
+from ..const import CONF_CLIENT_WPORT, CONF_PRESET, CONF_SERVER_WPORT, CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE
+from ..dlms import AttributeDescriptor, DlmsClient, WportPair
 from ..meter.clients import calls_of, transport_of
 from ..meter.error_mapping import none_if_failed
 from ..meter.reader import MeterReader
@@ -46,6 +46,7 @@ class MeterPush:
         self._hass = hass
         self._entry = entry
         self._security = security
+        self._server_wport: int = entry.data[CONF_SERVER_WPORT]
         self._reader = reader
         self.pace = Pace(hass, entry.options.get(CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE), show)
         self.told = AlreadyTold()
@@ -58,6 +59,7 @@ class MeterPush:
         self.calls: Final = None if calls is None else EntryCalls(hass, entry, calls, lambda: security.pinned_title)
         """Where the meter calls."""
         self._receiver: Receiver | None = None
+        self._client = client
         self.heard: Final = HeardSoFar()
         """For a person."""
         self._cancel_storing: CALLBACK_TYPE | None = None
@@ -67,7 +69,7 @@ class MeterPush:
         # The polls say it when the counters cannot be read.
         keys = await none_if_failed(self._security.async_notification_keys())
         receiver = self._receiver = Receiver(
-            server_wport=self._entry.data[CONF_SERVER_WPORT],
+            server_wport=self._server_wport,
             take=self._take,
             identifiers=self._identifiers,
             sources=await async_sources(self._hass, self._entry),
@@ -113,6 +115,8 @@ class MeterPush:
 
     @callback
     def _take(self, read: ReadNotification) -> None:
+        form = self._client.known_forms.get(WportPair(self._entry.data[CONF_CLIENT_WPORT], self._server_wport))
+        read = read.with_short_names(None if form is None else form.short_names)
         if read.heard.authenticated and self._cancel_storing is None:
             self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
         self.heard.note(read, dt_util.utcnow())

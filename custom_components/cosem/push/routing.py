@@ -5,7 +5,7 @@ What nobody can prove is taken only from the addresses that an entry expects, an
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
@@ -13,10 +13,12 @@ from homeassistant.core import callback
 
 from ..dlms import (
     Heard,
+    InformationReportRequest,
     Notification,
     NotificationKeys,
     NotificationSenders,
     PushedValues,
+    ShortNames,
     read_pushed_values,
 )
 from ..meter.error_mapping import is_of_no_known_title
@@ -41,6 +43,13 @@ class ReadNotification:
         notification = heard.notification() if len(heard.apdu) <= MOST_DECODED else None
         values = None if notification is None else read_pushed_values(notification)
         return cls(heard=heard, notification=notification, values=values)
+
+    def with_short_names(self, names: ShortNames | None) -> ReadNotification:
+        """Return it with the names of what a report tells, by the object list of the entry's association."""
+        if names is None or not isinstance(self.notification, InformationReportRequest):
+            return self
+        known = names.attributes_of(self.notification)
+        return replace(self, values=read_pushed_values(self.notification, short_names=known))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,6 +8,11 @@ import pytest
 from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from custom_components.cosem.dlms.apdu.initiate import Conformance, InitiateResponse
+from custom_components.cosem.dlms.apdu.short_name import (
+    InformationReportRequest,
+    ParameterizedAccess,
+    VariableName,
+)
 from custom_components.cosem.dlms.client.proof_forms import KnownForm
 from custom_components.cosem.dlms.client.short_names import ShortNames
 from custom_components.cosem.dlms.encoding.data import (
@@ -527,3 +532,12 @@ async def test_an_answer_without_blocks_comes_as_one_piece():
     meter = ShortMeter()
     async with client_of(meter).associate(SHORT) as association, aclosing(association.get_pieces(ENERGY)) as pieces:
         assert [octets async for octets in pieces] == [bytes.fromhex("0600000007")]
+
+
+def test_a_report_tells_attributes_of_the_objects_that_are_known():
+    names = ShortNames()
+    names.take(decode_data_octets(LIST))
+    variables = (VariableName(0x1008), VariableName(0x1029), VariableName(0x0100), ParameterizedAccess(0x1008, 1, NULL))
+    report = InformationReportRequest(None, variables, (NULL,) * 4)
+    assert names.attributes_of(report) == {0x1008: AttributeDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 2)}
+    assert ShortNames().attributes_of(report) == {}

@@ -7,6 +7,7 @@ from custom_components.cosem.dlms.errors import LocalProtocolError
 from custom_components.cosem.dlms.interface_classes.short_names import (
     SPECIAL_OBJECTS,
     ShortNameObject,
+    attribute_index_at,
     attribute_short_name,
     method_short_name,
 )
@@ -76,3 +77,22 @@ def test_special_objects_are_known_without_a_list():
         (17, "0.0.41.0.0.255"): "FC00",
         (1, "0.0.42.0.0.255"): "FD00",
     }
+
+
+@pytest.mark.parametrize(
+    ("class_id", "short_name", "index"),
+    [
+        (3, 0x1000, 1),
+        (3, 0x1008, 2),
+        (3, 0x1020, 5),
+        (3, 0x1028, None),  # its method
+        (3, 0x1009, None),
+        (3, 0x0FF8, None),
+        (999, 0x10F8, 32),  # nobody knows where its methods are
+        (999, 0x1100, None),
+        (40, 0x1030, 7),
+        (40, 0x1038, None),
+    ],
+)
+def test_a_short_name_tells_its_attribute(class_id: int, short_name: int, index: int | None):
+    assert attribute_index_at(ShortNameObject(0x1000, class_id, 0, NAME), short_name) == index

@@ -7,11 +7,12 @@ never that it does not exist.
 """
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor
-from ..apdu.short_name import VariableName
+from ..apdu.short_name import InformationReportRequest, VariableName
 from ..encoding.data import Data
 from ..encoding.logical_name import LogicalName
 from ..errors import (
@@ -31,6 +32,7 @@ from ..interface_classes.short_names import (
     ASSOCIATION_SN_BASE_NAME,
     SPECIAL_OBJECTS,
     ShortNameObject,
+    attribute_index_at,
     attribute_short_name,
 )
 from ..protocol.transfer import Transfer
@@ -130,6 +132,20 @@ class ShortNames:
         self._listed = {(item.class_id, item.logical_name): item for item in reversed(listed)}
         self._lists += 1
         self._failure, self._is_resting = None, True
+
+    def attributes_of(self, report: InformationReportRequest) -> dict[int, AttributeDescriptor]:
+        """Return which attributes a report tells of, by their short names, as far as the object list was read."""
+        items = sorted({**self._given, **self._listed}.values(), key=lambda item: item.base_name)
+        bases = [item.base_name for item in items]
+        found: dict[int, AttributeDescriptor] = {}
+        for variable in report.variables:
+            if not isinstance(variable, VariableName):
+                continue
+            if place := bisect_right(bases, variable.short_name):
+                item = items[place - 1]
+                if (index := attribute_index_at(item, variable.short_name)) is not None:
+                    found[variable.short_name] = AttributeDescriptor(item.class_id, item.logical_name, index)
+        return found
 
     async def _learn(self, keys: Sequence[Key], read: Read) -> None:
         if not self._unknown_among(keys):

@@ -20,6 +20,8 @@ BROADCAST_SCRIPT_TABLE: Final = LogicalName.parse("0.0.10.0.125.255")
 
 _STEP: Final = 8
 _LARGEST: Final = 0xFFFF
+_LONGEST: Final = 32 * _STEP
+"""No class has more attributes."""
 
 SPECIAL_OBJECTS: Final[Mapping[tuple[int, LogicalName], int]] = MappingProxyType(
     {
@@ -73,6 +75,13 @@ def attribute_short_name(base_name: int, attribute_index: int) -> int:
     if attribute_index < 1:
         raise LocalProtocolError(f"attribute {attribute_index} has no short name")
     return _within(base_name + _STEP * (attribute_index - 1))
+
+
+def attribute_index_at(item: ShortNameObject, short_name: int) -> int | None:
+    """Return which attribute of an object has a short name; None: it is none of this object's."""
+    steps, rest = divmod(short_name - item.base_name, _STEP)
+    end = _FIRST_METHOD.get((item.class_id, None), _FIRST_METHOD.get((item.class_id, item.version), _LONGEST))
+    return steps + 1 if not rest and 0 <= steps < end // _STEP else None
 
 
 def method_short_name(item: ShortNameObject, method_index: int) -> int:
