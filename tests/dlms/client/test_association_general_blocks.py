@@ -1,17 +1,28 @@
 """General blocks as the user of an association sees them: silence, loss, and writing that is given up."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 
 import pytest
 
+from custom_components.cosem.dlms.apdu.common import MethodDescriptor
 from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.client.association import Association
 from custom_components.cosem.dlms.encoding.data import octet_string
-from custom_components.cosem.dlms.errors import BlockTransferAborted, OutcomeUnknown, ResponseTimeout
+from custom_components.cosem.dlms.errors import (
+    BlockTransferAborted,
+    ConfirmedServiceErrorReceived,
+    ExceptionReceived,
+    OutcomeUnknown,
+    ResponseTimeout,
+)
+from custom_components.cosem.dlms.protocol.transfer.access import to_execute, to_get
 from tests.dlms.client.conftest import client_of
 from tests.dlms.protocol.test_connection_general_blocks import WITH_BLOCKS, e0
 from tests.dlms.scripted import CLOCK, GRANTED, PARAMETERS, ScriptedMeter, aare, initiate, value
 
+RESET = MethodDescriptor(3, CLOCK.logical_name, 1)
 HELLO = value(b"\x09\x05hello")
 GENERAL = initiate(conformance=GRANTED | Conformance.GENERAL_BLOCK_TRANSFER)
 
@@ -99,3 +110,32 @@ async def test_a_value_in_general_blocks_comes_as_one_piece():
     meter = Meter([e0(1, HELLO[:4])], [e0(2, HELLO[4:], ack=1, last=True)])
     async with client_of(meter).associate(PARAMETERS) as association, aclosing(association.get_pieces(CLOCK)) as pieces:
         assert [octets async for octets in pieces] == [b"\x09\x05hello"]
+
+
+CHANGES: dict[str, Callable[[Association], Awaitable[object]]] = {
+    "set": lambda association: association.set(CLOCK, octet_string(b"")),
+    "set_many": lambda association: association.set_many([(CLOCK, octet_string(b""))]),
+    "action": lambda association: association.action(RESET),
+    "action_many": lambda association: association.action_many([(RESET, None)]),
+    "access": lambda association: association.access([to_get(CLOCK), to_execute(RESET)]),
+}
+
+
+@pytest.mark.parametrize("error", ["D80102", "0E070003"])
+@pytest.mark.parametrize("change", CHANGES)
+async def test_an_error_behind_the_first_blocks_of_an_answer_is_no_refusal_of_what_writes(change: str, error: str):
+    granted = GRANTED | Conformance.GENERAL_BLOCK_TRANSFER | Conformance.ACCESS
+    granted |= Conformance.SET | Conformance.ACTION | Conformance.MULTIPLE_REFERENCES
+    meter = Meter([e0(1, bytes.fromhex("C701C100"))], [bytes.fromhex(error)], response=initiate(conformance=granted))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(OutcomeUnknown) as unknown:
+            await CHANGES[change](association)
+        assert isinstance(unknown.value.__cause__, ExceptionReceived | ConfirmedServiceErrorReceived)
+    assert [apdu[0] for apdu in meter.taken].count(meter.taken[0][0]) == 1
+
+
+async def test_an_error_behind_the_first_blocks_of_a_value_is_that_of_the_value():
+    meter = Meter([e0(1, HELLO[:4])], [bytes.fromhex("D80102")])
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(ExceptionReceived):
+            await association.get(CLOCK)

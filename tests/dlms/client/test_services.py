@@ -18,6 +18,7 @@ from custom_components.cosem.dlms.errors import (
     LocalProtocolError,
     OutcomeUnknown,
     ResponseTimeout,
+    ServiceError,
 )
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from tests.dlms.client.conftest import SEVEN, answers, client_of, started
@@ -198,3 +199,49 @@ async def test_giving_up_is_no_answer():
         with pytest.raises(asyncio.CancelledError):
             await task
         assert not association.is_open
+
+
+EXCEPTION = bytes.fromhex("D80102")
+SERVICE_ERROR = bytes.fromhex("0E070003")
+FIRST_BLOCK = bytes.fromhex("C702C1 00 00000001 05 0001000905")
+SOMETHING_ELSE = bytes.fromhex("C702C1 00 00000001 05 0100000905")
+REFUSAL = bytes.fromhex("C701C10300")
+BREAKS_OFF: list[list[bytes | End]] = [[EXCEPTION], [SERVICE_ERROR], [REFUSAL], [b"\xc7\x09"], [End(reset=True)], []]
+
+
+@pytest.mark.parametrize("rest", BREAKS_OFF)
+async def test_a_method_whose_first_block_says_success_was_carried_out_whatever_comes_of_the_rest(rest: list):
+    meter = writable(answers([FIRST_BLOCK], rest))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        missing = await association.action(RESET)
+        assert isinstance(missing, DataAccessError)
+        assert missing.result == 250
+    assert [wpdu.apdu[:2].hex() for wpdu in meter.link.sent if wpdu.apdu[0] == 0xC3] == ["c301", "c302"]
+
+
+@pytest.mark.parametrize("rest", BREAKS_OFF)
+async def test_a_response_that_breaks_off_is_no_refusal(rest: list):
+    meter = writable(answers([SOMETHING_ELSE], rest))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(OutcomeUnknown):
+            await association.action(RESET)
+    meter = writable(answers([SOMETHING_ELSE], rest))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(OutcomeUnknown):
+            await association.action_many([(RESET, None)])
+
+
+async def test_a_refusal_between_blocks_is_told_at_once_and_the_association_goes_on():
+    meter = writable(answers([FIRST_BLOCK], [REFUSAL], [bytes.fromhex("C701C20000")]))
+    async with client_of(meter).associate(PARAMETERS) as association:
+        assert isinstance(await association.action(RESET), DataAccessError)
+        assert await association.action(RESET) is None
+
+
+@pytest.mark.parametrize("error", [EXCEPTION, SERVICE_ERROR])
+async def test_an_error_instead_of_an_answer_is_a_refusal_of_what_was_sent_in_blocks(error: bytes):
+    meter = writable(answers([bytes.fromhex("C502C100000001")], [error]), size=40)
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(ServiceError) as refused:
+            await association.set(CLOCK, octet_string(bytes(40)))
+        assert not isinstance(refused.value, OutcomeUnknown)

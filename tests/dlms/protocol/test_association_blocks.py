@@ -100,3 +100,14 @@ def test_empty_blocks_without_numbers_have_a_name(blocks):
     blocks.receive(block(1, ack=1), is_protected=False, waiting=True)
     blocks.receive(block(1, b"\xc5", ack=2), is_protected=False, waiting=True)
     assert blocks.leniencies(State.AWAITING_ANSWER, AGREED) == {Leniency.EMPTY_BLOCKS_NOT_COUNTED}
+
+
+@pytest.mark.parametrize("is_protected", [False, True])
+def test_a_part_of_an_answer_is_data_whose_end_is_missing(blocks, is_protected):
+    blocks.first_of(bytes(30), 29, is_protected=is_protected)
+    blocks.receive(block(1, b"", ack=1), is_protected=is_protected, waiting=True)
+    assert not blocks.has_part
+    blocks.receive(block(2, b"\xc4", ack=2), is_protected=is_protected, waiting=True)
+    assert blocks.has_part
+    blocks.receive(block(3, b"\x01", ack=2, last=True), is_protected=is_protected, waiting=True)
+    assert not blocks.has_part

@@ -38,8 +38,9 @@ from ..protocol.events import (
 from ..protocol.leniencies import Leniency
 from ..protocol.outstanding import says_no_association
 from ..protocol.transfer import Transfer
+from ..protocol.transfer.action import VALUE_MISSING, ActionOne
 from ..protocol.transfer.get import GetList, GetOne
-from ..protocol.transfer.read import ReadOne
+from ..protocol.transfer.read import ReadMethod, ReadOne
 from .association_opening import AssociationOpening, error_of
 from .list_sizes import ListWays
 from .observer import note_refusals
@@ -171,6 +172,11 @@ class Association(AssociationOpening):
         while True:
             try:
                 return await self._carry_out_once(transfer)
+            except OutcomeUnknown as error:
+                if not (isinstance(transfer, ActionOne | ReadMethod) and transfer.is_carried_out):
+                    raise
+                self._link.observer.note("what was returned is missing: %s", error)
+                return VALUE_MISSING
             except ConnectionLost as error:
                 if not transfer.may_be_repeated or not self._may_renew(error):
                     raise

@@ -134,7 +134,8 @@ class Services(ABC):
     async def action(self, method: MethodDescriptor, parameters: Data | None = None) -> Data | DataAccessError | None:
         """Execute a method; return what it returned. Raises ActionError, and as set() does.
 
-        A DataAccessError that is returned is about what the method should have returned: it was carried out.
+        A DataAccessError that is returned is about what the method should have returned: it was carried out. It is
+        other-reason where blocks came that say so, and the rest of them did not.
         """
         if self._only_by_access(Conformance.ACTION):
             (outcome,) = await self.access([to_execute(method, parameters)])

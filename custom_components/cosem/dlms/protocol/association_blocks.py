@@ -61,6 +61,11 @@ class AssociationBlocks:
         return not outcome.is_pushed and outcome.whole[0] != AARE  # which is never protected
 
     @property
+    def has_part(self) -> bool:
+        """Whether something of an answer came, and its end is missing."""
+        return max(self._around.exchange.size, self._inside.exchange.size) > 0
+
+    @property
     def is_under_way(self) -> bool:
         """Whether blocks went either way, and an end is missing."""
         return self._around.exchange.is_under_way or self._inside.exchange.is_under_way

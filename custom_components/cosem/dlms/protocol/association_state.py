@@ -279,6 +279,8 @@ class AssociationState(AssociationDoubts):
         if means is Input.RECV_STRAY:
             self._receive_stray(tag)
             return
+        if means is Input.RECV_FAILURE:
+            error = self._outstanding.broken_off(error, has_part=self._blocks.has_part)
         self._step(means, tag)
         self._outstanding.end()
         self._taken()

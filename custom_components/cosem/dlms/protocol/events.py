@@ -53,7 +53,8 @@ class AnswerReceived:
 class RequestFailed:
     """An error as answer; the association goes on.
 
-    DataAccessError, ExceptionReceived, ConfirmedServiceErrorReceived or InvocationCounterRefused.
+    DataAccessError, ExceptionReceived, ConfirmedServiceErrorReceived or InvocationCounterRefused; OutcomeUnknown for
+    one behind the beginning of an answer to what writes.
     """
 
     pair: WportPair

@@ -8,11 +8,13 @@ from typing import Final
 from ..apdu.access import ACCESS_RESPONSE
 from ..apdu.common import InvokeIdAndPriority
 from ..apdu.short_name import WRITE_RESPONSE
-from ..errors import ExceptionReceived, OutcomeUnknown, ServiceErrorCode, StateErrorCode
+from ..errors import DlmsError, ExceptionReceived, OutcomeUnknown, ServiceErrorCode, StateErrorCode
 from ..limits import Limits
 from .late_answers import ERRORS, NUMBERED
 from .transfer import ANSWERS, Failed, Outcome, Transfer
 from .transfer.access import Access
+from .transfer.action import ActionList, ActionOne
+from .transfer.read import ReadMethod
 
 INVOKE_IDS: Final = 16
 _FIRST_INVOKE_ID: Final = 1
@@ -141,6 +143,19 @@ class Outstanding:
             self._was_doubtful = True
             return Failed(OutcomeUnknown("the answer may be one to an UnconfirmedWrite"))
         return outcome
+
+    def broken_off(self, error: DlmsError, *, has_part: bool) -> DlmsError:
+        """Return what an error means that comes instead of an answer, or of the rest of it.
+
+        ``has_part``: a part of the answer came in general blocks. What has begun to answer may have done what it was
+        asked for.
+        """
+        in_blocks = isinstance(self._transfer, ActionOne | ActionList | ReadMethod) and self._transfer.was_in_blocks
+        if self.may_be_repeated or not (has_part or in_blocks):
+            return error
+        unknown = OutcomeUnknown(f"its answer broke off with {error}")
+        unknown.__cause__ = error
+        return unknown
 
     def end(self) -> None:
         """Forget the transfer."""

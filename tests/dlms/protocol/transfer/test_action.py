@@ -18,7 +18,13 @@ from custom_components.cosem.dlms.errors import (
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.transfer import Complete, Continues, Failed, Outcome
-from custom_components.cosem.dlms.protocol.transfer.action import ActionList, ActionOne, returned, returned_or_error
+from custom_components.cosem.dlms.protocol.transfer.action import (
+    VALUE_MISSING,
+    ActionList,
+    ActionOne,
+    returned,
+    returned_or_error,
+)
 
 FIRST = InvokeIdAndPriority(1)
 RESET = MethodDescriptor(3, LogicalName.parse("1.0.1.8.0.255"), 1)
@@ -212,7 +218,7 @@ def test_blocks_are_asked_for_one_by_one():
     assert (outcome.block_number, outcome.size) == (1, 3)
     assert outcome.request.hex().upper() == "C302C100000001"
     assert transfer.receive(octets(block(3, "00", last=True))) is None, "another number belongs elsewhere"
-    assert transfer.receive(octets("C701C10000")) is None, "and so does another form"
+    assert transfer.receive(octets("C701C10000")) is None, "and so does a success in another form"
 
 
 def test_trial_08_blocks_of_a_response_may_be_numbered_from_0():
@@ -352,3 +358,39 @@ def test_blocks_of_a_list_have_one_form():
     outcome = after(ActionList([(RESET, None), (RESET, None)]), block(1, "0203000300", last=True))
     assert isinstance(outcome, Complete)
     assert outcome.leniency is None
+
+
+# -- what breaks off
+
+
+@pytest.mark.parametrize(
+    ("first", "is_carried_out"),
+    [("000100", True), ("00", True), ("09", False), ("03", False), ("01", False)],
+)
+def test_the_first_block_tells_whether_it_was_carried_out(first: str, is_carried_out: bool):
+    transfer = ActionOne(RESET)
+    assert isinstance(after(transfer, block(1, first, last=False)), Continues)
+    assert transfer.is_carried_out is is_carried_out
+
+
+def test_before_the_first_block_nothing_tells_that_it_was_carried_out():
+    transfer = ActionOne(RESET)
+    sent(transfer)
+    assert not transfer.is_carried_out
+
+
+@pytest.mark.parametrize("answer", ["C701C10300", "C701C1030103", "C703C1010300"])
+@pytest.mark.parametrize("transfer", [ActionOne(RESET), ActionList([(RESET, None)])])
+def test_a_refusal_between_blocks_ends_them_and_is_no_refusal(transfer: ActionOne | ActionList, answer: str):
+    outcome = after(transfer, block(1, "0001", last=False), answer)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+
+
+def test_what_stands_for_a_missing_value_is_a_success():
+    transfer = ActionOne(RESET)
+    after(transfer, block(1, "0001", last=False))
+    error = returned(transfer.decode(VALUE_MISSING, DEFAULT_LIMITS))
+    assert isinstance(error, DataAccessError)
+    assert error.result == 250
+    assert isinstance(returned(ActionOne(RESET).decode(VALUE_MISSING, DEFAULT_LIMITS)), DataAccessError)

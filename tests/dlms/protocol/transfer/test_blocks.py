@@ -45,3 +45,11 @@ def test_as_many_octets_as_the_limit_and_no_more(blocks):
     blocks.add(1, bytes(10))
     with pytest.raises(LimitExceeded, match="10 octets"):
         blocks.add(2, b"x")
+
+
+def test_how_they_begin_is_seen_without_taking_them(blocks):
+    assert not blocks.begins_with(b"a")
+    assert all(blocks.add(number, octet) for number, octet in ((1, b"a"), (2, b"b")))
+    assert blocks.begins_with(b"x", b"ab")
+    assert not blocks.begins_with(b"b", b"abc")
+    assert blocks.take() == b"ab"

@@ -217,3 +217,22 @@ def test_senseless_answer_of_a_method_tells_nothing():
     outcome = after(ReadMethod(PART), "0C00")
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, OutcomeUnknown)
+
+
+@pytest.mark.parametrize(
+    ("first", "is_carried_out"), [("0100", True), ("0009", True), ("0101", False), ("01", False), ("0905", False)]
+)
+def test_first_block_tells_whether_a_method_was_carried_out(first, is_carried_out):
+    transfer = ReadMethod(PART)
+    assert isinstance(after(transfer, f"0C01020000010{len(first) // 2}{first}"), Continues)
+    assert transfer.is_carried_out is is_carried_out
+
+
+def test_error_between_the_blocks_of_a_method_is_no_refusal():
+    outcome = after(ReadMethod(PART), "0C010200000102" + "0100", "0C010103")
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+
+
+def test_error_that_comes_in_blocks_is_a_refusal_of_a_method():
+    assert value(after(ReadMethod(PART), "0C010200000102" + "0101", "0C010201000201" + "03")) == "0300"

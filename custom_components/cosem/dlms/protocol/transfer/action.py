@@ -59,6 +59,9 @@ _ERROR_ALONE: Final = 2
 _LIST_OF_ONE: Final = b"\x01"
 """The count in front of the outcome."""
 
+VALUE_MISSING: Final = b"\x00\x01\x01\xfa"
+"""Encoded outcome of a method that was carried out, and of which nobody knows what it returned: other-reason."""
+
 
 class _Action(WritingTransfer):
     """Common to both forms."""
@@ -108,7 +111,9 @@ class _Action(WritingTransfer):
 
     def _receive_whole(self, kind: int, payload: bytes) -> Outcome | None:
         if self.was_in_blocks:
-            return None
+            # Blocks come behind the execution only: nothing refuses it any more.
+            refuses = payload[:1] != _SUCCESSFUL
+            return Failed(OutcomeUnknown("a refusal between the blocks of a response")) if refuses else None
         if not self.everything_is_sent and payload[:1] == _SUCCESSFUL:
             return Failed(OutcomeUnknown("a success before everything was sent"))
         return self._take_whole(kind, payload)
@@ -141,6 +146,11 @@ class ActionOne(_Action):
     @override
     def __str__(self) -> str:
         return f"action {self.method}"
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether the first blocks say so, whatever comes of the others: all forms of a success begin alike."""
+        return self._received.begins_with(_SUCCESSFUL)
 
     def decode(self, octets: bytes, limits: Limits) -> ActionOutcome:
         """Return the outcome. Raises DecodeError, LimitExceeded."""

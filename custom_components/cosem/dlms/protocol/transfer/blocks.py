@@ -42,6 +42,10 @@ class ReceivedBlocks:
         self._blocks.append(payload)
         return True
 
+    def begins_with(self, *beginnings: bytes) -> bool:
+        """Return whether the octets since the last call of take() begin with one of these."""
+        return b"".join(self._blocks).startswith(beginnings)
+
     def take(self) -> bytes:
         """Return the octets since the last call, and forget them."""
         octets = b"".join(self._blocks)

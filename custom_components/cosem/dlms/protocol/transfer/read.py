@@ -39,6 +39,8 @@ _COUNT: Final = 1
 _ONE: Final = b"\x01"
 _ONE_VALUE: Final = b"\x01\x00"
 """Count and choice in front of the only value."""
+_VALUE: Final = b"\x00"
+"""The choice alone."""
 
 _ONE_ERROR: Final = 3
 """Octets of count, choice and data-access-result."""
@@ -210,6 +212,22 @@ class ReadMethod(ReadOne):
 
     may_be_repeated = False
     unknown_means_lost = False
+
+    @property
+    def was_in_blocks(self) -> bool:
+        """Whether a block of the response came."""
+        return self._blocks.has_begun
+
+    @property
+    def is_carried_out(self) -> bool:
+        """Whether the first blocks say so, whatever comes of the others: they begin with a value, not with an error."""
+        return self._blocks.begins_with(_ONE_VALUE, _VALUE)
+
+    @override
+    def _receive_whole(self, payload: bytes) -> Outcome | None:
+        if self.was_in_blocks:
+            return self._senseless("an error between the blocks of a read-response")
+        return super()._receive_whole(payload)
 
     @override
     def _complete(self, value: bytes, leniency: Leniency | None) -> Outcome:
