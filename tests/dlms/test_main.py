@@ -30,6 +30,7 @@ from custom_components.cosem.dlms.errors import (
     LocalProtocolError,
     NotWrapper,
     ResponseTimeout,
+    ServiceNotNegotiated,
     WrongAddress,
 )
 from tests.dlms.scripted import (
@@ -451,7 +452,7 @@ def test_denied_object_list_exits_1(capsys: pytest.CaptureFixture[str], meter: S
         (ConfirmedServiceErrorReceived(1, 6, 0), "--auth"),
         (DataAccessError(3), "another --client"),
         (ExceptionReceived(1, 1), "another --client"),
-        (LocalProtocolError("set was not negotiated"), "another --client"),
+        (ServiceNotNegotiated("set"), "another --client"),
     ],
 )
 def test_errors_come_with_advice(error: DlmsError, advice: str):
@@ -459,8 +460,8 @@ def test_errors_come_with_advice(error: DlmsError, advice: str):
     assert sentence(error).startswith(str(error))
 
 
-def test_error_without_advice_is_its_own_sentence():
-    error = WrongAddress(1, 2)
+@pytest.mark.parametrize("error", [WrongAddress(1, 2), LocalProtocolError("a confirmed service in an unconfirmed one")])
+def test_error_without_advice_is_its_own_sentence(error: DlmsError):
     assert sentence(error) == str(error)
 
 

@@ -129,6 +129,13 @@ class LocalProtocolError(ProtocolError):
     """By us: the caller misused the stack."""
 
 
+class ServiceNotNegotiated(LocalProtocolError):
+    """Nothing was asked: the meter does not grant a service."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__(f"{service} was not negotiated")
+
+
 class RemoteProtocolError(ProtocolError):
     """By the peer."""
 

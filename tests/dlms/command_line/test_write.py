@@ -476,15 +476,44 @@ def test_what_fails_behind_the_result_does_not_hide_it():
         ["execute", THRESHOLD, "--and", THRESHOLD, "unsigned", "5", "5", "--yes"],
         ["write", THRESHOLD, "null-data", "--kind", "other", "--yes"],
         ["read", THRESHOLD, "--kind", "unconfirmed"],
+        *(
+            [*command, "--yes", *impossible]
+            for command in (["write", THRESHOLD, "null-data"], ["execute", DISCONNECT])
+            for impossible in (
+                ["--kind", "unconfirmed"],
+                ["--server", "127"],
+                ["--server", "127", "--unconfirmed"],
+                ["--server", "127", "--unconfirmed", "--kind", "unconfirmed"],
+                ["--server", "127", "--unconfirmed", "--transport", "udp"],
+                ["--server", "127", "--kind", "unconfirmed", "--transport", "udp"],
+                ["--transport", "both"],
+            )
+        ),
+        ["write", THRESHOLD, "null-data", "--and", CLOCK, "null-data", "--unconfirmed", "--referencing", "sn", "--yes"],
+        ["read", THRESHOLD, "--server", "127"],
+        ["info", "--server", "127", "--transport", "udp"],
     ],
 )
 def test_wrong_usage_exits_2_and_sends_nothing(arguments: list[str], capsys: pytest.CaptureFixture[str]):
-    try:
-        status: object = main(["--host", "meter", *arguments])
-    except SystemExit as left:
-        status = left.code
-    assert status == 2
-    assert capsys.readouterr().out == ""
+    opened: list[object] = []
+    client = "custom_components.cosem.dlms.client.client"
+    with patch(f"{client}.open_tcp", opened.append), patch(f"{client}.open_udp", opened.append):
+        try:
+            status: object = main(["--host", "meter", *arguments])
+        except SystemExit as left:
+            status = left.code
+    output = capsys.readouterr()
+    assert (status, output.out, opened) == (2, "", [])
+    assert output.err.startswith("usage: ")
+    assert "The meter may offer it" not in output.err
+
+
+def test_what_is_impossible_is_said_before_anybody_is_asked():
+    options = DEFAULTS | {"kind": "unconfirmed", "host": "meter", "yes": False, "method": method(DISCONNECT)}
+    console = KeptConsole("", True)
+    with pytest.raises(UsageError, match=r"^--kind unconfirmed needs --unconfirmed"):
+        execute_method(argparse.Namespace(**options, type=None, value=None), console)
+    assert console.questions == []
 
 
 @pytest.mark.parametrize(("typed", "sent"), [("y\n", 1), ("Yes\n", 1), ("n\n", 0), ("\n", 0), ("", 0)])

@@ -30,7 +30,6 @@ from ..errors import (
     InvocationCounterRefused,
     InvocationCounterReplayed,
     ListenerUnavailable,
-    LocalProtocolError,
     NotWrapper,
     OtherTermAccepted,
     PeerNotAuthenticated,
@@ -42,6 +41,7 @@ from ..errors import (
     SecurityError,
     ServiceErrorClass,
     ServiceErrorCode,
+    ServiceNotNegotiated,
     SystemTitleMismatch,
     UserDiagnostic,
     WrongAddress,
@@ -121,7 +121,7 @@ def _advice(error: DlmsError, used: Used) -> str:
             return _protocol_advice(error, used)
         case AssociationAborted():
             return "Try again"
-        case LocalProtocolError():  # a service that the meter did not grant
+        case ServiceNotNegotiated():
             return "The meter may offer it to another --client or --auth"
         case _:
             return ""

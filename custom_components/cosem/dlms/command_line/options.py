@@ -68,6 +68,9 @@ BOTH: Final = "both"
 REFERENCINGS: Final = ("auto", "ln", "sn")
 """The values of protocol/referencing.py, which is not imported here."""
 
+_ALL_STATIONS: Final = 127
+"""The wPort of a broadcast: ALL_STATION_WPORT of protocol/association_kind.py, which is not imported here."""
+
 _RESERVED: Final = 0x81_0000
 """Bits of the conformance block without a meaning."""
 
@@ -267,6 +270,24 @@ def with_defaults(parsed: argparse.Namespace) -> argparse.Namespace:
     """Return all options."""
     values: Mapping[str, object] = {**DEFAULTS, **parsed.own_defaults, **vars(parsed)}
     return argparse.Namespace(**values)
+
+
+def require_possible(options: argparse.Namespace) -> None:
+    """Raise UsageError for options that no meter can be asked with."""
+    if options.host is None:
+        raise UsageError("--host is needed to read from a meter")
+    if options.transport == BOTH:
+        raise UsageError("--transport both is for listen; a meter is asked over tcp or udp")
+    nobody_answers = options.kind == "unconfirmed"
+    if nobody_answers and not options.unconfirmed:
+        raise UsageError("--kind unconfirmed needs --unconfirmed: nothing is answered there")
+    if options.server == _ALL_STATIONS and not (nobody_answers and options.transport == TransportProtocol.UDP):
+        raise UsageError(
+            f"--server {_ALL_STATIONS} is all logical devices at once: it needs --transport udp, --kind unconfirmed "
+            "and --unconfirmed"
+        )
+    if options.unconfirmed and options.further and options.referencing == "sn":
+        raise UsageError("--unconfirmed with --and goes by ACCESS, which --referencing sn does not have")
 
 
 def number(least: int, most: int) -> Callable[[str], int]:

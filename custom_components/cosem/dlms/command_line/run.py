@@ -30,7 +30,7 @@ from ..protocol.proposal import AssociationParameters
 from ..security.counters import ReceivingCounters
 from ..security.notification_keys import NotificationKeys
 from .credentials import listening_settings, parameters_from_options
-from .options import BOTH, NOT_ASKED, UsageError
+from .options import NOT_ASKED, UsageError, require_possible
 from .progress import OctetCount, Several
 from .state_file import StateFile, StateFileCounterStore, default_path
 from .trace import TraceFile
@@ -191,10 +191,7 @@ class _Visit:
 @contextmanager
 def _prepared(options: argparse.Namespace, on_progress: Callable[[str], None] | None = None) -> Iterator[_Visit]:
     """Own the state file, and the counter if one is used. Raises UsageError, StateInUseError."""
-    if options.host is None:
-        raise UsageError("--host is needed to read from a meter")
-    if options.transport == BOTH:
-        raise UsageError("--transport both is for listen; a meter is asked over tcp or udp")
+    require_possible(options)
     known: ProofForm | None = None
     with _state_file(options) as file:
         parameters = parameters_from_options(options, os.environ, file.system_title)

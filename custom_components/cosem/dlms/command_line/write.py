@@ -30,7 +30,7 @@ from ..interface_classes.class_names import attribute_name, class_name
 from ..protocol.transfer.access import AccessItem, to_execute, to_set
 from .advice import sentence, used_by
 from .console import INTERRUPTED, Console
-from .options import UsageError, attribute, data_type_name, method
+from .options import UsageError, attribute, data_type_name, method, require_possible
 from .read import not_finite
 from .run import with_association
 from .typed_value import typed_data
@@ -185,7 +185,8 @@ def _shown(options: argparse.Namespace, target: AttributeDescriptor | MethodDesc
 
 
 def _after_a_yes(options: argparse.Namespace, console: Console, what: Sequence[str], service: _Service) -> int:
-    """``what``: each change in words."""
+    """``what``: each change in words. Raises UsageError before anything is asked."""
+    require_possible(options)
     if not options.yes:
         answer = console.ask(f"{' and '.join(what)}?")
         if answer is None:

@@ -10,6 +10,7 @@ from ..errors import (
     InvocationCounterExhausted,
     LocalProtocolError,
     SecurityError,
+    ServiceNotNegotiated,
 )
 from ..limits import Limits
 from .association_blocks import AssociationBlocks
@@ -155,7 +156,7 @@ class AssociationRequests:
         if transfer.needs & ~negotiated.conformance and negotiated.has_general_blocks:
             plain = self._outstanding.first(transfer, self._limits.assembled_value)  # without blocks of its own
         if missing := transfer.needs & ~negotiated.conformance:
-            raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
+            raise ServiceNotNegotiated(missing.standard_names[0])
         octets = self.opening.protection.protect(plain)
         if len(octets) > limit and not negotiated.has_general_blocks:
             raise LocalProtocolError(f"a request of {len(octets)} octets exceeds the meter's limit of {limit}")
@@ -185,7 +186,7 @@ class AssociationRequests:
         assert negotiated is not None  # set before the state in which services are possible
         plain = self._outstanding.first(transfer, self._limits.assembled_value, confirmed=False)
         if missing := transfer.needs & ~negotiated.conformance:
-            raise LocalProtocolError(f"{missing.standard_names[0]} was not negotiated")
+            raise ServiceNotNegotiated(missing.standard_names[0])
         octets = self.opening.protection.protect(plain)
         if len(octets) > negotiated.request_limit:
             limit = negotiated.request_limit
