@@ -67,25 +67,57 @@ def test_s06_s24_what_was_accepted_in_an_association_is_a_replay_and_the_reverse
     with pytest.raises(InvocationCounterReplayed):
         mine.unprotect(general_glo(7), TITLE)
     mine.unprotect(general_glo(8), TITLE)
-    assert counters.last() == {TITLE: 8}
+    assert counters.last()[TITLE] == 8
     with pytest.raises(InvocationCounterReplayed):
         mine.unprotect(b"\xca" + content(8), None)
     with pytest.raises(InvocationCounterReplayed):
         mine.unprotect(general_ciphering(8), TITLE)
 
 
-def test_s07_a_counter_starts_anew_by_an_association_only():
+def began_anew(counters, value=2):
+    """What a meter proved in an association: it lost its counter, or counts notifications apart."""
+    fresh = ReceivingCounter()
+    fresh.commit(value)
+    counters.proved(TITLE, fresh)
+
+
+def test_s07_an_association_that_begins_anew_lets_no_old_notification_in():
     counters = ReceivingCounters({TITLE: 1000})
     mine = keys(counters)
+    with pytest.raises(InvocationCounterReplayed):
+        mine.unprotect(general_glo(1000), TITLE)
     mine.unprotect(general_glo(1001), TITLE)
+    for _ in range(2):
+        began_anew(counters)
+        assert counters.last()[TITLE] == 2
+        for recorded in (3, 1000, 1001):
+            with pytest.raises(InvocationCounterReplayed):
+                mine.unprotect(general_glo(recorded), TITLE)
+    assert mine.unprotect(general_glo(1002), TITLE).authenticated
+    began_anew(counters)
+    stored = keys(ReceivingCounters(counters.last()))
     with pytest.raises(InvocationCounterReplayed):
-        mine.unprotect(general_glo(1), TITLE)
-    fresh = ReceivingCounter()
-    fresh.commit(2)
-    counters.proved(TITLE, fresh)
+        stored.unprotect(general_glo(1002), TITLE)
+    assert stored.unprotect(general_glo(1003), TITLE).authenticated
+
+
+def test_s07_only_a_person_lets_a_meter_count_its_notifications_anew():
+    counters = ReceivingCounters()
+    keys(counters).unprotect(general_glo(1001), TITLE)
+    counters.forget()
+    assert counters.last() == {}
+    assert keys(counters).unprotect(general_glo(3), TITLE).authenticated
+    assert counters.last()[TITLE] == 3
+
+
+def test_a_meter_whose_associations_count_higher_has_one_mark_for_both():
+    counters = ReceivingCounters()
+    mine = keys(counters)
+    mine.unprotect(general_glo(5), TITLE)
+    began_anew(counters, 9)
     with pytest.raises(InvocationCounterReplayed):
-        mine.unprotect(general_glo(2), TITLE)
-    assert mine.unprotect(general_glo(3), TITLE).authenticated
+        mine.unprotect(general_glo(9), TITLE)
+    assert mine.unprotect(general_glo(10), TITLE).authenticated
 
 
 def test_s06_a_forged_notification_moves_no_counter_and_leaves_nothing_behind():

@@ -84,6 +84,12 @@ class SendingCounter:
             self._next = self._follow
 
 
+_NOTIFIED: Final = b"\x01"
+"""Behind a title: the name of its mark among what is stored."""
+
+_MARKED_LENGTH: Final = 9
+
+
 class ReceivingCounter:
     """The highest accepted counter of one sender and key."""
 
@@ -111,16 +117,38 @@ class ReceivingCounter:
 
 
 class ReceivingCounters:
-    """Receiving counters of one key, by system title (rule S6). ``stored``: what was accepted before a restart."""
+    """Receiving counters of one key, by system title (rule S6). ``stored``: what was accepted before a restart.
 
-    __slots__ = ("_counters",)
+    Notifications have a mark besides, which no association lowers: a meter may count them apart, or lose the counter,
+    and whoever recorded one could send it again.
+    """
+
+    __slots__ = ("_counters", "_notified")
 
     def __init__(self, stored: Mapping[bytes, int] | None = None) -> None:
-        self._counters = {title: ReceivingCounter(last) for title, last in (stored or {}).items()}
+        known = stored or {}
+        self._notified = {
+            title.removesuffix(_NOTIFIED): last for title, last in known.items() if len(title) == _MARKED_LENGTH
+        }
+        self._counters = {
+            title: ReceivingCounter(last) for title, last in known.items() if len(title) != _MARKED_LENGTH
+        }
 
     def last(self) -> dict[bytes, int]:
         """Return the last accepted values, to be stored (rule S36)."""
-        return {title: counter.last for title, counter in self._counters.items() if counter.last is not None}
+        marks = {title + _NOTIFIED: last for title, last in self._notified.items()}
+        return marks | {title: counter.last for title, counter in self._counters.items() if counter.last is not None}
+
+    def of_notifications(self, title: bytes) -> ReceivingCounter:
+        """Return what a sender's next notification has to be above: neither accepted by an association nor before."""
+        known, mark = self._counters.get(title) or ReceivingCounter(), self._notified.get(title)
+        return known if mark is None or (known.last is not None and known.last >= mark) else ReceivingCounter(mark)
+
+    def notified(self, title: bytes, counter: ReceivingCounter) -> None:
+        """Note that a notification was verified; ``counter``: it committed its value."""
+        assert counter.last is not None  # it holds what was verified
+        self._notified[title] = counter.last
+        self.proved(title, counter)
 
     def of(self, title: bytes) -> ReceivingCounter:
         """Return a sender's counter, or a new one."""
@@ -129,6 +157,7 @@ class ReceivingCounters:
     def forget(self) -> None:
         """Accept any first value; only if the user asks (rule S7)."""
         self._counters.clear()
+        self._notified.clear()
 
     def known(self, title: bytes) -> ReceivingCounter | None:
         """Return a sender's counter, None before it proved anything."""

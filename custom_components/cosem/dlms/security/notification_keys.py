@@ -1,7 +1,7 @@
 """Opens what one meter sends unasked, without an association (IEC 62056-5-3, protection of xDLMS APDUs).
 
 The counters are those of its associations: what was accepted in one is a replay here, and the reverse (rules S6, S24).
-A notification never makes a counter start anew (rule S7).
+A notification never makes a counter start anew (rule S7), and an association that does lets no old notification in.
 """
 
 from dataclasses import replace
@@ -80,12 +80,11 @@ class NotificationKeys:
         context = self._contexts.get((title, envelope, kind)) or self._context(title, envelope, kind)
         if general is not None and kind is not KeyInfoKind.IDENTIFIED:
             return self._unprotect_once(apdu, context, general)
-        # A meter that lost its counter proves that in an association, and has another one from then on.
-        counter = self._counters.known(title) or ReceivingCounter()
+        counter = self._counters.of_notifications(title)
         context.receiving.counter = counter
         plain = context.receiving.unprotect(apdu)
         if plain.authenticated:  # only now is anything remembered of a title that anybody can write
-            self._counters.proved(title, counter)
+            self._counters.notified(title, counter)
             if len(self._contexts) < _MOST_CONTEXTS:
                 self._contexts[title, envelope, kind] = context
         return plain
