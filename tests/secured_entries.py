@@ -20,6 +20,7 @@ from custom_components.cosem.const import (
     CONF_ENCRYPTION_KEY,
     CONF_HLS_SECRET,
     CONF_INTERVAL,
+    CONF_LOG_INTERVAL,
     CONF_MECHANISM,
     CONF_METER_PUBLIC_KEY,
     CONF_OBJECTS,
@@ -113,6 +114,7 @@ def secured_entry(meter: SimulatedMeter, wport: int = 1, *, options: Any = None,
             CONF_OBJECTS: list(TICKED),
             CONF_STAY_CONNECTED: False,
             CONF_RESPONSE_TIMEOUT: 10,
+            CONF_LOG_INTERVAL: 0,  # what a test counts is of the polls
             **(options or {}),
         },
     )

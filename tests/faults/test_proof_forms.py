@@ -8,7 +8,7 @@ from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 
-from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.const import CONF_LOG_INTERVAL, DOMAIN
 from custom_components.cosem.meter.clients import get_client
 from custom_components.cosem.meter.store import async_load_meter
 from tests.conftest import HOST, poll, state_of
@@ -127,7 +127,10 @@ async def test_trial_04_a_meter_with_a_form_of_its_own_lives_in_home_assistant(
     choosy.under_global_key, choosy.one_counter, choosy.refusal = under_global_key, one_counter, refusal
     entry = await added(hass, meter)
     assert entry.state is ConfigEntryState.LOADED
-    assert choosy.proofs <= 4 + 1, "as many as the form says, and the first poll"
+    assert choosy.proofs <= 4 + 2, "as many as the form says, the first poll, and the first look into event logs"
+    hass.config_entries.async_update_entry(entry, options={**entry.options, CONF_LOG_INTERVAL: 0})
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
     assert float(state_of(hass, entry, ENERGY)) > 0
     stored = (await async_load_meter(hass, str(entry.unique_id))).ways.proof_form
     assert stored is not None
