@@ -442,6 +442,10 @@ class LoneShortMeter(LoneMeter):
     def _read(self, request):
         assert request[0] == 0x05
         assert len(request) == 2 + 3 * request[1]
-        known = {b"\xfa\x08": b"\x00" + self.objects, b"\x10\x08": b"\x00\x06\x00\x00\x00\x07"}
+        known = {
+            b"\xfa\x00": bytes.fromhex("00 0906 0000280000FF"),
+            b"\xfa\x08": b"\x00" + self.objects,
+            b"\x10\x08": b"\x00\x06\x00\x00\x00\x07",
+        }
         names = [request[at + 1 : at + 3] for at in range(2, len(request), 3) if request[at] == 2]
         return [b"\x0c" + request[1:2] + b"".join(known.get(name, b"\x01\x04") for name in names)]

@@ -1,5 +1,6 @@
 """An association with short names: the same facade, the object list read once, the way of referencing learned."""
 
+import asyncio
 from contextlib import aclosing
 import math
 
@@ -33,6 +34,7 @@ from custom_components.cosem.dlms.errors import (
     OutcomeUnknown,
     ServiceError,
     ShortNameUnknown,
+    TransportError,
 )
 from custom_components.cosem.dlms.interface_classes.association_ln import CURRENT_OBJECT_LIST, decode_object_list
 from custom_components.cosem.dlms.interface_classes.short_names import ShortNameObject
@@ -42,7 +44,7 @@ from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
 from custom_components.cosem.dlms.security.keys import Secret
 from tests.dlms.client.conftest import PATIENT, client_of
-from tests.dlms.scripted import CLOCK, ENERGY, POWER, ScriptedMeter, aare
+from tests.dlms.scripted import CLOCK, ENERGY, POWER, End, ScriptedMeter, aare
 
 SN_CONTEXT = bytes.fromhex("60857405080102")
 GRANTED = InitiateResponse(conformance=Conformance(0x1C1B20), server_max_receive_pdu_size=1024, vaa_name=0xFA00)
@@ -92,7 +94,9 @@ class ShortMeter(ScriptedMeter):
 
     @property
     def asked(self):
-        return [wpdu.apdu.hex().upper() for link in self.links for wpdu in link.sent if wpdu.apdu[0] in {5, 6}]
+        """Without the marker of answers in doubt."""
+        apdus = [wpdu.apdu.hex().upper() for link in self.links for wpdu in link.sent if wpdu.apdu[0] in {5, 6}]
+        return [apdu for apdu in apdus if apdu != "050102FA00"]
 
 
 async def test_short_names_are_found_in_the_list_which_is_read_once():
@@ -385,8 +389,99 @@ async def test_writing_and_methods():
     await client.close()
     written = [apdu for apdu in meter.asked if apdu[:2] == "06"]
     assert written == ["06010220080100", "06020220080210080200" + "0100", "06010210280100", "06010220080100"]
-    # Two successes in a row are not told apart from one that came twice without a read in between.
-    assert set(meter.asked[1:]) - set(written) == {"050102FA00"}
+
+
+# -- the marker of answers in doubt
+
+
+def markers(meter):
+    return [wpdu.apdu.hex() for link in meter.links for wpdu in link.sent].count("050102fa00")
+
+
+async def read_often(client):
+    async with client.associate(SHORT) as association:
+        for _ in range(3):
+            assert await association.get(ENERGY) == double_long_unsigned(7)
+        assert await association.set(CLOCK, NULL) is None
+
+
+async def test_the_marker_is_read_before_the_second_request_and_in_doubt():
+    meter = ShortMeter(values={0xFA00: bytes.fromhex("09060000280000FF")})
+    client = client_of(meter, PATIENT)
+    await read_often(client)
+    assert [wpdu.apdu.hex() for wpdu in meter.links[0].sent][1:4] == ["050102fa08", "050102fa00", "0501021008"]
+    assert markers(meter) == 3
+    await client.close()
+
+
+async def test_one_request_costs_no_marker():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        await association.get(DEVICE_NAME)
+    await client.close()
+    assert markers(meter) == 0
+
+
+@pytest.mark.parametrize("pieces", [False, True])
+@pytest.mark.parametrize("replies", [[], [End()]])
+async def test_a_meter_that_does_not_bear_the_marker_is_asked_for_it_once(replies, pieces):
+    meter = ShortMeter()
+    usual = meter.get
+    meter.get = lambda apdu: replies if apdu.hex() == "050102fa00" else usual(apdu)
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        await association.get(DEVICE_NAME)
+        if pieces:
+            async with aclosing(association.get_pieces(CURRENT_OBJECT_LIST)) as octets:
+                assert [each async for each in octets] == [LIST]
+    for _ in range(2):
+        await read_often(client)
+    assert markers(meter) == 1
+    await client.close()
+
+
+async def test_a_refused_marker_is_asked_for_twice():
+    meter = ShortMeter()
+    client = client_of(meter, PATIENT)
+    for expected in (1, 2, 2):
+        await read_often(client)
+        assert markers(meter) == expected
+    meter.values[0xFA00] = b"\x00"
+    known = client.known_forms[SHORT.pair]
+    known.marker_failures = 1
+    for _ in range(2):
+        await read_often(client)
+        assert known.marker_failures == 0, "an answer ends the row"
+    await client.close()
+
+
+async def test_two_who_ask_at_once_need_one_marker():
+    meter = ShortMeter(values={0xFA00: bytes.fromhex("09060000280000FF")})
+    client = client_of(meter, PATIENT)
+    async with client.associate(SHORT) as association:
+        await association.get(DEVICE_NAME)
+        async with association._link.turn:
+            both = [asyncio.create_task(association.get(name)) for name in (DEVICE_NAME, ENERGY)]
+            await asyncio.sleep(0)
+        assert [each.value for each in await asyncio.gather(*both)] == [b"SIM", 7]
+    await client.close()
+    assert [wpdu.apdu.hex() for wpdu in meter.links[0].sent][2:5] == ["050102fa00", "050102fd08", "050102fa00"]
+    assert markers(meter) == 2, "one to learn it, one in doubt"
+
+
+async def test_where_others_use_the_connection_a_silent_marker_ends_the_association():
+    meter = ShortMeter()
+    usual = meter.get
+    meter.get = lambda apdu: [] if apdu.hex() == "050102fa00" else usual(apdu)
+    client = client_of(meter, PATIENT)
+    other = AssociationParameters(client_wport=17, referencing=Referencing.SHORT_NAME)
+    async with client.associate(other), client.associate(SHORT) as association:
+        await association.get(DEVICE_NAME)
+        with pytest.raises(TransportError):
+            await association.get(DEVICE_NAME)
+    assert markers(meter) == 1
+    await client.close()
 
 
 async def test_selective_access():

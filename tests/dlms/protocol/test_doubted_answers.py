@@ -4,15 +4,16 @@ import pytest
 
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.doubted_answers import (
+    MARKER,
     DoubtedAnswers,
+    Marker,
     continues,
-    is_marked,
-    may_be_refusal,
+    looks_like_name,
 )
 from custom_components.cosem.dlms.protocol.dropped_apdus import DroppedApduLimits
 from custom_components.cosem.dlms.protocol.late_answers import LATE_WITHIN
 
-ONE, TWO = bytes.fromhex("0C01001101"), bytes.fromhex("0C01001102")
+ONE, TWO, THREE = (bytes.fromhex(f"0C0100110{number}") for number in (1, 2, 3))
 NUMBERED = bytes.fromhex("C40181001101")
 
 
@@ -27,7 +28,7 @@ def doubted(dropped):
 
 
 def came(doubted, *apdus, is_fresh=False):
-    return [doubted.came(apdu, is_fresh=is_fresh) for apdu in apdus]
+    return [doubted.came(apdu, is_fresh=is_fresh, is_asked=True) for apdu in apdus]
 
 
 def test_what_came_just_before_is_a_copy_however_long_ago(doubted, dropped):
@@ -55,27 +56,54 @@ def test_what_is_remembered_does_not_grow_without_end(doubted):
     assert len(doubted._recent) == 64
 
 
-@pytest.mark.parametrize(
-    ("candidates", "expected"),
-    [
-        ([(ONE, True)], ONE),
-        ([(ONE, True), (ONE, True)], ONE),
-        ([(ONE, True), (TWO, False)], TWO),
-        ([(ONE, True), (TWO, False), (TWO, False)], TWO),
-        ([(ONE, True), (TWO, True)], None),
-        ([(ONE, True), (TWO, False), (NUMBERED, False)], None),
-    ],
-)
-def test_the_answer_is_what_is_no_copy(doubted, candidates, expected):
-    for apdu, is_copy in candidates:
-        assert doubted.add(apdu, is_copy=is_copy)
-    assert doubted.answer() == expected
+def answer(doubted, before, candidates, **how):
+    came(doubted, *before)
+    for apdu in candidates:
+        came(doubted, apdu)
+        assert doubted.add(apdu)
+    found = doubted.answer(**{"is_marked": True, "may_be_repeated": False} | how)
     doubted.forget()
     assert not doubted.is_pending
+    return found
+
+
+@pytest.mark.parametrize(
+    ("before", "candidates", "expected"),
+    [
+        ([ONE], [ONE], ONE),
+        ([ONE], [ONE, ONE], ONE),
+        ([ONE], [ONE, TWO], TWO),
+        ([ONE], [ONE, ONE, TWO, TWO], TWO),
+        ([ONE, TWO], [ONE, ONE], ONE),
+        ([ONE, TWO], [ONE, TWO], None),
+        ([ONE], [ONE, TWO, ONE], None),
+        ([ONE], [ONE, TWO, THREE], None),
+    ],
+)
+def test_the_answer_is_what_comes_behind_copies_of_the_one_before(doubted, before, candidates, expected):
+    assert answer(doubted, before, candidates) == expected
+
+
+@pytest.mark.parametrize(("may_be_repeated", "expected"), [(True, TWO), (False, None)])
+def test_only_for_a_question_quiet_decides_between_two(doubted, may_be_repeated, expected):
+    assert answer(doubted, [ONE], [ONE, TWO], is_marked=False, may_be_repeated=may_be_repeated) == expected
+    assert answer(doubted, [ONE], [ONE], is_marked=False, may_be_repeated=may_be_repeated) == ONE
 
 
 def test_there_is_an_end_to_candidates(doubted):
-    assert [doubted.add(ONE, is_copy=True) for _ in range(17)] == [True] * 16 + [False]
+    assert [doubted.add(each) for each in [ONE, TWO] * 8 + [ONE]] == [True] * 16 + [False]
+
+
+def test_what_answers_the_marker_is_known_and_not_remembered(doubted):
+    doubted.marked = TWO
+    assert came(doubted, ONE, TWO, ONE) == [False, True, True]
+
+
+def test_the_marker_is_asked_for_by_its_short_name(doubted):
+    assert str(Marker()) == "read FA00"
+    doubted.asks(MARKER)
+    doubted.asks(ONE)
+    assert doubted.is_marker_tried
 
 
 @pytest.mark.parametrize(
@@ -97,14 +125,13 @@ def test_what_goes_on_has_a_block_number(apdu, expected):
     assert continues(bytes.fromhex(apdu)) is expected
 
 
-def test_the_marker_is_known_by_its_answer():
-    assert is_marked(bytes.fromhex("0C010009060000280000FF"))
-    assert is_marked(bytes.fromhex("0C010009060000280003FF"))
-    assert not is_marked(bytes.fromhex("0C010009060000290000FF"))
-    assert not is_marked(bytes.fromhex("0C010009060000280000FF00"))
-
-
-@pytest.mark.parametrize("refusal", ["0C010104", "D80202", "0E010601"])
-def test_a_refusal_may_be_that_of_the_marker(refusal):
-    assert may_be_refusal(bytes.fromhex(refusal))
-    assert not may_be_refusal(ONE)
+def test_only_what_looks_like_a_name_is_not_mistaken_for_another_answer():
+    assert looks_like_name(bytes.fromhex("0C010009060000280000FF"))
+    assert looks_like_name(bytes.fromhex("0C01000A06616263646566"))
+    for other in (
+        "0C010009050000280000",
+        "0C010009060000280000FF00",
+        "0C0101040000280000FFFF",
+        "0C010015070000280000FF",
+    ):
+        assert not looks_like_name(bytes.fromhex(other))

@@ -20,7 +20,6 @@ from ..errors import (
     ConnectionLost,
     DataAccessError,
     DecodeError,
-    DlmsError,
     LimitExceeded,
     LocalProtocolError,
     OutcomeUnknown,
@@ -169,6 +168,7 @@ class Association(AssociationOpening):
 
     async def _carry_out(self, transfer: Transfer) -> bytes:
         """Ask, and again on a new connection where the meter hung up behind an answer."""
+        await self._learn_marker()
         while True:
             try:
                 return await self._carry_out_once(transfer)
@@ -252,6 +252,7 @@ class Association(AssociationOpening):
         asked, names = GetOne(attribute, selection), self._short_names
         transfer = asked if names is None else await names.read_instead(asked, self._read)
         begun = False
+        await self._learn_marker()
         async with self._link.turn:
             try:
                 while True:
@@ -273,29 +274,3 @@ class Association(AssociationOpening):
                 self._end(event.error)
             raise error_of(event)
         yield event.octets
-
-    async def _begin(self, transfer: Transfer) -> None:
-        """Send a first request."""
-        await self._settle(transfer)
-        await self._reserve()
-        self._raise_if_ended()
-        self._link.observer.note("asking: %s", transfer)
-        self._link.connection.request(self.parameters.pair, transfer)
-
-    async def _exchange(self, transfer: Transfer) -> Event:
-        """Return the event that ends a request."""
-        await self._begin(transfer)
-        seconds = self._timing.response
-        latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)
-        try:
-            while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
-                seconds = self._timing.block
-        except asyncio.CancelledError:
-            # The answer may still be on the way.
-            self._end(AssociationAborted("a request was given up"))
-            raise
-        except DlmsError as error:
-            if transfer.may_be_repeated:
-                raise
-            raise OutcomeUnknown(str(error)) from error
-        return event

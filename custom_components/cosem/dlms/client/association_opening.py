@@ -12,12 +12,17 @@ from ..errors import (
     DlmsError,
     InvocationCounterRefused,
     LocalProtocolError,
+    OutcomeUnknown,
+    TransportError,
 )
 from ..limits import Limits
+from ..protocol.doubted_answers import Marker
 from ..protocol.events import (
+    AnswerReceived,
     Associated,
     AssociationLost,
     AssociationRefused,
+    BlockReceived,
     ChallengeAnswered,
     Event,
     RequestFailed,
@@ -26,6 +31,7 @@ from ..protocol.leniencies import Leniency
 from ..protocol.opening import Opening
 from ..protocol.proof_form import ProofForm
 from ..protocol.proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated
+from ..protocol.transfer import Transfer
 from ..security.counters import MAX_UNATTENDED_RAISE
 from .association_life import AssociationLife
 from .lifecycle import LifecycleInput
@@ -51,6 +57,10 @@ _MOST_LOGINS: Final = 8
 
 _MOST_RENEWALS: Final = 32
 """Connections of one association, for a meter that hangs up after each answer."""
+
+
+_MARKER_WITHIN: Final = 2.0
+"""Seconds for what is asked only to be known in doubt."""
 
 
 class AssociationOpening(AssociationLife, Services):
@@ -218,6 +228,49 @@ class AssociationOpening(AssociationLife, Services):
         if dedicated is not None and self._lifecycle.proof_was_refused and self._known_form.count_with_global():
             return True
         return state.follow(expected)
+
+    async def _begin(self, transfer: Transfer) -> None:
+        """Send a first request."""
+        await self._settle(transfer)
+        await self._reserve()
+        self._raise_if_ended()
+        self._link.observer.note("asking: %s", transfer)
+        self._link.connection.request(self.parameters.pair, transfer)
+
+    async def _exchange(self, transfer: Transfer, within: float = math.inf) -> Event:
+        """Return the event that ends a request."""
+        await self._begin(transfer)
+        seconds = min(self._timing.response, within)
+        latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)
+        try:
+            while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
+                seconds = self._timing.block
+        except asyncio.CancelledError:
+            # The answer may still be on the way.
+            self._end(AssociationAborted("a request was given up"))
+            raise
+        except DlmsError as error:
+            if transfer.may_be_repeated:
+                raise
+            raise OutcomeUnknown(str(error)) from error
+        return event
+
+    async def _learn_marker(self) -> None:
+        """Ask for what tells in doubt whether an answer is a copy. Who hangs up or says nothing is not asked again."""
+        known, pair = self._known_form, self.parameters.pair
+        if known.has_no_marker or not self._link.connection.wants_marker(pair):
+            return
+        async with self._link.turn:
+            if not self._link.connection.wants_marker(pair):
+                return  # somebody else asked meanwhile
+            try:
+                event: Event | None = await self._exchange(Marker(), _MARKER_WITHIN)
+            except TransportError:
+                event = None
+        is_lost = event is None or isinstance(event, AssociationLost)
+        known.note_marker(is_answered=isinstance(event, AnswerReceived), is_lost=is_lost)
+        if is_lost and self._ended is None and self.reconnect is not None:
+            await self._renew()
 
     async def _reserve(self) -> None:
         if self._security_state is not None and self.parameters.uses_counter:

@@ -71,6 +71,9 @@ class Progress(IntEnum):
 
 type FindObjects = Callable[[], Awaitable[Sequence[LogicalName]]]
 
+_MOST_MARKER_FAILURES: Final = 2
+"""One refusal may pass."""
+
 
 @dataclass(slots=True)
 class KnownForm:
@@ -79,7 +82,8 @@ class KnownForm:
     ``is_proven``: an association was opened with it. ``failures``: since then, in a row. ``tries_once``: one AARQ is
     sent, and no other form or counter is tried, whatever the meter says. ``short_names``: where its objects are, if it
     is asked by short names. ``wants_no_less``: few services were refused as well, so they are proposed again only to a
-    meter that names them as the reason.
+    meter that names them as the reason. ``marker_failures``: so often in a row it refused what is read for
+    answers in doubt.
     """
 
     form: ProofForm = USUAL_FORM
@@ -88,10 +92,21 @@ class KnownForm:
     tries_once: bool = False
     short_names: ShortNames = field(default_factory=ShortNames, compare=False)
     wants_no_less: bool = field(default=False, compare=False)
+    marker_failures: int = field(default=0, compare=False)
 
     def worked(self) -> None:
         """Note an association."""
         self.is_proven, self.failures = True, 0
+
+    @property
+    def has_no_marker(self) -> bool:
+        """Whether a doubted_answers.Marker is not asked for any more."""
+        return self.marker_failures >= _MOST_MARKER_FAILURES
+
+    def note_marker(self, *, is_answered: bool, is_lost: bool) -> None:
+        """Note how it was answered; ``is_lost``: by silence, or the end of the connection."""
+        more = _MOST_MARKER_FAILURES if is_lost else 1
+        self.marker_failures = 0 if is_answered else self.marker_failures + more
 
     def learn(self, *, blocks_protected_each: bool) -> None:
         """Take how the meter cut what was long, so that it gets its requests likewise."""

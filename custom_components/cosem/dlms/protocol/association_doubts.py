@@ -6,32 +6,31 @@ Where messages get lost late_answers.py says what may be late, over a stream dou
 from abc import abstractmethod
 from typing import Final
 
-from ..apdu.short_name import READ_RESPONSE, WRITE_RESPONSE
-from ..errors import DlmsError, OutcomeUnknown, UnexpectedApdu
+from ..apdu.initiate import Conformance
+from ..apdu.short_name import READ_RESPONSE
+from ..errors import UnexpectedApdu
 from .association_requests import MOST_REPEATS, AssociationRequests
-from .doubted_answers import UNNUMBERED, continues, is_marked, marker, may_be_refusal
-from .late_answers import ERRORS, NUMBERED, answer_number
+from .doubted_answers import MARKER, UNNUMBERED, continues, looks_like_name
+from .late_answers import ERRORS, NUMBERED
 from .leniencies import Leniency
 from .referencing import Referencing
 from .states import BLOCK_STATES, State
 
 _LOST: Final = "where it answers nothing: the order of answers without a number is lost"
-_UNKNOWN: Final = "the meter answers twice, and what answers this request is not known"
 
 _ASKING_STATES: Final = BLOCK_STATES | {State.ASSOCIATING, State.PROVING}
 """An answer is awaited that is more than the end of a release."""
 
 
 class AssociationDoubts(AssociationRequests):
-    """Decides which answer is one to what was asked."""
+    """Decides which answer is one to what was asked.
+
+    One confirmed service waits at a time; the marker alone is asked for while one is in doubt.
+    """
 
     @abstractmethod
     def _handle(self, apdu: bytes) -> None:
         """Take what is no copy."""
-
-    @abstractmethod
-    def _fail(self, error: DlmsError, tag: int) -> None:
-        """End what waits."""
 
     @property
     def next_call(self) -> float | None:
@@ -39,20 +38,16 @@ class AssociationDoubts(AssociationRequests):
         return self._doubted.due if self.state in BLOCK_STATES else None
 
     @property
-    def is_in_doubt(self) -> bool:
-        """Whether an answer came, and another one will tell whether it is the right one."""
-        return self._doubted.is_pending and self.state in BLOCK_STATES
+    def wants_marker(self) -> bool:
+        """Whether a Marker should be asked for before anything else, so that its answer is known in doubt."""
+        negotiated, doubted = self.negotiated, self._doubted
+        is_plain = self._is_short and not (self.parameters.overhead or self._dropped_apdus.is_lossy)
+        may_read = negotiated is not None and Conformance.READ in negotiated.conformance
+        return is_plain and may_read and doubted.has_previous and not doubted.is_marker_tried
 
     def call(self) -> None:
-        """Decide by what came until now. Raises UnexpectedApdu."""
-        if self._doubted.due is None:
-            self._doubted.has_no_marker = True  # it was not even refused
-        else:
-            self._doubted.drop_last()
-        if self._outstanding.may_be_repeated:
-            self._decide()
-        else:
-            self._end_doubt(OutcomeUnknown(_UNKNOWN))
+        """Decide by what came until it was quiet. Raises UnexpectedApdu."""
+        self._decide(is_marked=False)
 
     @property
     def _is_short(self) -> bool:
@@ -91,16 +86,21 @@ class AssociationDoubts(AssociationRequests):
         """Return what is to be taken now, if anything. Raises UnexpectedApdu."""
         if self._dropped_apdus.is_lossy:
             return apdu
-        is_copy = self._doubted.came(apdu, is_fresh=is_fresh)
+        doubted = self._doubted
+        is_copy = doubted.came(apdu, is_fresh=is_fresh, is_asked=self.state in BLOCK_STATES)
         if self.state is State.ASSOCIATED:
             return self._unasked(apdu, is_copy=is_copy)
         if self.state not in BLOCK_STATES:
             return apdu
-        if self._doubted.is_pending:
-            return self._behind_doubt(apdu, is_copy=is_copy)
-        if not is_copy or continues(apdu):
-            return apdu
-        return self._doubt(apdu)
+        if doubted.is_only_marked and apdu != doubted.marked:
+            self._leave_out()
+            doubted.forget()
+        if doubted.is_pending:
+            return self._behind_doubt(apdu, is_fresh=is_fresh)
+        if is_copy and not continues(apdu):
+            return self._doubt(apdu)
+        self._learn(apdu)
+        return apdu
 
     def _unasked(self, apdu: bytes, *, is_copy: bool) -> bytes | None:
         """Take what comes while nothing is asked."""
@@ -118,72 +118,59 @@ class AssociationDoubts(AssociationRequests):
         self.leniencies.add(Leniency.ANSWERS_TWICE)
         self._dropped_apdus.copy(waiting=self.is_waiting)
 
+    def _learn(self, apdu: bytes) -> None:
+        """Take what answers the marker, if this does, and nothing else is like it."""
+        if self._latest == MARKER and looks_like_name(apdu):
+            self._doubted.marked = apdu
+
     def _doubt(self, apdu: bytes) -> bytes | None:
         """Keep a copy, or what only looks like one; ask for the marker."""
-        outstanding = self._outstanding
+        outstanding, doubted = self._outstanding, self._doubted
         if apdu[0] not in ERRORS and apdu[0] not in outstanding.answers:
             self._leave_out()
             return None
-        if apdu[0] in ERRORS and outstanding.is_numbered_question:
-            return apdu  # it costs a value; no other answer can be taken for it
-        transfer = marker(by_short_name=self._is_short)
-        request, number = outstanding.beside(transfer)
-        if is_marked(apdu) and self._latest != request:
-            self._leave_out()
-            return None
-        doubted = self._doubted
-        doubted.add(apdu, is_copy=True)
-        doubted.number = number
-        assert self.negotiated is not None  # something is asked
-        if doubted.has_no_marker or transfer.needs & ~self.negotiated.conformance:
-            doubted.wait()
+        is_marker = self._latest == MARKER
+        if (apdu[0] in ERRORS and outstanding.is_numbered_question) or (is_marker and apdu == doubted.marked):
+            return apdu  # it costs a value, and no other answer can be taken for it; or it is known
+        doubted.add(apdu)
+        if doubted.marked is None or is_marker or apdu == doubted.marked:
+            self._wait()
         else:
-            self._send(self.pair, self.opening.protection.protect(request))
+            self._send(self.pair, MARKER)
         return None
 
-    def _behind_doubt(self, apdu: bytes, *, is_copy: bool) -> bytes | None:
+    def _wait(self) -> None:
+        self._doubted.wait(is_numbered=not self._is_short)
+
+    def _behind_doubt(self, apdu: bytes, *, is_fresh: bool) -> bytes | None:
         """Take what comes behind an answer in doubt."""
         doubted = self._doubted
-        if apdu[0] in NUMBERED:
-            return self._numbered_behind_doubt(apdu)
-        is_marker = self._is_short and (is_marked(apdu) or self._outstanding.answers == {WRITE_RESPONSE})
-        if is_marker and apdu[0] == READ_RESPONSE:
-            self._decide()
-        elif apdu[0] not in UNNUMBERED:
+        is_by_marker = doubted.due is None
+        if (is_fresh or apdu[0] in NUMBERED) and self._late.is_ambiguous(apdu):
+            doubted.forget()
+            self.leniencies.add(Leniency.ANSWERS_TWICE)
             return apdu
-        elif not doubted.add(apdu, is_copy=is_copy):
+        if apdu[0] not in UNNUMBERED:
+            return apdu
+        if is_by_marker and apdu == doubted.marked:
+            self._decide(is_marked=True)
+        elif apdu[0] not in ERRORS and apdu[0] not in self._outstanding.answers:
+            self._leave_out()
+        elif not doubted.add(apdu):
             raise UnexpectedApdu(apdu[0], _LOST)
-        elif may_be_refusal(apdu):
-            self._behind_refusal()
+        elif not is_by_marker:
+            self._wait()
         return None
 
-    def _behind_refusal(self) -> None:
-        """Take what may refuse the marker."""
-        if self._doubted.are_equal:
-            self._decide()  # it is the same, whichever of them it is
-        else:
-            self._doubted.wait()
-
-    def _numbered_behind_doubt(self, apdu: bytes) -> bytes | None:
-        if apdu[0] in self._outstanding.answers:
-            self._doubted.forget()
-            self.leniencies.add(Leniency.ANSWERS_TWICE)
-            return apdu
-        if answer_number(apdu) != self._doubted.number:
-            return apdu
-        self._decide()
-        return None
-
-    def _decide(self) -> None:
+    def _decide(self, *, is_marked: bool) -> None:
         """Take the answer to what was asked. Raises UnexpectedApdu if that cannot be known."""
-        answer, came_twice = self._doubted.answer(), self._doubted.came_twice
-        self._doubted.forget()
-        if came_twice:
+        doubted = self._doubted
+        answer = doubted.answer(is_marked=is_marked, may_be_repeated=self._outstanding.may_be_repeated)
+        if doubted.came_twice:
             self.leniencies.add(Leniency.ANSWERS_TWICE)
+        if doubted.are_several and answer is not None:
+            self._learn(answer)  # nothing like it came before
+        doubted.forget()
         if answer is None:
             raise UnexpectedApdu(READ_RESPONSE, _LOST)
         self._handle(answer)
-
-    def _end_doubt(self, error: DlmsError) -> None:
-        self._doubted.forget()
-        self._fail(error, READ_RESPONSE)

@@ -279,6 +279,7 @@ class AssociationRequests:
         self._dropped_apdus.sent()
         self._repeats = self._doubts = 0
         self._spread = 0.0
+        self._doubted.asks(octets)
         self._send(self.pair, octets)
 
     def _start(self, transfer: Transfer, plain: bytes, octets: bytes) -> None:

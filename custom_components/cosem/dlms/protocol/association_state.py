@@ -270,7 +270,6 @@ class AssociationState(AssociationDoubts):
         is_asked_in_vain = self._repeats >= MOST_REPEATS and self._outstanding.may_be_repeated
         return may_be and _is_about_a_key(error) and not is_asked_in_vain
 
-    @override
     def _fail(self, error: DlmsError, tag: int) -> None:
         """End what waits with an error; without anything it is stray."""
         means = FAILURE_MEANS.get(self.state, Input.RECV_STRAY)

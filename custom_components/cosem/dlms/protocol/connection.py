@@ -92,13 +92,11 @@ class Connection:
 
     def is_open(self, pair: WportPair) -> bool:
         """Return whether both sides have it."""
-        association = self._associations.get(pair)
-        return association is not None and association.is_open
+        return (association := self._associations.get(pair)) is not None and association.is_open
 
     def is_waiting(self, pair: WportPair) -> bool:
         """Return whether something is unanswered."""
-        association = self._associations.get(pair)
-        return association is not None and association.is_waiting
+        return (association := self._associations.get(pair)) is not None and association.is_waiting
 
     @property
     def something_waits(self) -> bool:
@@ -181,10 +179,7 @@ class Connection:
 
     def try_again(self, pair: WportPair, silence: float = 0.0) -> bool:
         """After seconds of silence: send again what may be sent again; return whether there was anything."""
-        if (association := self._known(pair)).is_in_doubt:
-            self._guarded(association.call)
-            return True
-        return association.try_again(is_lossy=self.is_lossy, silence=silence)
+        return self._known(pair).try_again(is_lossy=self.is_lossy, silence=silence)
 
     def tells_answers_apart(self, pair: WportPair) -> bool:
         """Return whether an answer that nobody waits for any more does no harm, though the connection goes on."""
@@ -192,8 +187,13 @@ class Connection:
 
     def settles_at(self, pair: WportPair, asked: Transfer | AssociationParameters, now: float) -> float:
         """Return when nothing late can be taken for the answer to what is sent next; who does not wait may get none."""
+        self._dropped_apdus.time_is(now)
         association = self._associations.get(pair)
         return now if association is None else association.settles_at(asked, now)
+
+    def wants_marker(self, pair: WportPair) -> bool:
+        """Return whether a Marker should be asked for before anything else, so that its answer is known in doubt."""
+        return (association := self._associations.get(pair)) is not None and association.wants_marker
 
     def repeats(self, pair: WportPair) -> bool:
         """Return whether what is unanswered will be sent again, because it may have got lost."""

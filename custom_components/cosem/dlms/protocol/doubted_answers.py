@@ -3,21 +3,19 @@
 Over a stream everything comes in order, but some meters and gateways send an answer twice. What has no invoke-id then
 answers the next request, and every later answer comes one request too late. Equal answers are usual as well: so in
 doubt a marker is asked for whose answer is known. What came last in front of that answers the request.
+
+The marker is a read of the association's logical name by its short name. What answers it is learned when nothing is in
+doubt; only six octets that look like a name are one that no other answer is mistaken for. Without it quiet decides.
 """
 
 from collections import deque
 from typing import Final
 
-from ..apdu.common import AttributeDescriptor
-from ..apdu.short_name import READ_RESPONSE, WRITE_RESPONSE, VariableName
-from ..encoding.data import encode_data_octets, octet_string
-from ..interface_classes.association_ln import CURRENT_ASSOCIATION
-from ..interface_classes.interface_class import InterfaceClass
+from ..apdu.short_name import READ_RESPONSE, WRITE_RESPONSE, ReadRequest, VariableName
 from ..interface_classes.short_names import ASSOCIATION_SN_BASE_NAME
 from .dropped_apdus import DroppedApduLimits
 from .late_answers import ERRORS, LATE_WITHIN, key_of
-from .transfer import Transfer
-from .transfer.get import GetOne
+from .transfer import encode_request
 from .transfer.read import ReadOne
 
 UNNUMBERED: Final = ERRORS | {READ_RESPONSE, WRITE_RESPONSE}
@@ -26,18 +24,32 @@ UNNUMBERED: Final = ERRORS | {READ_RESPONSE, WRITE_RESPONSE}
 _MOST_RECENT: Final = 64
 _MOST_CANDIDATES: Final = 16
 
-_VALUE, _REFUSAL, _BLOCK, _BLOCK_NUMBER = range(4)
+_LEAST_QUIET: Final = 0.25
+_TIMES_THE_LONGEST: Final = 3
+"""So many times as long as the meter took at most it has to be quiet."""
+
+_BLOCK, _BLOCK_NUMBER = 2, 3
 """Choices of the first result of a read-response."""
 
 _WRITTEN_BLOCK_NUMBER: Final = 2
 """Likewise of a write-response."""
 
-_LOGICAL_NAME: Final = 1
-"""Attribute of every class."""
+_ONE_VALUE: Final = bytes((READ_RESPONSE, 1, 0))
+_NAME: Final = 6
+"""Octets of a logical name, behind its type and its length."""
 
-_NAME: Final = encode_data_octets(octet_string(CURRENT_ASSOCIATION.octets))
-_MARKED: Final = bytes((READ_RESPONSE, 1, _VALUE)) + _NAME[:5]
-_MARKED_LENGTH: Final = 3 + len(_NAME)
+
+MARKER: Final = encode_request(ReadRequest((VariableName(ASSOCIATION_SN_BASE_NAME),)))
+"""The request of a Marker."""
+
+
+class Marker(ReadOne):
+    """Read of the logical name of the current association: nobody minds its value."""
+
+    unknown_means_lost = False
+
+    def __init__(self) -> None:
+        super().__init__(VariableName(ASSOCIATION_SN_BASE_NAME))
 
 
 class DoubtedAnswers:
@@ -48,28 +60,53 @@ class DoubtedAnswers:
         self._recent: deque[tuple[bytes, float]] = deque(maxlen=_MOST_RECENT)
         self._previous: bytes | None = None
         """The last one, however long ago, if it has no number."""
+        self._is_previous = False
+        """Whether the latest one was equal to that."""
         self._candidates: list[bytes] = []
-        self._are_copies: list[bool] = []
-        self.number: int | None = None
-        """The marker's invoke-id."""
-        self.has_no_marker = False
-        """Whether nothing answers the marker."""
+        """In doubt; what came several times in a row is here once."""
+        self._begins_with_copy = False
+        """Whether the first of them is equal to the answer before."""
+        self._asked_at = 0.0
+        self._longest = 0.0
+        """Seconds for an answer."""
+        self.marked: bytes | None = None
+        """What answers the marker."""
+        self.is_marker_tried = False
+        """Whether it was asked for."""
+        self.came_twice = False
+        """Whether more came than one answer."""
         self.due: float | None = None
-        """When what came until then counts, because the marker's answer cannot be told from others."""
+        """When it has been quiet for so long that what came last counts."""
 
-    def came(self, apdu: bytes, *, is_fresh: bool) -> bool:
+    def asks(self, request: bytes) -> None:
+        """Note what is sent."""
+        self.is_marker_tried |= request == MARKER
+        self._asked_at = self._dropped_apdus.time
+
+    def came(self, apdu: bytes, *, is_fresh: bool, is_asked: bool) -> bool:
         """Note what comes; return whether it is equal to something without a number that came just before.
 
-        ``is_fresh``: it has an invocation counter, so it is no copy.
+        ``is_fresh``: it has an invocation counter, so it is no copy. ``is_asked``: the latest request is unanswered.
         """
+        now = self._dropped_apdus.time
+        if is_asked:
+            self._longest = max(self._longest, now - self._asked_at)
+        if apdu == self.marked:
+            return True
         if apdu[0] not in UNNUMBERED or is_fresh:
             self._previous = None
             return False
-        key, now = key_of(apdu), self._dropped_apdus.time
-        is_copy = key == self._previous or any(key == other and now < until for other, until in self._recent)
+        key = key_of(apdu)
+        self._is_previous = key == self._previous
+        is_copy = self._is_previous or any(key == other and now < until for other, until in self._recent)
         self._previous = key
         self._recent.append((key, now + LATE_WITHIN))
         return is_copy
+
+    @property
+    def has_previous(self) -> bool:
+        """Whether something came that may come again."""
+        return self._previous is not None
 
     @property
     def is_pending(self) -> bool:
@@ -77,54 +114,51 @@ class DoubtedAnswers:
         return bool(self._candidates)
 
     @property
-    def came_twice(self) -> bool:
-        """Whether more came than one answer."""
-        return len(self._candidates) > 1
+    def is_only_marked(self) -> bool:
+        """Whether what is in doubt has the octets that answer the marker."""
+        return self._candidates == [self.marked]
 
     @property
-    def are_equal(self) -> bool:
-        """Whether all that came is the same."""
-        return len(set(self._candidates)) == 1
+    def are_several(self) -> bool:
+        """Whether what is in doubt is not all the same."""
+        return len(self._candidates) > 1
 
-    def add(self, apdu: bytes, *, is_copy: bool) -> bool:
+    def add(self, apdu: bytes) -> bool:
         """Keep what may answer the request; return False for too many."""
-        self._candidates.append(apdu)
-        self._are_copies.append(is_copy)
+        self.came_twice = self.is_pending
+        if not self._candidates:
+            self._begins_with_copy = self._is_previous
+        if self._candidates[-1:] != [apdu]:
+            self._candidates.append(apdu)
         return len(self._candidates) <= _MOST_CANDIDATES
 
-    def wait(self) -> None:
-        """Let a while decide."""
-        self.due = self._dropped_apdus.time + LATE_WITHIN
+    def wait(self, *, is_numbered: bool) -> None:
+        """Let quiet decide. ``is_numbered``: the answer has an invoke-id, so only its time tells that it is missing."""
+        longest = LATE_WITHIN if is_numbered else max(_LEAST_QUIET, _TIMES_THE_LONGEST * self._longest)
+        self.due = self._dropped_apdus.time + min(longest, LATE_WITHIN)
 
-    def drop_last(self) -> None:
-        """Take the last one, if it is not the only one, for the marker's answer: a refusal."""
-        if self.came_twice:
-            del self._candidates[-1], self._are_copies[-1]
+    def answer(self, *, is_marked: bool, may_be_repeated: bool) -> bytes | None:
+        """Return the one that answers the request; None if that cannot be known.
 
-    def answer(self) -> bytes | None:
-        """Return the one that answers the request; None if that cannot be known."""
-        own = {apdu for apdu, is_copy in zip(self._candidates, self._are_copies, strict=True) if not is_copy}
-        possible = own or set(self._candidates)
-        return possible.pop() if len(possible) == 1 else None
+        ``is_marked``: the marker was answered behind them. ``may_be_repeated``: a wrong one changes nothing.
+        """
+        first, *others = self._candidates
+        if not others:
+            return first
+        # Copies come right behind what they are copies of: of the answer before, then of this one.
+        is_in_order = len(others) == 1 and self._begins_with_copy
+        return others[0] if is_in_order and (is_marked or may_be_repeated) else None
 
     def forget(self) -> None:
         """End the doubt."""
         self._candidates.clear()
-        self._are_copies.clear()
-        self.number = self.due = None
+        self.came_twice = False
+        self.due = None
 
 
-def marker(*, by_short_name: bool) -> Transfer:
-    """Return a read whose answer is known: of the logical name of the current association."""
-    if by_short_name:
-        return ReadOne(VariableName(ASSOCIATION_SN_BASE_NAME))
-    return GetOne(AttributeDescriptor(InterfaceClass.ASSOCIATION_LN, CURRENT_ASSOCIATION, _LOGICAL_NAME))
-
-
-def is_marked(apdu: bytes) -> bool:
-    """Return whether it is the answer to the marker by a short name."""
-    # Which association it is does not matter.
-    return apdu.startswith(_MARKED) and len(apdu) == _MARKED_LENGTH
+def looks_like_name(apdu: bytes) -> bool:
+    """Return whether a read-response has one value of six octets with a length, as a logical name has."""
+    return apdu.startswith(_ONE_VALUE) and len(apdu) == len(_ONE_VALUE) + 2 + _NAME and apdu[4] == _NAME
 
 
 def continues(apdu: bytes) -> bool:
@@ -135,8 +169,3 @@ def continues(apdu: bytes) -> bool:
         return apdu[2] == _WRITTEN_BLOCK_NUMBER
     is_last = apdu[2] == _BLOCK and apdu[3]
     return apdu[0] == READ_RESPONSE and apdu[2] in {_BLOCK, _BLOCK_NUMBER} and not is_last
-
-
-def may_be_refusal(apdu: bytes) -> bool:
-    """Return whether it may refuse the marker."""
-    return apdu[0] in ERRORS or (apdu[0] == READ_RESPONSE and apdu[1:3] == bytes((1, _REFUSAL)))

@@ -86,4 +86,4 @@ class Leniency(StrEnum):
     AARE_IN_GENERAL_BLOCKS = "aare_in_general_blocks"
     """The AARE comes in general blocks, before anything is agreed on."""
     ANSWERS_TWICE = "answers_twice"
-    """Answers without an invoke-id come more than once over a stream; what is in doubt costs one more question."""
+    """Answers without an invoke-id come more than once over a stream; what is in doubt costs a question, or a while."""

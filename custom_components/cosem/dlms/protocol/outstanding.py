@@ -68,12 +68,6 @@ class Outstanding:
         self._count_up()
         self._transfer = transfer
 
-    def beside(self, transfer: Transfer) -> tuple[bytes, int]:
-        """Return the request of a transfer that is sent while another one waits, and its invoke-id."""
-        request, number = self.first(transfer, self._limits.assembled_value), self._next_invoke_id
-        self._count_up()
-        return request, number
-
     def number_of(self, transfer: Transfer) -> int | None:
         """Return the invoke-id that a transfer's answer will have, if it is sent next."""
         if isinstance(transfer, Access):
