@@ -41,6 +41,8 @@ IN_MEMORY = {
 MISSED = {
     ("dlms/client/test_transport.py", "open_tcp('192.0.2.1', 4059, 0.01)"): "nothing ever comes",
     ("dlms/client/test_call_desk.py", "Timing(connect=0.2)"): "nobody ever calls",
+    ("dlms/client/test_calls.py", "Timing(connect=0.1)"): "nobody ever calls",
+    ("dlms/client/test_calls.py", "asyncio.sleep(0.5)"): "longer than a limit that must not count",
     (
         "dlms/client/test_call_desk.py",
         "Timing(response=0.2, release=0.1, reconnect_gap=0)",

@@ -7,6 +7,7 @@ import pytest
 
 from custom_components.cosem.dlms.apdu.common import MethodDescriptor, Selection
 from custom_components.cosem.dlms.apdu.initiate import Conformance
+from custom_components.cosem.dlms.client.services import Services
 from custom_components.cosem.dlms.encoding.data import NULL, Data, unsigned as one_octet
 from custom_components.cosem.dlms.errors import (
     ActionError,
@@ -276,3 +277,16 @@ async def test_a_connection_that_is_gone_is_an_error():
             await association.set_unconfirmed(CLOCK, NULL)
         with pytest.raises(ConnectionLost):
             await association.set_unconfirmed(CLOCK, NULL)
+
+
+@pytest.mark.parametrize(("is_open", "error"), [(True, DataAccessError), (False, DecodeError)])
+async def test_what_makes_no_sense_is_of_its_attributes_only_while_the_association_lasts(is_open, error):
+    class Ended:
+        def __init__(self):
+            self.is_open = is_open
+
+    async def reading():
+        raise DecodeError("no sense")
+
+    with pytest.raises(error):
+        await Services._believed(Ended(), reading())
