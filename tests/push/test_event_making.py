@@ -10,6 +10,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosem.dlms import Heard, Source, TransportProtocol, WportPair
 from custom_components.cosem.push.event_codes import CODE_TABLES
 from custom_components.cosem.push.event_making import MOST_VALUES, EventMaker
+from custom_components.cosem.push.meanings import MOST_EVENTS
 from custom_components.cosem.push.routing import ReadNotification
 from tests.conftest import set_up
 from tests.push.senders import data_notification, event_code, event_notification
@@ -84,3 +85,11 @@ def test_f49_a_number_without_its_unit_is_no_value(made):
     (event,) = made(event_notification("120900", "1.0.99.7.0.255", class_id=3))
     assert event["value"] is None
     assert event["raw"].endswith("120900")
+
+
+def test_a_flood_of_alarms_in_one_notification_is_cut_and_said_once(made, caplog):
+    rows = "".join(f"0202090600{channel:02X}616200FF15FFFFFFFFFFFFFFFF" for channel in range(100))
+    assert len(made(data_notification(f"0164{rows}"))) == MOST_EVENTS
+    rows = rows.replace("616200FF", "616201FF")
+    assert len(made(data_notification(f"0164{rows}"))) == MOST_EVENTS
+    assert caplog.text.count("the others are left out") == 1

@@ -5,7 +5,7 @@ import pytest
 from custom_components.cosem.dlms import Data, DataType, LogicalName, PushedValue, PushedValues
 from custom_components.cosem.dlms.interface_classes.pushed_values import PushForm
 from custom_components.cosem.push.event_codes import CODE_TABLES, NO_TABLE
-from custom_components.cosem.push.meanings import Meaning, Meanings
+from custom_components.cosem.push.meanings import MOST_EVENTS, MOST_NAMES, Meaning, Meanings
 
 CODES = "0.0.96.11.0.255"
 ALARMS = "0.0.97.98.0.255"
@@ -131,3 +131,31 @@ def test_what_is_no_register_tells_nothing():
     assert meanings.of_register(value(None, 1)) == []
     text = PushedValue(LogicalName.parse(ALARMS), 1, 2, Data(DataType.VISIBLE_STRING, "x"))
     assert meanings.of_register(text) == []
+
+
+def test_one_notification_tells_no_more_events_than_a_register_has_bits():
+    meanings = Meanings(NO_TABLE)
+    full = pushed(*(value(f"0.{channel}.97.98.0.255", 0xFFFFFFFF) for channel in range(3)))
+    assert len(meanings.of(full, is_event=False)) == MOST_EVENTS
+    assert meanings.left_out == 1
+    # What was left out was seen, all the same.
+    assert [meaning.code for meaning in meanings.of(full, is_event=False)] == [None]
+    assert meanings.left_out == 1
+
+
+def test_alarm_objects_are_remembered_in_bounds_the_last_ones_and_those_that_are_read():
+    meanings = Meanings(NO_TABLE)
+    read(meanings, ALARMS, 0)
+    for name in range(30):
+        meanings.of(pushed(*(value(f"0.{channel}.97.98.{name}.255", 1) for channel in range(1, 50))), is_event=False)
+    assert len(meanings.alarms) == 1 + MOST_NAMES
+    assert len(meanings._described) == MOST_NAMES
+    assert LogicalName.parse("0.49.97.98.29.255") in meanings.alarms
+    assert read(meanings, ALARMS, 0b1) == [0]
+
+
+@pytest.mark.parametrize("name", ["0.0.97.98.30.255", "0.0.97.98.0.0", "0.0.97.98.255.255"])
+def test_what_is_no_alarm_object_is_not_remembered(name: str):
+    meanings = Meanings(NO_TABLE)
+    assert [meaning.code for meaning in meanings.of(pushed(value(name, 1)), is_event=True)] == [None]
+    assert meanings.alarms == {}

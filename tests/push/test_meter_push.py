@@ -93,6 +93,7 @@ async def test_diagnostics_count_what_came(hass: HomeAssistant, make_entry: Call
     assert entry.runtime_data.notifications.diagnostics() == {
         "taken": 1,
         "taken_kinds": {"event_notification": 1},
+        "with_events_left_out": 0,
         "not_taken": {"nobody's": 1},
         "not_taken_on_own_connections": {},
     }

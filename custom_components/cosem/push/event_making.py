@@ -7,6 +7,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
 
+from ..const import LOGGER
 from ..dlms import (
     AttributeDescriptor,
     Data,
@@ -21,12 +22,13 @@ from ..dlms import (
     date_or_time_text,
 )
 from ..meter.entity_plan import name_of
+from ..meter.labels import label_of
 from ..meter.meter_time import time_policy_of, utc_of
 from ..meter.reader import MeterReader
 from ..meter.readings import Reading
 from ..meter.submeters import device_identifier
 from .event_codes import OTHER, CodeTable
-from .meanings import Meaning, Meanings
+from .meanings import MOST_EVENTS, Meaning, Meanings
 from .meter_event import MeterEvent
 from .routing import ReadNotification
 from .shown_values import plain_value, pushed_attribute, pushed_reading
@@ -74,12 +76,19 @@ class EventMaker:
     def events(self, read: ReadNotification) -> list[MeterEvent]:
         """Return an event for each thing that a notification tells, at least one."""
         if read.values is None:
-            return [self._event(read, Meaning(OTHER, None))]
+            return [self._event(read, Meaning(OTHER, None), ())]
+        before = self.meanings.left_out
         is_event = isinstance(read.notification, EventNotificationRequest)
-        return [self._event(read, meaning) for meaning in self.meanings.of(read.values, is_event=is_event)]
+        meanings = self.meanings.of(read.values, is_event=is_event)
+        if self.meanings.left_out > before == 0:  # said once: whoever may send could fill the log
+            LOGGER.warning(
+                "%s told of more than %d events at once; the others are left out", label_of(self._entry), MOST_EVENTS
+            )
+        values = read.values.values
+        records = tuple(self._shown(each).record() for each in values[:MOST_VALUES]) if len(values) > 1 else ()
+        return [self._event(read, meaning, records) for meaning in meanings]
 
-    def _event(self, read: ReadNotification, meaning: Meaning) -> MeterEvent:
-        values = () if read.values is None else read.values.values
+    def _event(self, read: ReadNotification, meaning: Meaning, records: tuple[dict[str, Json], ...]) -> MeterEvent:
         shown = _Shown() if meaning.value is None else self._shown(meaning.value)
         attribute = shown.attribute
         return MeterEvent(
@@ -98,7 +107,7 @@ class EventMaker:
             time=self._time(read.notification),
             authenticated=read.heard.authenticated,
             encrypted=read.heard.encrypted,
-            values=tuple(self._shown(each).record() for each in values[:MOST_VALUES]) if len(values) > 1 else (),
+            values=records,
             raw=read.heard.apdu if shown.value is None or not _is_understood(read) else None,
         )
 

@@ -1,7 +1,8 @@
 """What a notification means in plain words: event codes, bits of alarm registers, and the class of what it is about."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from types import MappingProxyType
 from typing import Final
 
@@ -22,9 +23,16 @@ _BY_CLASS: Final[Mapping[int | None, str]] = MappingProxyType(
 _EVENT_CODES: Final = (96, 11)  # value groups C and D
 _TARIFF: Final = (96, 14)
 _ALARMS: Final = (97, 98)
+_ALARM_OBJECTS: Final = range(30)  # value group E: registers, their filters and their descriptors
 _DESCRIPTORS: Final = range(20, 30)  # value group E: of the registers 0 to 9
+_PRESENT: Final = 255  # value group F: no billing period
 _FIRST_REGISTERS: Final = frozenset({0, 20})  # the first alarm register and its descriptor
 _MEDIA: Final = frozenset({Medium.ABSTRACT, Medium.ELECTRICITY})
+
+MOST_EVENTS: Final = 64
+"""Of one notification: as many as a register has bits."""
+MOST_NAMES: Final = 32
+"""Of alarm objects that are remembered because they were sent: whoever may send could send others without end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +53,10 @@ class Meanings:
     _alarms: dict[LogicalName, frozenset[int]] = field(default_factory=dict)
     _described: dict[LogicalName, frozenset[int]] = field(default_factory=dict)
     """Alarms told by a descriptor, by the name of the register that will show them, too."""
+    _read: set[LogicalName] = field(default_factory=set)
+    """Registers that are read: what is sent never displaces them."""
+    left_out: int = 0
+    """Notifications that told more than is passed on."""
 
     @property
     def alarms(self) -> Mapping[LogicalName, frozenset[int]]:
@@ -64,33 +76,37 @@ class Meanings:
         name, bits = value.logical_name, set_bits(value.value)
         if name is None or bits is None:
             return []
+        self._read.add(name)
         known = self._alarms.get(name)
         described = self._described.pop(name, frozenset())
         self._alarms[name] = frozenset(bits)
         return [] if known is None else [*self._new_bits(name, value, known | described)]
 
     def of(self, pushed: PushedValues, *, is_event: bool) -> list[Meaning]:
-        """Return what happened, at least one thing. ``is_event``: it is an EventNotification."""
-        found = [meaning for value in pushed.values for meaning in self._of_value(value, is_event=is_event)]
+        """Return what happened, one to MOST_EVENTS things. ``is_event``: it is an EventNotification."""
+        # All are remembered; what each one tells is made only as far as it is told.
+        told = [self._of_value(value, is_event=is_event) for value in pushed.values]
+        found = list(islice(chain.from_iterable(told), MOST_EVENTS + 1))
+        if len(found) > MOST_EVENTS:
+            self.left_out += 1
+            del found[MOST_EVENTS:]
         return found or [Meaning(OTHER, next(iter(pushed.values), None))]
 
-    def _of_value(self, value: PushedValue, *, is_event: bool) -> Iterator[Meaning]:
+    def _of_value(self, value: PushedValue, *, is_event: bool) -> Iterable[Meaning]:
         name = value.logical_name
         if name is None:
-            return
+            return ()
         if value.attribute_index in {None, 2} and name.a in _MEDIA:
             group = (name.c, name.d)
             if group == _EVENT_CODES:
-                yield from self._of_code(name, value)
-                return
-            if group == _ALARMS:
-                yield from self._of_alarms(name, value, is_event=is_event)
-                return
+                return self._of_code(name, value)
+            if group == _ALARMS and name.e in _ALARM_OBJECTS and name.f == _PRESENT:
+                return self._of_alarms(name, value, is_event=is_event)
             if group == _TARIFF and is_event:
-                yield Meaning("tariff", value)
-                return
+                return (Meaning("tariff", value),)
         if is_event and value.class_id in _BY_CLASS:
-            yield Meaning(_BY_CLASS[value.class_id], value)
+            return (Meaning(_BY_CLASS[value.class_id], value),)
+        return ()
 
     def _of_code(self, name: LogicalName, value: PushedValue) -> Iterator[Meaning]:
         number = number_of(value.value)
@@ -100,17 +116,25 @@ class Meanings:
         meaning = self.of_code(name, code)
         yield Meaning(meaning.event_type, value, code, meaning.text)
 
-    def _of_alarms(self, name: LogicalName, value: PushedValue, *, is_event: bool) -> Iterator[Meaning]:
+    def _of_alarms(self, name: LogicalName, value: PushedValue, *, is_event: bool) -> Iterable[Meaning]:
         """An EventNotification tells of an alarm; in other notifications those count that were not on before."""
         bits = set_bits(value.value)
         if bits is None:
-            return
+            return ()
         before = frozenset[int]() if is_event else self._alarms.get(name, frozenset())
+        self._alarms.pop(name, None)  # the last one seen stands at the end
         self._alarms[name] = frozenset(bits)
         if name.e in _DESCRIPTORS:
             register = _register_of(name)
-            self._described[register] = self._described.get(register, frozenset()) | set(bits)
-        yield from self._new_bits(name, value, before)
+            self._described[register] = self._described.pop(register, frozenset()) | set(bits)
+        self._forget_surplus()
+        return self._new_bits(name, value, before)
+
+    def _forget_surplus(self) -> None:
+        for known in (self._alarms, self._described):
+            sent = [name for name in known if name not in self._read]
+            for name in sent[:-MOST_NAMES]:
+                del known[name]
 
     def _new_bits(self, name: LogicalName, value: PushedValue, before: frozenset[int]) -> Iterator[Meaning]:
         known = self.table.alarm_bits if name.e in _FIRST_REGISTERS else {}

@@ -99,6 +99,7 @@ class MeterPush:
         return {
             "taken": self.heard.count,
             "taken_kinds": dict(self.heard.kinds),
+            "with_events_left_out": self.maker.meanings.left_out,
             "not_taken": dict(self._listening.not_taken),
             "not_taken_on_own_connections": dict(self._own.counters),
         }
