@@ -1,6 +1,7 @@
 """From notifications of every form to events."""
 
 from collections.abc import Callable
+import json
 from typing import Any
 
 from homeassistant.core import HomeAssistant
@@ -11,7 +12,9 @@ from custom_components.cosem.dlms import Heard, Source, TransportProtocol, Wport
 from custom_components.cosem.push.event_codes import CODE_TABLES
 from custom_components.cosem.push.event_making import MOST_VALUES, EventMaker
 from custom_components.cosem.push.meanings import MOST_EVENTS
+from custom_components.cosem.push.meter_event import RAW_ON_BUS
 from custom_components.cosem.push.routing import ReadNotification
+from custom_components.cosem.push.shown_values import MOST_CHARACTERS
 from tests.conftest import set_up
 from tests.push.senders import data_notification, event_code, event_notification
 
@@ -93,3 +96,24 @@ def test_a_flood_of_alarms_in_one_notification_is_cut_and_said_once(made, caplog
     rows = rows.replace("616200FF", "616201FF")
     assert len(made(data_notification(f"0164{rows}"))) == MOST_EVENTS
     assert caplog.text.count("the others are left out") == 1
+
+
+def test_a_long_value_is_left_to_the_raw_notification(made):
+    apdu = event_notification(f"0182{5000:04X}" + "11AA" * 5000, "0.0.96.50.0.255")
+    (event,) = made(apdu)
+    assert (event["value"], event["raw"]) == (None, apdu[:RAW_ON_BUS].hex())
+    (event,) = made(event_notification("0104" + "11AA" * 4, "0.0.96.50.0.255"))
+    assert len(json.dumps(event["value"])) <= MOST_CHARACTERS
+    assert (event["value"] is None, event["raw"]) == (False, None)
+    (event,) = made(event_notification("048207D0" + "FF" * 250, "0.0.96.50.0.255"))
+    assert (event["value"], event["raw"][-4:]) == (None, "ffff")
+    text = event_notification(f"0982{5000:04X}" + "41" * 5000, "0.0.96.50.0.255")
+    assert len(made(text)[0]["value"]) <= MOST_CHARACTERS
+
+
+def test_a_long_value_among_others_is_left_to_the_raw_notification_too(made):
+    apdu = data_notification("0202 02020906 0100010700FF 0600000064 02020906 0000603200FF 01C8" + "11AA" * 200)
+    apdu = apdu.replace(b"\x01\xc8", b"\x01\x81\xc8")
+    (event,) = made(apdu)
+    assert (event["value"], [each["value"] is None for each in event["values"]]) == (100, [False, True])
+    assert event["raw"] == apdu.hex()

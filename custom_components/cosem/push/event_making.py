@@ -1,7 +1,7 @@
 """From a notification to the events that Home Assistant sees: one for each thing that it tells."""
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
@@ -31,7 +31,7 @@ from .event_codes import OTHER, CodeTable
 from .meanings import MOST_EVENTS, Meaning, Meanings
 from .meter_event import MeterEvent
 from .routing import ReadNotification
-from .shown_values import plain_value, pushed_attribute, pushed_reading
+from .shown_values import is_short, plain_value, pushed_attribute, pushed_reading
 from .told_kinds import told_kind
 
 MOST_VALUES: Final = 100
@@ -47,6 +47,8 @@ class _Shown:
     attribute: AttributeDescriptor | None = None
     logical_name: str | None = None
     name: str | None = None
+    is_left_out: bool = False
+    """It is too long."""
 
     def record(self) -> dict[str, Json]:
         return {
@@ -57,6 +59,13 @@ class _Shown:
             "value": self.value,
             "unit": self.unit,
         }
+
+
+class _Records(NamedTuple):
+    """All values of a notification; ``is_whole``: none of them is left out because it is too long."""
+
+    values: tuple[dict[str, Json], ...] = ()
+    is_whole: bool = True
 
 
 def _is_understood(read: ReadNotification) -> bool:
@@ -76,7 +85,7 @@ class EventMaker:
     def events(self, read: ReadNotification) -> list[MeterEvent]:
         """Return an event for each thing that a notification tells, at least one."""
         if read.values is None:
-            return [self._event(read, Meaning(OTHER, None), ())]
+            return [self._event(read, Meaning(OTHER, None), _Records())]
         before = self.meanings.left_out
         is_event = isinstance(read.notification, EventNotificationRequest)
         meanings = self.meanings.of(read.values, is_event=is_event)
@@ -85,11 +94,13 @@ class EventMaker:
                 "%s told of more than %d events at once; the others are left out", label_of(self._entry), MOST_EVENTS
             )
         values = read.values.values
-        records = tuple(self._shown(each).record() for each in values[:MOST_VALUES]) if len(values) > 1 else ()
+        shown = tuple(self._shown(each) for each in values[:MOST_VALUES]) if len(values) > 1 else ()
+        records = _Records(tuple(each.record() for each in shown), not any(each.is_left_out for each in shown))
         return [self._event(read, meaning, records) for meaning in meanings]
 
-    def _event(self, read: ReadNotification, meaning: Meaning, records: tuple[dict[str, Json], ...]) -> MeterEvent:
+    def _event(self, read: ReadNotification, meaning: Meaning, records: _Records) -> MeterEvent:
         shown = _Shown() if meaning.value is None else self._shown(meaning.value)
+        is_whole = shown.value is not None and records.is_whole and _is_understood(read)
         attribute = shown.attribute
         return MeterEvent(
             entry_id=self._entry.entry_id,
@@ -107,8 +118,8 @@ class EventMaker:
             time=self._time(read.notification),
             authenticated=read.heard.authenticated,
             encrypted=read.heard.encrypted,
-            values=records,
-            raw=read.heard.apdu if shown.value is None or not _is_understood(read) else None,
+            values=records.values,
+            raw=None if is_whole else read.heard.apdu,
         )
 
     @property
@@ -126,12 +137,14 @@ class EventMaker:
             # Without a unit its number says nothing.
             if reading.scaler_unit is None and self._reader.reading(attribute).unit_missing:
                 reading = Reading()
+        plain = plain_value(attribute, reading, self._policy)
         return _Shown(
-            plain_value(attribute, reading, self._policy),
+            plain if is_short(plain) else None,
             None if reading.scaler_unit is None else reading.scaler_unit.symbol,
             attribute,
             None if value.logical_name is None else str(value.logical_name),
             None if attribute is None else name_of(self._hass, self._entry, attribute),
+            is_left_out=not is_short(plain),
         )
 
     def _time(self, notification: Notification | None) -> str | None:

@@ -22,8 +22,9 @@ class MeterEvent:
     alarm_register.
 
     ``code``: an event code or the number of an alarm bit, ``text`` what it means. ``value``: in ``unit``; None where
-    there is none, or its unit is not known. ``time``: of the meter, ISO 8601. ``values``: all that came, where there
-    are several. ``raw``: the plain APDU, where something of it is not understood.
+    there is none, its unit is not known, or it is too long. ``time``: of the meter, ISO 8601. ``values``: all that
+    came, where there are several. ``raw``: the plain APDU, where something of it is
+    not understood or too long.
     """
 
     entry_id: str

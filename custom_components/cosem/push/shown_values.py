@@ -1,6 +1,7 @@
 """The values of a notification: as readings with the units that are known, and as plain values for events."""
 
 from decimal import Decimal
+import json
 from typing import Final
 
 from ..dlms import (
@@ -25,6 +26,8 @@ _MAX_TEXT: Final = 255
 _TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
 _VALUE: Final = 2
 _MAX_EXACT: Final = 2**53
+MOST_CHARACTERS: Final = 1024
+"""Of a value in an event, as JSON: each event and each state keeps it."""
 
 
 def pushed_attribute(reader: MeterReader, value: PushedValue) -> AttributeDescriptor | None:
@@ -69,6 +72,11 @@ def plain_value(attribute: AttributeDescriptor | None, reading: Reading, policy:
     is_clock = attribute is not None and attribute.class_id == InterfaceClass.CLOCK
     text = date_or_time_text(data, policy) if is_clock or data.type in _TIMES else None
     return text or display_text(data, _MAX_TEXT) or _described(data)
+
+
+def is_short(value: Json) -> bool:
+    """Whether an event can have this value."""
+    return not isinstance(value, (dict, list, str)) or len(json.dumps(value, ensure_ascii=False)) <= MOST_CHARACTERS
 
 
 def json_number(number: Decimal) -> Json:
