@@ -32,6 +32,11 @@ def named(name: str) -> bytes:
     return data_notification(f"010102020906 00002A0000FF 09{len(name):02X}{name.encode().hex()}")
 
 
+def numbered(number: str) -> bytes:
+    """Data that say the number of their device."""
+    return data_notification(f"010102020906 0000600100FF 09{len(number):02X}{number.encode().hex()}")
+
+
 class House:
     """A router and its entries by name."""
 
@@ -89,6 +94,26 @@ def test_what_names_its_meter_finds_it_behind_a_common_address():
     assert house.takes(heard(named("ABC1"), server=9)) == "first"
     assert house.takes(heard(named("XYZ3"))) is None
     assert house.takes(heard(named("ABC1"), host="192.0.2.8")) is None
+
+
+def test_what_two_meters_behind_one_address_may_have_sent_is_given_to_neither():
+    house = House(
+        first={"identifiers": lambda: ("ABC1", "7")},
+        second={"identifiers": lambda: ("ABC2", "7")},
+        third={"server_wport": 9},
+    )
+    assert house.takes(heard()) is None
+    assert house.takes(heard(numbered("7"))) is None
+    assert house.router.counters == {"ambiguous": 2}
+    assert [house.takes(heard(named(name))) for name in ("ABC1", "ABC2")] == ["first", "second"]
+    assert house.takes(heard(server=9)) == "third"
+
+
+def test_of_two_logical_devices_with_one_number_the_wport_tells():
+    house = House(
+        first={"identifiers": lambda: ("A_1", "7")}, second={"identifiers": lambda: ("A_2", "7"), "server_wport": 2}
+    )
+    assert [house.takes(heard(numbered("7"), server=server)) for server in (1, 2, 3)] == ["first", "second", None]
 
 
 @pytest.mark.parametrize("is_own", [False, True])

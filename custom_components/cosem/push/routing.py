@@ -121,11 +121,14 @@ class Router:
             self.counters["may be old"] += 1
         else:
             read = ReadNotification.of(heard)
-            if (receiver := self._receiver_of(read)) is None:
-                self.counters["nobody's"] += 1
-                self._note_unexpected(read)
-            else:
-                receiver.take(read)
+            match self._receivers_of(read):
+                case [receiver]:
+                    receiver.take(read)
+                case []:
+                    self.counters["nobody's"] += 1
+                    self._note_unexpected(read)
+                case _:  # a value of one meter must never be shown as that of another
+                    self.counters["ambiguous"] += 1
 
     def _note_unexpected(self, read: ReadNotification) -> None:
         """Tell of a stranger: no receiver is the one that it names, or that is expected to send from there."""
@@ -137,11 +140,11 @@ class Router:
                 return
         self._note_stranger(read)
 
-    def _receiver_of(self, read: ReadNotification) -> Receiver | None:
+    def _receivers_of(self, read: ReadNotification) -> list[Receiver]:
         heard = read.heard
         if heard.authenticated:
             proven = [each for each in self.receivers if each.system_title == heard.system_title is not None]
-            return _best(proven, read, is_proven=True)
+            return _best(proven, read, is_proven=True)[:1]
         here = [each for each in self.receivers if self._may_be_unproven(each, heard)]
         return _best(here, read, is_proven=False)
 
@@ -153,19 +156,19 @@ class Router:
         return self._is_own or receiver.may_be_from(heard.source.host)
 
 
-def _best(candidates: Iterable[Receiver], read: ReadNotification, *, is_proven: bool) -> Receiver | None:
-    """Return whom a notification names, else whose logical device sent it.
+def _best(candidates: Iterable[Receiver], read: ReadNotification, *, is_proven: bool) -> list[Receiver]:
+    """Return whom a notification names, else whose logical device sent it: several where nothing tells them apart.
 
     ``is_proven``: all candidates belong to the device that sent it, so that one of them is meant in any case.
     """
     known = list(candidates)
     told = () if read.values is None else read.values.identifiers
     for text in told:
-        for receiver in known:
-            if text in receiver.identifiers():
-                return receiver
+        if named := [receiver for receiver in known if text in receiver.identifiers()]:
+            # Meters of two makers may have the same number, and so have the logical devices of one meter.
+            return [each for each in named if each.server_wport == read.heard.pair.server_wport] or named
     name = None if read.values is None else read.values.logical_device_name
     if name is not None and not is_proven:
-        return None  # another meter behind the same address
+        return []  # another meter behind the same address
     here = [receiver for receiver in known if receiver.server_wport == read.heard.pair.server_wport]
-    return next(iter(here or (known if is_proven else [])), None)
+    return here or (known if is_proven else [])
