@@ -65,12 +65,14 @@ def test_logical_device_name_identifies():
     assert identity.pinned == NAME_ATTRIBUTE
     assert identity.manufacturer == "Iskraemeco"
     assert identity.serial_number == "75213859"
+    assert identity.serial_attribute == SERIAL
     assert identity.title == "Iskraemeco 75213859"
 
 
 def test_without_a_serial_number_the_name_gives_it():
     identity = identified({NAME_ATTRIBUTE: NAME, SERIAL: DENIED})
     assert identity.serial_number == "1030775213859"
+    assert identity.serial_attribute is None
 
 
 def test_without_a_name_number_and_wport_identify():

@@ -1,6 +1,7 @@
 """What a meter sends on our own connection, and what is stored of it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -97,3 +98,31 @@ async def test_diagnostics_count_what_came(hass: HomeAssistant, make_entry: Call
         "not_taken": {"nobody's": 1},
         "not_taken_on_own_connections": {},
     }
+
+
+@pytest.mark.parametrize(
+    ("number", "is_taken"), [(None, True), ("99999999", False)], ids=["its own number", "another number"]
+)
+async def test_s23_data_with_the_number_of_another_meter_are_not_taken(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry], number: str | None, is_taken: bool
+):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port)))
+    number = number or entry.runtime_data.reader.identity.serial_number
+    assert number is not None
+    octets = number.encode()
+    serial = f"02020906 0000600100FF 09{len(octets):02X}{octets.hex()}"
+    async with told(hass, 1 + is_taken) as data:
+        say(port, wpdu(data_notification(f"0202{serial}02020906 0100010700FF 0600000064")), wpdu(event_code(1)))
+    assert (data[0]["kind"] == "data_notification") is is_taken
+
+
+async def test_s23_without_a_number_of_its_own_no_meter_is_another_one(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]
+):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port)))
+    reader = entry.runtime_data.reader
+    async with told(hass, 1):
+        reader.identity = replace(reader.identity, serial_attribute=None)
+        say(port, wpdu(data_notification("010102020906 0000600100FF 09023939")))

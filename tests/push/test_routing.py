@@ -109,6 +109,15 @@ def test_what_two_meters_behind_one_address_may_have_sent_is_given_to_neither():
     assert house.takes(heard(server=9)) == "third"
 
 
+def test_what_names_another_meter_is_not_believed_unless_it_is_proven():
+    house = House(
+        plain={"identifiers": lambda: ("ABC1",), "is_of_another": lambda values: bool(values.serial_numbers)},
+        secured={**PROVEN, "is_of_another": lambda _: True},
+    )
+    assert [house.takes(heard(apdu)) for apdu in (event_code(1), numbered("8"))] == ["plain", None]
+    assert house.takes(heard(numbered("8"), authenticated=True, system_title=TITLE)) == "secured"
+
+
 def test_of_two_logical_devices_with_one_number_the_wport_tells():
     house = House(
         first={"identifiers": lambda: ("A_1", "7")}, second={"identifiers": lambda: ("A_2", "7"), "server_wport": 2}

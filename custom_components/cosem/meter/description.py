@@ -205,6 +205,7 @@ def _completed(told: MeterIdentity, known: MeterIdentity) -> MeterIdentity:
         told,
         manufacturer=told.manufacturer or known.manufacturer,
         serial_number=told.serial_number or known.serial_number,
+        serial_attribute=(told if told.serial_number else known).serial_attribute,
         firmware=told.firmware or known.firmware,
         model=told.model or known.model,
     )

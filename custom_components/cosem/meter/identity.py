@@ -73,6 +73,8 @@ class MeterIdentity:
     serial_number: str | None
     firmware: str | None
     model: str | None
+    serial_attribute: AttributeDescriptor | None = None
+    """Gives the serial number; None where the name gives it."""
 
     @property
     def title(self) -> str:
@@ -181,6 +183,7 @@ def identify(
         serial_number=_first_text(answers, SERIAL_ATTRIBUTES) or (name.serial if name else None) or None,
         firmware=_first_text(answers, FIRMWARE_ATTRIBUTES),
         model=_model(objects),
+        serial_attribute=next((each for each in SERIAL_ATTRIBUTES if identity_text(answers.get(each))), None),
     )
 
 
@@ -189,7 +192,7 @@ def unique_id_of(pinned: AttributeDescriptor, answer: Data | DlmsError | None, s
     if pinned == NAME_ATTRIBUTE:
         name = _name(answer)
         return name.text if name else None
-    number = _text(answer)
+    number = identity_text(answer)
     return f"{number}_{server_wport}" if number else None
 
 
@@ -205,7 +208,8 @@ def _name(answer: Data | DlmsError | None) -> LogicalDeviceName | None:
     return name if name is not None and name.text else None
 
 
-def _text(answer: Data | DlmsError | None) -> str | None:
+def identity_text(answer: Data | DlmsError | None) -> str | None:
+    """Return a number or a name of a meter as text, None without one."""
     if not isinstance(answer, Data):
         return None
     text = display_text(answer, _MAX_NAME)
@@ -215,7 +219,7 @@ def _text(answer: Data | DlmsError | None) -> str | None:
 
 
 def _first_text(answers: AttributeAnswers, attributes: Iterable[AttributeDescriptor]) -> str | None:
-    return next((text for attribute in attributes if (text := _text(answers.get(attribute))) is not None), None)
+    return next((text for attribute in attributes if (text := identity_text(answers.get(attribute))) is not None), None)
 
 
 def _model(objects: Iterable[ObjectListElement]) -> str | None:

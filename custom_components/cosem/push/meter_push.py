@@ -9,9 +9,10 @@ from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
 from ..const import CONF_CLIENT_WPORT, CONF_PRESET, CONF_SERVER_WPORT, CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE
-from ..dlms import AttributeDescriptor, DlmsClient, WportPair
+from ..dlms import AttributeDescriptor, DlmsClient, PushedValues, WportPair
 from ..meter.clients import calls_of, transport_of
 from ..meter.error_mapping import none_if_failed
+from ..meter.identity import identity_text
 from ..meter.reader import MeterReader
 from ..meter.readings import Reading
 from ..meter.security import MeterSecurity
@@ -26,6 +27,8 @@ from .meter_event import async_publish
 from .pace import Pace, Show
 from .routing import ReadNotification, Receiver
 from .shown_values import pushed_attribute, pushed_reading
+
+_VALUE: Final = 2
 
 STORED_AFTER: Final = 1.0
 """Seconds: a meter that sends every second does not wear out the disk."""
@@ -72,6 +75,7 @@ class MeterPush:
             server_wport=self._server_wport,
             take=self._take,
             identifiers=self._identifiers,
+            is_of_another=self._is_of_another,
             sources=await async_sources(self._hass, self._entry),
             has_keys=self._security.has_keys,
             keys=keys,
@@ -113,6 +117,17 @@ class MeterPush:
         identity = self._reader.identity
         serial = identity.serial_number if identity else None
         return (str(self._entry.unique_id), *((serial,) if serial else ()))
+
+    def _is_of_another(self, values: PushedValues) -> bool:
+        """Whether the object that gives the meter's serial number is among them, with another number."""
+        identity = self._reader.identity
+        attribute = None if identity is None else identity.serial_attribute
+        if identity is None or attribute is None:
+            return False
+        same = (attribute.logical_name, attribute.attribute_index)
+        found = (each for each in values.values if (each.logical_name, each.attribute_index or _VALUE) == same)
+        told = {text for each in found if (text := identity_text(each.value)) is not None}
+        return bool(told) and identity.serial_number not in told
 
     @callback
     def _take(self, read: ReadNotification) -> None:

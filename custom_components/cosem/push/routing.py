@@ -57,12 +57,13 @@ class Receiver:
     """One entry. ``take``: is given what is its own; must be quick and never raise.
 
     ``identifiers``: texts by which its meter may name itself, its unique id first. ``keys``: None without.
-    ``accepts_unverified``: its user said so (rule S17).
+    ``is_of_another``: whether values name another meter. ``accepts_unverified``: its user said so (rule S17).
     """
 
     server_wport: int
     take: Callable[[ReadNotification], None]
     identifiers: Callable[[], Collection[str]] = tuple
+    is_of_another: Callable[[PushedValues], bool] = lambda _: False
     sources: Sources = ()
     has_keys: bool = False
     keys: NotificationKeys | None = None
@@ -146,6 +147,8 @@ class Router:
             proven = [each for each in self.receivers if each.system_title == heard.system_title is not None]
             return _best(proven, read, is_proven=True)[:1]
         here = [each for each in self.receivers if self._may_be_unproven(each, heard)]
+        if (values := read.values) is not None:
+            here = [each for each in here if not each.is_of_another(values)]
         return _best(here, read, is_proven=False)
 
     def _may_be_unproven(self, receiver: Receiver, heard: Heard) -> bool:
