@@ -159,3 +159,63 @@ def test_what_is_no_alarm_object_is_not_remembered(name: str):
     meanings = Meanings(NO_TABLE)
     assert [meaning.code for meaning in meanings.of(pushed(value(name, 1)), is_event=True)] == [None]
     assert meanings.alarms == {}
+
+
+def sent(meanings: Meanings, *values: PushedValue, is_event: bool = False) -> tuple[str, int | None]:
+    """Send values in one notification; return the only thing that it tells."""
+    (meaning,) = meanings.of(pushed(*values), is_event=is_event)
+    return meaning.event_type, meaning.code
+
+
+def test_a_code_that_is_sent_in_turn_is_told_when_it_changes():
+    meanings = Meanings(CODE_TABLES["idis"])
+    power = value("1.0.1.7.0.255", 100, 3)
+    down, up, nothing = ("power_down", 1), ("power_up", 2), ("other", None)
+    assert [sent(meanings, value(CODES, code), power) for code in (1, 1, 2, 1, 1)] == [down, nothing, up, down, nothing]
+    # Each event that the meter tells as such is one.
+    assert [sent(meanings, value(CODES, code), is_event=True) for code in (1, 1, 2)] == [down, down, up]
+    assert sent(meanings, value(CODES, 2)) == nothing
+
+
+def test_a_code_that_was_captured_anew_is_told_again():
+    meanings = Meanings(CODE_TABLES["idis"])
+    codes = [(value(CODES, 1, 4), value(CODES, second, 4, 5)) for second in (10, 10, 20)]
+    assert [sent(meanings, *each)[1] for each in codes] == [1, None, 1]
+
+
+@pytest.mark.parametrize("attribute", [None, 2])
+def test_another_tariff_in_what_is_sent_in_turn_is_an_event(attribute: int | None):
+    meanings = Meanings(NO_TABLE)
+    told = [sent(meanings, value("0.0.96.14.0.255", tariff, 1, attribute))[0] for tariff in (1, 1, 2, 2, 1)]
+    assert told == ["other", "other", "tariff", "other", "tariff"]
+    assert sent(meanings, value("0.0.96.14.0.255", 2, 1, attribute), is_event=True)[0] == "tariff"
+    assert sent(meanings, value("0.0.96.14.0.255", 2, 1, attribute))[0] == "other"
+
+
+def test_another_tariff_may_be_a_text():
+    tariff = LogicalName.parse("0.0.96.14.0.255")
+    meanings = Meanings(NO_TABLE)
+    texts = [PushedValue(tariff, 1, 2, Data(DataType.OCTET_STRING, text)) for text in (b"0001", b"0002")]
+    nothing = PushedValue(tariff, 1, 2, Data(DataType.NULL_DATA, None))
+    assert [sent(meanings, each)[0] for each in (*texts, nothing, texts[1])] == ["other", "tariff", "other", "other"]
+
+
+def test_another_state_of_the_disconnector_in_what_is_sent_in_turn_is_an_event():
+    meanings = Meanings(NO_TABLE)
+    disconnector = LogicalName.parse("0.0.96.3.10.255")
+
+    def told(is_closed: bool) -> str:
+        return sent(meanings, PushedValue(disconnector, 70, 2, Data(DataType.BOOLEAN, is_closed)))[0]
+
+    assert [told(is_closed) for is_closed in (True, True, False)] == ["other", "other", "disconnector"]
+    assert [sent(meanings, value("0.0.96.3.10.255", state, 70, 3))[0] for state in (1, 2)] == ["other", "disconnector"]
+    # Its control_mode is no state.
+    assert [sent(meanings, value("0.0.96.3.10.255", mode, 70, 4))[0] for mode in (1, 2)] == ["other", "other"]
+
+
+def test_states_are_remembered_in_bounds():
+    meanings = Meanings(NO_TABLE)
+    for group_f in range(100):
+        meanings.of(pushed(value(f"0.0.96.14.0.{group_f}", 1)), is_event=False)
+    assert len(meanings._states) == MOST_NAMES
+    assert sent(meanings, value("0.0.96.14.0.99", 2))[0] == "tariff"

@@ -7,7 +7,17 @@ from types import MappingProxyType
 from typing import Final
 
 from ..catalogue import bit_names, name_of_bit
-from ..dlms import InterfaceClass, LogicalName, Medium, PushedValue, PushedValues, number_of, set_bits
+from ..dlms import (
+    Data,
+    InterfaceClass,
+    LogicalName,
+    Medium,
+    PushedValue,
+    PushedValues,
+    display_text,
+    number_of,
+    set_bits,
+)
 from .event_codes import OTHER, CodeMeaning, CodeTable
 
 _BY_CLASS: Final[Mapping[int | None, str]] = MappingProxyType(
@@ -22,6 +32,8 @@ _BY_CLASS: Final[Mapping[int | None, str]] = MappingProxyType(
 
 _EVENT_CODES: Final = (96, 11)  # value groups C and D
 _TARIFF: Final = (96, 14)
+_STATES: Final = frozenset({2, 3})  # attributes of a disconnector: output_state, control_state
+_CAPTURE_TIME: Final = 5  # of an extended register
 _ALARMS: Final = (97, 98)
 _ALARM_OBJECTS: Final = range(30)  # value group E: registers, their filters and their descriptors
 _DESCRIPTORS: Final = range(20, 30)  # value group E: of the registers 0 to 9
@@ -32,7 +44,8 @@ _MEDIA: Final = frozenset({Medium.ABSTRACT, Medium.ELECTRICITY})
 MOST_EVENTS: Final = 64
 """Of one notification: as many as a register has bits."""
 MOST_NAMES: Final = 32
-"""Of alarm objects that are remembered because they were sent: whoever may send could send others without end."""
+"""Of objects that are remembered because they were sent: whoever may send could send others without end."""
+_MAX_TEXT: Final = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +66,8 @@ class Meanings:
     _alarms: dict[LogicalName, frozenset[int]] = field(default_factory=dict)
     _described: dict[LogicalName, frozenset[int]] = field(default_factory=dict)
     """Alarms told by a descriptor, by the name of the register that will show them, too."""
+    _states: dict[tuple[LogicalName, int | None], tuple[str, ...]] = field(default_factory=dict)
+    """What codes, tariffs and disconnectors were the last time they were sent, by their object and attribute."""
     _read: set[LogicalName] = field(default_factory=set)
     """Registers that are read: what is sent never displaces them."""
     left_out: int = 0
@@ -85,28 +100,46 @@ class Meanings:
     def of(self, pushed: PushedValues, *, is_event: bool) -> list[Meaning]:
         """Return what happened, one to MOST_EVENTS things. ``is_event``: it is an EventNotification."""
         # All are remembered; what each one tells is made only as far as it is told.
-        told = [self._of_value(value, is_event=is_event) for value in pushed.values]
+        captured = {each.logical_name: each for each in pushed.values if each.attribute_index == _CAPTURE_TIME}
+        told = [self._of_value(value, captured.get(value.logical_name), is_event=is_event) for value in pushed.values]
         found = list(islice(chain.from_iterable(told), MOST_EVENTS + 1))
         if len(found) > MOST_EVENTS:
             self.left_out += 1
             del found[MOST_EVENTS:]
         return found or [Meaning(OTHER, next(iter(pushed.values), None))]
 
-    def _of_value(self, value: PushedValue, *, is_event: bool) -> Iterable[Meaning]:
+    def _of_value(self, value: PushedValue, captured: PushedValue | None, *, is_event: bool) -> Iterable[Meaning]:
+        """Return what a value tells. ``captured``: when it was captured, if the notification says so."""
         name = value.logical_name
         if name is None:
             return ()
         if value.attribute_index in {None, 2} and name.a in _MEDIA:
             group = (name.c, name.d)
             if group == _EVENT_CODES:
-                return self._of_code(name, value)
+                # The first one may be news; a tariff or a state is news only if another one was there before.
+                is_new = self._is_change(name, value, captured) is not False
+                return self._of_code(name, value) if is_event or is_new else ()
             if group == _ALARMS and name.e in _ALARM_OBJECTS and name.f == _PRESENT:
                 return self._of_alarms(name, value, is_event=is_event)
-            if group == _TARIFF and is_event:
-                return (Meaning("tariff", value),)
-        if is_event and value.class_id in _BY_CLASS:
+            if group == _TARIFF:
+                return (Meaning("tariff", value),) if self._is_change(name, value) or is_event else ()
+        is_state = value.class_id == InterfaceClass.DISCONNECT_CONTROL and value.attribute_index in _STATES
+        is_changed = is_state and self._is_change(name, value)
+        if (is_event or is_changed) and value.class_id in _BY_CLASS:
             return (Meaning(_BY_CLASS[value.class_id], value),)
         return ()
+
+    def _is_change(self, name: LogicalName, value: PushedValue, captured: PushedValue | None = None) -> bool | None:
+        """Return whether it is other than the last time, and remember it; None if it was not there before."""
+        parts = [_plain(each.value) for each in (value, captured) if each is not None]
+        state = tuple(part for part in parts if part is not None)
+        if not state:
+            return None
+        known = self._states.pop(key := (name, value.attribute_index), None)
+        self._states[key] = state
+        for surplus in list(self._states)[:-MOST_NAMES]:
+            del self._states[surplus]
+        return None if known is None else known != state
 
     def _of_code(self, name: LogicalName, value: PushedValue) -> Iterator[Meaning]:
         number = number_of(value.value)
@@ -142,6 +175,14 @@ class Meanings:
             if bit not in before:
                 text = name_of_bit(bit_names(name), bit)
                 yield Meaning(known.get(bit, CodeMeaning(OTHER)).event_type, value, bit, text[:1].upper() + text[1:])
+
+
+def _plain(data: Data) -> str | None:
+    """Return a number or a short text, to be compared; None for others, which could be long."""
+    if isinstance(data.value, bool):
+        return str(data.value)
+    number = number_of(data)
+    return display_text(data, _MAX_TEXT) if number is None else str(number)
 
 
 def _register_of(descriptor: LogicalName) -> LogicalName:
