@@ -134,6 +134,10 @@ class ClientRole:
                 sent = self.connection.data_to_send()
             self.sent += sent
             self._take_events()
+        if (due := self.connection.next_call) is not None:
+            self.connection.call(due)  # quiet tells that an answer which equals the one before is no copy
+            self.sent += self.connection.data_to_send()
+            self._take_events()
         if self._error is not None:
             raise self._error
 

@@ -21,6 +21,7 @@ from typing import Final, Self, override
 
 from ..client.security_state import CounterStore
 from ..protocol.proof_form import ProofForm
+from ..security.counters import RECEIVED_NAME_LENGTHS
 from ..security.keys import Secret
 from ..security.suite import SYSTEM_TITLE_LENGTH
 from .options import StateInUseError, UsageError
@@ -69,8 +70,11 @@ class _Content:
             titles = [bytes.fromhex(title) for last in content.received.values() for title in last]
         except (AttributeError, ValueError, LookupError, TypeError, RecursionError) as error:
             raise _NotOurs("it does not hold what was written") from error
-        sizes = [len(content.salt), *map(len, (content.system_title, *titles))]
-        if sizes != [_SALT_LENGTH, SYSTEM_TITLE_LENGTH, *[SYSTEM_TITLE_LENGTH] * len(titles)] or not all(
+        sizes = (len(content.salt), len(content.system_title))
+        has_odd_size = sizes != (_SALT_LENGTH, SYSTEM_TITLE_LENGTH) or not RECEIVED_NAME_LENGTHS.issuperset(
+            map(len, titles)
+        )
+        if has_odd_size or not all(
             type(number) is int and 0 <= number < _MOST
             for numbers in (content.ceilings, *content.received.values())
             for number in numbers.values()

@@ -89,6 +89,9 @@ _NOTIFIED: Final = b"\x01"
 
 _MARKED_LENGTH: Final = 9
 
+RECEIVED_NAME_LENGTHS: Final = frozenset({8, _MARKED_LENGTH})
+"""Of what ReceivingCounters.last() names: system titles, and those of marks."""
+
 
 class ReceivingCounter:
     """The highest accepted counter of one sender and key."""
