@@ -152,13 +152,13 @@ def _keys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.usefixtures("_keys")
 def stored_as(counter: int) -> dict[str, int]:
     """The last counter of the meter, and how far its notifications came."""
     title = TITLE.hex().upper()
     return {title: counter, f"{title}01": counter}
 
 
+@pytest.mark.usefixtures("_keys")
 def test_s24_what_was_received_under_a_key_is_a_replay_also_in_the_next_call(home: Path):
     first = Ears(by_udp(general_glo(5), general_glo(6)))
     assert heard(first, count=2, json=True) == 0
