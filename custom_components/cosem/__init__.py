@@ -34,6 +34,7 @@ from .meter.entity_plan import MAX_ENTITIES, has_too_many
 from .meter.identity import logical_device_name
 from .meter.issues import issues_of
 from .meter.store import async_remove_meter
+from .push.early_listening import async_listen_early, async_listen_until_next_attempt
 from .services import async_set_up_services
 
 CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
@@ -60,7 +61,12 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
     if (calls := coordinator.notifications.calls) is None:
-        await _async_first_refresh(hass, coordinator)
+        await _async_whole(hass, async_listen_early(hass, entry, coordinator.notifications))
+        try:
+            await _async_first_refresh(hass, coordinator)
+        except ConfigEntryNotReady:
+            async_listen_until_next_attempt(hass, entry, coordinator.notifications)
+            raise
     else:
         await coordinator.async_begin_with_calls(calls)
     entry.runtime_data = coordinator

@@ -273,7 +273,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         await super().async_shutdown()
         self.push_only.stop()
         await self.logs.async_stop()
-        await self.notifications.async_stop()
+        if not self.notifications.outlives_attempt:
+            await self.notifications.async_stop()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
         await self.security.async_release()

@@ -32,6 +32,7 @@ class MeterEventEntity(EventEntity):
     def __init__(self, coordinator: CosemCoordinator) -> None:
         entry = coordinator.config_entry
         self._entry_id = entry.entry_id
+        self._notifications = coordinator.notifications
         self._attr_event_types = list(EVENT_TYPES)
         self._attr_unique_id = event_entity_key(str(entry.unique_id))
         self._attr_device_info = device_info(coordinator)
@@ -41,6 +42,8 @@ class MeterEventEntity(EventEntity):
         """Listen to what is published."""
         await super().async_added_to_hass()
         self.async_on_remove(async_dispatcher_connect(self.hass, signal_of(self._entry_id), self._take))
+        for event in self._notifications.now_shown():
+            self._take(event)
 
     @callback
     def _take(self, event: MeterEvent) -> None:

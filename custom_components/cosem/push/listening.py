@@ -53,8 +53,8 @@ class EntryListening:
         self._receiver = receiver
         await self._async_join_all()
 
-    async def async_stop(self) -> None:
-        """Stop listening."""
+    async def async_stop(self, *, others_listen: bool = False) -> None:
+        """Stop listening. ``others_listen``: for the same entry, so that its repair issue stays."""
         receiver, self._receiver = self._receiver, None
         if self._cancel_retry is not None:
             self._cancel_retry()
@@ -63,7 +63,8 @@ class EntryListening:
         while self._joined:
             _, place = self._joined.popitem()
             await listeners_of(self._hass).async_leave(place, receiver)
-        issues_of(self._hass, self._entry).note_listener(None)
+        if not others_listen:
+            issues_of(self._hass, self._entry).note_listener(None)
 
     @property
     def not_taken(self) -> Counter[str]:

@@ -1,5 +1,6 @@
 """What one meter sends by itself: it is taken while its entry is loaded, and everybody is told."""
 
+from collections import deque
 from datetime import datetime
 from typing import Final
 
@@ -8,14 +9,23 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
 
-from ..const import CONF_CLIENT_WPORT, CONF_PRESET, CONF_SERVER_WPORT, CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE
-from ..dlms import AttributeDescriptor, DlmsClient, PushedValues, WportPair
+from ..const import (
+    CONF_CLIENT_WPORT,
+    CONF_OBJECTS,
+    CONF_PRESET,
+    CONF_SERVER_WPORT,
+    CONF_STATE_PAUSE,
+    DEFAULT_STATE_PAUSE,
+)
+from ..dlms import AttributeDescriptor, DlmsClient, NotificationKeys, PushedValues, WportPair
 from ..meter.clients import calls_of, transport_of
 from ..meter.error_mapping import none_if_failed
 from ..meter.identity import identity_text
+from ..meter.objects import complete_objects
 from ..meter.reader import MeterReader
 from ..meter.readings import Reading
 from ..meter.security import MeterSecurity
+from ..meter.store import async_load_objects
 from .already_told import AlreadyTold
 from .calls import EntryCalls
 from .event_codes import code_table_of
@@ -23,7 +33,8 @@ from .event_making import EventMaker
 from .heard_so_far import HeardSoFar
 from .listeners import own_router
 from .listening import EntryListening, async_sources
-from .meter_event import async_publish
+from .meter_event import MeterEvent, async_publish
+from .options import transports_of
 from .pace import Pace, Show
 from .routing import ReadNotification, Receiver
 from .shown_values import pushed_attribute, pushed_reading
@@ -32,6 +43,10 @@ _VALUE: Final = 2
 
 STORED_AFTER: Final = 1.0
 """Seconds: a meter that sends every second does not wear out the disk."""
+
+
+_MOST_UNSHOWN: Final = 16
+"""Events that wait for the event entity."""
 
 
 class MeterPush:
@@ -62,16 +77,47 @@ class MeterPush:
         self.calls: Final = None if calls is None else EntryCalls(hass, entry, calls, lambda: security.pinned_title)
         """Where the meter calls."""
         self._receiver: Receiver | None = None
+        self._takes_own = False
+        self._unshown: deque[MeterEvent] | None = deque(maxlen=_MOST_UNSHOWN)
         self._client = client
-        self.heard: Final = HeardSoFar()
+        self.heard = HeardSoFar()
         """For a person."""
+        self.outlives_attempt = False
+        """Whether it goes on after a set-up that is tried again."""
         self._cancel_storing: CALLBACK_TYPE | None = None
+
+    @property
+    def is_listening(self) -> bool:
+        """Whether what the meter sends is taken."""
+        return self._receiver is not None
+
+    async def async_start_early(self) -> None:
+        """Listen before the meter is read, by what is remembered of it: after a power failure it speaks first."""
+        if self.calls is not None or not transports_of(self._entry.options):
+            return
+        self._security.pin(await self._reader.async_load())
+        objects = await async_load_objects(self._hass, str(self._entry.unique_id))
+        keys = await none_if_failed(self._security.async_notification_keys())
+        if not objects or (keys is None and self._security.has_keys):
+            return
+        self._reader.objects = complete_objects(objects, self._entry.options[CONF_OBJECTS])
+        self._receiver = await self._async_receiver(keys)
+        await self._listening.async_start(self._receiver)
 
     async def async_start(self) -> None:
         """Take what the meter sends from now on; it was read, so it is the right one."""
-        # The polls say it when the counters cannot be read.
-        keys = await none_if_failed(self._security.async_notification_keys())
-        receiver = self._receiver = Receiver(
+        if self._receiver is None:
+            # The polls say it when the counters cannot be read.
+            keys = await none_if_failed(self._security.async_notification_keys())
+            self._receiver = await self._async_receiver(keys)
+            await self._listening.async_start(self._receiver)
+        self._own.add(self._receiver)
+        self._takes_own = True
+        if self.calls is not None:
+            await self.calls.async_take(self._receiver)
+
+    async def _async_receiver(self, keys: NotificationKeys | None) -> Receiver:
+        return Receiver(
             server_wport=self._server_wport,
             take=self._take,
             identifiers=self._identifiers,
@@ -81,18 +127,32 @@ class MeterPush:
             keys=keys,
             accepts_unverified=self._security.is_unverified,
         )
-        self._own.add(receiver)
-        await self._listening.async_start(receiver)
-        if self.calls is not None:
-            await self.calls.async_take(receiver)
 
-    async def async_stop(self) -> None:
-        """Take nothing any more, and store what must not be taken twice."""
+    async def async_take_over(self, before: MeterPush) -> None:
+        """Go on for what listened since the last attempt to set up, without a gap."""
+        await before.async_stop(others_listen=self.is_listening)
+        self.told.remember(before.told)
+        self.heard = before.heard
+        if self._unshown is not None:
+            self._unshown.extend(before.now_shown())
+
+    @callback
+    def now_shown(self) -> list[MeterEvent]:
+        """Return what was told before there was an event entity, once; from now on there is one."""
+        unshown, self._unshown = self._unshown, None
+        return list(unshown or ())
+
+    async def async_stop(self, *, others_listen: bool = False) -> None:
+        """Take nothing any more, and store what must not be taken twice.
+
+        ``others_listen``: whether the entry listens even so, so that its repair issue stays.
+        """
         self.pace.stop()
         if self._receiver is not None:
-            self._own.remove(self._receiver)
+            if self._takes_own:
+                self._own.remove(self._receiver)
             self._receiver = None
-        await self._listening.async_stop()
+        await self._listening.async_stop(others_listen=others_listen)
         if self.calls is not None:
             await self.calls.async_stop()
         if self._cancel_storing is not None:
@@ -138,6 +198,8 @@ class MeterPush:
         self.heard.note(read, dt_util.utcnow())
         for event in self.maker.events(read):
             self.told.note(event, dt_util.utcnow())
+            if self._unshown is not None:
+                self._unshown.append(event)
             async_publish(self._hass, event)
         self._show_values(read)
 
