@@ -361,3 +361,21 @@ async def test_nothing_waits_for_a_meter_that_has_not_called(
         await entry.runtime_data.async_run(entry.runtime_data.reader.async_read_list)
     assert caught.value.translation_key == "not_called"
     await unloaded(hass, entry)
+
+
+@pytest.mark.parametrize("sources", [[LOOPBACK], []], ids=["named sources", "from anywhere"])
+async def test_a_silent_stranger_who_called_first_does_not_make_the_meters_call_useless(
+    hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker, sources: list[str]
+):
+    port = free_port(socket.SOCK_STREAM)
+    access: dict[str, Any] = {} if sources else {"authentication": "none", "client_wport": 16}
+    async with calling(meter) as (caller,):
+        entry = await set_up(hass, called_entry(make_entry, port, call_sources=sources, **access))
+        reader, writer = await asyncio.open_connection(LOOPBACK, port)
+        await reader.readexactly(8)  # he is asked, and says nothing
+        caller.call(port)
+        await until(lambda: entry.runtime_data.last_update_success)
+        assert len(caller._calls) == 1
+        assert await reader.read() is not None  # he was hung up on
+        writer.close()
+        await unloaded(hass, entry)

@@ -206,6 +206,9 @@ async def test_a_stranger_is_hung_up_on_and_who_else_calls_is_read_at_once(hass:
     assert not poll.called  # nobody else is there
     with patch.object(EntryCalls, "is_there", True):
         assert not await own.async_note_failure(refused)
+        assert not poll.called  # no call was used, so the next poll would fail as well
+        with patch.object(AwaitedCalls, "hang_up", AsyncMock(return_value=True)):
+            assert not await own.async_note_failure(refused)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert poll.call_count == 1
     assert not await own.async_note_failure(UpdateFailed())

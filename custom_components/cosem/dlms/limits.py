@@ -55,6 +55,9 @@ class Limits:
     listener_idle: float = 60
     """... and between later ones, unless an association uses the connection."""
 
+    listener_waiting: float = 600
+    """Seconds that a call waits for its turn behind others of its meter, who may be silent strangers."""
+
     listener_burst: int = 50
     """Unproven notifications of one source at once ..."""
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError
+from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 
 from ..const import (
@@ -116,6 +116,7 @@ class EntryCalls:
 
     def note_read(self) -> None:
         """Note that the meter was read just now."""
+        self._calls.note_verified()
         self._read_at = self._hass.loop.time()
 
     @property
@@ -127,15 +128,15 @@ class EntryCalls:
     async def async_note_failure(self, failure: HomeAssistantError) -> bool:
         """Note why a poll failed; return whether what was read before still counts.
 
-        Who called and is another one, or is not let in, is hung up on: the meter may be the next one to call.
+        Who called and is another one, or is not let in, is hung up on: the meter may be the next one to call. So is,
+        after any failure, who keeps others waiting: one of them may be the meter. Refused credentials end all attempts.
         """
-        if is_of_the_network(failure):
-            return not self.is_overdue
-        if is_of_another_meter(failure):
-            await self._calls.hang_up()
-            if self.is_there:
-                self._poll_soon()
-        return False
+        is_stranger = is_of_another_meter(failure)
+        gives_way = is_stranger or (self._calls.others_wait and not isinstance(failure, ConfigEntryAuthFailed))
+        # Once for each call, because a poll may fail before it has used one.
+        if gives_way and await self._calls.hang_up() and self.is_there:
+            self._poll_soon()
+        return is_of_the_network(failure) and not self.is_overdue
 
     async def async_start(self, poll: Callable[[], Awaitable[None]]) -> None:
         """Await calls from now on. Where that is impossible, a repair issue says so, and it is tried again.

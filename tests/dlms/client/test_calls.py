@@ -6,7 +6,9 @@ from dataclasses import replace
 import pytest
 import pytest_socket
 
+from custom_components.cosem.dlms.addresses import TransportProtocol
 from custom_components.cosem.dlms.client.calls import AwaitedCalls
+from custom_components.cosem.dlms.client.hearing import Source
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.errors import CallerNotExpected, ConnectTimeout
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
@@ -225,3 +227,60 @@ async def test_who_follows_is_told_of_each_call_that_can_be_used_until_it_does_n
         house.call(server)
         await until(lambda: len(house.listener.calls) == 2)
         assert len(told) == 1
+
+
+async def test_a_call_that_waits_for_its_turn_may_be_silent_and_tell_something():
+    meter = calling_meter()
+    limits = replace(DEFAULT_LIMITS, listener_first_apdu=0.01, listener_idle=0.01)
+    async with desk(limits) as house, serving(meter) as server:
+        client, expected = house.expect()
+        house.call(server, [wpdu(EVENT)])
+        await until(lambda: house.heard)
+        await asyncio.sleep(0.1)
+        assert expected.calls.present is not None
+        assert await name_read(client) == name_of(meter)
+        assert not expected.calls.others_wait
+
+
+class _Waiting:
+    """A call as the desk offers it."""
+
+    def __init__(self, host):
+        self.source = Source(TransportProtocol.TCP, host, 1)
+        self.system_titles = set()
+        self.is_alive, self.is_used, self.is_waiting, self.holder = True, False, False, None
+
+    def on_use(self):
+        assert self.is_waiting
+
+    def use(self, _observer):
+        self.is_used = True
+
+    async def fail(self, _error):
+        self.is_alive = False
+
+
+async def test_who_was_verified_before_comes_first_then_the_latest():
+    calls, own, strange, titled = AwaitedCalls(), _Waiting("10.0.0.1"), _Waiting("10.0.0.2"), _Waiting("10.0.0.3")
+    calls.note_verified()  # nobody there
+    calls.offer(own, is_expected=True)
+    assert await calls.connect() is own
+    calls.note_verified()
+    assert await calls.hang_up()
+    assert not await calls.hang_up()
+    again = _Waiting("10.0.0.1")
+    calls.offer(again, is_expected=True)
+    calls.offer(strange, is_expected=True)
+    assert calls.present is again
+    titled.system_titles.add(b"verified")
+    calls.offer(titled, is_expected=True)
+    assert calls.present is titled
+    titled.is_alive = again.is_alive = False
+    assert calls.present is strange
+
+
+async def test_only_so_many_calls_may_wait_without_a_word():
+    calls, waiting = AwaitedCalls(), [_Waiting("10.0.0.1") for _ in range(10)]
+    for call in waiting:
+        calls.offer(call, is_expected=True)
+    assert [call.is_waiting for call in waiting] == [True] * 8 + [False] * 2

@@ -55,6 +55,8 @@ class CalledLink(Link):
         """Of notifications over it that were verified."""
         self.is_expected = False
         self.is_used = False
+        self.is_waiting = False
+        """Whether it is about to be used, so that it may be silent."""
         self.holder: object = None
         """Whose it is, as far as anybody knows."""
         self.on_use: Callable[[], None] = lambda: None
@@ -63,7 +65,7 @@ class CalledLink(Link):
     def use(self, observer: Observer) -> None:
         """Begin to use it for associations."""
         self._forwarding.target = observer
-        self.is_used = True
+        self.is_used, self.is_waiting = True, False
         self.on_use()
         observer.note("the meter has called from %s", self.source.text)
 
@@ -78,9 +80,16 @@ class CalledLink(Link):
 
     @override
     async def let_go(self) -> None:
-        self.is_used = False
+        self.is_used = self.is_waiting = False
         self._forwarding.target = NOBODY
         self.on_use()
+
+
+_MOST_KNOWN: Final = 4
+"""Addresses that a meter called from; mobile networks give it new ones."""
+
+_MOST_WAITING: Final = 8
+"""Calls that may wait for their turn; strangers cannot keep more connections open so."""
 
 
 class AwaitedCalls:
@@ -90,19 +99,42 @@ class AwaitedCalls:
         self._followers: list[Callable[[], None]] = []
         self._observer = observer
         self._offered: list[CalledLink] = []
+        self._connected: CalledLink | None = None
+        """Given to the client, and not hung up on since."""
+        self._known: list[str] = []
+        """From where the meter itself has called, the last one at the end."""
         self._news = asyncio.Event()
 
     @property
     def present(self) -> CalledLink | None:
-        """The call to use: the one that is used, else the latest; None while the meter does not call."""
+        """The call to use: the one that is used, else the latest, rather of who was verified before.
+
+        None while the meter does not call.
+        """
         self._offered = [call for call in self._offered if call.is_alive and call.holder is self]
-        used = (call for call in self._offered if call.is_used)
-        return next(used, self._offered[-1] if self._offered else None)
+        return max(reversed(self._offered), key=self._precedence, default=None)
+
+    @property
+    def others_wait(self) -> bool:
+        """Whether there is a call besides the one that is used."""
+        return self.present is not None and any(not call.is_used for call in self._offered)
+
+    def _precedence(self, call: CalledLink) -> tuple[bool, bool, bool]:
+        return call.is_used, bool(call.system_titles), call.source.host in self._known
+
+    def note_verified(self) -> None:
+        """Note that the meter itself was read over the call in use: who calls from there comes first from now on."""
+        if (call := self._connected) is not None:
+            host = call.source.host
+            self._known = [*(each for each in self._known if each != host), host][-_MOST_KNOWN:]
 
     def offer(self, call: CalledLink, *, is_expected: bool) -> None:
         """Take a call that is this meter's, as far as anybody knows. ``is_expected``: it may be given a password."""
         call.is_expected, call.holder = is_expected, self
         self._offered = [*(each for each in self._offered if each.is_alive and each is not call), call]
+        if not call.is_used and sum(each.is_waiting for each in self._offered) < _MOST_WAITING:
+            call.is_waiting = True
+            call.on_use()
         news, self._news = self._news, asyncio.Event()
         news.set()
         if self.present is call:  # else there is one in use
@@ -125,15 +157,19 @@ class AwaitedCalls:
         call = self.present
         assert call is not None
         call.use(self._observer)
+        self._connected = call
         return call
 
-    async def hang_up(self) -> None:
-        """End the call in use: who called was not the meter."""
-        if (call := self.present) is not None:
+    async def hang_up(self) -> bool:
+        """End the call that the client had last; who waits was not heard yet. Return whether there was one."""
+        call, self._connected = self._connected, None
+        if call is not None and call.is_used and call.holder is self:
             await call.fail(ConnectionLost())
+        return call is not None
 
     async def give_back(self) -> list[CalledLink]:
         """Give up all calls, and return those that somebody else may have."""
+        self._connected = None
         given, self._offered = [call for call in self._offered if call.is_alive and call.holder is self], []
         for call in given:
             await call.let_go()

@@ -266,11 +266,12 @@ class _Call:
         self._hearing.take(self.source, event)
 
     def _follow_use(self) -> None:
-        """While it is used, the deadlines of its user count."""
+        """While it is used, the deadlines of its user count; before, it may have to wait for its turn."""
         assert self.link is not None
         if self._deadline is not None and not self._deadline.expired():
-            idle = self._loop.time() + self._hearing.limits.listener_idle
-            self._deadline.reschedule(None if self.link.is_used else idle)
+            limits = self._hearing.limits
+            seconds = limits.listener_waiting if self.link.is_waiting else limits.listener_idle
+            self._deadline.reschedule(None if self.link.is_used else self._loop.time() + seconds)
 
     def _allows(self, apdu: bytes) -> bool:
         assert self._deadline is not None  # its framing asks
@@ -279,7 +280,7 @@ class _Call:
             return True  # an answer, mostly: whoever asked takes it or ends the connection
         if not self._hearing.allows(self.source.host, apdu):
             return False
-        if apdu and not self.link.is_used:
+        if apdu and not self.link.is_used and not self.link.is_waiting:
             self._deadline.reschedule(self._loop.time() + self._hearing.limits.listener_idle)
         return True
 
