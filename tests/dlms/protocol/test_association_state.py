@@ -25,6 +25,7 @@ from custom_components.cosem.dlms.protocol.events import (
     AssociationRefused,
     ChallengeAnswered,
     NotificationReceived,
+    NotificationRefused,
     RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
@@ -36,6 +37,7 @@ from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
 from custom_components.cosem.dlms.protocol.transfer.set import SetOne
 from custom_components.cosem.dlms.security.counters import ReceivingCounters, SendingCounter
 from custom_components.cosem.dlms.security.keys import Secret
+from custom_components.cosem.dlms.security.notification_keys import NotificationKeys
 from custom_components.cosem.dlms.security.settings import SecuritySettings
 from custom_components.cosem.dlms.security.suite import Protection
 from tests.dlms.lone_meter import AK, EK, NONE, TITLE, LoneMeter, sized
@@ -435,6 +437,30 @@ def test_s06_two_associations_with_one_meter_share_its_counter():
     assert first.opening.protection.receiving.counter is shared
     assert second.opening.protection.receiving.counter is shared
     assert shared.last == second.meter.counter - 1
+
+
+def test_s24_a_recorded_notification_comes_back_in_no_later_association_whose_counter_begins_anew():
+    """And not at a listener: what an association took is a replay there, too."""
+    receiving = ReceivingCounters()
+
+    def sealed(house, counter):
+        return b"\xca" + sized(house.meter.sealed(EVENT, counter=counter))
+
+    first = Proving(receiving)
+    first.prove()
+    recorded = sealed(first, 0x7000_0000)
+    assert receive(first.connection, recorded) == [NotificationReceived(PAIR, EVENT, True, TITLE, True)]
+    second = Proving(receiving)
+    second.prove()
+    assert receiving.of(TITLE).last == second.meter.counter - 1 < 0x7000_0000
+    (refused,) = receive(second.connection, recorded)
+    assert isinstance(refused, NotificationRefused)
+    assert isinstance(refused.error, InvocationCounterReplayed)
+    keys = NotificationKeys(second.opening.parameters.security, receiving)
+    with pytest.raises(InvocationCounterReplayed):
+        keys.unprotect(recorded, TITLE)
+    (event,) = receive(second.connection, sealed(second, 0x7000_0001))
+    assert isinstance(event, NotificationReceived)
 
 
 def test_a_title_that_proved_nothing_is_not_remembered():

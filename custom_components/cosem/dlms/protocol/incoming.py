@@ -84,8 +84,10 @@ class Incoming:
         apdu = self._joined(association, message.apdu)
         if apdu is None:
             return
+        opening = association.opening
+        before = opening.last_received
         try:
-            plain = association.opening.protection.unprotect(apdu)
+            plain = opening.protection.unprotect(apdu)
         except (AuthenticationTagInvalid, InvocationCounterReplayed) as error:
             association.receive_forgery(error)
             return
@@ -94,8 +96,15 @@ class Incoming:
                 raise
             return
         whole = self._joined(association, plain.apdu, is_protected=True)
-        if whole is not None:
-            self._route(association, plain._replace(apdu=whole), is_fresh=apdu[0] in ENVELOPE_TAGS)
+        if whole is None:
+            return
+        plain = plain._replace(apdu=whole)
+        # One under a dedicated key, or a key of its own, is not counted here.
+        title = plain.system_title if opening.last_received != before else None
+        if title is not None and whole[0] in NOTIFICATION_TAGS and not opening.is_new_notification(title):
+            self._refuse_old(association.pair, apdu)
+        else:
+            self._route(association, plain, is_fresh=apdu[0] in ENVELOPE_TAGS)
 
     def _joined(self, association: AssociationState, apdu: bytes, *, is_protected: bool = False) -> bytes | None:
         """Return a whole APDU; None for a block with which it is not whole. ``is_protected``: each block is."""
@@ -115,6 +124,11 @@ class Incoming:
             self._receive_unsolicited(association.pair, plain.apdu)
         else:
             association.receive(plain.apdu, is_fresh=is_fresh)
+
+    def _refuse_old(self, pair: WportPair, apdu: bytes) -> None:
+        self._dropped_apdus.unreadable(waiting=self.something_waits)
+        error = InvocationCounterReplayed("a notification is not above the last one")
+        self._events.append(NotificationRefused(pair, apdu, error))
 
     def _receive_foreign(self, pair: WportPair, apdu: bytes) -> None:
         """Take an APDU of no association, or a request."""

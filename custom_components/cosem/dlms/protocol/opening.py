@@ -148,6 +148,19 @@ class Opening:
         }
         return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
 
+    @property
+    def last_received(self) -> int | None:
+        """The last invocation counter that was accepted under the meter's global key."""
+        return None if self._ciphered is None else self._ciphered.receiving.counter.last
+
+    def is_new_notification(self, title: bytes) -> bool:
+        """Note that the last one was of a notification; return whether it is above all of them (rule S24).
+
+        The counter begins anew with an association that proves a lower one; recorded notifications do not come back.
+        """
+        counters = self._material.receiving
+        return counters is None or self._ciphered is None or counters.notified(title, self._ciphered.receiving.counter)
+
     def has_reached(self, expected: int) -> bool:
         """Whether the key of our latest APDU was used with all invocation counters below: the meter had them."""
         counter = self._material.sending if self._ciphered is None else self._ciphered.latest_counter

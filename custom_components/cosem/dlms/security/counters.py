@@ -147,11 +147,14 @@ class ReceivingCounters:
         known, mark = self._counters.get(title) or ReceivingCounter(), self._notified.get(title)
         return known if mark is None or (known.last is not None and known.last >= mark) else ReceivingCounter(mark)
 
-    def notified(self, title: bytes, counter: ReceivingCounter) -> None:
-        """Note that a notification was verified; ``counter``: it committed its value."""
-        assert counter.last is not None  # it holds what was verified
-        self._notified[title] = counter.last
-        self.proved(title, counter)
+    def notified(self, title: bytes, counter: ReceivingCounter) -> bool:
+        """Note that a notification was verified, and its value committed; return False if it came before."""
+        value, mark = counter.last, self._notified.get(title)
+        assert value is not None  # it holds what was verified
+        if mark is not None and value <= mark:
+            return False
+        self._notified[title] = value
+        return True
 
     def of(self, title: bytes) -> ReceivingCounter:
         """Return a sender's counter, or a new one."""

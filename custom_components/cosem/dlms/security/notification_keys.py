@@ -84,7 +84,8 @@ class NotificationKeys:
         context.receiving.counter = counter
         plain = context.receiving.unprotect(apdu)
         if plain.authenticated:  # only now is anything remembered of a title that anybody can write
-            self._counters.notified(title, counter)
+            self._counters.notified(title, counter)  # new: it is above of_notifications()
+            self._counters.proved(title, counter)
             if len(self._contexts) < _MOST_CONTEXTS:
                 self._contexts[title, envelope, kind] = context
         return plain
