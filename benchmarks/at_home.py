@@ -10,8 +10,8 @@ that counts, and nothing else should run on the machine. --check: exit 1 when a 
 import argparse
 import asyncio
 from asyncio import subprocess
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import cycle, islice
 import os
@@ -29,6 +29,7 @@ from homeassistant.loader import DATA_CUSTOM_COMPONENTS
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_test_home_assistant
 
 # Before the test plug-in's own package of that name is found.
+from benchmarks.sessions import meter_process
 from custom_components.cosem.const import (
     AUTHENTICATION_PASSWORD,
     CONF_AUTHENTICATION,
@@ -112,22 +113,6 @@ async def _run(program: str, port: int, seconds: int) -> str:
     )
     output, _ = await process.communicate()
     return output.decode()
-
-
-@asynccontextmanager
-async def _meter_process(profile: str) -> AsyncIterator[int]:
-    """Start a meter, and return its port."""
-    process = await subprocess.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.simulated_meter", "--profile", profile, "--port", "0", "--quiet"),
-        cwd=_ROOT,
-        stdout=subprocess.PIPE,
-    )
-    assert process.stdout is not None
-    try:
-        yield int((await process.stdout.readline()).decode().rsplit(":", 1)[1])
-    finally:
-        process.terminate()
-        await process.wait()
 
 
 # -- Home Assistant
@@ -215,8 +200,8 @@ async def measure(seconds: int) -> bool:
     """Measure and print; return whether all targets are met."""
     port = free_port()
     async with (
-        _meter_process("secured") as speaking_port,
-        _meter_process("household") as neighbour_port,
+        meter_process("secured") as speaking_port,
+        meter_process("household") as neighbour_port,
         async_test_home_assistant() as hass,
     ):
         hass.data.pop(DATA_CUSTOM_COMPONENTS)

@@ -100,10 +100,10 @@ class MemoryStore:
 
 
 @asynccontextmanager
-async def meter_process() -> AsyncIterator[int]:
-    """Start the meter, and return its port."""
+async def meter_process(profile: str = "secured") -> AsyncIterator[int]:
+    """Start a meter, and return its port."""
     process = await subprocess.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.simulated_meter", "--profile", "secured", "--port", "0", "--quiet"),
+        *(sys.executable, "-m", "tests.simulated_meter", "--profile", profile, "--port", "0", "--quiet"),
         cwd=Path(__file__).parents[1],
         stdout=subprocess.PIPE,
     )

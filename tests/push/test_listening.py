@@ -14,7 +14,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest_socket
 
-from custom_components.cosem.push.listening import RETRY_AFTER, EntryListening, async_sources
+from custom_components.cosem.push.listeners import RETRY_AFTER
+from custom_components.cosem.push.listening import EntryListening, async_sources
 from custom_components.cosem.push.routing import Receiver
 from tests.conftest import HOST, poll, set_up, state_of
 from tests.push.senders import LOOPBACK, event_code, free_port, listening, say, told, with_options, wpdu

@@ -30,11 +30,8 @@ from ..dlms import (
 )
 from ..meter.error_mapping import is_of_another_meter, is_of_the_network, listener_fault
 from ..meter.issues import issues_of
-from .listeners import Place, listeners_of
+from .listeners import RETRY_AFTER, Place, listeners_of
 from .routing import Receiver
-
-RETRY_AFTER: Final = 60.0
-"""Seconds until a port that was taken is tried again."""
 
 _ANYWHERE: Final = "192.0.2.1"
 """Of no device. What is reached by the default route has this way; nothing is sent."""

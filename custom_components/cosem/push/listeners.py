@@ -26,6 +26,9 @@ from ..dlms import (
 from .routing import ReadNotification, Receiver, Router
 from .unknown_senders import UnknownSender, unknown_senders_of
 
+RETRY_AFTER: Final = 60.0
+"""Seconds until a port that was taken is tried again."""
+
 
 class Place(NamedTuple):
     """Where something listens. ``address``: of ours."""

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import CONF_HOST, CONF_PORT
@@ -16,12 +15,9 @@ from ..meter.clients import transport_of
 from ..meter.error_mapping import listener_fault
 from ..meter.issues import issues_of
 from .calls import async_call_place
-from .listeners import Place, listeners_of
+from .listeners import RETRY_AFTER, Place, listeners_of
 from .options import address_of, is_address, port_of, sources_of, transports_of
 from .routing import Receiver, Sources
-
-RETRY_AFTER: Final = 60.0
-"""Seconds until a port that was taken is tried again."""
 
 
 async def async_sources(hass: HomeAssistant, entry: ConfigEntry) -> Sources:
