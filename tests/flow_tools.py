@@ -1,11 +1,13 @@
 """What the tests of the forms share: driving a flow through its progress step, typing into its forms."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from homeassistant.config_entries import ConfigFlowResult
 from homeassistant.core import HomeAssistant
-from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.data_entry_flow import FlowResultType, section
 
+from custom_components.cosem.forms.option_schemas import OPTION_SECTIONS
 from tests.conftest import HOST
 from tests.simulated_meter.meter import SimulatedMeter
 
@@ -50,6 +52,25 @@ def shown_again(result: ConfigFlowResult) -> dict[str, Any]:
         for key in result["data_schema"].schema
         if key.description and "suggested_value" in key.description
     }
+
+
+async def submit_options(hass: HomeAssistant, result: ConfigFlowResult, options: Mapping[str, Any]) -> ConfigFlowResult:
+    """Submit the options form as a frontend does: with all sections, open or closed."""
+    inside = {name: {str(marker) for marker in fields} for name, fields in OPTION_SECTIONS.items()}
+    of_sections = set[str]().union(*inside.values())
+    typed: dict[str, Any] = {name: value for name, value in options.items() if name not in of_sections}
+    for name, fields in inside.items():
+        typed[name] = {field: value for field, value in options.items() if field in fields}
+    return await hass.config_entries.options.async_configure(result["flow_id"], typed)
+
+
+def options_shown(result: ConfigFlowResult) -> dict[str, Any]:
+    """What the options form suggests, without its sections."""
+    found = shown_again(result)
+    for field in result["data_schema"].schema.values():
+        if isinstance(field, section):
+            found |= shown_again({**result, "data_schema": field.schema})
+    return found
 
 
 def aarqs(meter: SimulatedMeter) -> int:

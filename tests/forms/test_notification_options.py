@@ -13,7 +13,7 @@ from custom_components.cosem.forms.notification_options import async_heard_in_wo
 from custom_components.cosem.push.heard_so_far import HeardSoFar
 from custom_components.cosem.push.routing import ReadNotification
 from tests.conftest import set_up
-from tests.flow_tools import shown_again
+from tests.flow_tools import options_shown, submit_options
 from tests.push.senders import event_code
 from tests.push.test_routing import heard
 
@@ -58,18 +58,21 @@ async def test_the_options_form_says_what_is_wrong_and_takes_it_mended(
     entry: MockConfigEntry = make_entry()
     entry.add_to_hass(hass)
     result = await hass.config_entries.options.async_init(entry.entry_id)
-    assert shown_again(result).get("listen_address") is None
+    assert options_shown(result).get("listen_address") is None
     typed = {"interval": 60, "objects": [], "stay_connected": False, "response_timeout": 10, "time_policy": "standard"}
     wrong = {**typed, "notifications": "both", "listen_address": "home", "listen_port": 5000}
-    result = await hass.config_entries.options.async_configure(result["flow_id"], wrong)
-    assert result["errors"] == {"listen_address": "invalid_listen_address"}
-    assert shown_again(result)["listen_address"] == "home"
+    result = await submit_options(hass, result, wrong)
+    assert result["errors"] == {"base": "invalid_listen_address"}
+    fields = {str(name): field for name, field in result["data_schema"].schema.items()}
+    assert fields["connection"].options["collapsed"]
+    assert not fields["notifications_and_events"].options["collapsed"]  # where the error is
+    assert options_shown(result)["listen_address"] == "home"
     wrong = {**wrong, "listen_address": "192.0.2.5", "notification_sources": ["meter"]}
-    result = await hass.config_entries.options.async_configure(result["flow_id"], wrong)
-    assert result["errors"] == {"notification_sources": "invalid_notification_sources"}
+    result = await submit_options(hass, result, wrong)
+    assert result["errors"] == {"base": "invalid_notification_sources"}
     assert result["description_placeholders"]["source"] == "meter"
     good = {**wrong, "notification_sources": ["192.0.2.7"]}
-    result = await hass.config_entries.options.async_configure(result["flow_id"], good)
+    result = await submit_options(hass, result, good)
     assert result["type"] is FlowResultType.CREATE_ENTRY
     assert entry.options == {**good, "pause": 1}
 

@@ -6,7 +6,8 @@ import voluptuous as vol
 
 from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS, CONF_AUTHENTICATION
 from custom_components.cosem.dlms import TimePolicy
-from custom_components.cosem.forms.schemas import SEARCHABLE_FROM, discovery_schema, objects_schema, options_schema
+from custom_components.cosem.forms.option_schemas import options_schema
+from custom_components.cosem.forms.schemas import SEARCHABLE_FROM, discovery_schema, objects_schema
 from custom_components.cosem.meter.meter_time import TIME_POLICIES
 
 

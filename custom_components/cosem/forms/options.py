@@ -17,13 +17,14 @@ from ..meter.store import async_load_objects
 from ..push.logged_objects import keeps_what_happened
 from ..push.options import transports_of
 from .answers import take_options
+from .credential_schemas import suggested_values
 from .draft import Draft, Purpose
 from .further_objects import async_try_for_entry
 from .next_step import Step, next_step
 from .notification_options import async_heard_in_words, fault_of
 from .objects import async_object_choices
-from .schemas import CONF_READ_OBJECTS, options_schema
-from .texts import async_clock_in_words, async_selector_texts
+from .option_schemas import CONF_READ_OBJECTS, as_stored, options_schema
+from .texts import async_clock_in_words, async_selector_texts, errors_of
 
 _CLOCK_SECONDS: Final = 5.0
 """The form does not wait longer for a meter that is slow or busy."""
@@ -38,7 +39,8 @@ class CosemOptionsFlow(OptionsFlowWithReload):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Show the form or take it."""
-        draft, typed = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title), dict(user_input or {})
+        draft = Draft(purpose=Purpose.CHANGE_OPTIONS, name=self.config_entry.title)
+        typed = as_stored(user_input, self.config_entry.options) if user_input else {}
         if typed.pop(CONF_READ_OBJECTS, False):
             self._was_read = await self._async_read_objects()
             errors = {} if self._was_read else {CONF_READ_OBJECTS: "objects_not_read"}
@@ -107,12 +109,11 @@ class CosemOptionsFlow(OptionsFlowWithReload):
             "clock": await async_clock_in_words(self.hass, clock, policy),
         }
         chosen = {**entry.options, CONF_TIME_POLICY: policy.value}
+        schema = options_schema(choices, with_logs=keeps_what_happened(objects), wrong=draft.errors)
+        shown = suggested_values(schema, draft.typed or {**chosen, CONF_OBJECTS: ticked})
         return self.async_show_form(
             step_id=Step.INIT.value,
-            data_schema=self.add_suggested_values_to_schema(
-                options_schema(choices, with_logs=keeps_what_happened(objects)),
-                {**chosen, CONF_OBJECTS: ticked, **draft.typed},
-            ),
-            errors=dict(draft.errors),
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            errors=errors_of(draft, schema),
             description_placeholders={**words, **draft.error_words},
         )
