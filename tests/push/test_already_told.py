@@ -30,9 +30,40 @@ def told(*events: MeterEvent) -> AlreadyTold:
     return found
 
 
-@pytest.mark.parametrize("seconds", [-60, 0, 60])
-def test_what_came_without_its_time_is_recognised_about_the_time_when_it_came(seconds: int):
-    assert told(sent()).take(CODES, 1, NOW + timedelta(seconds=seconds))
+@pytest.mark.parametrize("hours", [-24 * 365, 0, 3])
+def test_what_came_without_its_time_is_recognised_however_wrong_the_clock_of_the_meter_is(hours: int):
+    assert told(sent()).take(CODES, 1, NOW + timedelta(hours=hours), NOW - timedelta(minutes=15))
+
+
+def test_an_entry_without_a_time_is_what_was_sent_since_the_log_was_read_before():
+    known = told(sent(time="2026-11-28T09:00:00+00:00"))
+    assert not known.take(CODES, 1, None, NOW + timedelta(seconds=61))
+    assert known.take(CODES, 1, None, NOW + timedelta(seconds=60))
+
+
+def test_what_came_without_its_time_before_the_log_was_read_is_not_in_what_is_new():
+    known = told(sent())
+    assert not known.take(CODES, 1, NOW, NOW + timedelta(seconds=61))
+    assert known.take(CODES, 1, NOW, NOW + timedelta(seconds=60))  # it may be logged a little later
+
+
+def test_after_a_restart_everything_that_is_remembered_may_be_in_the_log():
+    known = told(sent())
+    known.forget_before(NOW + timedelta(seconds=60))
+    assert known.take(CODES, 1, NOW + timedelta(hours=3))
+
+
+def test_what_no_log_will_show_any_more_is_forgotten():
+    known = told(sent(), sent(2, time="2026-11-28T09:00:00+00:00"))
+    known.forget_before(NOW + timedelta(seconds=61))
+    assert not known.take(CODES, 1, NOW)
+    assert known.take(CODES, 2, NOW - timedelta(hours=3))  # its time tells
+
+
+def test_what_was_sent_once_stands_for_one_entry_also_without_a_time():
+    known = told(sent())
+    assert known.take(CODES, 1, None)
+    assert not known.take(CODES, 1, None)
 
 
 @pytest.mark.parametrize("time", ["2026-11-28T09:00:00+00:00", "2026-11-28T11:00:00.500+02:00"])
@@ -47,7 +78,7 @@ def test_a_time_that_is_no_point_in_time_does_not_count(time: str):
 
 
 def test_another_code_or_object_or_time_is_another_event():
-    known = told(sent())
+    known = told(sent(time=NOW.isoformat()))
     assert not known.take(CODES, 2, NOW)
     assert not known.take("0.0.96.11.1.255", 1, NOW)
     assert not known.take(CODES, 1, NOW + timedelta(seconds=61))

@@ -54,7 +54,8 @@ async def test_it_is_written_only_when_something_changed(
         {"logs": None},
         {"alarms": {str(REGISTER): ["x"]}},
         {"told": [["x"]]},
-        {"told": [["0.0.96.11.0.255", 1, "x"]]},
+        {"told": [["0.0.96.11.0.255", 1, "x", "2026-11-28T00:00:00+00:00"]]},
+        {"told": [["0.0.96.11.0.255", 1, None, "x"]]},
         {"logs": {str(LOG): {**LogMark().to_record(), "time": 1}}},
     ],
 )

@@ -217,6 +217,53 @@ async def test_what_was_pushed_before_is_not_told_again_by_the_log(
     assert told(events) == [("cover_opened", 40)]
 
 
+@pytest.mark.parametrize("offset", [-3 * 3600.0, 90.0])
+async def test_what_was_pushed_is_known_in_the_log_of_a_meter_whose_clock_is_wrong(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    make_entry: EntryMaker,
+    meters: dict[str, SimulatedMeter],
+    events: list[Event[Any]],
+    socket_enabled: None,
+    offset: float,
+):
+    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+    meter = meters[HOST] = SimulatedMeter(logging_profile(clock_offset=offset), dt_util.utcnow)
+    port = free_port()
+    await set_up(hass, with_options(make_entry(), {**LOGS, **listening(port)}))
+    await poll(hass, freezer, INTERVAL)
+    say(port, wpdu(event_code(1)))
+    meter.speaker.happen(1)
+    await until(lambda: len(events) == 1)
+    await poll(hass, freezer, INTERVAL)
+    assert told(events) == []
+    meter.speaker.happen(1)  # this one was not sent
+    await poll(hass, freezer, INTERVAL)
+    assert told(events) == [("power_down", 1)]
+
+
+async def test_what_was_sent_and_never_logged_hides_no_later_event(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    events: list[Event[Any]],
+    socket_enabled: None,
+):
+    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), {**LOGS, **listening(port)}))
+    say(port, wpdu(event_code(1)))
+    await until(lambda: len(events) == 1)
+    for _ in range(2):
+        await poll(hass, freezer, INTERVAL)
+    await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    meter.speaker.happen(1)
+    await poll(hass, freezer, INTERVAL)
+    assert told(events) == [("power_down", 1)]
+
+
 async def test_what_keys_prove_is_authenticated(
     hass: HomeAssistant,
     freezer: FrozenDateTimeFactory,

@@ -1,5 +1,6 @@
 """What a meter sends on our own connection, and what is stored of it."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -27,6 +28,7 @@ from tests.push.senders import (
 )
 from tests.secured_entries import secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.still_loop import until
 
 pytestmark = pytest.mark.usefixtures("network", "freezer")
 COUNTERS = "cosem.invocation_counters"
@@ -94,10 +96,28 @@ async def test_diagnostics_count_what_came(hass: HomeAssistant, make_entry: Call
     assert entry.runtime_data.notifications.diagnostics() == {
         "taken": 1,
         "taken_kinds": {"event_notification": 1},
+        "copies_over_another_transport": 0,
         "with_events_left_out": 0,
         "not_taken": {"nobody's": 1},
         "not_taken_on_own_connections": {},
     }
+
+
+async def test_s24_what_comes_over_udp_and_tcp_is_one_event(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]
+):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port, "both")))
+    on, off = wpdu(event_code(1)), wpdu(event_code(2))
+    _, writer = await asyncio.open_connection(LOOPBACK, port)
+    async with told(hass, 3) as data:
+        say(port, on, off, on)
+        writer.write(on + off + on)
+        await until(lambda: entry.runtime_data.notifications.heard.count == 6)
+    writer.close()
+    await writer.wait_closed()
+    assert sorted(each["code"] for each in data) == [1, 1, 2]
+    assert entry.runtime_data.notifications.diagnostics()["copies_over_another_transport"] == 3
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_track_time_interval
+from homeassistant.util import dt as dt_util
 
 from ..const import (
     CONF_LOG_INTERVAL,
@@ -79,6 +80,8 @@ class MeterLogs:
         self._store: LogStore | None = None
         self._polls: Polls | None = None
         self._task: asyncio.Task[None] | None = None
+        self._read_at: dict[LogicalName, datetime] = {}
+        """When the reading of each log began that brought its mark."""
         self._is_due = False
         self._cancel: CALLBACK_TYPE | None = None
 
@@ -150,10 +153,12 @@ class MeterLogs:
         for group in ([each for each in objects if each not in suspects], *([each] for each in suspects)):
             if group:
                 await self._async_turn(polls, group)
+        if self._marks and self._marks.keys() <= self._read_at.keys():
+            self._push.told.forget_before(min(self._read_at.values()))
         await self._async_save()
 
     async def _async_turn(self, polls: Polls, objects: list[Kept]) -> None:
-        turn = LogTurn(objects, self._marks)
+        turn, began = LogTurn(objects, self._marks), dt_util.utcnow()
         seconds = total_time(self._entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT))
 
         async def work(association: Association) -> None:
@@ -166,6 +171,7 @@ class MeterLogs:
             LOGGER.debug("%s: event logs are not read: %s", label_of(self._entry), error)
         else:
             await self._async_tell(turn)
+            self._read_at.update((kept.logical_name, began) for kept in turn.answered if kept.is_log)
         self._note_failures(turn)
 
     def _note_failures(self, turn: LogTurn) -> None:
@@ -203,15 +209,15 @@ class MeterLogs:
             )
         for some in batched(news.entries, AT_ONCE, strict=False):
             for entry in some:
-                if not self._was_sent(entry):
+                if not self._was_sent(log, entry):
                     async_publish(self._hass, self._events.of_entry(log, entry, trust))
             self._marks[log] = self._marks[log].behind(some)
             await asyncio.sleep(0)
         self._marks[log] = news.mark
 
-    def _was_sent(self, entry: LogEntry) -> bool:
-        code, time = code_of(entry), entry.time
-        return code is not None and time is not None and self._push.told.take(code.logical_name, code.number, time)
+    def _was_sent(self, log: LogicalName, entry: LogEntry) -> bool:
+        code, told = code_of(entry), self._push.told
+        return code is not None and told.take(code.logical_name, code.number, entry.time, self._read_at.get(log))
 
     async def _async_save(self) -> None:
         if self._store is not None:

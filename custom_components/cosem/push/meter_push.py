@@ -35,6 +35,7 @@ from .listeners import own_router
 from .listening import EntryListening, async_sources
 from .meter_event import MeterEvent, async_publish
 from .options import transports_of
+from .other_ways import OtherWays
 from .pace import Pace, Show
 from .routing import ReadNotification, Receiver
 from .shown_values import pushed_attribute, pushed_reading
@@ -82,6 +83,7 @@ class MeterPush:
         self._client = client
         self.heard = HeardSoFar()
         """For a person."""
+        self._other_ways = OtherWays()
         self.outlives_attempt = False
         """Whether it goes on after a set-up that is tried again."""
         self._cancel_storing: CALLBACK_TYPE | None = None
@@ -132,7 +134,7 @@ class MeterPush:
         """Go on for what listened since the last attempt to set up, without a gap."""
         await before.async_stop(others_listen=self.is_listening)
         self.told.remember(before.told)
-        self.heard = before.heard
+        self.heard, self._other_ways = before.heard, before._other_ways
         if self._unshown is not None:
             self._unshown.extend(before.now_shown())
 
@@ -163,6 +165,7 @@ class MeterPush:
         return {
             "taken": self.heard.count,
             "taken_kinds": dict(self.heard.kinds),
+            "copies_over_another_transport": self._other_ways.copies,
             "with_events_left_out": self.maker.meanings.left_out,
             "not_taken": dict(self._listening.not_taken),
             "not_taken_on_own_connections": dict(self._own.counters),
@@ -196,6 +199,8 @@ class MeterPush:
         if read.heard.authenticated and self._cancel_storing is None:
             self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
         self.heard.note(read, dt_util.utcnow())
+        if self._other_ways.is_copy(read, self._hass.loop.time()):
+            return
         for event in self.maker.events(read):
             self.told.note(event, dt_util.utcnow())
             if self._unshown is not None:

@@ -32,6 +32,91 @@ def test_with_the_time_of_the_meter_in_it_for_ten_minutes(apdu):
     assert not repeated.is_repeated(SOURCE, apdu, 1299.0)
 
 
+UNKNOWN_TIME = {
+    "event": bytes.fromhex("C2010CFFFFFFFFFFFFFFFFFF8000FF 00010000600100FF02 1107"),
+    "data": bytes.fromhex("0F40000000 0CFFFFFFFFFFFFFFFFFF8000FF 1105"),
+    "tagged": bytes.fromhex("0F40000000 090CFFFFFFFFFFFFFFFFFF8000FF 1105"),
+}
+
+
+@pytest.mark.parametrize("apdu", UNKNOWN_TIME.values(), ids=UNKNOWN_TIME)
+def test_a_time_that_the_meter_does_not_know_tells_nothing(apdu):
+    repeated = RepeatedNotifications()
+    assert not repeated.is_repeated(SOURCE, apdu, 100.0)
+    assert repeated.is_repeated(SOURCE, apdu, 101.9)
+    assert not repeated.is_repeated(SOURCE, apdu, 102.0)
+
+
+def test_copies_do_not_make_the_short_time_longer():
+    repeated = RepeatedNotifications()
+    told = [not repeated.is_repeated(SOURCE, PLAIN["event"], float(second)) for second in range(7)]
+    assert told == [True, False, True, False, True, False, True]
+
+
+@pytest.mark.parametrize("apdu", PLAIN.values(), ids=PLAIN)
+def test_what_comes_and_goes_fast_is_handed_on_each_time(apdu):
+    repeated = RepeatedNotifications()
+    others = {at: apdu[:-1] + bytes([at]) for at in range(2)}
+    told = [not repeated.is_repeated(SOURCE, others[at % 2], at / 10) for at in range(6)]
+    assert told == [True] * 6
+
+
+def test_what_another_sender_says_meanwhile_does_not_count():
+    repeated = RepeatedNotifications()
+    assert not repeated.is_repeated(SOURCE, PLAIN["event"], 0.0)
+    assert not repeated.is_repeated(("192.0.2.8", 1, 1), PLAIN["report"], 0.1)
+    assert repeated.is_repeated(SOURCE, PLAIN["event"], 0.2)
+
+
+def test_times_tell_copies_that_come_out_of_order():
+    repeated = RepeatedNotifications()
+    other = TIMED["event"][:-1] + b"\x08"
+    told = [not repeated.is_repeated(SOURCE, apdu, 0.0) for apdu in (TIMED["event"], other, TIMED["event"], other)]
+    assert told == [True, True, False, False]
+
+
+def test_an_id_that_counts_tells_copies_that_come_out_of_order_or_a_little_later():
+    repeated = RepeatedNotifications()
+    first, second = (bytes.fromhex(f"0F400000{number:02X}001105") for number in (1, 2))
+    told = [not repeated.is_repeated(SOURCE, *each) for each in ((first, 0.0), (second, 0.1), (first, 9.9))]
+    assert told == [True, True, False]
+    assert not repeated.is_repeated(SOURCE, first, 10.0)
+
+
+def test_an_id_that_never_changes_tells_nothing():
+    repeated = RepeatedNotifications()
+    on, off = PLAIN["data"], PLAIN["data"][:-1] + b"\x06"
+    assert [not repeated.is_repeated(SOURCE, apdu, 0.0) for apdu in (on, off, on, off)] == [True] * 4
+
+
+def test_flags_beside_an_id_do_not_count_as_another_id():
+    repeated = RepeatedNotifications()
+    on, flagged = PLAIN["data"], bytes.fromhex("0F80000000001106")
+    assert [not repeated.is_repeated(SOURCE, apdu, 0.0) for apdu in (on, flagged, on)] == [True] * 3
+
+
+@pytest.mark.parametrize("apdu", PLAIN.values(), ids=PLAIN)
+def test_one_tcp_connection_doubles_nothing(apdu):
+    repeated = RepeatedNotifications()
+    assert not repeated.is_repeated(SOURCE, apdu, 0.0, connection=50_000)
+    assert not repeated.is_repeated(SOURCE, apdu, 0.1, connection=50_000)
+    assert repeated.is_repeated(SOURCE, apdu, 0.2, connection=50_001)
+
+
+@pytest.mark.parametrize("apdu", TIMED.values(), ids=TIMED)
+def test_in_one_tcp_connection_times_tell(apdu):
+    repeated = RepeatedNotifications()
+    assert not repeated.is_repeated(SOURCE, apdu, 0.0, connection=50_000)
+    assert repeated.is_repeated(SOURCE, apdu, 0.1, connection=50_000)
+
+
+def test_senders_are_remembered_within_bounds():
+    repeated = RepeatedNotifications()
+    for number in range(3000):
+        repeated.is_repeated((f"192.0.2.{number}", 1, 1), PLAIN["event"], 0.0)
+    assert len(repeated._senders) == 1024
+
+
 def test_another_source_or_value_is_something_else():
     repeated = RepeatedNotifications()
     assert not repeated.is_repeated(SOURCE, PLAIN["event"], 0.0)

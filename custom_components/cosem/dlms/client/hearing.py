@@ -140,7 +140,8 @@ class Hearing:
             return
         place = (source.host, *event.pair)
         counted = event.authenticated and not event.may_be_old
-        if not counted and self._repeated.is_repeated(place, event.plain_apdu, self._clock()):
+        connection = source.port if source.transport is TransportProtocol.TCP else None
+        if not counted and self._repeated.is_repeated(place, event.plain_apdu, self._clock(), connection=connection):
             self.counters.repeated += 1
             return
         self.counters.heard += 1

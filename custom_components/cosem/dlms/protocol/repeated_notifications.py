@@ -1,44 +1,103 @@
 """Plain notifications that came before: networks double datagrams, and meters repeat what nobody acknowledges (S24).
 
-Protected ones have their invocation counter; of plain ones, only equal octets tell. Sans-IO.
+Protected ones have their invocation counter. Of plain ones equal octets are a copy, within a time that depends on what
+tells a copy from the same happening once more; where nothing does, rather two are handed on than none:
+
+* the meter's time in them: 10 minutes;
+* a long-invoke-id, of a meter that was seen to count with it: 10 seconds;
+* nothing: 2 seconds, if nothing else came from there meanwhile (what comes and goes fast sends other octets in between)
+  and it is no second time in one TCP connection, which doubles nothing.
+
+What comes over several transports is told apart above the stack (push/other_ways.py). Sans-IO.
 """
 
 from collections import OrderedDict
-from typing import Final
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from ..apdu.notification import DATA_NOTIFICATION, EVENT_NOTIFICATION_REQUEST
 
 _SHORT: Final = 2.0
-"""Seconds in which equal octets are one notification; meters may mean it when they say the same again later."""
-
+_NUMBERED: Final = 10.0
 _LONG: Final = 600.0
-"""The same where the octets hold the time at which the meter made them."""
+
+_UNSPECIFIED: Final = b"\xff" * 6
+"""In a date_time whose meter does not know the time."""
 
 _MOST: Final = 1024
 _MOST_OCTETS: Final = 1024 * 1024
 
-type _Name = tuple[tuple[str, int, int], bytes]
+type _Place = tuple[str, int, int]
+type _Name = tuple[_Place, bytes]
+
+
+class _Seen(NamedTuple):
+    at: float
+    turn: int
+    """How many others had come from there."""
+    connection: int | None
+
+
+@dataclass(slots=True)
+class _Sender:
+    turn: int = 0
+    invoke_id: bytes = b""
+    counts: bool = False
 
 
 class RepeatedNotifications:
     """Remembers plain notifications of all sources for a while."""
 
     def __init__(self) -> None:
-        self._seen: OrderedDict[_Name, float] = OrderedDict()
+        self._seen: OrderedDict[_Name, _Seen] = OrderedDict()
+        self._senders: OrderedDict[_Place, _Sender] = OrderedDict()
         self._octets = 0
 
-    def is_repeated(self, source: tuple[str, int, int], apdu: bytes, now: float) -> bool:
-        """Note a plain APDU; return whether the same came from there a short time ago. ``source``: host, wPorts."""
+    def is_repeated(self, source: _Place, apdu: bytes, now: float, *, connection: int | None = None) -> bool:
+        """Note a plain APDU; return whether it is a copy. ``source``: host, wPorts.
+
+        ``connection``: what tells this TCP connection from others; None for datagrams.
+        """
+        sender = self._sender(source)
+        if invoke_id := _invoke_id(apdu):
+            sender.counts = sender.counts or sender.invoke_id not in {b"", invoke_id}
+            sender.invoke_id = invoke_id
         before = self._seen.pop((source, apdu), None)
-        self._seen[source, apdu] = now
+        is_copy = before is not None and _is_copy(apdu, before, sender, now, connection)
+        if not is_copy:
+            sender.turn += 1
+        at = before.at if before is not None and is_copy else now
+        self._seen[source, apdu] = _Seen(at, sender.turn, connection)
         self._octets += len(apdu) if before is None else 0
         while len(self._seen) > _MOST or self._octets > _MOST_OCTETS:
             (_, oldest), _ = self._seen.popitem(last=False)
             self._octets -= len(oldest)
-        return before is not None and now - before < (_LONG if _has_time(apdu) else _SHORT)
+        return is_copy
+
+    def _sender(self, source: _Place) -> _Sender:
+        sender = self._senders.pop(source, None) or _Sender()
+        self._senders[source] = sender
+        if len(self._senders) > _MOST:
+            self._senders.popitem(last=False)
+        return sender
+
+
+def _is_copy(apdu: bytes, before: _Seen, sender: _Sender, now: float, connection: int | None) -> bool:
+    age = now - before.at
+    if _has_time(apdu):
+        return age < _LONG
+    if _invoke_id(apdu) and sender.counts:
+        return age < _NUMBERED
+    is_stream = connection is not None and connection == before.connection
+    return age < _SHORT and before.turn == sender.turn and not is_stream
+
+
+def _invoke_id(apdu: bytes) -> bytes:
+    """Return the 24 bits that count, without the flags; b"" where there are none."""
+    return apdu[2:5] if apdu[0] == DATA_NOTIFICATION else b""
 
 
 def _has_time(apdu: bytes) -> bool:
-    if apdu[0] == EVENT_NOTIFICATION_REQUEST:
-        return apdu[1:2] != b"\x00"
-    return apdu[0] == DATA_NOTIFICATION and apdu[5:6] != b"\x00"
+    start = 1 if apdu[0] == EVENT_NOTIFICATION_REQUEST else 5
+    is_there = apdu[0] in {EVENT_NOTIFICATION_REQUEST, DATA_NOTIFICATION} and apdu[start : start + 1] != b"\x00"
+    return is_there and _UNSPECIFIED not in apdu[start : start + 15]
