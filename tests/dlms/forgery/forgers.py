@@ -36,6 +36,10 @@ def ciphered(setting: Setting) -> bool:
 _WITHOUT_KEYS = {Mechanism.HLS, Mechanism.HLS_MD5, Mechanism.HLS_SHA1}
 _CIPHERED_CONTEXT = 3
 """Tolerated in place of the plain one where there is no key that it could weaken."""
+_BOTH = 0x30
+"""Authenticated and encrypted."""
+_TOLERATED_DIAGNOSTICS = {0, 1, 14}
+"""Of an acceptance: none, no reason given, authentication required. What has to be proved, has to with any of them."""
 
 
 def everywhere(_setting: Setting) -> bool:
@@ -133,7 +137,8 @@ def shorter_tag(conversation: Conversation, chance: Random) -> bytes:
 
 def other_control(conversation: Conversation, chance: Random) -> bytes:
     meter = conversation.meter
-    control = chance.choice([octet for octet in range(256) if octet != meter.control and octet & 0x30])
+    tolerated = {meter.control, meter.control | _BOTH}  # better protected than agreed is no forgery
+    control = chance.choice([octet for octet in range(256) if octet & _BOTH and octet not in tolerated])
     dedicated = conversation.setting.dedicated
     return wpdu(wrapped(conversation, meter.sealed(answer_of(conversation), dedicated=dedicated, control=control)))
 
@@ -257,7 +262,7 @@ def other_mechanism(fields: dict[int, bytes], conversation: Conversation, chance
 
 
 def other_diagnostic(fields: dict[int, bytes], _conversation: Conversation, chance: Random) -> None:
-    numbers = [number for number in range(1, 256) if number != 14]
+    numbers = [number for number in range(256) if number not in _TOLERATED_DIAGNOSTICS]
     fields[0xA3] = bytes.fromhex("A1030201") + bytes([chance.choice(numbers)])
 
 
@@ -323,9 +328,9 @@ def other_terms(fields: dict[int, bytes], conversation: Conversation, chance: Ra
     fields[0xBE] = initiate_of(conversation, initiate + size.to_bytes(2, "big") + name.to_bytes(2, "big"))
 
 
-def without_proof(fields: dict[int, bytes], _conversation: Conversation, _chance: Random) -> None:
+def without_proof(fields: dict[int, bytes], _conversation: Conversation, chance: Random) -> None:
     """An AARE that says that nothing is left to prove: the mechanism decides, not the diagnostic."""
-    fields[0xA3] = bytes.fromhex("A103020100")
+    fields[0xA3] = bytes.fromhex("A1030201") + bytes([chance.choice([0, 1])])
     for name in (0x88, 0x89, 0xAA):
         fields.pop(name, None)
 
