@@ -131,3 +131,15 @@ def test_rows_that_the_meter_sorts_by_value_go_on_behind_the_place_of_the_last()
     filtered = wanted(progress, definition)
     filtered.of(rows(1, 2, 0))
     assert values(filtered.finish()) == [0]
+
+
+def test_a_row_that_the_meter_sorts_in_before_the_last_one_does_not_hide_its_place():
+    progress = ReadSoFar()
+    wanted(progress, replace(DEFINITION, sort_method=4)).of(rows(1, 3))
+    filtered = wanted(progress, replace(DEFINITION, sort_method=4))
+    filtered.of(rows(1, 2, 3, 4))
+    assert values(filtered.finish()) == [4]
+    filtered = wanted(progress, replace(DEFINITION, sort_method=1))
+    filtered.of(rows(1, 2, 3, 4))
+    with pytest.raises(DecodeError, match="have moved"):
+        filtered.finish()

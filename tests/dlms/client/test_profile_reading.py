@@ -318,6 +318,30 @@ async def test_rows_in_no_order_are_neither_lost_nor_doubled():
     assert source.lent == 3
 
 
+@pytest.mark.parametrize("can", [(1, 2), (2,), ()])
+@pytest.mark.parametrize("place", range(21))
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_what_is_captured_into_sorted_rows_during_a_drop_costs_none(can, place, is_full):
+    """Its value places it in front of the rows that came, between them, or behind; a full buffer loses its last."""
+    source = Source(can=can, sort=4, drops_after=(9,))
+    order = [7, 3, 19, 0, 12, 5, 16, 1, 9, 14, 4, 18, 2, 11, 6, 17, 8, 13, 10, 15]  # numbers are times, not places
+    source.entries = [row(number) for number in order]
+
+    def capture():
+        source.entries.insert(place, row(40))
+        source.size = 20 if is_full else 1000
+        if is_full:
+            source.entries.pop()
+
+    source.between = capture
+    rows = numbers_of(await read(source, wanted()))
+    assert source.lent == 2
+    kept = order if not is_full or place == 20 else order[:-1]
+    assert [each for each in rows if each != 40] == kept
+    assert rows[place : place + 1] == [40] if 40 in rows else place <= 15 or (is_full and place == 20)
+    assert len({*rows}) == len(rows)
+
+
 @pytest.mark.parametrize("drop", range(3, 11))
 async def test_equal_rows_of_one_time_are_all_there(drop):
     source = Source(drops_after=(drop,))

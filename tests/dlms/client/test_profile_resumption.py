@@ -150,6 +150,55 @@ def test_where_no_entry_has_moved_the_right_one_of_equal_places_is_taken():
     assert behind_rows(again, 36, [*again, 20]) == [20]
 
 
+# -- rows that are sorted by a value
+
+
+SORTED = {"reach": None, "is_fixed": False, "is_sorted": True}
+
+
+@pytest.mark.parametrize("size", [1, 7, None])
+@pytest.mark.parametrize("reach", [None, OVERLAP])
+@pytest.mark.parametrize(
+    "captured",
+    [(595,), (590.5, 591), (1, 2, 585), (440, 441, 599), (601,), (599, 601), (999.5,), [*range(581, 590)]],
+)
+def test_what_was_captured_among_the_last_sorted_rows_does_not_hide_them(size, reach, captured):
+    """Every tenth number is a row. What was captured in front of the last one is left out, what is behind it comes."""
+    come = sorted([*range(0, 1000, 10), *captured])
+    found = behind_rows(range(0, 601, 10), 61, come, size, **{**SORTED, "reach": reach})
+    assert found == [each for each in come if each > 600]
+
+
+@pytest.mark.parametrize("captured", range(1, OVERLAP + 2))
+def test_as_many_new_rows_as_are_compared_may_stand_among_the_sorted_ones(captured):
+    come = sorted([*range(100), *[98 + each / 100 for each in range(1, captured + 1)], 100, 101])
+    if captured > OVERLAP:
+        with pytest.raises(DecodeError, match="have moved"):
+            behind_rows(range(100), 100, come, **SORTED)
+    else:
+        assert behind_rows(range(100), 100, come, **SORTED) == [100, 101]
+
+
+def test_in_the_order_of_time_nothing_comes_between_the_last_rows():
+    with pytest.raises(DecodeError, match="have moved"):
+        behind_rows([1, 3], 2, [1, 2, 3, 4], reach=None, is_fixed=False)
+
+
+def test_the_last_sorted_rows_are_all_there_or_the_place_is_not_known():
+    with pytest.raises(DecodeError, match="have moved"):
+        behind_rows([1, 3, 5], 3, [3, 4, 5, 6], **SORTED)
+
+
+def test_an_equal_sorted_row_that_is_new_comes_behind_the_one_that_came():
+    assert behind_rows([5, 7, 7], 3, [5, 7, 7, 7, 9], **SORTED) == [7, 9]
+
+
+@pytest.mark.parametrize("come", [[5, 6, 7, 7, 7, 9], [5, 6, 7, 7, 5, 7, 7, 9]])
+def test_of_sorted_rows_that_may_end_in_two_places_none_is_taken(come):
+    with pytest.raises(DecodeError, match="look alike"):
+        behind_rows([5, 7, 7], 3, come, **SORTED)
+
+
 @pytest.mark.parametrize("size", [1, 7, 256])
 def test_rows_are_held_back_until_the_place_is_certain_but_not_without_end(size):
     """A place early in a long buffer: what is behind it comes before all is there, and another place is an error."""

@@ -44,7 +44,8 @@ class WantedRows:
         # Where entries are asked for up to some number, only a few more are.
         is_part = first_entry is not None and self._request.entries_left(0) is not None
         reach = OVERLAP if is_fixed or is_part else None
-        return BehindRows(self._progress.tail, expected, reach=reach, is_fixed=is_fixed)
+        is_sorted = not self._definition.is_in_order_of_time
+        return BehindRows(self._progress.tail, expected, reach=reach, is_fixed=is_fixed, is_sorted=is_sorted)
 
     def of(self, rows: Sequence[Row]) -> list[ProfileRow]:
         """Return them. Raises DecodeError for rows of other columns, and where it is not known which rows are new."""

@@ -60,21 +60,29 @@ class BehindRows:
 
     ``expected``: how many rows come up to it, if none moved. ``reach``: by how many it may have moved, None for any
     number. ``is_fixed``: none can have moved, so of several places that look alike the nearest one is right.
+    ``is_sorted``: by a value, so what was captured meanwhile may stand between the last rows, which stood side by side.
     """
 
     def __init__(
-        self, tail: Sequence[str], expected: int, *, reach: int | None = OVERLAP, is_fixed: bool = True
+        self,
+        tail: Sequence[str],
+        expected: int,
+        *,
+        reach: int | None = OVERLAP,
+        is_fixed: bool = True,
+        is_sorted: bool = False,
     ) -> None:
         self._tail = [*tail]
         self._expected = expected
         self._reach = reach
         self._is_fixed = is_fixed
+        self._is_sorted = is_sorted
         self._come = 0
         """Rows that came."""
-        self._window: deque[str] = deque(maxlen=len(self._tail))
+        self._window: deque[str] = deque(maxlen=len(self._tail) + (OVERLAP if is_sorted else 0))
         """The latest of them."""
         self._found: tuple[int, int] | None = None
-        """How many rows up to the place are the last ones, and the place: its number, from 1 on."""
+        """How much is like the last rows up to the place (see _likeness), and the place: its number, from 1 on."""
         self._held: list[ProfileRow] = []
         """Rows behind the place."""
         self._is_past = False
@@ -117,27 +125,35 @@ class BehindRows:
         self._window.append(repr(row))
         if self._found is not None:
             self._held.append(row)
-        common = self._common()
-        if common and (self._reach is None or abs(self._come - self._expected) <= self._reach):
-            self._note(common)
+        likeness = self._likeness()
+        if likeness and (self._reach is None or abs(self._come - self._expected) <= self._reach):
+            self._note(likeness)
 
-    def _common(self) -> int:
-        """Return how many rows up to this one are the last ones; 0 where it is another row.
+    def _likeness(self) -> int:
+        """Return 0 where this is not the last row, else more the more rows up to it are the last ones.
 
-        Fewer than all only where those before them are gone.
+        Fewer than all only where those before them are gone; all of them with others in between; all of them alone.
         """
-        common = len(self._window)
-        if self._window[-1] != self._tail[-1] or common not in (len(self._tail), self._come):
+        tail, latest = self._tail, [*self._window][-len(self._tail) :]
+        if latest[-1] != tail[-1]:
             return 0
-        return common if [*self._window] == self._tail[-common:] else 0
+        if latest == tail:
+            return len(tail) + 1
+        if self._is_sorted:
+            come = reversed(self._window)
+            if all(row in come for row in reversed(tail)):  # each is looked for in front of the one behind it
+                return len(tail)
+        return self._come if self._come < len(tail) and latest == tail[-self._come :] else 0
 
-    def _note(self, common: int) -> None:
+    def _note(self, likeness: int) -> None:
         """Note a place that may be the right one."""
         best, place = self._found or (0, 0)
-        if common == best or self._is_past:
+        if likeness < best:
+            return  # the last rows came as they were, and one like the last of them behind it
+        if best >= len(self._tail) or self._is_past:
             if not self._is_fixed:
                 raise DecodeError("entries of the profile may have moved, and the last ones that were read look alike")
             if abs(self._come - self._expected) >= abs(place - self._expected):
                 return
-        self._found = common, self._come
+        self._found = likeness, self._come
         self._held = []
