@@ -19,7 +19,7 @@ from custom_components.cosem.dlms.protocol.events import (
     RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.framing import WrapperFraming
-from custom_components.cosem.dlms.protocol.late_answers import LATE_WITHIN, LateAnswers
+from custom_components.cosem.dlms.protocol.late_answers import LATE_BY_ORDER, LATE_WITHIN, LateAnswers
 from custom_components.cosem.dlms.protocol.opening import Opening, OpeningMaterial
 from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.protocol.referencing import Referencing
@@ -419,15 +419,17 @@ CALL = ReadMethod(VariableName(0x1008))
 def test_by_short_names_everything_waits_until_no_answer_can_be_late(short):
     assert [short.pause(each) for each in (READ, WRITE, CALL)] == [0, 0, 0]
     assert short.answered(SEVEN, transfer=READ) == [AnswerReceived(PAIR, unsigned(7))]
-    assert [short.pause(each) for each in (READ, WRITE, CALL)] == [LATE_WITHIN, 0, LATE_WITHIN]
-    short.now += LATE_WITHIN
+    assert [short.pause(each) for each in (READ, WRITE, CALL)] == [LATE_WITHIN, 0, LATE_BY_ORDER]
+    short.now += LATE_BY_ORDER
     assert short.answered(WRITTEN, transfer=WRITE) == [AnswerReceived(PAIR, b"")]
-    assert [short.pause(each) for each in (READ, WRITE, CALL)] == [0, LATE_WITHIN, 0]
+    assert [short.pause(each) for each in (READ, WRITE, CALL)] == [0, LATE_BY_ORDER, 0]
+    short.now += LATE_BY_ORDER
+    assert [short.pause(each) for each in (READ, WRITE, CALL)] == [0, 0, 0]
 
 
 def test_by_short_names_an_error_is_waited_for_by_everything(short):
     short.answered(BUSY, transfer=READ)
-    assert [short.pause(each) for each in (READ, WRITE, CALL)] == [LATE_WITHIN] * 3
+    assert [short.pause(each) for each in (READ, WRITE, CALL)] == [LATE_WITHIN, LATE_BY_ORDER, LATE_BY_ORDER]
 
 
 def test_a_lost_read_is_sent_again_and_the_next_one_waits_for_a_second_answer(short):
@@ -436,10 +438,10 @@ def test_a_lost_read_is_sent_again_and_the_next_one_waits_for_a_second_answer(sh
     assert short.connection.try_again(PAIR, 3.0)
     assert short.sent() == [request]
     assert short.receive(SEVEN) == [AnswerReceived(PAIR, unsigned(7))]
-    assert short.pause(READ) == 3.0 + LATE_WITHIN
+    assert short.pause(READ) == 3.0 + LATE_BY_ORDER
     short.now += 3.0
     assert short.receive(EIGHT) == []  # to the repeat; the value has changed in between
-    short.now += LATE_WITHIN
+    short.now += LATE_BY_ORDER
     assert short.answered(EIGHT, transfer=READ) == [AnswerReceived(PAIR, unsigned(8))]
     assert short.connection.counters.stray_apdus == 0
 
@@ -450,6 +452,53 @@ def test_a_read_that_does_not_wait_gets_no_copy(short):
     assert short.receive(SEVEN, SEVEN, SEVEN, SEVEN) == []
     assert short.sent() == []  # another answer would have no number either
     assert short.receive(EIGHT) == [AnswerReceived(PAIR, unsigned(8))]
+
+
+def test_a_read_that_does_not_wait_gets_no_answer_to_what_was_asked_twice(short):
+    short.ask(READ)
+    short.connection.try_again(PAIR, 3.0)
+    short.receive(SEVEN)
+    short.sent()
+    short.ask(READ)
+    assert short.receive(EIGHT, EIGHT, EIGHT, EIGHT) == []
+    assert short.sent() == []
+
+
+def test_a_late_copy_is_no_answer_to_the_next_read(short):
+    short.answered(SEVEN, transfer=READ)
+    short.now += 2.0
+    assert short.pause(READ) == 0
+    request = short.ask(READ)
+    assert short.receive(SEVEN) == []
+    assert short.sent() == [request]
+    assert short.receive(EIGHT) == [AnswerReceived(PAIR, unsigned(8))]
+    assert short.pause(READ) == LATE_BY_ORDER  # it was asked twice
+
+
+def test_an_equal_value_is_believed_once_it_comes_as_often_as_it_was_asked_for(short):
+    short.answered(SEVEN, transfer=READ)
+    short.now += LATE_WITHIN
+    request = short.ask(READ)
+    for _ in range(2):
+        assert short.receive(SEVEN) == []
+        assert short.sent() == [request]
+    assert short.receive(SEVEN) == [AnswerReceived(PAIR, unsigned(7))]
+    assert short.pause(READ) == LATE_WITHIN  # nothing more is to come
+
+
+def test_late_copies_of_several_answers_do_not_make_one_of_them_believed(short):
+    for answer_, each in ((SEVEN, 7), (EIGHT, 8)):
+        assert short.answered(answer_, transfer=READ) == [AnswerReceived(PAIR, unsigned(each))]
+        short.now += LATE_WITHIN
+    short.ask(READ)
+    assert short.receive(SEVEN, EIGHT, SEVEN, EIGHT) == []
+    assert short.receive(EIGHT) == [AnswerReceived(PAIR, unsigned(8))]
+
+
+def test_by_short_names_after_some_seconds_an_equal_value_is_believed_at_once(short):
+    short.answered(SEVEN, transfer=READ)
+    short.now += LATE_BY_ORDER
+    assert short.answered(SEVEN, transfer=READ) == [AnswerReceived(PAIR, unsigned(7))]
 
 
 def test_a_write_that_does_not_wait_gets_no_copy(short):

@@ -11,7 +11,7 @@ from ..apdu.short_name import READ_RESPONSE
 from ..errors import UnexpectedApdu
 from .association_requests import MOST_REPEATS, AssociationRequests
 from .doubted_answers import MARKER, UNNUMBERED, continues, looks_like_name
-from .late_answers import ERRORS, NUMBERED
+from .late_answers import ERRORS, NUMBERED, key_of
 from .leniencies import Leniency
 from .referencing import Referencing
 from .states import BLOCK_STATES, State
@@ -56,8 +56,8 @@ class AssociationDoubts(AssociationRequests):
     def _is_late(self, apdu: bytes, *, is_fresh: bool) -> bool:
         """Return whether to leave out what may answer another request than the latest one.
 
-        Where an invoke-id tells the answers apart, the question is asked again at once instead, and what comes as often
-        as it was asked is believed. Otherwise the silence that follows will repeat it, or end it.
+        A question is asked again at once instead, and what comes as often as it was asked is believed. What writes is
+        not, and by short names nothing is within a second: the silence that follows will repeat it, or end it.
         """
         late = self._late
         is_asked = self.state in _ASKING_STATES
@@ -66,18 +66,21 @@ class AssociationDoubts(AssociationRequests):
             may_be = self._outstanding.answers_unconfirmed(apdu)
         if not may_be:
             return False
-        if is_asked and late.is_ambiguous(apdu) and self._is_believed():
+        if is_asked and late.is_ambiguous(apdu) and self._is_believed(apdu):
             return False
         self._dropped_apdus.counters.late_apdus += 1
         return True
 
-    def _is_believed(self) -> bool:
+    def _is_believed(self, apdu: bytes) -> bool:
         """Return whether a doubtful answer counts; ask again if not."""
         is_proposal = self.state is State.ASSOCIATING and self._is_open_to_all
-        if not (is_proposal or (self.state in BLOCK_STATES and self._outstanding.is_numbered_question)):
+        if not (is_proposal or (self.state in BLOCK_STATES and self._outstanding.may_be_repeated)):
             return False
-        self._doubts += 1
-        if self._doubts > MOST_REPEATS:
+        if self._late.is_too_soon(apdu):
+            return False
+        key = key_of(apdu)
+        self._doubts[key] += 1
+        if self._doubts[key] > MOST_REPEATS:
             return True
         self.try_again(is_lossy=True)
         return False

@@ -1,6 +1,6 @@
 """One association: its state, its outstanding request, what we send. association_state.py takes what comes."""
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable
 from typing import Final
 
@@ -76,8 +76,8 @@ class AssociationRequests:
         self._repeats = 0
         self._spread = 0.0
         """Seconds from the first to the last time that it was asked."""
-        self._doubts = 0
-        """How often an answer to it may have been one to something else."""
+        self._doubts = Counter[bytes]()
+        """How often which answer to it may have been one to something else."""
         self._taken_aare: bytes | None = None
         """Since the latest proposal; what comes again is a duplicate."""
         self._former_aares: Final = deque[bytes](maxlen=_MOST_FORMER)
@@ -277,7 +277,8 @@ class AssociationRequests:
     def _say(self, octets: bytes) -> None:
         """Send something that is worth new patience with what comes unasked."""
         self._dropped_apdus.sent()
-        self._repeats = self._doubts = 0
+        self._repeats = 0
+        self._doubts.clear()
         self._spread = 0.0
         self._doubted.asks(octets)
         self._send(self.pair, octets)

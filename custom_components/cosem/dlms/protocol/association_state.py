@@ -151,7 +151,8 @@ class AssociationState(AssociationDoubts):
     def _taken(self, *, is_remembered: bool = True) -> None:
         """Note that the latest APDU answers what was asked; ``is_remembered``: a copy of it must not do so."""
         self._good()
-        self._late.took(self._spread, self._repeats, is_remembered=is_remembered)
+        are_all_here = max(self._doubts.values(), default=0) > self._repeats
+        self._late.took(self._spread, 0 if are_all_here else self._repeats, is_remembered=is_remembered)
         if late := self._outstanding.settle():
             self._late.told(late)
 

@@ -5,6 +5,9 @@ An exception-response, a confirmed-service-error and everything by short names h
 tells such an answer from one to the next request. What can be told apart needs no patience.
 
 General blocks have numbers that begin anew with each exchange, and nothing else: a late one fits into the next value.
+
+By short names a whole second is not enough, as no later answer shows that one was late. What is equal to an answer to
+another request of the last seconds is in doubt, and asked for again; what cannot be asked again waits until then.
 """
 
 from collections import deque
@@ -18,16 +21,22 @@ from ..apdu.block import GENERAL_BLOCK_TRANSFER
 from ..apdu.faults import CONFIRMED_SERVICE_ERROR, EXCEPTION_RESPONSE
 from ..apdu.get import GET_RESPONSE
 from ..apdu.set import SET_RESPONSE
+from ..apdu.short_name import READ_RESPONSE, WRITE_RESPONSE
 from .dropped_apdus import DroppedApduLimits
 
 LATE_WITHIN: Final = 1.0
 """Seconds in which a copy comes, and by which one answer may be slower than another."""
+
+LATE_BY_ORDER: Final = 5.0
+"""The same where only the order of answers joins them to their requests: the next ones are then wrong as well."""
 
 ERRORS: Final = frozenset({EXCEPTION_RESPONSE, CONFIRMED_SERVICE_ERROR})
 
 _SHORT_NUMBER: Final = frozenset({GET_RESPONSE, SET_RESPONSE, ACTION_RESPONSE})
 NUMBERED: Final = _SHORT_NUMBER | {ACCESS_RESPONSE}
 """Answers with an invoke-id."""
+
+_BY_ORDER: Final = frozenset({READ_RESPONSE, WRITE_RESPONSE})
 
 _BLOCKS: Final = frozenset({GENERAL_BLOCK_TRANSFER})
 
@@ -46,6 +55,8 @@ class _Taken(NamedTuple):
     tag: int
     number: int | None
     request: int
+    soon_until: float
+    """Until then something else may come that answers the same request."""
     until: float
 
 
@@ -97,7 +108,7 @@ class LateAnswers:
         """
         self._latest, self._is_fresh = apdu, is_fresh
         self._forget(self._dropped_apdus.time)
-        if not is_fresh and key_of(apdu) in self._taken:
+        if not is_fresh and self._taken_like(apdu) is not None:
             return True
         number = answer_number(apdu)
         return any(
@@ -109,10 +120,16 @@ class LateAnswers:
 
     def is_ambiguous(self, apdu: bytes) -> bool:
         """Return whether what may be late may as well answer the latest request, if that is unanswered."""
-        taken = self._taken.get(key_of(apdu))
+        taken = self._taken_like(apdu)
         if taken is not None and taken.request == self._request and not self._is_fresh:
             return False
         return self._fits(apdu[0], answer_number(apdu), self._answers, self._number)
+
+    def is_too_soon(self, apdu: bytes) -> bool:
+        """Return whether asking again would not help yet: only time tells it from what is asked for."""
+        taken = self._taken_like(apdu)
+        is_by_order = bool(self._answers & _BY_ORDER)
+        return is_by_order and (taken is None or taken.soon_until > self._dropped_apdus.time)
 
     def took(self, spread: float, repeats: int, *, is_remembered: bool = True) -> None:
         """Note that what came last answered the latest request, sent ``repeats`` times more within ``spread`` seconds.
@@ -123,17 +140,18 @@ class LateAnswers:
         if self._dropped_apdus.is_lossy and is_remembered and not self._is_fresh:
             key = key_of(apdu)
             self._taken.pop(key, None)  # the order is that of time
-            self._taken[key] = _Taken(apdu[0], answer_number(apdu), self._request, now + LATE_WITHIN)
+            number, within = answer_number(apdu), self._late_within
+            self._taken[key] = _Taken(apdu[0], number, self._request, now + LATE_WITHIN, now + within)
             if len(self._taken) > _MOST_TAKEN:
                 del self._taken[next(iter(self._taken))]
         if repeats:
             # The others are about as slow as the first one was.
-            self._owe(self._answers, spread + LATE_WITHIN, now)
+            self._owe(self._answers, spread + self._late_within, now)
         self._owe_blocks(now)
 
     def gave_up(self, spread: float) -> None:
         """Note that nobody waits any more for the latest request, sent within ``spread`` seconds."""
-        self._owe(self._answers, spread + LATE_WITHIN, None)
+        self._owe(self._answers, spread + self._late_within, None)
         self._owe_blocks(None)
 
     def begins_anew(self) -> None:
@@ -165,14 +183,23 @@ class LateAnswers:
     def settles_at(self, answers: frozenset[int], number: int | None, now: float, *, is_asked_again: bool) -> float:
         """Return when no late answer can be taken for one to the next request; ``now`` if that needs no waiting.
 
-        ``is_asked_again``: a doubt about a request with an invoke-id needs none. General blocks always do.
+        ``is_asked_again``: a doubt about a request with an invoke-id needs none, and by short names what is equal needs
+        none. General blocks always do.
         """
         self._forget(now)
         if is_asked_again and answers <= NUMBERED:
             return max([now, *self._owed_until(_BLOCKS)])
         owed = self._owed_until((answers - NUMBERED) | ERRORS | _BLOCKS)
-        taken = [each.until for each in self._taken.values() if self._fits(each.tag, each.number, answers, number)]
-        return max([now, *owed, *taken])
+        taken = [each for each in self._taken.values() if self._fits(each.tag, each.number, answers, number)]
+        return max([now, *owed, *(each.soon_until if is_asked_again else each.until for each in taken)])
+
+    @property
+    def _late_within(self) -> float:
+        return LATE_BY_ORDER if self._answers & _BY_ORDER else LATE_WITHIN
+
+    def _taken_like(self, apdu: bytes) -> _Taken | None:
+        taken = self._taken.get(key_of(apdu))
+        return None if taken is None or taken.until <= self._dropped_apdus.time else taken
 
     def _owed_until(self, tags: frozenset[int]) -> list[float]:
         return [each.until or 0.0 for each in self._owed if each.tags & tags]
