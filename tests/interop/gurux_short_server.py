@@ -24,10 +24,16 @@ _FIRST, _ROOM = 0x0100, 0x80
 
 
 class ShortServer(GuruxServer):
-    """The objects of GuruxServer, by short names."""
+    """The objects of GuruxServer, by short names. ``cuts``: long answers go in blocks as the standard has them.
 
-    def __init__(self, pdu_size: int = 1024) -> None:
+    The library makes such a block, too, but not of what is to be sent: see the tests.
+    """
+
+    def __init__(self, pdu_size: int = 1024, *, cuts: bool = True) -> None:
         super().__init__(pdu_size)
+        self.cuts = cuts
+        self.answered: list[bytes] = []
+        """Read responses, but those that are cut here."""
         self.by_short_name: dict[int, GXDLMSObject] = {}
         association = GXDLMSAssociationShortName()
         association.shortName = _ASSOCIATION
@@ -104,13 +110,14 @@ class _ShortSession(Session):
                 results.set(value)
             else:
                 results.setUInt8(error)
-        if 3 + len(results) > settings.maxPduSize:
+        if self.server.cuts and 3 + len(results) > settings.maxPduSize:
             # The library joins results so, and cannot cut them itself.
             self._block_number, self._rest = 0, bytes(results.array())
             return self._block()
         reply = GXByteBuffer()
         GXDLMS.getSNPdu(GXDLMSSNParameters(settings, Command.READ_RESPONSE, count, first, None, results), reply)
-        return bytes(reply.array())
+        self.server.answered.append(bytes(reply.array()))
+        return self.server.answered[-1]
 
     def _block(self) -> bytes:
         assert self.settings is not None

@@ -10,6 +10,7 @@ from custom_components.cosem.dlms import (
     CURRENT_OBJECT_LIST,
     AssociationRejected,
     DataAccessError,
+    DlmsError,
     Leniency,
     Referencing,
     decode_object_list,
@@ -68,3 +69,20 @@ async def test_logical_names_are_refused_for_their_context(server: ShortServer):
     with pytest.raises(AssociationRejected, match="application context name not supported"):
         async with client(server).associate(PUBLIC):
             pass
+
+
+async def test_blocks_as_the_library_cuts_them_are_no_value():
+    """gurux-dlms 1.0.203 counts the octets in front of the value, sends as many of it, and says that this was all.
+
+    The rest is never sent, so there is nothing that a client could join. It is an error; what is short still has a value.
+    """
+    async with (
+        timeout(DEADLINE),
+        ShortServer(128, cuts=False) as server,
+        client(server).associate(SHORT) as association,
+    ):
+        with pytest.raises(DlmsError):
+            await association.get(CURRENT_OBJECT_LIST)
+        block = server.answered[-1]
+        assert (block[:7], len(block)) == (bytes.fromhex("0C010201000104"), 11)
+        assert (await association.get(attribute(1, "0.0.42.0.0.255"))).value == NAME
