@@ -9,8 +9,8 @@ from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
-from homeassistant.config_entries import SOURCE_USER, ConfigEntryState, ConfigFlowResult
-from homeassistant.const import CONF_HOST, CONF_PORT, STATE_UNAVAILABLE
+from homeassistant.config_entries import SOURCE_USER, ConfigEntryDisabler, ConfigEntryState, ConfigFlowResult
+from homeassistant.const import CONF_HOST, CONF_PORT, EVENT_HOMEASSISTANT_STOP, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers.update_coordinator import UpdateFailed
@@ -103,6 +103,7 @@ async def read(hass: HomeAssistant, entry: MockConfigEntry) -> None:
 async def unloaded(hass: HomeAssistant, *entries: MockConfigEntry) -> None:
     for entry in entries:
         await hass.config_entries.async_unload(entry.entry_id)
+    await hass.async_block_till_done()
     assert not listeners_of(hass)._open
 
 
@@ -280,6 +281,57 @@ async def test_an_entry_is_changed_to_calls_and_back(
         await hass.async_block_till_done(wait_background_tasks=True)
         assert state_of(hass, entry, ENERGY) != STATE_UNAVAILABLE
         await unloaded(hass, entry)
+
+
+@pytest.mark.parametrize("ends_by", ["unloading", "removing", "disabling", "another port"])
+async def test_a_call_outlives_a_reload_and_ends_with_its_entry(
+    hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker, ends_by: str
+):
+    port = free_port(socket.SOCK_STREAM)
+    async with calling(meter) as (caller,):
+        entry = await set_up(hass, called_entry(make_entry, port, stay_connected=True))
+        caller.call(port)
+        await read(hass, entry)
+        for _ in range(2):
+            await hass.config_entries.async_reload(entry.entry_id)
+            await read(hass, entry)  # over the same call
+        assert len(caller._calls) == 1
+        (shared,) = listeners_of(hass)._open.values()
+        assert len(shared.listener.calls) == 1
+        match ends_by:
+            case "unloading":
+                await hass.config_entries.async_unload(entry.entry_id)
+            case "removing":
+                await hass.config_entries.async_remove(entry.entry_id)
+            case "disabling":
+                await hass.config_entries.async_set_disabled_by(entry.entry_id, ConfigEntryDisabler.USER)
+            case "another port":
+                data = {**entry.data, CONF_PORT: free_port(socket.SOCK_STREAM)}
+                hass.config_entries.async_update_entry(entry, data=data)
+                await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        assert not shared.listener.calls
+        assert port not in {place.port for place in listeners_of(hass)._open}
+
+
+async def test_a_kept_call_ends_when_home_assistant_stops_during_the_reload(
+    hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker
+):
+    port = free_port(socket.SOCK_STREAM)
+    async with calling(meter) as (caller,):
+        entry = await set_up(hass, called_entry(make_entry, port))
+        caller.call(port)
+        await read(hass, entry)
+
+        async def stop(*_: object) -> bool:
+            hass.bus.async_fire(EVENT_HOMEASSISTANT_STOP)
+            await until(lambda: not listeners_of(hass)._open)
+            return False
+
+        with patch("custom_components.cosem.async_setup_entry", stop):
+            await hass.config_entries.async_reload(entry.entry_id)
+        await hass.async_block_till_done()
+        assert not listeners_of(hass)._open
 
 
 async def test_another_logical_device_of_a_meter_that_calls_shares_its_call(

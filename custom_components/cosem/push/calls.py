@@ -7,7 +7,7 @@ from datetime import datetime
 from ipaddress import ip_network
 from typing import Any, Final
 
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.const import CONF_PORT
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import ConfigEntryAuthFailed, HomeAssistantError
@@ -30,6 +30,7 @@ from ..dlms import (
 )
 from ..meter.error_mapping import is_of_another_meter, is_of_the_network, listener_fault
 from ..meter.issues import issues_of
+from .handing_over import keep_calls
 from .listeners import RETRY_AFTER, Place, listeners_of
 from .routing import Receiver
 
@@ -175,6 +176,8 @@ class EntryCalls:
             self._cancel_retry()
         place, self._place = self._place, None
         if place is not None:
+            if self.is_there and self._entry.state is ConfigEntryState.UNLOAD_IN_PROGRESS:
+                keep_calls(self._hass, self._entry, place)
             if self._receiver is not None:
                 await listeners_of(self._hass).async_leave(place, self._receiver)
             await listeners_of(self._hass).async_expect_no_more(place, self._calls)

@@ -1,6 +1,7 @@
 """The listeners of Home Assistant, one for each transport, address and port: there as long as an entry wants them."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -63,6 +64,7 @@ class Listeners:
     def __init__(self, note_stranger: Callable[[Place, ReadNotification], None] = lambda place, read: None) -> None:
         self._note_stranger = note_stranger
         self._open: dict[Place, _Shared] = {}
+        self._held = Counter[Place]()
         self._turn = asyncio.Lock()
 
     async def async_join(self, place: Place, receiver: Receiver) -> None:
@@ -102,8 +104,19 @@ class Listeners:
                 users.pop()  # whoever came first speaks for all: they are one physical device
             await self._async_close_unwanted(place, shared)
 
+    @callback
+    def hold(self, place: Place) -> None:
+        """Keep what is open there, with its connections, also while nobody wants it; it owes an ``async_release``."""
+        self._held[place] += 1
+
+    async def async_release(self, place: Place) -> None:
+        """Keep it no longer."""
+        async with self._turn:
+            self._held[place] -= 1
+            await self._async_close_unwanted(place, self._open[place])
+
     async def _async_close_unwanted(self, place: Place, shared: _Shared) -> None:
-        if not shared.is_wanted:
+        if not shared.is_wanted and not self._held[place]:
             del self._open[place]
             await shared.desk.close()
             await shared.listener.close()
