@@ -47,6 +47,9 @@ class Limits:
     listener_connections: int = 16
     """That meters opened, at a time: a home has few meters."""
 
+    listener_connections_of_strangers: int = 12
+    """Of these: the others are left for addresses that the user named or that proved a title."""
+
     listener_connections_per_source: int = 2
 
     listener_first_apdu: float = 10

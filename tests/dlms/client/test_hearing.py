@@ -84,6 +84,17 @@ def test_after_forged_tags_nothing_protected_of_that_source_is_looked_at(house):
     assert house.hearing.allows(SOURCE.host, forged)
 
 
+def test_who_forges_a_meters_address_does_not_make_it_unheard(house):
+    house.take(general_glo(5))
+    house.take(*[general_glo(6)[:-1] + b"\0"] * 5)
+    assert house.hearing.allows(SOURCE.host, general_glo(6))
+    assert house.hearing.allows(SOURCE.host, blocks(general_glo(6), 9)[0])
+    assert not house.hearing.allows(SOURCE.host, general_glo(6, title=OTHER_TITLE))
+    assert not house.hearing.allows(SOURCE.host, general_glo(6)[:5])  # no title can be read
+    (heard,) = house.take(general_glo(6))
+    assert heard.authenticated
+
+
 @pytest.mark.parametrize("apdu", [GET, b"\xe0\x00", b"\x61\x00", b"\xff"], ids=bytes.hex)
 def test_s25_what_is_no_notification_is_counted_only(house, apdu):
     assert house.take(apdu) == []
@@ -102,6 +113,14 @@ def test_a_push_in_blocks_may_be_mixed_with_others(house):
         (SOURCE, 16, False),
         (SOURCE, 1, True),
     ]
+
+
+def test_blocks_from_two_ports_of_one_address_are_two_senders(house):
+    # Two meters behind one address could be mixed into values that none of them has sent.
+    mine, theirs = blocks(EVENT, 5), blocks(EVENT[:-1] + b"\x08", 5)
+    assert house.take(*mine[:1]) == house.take(*theirs[1:], source=replace(SOURCE, port=4060)) == []
+    (heard,) = house.take(*mine[1:])
+    assert heard.apdu == EVENT
 
 
 def test_pushes_in_blocks_are_bounded_and_strangers_push_out_strangers(house):

@@ -288,6 +288,25 @@ async def test_connections_are_limited_altogether_and_for_each_source():
         assert await reader.read() == b""
 
 
+async def test_strangers_leave_places_for_who_was_named():
+    limits = replace(DEFAULT_LIMITS, listener_connections=4, listener_connections_of_strangers=2)
+    async with House(limits) as house:
+        await house.listener.open(TCP, port=0)
+        house.listener.sources.trust(["::1"])
+        for number in range(2):
+            await house.call(another(number))
+        await until(lambda: len(house.heard) == 2)
+        for _ in range(2):
+            reader, _ = await house.call()
+            assert await reader.read() == b""
+        for number in range(2):
+            await house.call(another(10 + number), host="::1")
+        await until(lambda: len(house.heard) == 4)
+        reader, _ = await house.call(host="::1")  # all places are taken
+        assert await reader.read() == b""
+        assert house.listener.refused_connections == 3
+
+
 async def test_a_place_is_free_again_after_a_call():
     async with House(replace(DEFAULT_LIMITS, listener_connections=1)) as house:
         await house.listener.open(TCP, "127.0.0.1", 0)

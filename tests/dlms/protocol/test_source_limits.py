@@ -72,6 +72,69 @@ def test_after_failed_tags_nothing_protected_is_looked_at_for_a_minute():
     assert limits.allows(A, 64.0, is_protected=True)  # the count begins anew
 
 
+TITLE, OTHER = b"MAKER001", b"MAKER002"
+
+
+def deaf(*titles):
+    """Limits of a source that was forged after it had proved titles."""
+    limits = SourceLimits()
+    for title in titles:
+        limits.proved(A, 0.0, title)
+    for _ in range(5):
+        limits.forged(A, 0.0)
+    return limits
+
+
+def titled(limits, title, count, now, address=A):
+    return sum(limits.allows(address, now, is_protected=True, title=lambda: title) for _ in range(count))
+
+
+def test_who_forges_an_address_does_not_make_a_title_unheard_that_was_verified_there():
+    limits = deaf(TITLE)
+    assert titled(limits, TITLE, 1000, 0.0) == 50
+    assert titled(limits, TITLE, 1000, 1.0) == 10
+    assert titled(limits, None, 1000, 1.0) == 50  # blocks, and what carries no title
+    assert limits.dropped == 950 + 990 + 950
+    limits.proved(A, 1.0, TITLE)
+    assert titled(limits, TITLE, 1000, 1.0) == 1  # what is verified does not count
+
+
+def test_other_titles_stay_unheard_for_their_minute():
+    limits = deaf(TITLE)
+    assert titled(limits, OTHER, 10, 0.0) == titled(limits, b"", 10, 0.0) == 0
+    assert titled(limits, TITLE, 10, 0.0, address=B) == 10  # it has failed nothing
+    assert titled(limits, OTHER, 10, 60.0) == 10
+
+
+def test_a_source_that_never_proved_a_title_is_unheard():
+    limits = deaf()
+    assert titled(limits, TITLE, 10, 0.0) == titled(limits, None, 10, 0.0) == 0
+
+
+def test_plain_floods_from_a_forged_address_leave_room_for_a_title_that_was_verified_there():
+    limits = SourceLimits()
+    limits.proved(A, 0.0, TITLE)
+    assert taken(limits, A, 3000, 0.0) == 1000
+    assert titled(limits, TITLE, 100, 0.0) == 50
+    assert titled(limits, OTHER, 100, 0.0) == 0
+    assert not limits.allows(A, 0.0, is_protected=False, title=lambda: TITLE)
+
+
+def test_the_title_is_read_only_where_it_decides():
+    limits, asked = SourceLimits(), []
+    limits.proved(A, 0.0, TITLE)
+    assert limits.allows(A, 0.0, is_protected=True, title=lambda: asked.append(1) or TITLE)
+    assert asked == []
+
+
+def test_titles_of_one_source_are_remembered_within_bounds():
+    limits = deaf(*(bytes([number]) * 8 for number in range(40)))
+    assert len(limits._sources[A].proven) == 16
+    assert titled(limits, bytes([39]) * 8, 1, 0.0) == 1
+    assert titled(limits, bytes([0]) * 8, 1, 0.0) == 0
+    assert titled(limits, None, 1, 0.0) == 1
+
+
 def test_failed_tags_of_long_ago_do_not_count():
     limits = SourceLimits()
     for minute in range(20):

@@ -25,6 +25,7 @@ from ..protocol.notification_stages import NotificationStages
 from ..protocol.proposal import WportPair
 from ..protocol.repeated_notifications import RepeatedNotifications
 from ..protocol.source_limits import SourceLimits
+from ..security.notification_keys import told_title
 from ..security.receiving import PROTECTED_NOTIFICATION_TAGS, Unprotected
 
 _MOST_JOINED: Final = 16
@@ -110,7 +111,9 @@ class Hearing:
     def allows(self, host: str, apdu: bytes) -> bool:
         """Count an APDU; return whether to look at it."""
         is_protected = apdu[:1] != b"" and (apdu[0] in PROTECTED_NOTIFICATION_TAGS or apdu[0] == GENERAL_BLOCK_TRANSFER)
-        return self.sources.allows(host, self._clock(), is_protected=is_protected)
+        return self.sources.allows(
+            host, self._clock(), is_protected=is_protected, title=lambda: _told_title(apdu, self.limits)
+        )
 
     def senders_at(self, host: str) -> NotificationSenders:
         """Return who may send from there; what is verified and what is forged counts for the host at once."""
@@ -178,6 +181,16 @@ class Hearing:
         self._joining[name] = stages
 
 
+def _told_title(apdu: bytes, limits: Limits) -> bytes | None:
+    """Return the title that an APDU tells: None if it has none, b"" where that cannot be read."""
+    if apdu[0] == GENERAL_BLOCK_TRANSFER:
+        return None
+    try:
+        return told_title(apdu, limits)
+    except DlmsError:
+        return b""
+
+
 class _WatchedSenders(NotificationSenders):
     def __init__(
         self, senders: NotificationSenders, sources: SourceLimits, host: str, clock: Callable[[], float]
@@ -197,5 +210,5 @@ class _WatchedSenders(NotificationSenders):
             self._sources.forged(self._host, self._clock())
             raise
         if plain.authenticated and not plain.may_be_old:
-            self._sources.proved(self._host, self._clock())
+            self._sources.proved(self._host, self._clock(), plain.system_title)
         return plain

@@ -21,7 +21,7 @@ from ..protocol.framing import Empty, FramingEvent, Message
 from ..protocol.notification_senders import NotificationSenders
 from ..protocol.proposal import WportPair
 from ..protocol.source_limits import SourceLimits
-from ..protocol.wrapper import decode_wpdu
+from ..protocol.wrapper import HEADER_SIZE, decode_wpdu
 from ..security.receiving import NOTIFICATION_TAGS
 from .calls import CalledLink
 from .channel import Channel
@@ -129,9 +129,14 @@ class NotificationListener:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = str((writer.get_extra_info("peername") or ("",))[0])
         limits = self._hearing.limits
-        mine = Counter(call.source.host for call in self._calls.values())[host]
-        most = limits.listener_connections_per_source * (_TRUSTED_FACTOR if self.sources.is_trusted(host) else 1)
-        if len(self._calls) >= limits.listener_connections or mine >= most:
+        calls = Counter(call.source.host for call in self._calls.values())
+        is_trusted = self.sources.is_trusted(host)
+        most = limits.listener_connections_per_source * (_TRUSTED_FACTOR if is_trusted else 1)
+        is_full = calls.total() >= limits.listener_connections
+        if not is_trusted:
+            strangers = sum(count for each, count in calls.items() if not self.sources.is_trusted(each))
+            is_full = is_full or strangers >= limits.listener_connections_of_strangers
+        if is_full or calls[host] >= most:
             self.refused_connections += 1
             writer.transport.abort()
             return
@@ -208,7 +213,7 @@ class _Datagrams(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str | int, ...]) -> None:
         """Take a datagram with exactly one WPDU."""
         host, port = str(addr[0]), int(addr[1])
-        if not self._hearing.allows(host, data[8:9]):
+        if not self._hearing.allows(host, data[HEADER_SIZE:]):
             return
         try:
             wpdu = decode_wpdu(data)

@@ -4,13 +4,19 @@ Sources are host addresses: they limit, and identify nobody (rule S23). Sans-IO;
 """
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
 from ..limits import DEFAULT_LIMITS, Limits
 
 _MINUTE: Final = 60.0
+
+_MOST_TITLES: Final = 16
+"""Of meters behind one address."""
+
+type ToldTitle = Callable[[], bytes | None]
+"""Returns the system title that an APDU tells: None if it has none, b"" where that cannot be read."""
 
 
 class _Bucket:
@@ -44,6 +50,8 @@ class _Source:
     is_trusted: bool = False
     failed_tags: list[float] = field(default_factory=list)
     deaf_until: float = 0.0
+    proven: dict[bytes | None, _Bucket] = field(default_factory=dict)
+    """What is looked at even so of each title that was verified; of None, that of APDUs without a title."""
 
 
 class SourceLimits:
@@ -68,16 +76,22 @@ class SourceLimits:
         source = self._sources.get(address)
         return address in self._trusted if source is None else source.is_trusted
 
-    def allows(self, address: str, now: float, *, is_protected: bool) -> bool:
-        """Count an APDU; return whether to look at it."""
+    def allows(self, address: str, now: float, *, is_protected: bool, title: ToldTitle = lambda: b"") -> bool:
+        """Count an APDU; return whether to look at it.
+
+        ``title``: asked only where the address has no more: a forged address shuts out no title verified there.
+        """
         source = self._source(address, now)
         allowed = not (is_protected and now < source.deaf_until) and source.bucket.draws(now)
         if allowed and not source.is_trusted:
             allowed = self._of_strangers(now).draws(now)
+        if not allowed and is_protected and source.proven:
+            known = source.proven.get(title())
+            allowed = known is not None and known.draws(now)
         self.dropped += not allowed
         return allowed
 
-    def proved(self, address: str, now: float) -> None:
+    def proved(self, address: str, now: float, title: bytes | None = None) -> None:
         """Note that an APDU was verified: it does not count, and its source is trusted from then on."""
         source = self._source(address, now)
         if not source.is_trusted:
@@ -85,6 +99,12 @@ class SourceLimits:
             source.is_trusted = True
             source.bucket = self._bucket(now, self._limits.listener_trusted_factor)
         source.bucket.give_back()
+        for each in (None, title):
+            known = source.proven.pop(each, None) or self._bucket(now, 1)
+            source.proven[each] = known  # behind those that were verified longer ago
+            known.give_back()
+        if len(source.proven) > _MOST_TITLES:
+            del source.proven[next(iter(source.proven))]
 
     def forged(self, address: str, now: float) -> None:
         """Note a tag that does not fit. Somebody guesses keys, or has none."""
