@@ -27,7 +27,13 @@ from .client.transport import Transport, open_tcp
 from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
 from .describe.elements import Json, describe_data
+from .describe.profile_cells import described_column, json_cells
+from .describe.readings import described_reading, not_finite, with_units
 from .describe.redacted import apdu_in_words, redacted
+from .describe.secret_targets import is_secret
+from .describe.typed_target import typed_attribute, typed_method
+from .describe.typed_value import TYPE_NAMES, typed_data
+from .describe.values import raw_value
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
 from .encoding.logical_name import LogicalName, Medium
@@ -219,6 +225,7 @@ __all__ = [
     "SAP_ASSIGNMENT_LIST",
     "SCALER_UNIT_ATTRIBUTE",
     "SYSTEM_TITLE_LENGTH",
+    "TYPE_NAMES",
     "UNITS",
     "UNSCALED",
     "VALUE_ATTRIBUTES",
@@ -394,17 +401,22 @@ __all__ = [
     "decode_sap_assignment_list",
     "decode_scaler_unit",
     "describe_data",
+    "described_column",
+    "described_reading",
     "diagnostic_of",
     "display_text",
     "generate_key_pair",
     "instant",
     "is_public_example",
+    "is_secret",
     "is_unspecified",
+    "json_cells",
     "learn_invocation_counter",
     "load_private_key_pem",
     "load_public_key_pem",
     "logical_device_name_of",
     "manufacturer_letters",
+    "not_finite",
     "number_of",
     "open_tcp",
     "open_udp",
@@ -420,6 +432,7 @@ __all__ = [
     "plain",
     "printed_number",
     "public_part",
+    "raw_value",
     "read_pushed_values",
     "redacted",
     "says_something",
@@ -433,9 +446,13 @@ __all__ = [
     "to_execute",
     "to_get",
     "to_set",
+    "typed_attribute",
+    "typed_data",
+    "typed_method",
     "unit_symbol",
     "while_associating",
     "while_reading",
     "with_datagrams",
+    "with_units",
     "with_wrapper",
 ]

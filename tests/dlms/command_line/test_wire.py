@@ -3,37 +3,13 @@
 import pytest
 
 from custom_components.cosem.dlms.apdu import decode_apdu, encode_apdu
-from custom_components.cosem.dlms.command_line.wire import describe_octets, describe_wpdu, parse_hex
+from custom_components.cosem.dlms.command_line.wire import describe_octets, describe_wpdu
+from custom_components.cosem.dlms.encoding.octets import parse_hex
 from custom_components.cosem.dlms.errors import DecodeError, DlmsError, LimitExceeded, UnexpectedApdu
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, decode_wpdu
 from tests.vector_tools import vectors
 
 RLRQ_WPDU = "0001 0010 0001 0002 6200"
-
-
-@pytest.mark.parametrize("text", ["6200", "62 00", "62:00", "6 2 0 0", " 62\n00\t", "6200\r\n"])
-def test_hex_with_separators(text: str):
-    assert parse_hex(text) == b"\x62\x00"
-
-
-def test_digits_of_both_cases():
-    assert parse_hex("aBCd") == b"\xab\xcd"
-
-
-@pytest.mark.parametrize(
-    ("text", "reason", "offset"),
-    [
-        ("", "no octets", 0),
-        (" : ", "no octets", 0),
-        ("6200 8", "one digit", 2),
-        ("62 0x", "'x' is no hexadecimal digit", 1),
-        ("6200٣٣", "no hexadecimal digit", 2),
-    ],
-)
-def test_text_that_is_no_hex_is_refused_with_the_octet(text: str, reason: str, offset: int):
-    with pytest.raises(DecodeError, match=reason) as caught:
-        parse_hex(text)
-    assert caught.value.offset == offset
 
 
 def test_apdu_alone():

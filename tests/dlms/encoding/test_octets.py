@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.cosem.dlms.encoding.octets import Reader, Writer
+from custom_components.cosem.dlms.encoding.octets import Reader, Writer, parse_hex
 from custom_components.cosem.dlms.errors import DecodeError, LimitExceeded
 from custom_components.cosem.dlms.limits import Limits
 
@@ -142,3 +142,28 @@ def test_a_writer_writes_what_a_reader_reads():
 def test_numbers_that_do_not_fit_their_field_are_our_mistake(method, value):
     with pytest.raises(OverflowError):
         getattr(Writer(), method)(value)
+
+
+@pytest.mark.parametrize("text", ["6200", "62 00", "62:00", "6 2 0 0", " 62\n00\t", "6200\r\n"])
+def test_hex_with_separators(text: str):
+    assert parse_hex(text) == b"\x62\x00"
+
+
+def test_digits_of_both_cases():
+    assert parse_hex("aBCd") == b"\xab\xcd"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason", "offset"),
+    [
+        ("", "no octets", 0),
+        (" : ", "no octets", 0),
+        ("6200 8", "one digit", 2),
+        ("62 0x", "'x' is no hexadecimal digit", 1),
+        ("6200٣٣", "no hexadecimal digit", 2),
+    ],
+)
+def test_text_that_is_no_hex_is_refused_with_the_octet(text: str, reason: str, offset: int):
+    with pytest.raises(DecodeError, match=reason) as caught:
+        parse_hex(text)
+    assert caught.value.offset == offset

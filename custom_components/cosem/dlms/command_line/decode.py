@@ -3,8 +3,9 @@
 import argparse
 
 from ..describe.tree import tree
+from ..encoding.octets import parse_hex
 from .console import Console
-from .wire import describe_octets, parse_hex
+from .wire import describe_octets
 
 
 def show_octets(options: argparse.Namespace, console: Console) -> int:

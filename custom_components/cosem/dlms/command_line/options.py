@@ -74,7 +74,6 @@ _ALL_STATIONS: Final = 127
 _RESERVED: Final = 0x81_0000
 """Bits of the conformance block without a meaning."""
 
-_MAX_CLASS_ID: Final = 0xFFFF
 _MAX_ENTRY: Final = 0xFFFF_FFFF
 MOST_COUNTER: Final = 2**32 - 2**16 - 1
 NO_SYSTEM_TITLE: Final = "a system title is 8 octets, 16 hexadecimal digits"
@@ -343,10 +342,7 @@ def logical_name(text: str) -> LogicalName:
     """Read a logical name (OBIS code)."""
     from ..encoding.logical_name import LogicalName
 
-    try:
-        return LogicalName.parse(text)
-    except LocalProtocolError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+    return _as_argument(LogicalName.parse, text)
 
 
 def _logical_name_or_none(text: str) -> LogicalName | str:
@@ -386,61 +382,27 @@ def entries(text: str) -> tuple[int, int]:
 
 def attribute(text: str) -> AttributeDescriptor:
     """Read CLASS:LOGICAL_NAME:ATTRIBUTE, also 3:1-0:1.8.0:2."""
-    from ..apdu.common import AttributeDescriptor
+    from ..describe.typed_target import typed_attribute
 
-    return AttributeDescriptor(*_target(text, "attribute"))
+    return _as_argument(typed_attribute, text)
 
 
 def method(text: str) -> MethodDescriptor:
     """Read CLASS:LOGICAL_NAME:METHOD."""
-    from ..apdu.common import MethodDescriptor
+    from ..describe.typed_target import typed_method
 
-    return MethodDescriptor(*_target(text, "method"))
-
-
-def _target(text: str, what: str) -> tuple[int, LogicalName, int]:
-    class_id, _, rest = text.partition(":")
-    name, _, index = rest.rpartition(":")
-    try:
-        if not class_id.isdigit() and _is_logical_name(text):
-            raise argparse.ArgumentTypeError(f"the class is missing in front, for example 3:{text[:40]}:2")
-        known = number(0, _MAX_CLASS_ID)(class_id)
-        if not rest:
-            raise argparse.ArgumentTypeError("the logical name is missing")
-        if _is_index_missing(rest, index):
-            raise argparse.ArgumentTypeError(f"the {what} is missing, for example {text[:40]}:2")
-        return known, logical_name(name), _index(index, what)
-    except argparse.ArgumentTypeError as error:
-        form = f"CLASS:LOGICAL_NAME:{what.upper()}"
-        raise argparse.ArgumentTypeError(f"{text!r} is not {form}: {error}") from error
-
-
-def _is_index_missing(rest: str, index: str) -> bool:
-    """Whether what stands behind the class is a logical name, without a number behind it."""
-    return _is_logical_name(rest) and re.fullmatch("-?[0-9]+", index, re.ASCII) is None
-
-
-def _is_logical_name(text: str) -> bool:
-    try:
-        logical_name(text)
-    except argparse.ArgumentTypeError:
-        return False
-    return True
+    return _as_argument(typed_method, text)
 
 
 def data_type_name(text: str) -> str:
     """Read the standard's name of a type, or ``hex``."""
-    from ..encoding.data_types import DataType
+    from ..describe.typed_value import checked_type_name
 
-    names = [kind.standard_name for kind in DataType]
-    if text not in {*names, "hex"}:
-        raise argparse.ArgumentTypeError(f"no type; there are: {', '.join(names)}, and hex for encoded Data")
-    return text
+    return _as_argument(checked_type_name, text)
 
 
-def _index(text: str, what: str) -> int:
-    # A signed octet: negative ones are the manufacturer's own.
+def _as_argument[T](read: Callable[[str], T], text: str) -> T:
     try:
-        return -number(1, 128)(text[1:]) if text.startswith("-") else number(0, 127)(text)
-    except argparse.ArgumentTypeError:
-        raise argparse.ArgumentTypeError(f"the {what} is a number from -128 to 127") from None
+        return read(text)
+    except LocalProtocolError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

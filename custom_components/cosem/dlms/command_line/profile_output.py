@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import json
 from typing import ClassVar, Final, override
 
+from ..describe.profile_cells import column_name, csv_line, described_column, json_cells, text_cells
 from ..interface_classes.profile_columns import ProfileColumn, ProfileRow
 from .console import Console
-from .profile_cells import column_name, csv_line, described_column, json_cells, text_cells
 
 _GAP: Final = "  "
 

@@ -12,19 +12,6 @@ from ..protocol.wrapper import HEADER_SIZE, VERSION, Wpdu, decode_wpdu
 _NOTHING: Final = "there are no octets"
 
 
-def parse_hex(text: str) -> bytes:
-    """Return the octets of hex text. Raises DecodeError."""
-    digits = "".join(text.replace(":", " ").split())
-    if not digits:
-        raise DecodeError(_NOTHING)
-    for position, digit in enumerate(digits):
-        if digit not in "0123456789abcdefABCDEF":
-            raise DecodeError(f"{digit!r} is no hexadecimal digit", position // 2)
-    if len(digits) % 2:
-        raise DecodeError("the last octet has one digit only", len(digits) // 2)
-    return bytes.fromhex(digits)
-
-
 def describe_wpdu(wpdu: Wpdu) -> JsonObject:
     """Return header and decoded APDU. Raises as decode_apdu."""
     return {

@@ -11,7 +11,9 @@ from typing import Final, NamedTuple
 from ..apdu.common import AttributeDescriptor, MethodDescriptor
 from ..client.association import Association
 from ..describe.elements import HIDDEN, Json
+from ..describe.readings import not_finite
 from ..describe.secret_targets import is_secret
+from ..describe.typed_value import typed_data
 from ..describe.values import attribute_value, raw_value
 from ..encoding.data import NULL
 from ..encoding.data_types import Data
@@ -24,6 +26,7 @@ from ..errors import (
     DataAccessResultCode,
     DlmsError,
     ExceptionReceived,
+    LocalProtocolError,
     OutcomeUnknown,
 )
 from ..interface_classes.class_names import attribute_name, class_name
@@ -31,9 +34,7 @@ from ..protocol.transfer.access import AccessItem, to_execute, to_set
 from .advice import sentence, used_by
 from .console import INTERRUPTED, Console
 from .options import UsageError, attribute, data_type_name, method, require_possible
-from .read import not_finite
 from .run import with_association
-from .typed_value import typed_data
 
 SUCCESS: Final = "success"
 OUTCOME_UNKNOWN: Final = "outcome unknown"
@@ -175,7 +176,10 @@ def _typed(kind: str | None, text: str | None, console: Console) -> Data | None:
         if not typed:
             raise UsageError("nothing comes from standard input; an empty value is an empty line")
         text = typed.removesuffix("\n").removesuffix("\r")
-    return typed_data(kind, text)
+    try:
+        return typed_data(kind, text)
+    except LocalProtocolError as error:
+        raise UsageError(str(error)) from None
 
 
 def _shown(options: argparse.Namespace, target: AttributeDescriptor | MethodDescriptor, name: str) -> str:

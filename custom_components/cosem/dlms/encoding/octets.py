@@ -11,6 +11,19 @@ from ..limits import DEFAULT_LIMITS, Limits
 _MAX_LENGTH_OCTETS: Final = 4
 
 
+def parse_hex(text: str) -> bytes:
+    """Return the octets of hex text. Raises DecodeError."""
+    digits = "".join(text.replace(":", " ").split())
+    if not digits:
+        raise DecodeError("there are no octets")
+    for position, digit in enumerate(digits):
+        if digit not in "0123456789abcdefABCDEF":
+            raise DecodeError(f"{digit!r} is no hexadecimal digit", position // 2)
+    if len(digits) % 2:
+        raise DecodeError("the last octet has one digit only", len(digits) // 2)
+    return bytes.fromhex(digits)
+
+
 class Reader:
     """A cursor that cannot leave its octets. Raises DecodeError at their end, LimitExceeded beyond a budget."""
 

@@ -1,13 +1,11 @@
 """Types and values as they are typed. What is refused is not repeated: it may be a secret."""
 
-import argparse
-
 import pytest
 
-from custom_components.cosem.dlms.command_line.options import UsageError, data_type_name
-from custom_components.cosem.dlms.command_line.typed_value import typed_data
+from custom_components.cosem.dlms.describe.typed_value import checked_type_name, typed_data
 from custom_components.cosem.dlms.encoding.data import encode_data_octets
 from custom_components.cosem.dlms.encoding.data_types import DataType
+from custom_components.cosem.dlms.errors import LocalProtocolError
 
 CLOCK = "07EA0B1C060E030500FFC400"
 
@@ -68,7 +66,7 @@ CLOCK = "07EA0B1C060E030500FFC400"
     ],
 )
 def test_a_value_is_encoded_with_its_type(kind: str, text: str | None, octets: str):
-    assert data_type_name(kind) == kind
+    assert checked_type_name(kind) == kind
     assert encode_data_octets(typed_data(kind, text)).hex().upper() == octets
 
 
@@ -141,7 +139,7 @@ CANARY = "C0FFEE5EC2E7X"
     ],
 )
 def test_what_is_no_value_of_a_type_is_described_not_repeated(kind: str, text: str, words: str):
-    with pytest.raises(UsageError) as refused:
+    with pytest.raises(LocalProtocolError) as refused:
         typed_data(kind, text)
     assert words in str(refused.value)
     assert CANARY not in str(refused.value)
@@ -151,11 +149,11 @@ def test_what_is_no_value_of_a_type_is_described_not_repeated(kind: str, text: s
     "kind", sorted({each.standard_name for each in DataType} - {"null-data", "dont-care"} | {"hex"})
 )
 def test_every_other_type_needs_a_value(kind: str):
-    with pytest.raises(UsageError):
+    with pytest.raises(LocalProtocolError):
         typed_data(kind, None)
 
 
 def test_an_unknown_type_is_answered_with_the_list():
-    with pytest.raises(argparse.ArgumentTypeError, match=r"double-long-unsigned, .*and hex") as refused:
-        data_type_name(CANARY)
+    with pytest.raises(LocalProtocolError, match=r"double-long-unsigned, .*and hex") as refused:
+        checked_type_name(CANARY)
     assert CANARY not in str(refused.value)

@@ -7,12 +7,12 @@ import json
 import math
 from typing import Final
 
-from ..describe.elements import Json, JsonObject
 from ..encoding.cosem_time import decode_date_time
 from ..encoding.data import BitString
 from ..errors import DecodeError
 from ..interface_classes.profile_columns import ProfileColumn, ProfileRow
 from ..interface_classes.register import decimal_text
+from .elements import Json, JsonObject
 
 type Cell = object
 """What stands in a ProfileRow."""

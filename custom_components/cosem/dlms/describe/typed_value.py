@@ -1,6 +1,6 @@
 """TYPE and VALUE as they are typed, made into Data (IEC 62056-6-2).
 
-Errors do not repeat a value: it may be a secret.
+Errors (LocalProtocolError) do not repeat a value: it may be a secret.
 """
 
 from collections.abc import Callable, Mapping
@@ -24,9 +24,8 @@ from ..encoding.cosem_time import (
 )
 from ..encoding.data import decode_data_octets
 from ..encoding.data_types import DELTA_TYPES, INTEGER_RANGES, BitString, Data, DataType, DataValue
+from ..encoding.octets import parse_hex
 from ..errors import DecodeError, LimitExceeded, LocalProtocolError
-from .options import UsageError
-from .wire import parse_hex
 
 HEX: Final = "hex"
 """Instead of a type: the value is encoded Data, with its tag."""
@@ -55,23 +54,34 @@ _OF_DELTAS: Final = {kind: INTEGER_RANGES[DataType[kind.name.removeprefix("DELTA
 _RANGES: Final[Mapping[DataType, tuple[int, int]]] = {**INTEGER_RANGES, **_OF_DELTAS, DataType.ENUM: (0, 0xFF)}
 
 
+TYPE_NAMES: Final = (*[kind.standard_name for kind in DataType], HEX)
+"""What a type may be called."""
+
+
+def checked_type_name(text: str) -> str:
+    """Return the standard's name of a type, or ``hex``. Raises LocalProtocolError."""
+    if text not in TYPE_NAMES:
+        raise LocalProtocolError(f"no type; there are: {', '.join(TYPE_NAMES[:-1])}, and {HEX} for encoded Data")
+    return text
+
+
 def typed_data(type_name: str, text: str | None) -> Data:
-    """Return the value of a type's standard name, or of ``hex``. Raises UsageError."""
-    if type_name == HEX:
+    """Return the value of a type's standard name, or of ``hex``. Raises LocalProtocolError."""
+    if checked_type_name(type_name) == HEX:
         return _encoded(_needed(type_name, text))
     kind = DataType[type_name.upper().replace("-", "_")]
     if kind in _ONLY_AS_HEX:
-        raise UsageError(f"a value of the type {type_name} is written as {HEX}: encoded Data")
+        raise LocalProtocolError(f"a value of the type {type_name} is written as {HEX}: encoded Data")
     if kind in _WITHOUT_VALUE:
         if text:
-            raise UsageError(f"the type {type_name} has no value")
+            raise LocalProtocolError(f"the type {type_name} has no value")
         return Data(kind, None)
     return Data(kind, _value(kind, _needed(type_name, text)))
 
 
 def _needed(type_name: str, text: str | None) -> str:
     if text is None:
-        raise UsageError(f"the type {type_name} needs a value")
+        raise LocalProtocolError(f"the type {type_name} needs a value")
     return text
 
 
@@ -85,26 +95,19 @@ def _integer(kind: DataType, text: str) -> int:
     least, most = _RANGES[kind]
     number = int(text, 0) if re.fullmatch(r"-?(0|[1-9][0-9]{0,20}|0x[0-9A-Fa-f]{1,16})", text, re.ASCII) else None
     if number is None or not least <= number <= most:
-        raise UsageError(f"a value of the type {kind.standard_name} is a number from {least} to {most}")
+        raise LocalProtocolError(f"a value of the type {kind.standard_name} is a number from {least} to {most}")
     return number
 
 
 def _boolean(text: str) -> bool:
     if (value := _BOOLEANS.get(text.lower())) is None:
-        raise UsageError("a value of the type boolean is true or false")
+        raise LocalProtocolError("a value of the type boolean is true or false")
     return value
-
-
-def _bit_string(text: str) -> BitString:
-    try:
-        return BitString.from_text(text)
-    except LocalProtocolError as error:
-        raise UsageError(str(error)) from None
 
 
 def _bcd(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,2}", text, re.ASCII):
-        raise UsageError("a value of the type bcd is two digits")
+        raise LocalProtocolError("a value of the type bcd is two digits")
     return int(text, 16)
 
 
@@ -115,7 +118,7 @@ def _number(largest: float) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not abs(value) <= largest:
-            raise UsageError("a floating-point value is a number such as 12.5 that fits its type")
+            raise LocalProtocolError("a floating-point value is a number such as 12.5 that fits its type")
         return value
 
     return parse
@@ -123,7 +126,7 @@ def _number(largest: float) -> Callable[[str], float]:
 
 def _visible_string(text: str) -> str:
     if not text.isascii():
-        raise UsageError("a value of the type visible-string has letters of ASCII only; see utf8-string")
+        raise LocalProtocolError("a value of the type visible-string has letters of ASCII only; see utf8-string")
     return text
 
 
@@ -132,10 +135,14 @@ def _octet_string(text: str) -> bytes:
     if _DATE_TIME.fullmatch(text):
         return _DATE_TIME_VALUE(text)
     if _LIKE_A_TIME.fullmatch(text):
-        raise UsageError("this may be a time, or octets: write octets without colons; octets of a time are 0E030000")
+        raise LocalProtocolError(
+            "this may be a time, or octets: write octets without colons; octets of a time are 0E030000"
+        )
     octets = _octets(text)
     if octets is None:
-        raise UsageError(f"a value of the type octet-string is hexadecimal, or a date and time such as {_EXAMPLE}")
+        raise LocalProtocolError(
+            f"a value of the type octet-string is hexadecimal, or a date and time such as {_EXAMPLE}"
+        )
     return octets
 
 
@@ -150,7 +157,7 @@ def _iso_date_time(text: str) -> bytes:
     """Without an offset, the deviation is not specified."""
     moment = CosemDateTime.from_datetime(datetime.fromisoformat(text))
     if moment.deviation is not None and abs(moment.deviation) > MAX_DEVIATION:
-        raise UsageError(f"an offset from UTC is {MAX_DEVIATION // 60} hours at most")
+        raise LocalProtocolError(f"an offset from UTC is {MAX_DEVIATION // 60} hours at most")
     return encode_date_time(moment)
 
 
@@ -161,7 +168,7 @@ def _iso_date(text: str) -> bytes:
 
 def _iso_time(text: str) -> bytes:
     if text.startswith("24"):
-        raise UsageError("a time of day ends before 24:00, which is 00:00 of the next day")
+        raise LocalProtocolError("a time of day ends before 24:00, which is 00:00 of the next day")
     moment = time.fromisoformat(text)
     hundredths = moment.microsecond // _MICROSECONDS
     return encode_time(CosemTime(hour=moment.hour, minute=moment.minute, second=moment.second, hundredths=hundredths))
@@ -182,7 +189,7 @@ class _Moment:
     decode: Callable[[bytes], object]
 
     def __call__(self, text: str) -> bytes:
-        """Return the octets. Raises UsageError."""
+        """Return the octets. Raises LocalProtocolError."""
         if not re.search("[-:]", text):
             return self._checked(_octets(text) or b"")
         if not self.form.fullmatch(text):
@@ -202,8 +209,8 @@ class _Moment:
             raise self._error("; these octets are none") from None
         return octets
 
-    def _error(self, reason: str = "") -> UsageError:
-        return UsageError(
+    def _error(self, reason: str = "") -> LocalProtocolError:
+        return LocalProtocolError(
             f"a value of the type {self.name} is written in ISO 8601, such as {self.example}, "
             f"or as {self.size} octets in hex{reason}"
         )
@@ -216,12 +223,12 @@ def _encoded(text: str) -> Data:
     try:
         return decode_data_octets(parse_hex(text))
     except (DecodeError, LimitExceeded) as error:
-        raise UsageError(f"the value is no encoded Data: {error}") from None
+        raise LocalProtocolError(f"the value is no encoded Data: {error}") from None
 
 
 _PARSERS: Final[Mapping[DataType, Callable[[str], DataValue]]] = {
     DataType.BOOLEAN: _boolean,
-    DataType.BIT_STRING: _bit_string,
+    DataType.BIT_STRING: BitString.from_text,
     DataType.OCTET_STRING: _octet_string,
     DataType.VISIBLE_STRING: _visible_string,
     DataType.UTF8_STRING: str,

@@ -8,7 +8,7 @@ import math
 
 import pytest
 
-from custom_components.cosem.dlms.command_line.profile_cells import (
+from custom_components.cosem.dlms.describe.profile_cells import (
     column_name,
     csv_line,
     described_column,
