@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 import json
 from pathlib import Path
+from typing import Any
 
 from homeassistant.auth.models import User
 from homeassistant.core import Context, HomeAssistant
@@ -10,10 +11,14 @@ from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.setup import async_setup_component
 import pytest
 from pytest_homeassistant_custom_component.common import async_mock_service
+import voluptuous as vol
 import yaml
 
 from custom_components.cosem import services
+from custom_components.cosem.actions import read, read_profile, rescan
 from custom_components.cosem.const import DOMAIN
+
+SCHEMAS: dict[str, Any] = {"read": read, "read_profile": read_profile, "rescan": rescan}
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +41,19 @@ def test_each_action_has_its_description_and_its_icon(hass: HomeAssistant):
     assert actions == set(json.loads((folder / "icons.json").read_text("utf-8"))["services"])
     texts = json.loads((folder / "translations" / "en.json").read_text("utf-8"))["services"]
     assert actions == set(texts)
-    assert all(set(each) == {"name", "description"} for each in texts.values())
+    for action, described in yaml.safe_load((folder / "services.yaml").read_text("utf-8")).items():
+        fields = (described or {}).get("fields", {})
+        assert set(fields) == set(texts[action].get("fields", {})), action
+        assert all(field["selector"] for field in fields.values())
+        assert all(set(each) == {"name", "description"} for each in texts[action].get("fields", {}).values())
+
+
+def test_each_action_takes_the_fields_that_are_described():
+    described = yaml.safe_load((Path(services.__file__).parent / "services.yaml").read_text("utf-8"))
+    for action, module in SCHEMAS.items():
+        assert {str(field) for field in module.SCHEMA.schema} == set(described[action]["fields"]), action
+        required = {field for field, each in described[action]["fields"].items() if each.get("required")}
+        assert {str(field) for field in module.SCHEMA.schema if isinstance(field, vol.Required)} == required
 
 
 async def install(hass: HomeAssistant, context: Context | None = None) -> dict[str, list[str]]:

@@ -8,12 +8,16 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.service import async_register_admin_service
 
+from .actions import read, read_profile, rescan
 from .blueprints.installation import Installed, async_install_blueprints
 from .const import DOMAIN, LOGGER
 
 __all__ = ["INSTALL_BLUEPRINTS", "Installed", "async_install_blueprints", "async_set_up_services"]
 
 INSTALL_BLUEPRINTS: Final = "install_blueprints"
+READ: Final = "read"
+READ_PROFILE: Final = "read_profile"
+RESCAN: Final = "rescan"
 
 
 @callback
@@ -26,6 +30,12 @@ def async_set_up_services(hass: HomeAssistant) -> None:
         _async_install_blueprints,
         supports_response=SupportsResponse.OPTIONAL,
     )
+    hass.services.async_register(DOMAIN, READ, read.async_read, read.SCHEMA, SupportsResponse.ONLY)
+    hass.services.async_register(
+        DOMAIN, READ_PROFILE, read_profile.async_read_profile, read_profile.SCHEMA, SupportsResponse.ONLY
+    )
+    # It may load the entry again, which is for administrators.
+    async_register_admin_service(hass, DOMAIN, RESCAN, rescan.async_rescan, rescan.SCHEMA, SupportsResponse.OPTIONAL)
 
 
 async def _async_install_blueprints(call: ServiceCall) -> ServiceResponse:

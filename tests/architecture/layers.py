@@ -34,6 +34,7 @@ INTEGRATION_ORDER = {
     "push": 2,
     "forms": 3,
     "coordinator": 4,
+    "actions": 5,
     "device": 5,
     "entity": 6,
 }

@@ -105,7 +105,10 @@ async def test_trial_25_s38_the_name_of_another_meter_is_text(
 SHOWN_BY = {"translation_placeholders", "description_placeholders", "title_placeholders", "error_words"}
 PLACES = {"config_flow", "repairs", "forms/texts", "meter/error_mapping", "meter/issues"}
 """Files that hand out words for texts. Each escapes what may come from a meter, and is walked over above."""
-TYPED = {"forms/answers", "forms/further_objects", "forms/options", "services"}
+TYPED = {
+    *("actions/asking", "actions/read_profile", "actions/target"),
+    *("forms/answers", "forms/further_objects", "forms/options", "services"),
+}
 """Words that a person typed, or that are ours."""
 
 

@@ -26,7 +26,7 @@ from .client.short_names import ShortNames
 from .client.transport import Transport, open_tcp
 from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
-from .describe.elements import Json, describe_data
+from .describe.elements import Json, JsonObject, describe_data
 from .describe.profile_cells import described_column, json_cells
 from .describe.readings import described_reading, not_finite, with_units
 from .describe.redacted import apdu_in_words, redacted
@@ -301,6 +301,7 @@ __all__ = [
     "InvocationCounterRefused",
     "InvocationCounterReplayed",
     "Json",
+    "JsonObject",
     "KeyInfoKind",
     "KeyPairs",
     "KnownForm",

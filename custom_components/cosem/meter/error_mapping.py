@@ -102,6 +102,11 @@ def is_of_another_meter(failure: HomeAssistantError) -> bool:
     return isinstance(failure.__cause__, (SecurityError, WrongMeter))
 
 
+def is_in_doubt(failure: HomeAssistantError) -> bool:
+    """Whether nothing that was read before it may count: it may have been another meter, or somebody in between."""
+    return isinstance(failure, ConfigEntryAuthFailed) or is_of_another_meter(failure)
+
+
 def decode_or_none[**P, R](decode: Callable[P, R], *args: P.args, **kwargs: P.kwargs) -> R | None:
     """Return what ``decode`` returns, or None where the meter's value makes no sense."""
     try:

@@ -1,7 +1,7 @@
 """Reads the end of an event log: no more than is new, as far as that is known, and the whole log where it is not."""
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
@@ -9,7 +9,6 @@ from homeassistant.util import dt as dt_util
 
 from ..dlms import (
     Association,
-    AssociationAborted,
     AttributeDescriptor,
     Data,
     DlmsClient,
@@ -22,6 +21,7 @@ from ..dlms import (
     TimePolicy,
     number_of,
 )
+from ..meter.lent_once import LentOnce
 from ..meter.objects import AttributeResult
 from .log_mark import TAIL, LogEntry, LogMark
 
@@ -155,28 +155,13 @@ class LogReader:
         most = MOST_ENTRIES + _OVERLAP
         kept: list[ProfileRow] = []
         count = 0
-        reading = self._client.read_profile(_Lent(self._association), self._association.parameters.pair, request)
+        reading = self._client.read_profile(LentOnce(self._association), self._association.parameters.pair, request)
         async with aclosing(reading.rows()) as batches:
             async for batch in batches:
                 count += len(batch)
                 kept = [*kept, *batch][:most] if newest_first else [*kept, *batch][-most:]
         found = [LogEntry(row, reading.columns) for row in (reversed(kept) if newest_first else kept)]
         return _Rows(found, count)
-
-
-class _Lent:
-    """Lends the one association that is there. A reading goes on in no other: whoever waits comes first."""
-
-    def __init__(self, association: Association) -> None:
-        self._association = association
-        self._times = 0
-
-    @asynccontextmanager
-    async def __call__(self) -> AsyncIterator[Association]:
-        self._times += 1
-        if self._times > 1:
-            raise AssociationAborted("the association ended while a log was read")
-        yield self._association
 
 
 def _falls(entries: Sequence[LogEntry]) -> bool:

@@ -1,0 +1,1 @@
+"""Actions against the simulated meter."""
