@@ -60,6 +60,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
         await coordinator.async_shutdown()
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
+    await coordinator.notifications.pushed.async_load()
     if (calls := coordinator.notifications.calls) is None:
         await _async_whole(hass, async_listen_early(hass, entry, coordinator.notifications))
         try:

@@ -132,16 +132,18 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
     @callback
     def _show_pushed(self, values: Mapping[AttributeDescriptor, Reading]) -> None:
-        """Show what the meter sent by itself, as far as there are entities; the polls go on as planned."""
+        """Show what the meter sent by itself, as far as there are entities, or will be; the polls go on as planned."""
         shown = {attribute for reads in self.async_contexts() for attribute in reads}
+        shown.update(self.notifications.pushed.attributes)
         new = {attribute: reading for attribute, reading in values.items() if attribute in shown}
         self.push_only.take(new)
-        if new:
+        # Before the first poll there is nothing beside which to show it; it stays where it was taken.
+        if new and self.data is not None:
             self.data = replace(self.data, values={**self.data.values, **new})
             self.async_update_listeners()
 
     def _is_polled(self, attribute: AttributeDescriptor) -> bool:
-        return not self.config_entry.pref_disable_polling and not self.reader.is_refused(attribute)
+        return not self.notifications.is_only_pushed(attribute)
 
     async def async_begin_with_calls(self, calls: EntryCalls) -> None:
         """Await the meter's calls from now on. Until it is read, what is remembered of it counts."""
@@ -170,7 +172,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
                 failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
             raise
         self._told.clear()
-        self.notifications.pace.drop()
+        self.notifications.pace.drop(readings.values)
         self._issues.note_success(counter_half_used=self.security.is_half_used, withheld=readings.withheld)
         self._back_off.note_success()
         if calls is not None:
@@ -211,8 +213,10 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
     async def _async_read(self, association: Association) -> Readings:
         if not self._first:
-            shown = [attribute for reads in self.async_contexts() for attribute in reads]
-            return await self.reader.async_read(association, shown)
+            pushed, objects = self.notifications.pushed, self.reader.objects
+            shown = {attribute for reads in self.async_contexts() for attribute in reads}
+            asked, units_of = shown - pushed.unlisted(objects), shown & pushed.with_unit(objects)
+            return await self.reader.async_read(association, asked, units_of)
         # The first time, learn before what the meter is and has.
         await self.reader.async_identify(association)
         plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])

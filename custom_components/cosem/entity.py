@@ -25,6 +25,7 @@ def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[
         ticked=frozenset(coordinator.config_entry.options[CONF_OBJECTS]),
         unverified=coordinator.security.is_unverified,
         describe=partial(description_of, coordinator),
+        pushed=coordinator.notifications.pushed.attributes,
     )
     return [planned for planned in plan if planned.platform is platform]
 
@@ -33,15 +34,17 @@ def planned_entities(coordinator: CosemCoordinator, platform: Platform) -> list[
 def async_follow_objects(
     coordinator: CosemCoordinator, platform: Platform, add: Callable[[list[PlannedEntity]], None]
 ) -> None:
-    """Add a platform's entities: those of the meter's objects, and of objects that it gets later."""
+    """Add a platform's entities: those of the meter's objects, of objects that it gets later, and of what it sends."""
     added: set[str] = set()
     planned_for: Sequence[ObjectListElement] | None = None
+    pushed: Sequence[AttributeDescriptor] | None = None
 
     @callback
     def follow() -> None:
-        nonlocal planned_for
-        if coordinator.reader.objects is not planned_for:
-            planned_for = coordinator.reader.objects
+        nonlocal planned_for, pushed
+        objects, heard = coordinator.reader.objects, coordinator.notifications.pushed.attributes
+        if objects is not planned_for or heard is not pushed:
+            planned_for, pushed = objects, heard
             new = [planned for planned in planned_entities(coordinator, platform) if planned.key not in added]
             del new[max(MAX_ENTITIES - len(added), 0) :]
             added.update(planned.key for planned in new)

@@ -222,3 +222,32 @@ async def test_what_nobody_reads_any_more_waits_for_nothing(check: CounterCheck)
     readings = {POWER: Reading(value=double_long_unsigned(7), scaler_unit=WATTS)}
     assert await check.async_check(meter, readings, NOON + timedelta(minutes=3), {}) == {}
     await check.async_close()
+
+
+@pytest.mark.parametrize(
+    ("attribute", "unit", "numbers", "unread", "taken"),
+    [
+        (ENERGY, WH, (500, 501), False, (False, False)),  # a poll has to tell where it begins
+        (ENERGY, WH, (500, 501), True, (True, True)),
+        (ENERGY, WH, (0, 1), True, (True, True)),
+        (ENERGY, WH, (500, 400, 401), True, (True, False, True)),  # the next push confirms it
+        (GAS, CUBIC_METRES, (0, 7), True, (False, True)),  # perhaps it was never captured
+        (POWER, WATTS, (500, 0), False, (True, True)),
+    ],
+)
+async def test_a_counter_that_no_poll_gives_is_judged_by_what_is_sent(
+    check: CounterCheck,
+    attribute: AttributeDescriptor,
+    unit: ScalerUnit,
+    numbers: tuple[int, ...],
+    unread: bool,
+    taken: tuple[bool, ...],
+):
+    found = []
+    for minute, number in enumerate(numbers):
+        readings = {attribute: Reading(value=double_long_unsigned(number), scaler_unit=unit)}
+        unpolled = {attribute} if unread else set()
+        check.take_pushed(readings, NOON + timedelta(minutes=minute), {1: 3}, unpolled)
+        found.append(attribute in readings)
+    assert tuple(found) == taken
+    await check.async_close()

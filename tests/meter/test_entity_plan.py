@@ -301,3 +301,25 @@ def test_a_name_that_holds_the_code_does_not_say_it_twice(hass: HomeAssistant, e
     assert name_of(hass, entry, attribute) == "Event code (0-0:96.11.1)"
     entity_registry.async_update_entity(known.entity_id, name="What happened")
     assert name_of(hass, entry, attribute) == "What happened (0-0:96.11.1)"
+
+
+def test_what_the_meter_sends_has_an_entity_where_no_object_gives_it():
+    def pushed(class_id: int, name: str, index: int) -> AttributeDescriptor:
+        return AttributeDescriptor(class_id, LogicalName.parse(name), index)
+
+    heard = [
+        pushed(3, "1.0.1.8.0.255", 2),  # its object is listed
+        pushed(3, "1.0.2.8.0.255", 2),
+        pushed(3, "1.0.198.7.0.255", 2),
+        pushed(4, "1.0.2.6.0.255", 5),
+        pushed(4, "1.0.2.6.0.255", 4),
+        pushed(7, "1.0.99.1.0.255", 2),  # no sensor
+    ]
+    found = plan_entities(OBJECTS, pushed=heard)[len(PLAN) :]
+    assert [(each.key, each.object_key, each.enabled, each.primary) for each in found] == [
+        ("3_1.0.2.8.0.255_2", "3:1.0.2.8.0.255", True, True),
+        ("3_1.0.198.7.0.255_2", "3:1.0.198.7.0.255", False, True),
+        ("4_1.0.2.6.0.255_5", "4:1.0.2.6.0.255", False, True),
+        ("4_1.0.2.6.0.255_4", "4:1.0.2.6.0.255", False, False),
+    ]
+    assert [each.reads for each in found] == [(each,) for each in heard[1:5]]

@@ -98,6 +98,7 @@ async def test_diagnostics_count_what_came(hass: HomeAssistant, make_entry: Call
         "taken_kinds": {"event_notification": 1},
         "copies_over_another_transport": 0,
         "with_events_left_out": 0,
+        "values_that_are_not_listed": [],
         "not_taken": {"nobody's": 1},
         "not_taken_on_own_connections": {},
     }

@@ -55,9 +55,18 @@ async def test_the_first_value_is_shown_at_once_and_the_last_one_in_any_case(pac
 async def test_what_the_meter_was_read_for_meanwhile_is_not_shown_again(paced: Shown):
     paced.pace.take({POWER: reading(1)})
     paced.pace.take({POWER: reading(2)})
-    paced.pace.drop()
+    paced.pace.drop({POWER: reading(3)})
     await paced.wait(11)
     assert len(paced.shown) == 1
+
+
+async def test_what_no_poll_gives_waits_on(paced: Shown):
+    paced.pace.take({POWER: reading(1)})
+    paced.pace.take({POWER: reading(2), VOLTAGE: reading(230)})
+    paced.pace.drop({POWER: reading(3)})
+    await paced.wait(11)
+    assert paced.shown[1:] == [{VOLTAGE: reading(230)}]
+    paced.pace.stop()
 
 
 async def test_after_the_end_nothing_is_shown(paced: Shown):

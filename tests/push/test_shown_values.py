@@ -16,7 +16,7 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.meter.reader import MeterReader
 from custom_components.cosem.meter.readings import Reading
-from custom_components.cosem.push.shown_values import plain_value, pushed_attribute, pushed_reading
+from custom_components.cosem.push.shown_values import plain_value, pushed_attribute, pushed_reading, shown_attribute
 
 POWER = LogicalName.parse("1.0.1.7.0.255")
 ATTRIBUTE = AttributeDescriptor(3, POWER, 2)
@@ -78,6 +78,36 @@ def test_f49_a_value_has_the_unit_that_is_known_or_none(
     reader: MeterReader, pushed: PushedValue, reading: Reading | None
 ):
     assert pushed_reading(reader, ATTRIBUTE, pushed) == reading
+
+
+STRUCTURE = Data(DataType.STRUCTURE, (NUMBER,))
+TEXT = Data(DataType.VISIBLE_STRING, b"T2")
+NULL = Data(DataType.NULL_DATA, None)
+EXPORT, TARIFF = LogicalName.parse("1.0.2.7.0.255"), LogicalName.parse("0.0.96.14.0.255")
+OTHER_CLOCK = LogicalName.parse("0.0.1.0.9.255")
+
+
+@pytest.mark.parametrize(
+    ("pushed", "attribute"),
+    [
+        (value(class_id=None), ATTRIBUTE),
+        (value(class_id=4, attribute_index=5), AttributeDescriptor(4, POWER, 5)),
+        (value(logical_name=None), None),
+        (value(data_index=1), None),
+        (value(data=NULL), None),
+        (value(data=STRUCTURE), None),
+        (value(logical_name=CLOCK, class_id=None), None),  # there are two
+        (value(WATT, logical_name=EXPORT, class_id=None), AttributeDescriptor(3, EXPORT, 2)),
+        (value(logical_name=EXPORT, class_id=None), None),  # its number would be a guess
+        (value(data=TEXT, logical_name=EXPORT, class_id=None), AttributeDescriptor(1, EXPORT, 2)),
+        (value(logical_name=TARIFF, class_id=None, attribute_index=None), AttributeDescriptor(1, TARIFF, 2)),
+        (value(data=TEXT, logical_name=OTHER_CLOCK, class_id=None), AttributeDescriptor(8, OTHER_CLOCK, 2)),
+    ],
+)
+def test_which_attribute_shows_a_value_also_of_an_object_that_is_not_listed(
+    pushed: PushedValue, attribute: AttributeDescriptor | None
+):
+    assert shown_attribute(known(), pushed) == attribute
 
 
 def test_what_has_no_unit_needs_none():

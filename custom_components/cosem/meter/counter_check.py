@@ -87,14 +87,23 @@ class CounterCheck:
         return {attribute: held for attribute, held in self._guard.withheld.items() if attribute in numbers}
 
     def take_pushed(
-        self, readings: dict[AttributeDescriptor, Reading], at: datetime, mbus_device_types: Mapping[int, int]
+        self,
+        readings: dict[AttributeDescriptor, Reading],
+        at: datetime,
+        mbus_device_types: Mapping[int, int],
+        unread: Collection[AttributeDescriptor] = (),
     ) -> None:
-        """Take counters out of `readings` that do not simply follow what is known: polls decide about those."""
+        """Take counters out of `readings` that do not simply follow what is known: polls decide about those.
+
+        `unread`: what no poll gives; there a later push confirms.
+        """
         numbers = _counters(readings, mbus_device_types)
         # A meter that starts shows 0 once, and a counter that nobody has seen may never have been captured.
-        doubtful = self._guard.doubts(numbers, at) | (numbers.keys() - self._guard.last.keys())
-        self._guard.believe({each: counted for each, counted in numbers.items() if each not in doubtful}, at)
-        for attribute in doubtful:
+        unknown = numbers.keys() - self._guard.last.keys()
+        doubtful = (self._guard.doubts(numbers, at) | unknown).difference(unread)
+        never_captured = {each for each in unknown.intersection(unread) if numbers[each][0] == 0 and _captures(each)}
+        judged = {each: numbers[each] for each in numbers.keys() - doubtful - never_captured}
+        for attribute in numbers.keys() - self._guard.believe(judged, at):
             del readings[attribute]
         self._store.save_later(lambda: self._guard.last)
 
@@ -126,6 +135,10 @@ class CounterCheck:
                 self._refusals.note(each, answer.name, association, now)
         never = {attribute for attribute, (time, _) in companions.items() if is_unspecified(read.get(time))}
         return never, {attribute for attribute, (_, status) in companions.items() if says_something(read.get(status))}
+
+
+def _captures(attribute: AttributeDescriptor) -> bool:
+    return (attribute.class_id, attribute.attribute_index) in _COMPANIONS
 
 
 def _counters(

@@ -70,18 +70,40 @@ def plan_entities(
     ticked: Collection[str] = (),
     unverified: bool = False,
     describe: Describe = lambda attribute: describe_attribute(*attribute),
+    pushed: Iterable[AttributeDescriptor] = (),
 ) -> list[PlannedEntity]:
     """Return the entities that a meter with these objects may have: ``MAX_ENTITIES``, ticked objects before others.
 
     ``unverified``: nobody knows who sends the values. ``describe``: how an attribute looks, by default from its logical
-    name alone.
+    name alone. ``pushed``: what the meter was heard to send; where no object gives it, an entity of its own shows it.
     """
     whole = [PlannedEntity(key=_AUTHENTICITY_KEY, description=AUTHENTICITY, enabled=True)] if unverified else []
     rows = [(element, _key_of(element) in ticked) for element in objects]
     planned = _planned(rows, describe)
     if len(planned) > MAX_ENTITIES:
         planned = _planned(sorted(rows, key=lambda row: not row[1]), describe)
-    return (whole + planned)[:MAX_ENTITIES]
+    return (whole + planned + list(_of_pushed(pushed, planned, describe)))[:MAX_ENTITIES]
+
+
+def _of_pushed(
+    pushed: Iterable[AttributeDescriptor], planned: Iterable[PlannedEntity], describe: Describe
+) -> Iterator[PlannedEntity]:
+    """Return entities for what nothing else shows: nobody could choose them before, so the catalogue does."""
+    shown = {attribute for entity in planned for attribute in entity.reads}
+    with_first = {entity.object_key for entity in planned if entity.primary}
+    for attribute in pushed:
+        description = None if attribute in shown else describe(attribute)
+        if description is not None:
+            key = object_key(attribute.class_id, attribute.logical_name)
+            yield PlannedEntity(
+                key=_key_of_value(attribute),
+                reads=(attribute,),
+                description=description,
+                object_key=key,
+                primary=key not in with_first,
+                enabled=description.enabled_default,
+            )
+            with_first.add(key)
 
 
 def has_too_many(objects: Iterable[ObjectListElement]) -> bool:

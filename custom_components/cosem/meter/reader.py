@@ -62,6 +62,9 @@ _SLOW_READ: Final = 2.0
 """Seconds; after a longer read the clock is asked again, alone."""
 
 
+type _Attributes = Iterable[AttributeDescriptor]
+
+
 class MeterReader:
     """What is known of one entry's meter, and how to read it."""
 
@@ -159,15 +162,16 @@ class MeterReader:
         answers = await async_ask(association, [pinned])
         self._require(association, pinned_id_of(pinned, answers[pinned], association.parameters.server_wport))
 
-    async def async_read(self, association: Association, wanted: Iterable[AttributeDescriptor]) -> Readings:
-        """Return values with units, without what is refused again and again.
+    async def async_read(self, association: Association, wanted: _Attributes, units_of: _Attributes = ()) -> Readings:
+        """Return values with units, without what is refused again and again; of ``units_of`` learn the units only.
 
         Raises WrongMeter; then nothing that was read counts.
         """
         now = self._hass.loop.time()
-        attributes = [attribute for attribute in sorted(set(wanted)) if not self._is_resting(attribute, now)]
+        attributes = _awake(self.refusals, wanted, now)
         pinned = [] if self._verified is association or self.identity is None else [self.identity.pinned]
-        units = self._units.due(_units_of(attributes), now, self._interval)
+        with_units = {*attributes, *_awake(self.refusals, units_of, now)}
+        units = self._units.due(_units_of(with_units), now, self._interval)
         # A unit is asked for behind the values, so that none is older than a value that it belongs to.
         answers, read_at = await self._async_ask(association, [*pinned, *attributes, *units])
         for attribute in pinned:
@@ -254,10 +258,6 @@ class MeterReader:
         """Whether an attribute or its unit is refused again and again."""
         return self.refusals.is_lasting(attribute) or self.refusals.is_lasting(scaler_unit_attribute(attribute))
 
-    def _is_resting(self, attribute: AttributeDescriptor, now: float) -> bool:
-        unit = scaler_unit_attribute(attribute)
-        return self.refusals.is_resting(attribute, now) or (unit is not None and self.refusals.is_resting(unit, now))
-
     async def _async_ask(
         self, association: Association, attributes: Sequence[AttributeDescriptor]
     ) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime]:
@@ -312,6 +312,13 @@ class MeterReader:
         shown = attribute._replace(attribute_index=RegisterAttribute.VALUE) if is_unit else attribute
         name = name_of(self._hass, self._entry, shown)
         LOGGER.warning(text, self._label, attribute.attribute_index, name, reason)
+
+
+def _awake(refusals: Refusals, attributes: _Attributes, now: float) -> list[AttributeDescriptor]:
+    """Return those of which neither value nor unit is refused for now, in the order of asking."""
+    resting = refusals.is_resting
+    names = sorted(set(attributes))
+    return [each for each in names if not resting(each, now) and not resting(scaler_unit_attribute(each), now)]
 
 
 def _units_of(attributes: Iterable[AttributeDescriptor]) -> set[AttributeDescriptor]:

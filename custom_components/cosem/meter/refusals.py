@@ -54,9 +54,9 @@ class Refusals:
         """Whether the meter seems to refuse an attribute for good."""
         return attribute is not None and (known := self._refusals.get(attribute)) is not None and _lasts(known)
 
-    def is_resting(self, attribute: AttributeDescriptor, now: float) -> bool:
+    def is_resting(self, attribute: AttributeDescriptor | None, now: float) -> bool:
         """Whether an attribute is not to be asked for now."""
-        known = self._refusals.get(attribute)
+        known = None if attribute is None else self._refusals.get(attribute)
         return known is not None and _lasts(known) and now - known.asked < ASKED_AGAIN_AFTER
 
     def lasting(self) -> dict[AttributeDescriptor, str]:

@@ -34,6 +34,9 @@ COUNTED: Final = "counted"
 LOGGED: Final = "logged"
 """Likewise for what was told of its event logs and alarm registers."""
 
+PUSHED: Final = "pushed"
+"""Likewise for what it sends without listing it (push/pushed_objects.py)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MeterWays:
@@ -109,9 +112,9 @@ async def async_pin_system_title(hass: HomeAssistant, unique_id: str, title: byt
 
 
 async def async_remove_meter(hass: HomeAssistant, unique_id: str) -> None:
-    """Forget a meter, what its counters showed, and what was told of its logs (counted_store.py, push/log_store.py)."""
+    """Forget a meter, what its counters showed, what was told of its logs, and what it sent (push/log_store.py ...)."""
     await _store(hass, unique_id).async_remove()
-    for kind in (COUNTED, LOGGED):
+    for kind in (COUNTED, LOGGED, PUSHED):
         await Store[dict[str, Any]](hass, _VERSION, file_of(unique_id, kind)).async_remove()
 
 

@@ -37,8 +37,9 @@ from .meter_event import MeterEvent, async_publish
 from .options import transports_of
 from .other_ways import OtherWays
 from .pace import Pace, Show
+from .pushed_objects import PushedObjects
 from .routing import ReadNotification, Receiver
-from .shown_values import pushed_attribute, pushed_reading
+from .shown_values import pushed_reading, shown_attribute
 
 _VALUE: Final = 2
 
@@ -84,9 +85,16 @@ class MeterPush:
         self.heard = HeardSoFar()
         """For a person."""
         self._other_ways = OtherWays()
+        self.pushed = PushedObjects(hass, str(entry.unique_id))
         self.outlives_attempt = False
         """Whether it goes on after a set-up that is tried again."""
         self._cancel_storing: CALLBACK_TYPE | None = None
+
+    def is_only_pushed(self, attribute: AttributeDescriptor) -> bool:
+        """Whether no poll gives the value of an attribute."""
+        if self._entry.pref_disable_polling or self._reader.is_refused(attribute):
+            return True
+        return attribute in self.pushed.unlisted(self._reader.objects)
 
     @property
     def is_listening(self) -> bool:
@@ -135,6 +143,7 @@ class MeterPush:
         await before.async_stop(others_listen=self.is_listening)
         self.told.remember(before.told)
         self.heard, self._other_ways = before.heard, before._other_ways
+        self.pushed.remember(before.pushed.attributes)
         if self._unshown is not None:
             self._unshown.extend(before.now_shown())
 
@@ -159,6 +168,7 @@ class MeterPush:
             await self.calls.async_stop()
         if self._cancel_storing is not None:
             await self._async_store()
+        await self.pushed.async_save()
 
     def diagnostics(self) -> dict[str, object]:
         """Return what came, and what was not taken, with the reason: also of other meters at the same port."""
@@ -167,6 +177,7 @@ class MeterPush:
             "taken_kinds": dict(self.heard.kinds),
             "copies_over_another_transport": self._other_ways.copies,
             "with_events_left_out": self.maker.meanings.left_out,
+            "values_that_are_not_listed": [str(attribute) for attribute in self.pushed.attributes],
             "not_taken": dict(self._listening.not_taken),
             "not_taken_on_own_connections": dict(self._own.counters),
         }
@@ -219,10 +230,14 @@ class MeterPush:
         values = () if read.values is None else read.values.values
         readings: dict[AttributeDescriptor, Reading] = {}
         for value in values:
-            attribute = pushed_attribute(self._reader, value)
-            reading = None if attribute is None else pushed_reading(self._reader, attribute, value)
-            if attribute is not None and reading is not None:
+            attribute = shown_attribute(self._reader, value)
+            if attribute is None:
+                continue
+            self.pushed.note(attribute, self._reader.objects)
+            reading = pushed_reading(self._reader, attribute, value)
+            if reading is not None:
                 readings[attribute] = reading
-        self._reader.counters.take_pushed(readings, dt_util.utcnow(), self._reader.mbus_device_types)
+        unread = {attribute for attribute in readings if self.is_only_pushed(attribute)}
+        self._reader.counters.take_pushed(readings, dt_util.utcnow(), self._reader.mbus_device_types, unread)
         if readings:
             self.pace.take(readings)

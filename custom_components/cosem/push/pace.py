@@ -1,6 +1,6 @@
 """Values that meters push every second become states less often; the last one always does."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime
 
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -31,14 +31,14 @@ class Pace:
             self._next()
 
     @callback
-    def drop(self) -> None:
-        """Forget what waits: the meter was read meanwhile."""
-        self._waiting.clear()
+    def drop(self, read: Collection[AttributeDescriptor]) -> None:
+        """Forget what waits of attributes that were read meanwhile."""
+        self._waiting = {attribute: each for attribute, each in self._waiting.items() if attribute not in read}
 
     @callback
     def stop(self) -> None:
         """Show nothing any more."""
-        self.drop()
+        self._waiting.clear()
         if self._cancel is not None:
             self._cancel()
             self._cancel = None

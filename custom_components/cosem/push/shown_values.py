@@ -11,6 +11,7 @@ from ..dlms import (
     InterfaceClass,
     Json,
     LogicalName,
+    Medium,
     PushedValue,
     TimePolicy,
     date_or_time_text,
@@ -25,6 +26,8 @@ from ..meter.readings import Reading
 _MAX_TEXT: Final = 255
 _TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
 _VALUE: Final = 2
+_CLOCK: Final = (1, 0)
+"""Value groups C and D."""
 _MAX_EXACT: Final = 2**53
 MOST_CHARACTERS: Final = 1024
 """Of a value in an event, as JSON: each event and each state keeps it."""
@@ -38,6 +41,29 @@ def pushed_attribute(reader: MeterReader, value: PushedValue) -> AttributeDescri
     class_id = value.class_id or _class_of(reader, name)
     index = _VALUE if value.attribute_index is None else value.attribute_index
     return None if class_id is None or value.data_index else AttributeDescriptor(class_id, name, index)
+
+
+def shown_attribute(reader: MeterReader, value: PushedValue) -> AttributeDescriptor | None:
+    """Return which attribute an entity shows; of an object that the meter does not list, as the value looks.
+
+    None for what no state can hold: no value, an array, a number without a unit that needs one.
+    """
+    name, data = value.logical_name, value.value
+    if name is None or value.data_index or data.type is DataType.NULL_DATA or isinstance(data.value, tuple):
+        return None
+    if value.class_id is not None or any(element.logical_name == name for element in reader.objects):
+        return pushed_attribute(reader, value)
+    class_id = _likely_class(name, value)
+    return None if class_id is None else AttributeDescriptor(class_id, name, value.attribute_index or _VALUE)
+
+
+def _likely_class(name: LogicalName, value: PushedValue) -> int | None:
+    if value.scaler_unit is not None:
+        return InterfaceClass.REGISTER
+    if name.a == Medium.ABSTRACT and (name.c, name.d) == _CLOCK:
+        return InterfaceClass.CLOCK
+    # What is measured has a unit somewhere, and perhaps a scaler: without it the number would be a guess.
+    return InterfaceClass.DATA if name.a == Medium.ABSTRACT or number_of(value.value) is None else None
 
 
 def _class_of(reader: MeterReader, name: LogicalName) -> int | None:
