@@ -74,7 +74,8 @@ async def test_logical_names_are_refused_for_their_context(server: ShortServer):
 async def test_blocks_as_the_library_cuts_them_are_no_value():
     """gurux-dlms 1.0.203 counts the octets in front of the value, sends as many of it, and says that this was all.
 
-    The rest is never sent, so there is nothing that a client could join. It is an error; what is short still has a value.
+    The rest is never sent, so there is nothing that a client could join. It is an error; what is short still has a
+    value.
     """
     async with (
         timeout(DEADLINE),
