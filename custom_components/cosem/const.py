@@ -56,6 +56,13 @@ CONF_LOG_INTERVAL: Final = "log_interval"
 DEFAULT_LOG_INTERVAL: Final = 5
 MAX_LOG_INTERVAL: Final = 1440
 
+CONF_ALLOW_WRITING: Final = "allow_writing"
+"""Whether actions may change the meter; missing: no, as for all that follow."""
+CONF_ALLOW_SWITCHING: Final = "allow_switching"
+"""Whether they may switch the supply."""
+CONF_SECURITY_CONFIRMATION: Final = "security_confirmation"
+"""The sentence that somebody typed, so that they may change keys, passwords and policies."""
+
 NOTIFICATIONS_OFF: Final = "off"
 NOTIFICATIONS_BOTH: Final = "both"
 NOTIFICATIONS: Final = (NOTIFICATIONS_OFF, "udp", "tcp", NOTIFICATIONS_BOTH)

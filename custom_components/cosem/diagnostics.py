@@ -14,6 +14,8 @@ from homeassistant.helpers import device_registry as dr
 
 from .const import (
     CONF_ACCEPT_UNVERIFIED,
+    CONF_ALLOW_SWITCHING,
+    CONF_ALLOW_WRITING,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_COUNTER_LOGICAL_NAME,
@@ -68,6 +70,8 @@ _OPTIONS: Final = (
     CONF_LISTEN_PORT,
     CONF_STATE_PAUSE,
     CONF_LOG_INTERVAL,
+    CONF_ALLOW_WRITING,
+    CONF_ALLOW_SWITCHING,
 )
 
 

@@ -196,7 +196,7 @@ def test_each_verdict_has_a_sentence():
     sentences |= {f"{verdict.value}_with_credentials" for verdict in MENDED_WITH_SETTINGS}
     sentences |= {"objects_refused", "objects_not_tried"}
     of_options = {"interval_too_short", "objects_not_read", "invalid_objects", "objects_refused", "objects_not_tried"}
-    of_options |= {"invalid_listen_address", "invalid_notification_sources"}
+    of_options |= {"invalid_listen_address", "invalid_notification_sources", "other_sentence"}
     assert TEXTS["options"]["error"].keys() == of_options
     sentences |= {"invalid_listen_address", "invalid_notification_sources", "call_sources_needed"}
     sentences |= {"not_called", "cannot_listen"}  # a connection that failed, where the meter calls

@@ -27,6 +27,7 @@ from .client.transport import Transport, open_tcp
 from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
 from .describe.elements import Json, JsonObject, describe_data
+from .describe.guarded_targets import is_of_security, is_of_supply
 from .describe.profile_cells import described_column, json_cells
 from .describe.readings import described_reading, not_finite, with_units
 from .describe.redacted import apdu_in_words, redacted
@@ -408,6 +409,8 @@ __all__ = [
     "display_text",
     "generate_key_pair",
     "instant",
+    "is_of_security",
+    "is_of_supply",
     "is_public_example",
     "is_secret",
     "is_unspecified",

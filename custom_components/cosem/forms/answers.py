@@ -32,6 +32,7 @@ from .draft import Draft, Purpose, with_credentials_of
 from .notification_options import without_usual
 from .objects import NotAnObject, parse_objects
 from .schemas import CONF_FURTHER_OBJECTS
+from .writing_options import what_is_allowed
 
 type FormInput = Mapping[str, Any]
 
@@ -195,7 +196,7 @@ def take_objects(draft: Draft, typed: FormInput) -> Draft:
 
 def take_options(draft: Draft, typed: FormInput) -> Draft:
     """Take the options form."""
-    return _with_options(draft, without_usual(typed), {})
+    return _with_options(draft, what_is_allowed(without_usual(typed)), {})
 
 
 def _with_options(draft: Draft, typed: FormInput, usual: FormInput) -> Draft:

@@ -17,6 +17,8 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..const import (
+    CONF_ALLOW_SWITCHING,
+    CONF_ALLOW_WRITING,
     CONF_EXPECTED_INTERVAL,
     CONF_INTERVAL,
     CONF_LISTEN_ADDRESS,
@@ -27,6 +29,7 @@ from ..const import (
     CONF_OBJECTS,
     CONF_PAUSE,
     CONF_RESPONSE_TIMEOUT,
+    CONF_SECURITY_CONFIRMATION,
     CONF_STATE_PAUSE,
     CONF_STAY_CONNECTED,
     CONF_TIME_POLICY,
@@ -54,6 +57,7 @@ from .schemas import (
 )
 
 CONF_READ_OBJECTS: Final = "read_objects"
+SECTION_WRITING: Final = "writing"
 
 _NOTIFICATIONS: Final = SelectSelector(
     SelectSelectorConfig(
@@ -79,9 +83,16 @@ _NOTIFICATION_FIELDS: Final[Mapping[vol.Marker, object]] = {
     ),
 }
 
+_WRITING_FIELDS: Final[Mapping[vol.Marker, object]] = {
+    vol.Optional(CONF_ALLOW_WRITING, default=False): BooleanSelector(),
+    vol.Optional(CONF_ALLOW_SWITCHING, default=False): BooleanSelector(),
+    vol.Optional(CONF_SECURITY_CONFIRMATION): TextSelector(),
+}
+
 OPTION_SECTIONS: Final[Mapping[str, Mapping[vol.Marker, object]]] = {
     "connection": _CONNECTION_FIELDS,
     "notifications_and_events": _NOTIFICATION_FIELDS,
+    SECTION_WRITING: _WRITING_FIELDS,
 }
 """The fields of each closed section, in their order."""
 

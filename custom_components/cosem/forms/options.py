@@ -1,7 +1,7 @@
 """The options form: interval, objects and how to connect."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, cast
 
@@ -23,8 +23,9 @@ from .further_objects import async_try_for_entry
 from .next_step import Step, next_step
 from .notification_options import async_heard_in_words, fault_of
 from .objects import async_object_choices
-from .option_schemas import CONF_READ_OBJECTS, as_stored, options_schema
+from .option_schemas import CONF_READ_OBJECTS, SECTION_WRITING, as_stored, options_schema
 from .texts import async_clock_in_words, async_selector_texts, errors_of
+from .writing_options import async_sentence, confirmation_fault, sentence_again
 
 _CLOCK_SECONDS: Final = 5.0
 """The form does not wait longer for a meter that is slow or busy."""
@@ -45,10 +46,7 @@ class CosemOptionsFlow(OptionsFlowWithReload):
             self._was_read = await self._async_read_objects()
             errors = {} if self._was_read else {CONF_READ_OBJECTS: "objects_not_read"}
             draft = replace(draft, typed=typed, errors=errors)
-        elif typed and typed[CONF_INTERVAL] < MIN_INTERVAL:
-            words = {"minimum": str(MIN_INTERVAL)}
-            draft = replace(draft, typed=typed, errors={CONF_INTERVAL: "interval_too_short"}, error_words=words)
-        elif typed and (fault := fault_of(typed))[0]:
+        elif typed and (fault := await self._async_fault(typed))[0]:
             draft = replace(draft, typed=typed, errors=fault[0], error_words=fault[1])
         elif typed:
             draft = await async_try_for_entry(self.config_entry, take_options(draft, typed), typed)
@@ -60,6 +58,14 @@ class CosemOptionsFlow(OptionsFlowWithReload):
         objects = complete_objects(stored, keys)
         async_apply_selection(self.hass, self.config_entry, plan_entities(objects), draft.options[CONF_OBJECTS])
         return self.async_create_entry(data=draft.options)
+
+    async def _async_fault(self, typed: Mapping[str, Any]) -> tuple[dict[str, str], dict[str, str]]:
+        """Return the error of a field, and its words; nothing where all is well."""
+        if typed[CONF_INTERVAL] < MIN_INTERVAL:
+            return {CONF_INTERVAL: "interval_too_short"}, {"minimum": str(MIN_INTERVAL)}
+        if (fault := fault_of(typed))[0]:
+            return fault
+        return confirmation_fault(typed, self.config_entry.options, await async_sentence(self.hass)), {}
 
     async def _async_read_objects(self) -> bool:
         """Let the entry read the meter's object list; return whether it could."""
@@ -107,10 +113,13 @@ class CosemOptionsFlow(OptionsFlowWithReload):
             "heard": await self._async_heard(),
             "read": is_read,
             "clock": await async_clock_in_words(self.hass, clock, policy),
+            "sentence": await async_sentence(self.hass),
         }
         chosen = {**entry.options, CONF_TIME_POLICY: policy.value}
         schema = options_schema(choices, with_logs=keeps_what_happened(objects), wrong=draft.errors)
-        shown = suggested_values(schema, draft.typed or {**chosen, CONF_OBJECTS: ticked})
+        values = draft.typed or {**chosen, CONF_OBJECTS: ticked}
+        shown = suggested_values(schema, values)
+        shown[SECTION_WRITING] |= sentence_again(values)
         return self.async_show_form(
             step_id=Step.INIT.value,
             data_schema=self.add_suggested_values_to_schema(schema, shown),
