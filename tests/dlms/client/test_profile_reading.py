@@ -725,6 +725,27 @@ async def test_times_at_the_ends_of_the_calendar_are_ends_like_others(can, zone)
     )
 
 
+@pytest.mark.parametrize("can", [(1, 2), (2,), ()])
+@pytest.mark.parametrize(
+    ("before", "after", "scale", "unit"),
+    [((EXPORT,), (EXPORT, IMPORT), 1, "Wh"), ((EXPORT, IMPORT), (EXPORT,), 0, None)],
+    ids=["known before", "known after"],
+)
+async def test_f49_units_refused_on_one_side_of_a_drop_do_not_change_numbers(can, before, after, scale, unit):
+    # One of them is refused throughout, so that nothing is remembered and both are asked for again.
+    source = Source(can=can, drops_after=(5,) if can else (8,))
+    source.odd = {column.logical_name: DataAccessError(2) for column in before}
+    source.between = lambda: setattr(source, "odd", {column.logical_name: DataAccessError(2) for column in after})
+    reading = ProfileReading(source.lend, TIMES, ProfileWays())
+    rows = []
+    async with aclosing(reading.rows()) as batches:
+        async for batch in batches:
+            rows += batch
+    assert source.lent == 2
+    assert [row[2:] for row in rows] == [(Decimal(1000 + n).scaleb(-scale), n) for n in (5, 6, 7, 8)]
+    assert [column.unit for column in reading.columns] == [None, None, unit, None]
+
+
 async def test_f46_other_columns_after_a_drop_are_not_mixed():
     source = Source(drops_after=(5,))
     reading = ProfileReading(source.lend, TIMES, ProfileWays())

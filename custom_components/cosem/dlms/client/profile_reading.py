@@ -7,6 +7,7 @@ answer with the whole buffer. After a drop the reading goes on behind the last r
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
+from dataclasses import replace
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor, Selection
@@ -105,8 +106,11 @@ class ProfileReading:
 
     async def _define(self, association: Association) -> None:
         definition = await read_definition(association, self._request, self._ways)
-        if self._progress.rows and definition.capture_objects != self._definition.capture_objects:
-            raise DecodeError("the profile has other columns than before")
+        if self._progress.rows:
+            if definition.capture_objects != self._definition.capture_objects:
+                raise DecodeError("the profile has other columns than before")
+            # A unit that is refused now, or was before, must not change what the numbers of one reading mean.
+            definition = replace(definition, all_columns=self._definition.all_columns)
         self._definition = definition
 
     async def _by_any_way(self, association: Association) -> Batches:
