@@ -4,6 +4,7 @@ import pytest
 
 from custom_components.cosem.dlms.apdu import encode_apdu
 from custom_components.cosem.dlms.apdu.block import GeneralBlockTransfer
+from custom_components.cosem.dlms.apdu.common import MethodDescriptor
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.encoding.data import octet_string
 from custom_components.cosem.dlms.errors import BlockTransferAborted, DecodeError, LocalProtocolError
@@ -20,8 +21,9 @@ from custom_components.cosem.dlms.protocol.general_blocks import OWN_WINDOW
 from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from custom_components.cosem.dlms.protocol.proposal import WportPair
 from custom_components.cosem.dlms.protocol.states import State
+from custom_components.cosem.dlms.protocol.transfer.action import ActionList
 from custom_components.cosem.dlms.protocol.transfer.get import GetList, GetOne
-from custom_components.cosem.dlms.protocol.transfer.set import SetOne
+from custom_components.cosem.dlms.protocol.transfer.set import SetList, SetOne
 from tests.dlms.lone_meter import TITLE
 from tests.dlms.protocol.test_association_state import Protected
 from tests.dlms.scripted import (
@@ -195,6 +197,36 @@ def test_blocks_of_the_service_go_first():
     connection = associated(response)
     connection.request(PAIR, SetOne(CLOCK, octet_string(bytes(50))))
     assert sent_by(connection)[0][:2] == b"\xc1\x02"
+
+
+NAMES = [CLOCK] * 6
+METHODS = [MethodDescriptor(8, CLOCK.logical_name, 1)] * 6
+
+
+@pytest.mark.parametrize(
+    "transfer",
+    [
+        SetList([(name, octet_string(b"x")) for name in NAMES]),
+        ActionList([(method, None) for method in METHODS]),
+    ],
+    ids=["set", "action"],
+)
+@pytest.mark.parametrize("has_own_blocks", [False, True])
+def test_a_list_whose_names_alone_are_too_long_for_a_block_goes_in_general_blocks(transfer, has_own_blocks):
+    services = GRANTED | Conformance.SET | Conformance.ACTION | Conformance.MULTIPLE_REFERENCES
+    if has_own_blocks:
+        services |= Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE | Conformance.BLOCK_TRANSFER_WITH_ACTION
+    else:
+        services &= ~(Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE | Conformance.BLOCK_TRANSFER_WITH_ACTION)
+    connection = associated(initiate(conformance=services | GENERAL, server_max_receive_pdu_size=40))
+    connection.request(PAIR, transfer)
+    (first,) = sent_by(connection)
+    assert first[:6] == bytes.fromhex("E00F00010000")
+    kind = b"\xc1\x04" if isinstance(transfer, SetList) else b"\xc3\x03"
+    assert first[7:9] == kind  # the list itself, and none of its blocks
+    connection = associated(initiate(conformance=services, server_max_receive_pdu_size=40))
+    with pytest.raises(LocalProtocolError, match="too few for a block"):
+        connection.request(PAIR, transfer)
 
 
 def test_without_blocks_of_any_kind_a_long_request_is_our_error():

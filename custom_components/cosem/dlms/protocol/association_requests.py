@@ -152,9 +152,7 @@ class AssociationRequests:
         negotiated = self.negotiated
         assert negotiated is not None  # set before the state in which requests are possible
         limit = negotiated.request_limit
-        plain = self._outstanding.first(transfer, limit - negotiated.overhead, taken=self._late.numbers)
-        if transfer.needs & ~negotiated.conformance and negotiated.has_general_blocks:
-            plain = self._outstanding.first(transfer, self._limits.assembled_value)  # without blocks of its own
+        plain = self._outstanding.agreed_first(transfer, negotiated, taken=self._late.numbers)
         if missing := transfer.needs & ~negotiated.conformance:
             raise ServiceNotNegotiated(missing.standard_names[0])
         octets = self.opening.protection.protect(plain)

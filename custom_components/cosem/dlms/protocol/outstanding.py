@@ -8,9 +8,17 @@ from typing import Final
 from ..apdu.access import ACCESS_RESPONSE
 from ..apdu.common import InvokeIdAndPriority
 from ..apdu.short_name import WRITE_RESPONSE
-from ..errors import DlmsError, ExceptionReceived, OutcomeUnknown, ServiceErrorCode, StateErrorCode
+from ..errors import (
+    DlmsError,
+    ExceptionReceived,
+    LocalProtocolError,
+    OutcomeUnknown,
+    ServiceErrorCode,
+    StateErrorCode,
+)
 from ..limits import Limits
 from .late_answers import ERRORS, NUMBERED
+from .proposal import Negotiated
 from .transfer import ANSWERS, Failed, Outcome, Transfer
 from .transfer.access import Access
 from .transfer.action import ActionList, ActionOne
@@ -62,6 +70,22 @@ class Outstanding:
         if isinstance(transfer, Access):
             transfer.number = self._count
         return transfer.first(InvokeIdAndPriority(self._next_invoke_id, confirmed=confirmed), self._limits, room)
+
+    def agreed_first(self, transfer: Transfer, negotiated: Negotiated, *, taken: Container[int | None]) -> bytes:
+        """Return the first request as it was agreed on; whole for general blocks where other blocks cannot be.
+
+        Those of a list begin behind all names in it. Raises LocalProtocolError.
+        """
+        has_general_blocks = negotiated.has_general_blocks
+        try:
+            plain = self.first(transfer, negotiated.request_limit - negotiated.overhead, taken=taken)
+        except LocalProtocolError:
+            if not has_general_blocks:
+                raise
+        else:
+            if not (has_general_blocks and transfer.needs & ~negotiated.conformance):
+                return plain
+        return self.first(transfer, self._limits.assembled_value)
 
     def begin(self, transfer: Transfer) -> None:
         """Note that its first request is sent."""
