@@ -248,11 +248,21 @@ def test_s19_a_gmac_proof_under_authentication_and_our_suite_is_believed(suite, 
     assert verify_server_proof(credentials(Mechanism.HLS_GMAC, suite=suite), BOTH, proof_under(control)) == 7
 
 
-@pytest.mark.parametrize("control", [0x00, 0x20, 0x30, 0x11, 0x12, 0x50, 0x90])
-def test_s19_a_gmac_proof_under_another_security_control_is_refused(control):
-    """Only the control octet differs from what was agreed: no authentication, encryption, another suite or key."""
+@pytest.mark.parametrize(
+    ("suite", "control"),
+    [
+        *((SecuritySuite.SUITE_0, control) for control in (0x00, 0x20, 0x30, 0x11, 0x12, 0x50, 0x90)),
+        (SecuritySuite.SUITE_1, 0x10),
+        (SecuritySuite.SUITE_2, 0x10),
+    ],
+)
+def test_s19_a_gmac_proof_under_another_security_control_is_refused(suite, control):
+    """Only the control octet differs from what was agreed: no authentication, encryption, another suite or key.
+
+    In suites 1 and 2 there is a server that writes that of suite 0.
+    """
     with pytest.raises(PeerNotAuthenticated, match="wrong form"):
-        verify_server_proof(credentials(Mechanism.HLS_GMAC), BOTH, proof_under(control))
+        verify_server_proof(credentials(Mechanism.HLS_GMAC, suite=suite), BOTH, proof_under(control))
 
 
 def test_md5_and_sha1_hash_challenge_and_secret():
