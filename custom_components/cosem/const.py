@@ -51,6 +51,14 @@ CONF_EXPECTED_INTERVAL: Final = "expected_interval"
 """Minutes in which values that only come by push are expected; 0: they are never missed."""
 MAX_EXPECTED_INTERVAL: Final = 44_640
 
+CONF_NOTIFICATION_WPORT: Final = "notification_wport"
+"""The client wPort to which the meter sends what it does not prove; missing: any."""
+
+CONF_CODE_TABLE: Final = "code_table"
+"""Whose meaning event codes have; missing: that of the meter's family or maker."""
+CODE_TABLE_AUTOMATIC: Final = "automatic"
+CODE_TABLE_NONE: Final = "none"
+
 CONF_LOG_INTERVAL: Final = "log_interval"
 """Minutes between two readings of event logs and alarm registers; 0: never."""
 DEFAULT_LOG_INTERVAL: Final = 5

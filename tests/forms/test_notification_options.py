@@ -20,19 +20,23 @@ from tests.push.test_routing import heard
 
 def test_only_what_says_something_is_kept():
     usual = {"notifications": "off", "listen_address": " ", "listen_port": 4059, "notification_sources": ["", " "]}
-    usual |= {"log_interval": 5, "expected_interval": 0}
+    usual |= {"log_interval": 5, "expected_interval": 0, "code_table": "automatic"}
     assert without_usual({"interval": 60, **usual}) == {"interval": 60}
     typed = {
         "notifications": "udp",
         "listen_address": " 192.0.2.5 ",
         "listen_port": 5000,
         "notification_sources": [" 192.0.2.7", ""],
+        "notification_wport": 0,
+        "code_table": "none",
     }
     assert without_usual(typed) == {
         "notifications": "udp",
         "listen_address": "192.0.2.5",
         "listen_port": 5000,
         "notification_sources": ["192.0.2.7"],
+        "notification_wport": 0,
+        "code_table": "none",
     }
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from custom_components.cosem.push.event_codes import (
+    CODE_TABLE_CHOICES,
     CODE_TABLES,
     EVENT_TYPES,
     NO_TABLE,
@@ -55,6 +56,9 @@ def test_a_table_says_what_codes_and_bits_mean():
         {"events_of_objects": []},
         {"events_of_objects": {"100": []}},
         {"events_of_objects": {"0": [{"code": 1}]}},
+        {"makers": "ISK"},
+        {"makers": ["Isk"]},
+        {"makers": [7]},
     ],
 )
 def test_what_is_no_table_is_refused(changes: dict[str, Any]):
@@ -87,10 +91,35 @@ def test_the_tables_of_the_integration_name_their_source():
     }
 
 
+def chosen(preset: str, *makers: str | None, **options: Any) -> str | None:
+    """The name of the table for an entry."""
+    table = code_table_of({"preset": preset}, options, makers)
+    return next((name for name, each in CODE_TABLES.items() if each is table), None)
+
+
 def test_each_family_has_its_table():
-    assert code_table_of("generic") is code_table_of("idis_dsmr") is CODE_TABLES["idis"]
-    assert code_table_of("spodes") is CODE_TABLES["spodes"]
+    assert chosen("generic") == chosen("idis_dsmr") == chosen("of tomorrow") == "idis"
+    assert chosen("spodes") == "spodes"
     assert NO_TABLE.meaning(0, 1) == CodeMeaning("other")
+
+
+def test_the_maker_tells_where_nobody_chose_a_family(monkeypatch: pytest.MonkeyPatch):
+    others = {**CODE_TABLES, "ours": read(makers=["SIM"])}
+    monkeypatch.setattr("custom_components.cosem.push.event_codes.CODE_TABLES", others)
+    of_ours = code_table_of({"preset": "generic"}, {}, (None, "SIM"))
+    assert of_ours.name == "Ours"
+    assert code_table_of({"preset": "generic"}, {}, ("ISK", "SIM")) is others["idis"]
+    assert code_table_of({"preset": "spodes"}, {}, ("SIM",)) is others["spodes"]
+    assert code_table_of({"preset": "generic"}, {}, ("XYZ",)) is others["idis"]
+
+
+def test_what_a_person_chose_counts_most():
+    assert chosen("spodes", code_table="idis") == "idis"
+    assert chosen("generic", "ISK", code_table="spodes") == "spodes"
+    assert chosen("spodes", code_table="automatic") == "spodes"
+    assert chosen("spodes", code_table="of tomorrow") == "spodes"
+    assert code_table_of({"preset": "spodes"}, {"code_table": "none"}) is NO_TABLE
+    assert CODE_TABLE_CHOICES == ("automatic", "idis", "spodes", "none")
 
 
 def test_an_object_may_have_codes_of_its_own():

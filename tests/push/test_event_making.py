@@ -69,6 +69,16 @@ def test_all_values_are_in_the_event(made):
     assert len(event["values"]) == MOST_VALUES
 
 
+def test_a_part_of_an_attribute_says_which_part(made):
+    """{class, name, attribute, data_index}: the third element of the alarm register, then a value as a whole."""
+    entries = "0102 0204 120001 09060000616200FF 0F02 120003 0204 120003 09060100010700FF 0F02 120000"
+    (event,) = made(data_notification(f"0203 {entries} 1107 0600000064"))
+    part, whole = event["values"]
+    assert (part["class_id"], part["attribute_index"], part["data_index"], part["value"]) == (1, 2, 3, 7)
+    assert (whole["class_id"], whole["attribute_index"], whole["unit"]) == (3, 2, "W")
+    assert "data_index" not in whole
+
+
 def test_an_information_report_tells_its_short_names(made):
     (event,) = made(bytes.fromhex("18 00 01 02 FA00 01 1107"))
     assert (event["kind"], event["event_type"], event["logical_name"]) == ("information_report", "other", None)

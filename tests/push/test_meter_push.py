@@ -12,8 +12,10 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest_socket
 
+from custom_components.cosem.dlms.encoding.data import octet_string
+from custom_components.cosem.push.event_codes import CODE_TABLES, CodeMeaning
 from custom_components.cosem.push.meter_push import STORED_AFTER
-from tests.conftest import HOST, poll, set_up
+from tests.conftest import HOST, poll, set_up, state_of
 from tests.push.senders import (
     LOOPBACK,
     data_notification,
@@ -27,7 +29,9 @@ from tests.push.senders import (
     wpdu,
 )
 from tests.secured_entries import secured_entry, secured_profile
+from tests.simulated_meter.controls import push_object, push_setup
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.objects import data_object
 from tests.still_loop import until
 
 pytestmark = pytest.mark.usefixtures("network", "freezer")
@@ -147,3 +151,88 @@ async def test_s23_without_a_number_of_its_own_no_meter_is_another_one(
     async with told(hass, 1):
         reader.identity = replace(reader.identity, serial_attribute=None)
         say(port, wpdu(data_notification("010102020906 0000600100FF 09023939")))
+
+
+async def test_values_without_names_become_states_by_the_list_of_the_push_setup(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry], meter: SimulatedMeter
+):
+    """Nothing in it says what it is; the management client has read what the meter sends."""
+    meter.devices[1].add(push_setup("0.0.25.9.0", push_object(40, "0.0.25.9.0", 1), push_object(3, "1.0.1.7.0")))
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(client_wport=1), listening(port)))
+    async with told(hass, 2) as data:
+        say(port, wpdu(data_notification("0202 0906 0000190900FF 0600000FA1")))
+        say(port, wpdu(data_notification("0202 0906 0000190901FF 0600000FA2")))
+    assert [[each["logical_name"] for each in event["values"]] for event in data] == [
+        ["0.0.25.9.0.255", "1.0.1.7.0.255"],
+        [],  # of another setup, which it does not list
+    ]
+    assert data[1]["raw"] is not None
+    assert state_of(hass, entry, "3_1.0.1.7.0.255_2") == "4001"
+
+
+async def test_the_list_is_known_before_the_first_poll(
+    hass: HomeAssistant,
+    make_entry: Callable[..., MockConfigEntry],
+    meter: SimulatedMeter,
+    meters: dict[str, SimulatedMeter],
+):
+    meter.devices[1].add(push_setup("0.0.25.9.0", push_object(40, "0.0.25.9.0", 1), push_object(1, "0.0.96.11.0")))
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(client_wport=1), listening(port)))
+    meter.faults.add("refuse")
+    await hass.config_entries.async_reload(entry.entry_id)
+    async with told(hass, 1) as data:
+        say(port, wpdu(data_notification("0202 0906 0000190900FF 1101")))
+    assert (data[0]["event_type"], data[0]["code"]) == ("power_down", 1)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "event_type", "text"),
+    [({}, "power_down", "Power down"), ({"code_table": "spodes"}, "phase_lost", "Voltage L1 lost")],
+)
+async def test_what_a_code_means_can_be_chosen(
+    hass: HomeAssistant,
+    make_entry: Callable[..., MockConfigEntry],
+    chosen: dict[str, Any],
+    event_type: str,
+    text: str,
+):
+    port = free_port()
+    await set_up(hass, with_options(make_entry(), listening(port, **chosen)))
+    async with told(hass, 1) as data:
+        say(port, wpdu(event_code(1)))
+    assert (data[0]["event_type"], data[0]["text"], data[0]["code"]) == (event_type, text, 1)
+
+
+async def test_numbers_only_are_told_as_numbers(hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]):
+    port = free_port()
+    await set_up(hass, with_options(make_entry(), listening(port, code_table="none")))
+    async with told(hass, 1) as data:
+        say(port, wpdu(event_code(1)))
+    assert (data[0]["event_type"], data[0]["text"], data[0]["code"]) == ("other", None, 1)
+
+
+async def test_the_system_title_tells_the_maker_where_the_name_does_not(
+    hass: HomeAssistant, meters: dict[str, SimulatedMeter], monkeypatch: pytest.MonkeyPatch
+):
+    secured = meters[HOST] = SimulatedMeter(secured_profile(), dt_util.utcnow)
+    secured.devices[1].add(data_object("0.0.42.0.0", lambda _: octet_string(b"0123456789")))
+    maker = secured.security.identity.title[:3].decode()
+    ours = replace(CODE_TABLES["idis"], events={1: CodeMeaning("tamper")}, makers=frozenset({maker}))
+    monkeypatch.setattr("custom_components.cosem.push.event_codes.CODE_TABLES", {**CODE_TABLES, "ours": ours})
+    port = free_port()
+    await set_up(hass, secured_entry(secured, 1, options=listening(port)))
+    async with told(hass, 1) as data:
+        say(port, wpdu(protected(secured, 1, 2_000_000, event_code(1))))
+    assert data[0]["event_type"] == "tamper"
+
+
+async def test_what_is_sent_to_another_client_is_not_taken_where_somebody_says_to_which_one(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]
+):
+    port = free_port()
+    await set_up(hass, with_options(make_entry(), listening(port, notification_wport=102)))
+    async with told(hass, 1) as data:
+        say(port, wpdu(event_code(1)), wpdu(event_code(2), destination=102))
+    assert [each["code"] for each in data] == [2]

@@ -8,12 +8,14 @@ import pytest
 from custom_components.cosem.dlms import (
     AuthenticationTagInvalid,
     Heard,
+    LogicalName,
+    PushObject,
     Source,
     SystemTitleMismatch,
     TransportProtocol,
     WportPair,
 )
-from custom_components.cosem.push.routing import MOST_DECODED, ReadNotification, Receiver, Router
+from custom_components.cosem.push.routing import MOST_DECODED, Knowledge, ReadNotification, Receiver, Router
 from tests.dlms.lone_meter import TITLE
 from tests.dlms.protocol.test_notification_senders import keys
 from tests.dlms.security.test_notification_keys import OTHER_TITLE, general_glo
@@ -23,8 +25,8 @@ HOST = "192.0.2.7"
 HERE = (ip_network(HOST),)
 
 
-def heard(apdu: bytes = event_code(1), host: str = HOST, server: int = 1, **more: Any) -> Heard:
-    return Heard(source=Source(TransportProtocol.UDP, host, 4059), pair=WportPair(1, server), apdu=apdu, **more)
+def heard(apdu: bytes = event_code(1), host: str = HOST, server: int = 1, client: int = 1, **more: Any) -> Heard:
+    return Heard(source=Source(TransportProtocol.UDP, host, 4059), pair=WportPair(client, server), apdu=apdu, **more)
 
 
 def named(name: str) -> bytes:
@@ -145,6 +147,60 @@ def test_on_our_own_connection_the_address_is_no_question():
     assert house.takes(heard(host="meter.home.arpa")) == "plain"
     assert house.takes(heard(host="meter.home.arpa", server=2)) == "other"
     assert house.takes(heard(host="meter.home.arpa", server=3)) is None
+
+
+def test_of_two_meters_behind_one_address_the_client_may_tell():
+    """Both send from the same server wPort; somebody configured to which client each of them sends."""
+    house = House(first={"client_wport": 102}, second={"client_wport": 103})
+    heard_by = [house.takes(heard(client=client)) for client in (102, 103, 1)]
+    assert heard_by == ["first", "second", None]
+    either = House(first={"client_wport": 102}, second={})
+    assert [either.takes(heard(client=client)) for client in (102, 103)] == [None, "second"]
+    own = House(is_own=True, first={"client_wport": 102})
+    assert [own.takes(heard(client=client)) for client in (102, 103)] == ["first", None]
+
+
+def test_what_is_proven_is_taken_whatever_client_it_is_for():
+    house = House(secured={**PROVEN, "client_wport": 102})
+    assert house.takes(heard(client=7, authenticated=True, system_title=TITLE)) == "secured"
+
+
+VALUES = data_notification("0202 090441424331 1107")
+NAME_AND_ALARM = (
+    PushObject(1, LogicalName.parse("0.0.42.0.0.255"), 2),
+    PushObject(1, LogicalName.parse("0.0.97.98.0.255"), 2),
+)
+
+
+def knowing(*objects: PushObject, **more: Any) -> Any:
+    return lambda: Knowledge(push_lists={LogicalName.parse("0.0.25.9.0.255"): objects}, **more)
+
+
+def test_values_without_names_are_those_that_the_meters_push_setup_sends():
+    house = House(plain={"knows": knowing(*NAME_AND_ALARM), "identifiers": lambda: ("ABC1",)})
+    assert house.takes(heard(VALUES)) == "plain"
+    values = house.taken[0][1].values
+    assert values is not None
+    assert [str(each.logical_name) for each in values.values] == ["0.0.42.0.0.255", "0.0.97.98.0.255"]
+
+
+def test_s23_a_list_may_tell_that_it_is_another_meter():
+    """Its name is one of the values, which is only seen with the list."""
+    other = {"knows": knowing(*NAME_AND_ALARM), "identifiers": lambda: ("ABC2",)}
+    assert House(plain=other).takes(heard(VALUES)) is None
+    assert House(plain=other, right={"identifiers": lambda: ("ABC1",)}).takes(heard(VALUES)) == "right"
+    assert House(secured={**PROVEN, **other}).takes(heard(VALUES, authenticated=True, system_title=TITLE)) == "secured"
+
+
+def test_a_number_without_a_name_is_known_of_its_maker_only():
+    house = House(known={"knows": knowing(maker="KFM")}, other={"server_wport": 2, "knows": knowing(maker="XYZ")})
+    for server in (1, 2):
+        house.takes(heard(data_notification("0201 0600000007"), server=server))
+    read = {name: each.values for name, each in house.taken}
+    assert {name: values is not None and values.is_complete for name, values in read.items()} == {
+        "known": True,
+        "other": False,
+    }
 
 
 def test_what_may_be_old_or_was_not_opened_is_counted_only():

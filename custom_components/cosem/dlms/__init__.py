@@ -145,7 +145,10 @@ from .interface_classes.profile_generic import (
     ProfileGenericAttribute,
     ProfileGenericMethod,
 )
-from .interface_classes.pushed_values import Notification, PushedValue, PushedValues, read_pushed_values
+from .interface_classes.push_lists import PushLists, read_listed_values
+from .interface_classes.push_setup import PushObject, PushSetupAttribute, decode_push_object_list
+from .interface_classes.push_templates import templates_of
+from .interface_classes.pushed_values import Notification, PushedValue, PushedValues
 from .interface_classes.register import (
     UNSCALED,
     RegisterAttribute,
@@ -348,6 +351,9 @@ __all__ = [
     "ProtocolError",
     "ProviderDiagnostic",
     "PublicKey",
+    "PushLists",
+    "PushObject",
+    "PushSetupAttribute",
     "PushedValue",
     "PushedValues",
     "Referencing",
@@ -400,6 +406,7 @@ __all__ = [
     "date_or_time_text",
     "decimal_text",
     "decode_object_list",
+    "decode_push_object_list",
     "decode_sap_assignment_list",
     "decode_scaler_unit",
     "describe_data",
@@ -437,7 +444,7 @@ __all__ = [
     "printed_number",
     "public_part",
     "raw_value",
-    "read_pushed_values",
+    "read_listed_values",
     "redacted",
     "says_something",
     "scale",
@@ -446,6 +453,7 @@ __all__ = [
     "set_bits",
     "settle",
     "status_text",
+    "templates_of",
     "title_in_certificate",
     "to_execute",
     "to_get",

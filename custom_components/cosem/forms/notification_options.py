@@ -7,6 +7,8 @@ from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 
 from ..const import (
+    CODE_TABLE_AUTOMATIC,
+    CONF_CODE_TABLE,
     CONF_EXPECTED_INTERVAL,
     CONF_LISTEN_ADDRESS,
     CONF_LISTEN_PORT,
@@ -31,6 +33,7 @@ _USUAL: Final[Mapping[str, Any]] = {
     CONF_STATE_PAUSE: DEFAULT_STATE_PAUSE,
     CONF_LOG_INTERVAL: DEFAULT_LOG_INTERVAL,
     CONF_EXPECTED_INTERVAL: 0,
+    CONF_CODE_TABLE: CODE_TABLE_AUTOMATIC,
 }
 
 

@@ -17,14 +17,17 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..const import (
+    CODE_TABLE_AUTOMATIC,
     CONF_ALLOW_SWITCHING,
     CONF_ALLOW_WRITING,
+    CONF_CODE_TABLE,
     CONF_EXPECTED_INTERVAL,
     CONF_INTERVAL,
     CONF_LISTEN_ADDRESS,
     CONF_LISTEN_PORT,
     CONF_LOG_INTERVAL,
     CONF_NOTIFICATION_SOURCES,
+    CONF_NOTIFICATION_WPORT,
     CONF_NOTIFICATIONS,
     CONF_OBJECTS,
     CONF_PAUSE,
@@ -46,12 +49,14 @@ from ..const import (
     NOTIFICATIONS_OFF,
 )
 from ..dlms import DEFAULT_PORT
+from ..push.event_codes import CODE_TABLE_CHOICES
 from .credential_schemas import TIMEOUT
 from .schemas import (
     CONF_FURTHER_OBJECTS,
     FURTHER_OBJECTS_FIELD,
     PORT_FIELD,
     TIME_POLICY_FIELD,
+    WPORT_FIELD,
     number_field,
     objects_field,
 )
@@ -62,6 +67,12 @@ SECTION_WRITING: Final = "writing"
 _NOTIFICATIONS: Final = SelectSelector(
     SelectSelectorConfig(
         options=list(NOTIFICATIONS), translation_key=CONF_NOTIFICATIONS, mode=SelectSelectorMode.DROPDOWN
+    )
+)
+
+_CODE_TABLE: Final = SelectSelector(
+    SelectSelectorConfig(
+        options=list(CODE_TABLE_CHOICES), translation_key=CONF_CODE_TABLE, mode=SelectSelectorMode.DROPDOWN
     )
 )
 
@@ -76,11 +87,13 @@ _NOTIFICATION_FIELDS: Final[Mapping[vol.Marker, object]] = {
     vol.Optional(CONF_LISTEN_ADDRESS): TextSelector(),
     vol.Optional(CONF_LISTEN_PORT, default=DEFAULT_PORT): PORT_FIELD,
     vol.Optional(CONF_NOTIFICATION_SOURCES): TextSelector(TextSelectorConfig(multiple=True)),
+    vol.Optional(CONF_NOTIFICATION_WPORT): WPORT_FIELD,
     vol.Optional(CONF_STATE_PAUSE, default=DEFAULT_STATE_PAUSE): number_field(0, MAX_STATE_PAUSE, UnitOfTime.SECONDS),
     vol.Optional(CONF_EXPECTED_INTERVAL, default=0): number_field(0, MAX_EXPECTED_INTERVAL, UnitOfTime.MINUTES),
     vol.Optional(CONF_LOG_INTERVAL, default=DEFAULT_LOG_INTERVAL): number_field(
         0, MAX_LOG_INTERVAL, UnitOfTime.MINUTES
     ),
+    vol.Optional(CONF_CODE_TABLE, default=CODE_TABLE_AUTOMATIC): _CODE_TABLE,
 }
 
 _WRITING_FIELDS: Final[Mapping[vol.Marker, object]] = {

@@ -56,7 +56,7 @@ def number_field(minimum: int, maximum: int, unit: str | None = None) -> object:
 
 
 PORT_FIELD = number_field(1, MAX_PORT)
-_WPORT = number_field(0, MAX_WPORT)
+WPORT_FIELD = number_field(0, MAX_WPORT)
 _PRESET = SelectSelector(
     SelectSelectorConfig(options=list(PRESETS), translation_key=CONF_PRESET, mode=SelectSelectorMode.DROPDOWN)
 )
@@ -95,8 +95,8 @@ def connection_schema(*, with_timeout: bool) -> vol.Schema:
         vol.Optional(CONF_HOST): TextSelector(),
         vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT_FIELD,
         vol.Required(CONF_PRESET, default=PRESET_GENERIC): _PRESET,
-        vol.Optional(CONF_CLIENT_WPORT): _WPORT,
-        vol.Optional(CONF_SERVER_WPORT): _WPORT,
+        vol.Optional(CONF_CLIENT_WPORT): WPORT_FIELD,
+        vol.Optional(CONF_SERVER_WPORT): WPORT_FIELD,
         vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _authentication(*AUTHENTICATIONS),
     }
     ways: dict[vol.Marker, object] = {
@@ -113,7 +113,7 @@ def discovery_schema(*, with_parent: bool) -> vol.Schema:
     return vol.Schema(
         {
             vol.Required(CONF_AUTHENTICATION, default=kinds[0]): _authentication(*kinds),
-            vol.Optional(SECTION_ADVANCED): _advanced({vol.Optional(CONF_CLIENT_WPORT): _WPORT}),
+            vol.Optional(SECTION_ADVANCED): _advanced({vol.Optional(CONF_CLIENT_WPORT): WPORT_FIELD}),
         }
     )
 

@@ -12,11 +12,12 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_OBJECTS
-from ..dlms import Association, AttributeDescriptor, Data, ObjectListElement, SapAssignment
+from ..dlms import Association, AttributeDescriptor, Data, ObjectListElement, PushLists, SapAssignment
 from .credentials import list_owner
 from .error_mapping import none_if_failed
 from .identity import MeterIdentity, SelfDescription, async_read_identity
 from .objects import async_read_objects, complete_objects
+from .push_lists import NO_LISTS, async_read_push_lists, push_list_attributes
 from .store import StoredMeter
 from .submeters import Submeter
 from .total_deadline import async_total_deadline
@@ -72,6 +73,8 @@ class MeterDescription:
         """The object list, and what was typed besides."""
         self.logical_devices: tuple[SapAssignment, ...] = ()
         self.submeters: Mapping[int, Submeter] = {}
+        self.push_lists: PushLists = NO_LISTS
+        """What its push setups send, as read last."""
 
     @property
     def identity(self) -> MeterIdentity | None:
@@ -92,6 +95,7 @@ class MeterDescription:
         """Begin with what was told before a start."""
         self._stored = stored
         self._device_types = Confirmed(stored.device_types)
+        self.push_lists = stored.push_lists
 
     async def async_first_list(self, association: Association) -> tuple[ObjectListElement, ...]:
         """Return the object list: a remembered one, unless another client of the meter read it. Maybe empty."""
@@ -123,6 +127,7 @@ class MeterDescription:
             listed_for=self._listed_for,
             device_types=dict(self.mbus_device_types),
             firmware=self._firmware or rest.firmware,
+            push_lists=self.push_lists,
         )
 
     def take_list(self, objects: tuple[ObjectListElement, ...]) -> None:
@@ -148,12 +153,20 @@ class MeterDescription:
             said = await self._besides(async_read_identity(association, self.listed, expected=self._entry.unique_id))
             if said is not None:
                 self._note(said)
+            await self.async_read_push_lists(association)
         if self._is_list_due(now, interval):
             self._list_read_at = now
             if objects := await self._besides(async_read_objects(self._hass, association)):
                 self._list.note(objects)
                 self._complete()
         return self._firmware != firmware
+
+    async def async_read_push_lists(self, association: Association) -> None:
+        """Read what the push setups send. What does not answer this time sends as before."""
+        names = {each.logical_name for each in push_list_attributes(self.objects)}
+        read = await self._besides(async_read_push_lists(association, self.objects)) if names else None
+        lists = {**self.push_lists, **(read or {})}
+        self.push_lists = {name: listed for name, listed in lists.items() if name in names}
 
     @property
     def _firmware(self) -> str | None:

@@ -20,6 +20,7 @@ from ..dlms import (
     DataType,
     InterfaceClass,
     ObjectListElement,
+    PushLists,
     RegisterAttribute,
     SapAssignment,
     number_of,
@@ -39,6 +40,7 @@ from .objects import (
     complete_objects,
     decoded_scaler_unit,
 )
+from .push_lists import NO_LISTS
 from .readings import Reading, Readings
 from .refusals import Refusals
 from .replacement import async_give_entry
@@ -82,6 +84,7 @@ class MeterReader:
         self.logical_devices: tuple[SapAssignment, ...] = ()
         self.mbus_device_types: Mapping[int, int] = {}
         self.submeters: Mapping[int, Submeter] = {}
+        self.push_lists: PushLists = NO_LISTS
         self._units = ScalerUnits()
         self.refusals = Refusals()
         self._undecodable: set[AttributeDescriptor] = set()  # their last value made no sense: said once
@@ -91,6 +94,7 @@ class MeterReader:
         """Load what is remembered; return the meter's system title, or None."""
         self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
         self._description.remember(self._stored)
+        self.push_lists = self._stored.push_lists
         await self.counters.async_load()
         return self._stored.system_title
 
@@ -132,7 +136,7 @@ class MeterReader:
         known = self._description
         self.identity, self.objects = known.identity, known.objects
         self.logical_devices, self.mbus_device_types = known.logical_devices, known.mbus_device_types
-        self.submeters = known.submeters
+        self.submeters, self.push_lists = known.submeters, known.push_lists
 
     async def async_check_description(self, association: Association) -> None:
         """Read again, now and then, what the meter says about itself. Failures change nothing."""
@@ -206,8 +210,7 @@ class MeterReader:
         # Of a value that was read around the change nobody knows which unit it has.
         self._units.doubt(changed)
         uncertain = [attribute for attribute in values if scaler_unit_attribute(attribute) in changed]
-        answers = await none_if_failed(async_ask(association, [*uncertain, *sorted(changed)]))
-        if answers is None:
+        if (answers := await none_if_failed(async_ask(association, [*uncertain, *sorted(changed)]))) is None:
             return
         self._units.doubt({unit for unit in changed if self._learn_unit(association, unit, answers[unit])})
         for attribute in uncertain:
@@ -224,8 +227,8 @@ class MeterReader:
 
     async def async_read_units(self, association: Association, attributes: Iterable[AttributeDescriptor]) -> None:
         """Read units that nobody needs yet, within ``SCALER_BUDGET`` seconds; what fails changes nothing."""
-        units_of_all = _units_of(attributes).difference(self._units.known)
-        missing = sorted(unit for unit in units_of_all if not self.refusals.is_lasting(unit))
+        unknown = _units_of(attributes) - self._units.known.keys()
+        missing = sorted(unit for unit in unknown if not self.refusals.is_lasting(unit))
         found: dict[AttributeDescriptor, AttributeResult] = {}
 
         async def in_time() -> None:
@@ -237,6 +240,8 @@ class MeterReader:
         for attribute, answer in found.items():
             if (scaler_unit := decoded_scaler_unit(answer)) is not None:
                 self._units.known[attribute] = scaler_unit
+        await self._description.async_read_push_lists(association)
+        self._take_description()
 
     async def async_save(self, system_title: bytes | None) -> None:
         """Write what is worth remembering, when it changed."""

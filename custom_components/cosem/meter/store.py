@@ -23,8 +23,10 @@ from ..dlms import (
     MethodAccess,
     ObjectListElement,
     ProofForm,
+    PushLists,
     ScalerUnit,
 )
+from .push_lists import NO_LISTS, push_lists_of, push_lists_record
 
 _VERSION: Final = 1
 
@@ -75,6 +77,8 @@ class StoredMeter:
     system_title: bytes | None = None
     """From its first association; no other one is accepted (rule S13)."""
     ways: MeterWays = field(default_factory=MeterWays)
+    push_lists: PushLists = NO_LISTS
+    """What its push setups send."""
 
 
 async def async_load_meter(hass: HomeAssistant, unique_id: str) -> StoredMeter:
@@ -144,6 +148,7 @@ def _record(meter: StoredMeter) -> dict[str, Any]:
         "proof_form": meter.ways.proof_form.to_record() if meter.ways.proof_form else None,
         "leniencies": sorted(meter.ways.leniencies),
         "lists": _lists_record(meter.ways.lists),
+        "push_lists": push_lists_record(meter.push_lists),
     }
 
 
@@ -185,6 +190,7 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
         ),
         firmware=record["firmware"],
         system_title=bytes.fromhex(title) if (title := record.get("system_title")) else None,
+        push_lists=push_lists_of(record.get("push_lists", {})),
     )
 
 

@@ -9,7 +9,6 @@ from homeassistant.helpers import device_registry as dr
 
 from ..const import LOGGER
 from ..dlms import (
-    AttributeDescriptor,
     Data,
     DataNotification,
     DataType,
@@ -44,17 +43,22 @@ class _Shown:
 
     value: Json = None
     unit: str | None = None
-    attribute: AttributeDescriptor | None = None
+    class_id: int | None = None
+    attribute_index: int | None = None
+    data_index: int = 0
+    """0: the whole attribute; else which part of it."""
     logical_name: str | None = None
     name: str | None = None
     is_left_out: bool = False
     """It is too long."""
 
     def record(self) -> dict[str, Json]:
+        part: dict[str, Json] = {"data_index": self.data_index} if self.data_index else {}
         return {
-            "class_id": None if self.attribute is None else self.attribute.class_id,
+            "class_id": self.class_id,
             "logical_name": self.logical_name,
-            "attribute_index": None if self.attribute is None else self.attribute.attribute_index,
+            "attribute_index": self.attribute_index,
+            **part,
             "name": self.name,
             "value": self.value,
             "unit": self.unit,
@@ -101,7 +105,6 @@ class EventMaker:
     def _event(self, read: ReadNotification, meaning: Meaning, records: _Records) -> MeterEvent:
         shown = _Shown() if meaning.value is None else self._shown(meaning.value)
         is_whole = shown.value is not None and records.is_whole and _is_understood(read)
-        attribute = shown.attribute
         return MeterEvent(
             entry_id=self._entry.entry_id,
             device_id=self.device_id,
@@ -109,9 +112,9 @@ class EventMaker:
             event_type=meaning.event_type,
             code=meaning.code,
             text=meaning.text,
-            class_id=None if attribute is None else attribute.class_id,
+            class_id=shown.class_id,
             logical_name=shown.logical_name,
-            attribute_index=None if attribute is None else attribute.attribute_index,
+            attribute_index=shown.attribute_index,
             name=shown.name,
             value=shown.value,
             unit=shown.unit,
@@ -138,10 +141,15 @@ class EventMaker:
             if reading.scaler_unit is None and self._reader.reading(attribute).unit_missing:
                 reading = Reading()
         plain = plain_value(attribute, reading, self._policy)
+        class_id, index = value.class_id, value.attribute_index  # of a part of an attribute: it has no unit of its own
+        if attribute is not None:
+            class_id, index = attribute.class_id, attribute.attribute_index
         return _Shown(
             plain if is_short(plain) else None,
             None if reading.scaler_unit is None else reading.scaler_unit.symbol,
-            attribute,
+            class_id,
+            index,
+            value.data_index,
             None if value.logical_name is None else str(value.logical_name),
             None if attribute is None else name_of(self._hass, self._entry, attribute),
             is_left_out=not is_short(plain),

@@ -111,7 +111,7 @@ class Meanings:
     def _of_value(self, value: PushedValue, captured: PushedValue | None, *, is_event: bool) -> Iterable[Meaning]:
         """Return what a value tells. ``captured``: when it was captured, if the notification says so."""
         name = value.logical_name
-        if name is None:
+        if name is None or value.data_index:  # what a part of a value means nobody has published
             return ()
         if value.attribute_index in {None, 2} and name.a in _MEDIA:
             group = (name.c, name.d)

@@ -11,13 +11,13 @@ from homeassistant.util import dt as dt_util
 
 from ..const import (
     CONF_CLIENT_WPORT,
+    CONF_NOTIFICATION_WPORT,
     CONF_OBJECTS,
-    CONF_PRESET,
     CONF_SERVER_WPORT,
     CONF_STATE_PAUSE,
     DEFAULT_STATE_PAUSE,
 )
-from ..dlms import AttributeDescriptor, DlmsClient, NotificationKeys, PushedValues, WportPair
+from ..dlms import AttributeDescriptor, DlmsClient, LogicalDeviceName, NotificationKeys, PushedValues, WportPair
 from ..meter.clients import calls_of, transport_of
 from ..meter.error_mapping import none_if_failed
 from ..meter.identity import identity_text
@@ -38,7 +38,7 @@ from .options import transports_of
 from .other_ways import OtherWays
 from .pace import Pace, Show
 from .pushed_objects import PushedObjects
-from .routing import ReadNotification, Receiver
+from .routing import Knowledge, ReadNotification, Receiver
 from .shown_values import pushed_reading, shown_attribute
 
 _VALUE: Final = 2
@@ -71,7 +71,7 @@ class MeterPush:
         self.pace = Pace(hass, entry.options.get(CONF_STATE_PAUSE, DEFAULT_STATE_PAUSE), show)
         self.told = AlreadyTold()
         """What its log need not tell again."""
-        self.maker = EventMaker(hass, entry, reader, code_table_of(entry.data[CONF_PRESET]))
+        self.maker = EventMaker(hass, entry, reader, code_table_of(entry.data, entry.options, self._makers()))
         self._listening = EntryListening(hass, entry)
         # Now, because it counts for connections that are opened from now on.
         self._own = own_router(hass, client, transport_of(entry.data))
@@ -126,7 +126,22 @@ class MeterPush:
         if self.calls is not None:
             await self.calls.async_take(self._receiver)
 
+    def _makers(self) -> tuple[str | None, str | None]:
+        """Return who made the meter, by its name and by its system title: three letters, None where it does not say."""
+        title = self._security.pinned_title or b""
+        return LogicalDeviceName(str(self._entry.unique_id).encode()).flag_id, LogicalDeviceName(title).flag_id
+
+    def _knows(self) -> Knowledge:
+        form = self._client.known_forms.get(WportPair(self._entry.data[CONF_CLIENT_WPORT], self._server_wport))
+        return Knowledge(
+            push_lists=self._reader.push_lists,
+            maker=next(filter(None, self._makers()), None),
+            short_names=None if form is None else form.short_names,
+        )
+
     async def _async_receiver(self, keys: NotificationKeys | None) -> Receiver:
+        # Only now the system title is known, which may tell the maker.
+        self.maker.meanings.table = code_table_of(self._entry.data, self._entry.options, self._makers())
         return Receiver(
             server_wport=self._server_wport,
             take=self._take,
@@ -136,6 +151,8 @@ class MeterPush:
             has_keys=self._security.has_keys,
             keys=keys,
             accepts_unverified=self._security.is_unverified,
+            client_wport=self._entry.options.get(CONF_NOTIFICATION_WPORT),
+            knows=self._knows,
         )
 
     async def async_take_over(self, before: MeterPush) -> None:
@@ -205,8 +222,6 @@ class MeterPush:
 
     @callback
     def _take(self, read: ReadNotification) -> None:
-        form = self._client.known_forms.get(WportPair(self._entry.data[CONF_CLIENT_WPORT], self._server_wport))
-        read = read.with_short_names(None if form is None else form.short_names)
         if read.heard.authenticated and self._cancel_storing is None:
             self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
         self.heard.note(read, dt_util.utcnow())

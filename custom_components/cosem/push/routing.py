@@ -5,21 +5,24 @@ What nobody can prove is taken only from the addresses that an entry expects, an
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Final
 
 from homeassistant.core import callback
 
 from ..dlms import (
+    EventNotificationRequest,
     Heard,
     InformationReportRequest,
     Notification,
     NotificationKeys,
     NotificationSenders,
     PushedValues,
+    PushLists,
     ShortNames,
-    read_pushed_values,
+    read_listed_values,
+    templates_of,
 )
 from ..meter.error_mapping import is_of_no_known_title
 
@@ -27,6 +30,19 @@ MOST_DECODED: Final = 64 * 1024
 """Octets. What is longer would hold up Home Assistant (rule M13), and is no event of a meter."""
 
 type Sources = tuple[IPv4Network | IPv6Network, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Knowledge:
+    """What an entry knows of its meter that a notification may leave out.
+
+    ``push_lists``: what its push setups send. ``maker``: FLAG id, None where nobody knows. ``short_names``: by the
+    object list of the entry's association.
+    """
+
+    push_lists: PushLists = field(default_factory=dict)
+    maker: str | None = None
+    short_names: ShortNames | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,15 +57,18 @@ class ReadNotification:
     def of(cls, heard: Heard) -> ReadNotification:
         """Decode it. Never raises."""
         notification = heard.notification() if len(heard.apdu) <= MOST_DECODED else None
-        values = None if notification is None else read_pushed_values(notification)
+        values = None if notification is None else read_listed_values(notification, {})
         return cls(heard=heard, notification=notification, values=values)
 
-    def with_short_names(self, names: ShortNames | None) -> ReadNotification:
-        """Return it with the names of what a report tells, by the object list of the entry's association."""
-        if names is None or not isinstance(self.notification, InformationReportRequest):
+    def understood(self, known: Knowledge) -> ReadNotification:
+        """Return it as an entry understands it."""
+        apdu = self.notification
+        if apdu is None or isinstance(apdu, EventNotificationRequest):  # it says it all
             return self
-        known = names.attributes_of(self.notification)
-        return replace(self, values=read_pushed_values(self.notification, short_names=known))
+        if isinstance(apdu, InformationReportRequest):
+            names = {} if known.short_names is None else known.short_names.attributes_of(apdu)
+            return replace(self, values=read_listed_values(apdu, {}, short_names=names))
+        return replace(self, values=read_listed_values(apdu, known.push_lists, templates=templates_of(known.maker)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -58,6 +77,7 @@ class Receiver:
 
     ``identifiers``: texts by which its meter may name itself, its unique id first. ``keys``: None without.
     ``is_of_another``: whether values name another meter. ``accepts_unverified``: its user said so (rule S17).
+    ``client_wport``: to which its meter sends, None for any. ``knows``: what its meter's notifications may leave out.
     """
 
     server_wport: int
@@ -68,6 +88,8 @@ class Receiver:
     has_keys: bool = False
     keys: NotificationKeys | None = None
     accepts_unverified: bool = False
+    client_wport: int | None = None
+    knows: Callable[[], Knowledge] = Knowledge
 
     @property
     def system_title(self) -> bytes | None:
@@ -124,7 +146,7 @@ class Router:
             read = ReadNotification.of(heard)
             match self._receivers_of(read):
                 case [receiver]:
-                    receiver.take(read)
+                    receiver.take(read.understood(receiver.knows()))
                 case []:
                     self.counters["nobody's"] += 1
                     self._note_unexpected(read)
@@ -147,8 +169,8 @@ class Router:
             proven = [each for each in self.receivers if each.system_title == heard.system_title is not None]
             return _best(proven, read, is_proven=True)[:1]
         here = [each for each in self.receivers if self._may_be_unproven(each, heard)]
-        if (values := read.values) is not None:
-            here = [each for each in here if not each.is_of_another(values)]
+        if read.values is not None:
+            here = [each for each in here if not _is_of_another(each, read)]
         return _best(here, read, is_proven=False)
 
     def _may_be_unproven(self, receiver: Receiver, heard: Heard) -> bool:
@@ -156,7 +178,18 @@ class Router:
             return False
         if receiver.has_keys and not (heard.encrypted and receiver.accepts_unverified):
             return False
+        if receiver.client_wport not in {None, heard.pair.client_wport}:
+            return False
         return self._is_own or receiver.may_be_from(heard.source.host)
+
+
+def _is_of_another(receiver: Receiver, read: ReadNotification) -> bool:
+    """Return whether it names another meter, perhaps only as this entry understands it."""
+    values = read.understood(receiver.knows()).values
+    if values is None:
+        return False
+    name = values.logical_device_name
+    return (name is not None and name.text not in receiver.identifiers()) or receiver.is_of_another(values)
 
 
 def _best(candidates: Iterable[Receiver], read: ReadNotification, *, is_proven: bool) -> list[Receiver]:

@@ -119,6 +119,7 @@ class PushedValues:
 
 _MOST_ELEMENTS: Final = 3 * MAX_PUSHED_VALUES  # name, value, scaler_unit
 _FIRST_FEW: Final = 4
+_BUFFER: Final = 2  # of a profile
 _LAST_DEVICE_ID: Final = 9  # value group E
 _METER_TYPE: Final = 7  # some makers write their type there: other meters have the same
 
@@ -248,9 +249,17 @@ def _fits(item: PushObject, data: Data) -> bool:
     """Whether the attributes that can be recognised are what they should be."""
     if item.attribute_index == LOGICAL_NAME_ATTRIBUTE:
         return logical_name_of(data) == item.logical_name
+    if data.type is DataType.NULL_DATA or item.data_index:
+        return True
     if (item.class_id, item.attribute_index) == (InterfaceClass.CLOCK, ClockAttribute.TIME):
-        return data.type is DataType.NULL_DATA or is_date_time(data)
-    return True
+        return is_date_time(data)
+    if item.attribute_index == SCALER_UNIT_ATTRIBUTE.get(item.class_id):
+        return scaler_unit_of(data) is not None
+    # A row or a list is no number, and the rows of a profile are no single value.
+    attribute = AttributeDescriptor(item.class_id, item.logical_name, item.attribute_index)
+    is_value = scaler_unit_attribute(attribute) is not None
+    is_buffer = (item.class_id, item.attribute_index) == (InterfaceClass.PROFILE_GENERIC, _BUFFER)
+    return not (is_value or is_buffer) or (elements_of(data) is not None) is is_buffer
 
 
 def _of_sequence(sequence: NamedSequence, count: int, templates: tuple[PushTemplate, ...]) -> PushedValues:
