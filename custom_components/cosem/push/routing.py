@@ -186,8 +186,7 @@ class Router:
 def _is_of_another(receiver: Receiver, read: ReadNotification) -> bool:
     """Return whether it names another meter, perhaps only as this entry understands it."""
     values = read.understood(receiver.knows()).values
-    if values is None:
-        return False
+    assert values is not None  # it was decoded
     name = values.logical_device_name
     return (name is not None and name.text not in receiver.identifiers()) or receiver.is_of_another(values)
 
