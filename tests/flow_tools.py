@@ -14,7 +14,24 @@ from tests.simulated_meter.meter import SimulatedMeter
 
 async def submit(hass: HomeAssistant, result: ConfigFlowResult, **typed: Any) -> ConfigFlowResult:
     """Submit a form and follow the progress step to its end."""
-    return await progressed(hass, await hass.config_entries.flow.async_configure(result["flow_id"], typed))
+    told = in_sections(result, typed)
+    return await progressed(hass, await hass.config_entries.flow.async_configure(result["flow_id"], told))
+
+
+def in_sections(result: ConfigFlowResult, typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Put what is typed where the form has its field: in the first form nearly everything is in a section."""
+    if result.get("step_id") != "user":
+        return dict(typed)
+    fields = section_fields(result, "advanced")
+    inside = {name: value for name, value in typed.items() if name in fields}
+    outside = {name: value for name, value in typed.items() if name not in {*inside, "advanced"}}
+    return outside | {"advanced": inside | typed.get("advanced", {})}
+
+
+def section_fields(result: ConfigFlowResult, name: str) -> set[str]:
+    """The fields in a section of a form."""
+    (inner,) = [field for marker, field in result["data_schema"].schema.items() if marker == name]
+    return {str(marker) for marker in inner.schema.schema}
 
 
 async def progressed(hass: HomeAssistant, result: ConfigFlowResult) -> ConfigFlowResult:
@@ -46,10 +63,13 @@ def connection(**changes: Any) -> dict[str, Any]:
 
 
 def shown_again(result: ConfigFlowResult) -> dict[str, Any]:
-    """What a form suggests, section by section."""
+    """What a form suggests; of the first form also in its section."""
+    fields = dict(result["data_schema"].schema)
+    if result.get("step_id") == "user":
+        fields |= fields["advanced"].schema.schema
     return {
         str(key): key.description["suggested_value"]
-        for key in result["data_schema"].schema
+        for key in fields
         if key.description and "suggested_value" in key.description
     }
 

@@ -133,7 +133,7 @@ async def test_set_up_with_a_password(hass: HomeAssistant, form: ConfigFlowResul
 
 async def test_set_up_without_authentication(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
     """The public client sees little more than who the meter is; that is a meter, too."""
-    result = await submit(hass, form, host=f" {HOST} ")
+    result = await submit(hass, form, host=f" {HOST} ", authentication="none")
     result = await finished(hass, result)
     assert result["data"] == {
         "host": HOST,
@@ -164,7 +164,7 @@ async def test_preset_gives_the_wports_that_are_left_empty(
     hass: HomeAssistant, form: ConfigFlowResult, typed: dict[str, Any], client_wport: int, server_wport: int
 ):
     with patch(EXAMINE, side_effect=ExaminationFailed(Verdict.NO_IDENTITY)) as examine:
-        result = await submit(hass, form, host=HOST, **typed)
+        result = await submit(hass, form, host=HOST, **{"authentication": "none"} | typed)
         if "authentication" in typed:
             result = await submit(hass, result, password="x")
     order: ExaminationRequest = examine.mock_calls[0].args[2]
@@ -178,17 +178,17 @@ async def test_impossible_numbers_are_refused_at_once(
     hass: HomeAssistant, form: ConfigFlowResult, typed: dict[str, Any]
 ):
     with pytest.raises(InvalidData) as error:
-        await submit(hass, form, host=HOST, **typed)
-    assert set(error.value.schema_errors) == set(typed)
+        await submit(hass, form, host=HOST, **{"authentication": "none"} | typed)
+    assert set(error.value.schema_errors["advanced"]) == set(typed)
 
 
 @pytest.mark.parametrize("host", ["", "  ", "http://meter", "meter:4059", "192.0.2.7:4059", "me ter", "a@b"])
 async def test_host_that_is_none(hass: HomeAssistant, form: ConfigFlowResult, host: str):
-    result = await submit(hass, form, host=host)
+    result = await submit(hass, form, host=host, authentication="none")
     assert result["type"] is FlowResultType.FORM
     assert result["step_id"] == "user"
     assert result["errors"] == {"host": "invalid_host"}
-    await finished(hass, await submit(hass, result, host=HOST))
+    await finished(hass, await submit(hass, result, host=HOST, authentication="none"))
 
 
 @pytest.mark.parametrize("host", ["[2001:db8::7]", "2001:db8::7", "fe80::7%eth0", "meter-1.home.arpa"])
@@ -196,7 +196,7 @@ async def test_host_in_all_its_forms(
     hass: HomeAssistant, form: ConfigFlowResult, meters: dict[str, SimulatedMeter], meter: SimulatedMeter, host: str
 ):
     meters[host.strip("[]")] = meter
-    result = await finished(hass, await submit(hass, form, host=host))
+    result = await finished(hass, await submit(hass, form, host=host, authentication="none"))
     assert result["data"]["host"] == host.strip("[]")
 
 
@@ -206,7 +206,7 @@ async def test_host_in_all_its_forms(
 async def test_trial_28_first_try_without_a_login_leads_on(
     hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
 ):
-    result = await submit(hass, form, host=HOST, advanced={"response_timeout": 20})
+    result = await submit(hass, form, host=HOST, authentication="none", advanced={"response_timeout": 20})
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "nothing_found"
     assert result["menu_options"] == ["log_in", "other_client", "add_anyway"]
@@ -228,14 +228,14 @@ async def test_trial_28_first_try_without_a_login_leads_on(
 
 
 async def test_trial_28_another_client_is_tried(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
-    result = await submit(hass, form, host=HOST, client_wport=16)
+    result = await submit(hass, form, host=HOST, authentication="none", client_wport=16)
     assert result["step_id"] == "nothing_found"
     result = await submit(hass, result, next_step_id="other_client")
     assert (result["step_id"], result["errors"]) == ("user", {})
     assert shown_again(result)["authentication"] == "none"
-    result = await submit(hass, result, host=HOST, client_wport=2)
-    assert result["errors"] == {"authentication": "authentication_required"}
-    result = await submit(hass, result, host=HOST, client_wport=16)
+    result = await submit(hass, result, host=HOST, authentication="none", client_wport=2)
+    assert result["errors"] == {"base": "authentication_required"}
+    result = await submit(hass, result, host=HOST, authentication="none", client_wport=16)
     assert result["step_id"] == "nothing_found"
     result = await submit(hass, result, next_step_id="add_anyway")
     assert result["step_id"] == "objects"
@@ -292,10 +292,10 @@ FAILURES = {
     "broken answer": (_fault("corrupt", octet=8, on="aarq"), "base", "bad_answer"),
     "not supported": (_fault("aare-authentication", code=2), "base", "association_refused"),
     "exception": (_fault("busy", on="aarq", code=2, times=None), "base", "association_refused"),
-    "mechanism": (_fault("aare-authentication", code=11), "authentication", "mechanism_refused"),
-    "mechanism wanted": (_fault("aare-authentication", code=12), "authentication", "authentication_required"),
-    "stronger": (_fault("aare-authentication", code=14), "authentication", "stronger_authentication"),
-    "authentication failure": (_fault("aare-authentication"), "authentication", "authentication_required"),
+    "mechanism": (_fault("aare-authentication", code=11), "base", "mechanism_refused"),
+    "mechanism wanted": (_fault("aare-authentication", code=12), "base", "authentication_required"),
+    "stronger": (_fault("aare-authentication", code=14), "base", "stronger_authentication"),
+    "authentication failure": (_fault("aare-authentication"), "base", "authentication_required"),
     "busy": (_fault("aare-transient"), "base", "meter_busy"),
     "lost while reading": (_fault("fin", on="get", times=None), "base", "connection_lost"),
     "silence while reading": (_fault("silent", on="get", times=None), "base", "answer_timeout"),
@@ -312,7 +312,7 @@ async def test_failure_names_its_layer_and_the_flow_recovers(
     field: str,
     error: str,
 ):
-    typed = {"host": HOST, "client_wport": 16, "advanced": {"response_timeout": 30}}
+    typed = {"host": HOST, "client_wport": 16, "authentication": "none", "advanced": {"response_timeout": 30}}
     spoil(meter)
     result = await submit(hass, form, **typed)
     assert result["type"] is FlowResultType.FORM
@@ -350,7 +350,7 @@ async def test_diagnostic_of_a_refusal_is_said_in_words(
     hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter, code: int, words: str
 ):
     meter.faults.add("aare-authentication", code=code)
-    result = await submit(hass, form, host=HOST)
+    result = await submit(hass, form, host=HOST, authentication="none")
     assert result["errors"] == {"base": "association_refused"}
     if code == 1:  # the confirmed-service-error inside says more than "no reason given"
         words = "it does not know this client address, or does not allow it"
@@ -362,11 +362,11 @@ async def test_hint_of_the_preset_helps_where_wports_may_be_wrong(
     hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
 ):
     assert form["description_placeholders"]["hint"] == ""
-    result = await submit(hass, form, host=HOST, preset="spodes", client_wport=99)
+    result = await submit(hass, form, host=HOST, authentication="none", preset="spodes", client_wport=99)
     assert result["errors"] == {"base": "association_refused"}
     assert "48 (configurator)" in result["description_placeholders"]["hint"]
     meter.faults.add("aare-transient")
-    result = await submit(hass, result, host=HOST, preset="spodes")
+    result = await submit(hass, result, host=HOST, authentication="none", preset="spodes")
     assert result["errors"] == {"base": "meter_busy"}
     assert result["description_placeholders"]["hint"] == ""
 
@@ -420,7 +420,7 @@ async def test_known_password_can_be_replaced_and_is_forgotten_when_refused(
 async def test_client_that_needs_a_password_says_so(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
     result = await submit(hass, form, **connection(authentication="none"))
     assert result["step_id"] == "user"
-    assert result["errors"] == {"authentication": "authentication_required"}
+    assert result["errors"] == {"base": "authentication_required"}
     result = await submit(hass, result, **connection())
     assert result["step_id"] == "password"
     assert result["errors"] == {}
@@ -429,18 +429,18 @@ async def test_client_that_needs_a_password_says_so(hass: HomeAssistant, form: C
 
 async def test_meter_without_any_identity(hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter):
     meter.faults.add("denied")
-    result = await submit(hass, form, host=HOST)
+    result = await submit(hass, form, host=HOST, authentication="none")
     assert result["step_id"] == "user"
     assert result["errors"] == {"base": "no_identity"}
     meter.faults.clear()
-    await finished(hass, await submit(hass, result, host=HOST))
+    await finished(hass, await submit(hass, result, host=HOST, authentication="none"))
 
 
 async def test_serial_number_identifies_a_meter_without_a_name(
     hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
 ):
     meter.faults.add("denied", object="0.0.42.0.0.255")
-    result = await finished(hass, await submit(hass, form, host=HOST))
+    result = await finished(hass, await submit(hass, form, host=HOST, authentication="none"))
     assert result["result"].unique_id == "49762188_1"
     assert result["title"] == "49762188"
 
@@ -450,12 +450,12 @@ async def test_unexpected_exception_surfaces_with_its_traceback(
     hass: HomeAssistant, form: ConfigFlowResult, caplog: pytest.LogCaptureFixture
 ):
     with patch(EXAMINE, side_effect=ZeroDivisionError("a bug")):
-        result = await submit(hass, form, host=HOST)
+        result = await submit(hass, form, host=HOST, authentication="none")
     assert result["step_id"] == "user"
     assert result["errors"] == {"base": "unknown"}
     assert "Traceback" in caplog.text
     assert caplog.text.count("ZeroDivisionError: a bug") == 1
-    await finished(hass, await submit(hass, result, host=HOST))
+    await finished(hass, await submit(hass, result, host=HOST, authentication="none"))
 
 
 # --- The object list is not for this client ---------------------------------------------------------------------------
@@ -538,7 +538,7 @@ async def test_progress_says_what_it_is_doing(hass: HomeAssistant, form: ConfigF
     updates = async_capture_events(hass, EVENT_DATA_ENTRY_FLOW_PROGRESS_UPDATE)
     configure = hass.config_entries.flow.async_configure
     with patch(EXAMINE, slow):
-        result = await configure(form["flow_id"], {"host": HOST})
+        result = await configure(form["flow_id"], {"host": HOST, "advanced": {"authentication": "none"}})
         for stage in Stage:
             assert result["type"] is FlowResultType.SHOW_PROGRESS
             assert result["step_id"] == "examine"
@@ -562,7 +562,7 @@ async def test_real_examination_passes_through_the_stages(
     with patch(
         "custom_components.cosem.forms.examination.BackgroundExamination._on_stage", lambda _, stage: seen.append(stage)
     ):
-        await submit(hass, form, host=HOST)
+        await submit(hass, form, host=HOST, authentication="none")
     assert seen == [stage for stage in Stage if stage not in {Stage.LEARNING_COUNTER, Stage.WAITING_FOR_CALL}]
 
 
@@ -570,7 +570,9 @@ async def test_closing_the_dialog_ends_the_examination(
     hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
 ):
     meter.faults.add("silent", on="get")
-    result = await hass.config_entries.flow.async_configure(form["flow_id"], {"host": HOST})
+    result = await hass.config_entries.flow.async_configure(
+        form["flow_id"], {"host": HOST, "advanced": {"authentication": "none"}}
+    )
     assert result["type"] is FlowResultType.SHOW_PROGRESS
     hass.config_entries.flow.async_abort(form["flow_id"])
     await hass.async_block_till_done()
@@ -595,7 +597,7 @@ async def test_same_meter_at_another_address_is_not_added_twice(
 ):
     entry = make_entry(host="192.0.2.99")
     entry.add_to_hass(hass)
-    result = await submit(hass, form, host=HOST)
+    result = await submit(hass, form, host=HOST, authentication="none")
     assert result["type"] is FlowResultType.ABORT
     assert result["reason"] == "already_configured"
     assert result["description_placeholders"] == {"name": entry.title}
@@ -622,7 +624,7 @@ async def test_ignored_meter_can_be_added_by_hand(hass: HomeAssistant, form: Con
     await hass.config_entries.flow.async_init(
         DOMAIN, context={"source": "ignore"}, data={"unique_id": unique_id_of(meter), "title": "Ignored"}
     )
-    await finished(hass, await submit(hass, form, host=HOST))
+    await finished(hass, await submit(hass, form, host=HOST, authentication="none"))
 
 
 # --- Secrets ----------------------------------------------------------------------------------------------------------

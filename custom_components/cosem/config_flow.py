@@ -3,12 +3,11 @@
 Each submitted password is sent once and never shown again.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from functools import partial, partialmethod
-from typing import Any, override
+from typing import Any, Final, override
 
 from homeassistant.config_entries import (
     SOURCE_IGNORE,
@@ -20,18 +19,8 @@ from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.typing import DiscoveryInfoType
-from homeassistant.setup import async_setup_component
 
-from .const import (
-    CONF_CLIENT_WPORT,
-    CONF_LOGICAL_DEVICE_NAME,
-    CONF_OBJECTS,
-    CONF_PARENT_ENTRY,
-    CONF_RESPONSE_TIMEOUT,
-    CONF_SERVER_WPORT,
-    CONF_TIME_POLICY,
-    DOMAIN,
-)
+from .const import CONF_LOGICAL_DEVICE_NAME, CONF_PARENT_ENTRY, CONF_SERVER_WPORT, DOMAIN
 from .forms.answers import accept_doubt, add_anyway, ask_for_client, ask_for_credentials, follow_counter
 from .forms.connection import ConnectionFacts, shared_facts
 from .forms.credential_input import DOUBT_EQUAL_KEYS, DOUBT_EXAMPLE_KEYS
@@ -42,9 +31,11 @@ from .forms.draft import (
     adding_logical_device,
     reauthenticating,
     reconfiguring,
+    with_answer_to_all,
     with_examination,
     with_failure,
 )
+from .forms.entry_data import async_changed_entry, async_entry_in_use, async_new_entry
 from .forms.examination import BackgroundExamination, async_give_up_calls
 from .forms.further_objects import async_try_at_set_up
 from .forms.next_step import Step, menu_of, next_step
@@ -52,14 +43,12 @@ from .forms.objects import async_choices_of_another_client, async_object_choices
 from .forms.options import CosemOptionsFlow
 from .forms.step_forms import STEP_FORMS
 from .forms.texts import async_form_words, connection_words, errors_of, question_words
-from .meter.credentials import list_owner
-from .meter.doctor import ExaminationFailed
-from .meter.entity_plan import async_apply_selection, plan_entities
+from .meter.doctor import Examination, ExaminationFailed
 from .meter.identity import logical_device_title
 from .meter.markdown import escaped
-from .meter.objects import complete_objects
-from .meter.store import async_save_objects
 from .push.unknown_senders import UnknownSender
+
+_ABOUT_CONNECTION: Final = frozenset({Step.USER, Step.FOUND, Step.RECONFIGURE})
 
 
 class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -142,8 +131,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             return await self._show(step)
         before = self._draft.facts
         self._draft = STEP_FORMS[step].take(self._draft, user_input)
-        if self._draft.facts is not None and (step in {Step.USER, Step.RECONFIGURE} or self._draft.facts != before):
-            self._abort_if_in_use(self._draft.facts)
+        is_chosen = self._draft.facts is not None and not self._draft.finds_out
+        if is_chosen and (step in _ABOUT_CONNECTION or self._draft.facts != before):
+            self._abort_if_in_use(self._draft.given_facts)
         if step is Step.USUAL_CODES:
             self._draft = await async_try_at_set_up(self.hass, self._draft, user_input)
         return await self._go_on()
@@ -188,6 +178,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         return await self._go_on()
 
     # Home Assistant calls each step by its name.
+    async_step_found = partialmethod(_form, Step.FOUND)
     async_step_call = partialmethod(_form, Step.CALL)
     async_step_discovery_confirm = partialmethod(_form, Step.DISCOVERY_CONFIRM)
     async_step_password = partialmethod(_form, Step.PASSWORD)
@@ -215,7 +206,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     # --- What the meter says --------------------------------------------------------------------------------------
 
     async def _examine(self) -> ConfigFlowResult:
-        """Begin one attempt."""
+        """Begin one attempt, unless the meter has told this very client already."""
+        if (known := self._draft.known_examination) is not None and not self._draft.finds_out:
+            return await self._accept(known)
         self._run = BackgroundExamination(self.hass, self._draft, self.async_update_progress, self._calls)
         return await self.async_step_examine()
 
@@ -238,6 +231,13 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
         if isinstance(outcome, ExaminationFailed):
             self._draft = with_failure(self._draft, outcome)
             return await self._go_on()
+        return await self._accept(outcome)
+
+    async def _accept(self, outcome: Examination) -> ConfigFlowResult:
+        if self._draft.finds_out:
+            choices, ticked = await async_object_choices(self.hass, outcome.objects)
+            self._draft = with_answer_to_all(self._draft, outcome, choices, ticked)
+            return await self._go_on()
         await self.async_set_unique_id(outcome.identity.unique_id, raise_on_progress=False)
         if self._draft.purpose.mends:
             known = self._known_as()
@@ -257,35 +257,12 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     # --- Entries --------------------------------------------------------------------------------------------------
 
     async def _create_entry(self) -> ConfigFlowResult:
-        examination = self._draft.examination
-        assert examination is not None
-        data = self._entry_data(examination.identity.unique_id)
-        await async_save_objects(
-            self.hass, examination.identity.unique_id, examination.objects, listed_for=list_owner(data)
-        )
-        # Home Assistant would do so now with the first entry, in tasks that end before the entry is saved when a person
-        # leaves this page. Cut off, it would fail for good, so it always goes on to its end.
-        await asyncio.shield(self.hass.async_create_task(async_setup_component(self.hass, DOMAIN, {})))
-        options = {**self._draft.options_of_sender, **(self._draft.options or {})}
+        data, options = await async_new_entry(self.hass, self._draft)
         return self.async_create_entry(title=self._draft.title, data=data, options=options)
 
-    def _entry_data(self, unique_id: str) -> dict[str, Any]:
-        """Return the data of the entry; a meter that calls has no host, and is known by its name."""
-        data = self._draft.complete_facts.entry_data()
-        return data if data[CONF_HOST] else {**data, CONF_HOST: unique_id}
-
     async def _update_entry(self) -> ConfigFlowResult:
-        entry, draft = self._mended_entry, self._draft
-        facts = draft.complete_facts
-        data = self._entry_data(str(entry.unique_id))
-        options = {**entry.options, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
-        if draft.options is not None:
-            assert draft.examination is not None
-            objects, chosen = draft.examination.objects, draft.options[CONF_OBJECTS]
-            await async_save_objects(self.hass, str(entry.unique_id), objects, listed_for=list_owner(data))
-            async_apply_selection(self.hass, entry, plan_entities(complete_objects(objects, chosen)), chosen)
-            options |= {CONF_OBJECTS: chosen, CONF_TIME_POLICY: draft.options[CONF_TIME_POLICY]}
-        return self.async_update_reload_and_abort(entry, data=data, options=options)
+        data, options = await async_changed_entry(self.hass, self._draft, self._mended_entry)
+        return self.async_update_reload_and_abort(self._mended_entry, data=data, options=options)
 
     @property
     def _mended_entry(self) -> ConfigEntry:
@@ -296,13 +273,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     @callback
     def _abort_if_in_use(self, facts: ConnectionFacts) -> None:
         """Abort when another entry uses this association."""
-        # A meter keeps one association for each pair of wPorts.
-        keys = (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)
-        data = facts.connection_data()
-        for entry in self.hass.config_entries.async_loaded_entries(DOMAIN):
-            if entry.entry_id != self.context.get("entry_id") and all(entry.data[key] == data[key] for key in keys):
-                reason = "known_device" if self._draft.purpose.mends else "already_configured"
-                raise AbortFlow(reason, {CONF_NAME: escaped(entry.title)})
+        if entry := async_entry_in_use(self.hass, facts, but=self.context.get("entry_id", "")):
+            reason = "known_device" if self._draft.purpose.mends else "already_configured"
+            raise AbortFlow(reason, {CONF_NAME: escaped(entry.title)})
 
     def _known_as(self) -> dict[str, str]:
         """Return the placeholder for the entry of the meter that was found; nothing if it has none."""

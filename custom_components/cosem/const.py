@@ -96,6 +96,8 @@ AUTHENTICATIONS: Final = (
     AUTHENTICATION_KEYS,
     AUTHENTICATION_CERTIFICATE,
 )
+AUTHENTICATION_FIND_OUT: Final = "find_out"
+"""In the first form only: the public client is asked first, who needs no secret."""
 AUTHENTICATION_INHERITED: Final = "inherited"
 """For a discovered logical device: as the meter's other entry."""
 

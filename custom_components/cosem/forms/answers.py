@@ -10,6 +10,7 @@ from typing import Any
 from homeassistant.const import CONF_HOST, CONF_PASSWORD
 
 from ..const import (
+    AUTHENTICATION_FIND_OUT,
     AUTHENTICATION_INHERITED,
     AUTHENTICATION_NONE,
     AUTHENTICATION_PASSWORD,
@@ -19,16 +20,19 @@ from ..const import (
     CONF_INTERVAL,
     CONF_OBJECTS,
     CONF_RESPONSE_TIMEOUT,
+    CONF_SERVER_WPORT,
     CONF_STAY_CONNECTED,
     DEFAULT_INTERVAL,
     DEFAULT_RESPONSE_TIMEOUT,
 )
+from ..dlms import MANAGEMENT_WPORT, PUBLIC_CLIENT_WPORT
 from ..meter.credentials import SECRET_FIELDS
 from .call_fields import call_data, call_fault
-from .connection import ConnectionFacts, as_typed, is_called, read_connection, read_host
+from .connection import ConnectionFacts, as_typed, in_the_open, is_called, read_connection, read_host
 from .credential_input import CredentialInput, read_credentials, without_sections
 from .credential_schemas import SECTION_ADVANCED
-from .draft import Draft, Purpose, with_credentials_of
+from .draft import Draft, Purpose, with_credentials_of, with_found
+from .found import Found
 from .notification_options import without_usual
 from .objects import NotAnObject, parse_objects
 from .schemas import CONF_FURTHER_OBJECTS
@@ -37,16 +41,42 @@ from .writing_options import what_is_allowed
 type FormInput = Mapping[str, Any]
 
 
+def take_first(draft: Draft, typed: FormInput) -> Draft:
+    """Take the form that a set-up begins with: how to log in was chosen, or is found out."""
+    opened = in_the_open(typed)
+    finds_out = opened[CONF_AUTHENTICATION] == AUTHENTICATION_FIND_OUT
+    asked = {**opened, CONF_AUTHENTICATION: AUTHENTICATION_NONE} if finds_out else opened
+    taken = replace(take_connection(draft, asked), typed=opened)
+    if taken.facts is None:
+        return replace(taken, goes_back=True)
+    if not finds_out:
+        return replace(taken, found=None, goes_back=False, finds_out=False)
+    facts = replace(taken.facts, client_wport=PUBLIC_CLIENT_WPORT, server_wport=MANAGEMENT_WPORT)
+    choice = {key: value for key, value in opened.items() if key in {CONF_CLIENT_WPORT, CONF_SERVER_WPORT}}
+    if draft.found is not None and draft.found.facts.address == facts.address:
+        choice = {**draft.choice, **choice}  # what was typed of this meter before
+    taken = replace(taken, facts=facts, choice=choice, found=None, goes_back=False, finds_out=True)
+    # A meter calls seldom: its call is not spent on this question.
+    return with_found(taken, Found(facts=facts)) if facts.transport is None else taken
+
+
+def as_first_typed(facts: ConnectionFacts) -> dict[str, Any]:
+    """Return the first form as it was, where wPorts and how to log in are asked for in the second."""
+    typed = {key: value for key, value in as_typed(facts).items() if key not in {CONF_CLIENT_WPORT, CONF_SERVER_WPORT}}
+    typed[SECTION_ADVANCED] = typed.get(SECTION_ADVANCED, {}) | {CONF_RESPONSE_TIMEOUT: facts.response_timeout}
+    return {**typed, CONF_AUTHENTICATION: AUTHENTICATION_FIND_OUT}
+
+
 def take_connection(draft: Draft, typed: FormInput) -> Draft:
     """Take the form about the connection."""
     before = draft.facts or draft.facts_before
     if is_called(typed, before):
         known = before.host if before is not None and before.transport is None else ""
-        return _with_facts(draft, read_connection(typed, known, before), typed)
+        return with_facts(draft, read_connection(typed, known, before), typed)
     if (host := read_host(typed.get(CONF_HOST, ""))) is None:
         errors = {CONF_HOST: "invalid_host"}
         return replace(draft, typed=typed, facts_before=before, facts=None, failure=None, errors=errors)
-    return _with_facts(draft, read_connection(typed, host, before), typed)
+    return with_facts(draft, read_connection(typed, host, before), typed)
 
 
 def take_call(draft: Draft, typed: FormInput) -> Draft:
@@ -70,7 +100,7 @@ def take_logical_device(draft: Draft, typed: FormInput) -> Draft:
         response_timeout=advanced.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT),
         referencing=(draft.parent or draft.facts_before).referencing,
     )
-    given = _with_facts(draft, facts, typed)
+    given = with_facts(draft, facts, typed)
     if parent is None:
         return given
     read = CredentialInput(credentials=dict(parent.credentials))
@@ -79,7 +109,7 @@ def take_logical_device(draft: Draft, typed: FormInput) -> Draft:
     )
 
 
-def _with_facts(draft: Draft, facts: ConnectionFacts, typed: FormInput) -> Draft:
+def with_facts(draft: Draft, facts: ConnectionFacts, typed: FormInput) -> Draft:
     """Note the facts; settings of another authentication go, secrets stay."""
     keeps_settings = facts.authentication in {AUTHENTICATION_NONE, draft.settings_authentication}
     return replace(
@@ -165,6 +195,8 @@ def follow_counter(draft: Draft) -> Draft:
 def ask_for_client(draft: Draft) -> Draft:
     """Ask again for the connection: this client may read nothing sensible."""
     facts = draft.given_facts
+    if draft.found is not None:
+        return replace(draft, facts=None, examination=None, choices=(), typed=as_first_typed(draft.found.facts))
     typed = as_typed(facts)
     wport_and_timeout = {CONF_CLIENT_WPORT: facts.client_wport, CONF_RESPONSE_TIMEOUT: facts.response_timeout}
     typed[SECTION_ADVANCED] = typed.get(SECTION_ADVANCED, {}) | wport_and_timeout
@@ -174,6 +206,10 @@ def ask_for_client(draft: Draft) -> Draft:
 def ask_for_credentials(draft: Draft) -> Draft:
     """Ask again how to log in; the client address becomes the usual one for that."""
     asked = ask_for_client(draft)
+    if draft.found is not None:
+        usual = draft.found.maker.authentication if draft.found.maker is not None else AUTHENTICATION_PASSWORD
+        kept = {name: value for name, value in draft.choice.items() if name != CONF_CLIENT_WPORT}
+        return replace(asked, choice={**kept, CONF_AUTHENTICATION: usual})
     typed = {name: value for name, value in asked.typed.items() if name != CONF_CLIENT_WPORT}
     advanced = {key: value for key, value in typed[SECTION_ADVANCED].items() if key != CONF_CLIENT_WPORT}
     return replace(asked, typed={**typed, CONF_AUTHENTICATION: AUTHENTICATION_PASSWORD, SECTION_ADVANCED: advanced})

@@ -67,6 +67,11 @@ class ConnectionFacts:
         )
 
     @property
+    def address(self) -> tuple[str, int, Reach]:
+        """Where the meter is."""
+        return self.host, self.port, self.transport
+
+    @property
     def is_authenticated(self) -> bool:
         """Whether the meter asks for credentials."""
         return self.authentication != AUTHENTICATION_NONE
@@ -81,6 +86,13 @@ class ConnectionFacts:
     def entry_data(self) -> dict[str, Any]:
         """Return the data of an entry."""
         return {**self.connection_data(), **self.credentials}
+
+
+def in_the_open(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the first form as the others have it: in its section is only what theirs has there."""
+    known = dict(typed.get(SECTION_ADVANCED, {}))
+    opened = {key: known.pop(key) for key in _CONNECTION if key in known}
+    return {key: value for key, value in typed.items() if key != SECTION_ADVANCED} | opened | {SECTION_ADVANCED: known}
 
 
 def call_data_of(data: Mapping[str, Any]) -> dict[str, Any] | None:

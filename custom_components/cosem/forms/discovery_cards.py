@@ -8,6 +8,7 @@ from homeassistant.core import HomeAssistant
 
 from ..const import (
     AUTHENTICATION_NONE,
+    CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
     CONF_PRESET,
     CONF_SERVER_WPORT,
@@ -49,6 +50,7 @@ def adding_sender(sender: UnknownSender) -> Draft:
         authentication=AUTHENTICATION_NONE,
     )
     typed = as_typed(facts)
+    del typed[CONF_AUTHENTICATION]  # it is found out
     if sender.client_wport == _PUSH_ONLY:
         del typed[CONF_CLIENT_WPORT]
     return Draft(sender=sender, typed=typed)

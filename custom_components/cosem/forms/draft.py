@@ -25,6 +25,7 @@ from ..meter.identity import logical_device_title
 from ..push.unknown_senders import UnknownSender
 from .connection import ConnectionFacts, as_typed
 from .credential_input import CredentialInput
+from .found import Found
 from .remedies import REMEDIES
 
 _MAIN_SECRET: Final = {
@@ -79,6 +80,15 @@ class Draft:
     call: Mapping[str, Any] = field(default_factory=dict)
     """What the form about the meter's calls shows again."""
 
+    finds_out: bool = False
+    """Whether the public client is asked now, before it is known how to log in."""
+    found: Found | None = None
+    """What the public client was told."""
+    choice: Mapping[str, Any] = field(default_factory=dict)
+    """What the form that follows shows again."""
+    goes_back: bool = False
+    """Whether the first form comes again although something was found."""
+
     settings_authentication: str = ""
     """The authentication that the settings belong to."""
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -125,6 +135,11 @@ class Draft:
     def lists_objects(self) -> bool:
         """Whether the objects are read and chosen: for a new entry, and where another client may see other ones."""
         return not self.purpose.mends or self.listed_for != list_owner(self.complete_facts.entry_data())
+
+    @property
+    def known_examination(self) -> Examination | None:
+        """What the public client was told, where it is the very client to read with: no meter is asked that twice."""
+        return self.found.examination if self.found is not None and self.found.facts == self.facts else None
 
     @property
     def title(self) -> str:
@@ -209,9 +224,26 @@ def adding_logical_device(name: str, known: ConnectionFacts, parent: ConnectionF
 
 def with_failure(draft: Draft, failure: ExaminationFailed) -> Draft:
     """Note a failure, and forget the secret that the meter refused."""
+    if draft.finds_out and REMEDIES[failure.verdict].may_be_meter:
+        return with_found(draft, Found(facts=draft.given_facts, failure=failure))
     refused = REMEDIES[failure.verdict].refused_secret
     kept = {name: value for name, value in draft.secrets.items() if name != refused}
     return replace(draft, failure=failure, secrets=kept)
+
+
+def with_found(draft: Draft, found: Found) -> Draft:
+    """Note what the public client was told; how to log in is chosen next."""
+    facts = replace(found.facts, preset=found.preset)
+    return replace(draft, found=replace(found, facts=facts), facts=None, finds_out=False)
+
+
+def with_answer_to_all(
+    draft: Draft, examination: Examination, choices: Sequence[SelectOptionDict], ticked: Sequence[str]
+) -> Draft:
+    """Note what the meter tells everybody."""
+    facts = draft.given_facts
+    found = Found(facts=facts, examination=examination, choices=tuple(choices), ticked=tuple(ticked))
+    return with_found(draft, found)
 
 
 def with_examination(

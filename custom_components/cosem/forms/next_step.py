@@ -27,6 +27,7 @@ class Step(StrEnum):
     """The steps by Home Assistant's names; the last three end a flow."""
 
     USER = "user"
+    FOUND = "found"
     RECONFIGURE = "reconfigure"
     CALL = "call"
     DISCOVERY_CONFIRM = "discovery_confirm"
@@ -117,9 +118,15 @@ def next_step(draft: Draft) -> Step:
 
 def first_form(draft: Draft) -> Step:
     """Return the form to begin with, and to correct the connection."""
+    if draft.purpose is Purpose.SET_UP and draft.found is not None and not _looks_elsewhere(draft):
+        return Step.FOUND
     if draft.purpose is not Purpose.REAUTHENTICATE:
         return CONNECTION_FORMS[draft.purpose]
     return Step.REAUTH_CONFIRM if draft.settings.get(CONF_MECHANISM) == MECHANISM_LLS else credential_form(draft)
+
+
+def _looks_elsewhere(draft: Draft) -> bool:
+    return draft.goes_back or (draft.failure is not None and REMEDIES[draft.failure.verdict].is_elsewhere)
 
 
 def credential_form(draft: Draft) -> Step:

@@ -1,7 +1,7 @@
 """What each verdict about a meter means for the forms."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from typing import Final
 
@@ -40,36 +40,38 @@ class Remedy:
     """The secret to type again."""
     has_hint: bool = False
     """Whether the preset's hint is shown."""
+    is_elsewhere: bool = False
+    """Whether no meter is there, or none that speaks DLMS over the wrapper: only another address, port or way helps."""
+    may_be_meter: bool = False
+    """Whether it may be a meter that only does not speak with the public client."""
 
 
 _CONNECTION: Final = Remedy()
-_HINTED: Final = Remedy(has_hint=True)
-_SETTINGS: Final = Remedy(what_to_change=WhatToChange.SETTINGS, has_hint=True)
-_SETTINGS_OR_TIME: Final = Remedy(what_to_change=WhatToChange.SETTINGS)
+_ELSEWHERE: Final = Remedy(is_elsewhere=True)
+_HINTED: Final = Remedy(has_hint=True, may_be_meter=True)
+_SETTINGS: Final = Remedy(what_to_change=WhatToChange.SETTINGS, has_hint=True, may_be_meter=True)
+_SETTINGS_OR_TIME: Final = Remedy(what_to_change=WhatToChange.SETTINGS, may_be_meter=True)
+_MECHANISM: Final = replace(_SETTINGS, what_to_change=WhatToChange.MECHANISM, field=CONF_AUTHENTICATION)
 _CREDENTIALS: Final = Remedy(what_to_change=WhatToChange.CREDENTIALS)
 
 REMEDIES: Final[Mapping[Verdict, Remedy]] = {
-    Verdict.NAME_NOT_RESOLVED: Remedy(field=CONF_HOST),
-    Verdict.HOST_UNREACHABLE: _CONNECTION,
-    Verdict.CONNECTION_REFUSED: _HINTED,
-    Verdict.CANNOT_CONNECT: _CONNECTION,
-    Verdict.CONNECT_TIMEOUT: _CONNECTION,
+    Verdict.NAME_NOT_RESOLVED: Remedy(field=CONF_HOST, is_elsewhere=True),
+    Verdict.HOST_UNREACHABLE: _ELSEWHERE,
+    Verdict.CONNECTION_REFUSED: Remedy(has_hint=True, is_elsewhere=True),
+    Verdict.CANNOT_CONNECT: _ELSEWHERE,
+    Verdict.CONNECT_TIMEOUT: _ELSEWHERE,
     Verdict.NO_DLMS_ANSWER: _HINTED,
     Verdict.CLOSED_BY_METER: _SETTINGS,
     Verdict.CLOSED_WITH_KEYS: _CREDENTIALS,
-    Verdict.OTHER_WPORTS: _CONNECTION,
-    Verdict.NOT_DLMS_HDLC: _CONNECTION,
-    Verdict.NOT_DLMS_TEXT: _CONNECTION,
-    Verdict.NOT_DLMS: _CONNECTION,
+    Verdict.OTHER_WPORTS: Remedy(may_be_meter=True),
+    Verdict.NOT_DLMS_HDLC: _ELSEWHERE,
+    Verdict.NOT_DLMS_TEXT: _ELSEWHERE,
+    Verdict.NOT_DLMS: _ELSEWHERE,
     Verdict.BAD_ANSWER: _SETTINGS_OR_TIME,
     Verdict.ASSOCIATION_REFUSED: _SETTINGS,
-    Verdict.MECHANISM_REFUSED: Remedy(what_to_change=WhatToChange.SETTINGS, field=CONF_AUTHENTICATION, has_hint=True),
-    Verdict.AUTHENTICATION_REQUIRED: Remedy(
-        what_to_change=WhatToChange.MECHANISM, field=CONF_AUTHENTICATION, has_hint=True
-    ),
-    Verdict.STRONGER_AUTHENTICATION: Remedy(
-        what_to_change=WhatToChange.MECHANISM, field=CONF_AUTHENTICATION, has_hint=True
-    ),
+    Verdict.MECHANISM_REFUSED: replace(_SETTINGS, field=CONF_AUTHENTICATION),
+    Verdict.AUTHENTICATION_REQUIRED: _MECHANISM,
+    Verdict.STRONGER_AUTHENTICATION: _MECHANISM,
     Verdict.INVALID_AUTH: Remedy(
         what_to_change=WhatToChange.PASSWORD, field=CONF_PASSWORD, refused_secret=CONF_PASSWORD
     ),
@@ -99,7 +101,7 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.DEVICE_IN_USE: _CONNECTION,
     Verdict.CONNECTION_LOST: _SETTINGS_OR_TIME,
     Verdict.ANSWER_TIMEOUT: _SETTINGS_OR_TIME,
-    Verdict.TOOK_TOO_LONG: _CONNECTION,
+    Verdict.TOOK_TOO_LONG: Remedy(may_be_meter=True),
     Verdict.NO_IDENTITY: _HINTED,
     Verdict.UNKNOWN: _CONNECTION,
 }

@@ -19,8 +19,8 @@ from homeassistant.helpers.selector import (
 import voluptuous as vol
 
 from ..const import (
+    AUTHENTICATION_FIND_OUT,
     AUTHENTICATION_INHERITED,
-    AUTHENTICATION_NONE,
     AUTHENTICATIONS,
     CONF_AUTHENTICATION,
     CONF_CLIENT_WPORT,
@@ -67,7 +67,7 @@ _TRANSPORT = SelectSelector(
         mode=SelectSelectorMode.DROPDOWN,
     )
 )
-_REFERENCING = SelectSelector(
+REFERENCING_FIELD = SelectSelector(
     SelectSelectorConfig(
         options=[referencing.value for referencing in Referencing],
         translation_key=CONF_REFERENCING,
@@ -83,27 +83,42 @@ TIME_POLICY_FIELD = SelectSelector(
 )
 
 
-def _authentication(*kinds: str) -> SelectSelector:
+def authentication_field(*kinds: str) -> SelectSelector:
+    """Return the choice of how to log in."""
     return SelectSelector(
         SelectSelectorConfig(options=list(kinds), translation_key=CONF_AUTHENTICATION, mode=SelectSelectorMode.LIST)
     )
 
 
-def connection_schema(*, with_timeout: bool) -> vol.Schema:
-    """Return the connection form; empty wPorts take the preset's."""
-    fields: dict[vol.Marker, object] = {
-        vol.Optional(CONF_HOST): TextSelector(),
+def _connection_fields(*kinds: str) -> dict[vol.Marker, object]:
+    return {
         vol.Required(CONF_PORT, default=DEFAULT_PORT): PORT_FIELD,
         vol.Required(CONF_PRESET, default=PRESET_GENERIC): _PRESET,
         vol.Optional(CONF_CLIENT_WPORT): WPORT_FIELD,
         vol.Optional(CONF_SERVER_WPORT): WPORT_FIELD,
-        vol.Required(CONF_AUTHENTICATION, default=AUTHENTICATION_NONE): _authentication(*AUTHENTICATIONS),
+        vol.Required(CONF_AUTHENTICATION, default=kinds[0]): authentication_field(*kinds),
     }
-    ways: dict[vol.Marker, object] = {
+
+
+def _ways() -> dict[vol.Marker, object]:
+    return {
         vol.Required(CONF_TRANSPORT, default=TransportProtocol.TCP.value): _TRANSPORT,
-        vol.Required(CONF_REFERENCING, default=Referencing.AUTOMATIC.value): _REFERENCING,
+        vol.Required(CONF_REFERENCING, default=Referencing.AUTOMATIC.value): REFERENCING_FIELD,
     }
-    fields[vol.Optional(SECTION_ADVANCED)] = _advanced(ways, with_timeout=with_timeout)
+
+
+def first_schema(*, is_open: bool = False) -> vol.Schema:
+    """Return the form that a set-up begins with: one field, and a section for who knows more."""
+    known = _connection_fields(AUTHENTICATION_FIND_OUT, *AUTHENTICATIONS) | _ways()
+    return vol.Schema(
+        {vol.Optional(CONF_HOST): TextSelector(), vol.Optional(SECTION_ADVANCED): advanced(known, is_open=is_open)}
+    )
+
+
+def connection_schema() -> vol.Schema:
+    """Return the form that changes a connection; empty wPorts take the preset's."""
+    fields: dict[vol.Marker, object] = {vol.Optional(CONF_HOST): TextSelector(), **_connection_fields(*AUTHENTICATIONS)}
+    fields[vol.Optional(SECTION_ADVANCED)] = advanced(_ways(), with_timeout=False)
     return vol.Schema(fields)
 
 
@@ -112,16 +127,16 @@ def discovery_schema(*, with_parent: bool) -> vol.Schema:
     kinds = [AUTHENTICATION_INHERITED, *AUTHENTICATIONS] if with_parent else AUTHENTICATIONS
     return vol.Schema(
         {
-            vol.Required(CONF_AUTHENTICATION, default=kinds[0]): _authentication(*kinds),
-            vol.Optional(SECTION_ADVANCED): _advanced({vol.Optional(CONF_CLIENT_WPORT): WPORT_FIELD}),
+            vol.Required(CONF_AUTHENTICATION, default=kinds[0]): authentication_field(*kinds),
+            vol.Optional(SECTION_ADVANCED): advanced({vol.Optional(CONF_CLIENT_WPORT): WPORT_FIELD}),
         }
     )
 
 
-def _advanced(first: dict[vol.Marker, object], *, with_timeout: bool = True) -> section:
-    """Return the collapsed section, usually with the response timeout."""
+def advanced(first: dict[vol.Marker, object], *, with_timeout: bool = True, is_open: bool = False) -> section:
+    """Return the section of what is rarely needed, usually with the response timeout."""
     timeout: dict[vol.Marker, object] = {vol.Required(CONF_RESPONSE_TIMEOUT, default=DEFAULT_RESPONSE_TIMEOUT): TIMEOUT}
-    return section(vol.Schema(first | (timeout if with_timeout else {})), {"collapsed": True})
+    return section(vol.Schema(first | (timeout if with_timeout else {})), {"collapsed": not is_open})
 
 
 FURTHER_OBJECTS_FIELD: Final = TextSelector(TextSelectorConfig(multiple=True))

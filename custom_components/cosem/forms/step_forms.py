@@ -6,21 +6,24 @@ from typing import Any, Final
 
 import voluptuous as vol
 
-from ..const import CONF_CLIENT_WPORT, CONF_RESPONSE_TIMEOUT
+from ..const import AUTHENTICATION_FIND_OUT, CONF_AUTHENTICATION, CONF_CLIENT_WPORT, CONF_RESPONSE_TIMEOUT
 from .answers import (
     take_call,
     take_connection,
     take_credentials,
+    take_first,
     take_known_password,
     take_logical_device,
     take_objects,
     take_password,
 )
 from .call_fields import call_schema
+from .credential_input import without_sections
 from .credential_schemas import credential_schema, password_schema, reauth_schema, suggested_values
 from .draft import Draft
+from .found_form import found_of, found_schema, found_shown, take_found
 from .next_step import Step
-from .schemas import connection_schema, discovery_schema, objects_schema
+from .schemas import connection_schema, discovery_schema, first_schema, objects_schema
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,16 @@ class StepForm:
 
 def _typed(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
     return draft.typed
+
+
+def _first_schema(draft: Draft) -> vol.Schema:
+    # Who has typed into the section, or may have to, sees it.
+    knows = draft.typed.get(CONF_AUTHENTICATION, AUTHENTICATION_FIND_OUT) != AUTHENTICATION_FIND_OUT
+    return first_schema(is_open=knows or draft.goes_back or draft.failure is not None)
+
+
+def _typed_in_sections(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
+    return suggested_values(schema, without_sections(draft.typed))
 
 
 def _settings(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
@@ -76,10 +89,9 @@ _CREDENTIALS: Final = StepForm(schema=_credential_schema, shown=_settings, take=
 _REAUTH: Final = StepForm(schema=_reauth_schema, shown=_nothing, take=take_credentials)
 
 STEP_FORMS: Final[Mapping[Step, StepForm]] = {
-    Step.USER: StepForm(schema=lambda _: connection_schema(with_timeout=True), shown=_typed, take=take_connection),
-    Step.RECONFIGURE: StepForm(
-        schema=lambda _: connection_schema(with_timeout=False), shown=_typed, take=take_connection
-    ),
+    Step.USER: StepForm(schema=_first_schema, shown=_typed_in_sections, take=take_first),
+    Step.FOUND: StepForm(schema=lambda draft: found_schema(found_of(draft)), shown=found_shown, take=take_found),
+    Step.RECONFIGURE: StepForm(schema=lambda _: connection_schema(), shown=_typed, take=take_connection),
     Step.CALL: StepForm(schema=lambda _: call_schema(), shown=lambda draft, _: draft.call, take=take_call),
     Step.DISCOVERY_CONFIRM: StepForm(
         schema=lambda draft: discovery_schema(with_parent=draft.parent is not None),

@@ -12,6 +12,7 @@ from homeassistant.util import dt as dt_util
 import voluptuous as vol
 
 from ..const import (
+    CONF_AUTHENTICATION,
     CONF_AUTHENTICATION_KEY,
     CONF_CLIENT_WPORT,
     CONF_SECURITY_SUITE,
@@ -34,6 +35,7 @@ from ..meter.meter_time import ClockReading
 from ..push.calls import async_call_place
 from ..push.unknown_senders import UnknownSender
 from .draft import Draft
+from .found_texts import found_in_words
 from .next_step import CREDENTIAL_FORMS, REAUTH_FORMS, Step
 from .remedies import BASE, REMEDIES
 
@@ -50,7 +52,7 @@ async def async_selector_texts(hass: HomeAssistant) -> Callable[[str, str, str],
 
 def connection_words(draft: Draft) -> dict[str, str]:
     """Return placeholders about the connection."""
-    facts = draft.facts or draft.facts_before
+    facts = draft.facts or (draft.found.facts if draft.found is not None else draft.facts_before)
     if facts is not None and not facts.host:
         facts = replace(facts, host="…")  # it calls, and has not said its name
     return {key: str(getattr(facts, key, "")) for key in (CONF_HOST, CONF_PORT, CONF_CLIENT_WPORT, CONF_SERVER_WPORT)}
@@ -71,6 +73,8 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
     words = connection_words(draft) | {"hint": ""}
     if draft.sender is not None:
         words["hint"] = await _async_sender_words(hass, draft.sender)
+    if step is Step.FOUND and draft.found is not None:
+        words["found"] = found_in_words(await async_selector_texts(hass), draft.found, words[CONF_HOST])
     if step is Step.CALL:
         words["address"] = await _async_own_address(draft)
     if step in _WITH_CREDENTIALS:
@@ -203,7 +207,8 @@ def errors_of(draft: Draft, schema: vol.Schema) -> dict[str, str]:
         reason = failure.verdict.value
         if draft.given_facts.transport is None:
             reason = _OF_CALLS.get(failure.verdict, reason)
-        if CONF_HOST not in schema.schema and draft.given_facts.authentication in CREDENTIAL_FORMS:
+        is_connection = CONF_HOST in schema.schema or CONF_AUTHENTICATION in schema.schema
+        if not is_connection and draft.given_facts.authentication in CREDENTIAL_FORMS:
             reason = _AT_CREDENTIALS.get(failure.verdict, reason)
         errors = {REMEDIES[failure.verdict].field: reason}
     # A field inside a section cannot show an error: it stands above the form.
