@@ -29,7 +29,7 @@ import pytest
 
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.diagnostics import async_get_config_entry_diagnostics
-from tests.flow_tools import progressed
+from tests.flow_tools import in_sections, progressed
 from tests.secured_entries import secured_profile, security_of, with_client
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.secured import client_key_pair
@@ -353,7 +353,8 @@ async def begin(hass: HomeAssistant, life: Life, plan: Plan, result: Any) -> Any
 async def typed_in(hass: HomeAssistant, life: Life, result: Any, **typed: Any) -> Any:
     """Submit a form; keep what comes back."""
     life.note_result(result)
-    result = await progressed(hass, await hass.config_entries.flow.async_configure(result["flow_id"], typed))
+    told = in_sections(result, typed)
+    result = await progressed(hass, await hass.config_entries.flow.async_configure(result["flow_id"], told))
     life.note_result(result)
     life.note_everything()
     return result

@@ -32,14 +32,20 @@ async def test_set_up_over_rest(
 
     result = await post(FLOWS, handler=DOMAIN)
     fields = {field["name"]: field for field in result["data_schema"]}
-    assert list(fields) == ["host", "port", "preset", "client_wport", "server_wport", "authentication", "advanced"]
-    assert fields["port"]["default"] == 4059
+    assert list(fields) == ["host", "advanced"]
     assert fields["advanced"]["type"] == "expandable"
     assert not fields["advanced"]["expanded"]
-    assert fields["preset"]["selector"]["select"]["translation_key"] == "preset"
+    inner = {field["name"]: field for field in fields["advanced"]["schema"]}
+    assert list(inner) == [
+        *("port", "preset", "client_wport", "server_wport", "authentication"),
+        *("transport", "referencing", "response_timeout"),
+    ]
+    assert inner["port"]["default"] == 4059
+    assert inner["authentication"]["default"] == "find_out"
+    assert inner["preset"]["selector"]["select"]["translation_key"] == "preset"
 
     flow = f"{FLOWS}/{result['flow_id']}"
-    result = await post(flow, host=HOST, client_wport=2, authentication="password")
+    result = await post(flow, host=HOST, advanced={"client_wport": 2, "authentication": "password"})
     assert result["step_id"] == "password"
     assert result["data_schema"][0]["selector"]["text"]["type"] == "password"
     assert "default" not in result["data_schema"][0]
@@ -77,7 +83,7 @@ async def test_keys_over_rest(
 
     result = await post(FLOWS, handler=DOMAIN)
     flow = f"{FLOWS}/{result['flow_id']}"
-    result = await post(flow, host=HOST, authentication="keys")
+    result = await post(flow, host=HOST, advanced={"authentication": "keys"})
     fields = {field["name"]: field for field in result["data_schema"]}
     assert list(fields) == ["encryption_key", "authentication_key", "security_suite", "protection", "advanced"]
     assert fields["encryption_key"]["selector"]["text"]["type"] == "password"

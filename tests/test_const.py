@@ -29,7 +29,11 @@ def test_a_field_is_stored_under_the_name_that_the_code_uses(name: str):
 def test_every_way_to_authenticate_is_offered_once_and_has_its_word():
     texts = json.loads((FOLDER / "translations/en.json").read_text("utf-8"))["selector"]["authentication"]["options"]
     assert len(set(const.AUTHENTICATIONS)) == len(const.AUTHENTICATIONS)
-    assert texts.keys() == {*const.AUTHENTICATIONS, const.AUTHENTICATION_INHERITED}
+    assert texts.keys() == {
+        *const.AUTHENTICATIONS,
+        const.AUTHENTICATION_INHERITED,
+        const.AUTHENTICATION_FIND_OUT,
+    }
 
 
 @pytest.mark.parametrize("what", ["INTERVAL", "RESPONSE_TIMEOUT"])

@@ -34,7 +34,6 @@ def test_who_sends_notifications_is_set_up_with_its_address_and_without_credenti
         "preset": "generic",
         "client_wport": 48,
         "server_wport": 3,
-        "authentication": "none",
     }
     assert (draft.facts, draft.facts_before, dict(draft.secrets)) == (None, None, {})
 

@@ -11,6 +11,7 @@ import pytest
 import custom_components.cosem
 from custom_components.cosem.const import AUTHENTICATIONS
 from custom_components.cosem.forms.draft import Draft, Purpose
+from custom_components.cosem.forms.found import Found
 from custom_components.cosem.forms.next_step import (
     CONNECTION_FORMS,
     CREDENTIAL_FORMS,
@@ -238,7 +239,7 @@ def test_every_combination_is_decided_and_every_step_can_be_shown():
                 assert menu <= steps[step.value]["menu_options"].keys()
         else:
             assert step is Step.EXAMINE or step in STEP_FORMS
-    choices = {Step.CALL, Step.NOTHING_FOUND, Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
+    choices = {Step.CALL, Step.FOUND, Step.NOTHING_FOUND, Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
     assert reached | choices | ENDINGS | set(CONNECTION_FORMS.values()) == set(Step)
 
 
@@ -263,3 +264,15 @@ def test_tables_are_complete():
     assert CONNECTION_FORMS.keys() == set(FLOWS) - {Purpose.REAUTHENTICATE}
     assert set(DOUBTS.values()) < QUESTIONS.keys()
     assert STEP_FORMS.keys() | QUESTIONS.keys() | ENDINGS | {Step.NOTHING_FOUND, Step.EXAMINE, Step.INIT} == set(Step)
+
+
+@pytest.mark.parametrize("purpose", FLOWS, ids=lambda purpose: purpose.name)
+def test_how_to_log_in_is_asked_for_once_the_public_client_was_asked(purpose: Purpose):
+    found = Found(facts=facts())
+    first = first_form(draft("password", purpose))
+    begun = draft("password", purpose, found=found)
+    assert first_form(begun) is (Step.FOUND if purpose is Purpose.SET_UP else first)
+    assert first_form(replace(begun, goes_back=True)) is first
+    for verdict, remedy in REMEDIES.items():
+        failed = replace(begun, failure=ExaminationFailed(verdict))
+        assert (first_form(failed) is first) == (remedy.is_elsewhere or purpose is not Purpose.SET_UP)

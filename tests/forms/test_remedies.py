@@ -1,10 +1,11 @@
 """What each verdict means for the forms, said a second time and independently: meters count wrong secrets."""
 
+from custom_components.cosem.forms.found import Found
 from custom_components.cosem.forms.remedies import REMEDIES, WhatToChange
 from custom_components.cosem.forms.step_forms import STEP_FORMS
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import Verdict
-from tests.forms.drafts import draft
+from tests.forms.drafts import draft, facts
 
 NETWORK = {
     "name_not_resolved", "host_unreachable", "connection_refused", "cannot_connect", "connect_timeout",
@@ -62,7 +63,8 @@ def test_sentence_stands_at_the_field_that_it_is_about():
         "secret_refused": "hls_secret",
         "wrong_key": "encryption_key",
     }
-    shown = {str(marker) for form in STEP_FORMS.values() for marker in form.schema(draft("keys")).schema}
+    begun = draft("keys", found=Found(facts=facts()))
+    shown = {str(marker) for form in STEP_FORMS.values() for marker in form.schema(begun).schema}
     assert set(fields.values()) - {"hls_secret"} <= shown
 
 
@@ -76,4 +78,14 @@ def test_hint_helps_where_the_wports_may_be_wrong():
         "authentication_required",
         "stronger_authentication",
         "no_identity",
+    }
+
+
+def test_a_meter_that_refuses_the_public_client_is_told_apart_from_what_is_none():
+    elsewhere = {verdict.value for verdict, remedy in REMEDIES.items() if remedy.is_elsewhere}
+    assert elsewhere == NETWORK - {"no_dlms_answer", "took_too_long", "device_in_use"}
+    may_be = {verdict.value for verdict, remedy in REMEDIES.items() if remedy.may_be_meter}
+    assert may_be == SETTINGS | {
+        *("no_dlms_answer", "took_too_long", "other_wports", "no_identity"),
+        *("stronger_authentication", "authentication_required"),
     }

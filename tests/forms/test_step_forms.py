@@ -3,9 +3,11 @@
 import pytest
 
 from custom_components.cosem.forms.draft import Draft, Purpose
+from custom_components.cosem.forms.found import Found
 from custom_components.cosem.forms.next_step import Step
 from custom_components.cosem.forms.step_forms import STEP_FORMS
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
+from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
 from tests.forms.drafts import CHOICE, draft, facts
 
 KIND_OF = {
@@ -24,6 +26,7 @@ def full(step: Step) -> Draft:
     return draft(
         KIND_OF.get(step, "password"),
         parent=facts("keys"),
+        found=Found(facts=facts()),
         typed={"host": "typed"},
         settings={"protection": "encrypted", "system_title": "4841530102030405", "security_suite": 0},
         secrets=dict.fromkeys(SECRET_FIELDS, CANARY),
@@ -46,7 +49,7 @@ def test_form_shows_no_secret(step: Step):
     assert not shown.keys() & SECRET_FIELDS
 
 
-@pytest.mark.parametrize("step", [Step.USER, Step.RECONFIGURE, Step.DISCOVERY_CONFIRM, Step.OBJECTS, Step.USUAL_CODES])
+@pytest.mark.parametrize("step", [Step.RECONFIGURE, Step.DISCOVERY_CONFIRM, Step.OBJECTS, Step.USUAL_CODES])
 def test_form_shows_again_what_was_typed(step: Step):
     begun = full(step)
     assert STEP_FORMS[step].shown(begun, STEP_FORMS[step].schema(begun)) == {"host": "typed"}
@@ -89,10 +92,35 @@ def test_secret_that_is_known_need_not_be_typed():
             assert type(marker).__name__ == ("Required" if required else "Optional")
 
 
+def test_the_first_form_shows_again_what_was_typed_wherever_its_field_is():
+    typed = {"host": "a", "port": 1, "preset": "spodes", "authentication": "keys", "advanced": {"transport": "udp"}}
+    begun = draft(None, typed=typed | {"client_wport": 7})
+    form = STEP_FORMS[Step.USER]
+    assert form.shown(begun, form.schema(begun)) == {
+        "host": "a",
+        "advanced": {"port": 1, "preset": "spodes", "client_wport": 7, "authentication": "keys", "transport": "udp"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("begun", "collapsed"),
+    [
+        (draft(None), True),
+        (draft(None, typed={"authentication": "find_out"}), True),
+        (draft(None, typed={"authentication": "none"}), False),
+        (draft(None, goes_back=True), False),
+        (draft(failure=ExaminationFailed(Verdict.CONNECT_TIMEOUT)), False),
+    ],
+)
+def test_the_section_of_the_first_form_is_open_where_something_in_it_may_be_wrong(begun: Draft, collapsed: bool):
+    assert STEP_FORMS[Step.USER].schema(begun).schema["advanced"].options["collapsed"] == collapsed
+
+
 def test_response_timeout_is_asked_for_once():
-    begun = {step: full(step) for step in (Step.USER, Step.RECONFIGURE)}
+    begun = {step: full(step) for step in (Step.USER, Step.FOUND, Step.RECONFIGURE)}
     advanced = {step: STEP_FORMS[step].schema(draft).schema["advanced"].schema.schema for step, draft in begun.items()}
-    assert set(advanced[Step.USER]) == {"transport", "referencing", "response_timeout"}
+    assert set(advanced[Step.USER]) >= {"transport", "referencing", "response_timeout"}
+    assert set(advanced[Step.FOUND]) == {"referencing", "response_timeout"}
     assert set(advanced[Step.RECONFIGURE]) == {"transport", "referencing"}  # the options have the timeout
 
 

@@ -16,7 +16,7 @@ import pytest
 
 import custom_components.cosem
 from custom_components.cosem.config_flow import CosemConfigFlow
-from custom_components.cosem.const import AUTHENTICATION_INHERITED, AUTHENTICATIONS
+from custom_components.cosem.const import AUTHENTICATION_FIND_OUT, AUTHENTICATION_INHERITED, AUTHENTICATIONS
 from custom_components.cosem.dlms import (
     AssociationParameters,
     AssociationRejected,
@@ -34,6 +34,8 @@ from custom_components.cosem.dlms.client.verdict import diagnostic_of
 from custom_components.cosem.dlms.errors import ServiceErrorCode
 from custom_components.cosem.forms import call_fields, credential_schemas, schemas
 from custom_components.cosem.forms.draft import Purpose
+from custom_components.cosem.forms.found import Found
+from custom_components.cosem.forms.found_form import found_schema
 from custom_components.cosem.forms.next_step import LITTLE_FOUND, Step
 from custom_components.cosem.forms.objects import ObjectKind
 from custom_components.cosem.forms.option_schemas import options_schema
@@ -54,8 +56,9 @@ from tests.forms.drafts import CHOICE, draft, examination, facts, read
 FOLDER = Path(custom_components.cosem.__file__).parent
 TEXTS = json.loads((FOLDER / "translations" / "en.json").read_text(encoding="utf-8"))
 FORMS = {
-    "user": schemas.connection_schema(with_timeout=True),
-    "reconfigure": schemas.connection_schema(with_timeout=False),
+    "user": schemas.first_schema(),
+    "found": found_schema(Found(facts=facts())),
+    "reconfigure": schemas.connection_schema(),
     "call": call_fields.call_schema(),
     "password": credential_schemas.password_schema(),
     "known_password": credential_schemas.password_schema(required=False),
@@ -74,6 +77,7 @@ MENUS = {"example_keys", "equal_keys", "counter_jump"}
 CONNECTION = {"host", "port", "client_wport", "server_wport"}
 PLACEHOLDERS = {
     "user": CONNECTION | {"hint"},
+    "found": CONNECTION | {"found", "hint"},
     "reconfigure": CONNECTION | {"hint", "name"},
     "call": CONNECTION | {"address"},
     "password": CONNECTION,
@@ -192,7 +196,9 @@ MENDED_WITH_SETTINGS = (
 
 
 def test_each_verdict_has_a_sentence():
-    sentences = {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_objects"} | INPUT_ERRORS
+    sentences = (
+        {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_wport", "invalid_objects"} | INPUT_ERRORS
+    )
     sentences |= {f"{verdict.value}_with_credentials" for verdict in MENDED_WITH_SETTINGS}
     sentences |= {"objects_refused", "objects_not_tried"}
     of_options = {"interval_too_short", "objects_not_read", "invalid_objects", "objects_refused", "objects_not_tried"}
@@ -254,7 +260,7 @@ def test_each_choice_has_a_text():
     }
     for name, options in used.items():
         assert TEXTS["selector"][name]["options"].keys() == options
-    assert used["authentication"] == {AUTHENTICATION_INHERITED, *AUTHENTICATIONS}
+    assert used["authentication"] == {AUTHENTICATION_FIND_OUT, AUTHENTICATION_INHERITED, *AUTHENTICATIONS}
 
 
 def test_trial_29_each_kind_of_object_has_a_name():

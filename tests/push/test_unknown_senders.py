@@ -92,7 +92,6 @@ async def test_the_card_leads_to_the_usual_form_and_an_entry_that_takes_what_it_
         "port": 4059,
         "preset": "generic",
         "client_wport": 1,
-        "authentication": "none",
     }
     hint = form["description_placeholders"]["hint"]
     assert hint.startswith(f"A meter at {HOST} sends notifications: events (EventNotification).")

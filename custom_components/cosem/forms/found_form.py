@@ -99,9 +99,11 @@ def take_found(draft: Draft, typed: FormInput) -> Draft:
     if CONF_CLIENT_WPORT not in draft.choice and choice.get(CONF_CLIENT_WPORT) == _proposed_client(draft, found):
         choice.pop(CONF_CLIENT_WPORT, None)
     server_wport = _read_wport(choice[CONF_SERVER_WPORT])
-    if goes_back or server_wport is None:
-        errors = {} if goes_back else {CONF_SERVER_WPORT: "invalid_wport"}
-        return replace(draft, choice=choice, goes_back=goes_back, facts=None, failure=None, errors=errors)
+    if goes_back:
+        kept = {name: value for name, value in choice.items() if name != CONF_SERVER_WPORT or server_wport is not None}
+        return replace(draft, choice=kept, goes_back=True, facts=None, failure=None, errors={})
+    if server_wport is None:
+        return replace(draft, choice=choice, facts=None, failure=None, errors={CONF_SERVER_WPORT: "invalid_wport"})
     choice[CONF_SERVER_WPORT] = server_wport
     return replace(with_facts(draft, _facts(draft, found, choice), draft.typed), choice=choice)
 
