@@ -13,6 +13,7 @@ from custom_components.cosem.forms.answers import (
     follow_counter,
     take_connection,
     take_credentials,
+    take_first,
     take_known_password,
     take_logical_device,
     take_objects,
@@ -21,11 +22,13 @@ from custom_components.cosem.forms.answers import (
     without_empty,
 )
 from custom_components.cosem.forms.draft import Draft, Purpose, adding_logical_device, with_failure
+from custom_components.cosem.forms.found import Found
 from custom_components.cosem.forms.next_step import Step, first_form, next_step
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
 from tests.conftest import HOST
 from tests.forms.drafts import KINDS, draft, examination, facts, read
+from tests.forms.test_found import found as found_meter
 
 KEY = "8A23423BEF4C57D1906611AA7F0C3E5D"
 OTHER_KEY = "D3E0C5B2A1F498671023344556A7B8C9"
@@ -116,6 +119,84 @@ def test_inherited_credentials_are_tried_at_once(kind: str, credentials: dict[st
     assert after.complete_facts == facts(kind, server_wport=16, credentials=credentials)
     assert {**after.secrets, **after.settings} == credentials
     assert after.settings_authentication == kind
+
+
+# --- The first form ---------------------------------------------------------------------------------------------------
+
+SECTION = {"port": 4059, "preset": "generic", "authentication": "find_out", "response_timeout": 10}
+
+
+def first(**known: Any) -> dict[str, Any]:
+    """What the first form holds where its section has these changes."""
+    return {"host": HOST, "advanced": SECTION | known}
+
+
+def test_without_a_word_about_logging_in_the_public_client_asks():
+    after = take_first(draft(None), first(client_wport=2, server_wport=17, preset="spodes"))
+    assert after.facts == facts(client_wport=16, server_wport=1, preset="spodes")
+    assert after.finds_out
+    assert after.choice == {"client_wport": 2, "server_wport": 17}
+    assert after.typed == {
+        "host": HOST,
+        "port": 4059,
+        "preset": "spodes",
+        "authentication": "find_out",
+        "client_wport": 2,
+        "server_wport": 17,
+        "advanced": {"response_timeout": 10},
+    }
+    assert next_step(after) is Step.EXAMINE
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_who_says_how_to_log_in_is_asked_for_credentials_at_once(kind: str):
+    before = draft(None, found=Found(facts=facts()), goes_back=True, finds_out=True)
+    after = take_first(before, first(client_wport=2, server_wport=1, authentication=kind))
+    assert after.facts == facts(kind)
+    assert (after.found, after.goes_back, after.finds_out) == (None, False, False)
+
+
+def test_a_host_that_is_none_keeps_what_was_found():
+    found = Found(facts=facts())
+    after = take_first(draft(None, found=found, goes_back=True), {**first(), "host": "me ter"})
+    assert after.errors == {"host": "invalid_host"}
+    assert (after.found, next_step(after)) == (found, Step.USER)
+    assert take_first(after, {"advanced": SECTION}).errors == {"host": "invalid_host"}
+
+
+def test_what_was_chosen_for_this_meter_stays_and_for_another_goes():
+    choice = {"authentication": "keys", "client_wport": 1, "server_wport": 17}
+    before = draft(None, found=Found(facts=facts()), choice=choice, goes_back=True)
+    assert take_first(before, first()).choice == choice
+    assert take_first(before, first(client_wport=3)).choice == {**choice, "client_wport": 3}
+    assert take_first(before, first(port=4060)).choice == {}
+    assert take_first(before, first(transport="udp")).choice == {}
+
+
+def test_a_meter_that_calls_is_not_asked_before():
+    after = take_first(draft(None), {"advanced": SECTION | {"transport": "call"}})
+    assert after.found is not None
+    assert (after.found.examination, after.found.failure, after.facts) == (None, None, None)
+    assert next_step(after) is Step.FOUND
+
+
+def test_another_client_is_chosen_in_the_second_form_and_the_first_one_is_as_it_was():
+    public = facts(client_wport=16, response_timeout=44)
+    choice = {"authentication": "none", "client_wport": 16, "server_wport": 1}
+    begun = draft("none", facts=public, found=Found(facts=public), choice=choice, examination=examination())
+    other = ask_for_client(begun)
+    assert (next_step(other), other.choice) == (Step.FOUND, choice)
+    assert other.typed == {
+        "host": HOST,
+        "port": 4059,
+        "preset": "generic",
+        "authentication": "find_out",
+        "advanced": {"response_timeout": 44},
+    }
+    login = ask_for_credentials(begun)
+    assert login.choice == {"authentication": "password", "server_wport": 1}
+    known = ask_for_credentials(replace(begun, found=found_meter("ISK1")))
+    assert known.choice["authentication"] == "keys"
 
 
 # --- Passwords --------------------------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@ from custom_components.cosem.dlms import TransportProtocol
 from custom_components.cosem.forms.connection import (
     ConnectionFacts,
     as_typed,
+    in_the_open,
     read_connection,
     read_host,
     shared_facts,
@@ -131,3 +132,22 @@ def test_facts_are_shared_at_the_same_address_only():
 
 def test_nothing_is_shared_with_a_public_client():
     assert shared_facts(MockConfigEntry(data=facts().entry_data()), HOST, 4059) is None
+
+
+def test_the_first_form_has_in_its_section_what_others_show_in_the_open():
+    section = {"port": 4060, "preset": "spodes", "client_wport": 2, "authentication": "keys", "transport": "udp"}
+    assert in_the_open({"host": HOST, "advanced": section}) == {
+        "host": HOST,
+        "port": 4060,
+        "preset": "spodes",
+        "client_wport": 2,
+        "authentication": "keys",
+        "advanced": {"transport": "udp"},
+    }
+    assert in_the_open({}) == {"advanced": {}}
+
+
+def test_an_address_is_host_port_and_transport():
+    assert facts().address == facts("keys", client_wport=1, preset="spodes").address
+    for other in ({"host": "192.0.2.8"}, {"port": 1}, {"transport": TransportProtocol.UDP}):
+        assert facts(**other).address != facts().address

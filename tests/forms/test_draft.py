@@ -15,14 +15,19 @@ from custom_components.cosem.forms.draft import (
     adding_logical_device,
     reauthenticating,
     reconfiguring,
+    with_answer_to_all,
     with_credentials_of,
     with_examination,
     with_failure,
+    with_found,
 )
+from custom_components.cosem.forms.found import Found
+from custom_components.cosem.forms.remedies import REMEDIES
 from custom_components.cosem.meter.credentials import SECRET_FIELDS
 from custom_components.cosem.meter.doctor import ExaminationFailed, Verdict
 from custom_components.cosem.meter.meter_time import clock_reading
 from tests.forms.drafts import CHOICE, FLOWS, KINDS, draft, examination, facts, read
+from tests.forms.test_found import found as found_meter
 
 CANARY = "cAnArY"
 STORED: dict[str, dict[str, Any]] = {
@@ -146,6 +151,38 @@ def test_failure_forgets_the_secret_that_was_refused_and_no_other(verdict: Verdi
         assert after.secrets == {name: "x" for name in known if name != refused.get(verdict.value)}
         assert (after.settings, after.typed, after.facts) == (before.settings, before.typed, before.facts)
         assert before.secrets == known
+
+
+@pytest.mark.parametrize("verdict", Verdict)
+def test_what_the_public_client_is_refused_is_no_failure_where_it_may_be_a_meter(verdict: Verdict):
+    failure = ExaminationFailed(verdict)
+    before = draft(finds_out=True)
+    after = with_failure(before, failure)
+    if REMEDIES[verdict].may_be_meter:
+        assert after.found == Found(facts=facts(), failure=failure)
+        assert (after.facts, after.failure, after.finds_out) == (None, None, False)
+    else:
+        assert (after.found, after.facts, after.failure) == (None, facts(), failure)
+
+
+def test_what_the_public_client_is_told_is_noted_with_the_kind_of_meter():
+    told = found_meter("ISK1").examination
+    assert told is not None
+    after = with_answer_to_all(draft(finds_out=True, choice={"client_wport": 2}), told, [CHOICE], [CHOICE["value"]])
+    assert after.found is not None
+    assert after.found.facts == facts(preset="idis_dsmr")
+    assert (after.found.choices, after.found.ticked) == ((CHOICE,), (CHOICE["value"],))
+    assert (after.facts, after.finds_out, after.choice) == (None, False, {"client_wport": 2})
+
+
+def test_only_the_very_client_that_asked_need_not_ask_again():
+    known = found_meter()
+    assert draft().known_examination is None
+    begun = with_found(draft(), known)
+    assert begun.known_examination is None
+    assert replace(begun, facts=known.facts).known_examination is known.examination
+    for other in ({"client_wport": 2}, {"server_wport": 17}, {"authentication": "password"}, {"response_timeout": 60}):
+        assert replace(begun, facts=replace(known.facts, **other)).known_examination is None
 
 
 def test_examined_meter_offers_its_objects():
