@@ -1,6 +1,7 @@
 """The table of commands."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 import json
 from pathlib import Path
 import re
@@ -20,6 +21,9 @@ from custom_components.cosem.dlms.command_line.write import OUTCOME_UNKNOWN, SUC
 from custom_components.cosem.dlms.encoding.data_types import DataType
 from custom_components.cosem.dlms.protocol.proposal import WportPair
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import ClientProfile, Level, MeterProfile
+
+from .conftest import NOW
 
 NAMES = [command.name for command in COMMANDS]
 
@@ -50,6 +54,40 @@ def test_the_list_of_commands_says_what_each_is_for(command: Command, capsys: py
     with pytest.raises(SystemExit):
         main(["--help"])
     assert command.summary in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [["read", "3:1.0.1.8.0.255:2"], ["objects"], ["info"], ["profile", "1.0.99.1.0.255", "--entries", "1:2"]],
+    ids=lambda typed: typed[0],
+)
+@pytest.mark.parametrize("transport", TransportProtocol)
+def test_what_reads_does_so_in_a_pre_established_association_too(
+    typed: list[str], transport: TransportProtocol, profile: MeterProfile, home: Path, capsys: Any
+):
+    push_client = ClientProfile(wport=102, name="push", level=Level.READ, pre_established=True)
+    meter = SimulatedMeter(replace(profile, clients=(push_client,)), clock=lambda: NOW)
+    trace = home / "trace"
+    options = ["--host", "meter", "--client", "102", "--transport", transport.value, "--trace", str(trace), "--json"]
+    client = "custom_components.cosem.dlms.client.client"
+    with (
+        patch(f"{client}.open_tcp", lambda *_: meter.connect()),
+        patch(f"{client}.open_udp", lambda *_: meter.connect_datagrams()),
+    ):
+        assert main([*options, *typed, "--kind", "pre-established"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert len(told["rows"] if typed[0] == "profile" else told) > 0
+    written = trace.read_text("utf-8")
+    assert "get-request" in written
+    assert "aarq" not in written
+    assert "rlrq" not in written
+
+
+def test_what_only_a_command_takes_and_stands_before_it_is_explained(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as left:
+        main(["--kind", "pre-established", "read", "3:1.0.1.8.0.255:2"])
+    assert left.value.code == 2
+    assert capsys.readouterr().err.endswith("; what only this command takes stands behind it\n")
 
 
 # --- docs/command-line.md ------------------------------------------------------------------------------------------

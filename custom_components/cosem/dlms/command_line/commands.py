@@ -112,6 +112,7 @@ def _add_profile(parser: argparse.ArgumentParser) -> None:
         type=zone,
         help="of times without an offset, typed or sent: Europe/Berlin (default: that of this computer)",
     )
+    _add_kind(parser)
 
 
 def _add_hex(parser: argparse.ArgumentParser) -> None:
@@ -183,6 +184,7 @@ COMMANDS: Final = (
         "Every value of a meter is an attribute of an object. This lists the objects with their class, logical name "
         "(OBIS code), and what this client may do with each attribute.",
         "--host 192.0.2.7 --client 1 --auth lls objects",
+        _add_kind,
     ),
     Command(
         "read",
@@ -218,6 +220,7 @@ COMMANDS: Final = (
         "Shows names and numbers of the meter, its logical devices, what was agreed on (services, sizes, security), "
         "and what is tolerated of this meter.",
         "--host 192.0.2.7 --client 1 --auth lls info",
+        _add_kind,
     ),
     Command(
         "write",

@@ -77,6 +77,7 @@ _RESERVED: Final = 0x81_0000
 _MAX_ENTRY: Final = 0xFFFF_FFFF
 MOST_COUNTER: Final = 2**32 - 2**16 - 1
 NO_SYSTEM_TITLE: Final = "a system title is 8 octets, 16 hexadecimal digits"
+_COMMAND: Final = "COMMAND"
 NOT_ASKED: Final = "none"
 """Instead of a logical name: do not ask."""
 
@@ -130,7 +131,10 @@ class _Parser(argparse.ArgumentParser):
         if message.startswith("unrecognized arguments: "):
             names = [word.partition("=")[0] for word in message.split()[2:] if re.match(r"--?[a-z]", word)]
             message = f"unrecognized arguments {' '.join(names)}".rstrip()
-        super().error(re.sub(r"invalid choice: .*? \(choose", "invalid choice (choose", message, flags=re.DOTALL))
+        message = re.sub(r"invalid choice: .*? \(choose", "invalid choice (choose", message, flags=re.DOTALL)
+        if message.startswith(f"argument {_COMMAND}: "):
+            message += "; what only this command takes stands behind it"  # else its value was taken for the command
+        super().error(message)
 
 
 def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
@@ -144,7 +148,7 @@ def build_parser(commands: Sequence[Command]) -> argparse.ArgumentParser:
         parents=[shared],
         allow_abbrev=False,
     )
-    subparsers = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    subparsers = parser.add_subparsers(title="commands", required=True, metavar=_COMMAND)
     for command in commands:
         # No abbreviations: "--password x" must not be taken for "--password-file x", it is refused.
         added = subparsers.add_parser(
