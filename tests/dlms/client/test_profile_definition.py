@@ -5,7 +5,7 @@ from datetime import UTC
 import pytest
 
 from custom_components.cosem.dlms.client.profile_definition import ProfileDefinition, read_definition
-from custom_components.cosem.dlms.client.profile_request import ProfileRequest, ProfileWays
+from custom_components.cosem.dlms.client.profile_request import ProfileRequest
 from custom_components.cosem.dlms.client.profile_resumption import ReadSoFar
 from custom_components.cosem.dlms.errors import DataAccessError
 from tests.dlms.client.profile_source import CLOCK, COLUMNS, EXPORT, PROFILE, QUARTER, START, STATUS, Source
@@ -14,7 +14,7 @@ REQUEST = ProfileRequest(logical_name=PROFILE, zone=UTC)
 
 
 async def test_it_is_read_in_one_request_and_its_units_in_another():
-    definition = await read_definition(Source(), REQUEST, ProfileWays())
+    definition = await read_definition(Source(), REQUEST)
     assert definition.capture_objects == COLUMNS
     assert (definition.capture_period, definition.sort_method) == (900, 1)
     assert (definition.entries_in_use, definition.profile_entries) == (20, 1000)
@@ -28,20 +28,30 @@ async def test_it_is_read_in_one_request_and_its_units_in_another():
 async def test_what_is_refused_besides_the_columns_is_the_usual(index, name):
     source = Source()
     source.odd[index] = DataAccessError(3)
-    definition = await read_definition(source, REQUEST, ProfileWays())
+    definition = await read_definition(source, REQUEST)
     assert getattr(definition, name) == getattr(ProfileDefinition(), name)
 
 
 async def test_columns_without_units_ask_for_none():
     source = Source(columns=(CLOCK, STATUS))
-    definition = await read_definition(source, REQUEST, ProfileWays())
+    definition = await read_definition(source, REQUEST)
     assert [column.unit for column in definition.columns] == [None, None]
     assert source.units_asked == 0
 
 
+async def test_units_of_known_columns_are_not_asked_for_again():
+    source = Source()
+    known = (await read_definition(source, REQUEST)).all_columns
+    assert (await read_definition(source, REQUEST, known)).all_columns == known
+    assert source.units_asked == 2
+    source.columns = (CLOCK, STATUS, EXPORT)
+    assert (await read_definition(source, REQUEST, known)).capture_objects == source.columns
+    assert source.units_asked == 3
+
+
 async def test_the_time_is_among_few_columns_at_its_own_place():
     request = ProfileRequest(logical_name=PROFILE, columns=(EXPORT.logical_name,))
-    definition = await read_definition(Source(columns=(EXPORT, STATUS, CLOCK)), request, ProfileWays())
+    definition = await read_definition(Source(columns=(EXPORT, STATUS, CLOCK)), request)
     assert (definition.places, definition.clock) == ((0, 2), 1)
 
 

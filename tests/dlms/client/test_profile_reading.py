@@ -17,6 +17,7 @@ from custom_components.cosem.dlms.encoding.data import (
     double_long_unsigned,
     encode_data_octets,
     enum,
+    integer,
     octet_string,
     plain,
     structure,
@@ -149,14 +150,19 @@ async def test_what_a_meter_cannot_is_asked_twice_and_then_last():
     assert ways.proven is ProfileWay.ENTRY
 
 
-async def test_columns_are_asked_for_once():
-    source, ways = Source(), ProfileWays()
+async def test_units_are_asked_for_once_in_each_reading():
+    source, ways = Source(drops_after=(5, 5)), ProfileWays()
     await read(source, TIMES, ways)
-    await read(source, TIMES, ways)
-    assert source.units_asked == 2
-    source.columns = (CLOCK, STATUS, EXPORT, IMPORT)
+    assert (source.lent, source.units_asked) == (3, 2)
     await read(source, TIMES, ways)
     assert source.units_asked == 4
+
+
+async def test_f49_a_meter_that_has_changed_a_scaler_is_believed_with_the_next_reading():
+    source, ways = Source(), ProfileWays()
+    assert (await read(source, TIMES, ways))[0][2] == Decimal("100.5")
+    source.odd[IMPORT.logical_name] = structure(integer(-2), enum(30))
+    assert (await read(source, TIMES, ways))[0][2:] == (Decimal("10.05"), Decimal("0.5"))
 
 
 async def test_units_are_told():

@@ -16,7 +16,7 @@ from ..interface_classes.profile_columns import (
 )
 from ..interface_classes.profile_generic import CaptureObject, ProfileGenericAttribute, decode_capture_objects
 from ..interface_classes.register import ScalerUnit, decode_scaler_unit, integer_of
-from .profile_request import ProfileRequest, ProfileWays
+from .profile_request import ProfileRequest
 from .profile_resumption import ReadSoFar
 
 
@@ -80,8 +80,10 @@ class ProfileDefinition:
         return has_room and self.falls(progress) is False and not progress.is_mixed
 
 
-async def read_definition(source: ManySource, request: ProfileRequest, ways: ProfileWays) -> ProfileDefinition:
-    """Read it in one request, and in another the units of columns that are new.
+async def read_definition(
+    source: ManySource, request: ProfileRequest, known: Sequence[ProfileColumn] = ()
+) -> ProfileDefinition:
+    """Read it in one request, and in another the units, unless the columns are the ``known`` ones.
 
     Raises DataAccessError, DecodeError for the columns; what else is missing is taken for the usual.
     """
@@ -98,8 +100,9 @@ async def read_definition(source: ManySource, request: ProfileRequest, ways: Pro
     if isinstance(capture, DataAccessError):
         raise capture
     objects = decode_capture_objects(capture)
-    units = await _units(source, objects, ways)
-    columns = tuple(ProfileColumn(*column) for column in zip(objects, units, strict=True))
+    columns = tuple(known)
+    if tuple(column.capture_object for column in known) != objects:
+        columns = tuple(ProfileColumn(*column) for column in zip(objects, await _units(source, objects), strict=True))
     return ProfileDefinition(
         all_columns=columns,
         places=tuple(chosen(columns, request.columns)),
@@ -110,20 +113,12 @@ async def read_definition(source: ManySource, request: ProfileRequest, ways: Pro
     )
 
 
-async def _units(
-    source: ManySource, objects: tuple[CaptureObject, ...], ways: ProfileWays
-) -> tuple[ScalerUnit | None, ...]:
-    known, units = ways.units
-    if known == objects:
-        return units
+async def _units(source: ManySource, objects: Sequence[CaptureObject]) -> list[ScalerUnit | None]:
     wanted = {column: attribute for column in objects if (attribute := unit_attribute(column)) is not None}
     attributes = list(dict.fromkeys(wanted.values()))
     results = await source.get_many(attributes) if attributes else []
     found = {each: _unit(value) for each, value in zip(attributes, results, strict=True)}
-    units = tuple(found[wanted[column]] if column in wanted else None for column in objects)
-    if not any(isinstance(result, DataAccessError) for result in results):
-        ways.units = (objects, units)  # one refusal is not remembered
-    return units
+    return [found[wanted[column]] if column in wanted else None for column in objects]
 
 
 def _number(value: Data | DataAccessError) -> int | None:

@@ -7,7 +7,6 @@ answer with the whole buffer. After a drop the reading goes on behind the last r
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, aclosing
-from dataclasses import replace
 from typing import Final
 
 from ..apdu.common import AttributeDescriptor, Selection
@@ -105,12 +104,12 @@ class ProfileReading:
         return self._request.entries_left(self._progress.rows) == 0
 
     async def _define(self, association: Association) -> None:
-        definition = await read_definition(association, self._request, self._ways)
-        if self._progress.rows:
-            if definition.capture_objects != self._definition.capture_objects:
-                raise DecodeError("the profile has other columns than before")
-            # A unit that is refused now, or was before, must not change what the numbers of one reading mean.
-            definition = replace(definition, all_columns=self._definition.all_columns)
+        # Units are those of this reading: a meter may change them, and one that is refused only behind a drop, or only
+        # before it, must not change what numbers mean.
+        known = self._definition.all_columns if self._progress.rows else ()
+        definition = await read_definition(association, self._request, known)
+        if known and definition.all_columns != known:
+            raise DecodeError("the profile has other columns than before")
         self._definition = definition
 
     async def _by_any_way(self, association: Association) -> Batches:

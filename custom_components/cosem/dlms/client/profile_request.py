@@ -12,8 +12,7 @@ from ..encoding.cosem_time import TimePolicy, in_utc
 from ..encoding.logical_name import LogicalName
 from ..errors import LocalProtocolError
 from ..interface_classes.interface_class import InterfaceClass
-from ..interface_classes.profile_generic import CaptureObject, ProfileGenericAttribute
-from ..interface_classes.register import ScalerUnit
+from ..interface_classes.profile_generic import ProfileGenericAttribute
 
 _LASTING: Final = 2
 """So many failures without a success in between, and a way is tried last."""
@@ -35,8 +34,6 @@ class ProfileWays:
 
     failures: Counter[ProfileWay] = field(default_factory=Counter)
     proven: ProfileWay | None = None
-    units: tuple[tuple[CaptureObject, ...], tuple[ScalerUnit | None, ...]] = ((), ())
-    """Of these capture objects."""
 
     def in_order(self, ways: Sequence[ProfileWay]) -> list[ProfileWay]:
         """Return the ways, those that failed again and again last."""
