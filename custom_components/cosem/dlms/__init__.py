@@ -28,7 +28,9 @@ from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
 from .describe.elements import Json, JsonObject, describe_data
 from .describe.guarded_targets import is_of_security, is_of_supply
+from .describe.notifications import described_pushed_value, notification_time
 from .describe.profile_cells import described_column, json_cells
+from .describe.push_setup import described_push_object, described_push_setup
 from .describe.readings import described_reading, not_finite, with_units
 from .describe.redacted import apdu_in_words, redacted
 from .describe.secret_targets import is_secret
@@ -146,7 +148,21 @@ from .interface_classes.profile_generic import (
     ProfileGenericMethod,
 )
 from .interface_classes.push_lists import PushLists, read_listed_values
-from .interface_classes.push_setup import PushObject, PushSetupAttribute, decode_push_object_list
+from .interface_classes.push_setup import (
+    PushMessage,
+    PushObject,
+    PushSetupAttribute,
+    PushSetupMethod,
+    PushTransport,
+    SendDestination,
+    decode_push_object_list,
+    decode_send_destination_and_method,
+    encode_push_client_sap,
+    encode_push_object_list,
+    encode_send_destination_and_method,
+    push_destination,
+    push_object_list_version,
+)
 from .interface_classes.push_templates import templates_of
 from .interface_classes.pushed_values import Notification, PushedValue, PushedValues
 from .interface_classes.register import (
@@ -352,8 +368,11 @@ __all__ = [
     "ProviderDiagnostic",
     "PublicKey",
     "PushLists",
+    "PushMessage",
     "PushObject",
     "PushSetupAttribute",
+    "PushSetupMethod",
+    "PushTransport",
     "PushedValue",
     "PushedValues",
     "Referencing",
@@ -374,6 +393,7 @@ __all__ = [
     "SecurityState",
     "SecuritySuite",
     "Selection",
+    "SendDestination",
     "ServiceError",
     "ServiceErrorClass",
     "ServiceErrorCode",
@@ -409,11 +429,18 @@ __all__ = [
     "decode_push_object_list",
     "decode_sap_assignment_list",
     "decode_scaler_unit",
+    "decode_send_destination_and_method",
     "describe_data",
     "described_column",
+    "described_push_object",
+    "described_push_setup",
+    "described_pushed_value",
     "described_reading",
     "diagnostic_of",
     "display_text",
+    "encode_push_client_sap",
+    "encode_push_object_list",
+    "encode_send_destination_and_method",
     "generate_key_pair",
     "instant",
     "is_of_security",
@@ -428,6 +455,7 @@ __all__ = [
     "logical_device_name_of",
     "manufacturer_letters",
     "not_finite",
+    "notification_time",
     "number_of",
     "open_tcp",
     "open_udp",
@@ -443,6 +471,8 @@ __all__ = [
     "plain",
     "printed_number",
     "public_part",
+    "push_destination",
+    "push_object_list_version",
     "raw_value",
     "read_listed_values",
     "redacted",

@@ -1,20 +1,16 @@
 """What was heard, for people and programs: one notification, what it means, and how far it can be believed."""
 
 from dataclasses import dataclass
-from datetime import datetime
 import json
 from typing import Final
 
 from ..apdu import decode_apdu
-from ..apdu.common import AttributeDescriptor
 from ..apdu.notification import DataNotification, EventNotificationRequest
 from ..apdu.short_name import InformationReportRequest
 from ..client.hearing import Heard
 from ..describe.elements import Json, JsonObject, describe_all, describe_data
-from ..describe.values import attribute_value
-from ..encoding.cosem_time import decode_date_time
-from ..encoding.logical_name import LogicalName
-from ..errors import DecodeError, DlmsError
+from ..describe.notifications import described_pushed_value, notification_time, pushed_value_and_unit
+from ..errors import DlmsError
 from ..interface_classes.pushed_values import Notification, PushedValue, PushedValues, read_pushed_values
 from .advice import Used, sentence
 from .object_names import object_name
@@ -25,8 +21,6 @@ _KINDS: Final = {
     InformationReportRequest: "information-report",
 }
 UNDECODABLE: Final = "undecodable"
-_NO_NAME: Final = LogicalName(bytes(6))
-_DATE_DIGITS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +47,7 @@ class HeardNotification:
     @property
     def time(self) -> str | None:
         """When it was sent, as the meter says: ISO 8601, or what it is as it came; None if it does not say."""
-        match self.apdu:
-            case EventNotificationRequest(time) | DataNotification(_, time) if time is not None:
-                return _date_time_text(time)
-            case InformationReportRequest(time) if time is not None:
-                return _generalized_time_text(time)
-        return None
+        return notification_time(self.apdu)
 
     def to_json(self) -> JsonObject:
         """Return one object for programs; docs/command-line.md has its contract."""
@@ -74,7 +63,7 @@ class HeardNotification:
             "encrypted": heard.encrypted,
             "may_be_old": heard.may_be_old,
             "time": self.time,
-            "items": [] if self.values is None else [_item(each) for each in self.values.values],
+            "items": [] if self.values is None else [described_pushed_value(each) for each in self.values.values],
             "body": None if self.apdu is None else _body(self.apdu),
             "raw": heard.apdu.hex().upper(),
         }
@@ -111,30 +100,8 @@ def _body(apdu: Notification) -> Json:
     return describe_all(apdu.data)
 
 
-def _item(value: PushedValue) -> JsonObject:
-    shown, unit = _shown(value)
-    item: JsonObject = {
-        "class_id": value.class_id,
-        "logical_name": None if value.logical_name is None else str(value.logical_name),
-        "attribute": value.attribute_index,
-        "value": shown,
-        "unit": unit,
-    }
-    if value.data_index:
-        item["data_index"] = value.data_index
-    if value.short_name is not None:
-        item["short_name"] = value.short_name
-    return item
-
-
-def _shown(value: PushedValue) -> tuple[Json, str | None]:
-    attribute = AttributeDescriptor(value.class_id or 0, value.logical_name or _NO_NAME, value.attribute_index or 0)
-    scaler_unit = value.scaler_unit
-    return attribute_value(attribute, value.value, scaler_unit), None if scaler_unit is None else scaler_unit.symbol
-
-
 def _value_line(value: PushedValue) -> str:
-    shown, unit = _shown(value)
+    shown, unit = pushed_value_and_unit(value)
     if value.logical_name is None:
         name = f"short name {value.short_name}"
     else:
@@ -144,21 +111,3 @@ def _value_line(value: PushedValue) -> str:
     part = f", part {value.data_index}" if value.data_index else ""
     text = shown if isinstance(shown, str) and shown.isprintable() else json.dumps(shown)
     return f"{name}{part}  {text}{f' {unit}' if unit else ''}"
-
-
-def _date_time_text(octets: bytes) -> str | None:
-    try:
-        return decode_date_time(octets).isoformat()
-    except DecodeError:
-        return octets.hex().upper()
-
-
-def _generalized_time_text(octets: bytes) -> str:
-    """Return ISO 8601 of a GeneralizedTime; what is none as it came, in hex where it is no text."""
-    text = octets.decode("ascii", "replace")
-    if not text.isprintable() or not text.isascii():
-        return octets.hex().upper()
-    try:
-        return datetime.fromisoformat(f"{text[:_DATE_DIGITS]}T{text[_DATE_DIGITS:]}").isoformat()
-    except ValueError:
-        return text

@@ -1,16 +1,32 @@
 """Push setup (class 40, IEC 62056-6-2, versions 0 to 2): what a meter sends unasked, and where to."""
 
+from collections.abc import Sequence
 from enum import IntEnum
 import re
 from typing import Final, NamedTuple
 
-from ..encoding.data import CompactArray, Data, DataType
+from ..addresses import MAX_PORT
+from ..encoding.cosem_time import CosemDateTime
+from ..encoding.data import (
+    NULL,
+    CompactArray,
+    Data,
+    DataType,
+    array,
+    encode_data_octets,
+    enum,
+    integer,
+    long_unsigned,
+    octet_string,
+    structure,
+)
 from ..encoding.logical_name import LogicalName
-from ..errors import DecodeError, LimitExceeded
+from ..errors import DecodeError, LimitExceeded, LocalProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
+from .clock import decode_clock_time
 from .interface_class import LOGICAL_NAME_ATTRIBUTE, AttributeIndex, InterfaceClass
 from .logical_device_name import clean_text, string_octets, text_of_octets
-from .profile_generic import CaptureObject
+from .profile_generic import CaptureObject, encode_capture_object
 from .register import integer_of
 
 
@@ -50,6 +66,13 @@ class PushTransport(IntEnum):
     MBUS = 6
     ZIGBEE = 7
     GATEWAY = 8
+
+
+class PushMessage(IntEnum):
+    """Messages of send_destination_and_method; from 128 on they are the maker's."""
+
+    A_XDR = 0
+    XML = 1
 
 
 class PushObject(NamedTuple):
@@ -102,19 +125,44 @@ class SendDestination(NamedTuple):
         """``192.0.2.1:4059``, from text or from six octets; other octets as upper case hex."""
         octets = self.destination
         text = text_of_octets(octets)
-        is_address = len(octets) == _ADDRESS_AND_PORT and self.transport_service in _OVER_IP
-        if is_address and (text is None or not _HOST_AND_PORT.fullmatch(text)):
+        if self.is_in_six_octets:
             return f"{'.'.join(map(str, octets[:4]))}:{int.from_bytes(octets[4:])}"
         return clean_text(text) if text is not None else octets[:_SHOWN].hex().upper()
+
+    @property
+    def is_in_six_octets(self) -> bool:
+        """Whether the destination is no text, but an IPv4 address and a port."""
+        text = text_of_octets(self.destination)
+        is_address = len(self.destination) == _ADDRESS_AND_PORT and self.transport_service in _OVER_IP
+        return is_address and (text is None or not _HOST_AND_PORT.fullmatch(text))
+
+    @property
+    def host_and_port(self) -> tuple[str, int] | None:
+        """Where it goes over IP; None where the destination says no such thing."""
+        host, _, port = self.destination_text.rpartition(":")
+        if self.transport_service not in _OVER_IP or not host or not _PORT.fullmatch(port):
+            return None
+        return (host.removeprefix("[").removesuffix("]"), int(port)) if 0 < int(port) <= MAX_PORT else None
 
 
 _OVER_IP: Final = frozenset({PushTransport.TCP, PushTransport.UDP})
 _ADDRESS_AND_PORT: Final = 6  # four octets of an IPv4 address, two of a port
 _HOST_AND_PORT: Final = re.compile(r"[\w.-]+:\d+", re.ASCII)  # six octets may be a short text, too
+_IPV4: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3}){3}")
+_IPV6: Final = re.compile(
+    r"(?=.*:.*:)[0-9A-Fa-f:.]{2,45}"
+)  # an adapter behind it is ours, and means nothing to a meter
+_OCTET: Final = 255
+_HOST_NAME: Final = re.compile(r"[\w.-]{1,253}", re.ASCII)
+_PORT: Final = re.compile(r"[0-9]{1,5}")
 _SHOWN: Final = 64
 _RESTRICTION_NONE: Final = 0
 _NUMBERS: Final = (4, 5, 6)
 """Elements of an entry in versions 0, 1 and 2."""
+_FIRST_WITH_RESTRICTION: Final = 1
+_FIRST_WITH_COLUMNS: Final = 2
+_WITH_CLIENT: Final = (DataType.INTEGER, DataType.UNSIGNED, DataType.LONG, DataType.LONG_UNSIGNED)
+"""Of push_client_SAP. The standard has the first one, which ends at 127; makers have others."""
 
 
 def elements_of(data: Data) -> tuple[Data, ...] | None:
@@ -187,3 +235,89 @@ def decode_send_destination_and_method(data: Data) -> SendDestination:
     if service is None or destination is None or message is None:
         raise DecodeError("send_destination_and_method is no service, destination and message")
     return SendDestination(service, destination, message)
+
+
+def push_object_list_version(data: Data) -> int | None:
+    """The version whose entries have so many elements; None for an empty list. Raises DecodeError."""
+    items = (elements_of(data) if data.type is not DataType.STRUCTURE else None) or ()
+    counts = {len(elements_of(item) or ()) for item in items}
+    if not counts <= set(_NUMBERS):
+        raise DecodeError("a push object is no structure of 4 to 6 elements")
+    return _NUMBERS.index(max(counts)) if counts else None
+
+
+def decode_communication_window(data: Data) -> tuple[tuple[CosemDateTime, CosemDateTime], ...]:
+    """Decode attribute 4: begin and end of each; none means always. Raises DecodeError."""
+    elements = elements_of(data) if data.type is not DataType.STRUCTURE else None
+    if elements is None:
+        raise DecodeError("communication_window is no array")
+    windows = []
+    for element in elements:
+        match elements_of(element):
+            case (begin, end):
+                windows.append((decode_clock_time(begin), decode_clock_time(end)))
+            case _:
+                raise DecodeError("a window_element has no begin and end")
+    return tuple(windows)
+
+
+def encode_push_object(item: PushObject, version: int) -> Data:
+    """The structure of an entry of this version.
+
+    Raises LocalProtocolError for what does not fit, or what the version cannot say.
+    """
+    elements = [
+        *(long_unsigned(item.class_id), octet_string(item.logical_name.octets)),
+        *(integer(item.attribute_index), long_unsigned(item.data_index)),
+    ]
+    if version >= _FIRST_WITH_RESTRICTION:
+        none = structure(enum(_RESTRICTION_NONE), NULL)
+        elements.append(none if item.restriction is None else item.restriction)
+    elif item.restriction is not None:
+        raise LocalProtocolError("a push setup of version 0 has no restriction")
+    if version >= _FIRST_WITH_COLUMNS:
+        elements.append(array(*map(encode_capture_object, item.columns)))
+    elif item.columns:
+        raise LocalProtocolError(f"a push setup of version {version} has no columns")
+    return _fitting(structure(*elements))
+
+
+def encode_push_object_list(items: Sequence[PushObject], version: int) -> Data:
+    """Attribute 2 of this version. Raises LocalProtocolError."""
+    return array(*(encode_push_object(item, version) for item in items))
+
+
+def encode_send_destination_and_method(sent: SendDestination) -> Data:
+    """Attribute 3. Raises LocalProtocolError."""
+    return _fitting(structure(enum(sent.transport_service), octet_string(sent.destination), enum(sent.message)))
+
+
+def encode_push_client_sap(client_wport: int, before: Data | None = None) -> Data:
+    """Attribute 9: a client wPort, in the type that the meter has ``before``. Raises LocalProtocolError."""
+    kind = before.type if before is not None and before.type in _WITH_CLIENT else DataType.INTEGER
+    return _fitting(Data(kind, client_wport))
+
+
+def push_destination(host: str, port: int, *, in_six_octets: bool = False) -> bytes:
+    """The octets of a destination over IP: ``192.0.2.1:4059``, ``[2001:db8::1]:4059``, ``server.example:4059``.
+
+    in_six_octets: as some meters have an IPv4 address and a port. Raises LocalProtocolError.
+    """
+    if not 0 < port <= MAX_PORT:
+        raise LocalProtocolError(f"a port is a number from 1 to {MAX_PORT}, not {port}")
+    if in_six_octets:
+        numbers = list(map(int, host.split("."))) if _IPV4.fullmatch(host) else []
+        if not numbers or max(numbers) > _OCTET:
+            raise LocalProtocolError("this meter has six octets for the destination: an IPv4 address and a port")
+        return bytes(numbers) + port.to_bytes(2, "big")
+    if _IPV6.fullmatch(host):
+        return f"[{host}]:{port}".encode("ascii")
+    if not _HOST_NAME.fullmatch(host):
+        raise LocalProtocolError("a destination is an address or the name of a host, without its port")
+    return f"{host}:{port}".encode("ascii")
+
+
+def _fitting(data: Data) -> Data:
+    """Return it. Raises LocalProtocolError where a number does not fit its type."""
+    encode_data_octets(data)
+    return data
