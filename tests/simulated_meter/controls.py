@@ -1,6 +1,6 @@
-"""What can be set and executed: scripts, image transfer, calendar, push setup, relay, limiter.
+"""What can be set and executed: scripts, image transfer, calendar, relay, limiter; push setups have their own file.
 
-Blue Book classes 9, 18, 20, 40, 70, 71. Nothing here changes what the household uses.
+Blue Book classes 9, 18, 20, 70, 71. Nothing here changes what the household uses.
 """
 
 from collections.abc import Iterable
@@ -20,18 +20,16 @@ from custom_components.cosem.dlms.encoding.data import (
     long_unsigned,
     octet_string,
     structure,
-    unsigned,
 )
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
-from .notification_profile import Carrier, Destination
 from .objects import OBJECT_UNDEFINED, TYPE_UNMATCHED, Attribute, CosemObject, View, constant, setting
 from .profile import Level
+from .push_setup import push_setup
 
 _DISCONNECTED, _CONNECTED = 0, 1
 _DISCONNECT_SCRIPT, _RECONNECT_SCRIPT = 1, 2
 _BLOCK_SIZE: Final = 256
-_CARRIERS: Final = {0: Carrier.TCP, 1: Carrier.UDP}
 _TEMPORARY_FAILURE: Final = DataAccessResult(2)
 
 
@@ -122,56 +120,6 @@ def limiter() -> CosemObject:
             11: setting(structure(nothing, nothing)),
         },
     )
-
-
-def push_object(class_id: int, name: str, attribute: int = 2) -> Data:
-    """Return an entry of a push_object_list."""
-    logical_name = octet_string(LogicalName.parse(name).octets)
-    return structure(long_unsigned(class_id), logical_name, integer(attribute), long_unsigned(0))
-
-
-def push_setup(name: str = "0.0.25.9.0", *pushed: Data) -> CosemObject:
-    """Return a push setup (class 40). Without a destination it pushes to the client that executes its method."""
-    objects = setting(array(*(pushed or [push_object(3, "1.0.1.8.0")])))
-    target = setting(structure(enum(0), octet_string(b""), enum(0)))
-
-    def push(view: View, parameters: Data) -> DataAccessResult | None:
-        listed, sent_to = objects.read(view), target.read(view)
-        assert isinstance(listed, Data)  # settings are no octets
-        assert isinstance(sent_to, Data)
-        if parameters.type is not DataType.INTEGER:
-            return TYPE_UNMATCHED
-        try:
-            destination = _destination(sent_to)
-        except ValueError:
-            return TYPE_UNMATCHED
-        return None if view.device.on_push is None else view.device.on_push(view, listed, destination)
-
-    return CosemObject(
-        class_id=40,
-        logical_name=LogicalName.parse(name),
-        level=Level.MANAGE,
-        attributes={
-            2: objects,
-            3: target,
-            4: setting(array()),
-            5: setting(long_unsigned(0)),
-            6: setting(unsigned(3)),
-            7: setting(long_unsigned(60)),
-        },
-        methods=1,
-        executable={1: push},
-    )
-
-
-def _destination(sent_to: Data) -> Destination | None:
-    """Read send_destination_and_method. Raises ValueError for what this meter cannot send to."""
-    match sent_to.value:
-        case (Data(), Data(value=b""), Data()):
-            return None
-        case (Data(value=int(service)), Data(value=bytes(place)), Data()) if service in _CARRIERS:
-            return Destination.parse(f"{_CARRIERS[service]}:{place.decode('ascii')}")
-    raise ValueError
 
 
 class ImageTransfer:
@@ -265,14 +213,14 @@ class ActivityCalendar:
         )
 
 
-def control_objects(*, complete: bool) -> Iterable[CosemObject]:
-    """Yield the disconnect control, and all the others if ``complete``."""
+def control_objects(*, complete: bool, push_version: int = 0) -> Iterable[CosemObject]:
+    """Yield the disconnect control, and all the others if ``complete``. ``push_version``: of the push setup."""
     disconnector = Disconnector()
     yield disconnector.control()
     if not complete:
         return
     yield disconnector.scripts()
     yield limiter()
-    yield push_setup()
+    yield push_setup(version=push_version)
     yield ImageTransfer().transfer()
     yield ActivityCalendar().calendar()

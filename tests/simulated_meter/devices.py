@@ -14,7 +14,7 @@ from custom_components.cosem.dlms.encoding.data import (
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
 from .buffers import daily_profile, event_log, load_profile, logged_code, logged_times
-from .controls import control_objects, push_object, push_setup
+from .controls import control_objects
 from .happenings import ALARM_REGISTERS, LOGS, STANDARD
 from .household import DAY, EPOCH, Household
 from .management import association_object, clock_object, sap_assignment, setup_objects
@@ -22,6 +22,7 @@ from .meter_time import MeterTime
 from .noise import scatter, smooth
 from .objects import Attribute, CosemObject, LogicalDevice, View, constant, data_object, register, scaler_unit
 from .profile import Level, MeterProfile
+from .push_setup import push_object, push_setup
 from .registers import demand_registers, energy_registers, phase_registers, power_registers, service_registers
 
 FIRMWARE = "SIM-FW 1.4.2"
@@ -78,7 +79,9 @@ def _add_common(device: LogicalDevice) -> None:
 
 def _add_electricity(device: LogicalDevice) -> None:
     if device.wport == 1:
-        device.add(sap_assignment(device), *setup_objects(device), *control_objects(complete=device.profile.controls))
+        version = device.profile.notifications.push_setup_version
+        controls = control_objects(complete=device.profile.controls, push_version=version)
+        device.add(sap_assignment(device), *setup_objects(device), *controls)
     device.add(
         *energy_registers(),
         *power_registers(),
@@ -155,12 +158,14 @@ def last_event(device: LogicalDevice, log: int) -> CosemObject:
 
 def _notifying_objects(device: LogicalDevice) -> list[CosemObject]:
     """Return what a meter has that tells every kind of event."""
-    pushed = [push_object(40, "0.1.25.9.0"), *(push_object(1, f"0.0.97.98.{each}") for each in ALARM_REGISTERS)]
+    version = device.profile.notifications.push_setup_version
+    names = [(40, "0.1.25.9.0"), *((1, f"0.0.97.98.{each}") for each in ALARM_REGISTERS)]
+    pushed = [push_object(class_id, name, version=version) for class_id, name in names]
     return [
         *(alarm_register(device, register) for register in ALARM_REGISTERS),
         *(last_event(device, log) for log in LOGS),
         *(event_log(device, log) for log in LOGS),
-        push_setup("0.1.25.9.0", *pushed),
+        push_setup("0.1.25.9.0", *pushed, version=version),
     ]
 
 

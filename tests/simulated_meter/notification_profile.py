@@ -68,7 +68,10 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotificationProfile:
-    """How what happens is told. ``logs``: event logs, event codes and alarm registers of every kind are there."""
+    """How what happens is told. ``logs``: event logs, event codes and alarm registers of every kind are there.
+
+    ``push_setup_version``: of class 40.
+    """
 
     logs: bool = False
     form: NotificationForm = NotificationForm.EVENT
@@ -82,6 +85,7 @@ class NotificationProfile:
     on_connections: bool = True
     """Open connections with an association of the client are told, too."""
     destinations: tuple[Destination, ...] = ()
+    push_setup_version: int = 0
 
 
 def notification_profile(entry: Mapping[str, Any]) -> NotificationProfile:

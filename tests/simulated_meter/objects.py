@@ -174,8 +174,8 @@ class Done:
     at: datetime
 
 
-type Push = Callable[[View, Data, Destination | None], DataAccessResult | None]
-"""A push_object_list, and where to; None: to the client that asks. Returns why it is refused."""
+type Push = Callable[[View, Data, Destination | None, int], None]
+"""A push_object_list, where to (None: on the connection of who asks), and to which client."""
 
 
 @dataclass(kw_only=True)

@@ -33,7 +33,8 @@ from .notifications import (
     information_report,
 )
 from .notifier import Notifier
-from .objects import TYPE_UNMATCHED, LogicalDevice, View, encoded
+from .objects import LogicalDevice, View, encoded
+from .push_setup import parts
 from .security_profile import Context
 
 if TYPE_CHECKING:
@@ -42,8 +43,6 @@ if TYPE_CHECKING:
 POWER_DOWN, POWER_UP = 1, 2
 PUSH_SETUP: Final = LogicalName.parse("0.0.25.9.0")
 ALARM_PUSH_SETUP: Final = LogicalName.parse("0.1.25.9.0")
-_NAME: Final = 6
-"""Octets of a logical name."""
 _VALUE: Final = 8
 """From the base name of a Data object to its value."""
 
@@ -158,18 +157,14 @@ class Speaker:
         flags = CONFIRMED if self._profile.is_confirmed else 0
         return data_notification(content, self.notifier.next_invoke_id(), time, flags=flags)
 
-    def _push(self, view: View, objects: Data, destination: Destination | None) -> DataAccessResult | None:
+    def _push(self, view: View, objects: Data, destination: Destination | None, client_wport: int) -> None:
         """A client executed ``push``: before the answer, or to the destination that was set."""
-        values = _values(view, objects)
-        if values is None:
-            return TYPE_UNMATCHED
-        apdu = self.data_notification(structure(*values), view.device.time.octets(view.at))
-        way = self._way_to(view.facts.client_wport, view.device)
+        apdu = self.data_notification(structure(*_values(view, objects)), view.device.time.octets(view.at))
+        way = self._way_to(client_wport, view.device)
         if destination is None:
             self.say_before_answer(apdu, way)
         else:
             self.carry(destination, self.notifier.wpdus(apdu, way))
-        return None
 
     def _way_to(self, client_wport: int, device: LogicalDevice) -> Way:
         """Return the usual way; clients with keys get nothing in plain."""
@@ -179,19 +174,17 @@ class Speaker:
         return replace(way, kind=Kind.GENERAL_GLOBAL) if has_keys and way.kind is None else way
 
 
-def _values(view: View, objects: Data) -> list[Data] | None:
-    """Return the attributes of a push_object_list; null-data for what is not there, None for no such list."""
+def _values(view: View, objects: Data) -> list[Data]:
+    """Return the attributes of a push_object_list, or parts of them; null-data for what is not there."""
     values = []
-    for entry in _elements(objects):
-        match [each.value for each in _elements(entry)]:
-            case [int(class_id), bytes(name), int(index), int()] if len(name) == _NAME:
-                found = view.device.find(class_id, LogicalName(name))
-                answer = found if isinstance(found, DataAccessResult) else found.read(index, view)
-                values.append(NULL if isinstance(answer, DataAccessResult) else decode_data_octets(encoded(answer)))
-            case _:
-                return None
+    for entry in parts(objects):
+        class_id, name, index, part = (each.value for each in parts(entry)[:4])
+        assert isinstance(class_id, int)  # as it was checked when it was written
+        assert isinstance(name, bytes)
+        assert isinstance(index, int)
+        assert isinstance(part, int)
+        found = view.device.find(class_id, LogicalName(name))
+        answer = found if isinstance(found, DataAccessResult) else found.read(index, view)
+        value = NULL if isinstance(answer, DataAccessResult) else decode_data_octets(encoded(answer))
+        values.append(parts(value)[part - 1] if 0 < part <= len(parts(value)) else value)
     return values
-
-
-def _elements(entry: Data) -> tuple[Data, ...]:
-    return tuple(each for each in entry.value if isinstance(each, Data)) if isinstance(entry.value, tuple) else ()

@@ -17,7 +17,6 @@ from custom_components.cosem.dlms.client.link import NotificationConsumer
 from custom_components.cosem.dlms.client.security_state import SecurityState
 from custom_components.cosem.dlms.client.transport import TcpTransport, Transport, open_tcp
 from custom_components.cosem.dlms.encoding.data import (
-    Data,
     array,
     encode_data_octets,
     enum,
@@ -35,13 +34,13 @@ from custom_components.cosem.dlms.protocol.proposal import AssociationParameters
 from custom_components.cosem.dlms.security.notification_keys import NotificationKeys
 from custom_components.cosem.dlms.security.settings import Envelope
 from tests.faults.secured import Store, parameters_for, settings_for
-from tests.simulated_meter.controls import push_object
 from tests.simulated_meter.devices import serial_number
 from tests.simulated_meter.envelopes import KeyScheme, Kind
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.notification_profile import Carrier, Cut, Destination, NotificationProfile, Way
 from tests.simulated_meter.notifications import BodyForm, NotificationForm, TimeForm
 from tests.simulated_meter.profile import MeterProfile, default_clients, load_profile
+from tests.simulated_meter.push_setup import push_object
 from tests.simulated_meter.server import MeterServer
 from tests.simulated_meter.steps import Send, wpdu
 from tests.still_loop import until
@@ -242,16 +241,6 @@ def test_a_push_goes_where_its_setup_says_and_explains_itself(
 def test_a_push_to_what_the_meter_cannot_reach_is_refused(service: int, where: bytes) -> None:
     meter = speaking(logs=True)
     client = alarm_push(meter, service, where)
-    assert client.ask(EXECUTE)[3] == 12
-
-
-@pytest.mark.parametrize("entry", [unsigned(1), structure(unsigned(1)), structure(*[octet_string(b"x")] * 4)])
-def test_a_push_of_no_push_objects_is_refused(entry: Data) -> None:
-    meter = speaking(logs=True)
-    client = BareClient(meter, client=1)
-    client.ask(make_aarq())
-    request = b"\xc1\x01\xc1" + reference(40, "0.1.25.9.0.255", 2) + b"\x00" + encode_data_octets(array(entry))
-    assert client.ask(request) == bytes.fromhex("C501C100")
     assert client.ask(EXECUTE)[3] == 12
 
 
