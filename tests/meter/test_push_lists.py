@@ -27,8 +27,8 @@ from custom_components.cosem.meter.push_lists import (
 from custom_components.cosem.meter.store import async_load_meter
 from tests.conftest import poll, set_up
 from tests.meter.test_reader_alone import Answering
-from tests.simulated_meter.controls import push_object, push_setup
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.push_setup import push_object, push_setup
 
 FIRST, SECOND, THIRD = (LogicalName.parse(f"0.{channel}.25.9.0.255") for channel in range(3))
 IMPORT = LogicalName.parse("1.0.1.8.0.255")

@@ -29,9 +29,9 @@ from tests.push.senders import (
     wpdu,
 )
 from tests.secured_entries import secured_entry, secured_profile
-from tests.simulated_meter.controls import push_object, push_setup
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.objects import data_object
+from tests.simulated_meter.push_setup import push_object, push_setup
 from tests.still_loop import until
 
 pytestmark = pytest.mark.usefixtures("network", "freezer")
