@@ -112,7 +112,14 @@ def typed_for(meter: SimulatedMeter, wport: int, **advanced: Any) -> tuple[str, 
         "counter_logical_name": f"0.0.43.1.{security.setup_instance}.255",
         **advanced,
     }
-    return "keys", {**keys, "security_suite": str(security.suite), "advanced": advanced}
+    signing = {}
+    if security.requires_signature:
+        signing = {
+            "sign": True,
+            "client_private_key": pem(client_key_pair(security, wport, "signing")),
+            "meter_public_key": pem(meter.security.identity.signing[security.suite].public_key()),
+        }
+    return "keys", {**keys, "security_suite": str(security.suite), "advanced": advanced, "signing": signing}
 
 
 async def begun(hass: HomeAssistant, kind: str, wport: int = 1) -> ConfigFlowResult:
@@ -151,7 +158,7 @@ async def made(hass: HomeAssistant, result: ConfigFlowResult) -> MockConfigEntry
 
 # --- Each kind --------------------------------------------------------------------------------------------------------
 
-ALL_CLIENTS = [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 18, 19, 20]
+ALL_CLIENTS = [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 17, 18, 19, 20]
 
 
 @pytest.mark.parametrize("wport", ALL_CLIENTS)
@@ -194,6 +201,35 @@ async def test_entry_has_the_fields_of_its_kind_and_no_others(hass: HomeAssistan
     }
 
 
+@pytest.mark.parametrize(("envelope", "tag"), [("general", 0xDB), ("general-ciphering", 0xDD)])
+@pytest.mark.parametrize("wport", [1, 10, 15])
+async def test_protected_messages_are_sent_in_the_chosen_envelope(
+    hass: HomeAssistant, meter: SimulatedMeter, wport: int, envelope: str, tag: int
+):
+    kind, typed = typed_for(meter, wport)
+    section = "advanced" if kind == "keys" else "message_protection"
+    typed[section] |= {"envelope": envelope}
+    result = await submit(hass, await begun(hass, kind, wport), **typed)
+    entry = await made(hass, await with_password(hass, result))
+    assert entry.data["envelope"] == envelope
+    assert any(request.apdu[0] == tag for request in meter.log)
+
+
+async def test_who_signs_every_message_is_asked_for_what_that_needs(hass: HomeAssistant, meter: SimulatedMeter):
+    kind, typed = typed_for(meter, 17)
+    without = typed | {"signing": {}}
+    result = await submit(hass, await begun(hass, kind, 17), **without)
+    assert result["step_id"] == "keys", "a meter that wants signatures takes nothing else"
+    result = await submit(hass, result, **typed | {"signing": {"sign": True}})
+    assert result["errors"] == {"base": "meter_public_key_missing"}
+    result = await submit(hass, result, **typed | {"security_suite": "0"})
+    assert result["errors"]["base"] == "sign_with_suite_0"
+    entry = await made(hass, await submit(hass, result, **typed))
+    assert entry.data["sign"] is True
+    assert entry.data["client_private_key"].startswith("-----BEGIN")
+    assert "envelope" not in entry.data, "what is usual is not mentioned"
+
+
 def names(schema: Any) -> list[str]:
     """The fields of a form, with those of its sections."""
     found = []
@@ -213,6 +249,7 @@ async def test_each_form_asks_for_what_its_kind_needs(hass: HomeAssistant, meter
         "protection",
         "advanced.mechanism",
         "advanced.dedicated_key",
+        "advanced.envelope",
         "advanced.client_wport",
         "advanced.response_timeout",
         "advanced.system_title",
@@ -221,6 +258,10 @@ async def test_each_form_asks_for_what_its_kind_needs(hass: HomeAssistant, meter
         "advanced.counter_start",
         "advanced.association_object",
         "advanced.accept_unverified",
+        "signing.sign",
+        "signing.client_private_key",
+        "signing.client_certificate",
+        "signing.meter_public_key",
     ]
     result = await begun(hass, "certificate")
     assert names(result["data_schema"])[:4] == [

@@ -311,3 +311,79 @@ def test_s27_what_was_read_shows_no_secret():
     read = accepted("keys", KEYS)
     assert KEY not in repr(read)
     assert OTHER_KEY not in repr(read)
+
+
+# --- Envelope and signatures ------------------------------------------------------------------------------------------
+
+PAIR = without(CERTIFICATE, "security_suite")
+
+
+@pytest.mark.parametrize("kind", ["keys", "hls_secret", "certificate"])
+@pytest.mark.parametrize("envelope", ["service-specific", "general", "general-ciphering"])
+def test_envelope_is_kept_unless_it_is_the_usual_one(kind: str, envelope: str):
+    typed = {**KEYS, **CERTIFICATE, "hls_secret": "secret", "envelope": envelope}
+    if kind == "hls_secret":
+        typed["mechanism"] = "hls-md5"
+    read = accepted(kind, typed)
+    assert read.credentials.get("envelope") == (None if envelope == "service-specific" else envelope)
+    security = association_parameters(
+        {"authentication": kind, "client_wport": 1, "server_wport": 1, **read.credentials}
+    ).security
+    assert security is not None
+    assert security.envelope.value == envelope
+
+
+def test_an_envelope_needs_something_in_it():
+    typed = {"mechanism": "hls-md5", "hls_secret": "secret", "protection": "none", "security_suite": 0}
+    assert accepted("hls_secret", typed | {"envelope": "service-specific"}).credentials.keys() == {
+        "mechanism",
+        "hls_secret",
+    }
+    # Without protection nothing of that section counts.
+    assert "envelope" not in accepted("hls_secret", typed | {"envelope": "general"}).credentials
+    wrong = refused("certificate", CERTIFICATE | {"protection": "none", "envelope": "general"})
+    assert wrong == {"envelope": "envelope_without_protection"}
+
+
+def test_general_ciphering_knows_no_dedicated_key():
+    typed = KEYS | {"envelope": "general-ciphering", "dedicated_key": True}
+    assert refused("keys", typed) == {"dedicated_key": "dedicated_key_with_envelope"}
+    assert accepted("keys", typed | {"envelope": "general"}).credentials["dedicated_key"]
+
+
+def test_signing_with_keys_takes_a_pair_of_its_own():
+    typed = KEYS | PAIR | {"security_suite": 1, "sign": True, "client_certificate": certificate_pem("client", 1)}
+    read = accepted("keys", typed)
+    assert read.credentials["sign"] is True
+    assert read.credentials["client_private_key"] == CERTIFICATE["client_private_key"]
+    security = association_parameters(
+        {"authentication": "keys", "client_wport": 1, "server_wport": 1, **read.credentials}
+    ).security
+    assert security is not None
+    assert security.sign
+    assert security.key_pairs.signing_key is not None
+    again = accepted("keys", without(typed, "client_private_key"), read.credentials)
+    assert again.credentials["client_private_key"] == CERTIFICATE["client_private_key"], "it is known"
+
+
+def test_whoever_does_not_sign_keeps_no_pair():
+    read = accepted("keys", KEYS | PAIR | {"security_suite": 1, "sign": False})
+    assert not read.credentials.keys() & {"sign", *PAIR}
+
+
+def test_signing_needs_a_suite_with_signatures_a_pair_and_protection():
+    typed = KEYS | {"sign": True}
+    assert refused("keys", typed | PAIR) == {"sign": "sign_with_suite_0"}
+    assert refused("keys", typed | {"security_suite": 1}) == {
+        "client_private_key": "client_private_key_missing",
+        "meter_public_key": "meter_public_key_missing",
+    }
+    wrong = refused("keys", typed | PAIR | {"security_suite": 1, "protection": "none"})
+    assert wrong == {"sign": "sign_without_protection"}
+
+
+def test_signing_with_a_certificate_takes_the_pair_of_the_login():
+    typed = CERTIFICATE | {"sign": True, "protection": "authenticated"}
+    typed |= {"encryption_key": KEY, "authentication_key": OTHER_KEY}
+    assert accepted("certificate", typed).credentials["sign"] is True
+    assert refused("certificate", typed | {"protection": "none"}) == {"sign": "sign_without_protection"}

@@ -24,7 +24,7 @@ SCHEMAS = {
 }
 SECRETS = {
     "hls_secret": ["hls_secret", "encryption_key", "authentication_key"],
-    "keys": ["encryption_key", "authentication_key"],
+    "keys": ["encryption_key", "authentication_key", "client_private_key"],
     "certificate": ["client_private_key", "encryption_key", "authentication_key"],
     "reauth hls_secret": ["hls_secret"],
     "reauth keys": ["encryption_key", "authentication_key"],
@@ -98,6 +98,7 @@ def test_suggested_values_are_those_of_the_form_section_by_section():
         "security_suite": "2",
         "protection": "encrypted",
         "advanced": {"system_title": "4841530102030405"},
+        "signing": {},
     }
     shown = suggested_values(credential_schema("hls_secret", known=True), values)
     assert shown["message_protection"] == {"protection": "encrypted", "security_suite": "2"}

@@ -169,6 +169,10 @@ INPUT_ERRORS = {
     "not_a_certificate",
     "certificate_of_other_key",
     "key_of_other_suite",
+    "envelope_without_protection",
+    "dedicated_key_with_envelope",
+    "sign_without_protection",
+    "sign_with_suite_0",
     "hls_secret_missing",
     "encryption_key_missing",
     "authentication_key_missing",
@@ -256,6 +260,7 @@ def test_each_choice_has_a_text():
         "mechanism",
         "security_suite",
         "protection",
+        "envelope",
         "time_policy",
     }
     for name, options in used.items():

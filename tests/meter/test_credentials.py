@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.cosem.const import AUTHENTICATIONS
-from custom_components.cosem.dlms import LocalProtocolError, Mechanism, ProofForm, Protection, SecuritySuite
+from custom_components.cosem.dlms import Envelope, LocalProtocolError, Mechanism, ProofForm, Protection, SecuritySuite
 from custom_components.cosem.meter.credentials import (
     CREDENTIAL_FIELDS,
     SECRET_FIELDS,
@@ -226,6 +226,8 @@ def test_s27_whoever_adds_a_field_says_whether_it_is_a_secret():
         "accept_unverified",
         "client_certificate",
         "meter_public_key",
+        "envelope",
+        "sign",
     }
     assert {name for fields in CREDENTIAL_FIELDS.values() for name in fields} - SECRET_FIELDS == public
 
@@ -233,3 +235,15 @@ def test_s27_whoever_adds_a_field_says_whether_it_is_a_secret():
 def test_key_pairs_belong_to_certificates_only():
     with pytest.raises(LocalProtocolError):
         association_parameters(data(**KEYS | {"mechanism": "hls-ecdsa"}))
+
+
+@pytest.mark.parametrize("envelope", Envelope)
+def test_envelope_and_signature_are_the_usual_ones_unless_chosen(envelope: Envelope):
+    usual = association_parameters(data(**KEYS)).security
+    assert usual is not None
+    assert (usual.envelope, usual.sign) == (Envelope.SERVICE_SPECIFIC, False)
+    pair = {name: CERTIFICATE[name] for name in ("client_private_key", "meter_public_key")}
+    chosen = {**KEYS, **pair, "security_suite": 1, "envelope": envelope.value, "sign": True, "dedicated_key": False}
+    security = association_parameters(data(**chosen)).security
+    assert security is not None
+    assert (security.envelope, security.sign) == (envelope, True)

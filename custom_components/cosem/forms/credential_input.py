@@ -24,12 +24,14 @@ from ..const import (
     CONF_COUNTER_START,
     CONF_DEDICATED_KEY,
     CONF_ENCRYPTION_KEY,
+    CONF_ENVELOPE,
     CONF_HLS_SECRET,
     CONF_MECHANISM,
     CONF_METER_PUBLIC_KEY,
     CONF_METER_SYSTEM_TITLE,
     CONF_PROTECTION,
     CONF_SECURITY_SUITE,
+    CONF_SIGN,
     CONF_SYSTEM_TITLE,
     DEFAULT_COUNTER_LOGICAL_NAME,
     MECHANISM_GMAC,
@@ -43,8 +45,10 @@ from ..const import (
 from ..dlms import (
     MAX_MANUFACTURER_SECRET,
     MAX_SECRET,
+    Envelope,
     LocalProtocolError,
     LogicalName,
+    SecuritySuite,
     TypedInputError,
     is_public_example,
     parse_certificate,
@@ -152,6 +156,10 @@ class _Reader:
         return str(self.typed.get(CONF_PROTECTION, PROTECTION_NONE))
 
     @property
+    def signs(self) -> bool:
+        return bool(self.typed.get(CONF_SIGN))
+
+    @property
     def suite(self) -> int:
         return int(self.typed[CONF_SECURITY_SUITE])
 
@@ -179,7 +187,7 @@ def _read_keys(reader: _Reader) -> None:
     if mechanism == MECHANISM_LLS:
         reader.keep(CONF_PASSWORD, reader.known.get(CONF_PASSWORD))
     _read_protection(reader, needs_authentication_key=mechanism == MECHANISM_GMAC, unverified=unverified)
-    _read_titles(reader)
+    _read_titles(reader, _read_signing_keys(reader) if reader.signs else None)
     reader.keep(CONF_ACCEPT_UNVERIFIED, unverified)
     if unverified:
         _check_unverified(reader, mechanism)
@@ -197,6 +205,21 @@ def _check_unverified(reader: _Reader, mechanism: str) -> None:
 
 def _read_certificate(reader: _Reader) -> None:
     """Read the form for HLS-ECDSA."""
+    title = _read_key_pairs(reader)
+    _read_protection(reader)
+    _read_titles(reader, title)
+
+
+def _read_signing_keys(reader: _Reader) -> str | None:
+    """Read what signs every message where the login itself has no use for it; return the title in the certificate."""
+    if reader.suite == SecuritySuite.SUITE_0:
+        reader.fail(CONF_SIGN, "sign_with_suite_0")
+        return None
+    return _read_key_pairs(reader)
+
+
+def _read_key_pairs(reader: _Reader) -> str | None:
+    """Read our private key, its certificate and the meter's public key; return the title in the certificate."""
     suite = reader.suite
     private_key = reader.secret(CONF_CLIENT_PRIVATE_KEY, partial(parse_private_key, suite=suite))
     reader.required(CONF_CLIENT_PRIVATE_KEY, private_key)
@@ -207,8 +230,7 @@ def _read_certificate(reader: _Reader) -> None:
         )
     public_key = reader.optional(CONF_METER_PUBLIC_KEY, partial(parse_public_key, suite=suite))
     reader.required(CONF_METER_PUBLIC_KEY, public_key)
-    _read_protection(reader)
-    _read_titles(reader, title_in_certificate(certificate, suite) if certificate else None)
+    return title_in_certificate(certificate, suite) if certificate else None
 
 
 def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False, unverified: bool = False) -> None:
@@ -216,6 +238,7 @@ def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False,
     reader.keep(CONF_PROTECTION, reader.protection)
     protected = reader.protection != PROTECTION_NONE
     reader.keep(CONF_DEDICATED_KEY, protected and bool(reader.typed.get(CONF_DEDICATED_KEY)))
+    _read_envelope(reader, protected=protected)
     if not protected and not needs_authentication_key:
         return
     parse = partial(parse_key, suite=reader.suite)
@@ -230,6 +253,21 @@ def _read_protection(reader: _Reader, *, needs_authentication_key: bool = False,
     elif len(keys) > len(set(keys)):
         reader.doubts.append(DOUBT_EQUAL_KEYS)
     _read_counter(reader)
+
+
+def _read_envelope(reader: _Reader, *, protected: bool) -> None:
+    """Read how protected messages are sent, and whether they are signed; what is usual is not mentioned."""
+    envelope = Envelope(reader.typed.get(CONF_ENVELOPE, Envelope.SERVICE_SPECIFIC))
+    if envelope is not Envelope.SERVICE_SPECIFIC:
+        reader.keep(CONF_ENVELOPE, envelope.value)
+        if not protected:
+            reader.fail(CONF_ENVELOPE, "envelope_without_protection")
+    if envelope is Envelope.GENERAL_CIPHERING and reader.credentials[CONF_DEDICATED_KEY]:
+        reader.fail(CONF_DEDICATED_KEY, "dedicated_key_with_envelope")
+    if reader.signs:
+        reader.keep(CONF_SIGN, reader.signs)
+        if not protected:
+            reader.fail(CONF_SIGN, "sign_without_protection")
 
 
 def _read_counter(reader: _Reader) -> None:

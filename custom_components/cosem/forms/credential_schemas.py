@@ -36,6 +36,7 @@ from ..const import (
     CONF_COUNTER_START,
     CONF_DEDICATED_KEY,
     CONF_ENCRYPTION_KEY,
+    CONF_ENVELOPE,
     CONF_HLS_SECRET,
     CONF_MECHANISM,
     CONF_METER_PUBLIC_KEY,
@@ -43,6 +44,7 @@ from ..const import (
     CONF_PROTECTION,
     CONF_RESPONSE_TIMEOUT,
     CONF_SECURITY_SUITE,
+    CONF_SIGN,
     CONF_SYSTEM_TITLE,
     DEFAULT_COUNTER_LOGICAL_NAME,
     MAX_COUNTER_START,
@@ -60,13 +62,14 @@ from ..const import (
     PROTECTION_ENCRYPTED,
     PROTECTION_NONE,
 )
-from ..dlms import MAX_WPORT, public_part
+from ..dlms import MAX_WPORT, Envelope, public_part
 from ..meter.credentials import SECRET_FIELDS
 
 type _Fields = dict[vol.Marker, object]
 
 SECTION_ADVANCED: Final = "advanced"
 SECTION_PROTECTION: Final = "message_protection"
+SECTION_SIGNING: Final = "signing"
 
 TIMEOUT: Final = vol.All(
     NumberSelector(
@@ -104,6 +107,12 @@ _PROTECTION: Final = _select(
     CONF_PROTECTION,
     [PROTECTION_AUTHENTICATED_ENCRYPTION, PROTECTION_AUTHENTICATED, PROTECTION_ENCRYPTED, PROTECTION_NONE],
 )
+_ENVELOPE: Final[_Fields] = {
+    vol.Required(CONF_ENVELOPE, default=Envelope.SERVICE_SPECIFIC.value): _select(
+        CONF_ENVELOPE, [envelope.value for envelope in Envelope]
+    )
+}
+_SIGN: Final[_Fields] = {vol.Required(CONF_SIGN, default=False): BooleanSelector()}
 _COUNTER: Final = vol.All(
     NumberSelector(NumberSelectorConfig(min=0, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)),
     vol.Coerce(int),
@@ -125,6 +134,7 @@ _PROTECTION_FIELDS: Final[_Fields] = {
     vol.Optional(CONF_ENCRYPTION_KEY): SECRET,
     vol.Optional(CONF_AUTHENTICATION_KEY): SECRET,
     vol.Required(CONF_DEDICATED_KEY, default=False): BooleanSelector(),
+    **_ENVELOPE,
 }
 _COUNTERS: Final[_Fields] = {
     vol.Optional(CONF_COUNTER_LOGICAL_NAME, default=DEFAULT_COUNTER_LOGICAL_NAME): TextSelector(),
@@ -195,18 +205,26 @@ def _key_fields(required: bool) -> _Fields:
         vol.Required(CONF_SECURITY_SUITE, default="0"): _suite(0, 1, 2),
         vol.Required(CONF_PROTECTION, default=PROTECTION_AUTHENTICATED_ENCRYPTION): _PROTECTION,
         vol.Optional(SECTION_ADVANCED): _collapsed(
-            advanced | _CLIENT | _TITLES | _COUNTERS | _ASSOCIATION | unverified
+            advanced | _ENVELOPE | _CLIENT | _TITLES | _COUNTERS | _ASSOCIATION | unverified
         ),
+        vol.Optional(SECTION_SIGNING): _collapsed(_SIGN | _pair_fields(private_key=False, public_key=False)),
+    }
+
+
+def _pair_fields(*, private_key: bool, public_key: bool) -> _Fields:
+    """Return the fields of key pairs; the two keys are required or not."""
+    return {
+        _marker(CONF_CLIENT_PRIVATE_KEY, required=private_key): SECRET,
+        vol.Optional(CONF_CLIENT_CERTIFICATE): _PEM,
+        _marker(CONF_METER_PUBLIC_KEY, required=public_key): _PEM,
     }
 
 
 def _certificate_fields(required: bool) -> _Fields:
     return {
-        _marker(CONF_CLIENT_PRIVATE_KEY, required=required): SECRET,
-        vol.Optional(CONF_CLIENT_CERTIFICATE): _PEM,
-        vol.Required(CONF_METER_PUBLIC_KEY): _PEM,
+        **_pair_fields(private_key=required, public_key=True),
         vol.Required(CONF_SECURITY_SUITE, default="1"): _suite(1, 2),
-        vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | _COUNTERS),
+        vol.Optional(SECTION_PROTECTION): _collapsed(_PROTECTION_FIELDS | _SIGN | _COUNTERS),
         vol.Optional(SECTION_ADVANCED): _collapsed(_CLIENT | _TITLES | _ASSOCIATION),
     }
 

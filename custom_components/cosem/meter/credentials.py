@@ -25,6 +25,7 @@ from ..const import (
     CONF_COUNTER_START,
     CONF_DEDICATED_KEY,
     CONF_ENCRYPTION_KEY,
+    CONF_ENVELOPE,
     CONF_HLS_SECRET,
     CONF_MECHANISM,
     CONF_METER_PUBLIC_KEY,
@@ -33,12 +34,14 @@ from ..const import (
     CONF_REFERENCING,
     CONF_SECURITY_SUITE,
     CONF_SERVER_WPORT,
+    CONF_SIGN,
     CONF_SYSTEM_TITLE,
     PROTECTION_NONE,
 )
 from ..dlms import (
     NO_KEY,
     AssociationParameters,
+    Envelope,
     KeyPairs,
     LogicalName,
     Mechanism,
@@ -61,7 +64,9 @@ _KEY_FIELDS: Final = (
     CONF_ENCRYPTION_KEY,
     CONF_AUTHENTICATION_KEY,
     CONF_DEDICATED_KEY,
+    CONF_ENVELOPE,
 )
+_PAIR_FIELDS: Final = (CONF_CLIENT_PRIVATE_KEY, CONF_CLIENT_CERTIFICATE, CONF_METER_PUBLIC_KEY, CONF_SIGN)
 
 CREDENTIAL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
     AUTHENTICATION_NONE: (),
@@ -80,11 +85,10 @@ CREDENTIAL_FIELDS: Final[Mapping[str, tuple[str, ...]]] = {
         *_COUNTED_FIELDS,
         CONF_ASSOCIATION_OBJECT,
         CONF_ACCEPT_UNVERIFIED,
+        *_PAIR_FIELDS,
     ),
     AUTHENTICATION_CERTIFICATE: (
-        CONF_CLIENT_PRIVATE_KEY,
-        CONF_CLIENT_CERTIFICATE,
-        CONF_METER_PUBLIC_KEY,
+        *_PAIR_FIELDS,
         *_KEY_FIELDS,
         *_COUNTED_FIELDS,
         CONF_ASSOCIATION_OBJECT,
@@ -164,6 +168,8 @@ def _security(fields: Mapping[str, Any], pinned: bytes | None) -> SecuritySettin
         global_unicast_encryption_key=_key(fields.get(CONF_ENCRYPTION_KEY)),
         authentication_key=_key(fields.get(CONF_AUTHENTICATION_KEY)) or NO_KEY,
         use_dedicated_key=fields.get(CONF_DEDICATED_KEY, False),
+        envelope=Envelope(fields.get(CONF_ENVELOPE, Envelope.SERVICE_SPECIFIC)),
+        sign=fields.get(CONF_SIGN, False),
         accept_unverified=fields.get(CONF_ACCEPT_UNVERIFIED, False),
         key_pairs=_key_pairs(fields, suite) if CONF_CLIENT_PRIVATE_KEY in fields else KeyPairs(),
     )
