@@ -1,12 +1,15 @@
 """The diagnostics download holds what a report needs, and nothing that must not be published (rule S28)."""
 
+from datetime import timedelta
 import json
 from typing import Any
 from unittest.mock import PropertyMock, patch
 
+from freezegun.api import FrozenDateTimeFactory
 from homeassistant.config_entries import ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.components.diagnostics import get_diagnostics_for_config_entry
@@ -18,7 +21,7 @@ from custom_components.cosem.dlms import Association, Leniency, Message
 from custom_components.cosem.meter.clients import trace_of
 from custom_components.cosem.meter.identity import MeterIdentity
 from custom_components.cosem.meter.submeters import Submeter
-from tests.conftest import HOST, set_up
+from tests.conftest import HOST, poll, set_up
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, MeterProfile, Referencing
 
@@ -75,6 +78,27 @@ async def test_download_says_by_which_names_the_meter_is_read(
     report = await async_get_config_entry_diagnostics(hass, entry)
     assert report["meter"]["object_names"] == used
     assert report["entry"]["data"].get("referencing") == chosen
+
+
+async def test_download_says_how_the_polls_go(
+    hass: HomeAssistant, network: None, make_entry, meter: SimulatedMeter, freezer: FrozenDateTimeFactory
+):
+    entry = await set_up(hass, make_entry())
+    read_at = dt_util.utcnow().isoformat()
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    well = {"read_at": read_at, "problem": "ok", "paused_until": None, "shared": False}
+    assert report["meter"]["polls"] == well
+    meter.faults.add("refuse")
+    for _ in range(2):
+        await poll(hass, freezer, 340)
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    assert report["meter"]["polls"] == {**well, "problem": "other_client", "shared": True}
+    await entry.runtime_data.pause.async_begin()
+    report = await async_get_config_entry_diagnostics(hass, entry)
+    tomorrow = (dt_util.utcnow() + timedelta(days=1)).isoformat()
+    paused = {"problem": "polling_paused", "paused_until": tomorrow, "shared": True}
+    assert report["meter"]["polls"] == {**well, **paused}
+    entry.runtime_data.pause.end()
 
 
 async def test_s28_download_names_neither_meter_nor_address_nor_secret(

@@ -16,6 +16,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from custom_components.cosem import MAX_OFFERS, _offer_further_logical_devices
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms.interface_classes.sap_assignment import SapAssignment
+from custom_components.cosem.meter.own_entities import OwnEntity
 from tests.conftest import HOST, OVER, poll, set_up, state_of, unique_id_of, until
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
@@ -265,7 +266,7 @@ async def test_only_ticked_objects_are_enabled(
     registered = er.async_entries_for_config_entry(entity_registry, entry.entry_id)
     assert len(registered) > 40
     enabled = {item.unique_id for item in registered if item.disabled_by is None}
-    assert enabled == {f"{entry.unique_id}_{ENERGY}", f"{entry.unique_id}_meter_event"}
+    assert enabled == {f"{entry.unique_id}_{own}" for own in (ENERGY, "meter_event", "pause_polling")}
     assert {item.disabled_by for item in registered} == {None, er.RegistryEntryDisabler.INTEGRATION}
 
 
@@ -341,6 +342,6 @@ async def test_trial_24_surplus_entities_are_said_once(
     with patch("custom_components.cosem.meter.entity_plan.MAX_ENTITIES", 20):
         entry = await set_up(hass, make_entry(objects=["3:1.0.1.8.0.255", "3:1.0.31.7.0.255"]))
         assert entry.state is ConfigEntryState.LOADED
-    assert len(er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)) == 20 + 1  # what it tells
+    assert len(er.async_entries_for_config_entry(er.async_get(hass), entry.entry_id)) == 20 + len(OwnEntity)
     assert state_of(hass, entry, "3_1.0.31.7.0.255_2") not in {"unavailable", "unknown"}
     assert caplog.text.count("Meter (2>1) has more than") == 1

@@ -32,6 +32,7 @@ from custom_components.cosem.dlms.encoding.data import (
     utf8_string,
     visible_string,
 )
+from custom_components.cosem.meter.own_entities import OwnEntity
 from tests.conftest import OVER, poll, sensor_id, set_up, state_of
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.objects import Attribute, CosemObject, constant, data_object, register, scaler_unit
@@ -399,7 +400,8 @@ async def test_what_the_catalogue_cannot_show_has_no_entity(
     with patch("custom_components.cosem.entity.describe_attribute", return_value=None):
         entry = await set_up(hass, make_entry())
     found = {item.unique_id for item in er.async_entries_for_config_entry(entity_registry, entry.entry_id)}
-    assert found == {f"{entry.unique_id}_8_0.0.1.0.0.255_2_drift", f"{entry.unique_id}_meter_event"}
+    own = {own.unique_id(str(entry.unique_id)) for own in OwnEntity}
+    assert found == {f"{entry.unique_id}_8_0.0.1.0.0.255_2_drift"} | own
 
 
 async def test_unique_ids_are_made_of_the_meters_identity_only(

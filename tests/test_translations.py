@@ -24,6 +24,8 @@ from custom_components.cosem.forms.options import CosemOptionsFlow
 from custom_components.cosem.meter import issues
 from custom_components.cosem.meter.credentials import CREDENTIAL_FIELDS
 from custom_components.cosem.meter.doctor import Stage, Verdict
+from custom_components.cosem.meter.own_entities import OwnEntity
+from custom_components.cosem.meter.poll_record import NO_PROBLEM, OTHER_CLIENT, OTHER_PROBLEM, PAUSED, PROBLEMS
 from custom_components.cosem.push.event_codes import EVENT_TYPES
 from custom_components.cosem.push.filters import EVENT_TYPE_FIELD, FILTER_FIELDS
 
@@ -201,7 +203,23 @@ def test_nothing_else_is_in_the_file():
         *("config", "options", "selector", "exceptions", "issues", "entity"),
         *("device_automation", "services", "triggers"),
     }
-    assert set(TEXTS["entity"]) == {"event", "sensor"}
+    assert set(TEXTS["entity"]) == {"event", "sensor", "switch"}
+
+
+def test_entities_that_each_meter_has():
+    for own in OwnEntity:
+        assert TEXTS["entity"][own.platform.value][own.key]["name"]
+    assert set(TEXTS["entity"]["switch"]) == {OwnEntity.PAUSE_POLLING.key}
+    assert set(TEXTS["entity"]["switch"]["pause_polling"]["state_attributes"]) == {"until"}
+
+
+def test_each_reason_why_a_meter_is_not_read_has_its_name():
+    """Every error of a poll is one, so that none of them is shown as another reason."""
+    assert tuple(TEXTS["entity"]["sensor"]["reading_problem"]["state"]) == PROBLEMS
+    raised = mapped_words() | returned_words("_failed_poll_key") | returned_words("_security_key")
+    raised |= keyword_words("translation_key", of=re.compile("UpdateFailed|ConfigEntry|kind"))
+    assert raised - {"set_up_interrupted"} == set(PROBLEMS) - {NO_PROBLEM, OTHER_CLIENT, OTHER_PROBLEM}
+    assert PAUSED in TEXTS["exceptions"]
 
 
 def test_each_type_of_event_has_its_name():

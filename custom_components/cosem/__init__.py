@@ -33,6 +33,7 @@ from .meter.clients import forget_client, get_client, transport_of
 from .meter.entity_plan import MAX_ENTITIES, has_too_many
 from .meter.identity import logical_device_name
 from .meter.issues import issues_of
+from .meter.pausing import async_load_pauses, forget_pause
 from .meter.store import async_remove_meter
 from .push.early_listening import async_listen_early, async_listen_until_next_attempt
 from .services import async_set_up_services
@@ -42,12 +43,13 @@ CONFIG_SCHEMA: Final = cv.config_entry_only_config_schema(DOMAIN)
 MAX_OFFERS: Final = 16
 """Cards of further logical devices that an entry may have at a time."""
 
-PLATFORMS: Final = [Platform.EVENT, Platform.SENSOR]
+PLATFORMS: Final = [Platform.EVENT, Platform.SENSOR, Platform.SWITCH]
 
 
 async def async_setup(hass: HomeAssistant, _config: ConfigType) -> bool:
     """Register the actions, which are there also while no entry is loaded."""
     async_set_up_services(hass)
+    await async_load_pauses(hass)
     return True
 
 
@@ -61,15 +63,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
 
     entry.async_on_unload(hass.bus.async_listen(EVENT_HOMEASSISTANT_STOP, async_stop))
     await coordinator.notifications.pushed.async_load()
-    if (calls := coordinator.notifications.calls) is None:
-        await _async_whole(hass, async_listen_early(hass, entry, coordinator.notifications))
-        try:
-            await _async_first_refresh(hass, coordinator)
-        except ConfigEntryNotReady:
-            async_listen_until_next_attempt(hass, entry, coordinator.notifications)
-            raise
-    else:
-        await coordinator.async_begin_with_calls(calls)
+    await _async_begin(hass, entry, coordinator)
     entry.runtime_data = coordinator
     async_register_device(coordinator)
     await _async_whole(hass, hass.config_entries.async_forward_entry_setups(entry, PLATFORMS))
@@ -80,6 +74,23 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
         LOGGER.warning("%s has more than %d entities; the others are left out", coordinator.name, MAX_ENTITIES)
     _offer_once_read(hass, coordinator)
     return True
+
+
+async def _async_begin(hass: HomeAssistant, entry: CosemConfigEntry, coordinator: CosemCoordinator) -> None:
+    """Read the meter, unless it calls us, or a person has paused that."""
+    if (calls := coordinator.notifications.calls) is not None:
+        await coordinator.async_begin_with_calls(calls)
+        return
+    await _async_whole(hass, async_listen_early(hass, entry, coordinator.notifications))
+    if coordinator.pause.is_on:
+        # Loaded all the same: else the switch that ends the pause would not be there.
+        await _async_whole(hass, coordinator.async_begin_unread())
+        return
+    try:
+        await _async_first_refresh(hass, coordinator)
+    except ConfigEntryNotReady:
+        async_listen_until_next_attempt(hass, entry, coordinator.notifications)
+        raise
 
 
 async def _async_first_refresh(hass: HomeAssistant, coordinator: CosemCoordinator) -> None:
@@ -118,6 +129,7 @@ async def async_remove_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> No
     """Forget the meter, but not its keys' invocation counters (meter/counter_store.py)."""
     issues_of(hass, entry).forget()
     _withdraw_offers(hass, entry)
+    forget_pause(hass, entry.data)
     forget_client(hass, entry.data)
     await async_remove_meter(hass, str(entry.unique_id))
 

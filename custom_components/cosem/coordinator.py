@@ -2,15 +2,19 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
-import math
 from typing import Final, override
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
+from homeassistant.exceptions import (
+    ConfigEntryAuthFailed,
+    ConfigEntryError,
+    HomeAssistantError,
+    ServiceValidationError,
+)
 from homeassistant.helpers.update_coordinator import DataUpdateCoordinator, UpdateFailed
 
 from .const import (
@@ -34,12 +38,14 @@ from .meter.issues import issues_of
 from .meter.labels import label_of
 from .meter.new_credentials import ask_for_new_credentials, stop_asking
 from .meter.objects import complete_objects
+from .meter.pausing import pause_of
+from .meter.poll_record import NOT_CALLED, PAUSED, PollRecord
 from .meter.reader import MeterReader
 from .meter.readings import Reading, Readings
 from .meter.security import MeterSecurity
 from .meter.store import async_load_objects
-from .meter.tasks_in_turn import TasksInTurn
-from .meter.total_deadline import async_total_deadline, total_time
+from .meter.tasks_in_turn import TasksInTurn, is_cancelled
+from .meter.total_deadline import PollTime, total_time
 from .push.calls import EntryCalls
 from .push.meter_logs import MeterLogs
 from .push.meter_push import MeterPush
@@ -51,10 +57,6 @@ type Work[T] = Callable[[Association], Awaitable[T]]
 
 MOST_REPEATS: Final = 4
 """In a poll. Each new association avoids what ended the one before; the next poll goes on."""
-
-
-OPENING_TIME: Final = 30.0
-"""Seconds of a poll for its associations: a meter that answers slowly lets us in slowly, too."""
 
 
 class CosemCoordinator(DataUpdateCoordinator[Readings]):
@@ -93,13 +95,14 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._client: DlmsClient | None = client
         self._tasks = TasksInTurn(hass, f"{label_of(entry)} poll")
         self._back_off = BackOff(interval)
-        self._total_time = total_time(entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT), interval)
-        self._poll_ends_at = math.inf
+        seconds = total_time(entry.options.get(CONF_RESPONSE_TIMEOUT, DEFAULT_RESPONSE_TIMEOUT), interval)
+        self._time = PollTime(hass.loop.time, seconds)
         self._first = True
         self._credentials_refused: ConfigEntryAuthFailed | None = None
         stop_asking(hass, entry)
-        self._told: set[str | None] = set()
-        """Why it cannot be read, as told in the log, by the keys of the texts."""
+        self.record = PollRecord(self.name)
+        self.pause = pause_of(hass, entry.data)
+        self._leave_pause = self.pause.join(self)
 
     async def async_run[T](self, work: Work[T]) -> T:
         """Return what ``work`` returns, run once in an association with this entry's meter, in turn with the polls.
@@ -117,6 +120,8 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
 
         if self._client is None:
             raise _ended()
+        if self.pause.is_on:
+            raise ServiceValidationError(translation_domain=DOMAIN, translation_key="polling_paused")
         if (calls := self.notifications.calls) is not None and not calls.is_there:
             raise _not_called()
         try:
@@ -126,7 +131,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             self.config_entry.async_start_reauth_if_available(self.hass)
             raise
         except asyncio.CancelledError:
-            if (task := asyncio.current_task()) is not None and task.cancelling():
+            if is_cancelled():
                 raise
             raise _ended() from None
 
@@ -145,33 +150,62 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     def _is_polled(self, attribute: AttributeDescriptor) -> bool:
         return not self.notifications.is_only_pushed(attribute)
 
-    async def async_begin_with_calls(self, calls: EntryCalls) -> None:
-        """Await the meter's calls from now on. Until it is read, what is remembered of it counts."""
+    async def async_begin_unread(self) -> None:
+        """Go by what is remembered of the meter, which cannot be read now."""
         self.security.pin(await self.reader.async_load())
         objects = await async_load_objects(self.hass, str(self.config_entry.unique_id))
         self.reader.objects = complete_objects(objects, self.config_entry.options[CONF_OBJECTS])
         self.data, self.last_update_success = Readings(), False
+        if self.pause.is_on:
+            self.record.note_problem(PAUSED)
+
+    async def async_begin_with_calls(self, calls: EntryCalls) -> None:
+        """Await the meter's calls from now on."""
+        await self.async_begin_unread()
         await calls.async_start(self.async_refresh)
         if calls.is_there:
             await self.async_refresh()
 
+    async def async_let_go(self) -> None:
+        """Release the meter for a pause, and show nothing as if it was read; what a person has asked for ends first."""
+        self.record.note_problem(PAUSED)
+        # Here and not by a failed poll, which would be told as an error.
+        self.last_exception, self.last_update_success = _paused(), False
+        self.async_update_listeners()
+        await self.logs.async_interrupt()
+        await self._tasks.async_end_what_gives_way()
+        await self._tasks.async_run_unless_ended(self.security.async_release)
+
+    @callback
+    def go_on(self) -> None:
+        """Poll once now that a pause is over, even where polling is switched off: what was shown was taken away."""
+        self.async_update_listeners()
+        self.config_entry.async_create_background_task(self.hass, self.async_refresh(), f"{self.name} poll")
+
     @override
     async def _async_update_data(self) -> Readings:
+        self._refuse_while_paused()
         calls = self.notifications.calls
         if calls is not None and not calls.is_there:
             if self.last_update_success and not calls.is_overdue:
                 return self.data
+            self.record.note_problem(NOT_CALLED)
             raise _not_called()
         try:
-            readings = await self._tasks.async_run(self._async_one_poll)
+            readings = await self._tasks.async_run(self._async_one_poll, gives_way=True)
+        except asyncio.CancelledError:
+            if not is_cancelled():
+                self._refuse_while_paused()
+            raise
         except HomeAssistantError as failure:
             if calls is not None and await calls.async_note_failure(failure) and self.last_update_success:
                 return self.data
-            self._tell_another_cause(failure)
+            is_held = isinstance(failure, UpdateFailed) and self.security.other_client.is_there
+            self.record.note_failure(failure, is_other_client=is_held)
             if isinstance(failure, UpdateFailed):
-                failure.retry_after = self._back_off.pause_after_failure(failure.retry_after)
+                failure.retry_after = self._back_off.pause_after_failure(failure.retry_after, is_held=is_held)
             raise
-        self._told.clear()
+        self.record.note_success()
         self.notifications.pace.drop(readings.values)
         self._issues.note_success(counter_half_used=self.security.is_half_used, withheld=readings.withheld)
         self._back_off.note_success()
@@ -180,28 +214,16 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         self._first = False
         return self.push_only.beside(readings)
 
-    def _tell_another_cause(self, failure: HomeAssistantError) -> None:
-        """Log a further reason why there are no values, once; Home Assistant logs the first one only."""
-        if self._told and failure.translation_key not in self._told:
-            LOGGER.warning("%s: still no values, now for another reason: %s", self.name, failure)
-        self._told.add(failure.translation_key)
+    def _refuse_while_paused(self) -> None:
+        if self.pause.is_on:
+            raise _paused()
 
     async def _async_one_poll(self) -> Readings:
-        self._poll_ends_at = self.hass.loop.time() + OPENING_TIME + self._total_time
-        try:
-            return await self._async_noted(self._async_poll, self._is_time_left)
-        finally:
-            self._poll_ends_at = math.inf
-
-    def _is_time_left(self) -> bool:
-        return self.hass.loop.time() < self._poll_ends_at
-
-    def _within_poll(self, most: float = math.inf) -> AbstractAsyncContextManager[None]:
-        """Return what ends a poll that takes too long, however many associations it needs. Nothing ends other work."""
-        return async_total_deadline("end of the poll", min(most, self._poll_ends_at - self.hass.loop.time()))
+        with self._time.running():
+            return await self._async_noted(self._async_poll, self._time.is_left)
 
     async def _async_poll(self, association: Association) -> Readings:
-        async with self._within_poll(self._total_time):
+        async with self._time.for_reading():
             readings = await self._async_read(association)
         if self._first:
             plan = plan_entities(self.reader.objects, ticked=self.config_entry.options[CONF_OBJECTS])
@@ -256,7 +278,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         calls = self.notifications.calls
         with map_error(first=self._first), judging_caller(is_expected=calls is None or calls.is_expected):
             async with AsyncExitStack() as stack:
-                async with self._within_poll():
+                async with self._time.for_opening():
                     association = await stack.enter_async_context(self.security.async_associate())
                 result = await work(association)
         self.security.learn_title(association)
@@ -275,6 +297,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def async_shutdown(self) -> None:
         """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
+        self._leave_pause()
         self.push_only.stop()
         await self.logs.async_stop()
         if not self.notifications.outlives_attempt:
@@ -293,3 +316,7 @@ def _ended() -> HomeAssistantError:
 
 def _not_called() -> UpdateFailed:
     return UpdateFailed(translation_domain=DOMAIN, translation_key="not_called")
+
+
+def _paused() -> UpdateFailed:
+    return UpdateFailed(translation_domain=DOMAIN, translation_key="polling_paused")

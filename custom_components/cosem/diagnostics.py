@@ -112,6 +112,7 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
         "model": identity.model if identity else None,
         "firmware": identity.firmware if identity else None,
         "last_update_success": coordinator.last_update_success,
+        "polls": _polls(coordinator),
         "last_error": type(error.__cause__ or error).__name__ if error else None,
         "last_error_key": error.translation_key if isinstance(error, HomeAssistantError) else None,
         "objects": [
@@ -133,6 +134,16 @@ def _meter(coordinator: CosemCoordinator) -> dict[str, Any]:
         "unverified": coordinator.security.is_unverified,
         "leniencies": sorted(reader.ways.leniencies),
         "object_names": object_names(coordinator.config_entry.data, reader.ways.proof_form),
+    }
+
+
+def _polls(coordinator: CosemCoordinator) -> dict[str, Any]:
+    record, until = coordinator.record, coordinator.pause.until
+    return {
+        "read_at": record.read_at.isoformat() if record.read_at else None,
+        "problem": record.problem,
+        "paused_until": until.isoformat() if until else None,
+        "shared": coordinator.security.other_client.is_shared(coordinator.hass.loop.time()),
     }
 
 

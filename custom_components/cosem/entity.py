@@ -7,6 +7,7 @@ from typing import override
 
 from homeassistant.const import Platform
 from homeassistant.core import callback
+from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
 from .catalogue import ObjectDescription, describe_attribute
@@ -15,6 +16,7 @@ from .coordinator import CosemCoordinator
 from .device import device_info
 from .dlms import AttributeDescriptor, ObjectListElement, class_name
 from .meter.entity_plan import MAX_ENTITIES, PlannedEntity, plan_entities
+from .meter.own_entities import OwnEntity
 from .meter.readings import Reading
 
 
@@ -117,3 +119,15 @@ class CosemEntity(CoordinatorEntity[CosemCoordinator]):
         super().async_registry_entry_updated()
         # Home Assistant does so too early: with the device that it belonged to before.
         self._async_subscribe_device_updates()
+
+
+class OwnCosemEntity(Entity):
+    """An entity that each meter has. Available also while the meter cannot be read, and it does not make it be read."""
+
+    _attr_has_entity_name = True
+    _attr_should_poll = False
+
+    def __init__(self, coordinator: CosemCoordinator, own: OwnEntity) -> None:
+        self._attr_translation_key = own.key
+        self._attr_unique_id = own.unique_id(str(coordinator.config_entry.unique_id))
+        self._attr_device_info = device_info(coordinator)

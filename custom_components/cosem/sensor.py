@@ -7,8 +7,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, Final, override
 
-from homeassistant.components.sensor import SensorEntity
-from homeassistant.const import Platform
+from homeassistant.components.sensor import RestoreSensor, SensorDeviceClass, SensorEntity
+from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
@@ -28,9 +28,11 @@ from .dlms import (
     set_bits,
     status_text,
 )
-from .entity import CosemEntity, async_follow_objects, description_of, reading_of
+from .entity import CosemEntity, OwnCosemEntity, async_follow_objects, description_of, reading_of
 from .meter.entity_plan import PlannedEntity
 from .meter.meter_time import time_policy_of, utc_of
+from .meter.own_entities import OwnEntity
+from .meter.poll_record import PROBLEMS
 from .meter.readings import Reading
 
 PARALLEL_UPDATES: Final = 0  # the coordinator asks, entities only show
@@ -54,6 +56,7 @@ async def async_setup_entry(
         Platform.SENSOR,
         lambda new: async_add_entities(_sensor(coordinator, planned) for planned in new),
     )
+    async_add_entities([LastReadSensor(coordinator), ReadingProblemSensor(coordinator)])
 
 
 def _sensor(coordinator: CosemCoordinator, planned: PlannedEntity) -> CosemSensor:
@@ -221,6 +224,63 @@ class ClockDriftSensor(CosemSensor):
         moment = None if data is None else utc_of(data, self._time_policy)
         # Meters count whole seconds.
         return None if moment is None or read_at is None else round((moment - read_at).total_seconds())
+
+
+class PollSensor(OwnCosemEntity, SensorEntity):
+    """Tells how the polls went; for those who look for a reason, so it is disabled first."""
+
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_entity_registry_enabled_default = False
+
+    def __init__(self, coordinator: CosemCoordinator, own: OwnEntity) -> None:
+        super().__init__(coordinator, own)
+        self._record = coordinator.record
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Follow the polls."""
+        await super().async_added_to_hass()
+        self.async_on_remove(self._record.follow(self.async_write_ha_state))
+
+
+class LastReadSensor(PollSensor, RestoreSensor):
+    """When a poll succeeded last, also before a restart."""
+
+    _attr_device_class = SensorDeviceClass.TIMESTAMP
+
+    def __init__(self, coordinator: CosemCoordinator) -> None:
+        super().__init__(coordinator, OwnEntity.LAST_READ)
+        self._before: datetime | None = None
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        """Remember what was so before."""
+        await super().async_added_to_hass()
+        known = await self.async_get_last_sensor_data()
+        if known is not None and isinstance(known.native_value, datetime):
+            self._before = known.native_value
+
+    @property
+    @override
+    def native_value(self) -> datetime | None:
+        """Return the time."""
+        return self._record.read_at or self._before
+
+
+class ReadingProblemSensor(PollSensor):
+    """Why the meter is not read."""
+
+    _attr_device_class = SensorDeviceClass.ENUM
+
+    def __init__(self, coordinator: CosemCoordinator) -> None:
+        super().__init__(coordinator, OwnEntity.READING_PROBLEM)
+        self._attr_options = list(PROBLEMS)
+
+    @property
+    @override
+    def native_value(self) -> str | None:
+        """Return the key of the reason."""
+        return self._record.problem
 
 
 _DERIVED_SENSORS: Final[dict[Kind | None, type[CosemSensor]]] = {

@@ -16,7 +16,7 @@ NAMES: dict[str, str] = {
     for key, texts in json.loads((FOLDER / "translations/en.json").read_text("utf-8"))["entity"]["sensor"].items()
 }
 ICONS = json.loads((FOLDER / "icons.json").read_text("utf-8"))["entity"]["sensor"]
-NOT_OF_THE_CATALOGUE = {"authenticity", "clock_drift"}
+NOT_OF_THE_CATALOGUE = {"authenticity", "clock_drift", "last_read", "reading_problem"}
 
 # unit codes
 WH, VAH, VARH, W, VA, VAR, V, A, HZ, NONE = 30, 31, 32, 27, 28, 29, 35, 33, 44, 255

@@ -322,12 +322,12 @@ async def lose_association(bench: Bench, entry: MockConfigEntry) -> None:
 async def test_f34_transient_refusal(bench: Bench, entry: MockConfigEntry):
     await lose_association(bench, entry)
     bench.meter.faults.add("aare-transient")
-    for _ in range(3):
-        await bench.poll()
+    for least, most in ((50, 60), (108, 119), (194, 214)):  # more room from the second one on: it is another client
+        await bench.poll(220)
         assert bench.state(entry, ENERGY) == STATE_UNAVAILABLE
-        assert 50 < pause_of(entry) <= 60
+        assert least < pause_of(entry) <= most
     bench.meter.faults.clear()
-    await bench.poll(61)
+    await bench.poll(220)
     assert fresh(bench, entry)
     bench.check_outages(1)
 

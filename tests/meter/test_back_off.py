@@ -56,3 +56,28 @@ def test_pauses_vary_by_a_tenth():
     asked_for = {running().pause_after_failure(30) for _ in range(200)}
     assert len(asked_for) > 100
     assert all(pause is not None and 27 <= pause <= 30 for pause in asked_for)
+
+
+def test_another_client_gets_a_minute_at_least_and_more_each_time(no_jitter: None):
+    back_off = running(10)
+    assert back_off.pause_after_failure(None, is_held=False) == 10
+    pauses = [back_off.pause_after_failure(30, is_held=True) for _ in range(4)]
+    assert pauses == [pytest.approx(pause) for pause in (108, 194.4, 300, 300)]
+    back_off.note_success()
+    assert back_off.pause_after_failure(None, is_held=True) == 60
+
+
+def test_another_client_never_makes_us_ask_more_often_than_the_interval(no_jitter: None):
+    back_off = running(3600)
+    assert [back_off.pause_after_failure(None, is_held=True) for _ in range(3)] == [3600] * 3
+
+
+def test_another_client_has_room_during_the_first_set_up_too(no_jitter: None):
+    back_off = BackOff(60)
+    assert [back_off.pause_after_failure(None, is_held=True) for _ in range(2)] == [60, 60]
+
+
+def test_the_room_for_another_client_varies_and_never_gets_too_small():
+    pauses = {running().pause_after_failure(None, is_held=True) for _ in range(200)}
+    assert len(pauses) > 100
+    assert all(pause is not None and 60 <= pause <= 66 for pause in pauses)

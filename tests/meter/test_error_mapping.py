@@ -46,6 +46,7 @@ from custom_components.cosem.meter.error_mapping import (
     home_assistant_error,
     is_for_now,
     map_error,
+    may_be_of_another_client,
     none_if_refused,
 )
 
@@ -207,3 +208,25 @@ def test_a_refusal_or_a_value_without_sense_concerns_one_object(error: DlmsError
 )
 def test_a_temporary_failure_is_for_now(error: DlmsError, for_now: bool):
     assert is_for_now(error) is for_now
+
+
+@pytest.mark.parametrize(
+    ("error", "may_be"),
+    [
+        (AssociationRejected(2, 1, 1), True),
+        (AssociationRejected(1, 1, 1), False),
+        (AssociationRejected(1, 1, 13), False),
+        (ExceptionReceived(1, 1), True),
+        (ExceptionReceived(1, 3), True),
+        (ExceptionReceived(2, 2), False),
+        (ConnectFailed(ConnectFailure.REFUSED), True),
+        (ConnectFailed(ConnectFailure.UNREACHABLE), False),
+        (ConnectionLost(), True),
+        (ResponseTimeout("AARE", 10), False),
+        (DeviceInUse("the other associations", 120), False),
+        (ValueError("a bug"), False),
+    ],
+    ids=repr,
+)
+def test_what_a_meter_that_serves_another_client_says(error: Exception, may_be: bool):
+    assert may_be_of_another_client(error) is may_be

@@ -11,6 +11,7 @@ from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import AttributeDescriptor, LogicalName, ObjectListElement
 from custom_components.cosem.meter.entity_plan import plan_entities
 from custom_components.cosem.meter.identity import MeterIdentity
+from custom_components.cosem.meter.own_entities import OwnEntity
 from custom_components.cosem.meter.replacement import async_give_entry, has_entry
 from custom_components.cosem.meter.store import StoredMeter, async_load_meter, async_save_meter
 
@@ -116,3 +117,16 @@ async def test_trial_17_sub_meters_go_with_the_entry(hass: HomeAssistant, entry:
     await async_give_entry(hass, entry, NEW_METER, plan)
     after = {name: devices.async_get(device_id).identifiers for name, device_id in before.items()}
     assert after == {OLD: {(DOMAIN, NEW)}, f"{OLD}_mbus_1": {(DOMAIN, f"{NEW}_mbus_1")}}
+
+
+async def test_what_each_meter_has_goes_to_the_new_one_as_well(
+    hass: HomeAssistant, hass_storage: dict[str, Any], entry: MockConfigEntry
+):
+    registry = er.async_get(hass)
+    for own in OwnEntity:
+        registry.async_get_or_create(own.platform, DOMAIN, own.unique_id(OLD), config_entry=entry)
+    before = unique_ids(hass, entry)
+    await async_give_entry(hass, entry, NEW_METER, PLAN)
+    after = unique_ids(hass, entry)
+    assert after.keys() == before.keys()
+    assert set(after.values()) == {own.unique_id(NEW) for own in OwnEntity}

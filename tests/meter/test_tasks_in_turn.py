@@ -5,7 +5,7 @@ import asyncio
 from homeassistant.core import HomeAssistant
 import pytest
 
-from custom_components.cosem.meter.tasks_in_turn import TasksInTurn
+from custom_components.cosem.meter.tasks_in_turn import TasksInTurn, is_cancelled
 
 
 class Job:
@@ -128,3 +128,65 @@ async def test_failure_on_the_way_out_is_nobodys_business(hass: HomeAssistant, c
     with pytest.raises(asyncio.CancelledError):
         await caller
     assert "never retrieved" not in caplog.text
+
+
+async def test_what_gives_way_is_ended_and_nothing_else(hass: HomeAssistant):
+    tasks = TasksInTurn(hass, "name")
+    stays, running, waiting = Job(), Job(), Job()
+    yields = [asyncio.create_task(tasks.async_run(job, gives_way=True)) for job in (running, waiting)]
+    other = asyncio.create_task(tasks.async_run(stays))
+    await running.begun.wait()
+    running.may_clean_up.set()
+    await tasks.async_end_what_gives_way()
+    assert running.cleaned_up
+    results = await asyncio.gather(*yields, return_exceptions=True)
+    assert [type(result) for result in results] == [asyncio.CancelledError] * 2
+    stays.may_end.set()
+    assert await other == "done"
+    assert not waiting.begun.is_set()
+    await tasks.async_end_what_gives_way()  # nothing is left of it
+
+
+async def test_work_that_the_end_of_all_comes_before_is_left_out(hass: HomeAssistant):
+    tasks = TasksInTurn(hass, "name")
+    first, done = Job(), []
+
+    async def work() -> None:
+        done.append("work")
+
+    running = asyncio.create_task(tasks.async_run(first))
+    await first.begun.wait()
+    last = asyncio.create_task(tasks.async_run_unless_ended(work))
+    await turns()
+    first.may_clean_up.set()
+    await tasks.async_end_all()
+    await last
+    assert done == []
+    await asyncio.gather(running, return_exceptions=True)
+    await tasks.async_run_unless_ended(work)
+    assert done == ["work"]
+
+
+async def test_who_is_cancelled_itself_learns_it(hass: HomeAssistant):
+    tasks = TasksInTurn(hass, "name")
+    seen: list[bool] = []
+
+    async def caller() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            seen.append(is_cancelled())
+            raise
+
+    assert not is_cancelled()
+    job = Job()
+    job.may_clean_up.set()
+    for task in (
+        asyncio.create_task(caller()),
+        asyncio.create_task(tasks.async_run_unless_ended(job)),  # type: ignore[arg-type] # what it returns is dropped
+    ):
+        await turns()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert seen == [True]

@@ -489,3 +489,30 @@ async def test_more_entries_than_can_be_told_are_counted_in_the_log(
         await poll(hass, freezer, INTERVAL)
     assert told(events) == [("cover_opened", 40)] * (10 + 32)
     assert f"has {58 + before} entries in its log 0-0:99.98.1 that are too many to be told" in caplog.text
+
+
+async def test_a_reading_that_is_interrupted_begins_anew_when_the_polls_get_through_again(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    events: list[Event[Any]],
+):
+    entry = await set_up(hass, with_options(make_entry(), LOGS))
+    coordinator = entry.runtime_data
+    meter.speaker.happen(1)
+    coordinator.update_interval = None  # no poll of its own
+    silent = meter.faults.add("silent", on="get")
+    freezer.tick(INTERVAL)
+    async_fire_time_changed(hass)
+    await until(lambda: silent.fired)
+    await coordinator.pause.async_begin()
+    assert meter.open_links == 0
+    assert told(events) == []
+    await coordinator.logs.async_interrupt()  # nothing is under way any more
+    meter.faults.clear()
+    await poll(hass, freezer, INTERVAL)
+    assert told(events) == []
+    coordinator.pause.end()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert told(events) == [("power_down", 1)]

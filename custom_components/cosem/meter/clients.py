@@ -52,10 +52,10 @@ class _SharedClient:
 type Reach = TransportProtocol | None
 """How a meter is reached; None: it calls us."""
 
-type _Address = tuple[str, int, Reach]
+type Address = tuple[str, int, Reach]
 
 
-class _Clients(dict[_Address, _SharedClient]):
+class _Clients(dict[Address, _SharedClient]):
     """By address, the last one used at the end."""
 
     made = 0
@@ -90,15 +90,20 @@ def timing_of(options: Mapping[str, Any]) -> Timing:
 
 def transport_of(data: Mapping[str, Any]) -> Reach:
     """Return how an entry with these data reaches its meter; None: the meter calls us."""
-    text = data.get(CONF_TRANSPORT, TransportProtocol.TCP)
+    return reach_of(data.get(CONF_TRANSPORT, TransportProtocol.TCP))
+
+
+def reach_of(text: str) -> Reach:
+    """Return what the name of a way means. Raises ValueError."""
     return None if text == TRANSPORT_CALL else TransportProtocol(text)
 
 
-def _address(host: str, port: int, transport: Reach) -> _Address:
+def _address(host: str, port: int, transport: Reach) -> Address:
     return host.strip().lower(), port, transport
 
 
-def _address_of(data: Mapping[str, Any]) -> _Address:
+def device_address(data: Mapping[str, Any]) -> Address:
+    """Return what the entries of one physical device have in common."""
     return _address(data[CONF_HOST], data[CONF_PORT], transport_of(data))
 
 
@@ -147,7 +152,7 @@ def calls_of(hass: HomeAssistant, client: DlmsClient) -> AwaitedCalls | None:
 @callback
 def trace_of(hass: HomeAssistant, data: Mapping[str, Any]) -> Trace | None:
     """Return what was said to the address of an entry with these data; None if nothing was."""
-    shared = _clients(hass).get(_address_of(data))
+    shared = _clients(hass).get(device_address(data))
     return shared.trace if shared is not None else None
 
 
@@ -173,9 +178,8 @@ async def async_release_client(hass: HomeAssistant, client: DlmsClient) -> None:
 @callback
 def forget_client(hass: HomeAssistant, data: Mapping[str, Any]) -> None:
     """Drop the client of an entry that was removed, as soon as it is free, unless another entry has its address."""
-    address = _address_of(data)
-    shared = _clients(hass).get(address)
-    if shared is not None and address not in _addresses_of_entries(hass):
+    shared = _clients(hass).get(device_address(data))
+    if shared is not None and not is_of_an_entry(hass, data):
         shared.is_obsolete = True
         _drop_unused(hass)
 
@@ -190,9 +194,16 @@ def _drop_unused(hass: HomeAssistant) -> None:
         del clients[address]
 
 
-def _addresses_of_entries(hass: HomeAssistant) -> set[_Address]:
+def is_of_an_entry(hass: HomeAssistant, data: Mapping[str, Any]) -> bool:
+    """Whether there is an entry with the address of these data."""
+    return device_address(data) in _addresses_of_entries(hass)
+
+
+def _addresses_of_entries(hass: HomeAssistant) -> set[Address]:
     # An ignored discovery is an entry without data.
-    return {_address_of(entry.data) for entry in hass.config_entries.async_entries(DOMAIN) if CONF_HOST in entry.data}
+    return {
+        device_address(entry.data) for entry in hass.config_entries.async_entries(DOMAIN) if CONF_HOST in entry.data
+    }
 
 
 @asynccontextmanager

@@ -26,6 +26,8 @@ from ..dlms import (
     AuthenticationTagInvalid,
     CallerNotExpected,
     ConnectFailed,
+    ConnectFailure,
+    ConnectionLost,
     ConnectTimeout,
     DataAccessError,
     DataAccessResultCode,
@@ -185,6 +187,19 @@ def is_busy(error: DlmsError) -> bool:
         and error.service_error in _BUSY
         and (error.state_error, error.service_error) != _UNKNOWN
     )
+
+
+def may_be_of_another_client(error: BaseException) -> bool:
+    """Whether a meter that has not let us in may serve another client now."""
+    match error:
+        case AssociationRejected(transient=True):
+            return True
+        case ExceptionReceived(service_error=code):
+            return code in _BUSY
+        # The only connection is another one's: the next one is refused, or accepted and closed at once.
+        case ConnectFailed(reason=ConnectFailure.REFUSED) | ConnectionLost():
+            return True
+    return False
 
 
 def _wrong_meter_error(wrong: WrongMeter, *, first: bool) -> HomeAssistantError:

@@ -9,6 +9,7 @@ from homeassistant.helpers import device_registry as dr, entity_registry as er
 from ..const import DOMAIN
 from .entity_plan import PlannedEntity
 from .identity import MeterIdentity, logical_device_title
+from .own_entities import OwnEntity
 from .store import async_remove_meter
 from .submeters import device_identifier
 
@@ -33,11 +34,12 @@ async def async_give_entry(
     title = identity.title if entry.title in _own_titles(hass, before) else entry.title
     registry = er.async_get(hass)
     channels = {0}
-    for planned in plan:
-        channels.add(planned.channel)
-        entity_id = registry.async_get_entity_id(planned.platform, DOMAIN, planned.unique_id(before))
+    for each in (*plan, *OwnEntity):
+        if isinstance(each, PlannedEntity):
+            channels.add(each.channel)
+        entity_id = registry.async_get_entity_id(each.platform, DOMAIN, each.unique_id(before))
         if entity_id is not None:  # else it was never added; what is registered and not planned shows nothing any more
-            registry.async_update_entity(entity_id, new_unique_id=planned.unique_id(unique_id))
+            registry.async_update_entity(entity_id, new_unique_id=each.unique_id(unique_id))
     devices = dr.async_get(hass)
     for channel in channels:
         device = devices.async_get_device_by_identifier(device_identifier(before, channel), entry.entry_id)

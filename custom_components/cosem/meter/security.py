@@ -13,7 +13,7 @@ from typing import Final
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
-from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME
+from ..const import CONF_COUNTER_LOGICAL_NAME, CONF_COUNTER_START, DEFAULT_COUNTER_LOGICAL_NAME, LOGGER
 from ..dlms import (
     Association,
     AssociationAborted,
@@ -41,6 +41,8 @@ from ..dlms import (
 from .clients import timing_of
 from .counter_store import async_security_state
 from .credentials import association_parameters
+from .labels import label_of
+from .other_client import OtherClient
 
 COUNTER_HALF_USED: Final = 2**31
 """Polling alone does not get here: something uses up counters faster, new keys are due."""
@@ -61,6 +63,7 @@ class MeterSecurity:
         self._parameters = association_parameters(entry.data)
         self._state: SecurityState | None = None
         self._keep = math.inf if keep else 0
+        self.other_client = OtherClient()
         self._asks_first = self._parameters.uses_counter
         """Ask for the counter before the next association: at the start, after a refusal."""
         self.may_be_mended = False
@@ -132,11 +135,13 @@ class MeterSecurity:
         nothing that was read may count.
         """
         asked, association = self._asks_first, None
+        keep = 0 if self.other_client.is_shared(self._hass.loop.time()) else self._keep
         try:
             await self._async_settle()
             async with self._client.associate(
-                self._parameters, timing=self._timing, security_state=self._state, keep=self._keep
+                self._parameters, timing=self._timing, security_state=self._state, keep=keep
             ) as association:
+                self.other_client.note_success()
                 yield association
             # A proof answers a challenge of ours; without one only the counter tells a recorded session (rule S36).
             if not self._parameters.is_high_level and not await self.async_received_is_stored():
@@ -172,6 +177,12 @@ class MeterSecurity:
         self._asks_first = False
 
     def _note_failure(self, error: BaseException, association: Association | None, *, asked: bool) -> None:
+        if self.other_client.note_failure(error, self._hass.loop.time(), was_open=association is not None):
+            LOGGER.warning(
+                "%s: another program seems to be connected to the meter; it is asked less often, "
+                "and nothing is kept open between polls for a while",
+                label_of(self._entry),
+            )
         refused = isinstance(error, InvocationCounterRefused)
         # Meters end idle associations, or answer no long lists; and one that was not asked for its counter can be now.
         gone = association is not None and (association.asks_otherwise or (association.was_kept and _is_lost(error)))

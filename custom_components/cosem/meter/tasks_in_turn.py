@@ -16,25 +16,47 @@ class TasksInTurn:
         self._turn = asyncio.Lock()  # first come, first served
         self.under_way: set[asyncio.Task[Any]] = set()
         """Those that run or wait for their turn."""
+        self._giving_way: set[asyncio.Task[Any]] = set()
 
-    async def async_run[T](self, work: Callable[[], Awaitable[T]]) -> T:
+    async def async_run[T](self, work: Callable[[], Awaitable[T]], *, gives_way: bool = False) -> T:
         """Return what ``work`` returns, in its turn. Raises CancelledError when it was ended."""
         task = self._hass.async_create_background_task(self._async_in_turn(work), self._name, eager_start=True)
         self.under_way.add(task)
         task.add_done_callback(self.under_way.discard)
+        if gives_way:
+            self._giving_way.add(task)
+            task.add_done_callback(self._giving_way.discard)
         try:
             await asyncio.wait([task])
         finally:
             await _async_end(task)
         return task.result()
 
+    async def async_run_unless_ended(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do ``work`` in its turn, if it comes before the end of all."""
+        try:
+            await self.async_run(work)
+        except asyncio.CancelledError:
+            if is_cancelled():
+                raise
+
     async def _async_in_turn[T](self, work: Callable[[], Awaitable[T]]) -> T:
         async with self._turn:
             return await work()
 
+    async def async_end_what_gives_way(self) -> None:
+        """End that, and nothing else; return when it has cleaned up."""
+        await _async_end(*self._giving_way)
+
     async def async_end_all(self) -> None:
         """End what runs and waits; return when all has cleaned up."""
         await _async_end(*self.under_way)
+
+
+def is_cancelled() -> bool:
+    """Whether the task that asks is cancelled itself, and not only what it has waited for."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _async_end(*tasks: asyncio.Task[Any]) -> None:

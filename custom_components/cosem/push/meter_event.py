@@ -8,6 +8,7 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from ..const import DOMAIN, EVENT_NOTIFICATION
 from ..dlms import Json
+from ..meter.own_entities import OwnEntity
 
 RAW_IN_STATE: Final = 256
 """Octets that the event entity keeps; the recorder stores them."""
@@ -89,7 +90,7 @@ def signal_of(entry_id: str) -> str:
 
 def event_entity_key(entry_unique_id: str) -> str:
     """Return the unique id of a meter's event entity."""
-    return f"{entry_unique_id}_meter_event"
+    return OwnEntity.METER_EVENT.unique_id(entry_unique_id)
 
 
 @callback

@@ -105,10 +105,15 @@ class MeterLogs:
         self._polls = None
         if self._cancel is not None:
             self._cancel()
+        await self.async_interrupt()
+        await self._async_save()
+
+    async def async_interrupt(self) -> None:
+        """End a reading that is under way; it begins anew as soon as the polls get through again."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
-        await self._async_save()
+            self._is_due = True
 
     def diagnostics(self) -> dict[str, object]:
         """Return which logs are followed, and what is refused."""

@@ -22,6 +22,7 @@ from ..meter.clients import calls_of, transport_of
 from ..meter.error_mapping import none_if_failed
 from ..meter.identity import identity_text
 from ..meter.objects import complete_objects
+from ..meter.pausing import pause_of
 from ..meter.reader import MeterReader
 from ..meter.readings import Reading
 from ..meter.security import MeterSecurity
@@ -65,6 +66,7 @@ class MeterPush:
     ) -> None:
         self._hass = hass
         self._entry = entry
+        self._pause = pause_of(hass, entry.data)
         self._security = security
         self._server_wport: int = entry.data[CONF_SERVER_WPORT]
         self._reader = reader
@@ -92,7 +94,7 @@ class MeterPush:
 
     def is_only_pushed(self, attribute: AttributeDescriptor) -> bool:
         """Whether no poll gives the value of an attribute."""
-        if self._entry.pref_disable_polling or self._reader.is_refused(attribute):
+        if self._entry.pref_disable_polling or self._pause.is_on or self._reader.is_refused(attribute):
             return True
         return attribute in self.pushed.unlisted(self._reader.objects)
 
