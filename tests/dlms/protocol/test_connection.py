@@ -292,6 +292,7 @@ def test_requests_need_an_association():
     ):
         with pytest.raises(LocalProtocolError, match="nothing was proposed for the wPorts 16 -> 1"):
             call()
+    assert (connection.leniencies(PAIR), connection.dedicated_counter(PAIR)) == (frozenset(), None)
     connection.propose(PARAMETERS)
     with pytest.raises(LocalProtocolError, match="ASSOCIATING"):
         connection.request(PAIR, GetOne(CLOCK))

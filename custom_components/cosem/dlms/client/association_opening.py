@@ -188,6 +188,7 @@ class AssociationOpening(AssociationLife, Services):
             assert self.reconnect is not None  # nobody comes here otherwise
             self._link.observer.note("the meter hung up after an answer: associating again")
             self._renewals += 1
+            self._leniencies.update(self._link.connection.leniencies(self.parameters.pair))
             self._link = await self.reconnect(self._timing)
             self._inbox, self.has_answered = self._link.open_inbox(self.parameters.pair), False
             async with self._link.turn:

@@ -109,9 +109,9 @@ class Connection:
         return (association and association.forgery) or self._dropped_apdus.misaddressed
 
     def leniencies(self, pair: WportPair) -> frozenset[Leniency]:
-        """Return what was tolerated in its APDUs."""
-        association = self._known(pair)
-        return association.opening.leniencies | association.leniencies
+        """Return what was tolerated in its APDUs: nothing of a pair that was never proposed."""
+        association = self._associations.get(pair)
+        return frozenset() if association is None else association.opening.leniencies | association.leniencies
 
     def protects_each_block(self, pair: WportPair) -> bool | None:
         """Return whether it takes and sends general blocks that are each protected; None if that was not seen."""
@@ -120,7 +120,8 @@ class Connection:
 
     def dedicated_counter(self, pair: WportPair) -> SendingCounter | None:
         """Return the dedicated key's sending counter, or None."""
-        return self._known(pair).opening.dedicated_counter
+        association = self._associations.get(pair)
+        return None if association is None else association.opening.dedicated_counter
 
     def next_event(self) -> Event | None:
         """Return the next event, or None."""
