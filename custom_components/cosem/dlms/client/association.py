@@ -40,7 +40,8 @@ from ..protocol.transfer import Transfer
 from ..protocol.transfer.action import VALUE_MISSING, ActionOne
 from ..protocol.transfer.get import GetList, GetOne
 from ..protocol.transfer.read import ReadMethod, ReadOne
-from .association_opening import AssociationOpening, error_of
+from .association_opening import error_of
+from .association_order import AssociationOrder
 from .list_sizes import ListWays
 from .observer import note_refusals
 from .reading import ResultByAttribute, read_many
@@ -57,7 +58,7 @@ A year of quarter hours over a slow line takes longer than Timing.transfer.
 """
 
 
-class Association(AssociationOpening):
+class Association(AssociationOrder):
     """An association with one logical device. Comes from DlmsClient.associate().
 
     Methods may be called concurrently; requests wait for their turn. After a cancelled one only release() is possible.
@@ -71,7 +72,7 @@ class Association(AssociationOpening):
     @property
     def asks_otherwise(self) -> bool:
         """Whether what ended the connection can be avoided: trying again at once helps."""
-        return self._plan is not None and self._plan.asks_otherwise
+        return self.order_was_lost or (self._plan is not None and self._plan.asks_otherwise)
 
     async def get_many(
         self, attributes: Sequence[AttributeDescriptor], found: ResultByAttribute | None = None
@@ -89,7 +90,13 @@ class Association(AssociationOpening):
         found.update(nameless)
         asked = [attribute for attribute in attributes if attribute not in nameless]
         if asked:
-            await read_many(self, self._plan, asked, found)
+            read: ResultByAttribute = {}
+            try:
+                async with self.run():
+                    await read_many(self, self._plan, asked, read)
+            finally:
+                if not self._is_in_doubt:
+                    found.update(read)
         else:
             raise_if_nothing_else(nameless.values())
         results = [found[attribute] for attribute in attributes]
@@ -169,11 +176,14 @@ class Association(AssociationOpening):
     async def _carry_out(self, transfer: Transfer) -> bytes:
         """Ask, and again on a new connection where the meter hung up behind an answer."""
         await self._learn_marker()
+        if not transfer.may_be_repeated:
+            await self._confirm_run()  # what was read before has got its answer, and no other one
         while True:
             try:
                 return await self._carry_out_once(transfer)
             except OutcomeUnknown as error:
-                if not (isinstance(transfer, ActionOne | ReadMethod) and transfer.is_carried_out):
+                is_known = isinstance(transfer, ActionOne | ReadMethod) and transfer.is_carried_out
+                if not is_known or self._is_in_doubt:
                     raise
                 self._link.observer.note("what was returned is missing: %s", error)
                 return VALUE_MISSING
@@ -185,6 +195,7 @@ class Association(AssociationOpening):
     async def _carry_out_once(self, transfer: Transfer) -> bytes:
         async with self._link.turn:
             event = await self._asked(transfer)
+            await self._confirm_one(transfer)
         if isinstance(event, AnswerReceived):
             self.has_answered = True
             return event.octets
@@ -251,7 +262,7 @@ class Association(AssociationOpening):
             return
         asked, names = GetOne(attribute, selection), self._short_names
         transfer = asked if names is None else await names.read_instead(asked, self._read)
-        begun = False
+        begun, held = False, bytearray()
         await self._learn_marker()
         async with self._link.turn:
             try:
@@ -262,9 +273,13 @@ class Association(AssociationOpening):
                         seconds = self._timing.block
                         if octets := transfer.take():
                             begun = True
-                            yield octets
+                            held += octets
+                        if held and not self._is_in_doubt:
+                            yield bytes(held)
+                            held.clear()
                     if begun or not self._follow(event):
                         break
+                await self._confirm_one(transfer, ends_run=True)
             except asyncio.CancelledError, GeneratorExit:
                 # The answer may still be on the way.
                 self._end(AssociationAborted("a request was given up"))
@@ -273,4 +288,4 @@ class Association(AssociationOpening):
             if isinstance(event, AssociationLost):
                 self._end(event.error)
             raise error_of(event)
-        yield event.octets
+        yield bytes(held) + event.octets

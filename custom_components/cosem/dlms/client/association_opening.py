@@ -13,12 +13,9 @@ from ..errors import (
     InvocationCounterRefused,
     LocalProtocolError,
     OutcomeUnknown,
-    TransportError,
 )
 from ..limits import Limits
-from ..protocol.doubted_answers import Marker
 from ..protocol.events import (
-    AnswerReceived,
     Associated,
     AssociationLost,
     AssociationRefused,
@@ -57,10 +54,6 @@ _MOST_LOGINS: Final = 8
 
 _MOST_RENEWALS: Final = 32
 """Connections of one association, for a meter that hangs up after each answer."""
-
-
-_MARKER_WITHIN: Final = 2.0
-"""Seconds for what is asked only to be known in doubt."""
 
 
 class AssociationOpening(AssociationLife, Services):
@@ -255,23 +248,6 @@ class AssociationOpening(AssociationLife, Services):
                 raise
             raise OutcomeUnknown(str(error)) from error
         return event
-
-    async def _learn_marker(self) -> None:
-        """Ask for what tells in doubt whether an answer is a copy. Who hangs up or says nothing is not asked again."""
-        known, pair = self._known_form, self.parameters.pair
-        if known.has_no_marker or not self._link.connection.wants_marker(pair):
-            return
-        async with self._link.turn:
-            if not self._link.connection.wants_marker(pair):
-                return  # somebody else asked meanwhile
-            try:
-                event: Event | None = await self._exchange(Marker(), _MARKER_WITHIN)
-            except TransportError:
-                event = None
-        is_lost = event is None or isinstance(event, AssociationLost)
-        known.note_marker(is_answered=isinstance(event, AnswerReceived), is_lost=is_lost)
-        if is_lost and self._ended is None and self.reconnect is not None:
-            await self._renew()
 
     async def _reserve(self) -> None:
         if self._security_state is not None and self.parameters.uses_counter:

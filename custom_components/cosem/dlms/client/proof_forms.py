@@ -83,7 +83,8 @@ class KnownForm:
     sent, and no other form or counter is tried, whatever the meter says. ``short_names``: where its objects are, if it
     is asked by short names. ``wants_no_less``: few services were refused as well, so they are proposed again only to a
     meter that names them as the reason. ``marker_failures``: so often in a row it refused what is read for
-    answers in doubt.
+    answers in doubt. ``list_failures``: the same of a list of it. ``answers_twice``: answers that only their order
+    joins to requests came again, so it is made sure behind each.
     """
 
     form: ProofForm = USUAL_FORM
@@ -93,6 +94,8 @@ class KnownForm:
     short_names: ShortNames = field(default_factory=ShortNames, compare=False)
     wants_no_less: bool = field(default=False, compare=False)
     marker_failures: int = field(default=0, compare=False)
+    list_failures: int = field(default=0, compare=False)
+    answers_twice: bool = field(default=False, compare=False)
 
     def worked(self) -> None:
         """Note an association."""
@@ -107,6 +110,18 @@ class KnownForm:
         """Note how it was answered; ``is_lost``: by silence, or the end of the connection."""
         more = _MOST_MARKER_FAILURES if is_lost else 1
         self.marker_failures = 0 if is_answered else self.marker_failures + more
+
+    @property
+    def has_no_marker_list(self) -> bool:
+        """Whether an answer_order.OrderMarker is no list any more."""
+        return self.list_failures >= _MOST_MARKER_FAILURES
+
+    def note_order(self, *, is_marked: bool, is_list: bool) -> None:
+        """Note whether an answer_order.OrderMarker was answered, which was a list or not."""
+        if is_list:
+            self.list_failures = 0 if is_marked else self.list_failures + 1
+        else:
+            self.note_marker(is_answered=is_marked, is_lost=False)
 
     def learn(self, *, blocks_protected_each: bool) -> None:
         """Take how the meter cut what was long, so that it gets its requests likewise."""

@@ -5,6 +5,7 @@ ACCESS does the work of a service that the meter does not grant. association.py 
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor, Selection
 from ..apdu.initiate import Conformance
@@ -40,6 +41,10 @@ class Services(ABC):
     def _only_by_access(self, service: Conformance) -> bool:
         """Whether the meter offers ACCESS instead of a service."""
 
+    @abstractmethod
+    def run(self) -> AbstractAsyncContextManager[None]:
+        """Return a context for requests whose answers are to be believed: it ends when they are known to be theirs."""
+
     @property
     @abstractmethod
     def is_open(self) -> bool:
@@ -68,7 +73,8 @@ class Services(ABC):
         TransportError and RemoteProtocolError (the connection is closed), SecurityError, AssociationAborted,
         LocalProtocolError.
         """
-        octets = await self.get_octets(attribute, selection)
+        async with self.run():
+            octets = await self.get_octets(attribute, selection)
         try:
             return await self.decode(decode_data_octets, octets)
         except (DecodeError, LimitExceeded) as error:
@@ -98,7 +104,9 @@ class Services(ABC):
         self, attribute: AttributeDescriptor, selection: Selection | None = None
     ) -> list[tuple[PlainValue, ...]]:
         """Return the rows of a profile buffer (class 7 attribute 2). Raises as get() does."""
-        return await self.decode(decode_rows, await self.get_octets(attribute, selection))
+        async with self.run():
+            octets = await self.get_octets(attribute, selection)
+        return await self.decode(decode_rows, octets)
 
     async def get_list_octets(self, attributes: Sequence[AttributeDescriptor]) -> bytes:
         """Return an encoded SEQUENCE OF Get-Data-Result. Raises as get() does."""

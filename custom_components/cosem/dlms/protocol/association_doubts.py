@@ -9,14 +9,13 @@ from typing import Final
 from ..apdu.initiate import Conformance
 from ..apdu.short_name import READ_RESPONSE
 from ..errors import UnexpectedApdu
+from .answer_order import LOST, AnswerOrder, OrderMarker, is_refusal
 from .association_requests import MOST_REPEATS, AssociationRequests
 from .doubted_answers import MARKER, UNNUMBERED, continues, looks_like_name
 from .late_answers import ERRORS, NUMBERED, key_of
 from .leniencies import Leniency
 from .referencing import Referencing
 from .states import BLOCK_STATES, State
-
-_LOST: Final = "where it answers nothing: the order of answers without a number is lost"
 
 _ASKING_STATES: Final = BLOCK_STATES | {State.ASSOCIATING, State.PROVING}
 """An answer is awaited that is more than the end of a release."""
@@ -41,9 +40,14 @@ class AssociationDoubts(AssociationRequests):
     def wants_marker(self) -> bool:
         """Whether a Marker should be asked for before anything else, so that its answer is known in doubt."""
         negotiated, doubted = self.negotiated, self._doubted
-        is_plain = self._is_short and not (self.parameters.overhead or self._dropped_apdus.is_lossy)
         may_read = negotiated is not None and Conformance.READ in negotiated.conformance
-        return is_plain and may_read and doubted.has_previous and not doubted.is_marker_tried
+        return self.order is not None and may_read and doubted.has_previous and not doubted.is_marker_tried
+
+    @property
+    def order(self) -> AnswerOrder | None:
+        """Whether each request got its own answer, where nothing else joins them: by short names, in plain."""
+        is_plain = self._is_short and not (self.parameters.overhead or self._dropped_apdus.is_lossy)
+        return self._order if is_plain else None
 
     def call(self) -> None:
         """Decide by what came until it was quiet. Raises UnexpectedApdu."""
@@ -89,14 +93,20 @@ class AssociationDoubts(AssociationRequests):
         """Return what is to be taken now, if anything. Raises UnexpectedApdu."""
         if self._dropped_apdus.is_lossy:
             return apdu
-        doubted = self._doubted
+        doubted, marker = self._doubted, self._outstanding.order_marker
+        is_seen = apdu[0] in UNNUMBERED and self.order is not None and self._order.came(apdu)
+        if self._order.is_copy_of_marker(apdu, marker):
+            self._note_copy()
+            return None
         is_copy = doubted.came(apdu, is_fresh=is_fresh, is_asked=self.state in BLOCK_STATES)
         if self.state is State.ASSOCIATED:
-            return self._unasked(apdu, is_copy=is_copy)
+            return self._unasked(apdu, is_copy=is_copy or is_seen)
         if self.state not in BLOCK_STATES:
             return apdu
+        if marker is not None and apdu[0] in UNNUMBERED:
+            return self._behind_run(apdu, marker, is_seen=is_seen)
         if doubted.is_only_marked and apdu != doubted.marked:
-            self._leave_out()
+            self._note_copy()
             doubted.forget()
         if doubted.is_pending:
             return self._behind_doubt(apdu, is_fresh=is_fresh)
@@ -110,14 +120,33 @@ class AssociationDoubts(AssociationRequests):
         if apdu[0] not in UNNUMBERED or self._outstanding.is_answer_to_told(apdu):
             return apdu
         if is_copy:
-            self._leave_out()
+            self._leave_out(apdu)
             return None
         if self._is_short:
             # An answer before was one to another request, or the next one will be.
-            raise UnexpectedApdu(apdu[0], _LOST)
+            raise UnexpectedApdu(apdu[0], LOST)
         return apdu
 
-    def _leave_out(self) -> None:
+    def _behind_run(self, apdu: bytes, marker: OrderMarker, *, is_seen: bool) -> bytes | None:
+        """Take what comes while it is asked whether the order of answers is known. Raises UnexpectedApdu if not."""
+        if apdu == marker.expected:
+            self._order.settle()
+            self._handle(apdu)
+            self._order.settle()  # that was no value of the next run
+            return None
+        if is_seen:
+            self._leave_out(apdu)
+            return None
+        if is_refusal(apdu):
+            return apdu  # or it is late; then the marker's answer comes while nothing is asked
+        raise UnexpectedApdu(apdu[0], LOST)
+
+    def _leave_out(self, apdu: bytes) -> None:
+        if apdu != self._doubted.marked:
+            self._order.left_out(apdu)
+        self._note_copy()
+
+    def _note_copy(self) -> None:
         self.leniencies.add(Leniency.ANSWERS_TWICE)
         self._dropped_apdus.copy(waiting=self.is_waiting)
 
@@ -130,7 +159,7 @@ class AssociationDoubts(AssociationRequests):
         """Keep a copy, or what only looks like one; ask for the marker."""
         outstanding, doubted = self._outstanding, self._doubted
         if apdu[0] not in ERRORS and apdu[0] not in outstanding.answers:
-            self._leave_out()
+            self._leave_out(apdu)
             return None
         is_marker = self._latest == MARKER
         if (apdu[0] in ERRORS and outstanding.is_numbered_question) or (is_marker and apdu == doubted.marked):
@@ -158,9 +187,9 @@ class AssociationDoubts(AssociationRequests):
         if is_by_marker and apdu == doubted.marked:
             self._decide(is_marked=True)
         elif apdu[0] not in ERRORS and apdu[0] not in self._outstanding.answers:
-            self._leave_out()
+            self._leave_out(apdu)
         elif not doubted.add(apdu):
-            raise UnexpectedApdu(apdu[0], _LOST)
+            raise UnexpectedApdu(apdu[0], LOST)
         elif not is_by_marker:
             self._wait()
         return None
@@ -173,7 +202,10 @@ class AssociationDoubts(AssociationRequests):
             self.leniencies.add(Leniency.ANSWERS_TWICE)
         if doubted.are_several and answer is not None:
             self._learn(answer)  # nothing like it came before
+        others, came_twice = doubted.others(answer), doubted.came_twice
         doubted.forget()
         if answer is None:
-            raise UnexpectedApdu(READ_RESPONSE, _LOST)
+            raise UnexpectedApdu(READ_RESPONSE, LOST)
+        for each in others or [answer] * came_twice:
+            self._order.left_out(each)
         self._handle(answer)

@@ -13,9 +13,10 @@ from ..errors import (
     ServiceNotNegotiated,
 )
 from ..limits import Limits
+from .answer_order import AnswerOrder, OrderMarker
 from .association_blocks import AssociationBlocks
 from .association_kind import AssociationKind
-from .doubted_answers import DoubtedAnswers
+from .doubted_answers import DoubtedAnswers, Marker
 from .dropped_apdus import DroppedApduLimits
 from .events import (
     Associated,
@@ -71,6 +72,7 @@ class AssociationRequests:
         self._outstanding = Outstanding(limits)
         self._late = LateAnswers(dropped_apdus)
         self._doubted = DoubtedAnswers(dropped_apdus)
+        self._order = AnswerOrder(self._doubted)
         self._latest = b""
         """What was asked last, in plain."""
         self._repeats = 0
@@ -279,6 +281,7 @@ class AssociationRequests:
         self._doubts.clear()
         self._spread = 0.0
         self._doubted.asks(octets)
+        self._order.asks()
         self._send(self.pair, octets)
 
     def _start(self, transfer: Transfer, plain: bytes, octets: bytes) -> None:
@@ -287,5 +290,7 @@ class AssociationRequests:
         if self._blocks.is_under_way:
             self._late.is_cut()
         self._outstanding.begin(transfer)
+        if not isinstance(transfer, Marker | OrderMarker):
+            self._order.begins()
         self._latest = plain
         self._say(octets)

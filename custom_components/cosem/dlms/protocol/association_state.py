@@ -94,6 +94,7 @@ class AssociationState(AssociationDoubts):
 
     @override
     def _handle(self, apdu: bytes) -> None:
+        self._order.handles(apdu)
         handle = self._handlers.get(apdu[0], self._receive_foreign)
         try:
             handle(apdu)
@@ -151,6 +152,7 @@ class AssociationState(AssociationDoubts):
     def _taken(self, *, is_remembered: bool = True) -> None:
         """Note that the latest APDU answers what was asked; ``is_remembered``: a copy of it must not do so."""
         self._good()
+        self._order.took()
         are_all_here = max(self._doubts.values(), default=0) > self._repeats
         self._late.took(self._spread, 0 if are_all_here else self._repeats, is_remembered=is_remembered)
         if late := self._outstanding.settle():
@@ -287,6 +289,7 @@ class AssociationState(AssociationDoubts):
         self._events.append(_EVENT_OF_FAILURE[means](self.pair, error))
 
     def _receive_stray(self, tag: int) -> None:
+        self._order.left_out()
         self._step(Input.RECV_STRAY, tag)
         self._dropped_apdus.stray(self.pair, waiting=self.is_waiting)
 

@@ -27,6 +27,7 @@ from ..errors import (
 )
 from ..limits import DEFAULT_LIMITS, Limits
 from ..security.counters import SendingCounter
+from .answer_order import AnswerOrder
 from .association_kind import ALL_STATION_WPORT, AssociationKind
 from .association_state import AssociationState
 from .dropped_apdus import DroppedApduLimits, DroppedApdus
@@ -115,13 +116,11 @@ class Connection:
 
     def protects_each_block(self, pair: WportPair) -> bool | None:
         """Return whether it takes and sends general blocks that are each protected; None if that was not seen."""
-        association = self._associations.get(pair)
-        return None if association is None else association.protects_each_block
+        return None if (association := self._associations.get(pair)) is None else association.protects_each_block
 
     def dedicated_counter(self, pair: WportPair) -> SendingCounter | None:
         """Return the dedicated key's sending counter, or None."""
-        association = self._associations.get(pair)
-        return None if association is None else association.opening.dedicated_counter
+        return None if (association := self._associations.get(pair)) is None else association.opening.dedicated_counter
 
     def next_event(self) -> Event | None:
         """Return the next event, or None."""
@@ -196,14 +195,17 @@ class Connection:
         """Return whether a Marker should be asked for before anything else, so that its answer is known in doubt."""
         return (association := self._associations.get(pair)) is not None and association.wants_marker
 
+    def order(self, pair: WportPair) -> AnswerOrder | None:
+        """Return whether each request got its own answer, where only their order tells; else None."""
+        return None if (association := self._associations.get(pair)) is None else association.order
+
     def repeats(self, pair: WportPair) -> bool:
         """Return whether what is unanswered will be sent again, because it may have got lost."""
         return self.is_lossy and self._known(pair).will_ask_again
 
     def is_doubtful(self, pair: WportPair, transfer: Transfer) -> bool:
         """Return whether its answer could be one to a service that nobody should answer, unless a read goes before."""
-        association = self._associations.get(pair)
-        return association is not None and association.is_doubtful(transfer)
+        return (association := self._associations.get(pair)) is not None and association.is_doubtful(transfer)
 
     def release(self, pair: WportPair) -> None:
         """Send the RLRQ, even during a request. Released follows an answer."""

@@ -132,10 +132,18 @@ class DoubtedAnswers:
             self._candidates.append(apdu)
         return len(self._candidates) <= _MOST_CANDIDATES
 
+    @property
+    def quiet(self) -> float:
+        """So many seconds without a word mean that nothing more comes."""
+        return min(max(_LEAST_QUIET, _TIMES_THE_LONGEST * self._longest), LATE_WITHIN)
+
     def wait(self, *, is_numbered: bool) -> None:
         """Let quiet decide. ``is_numbered``: the answer has an invoke-id, so only its time tells that it is missing."""
-        longest = LATE_WITHIN if is_numbered else max(_LEAST_QUIET, _TIMES_THE_LONGEST * self._longest)
-        self.due = self._dropped_apdus.time + min(longest, LATE_WITHIN)
+        self.due = self._dropped_apdus.time + (LATE_WITHIN if is_numbered else self.quiet)
+
+    def others(self, answer: bytes | None) -> list[bytes]:
+        """Return what is left out if this one answers the request."""
+        return [each for each in self._candidates if each != answer]
 
     def answer(self, *, is_marked: bool, may_be_repeated: bool) -> bytes | None:
         """Return the one that answers the request; None if that cannot be known.

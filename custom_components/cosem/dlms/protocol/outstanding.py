@@ -17,6 +17,7 @@ from ..errors import (
     StateErrorCode,
 )
 from ..limits import Limits
+from .answer_order import OrderMarker
 from .late_answers import ERRORS, NUMBERED
 from .proposal import Negotiated
 from .transfer import ANSWERS, Failed, Outcome, Transfer
@@ -148,6 +149,11 @@ class Outstanding:
     def answers(self) -> frozenset[int]:
         """Tags of what may answer it."""
         return frozenset() if self._transfer is None else self._transfer.answers
+
+    @property
+    def order_marker(self) -> OrderMarker | None:
+        """The transfer, if it is one."""
+        return self._transfer if isinstance(self._transfer, OrderMarker) else None
 
     def receive(self, apdu: bytes) -> Outcome | None:
         """Take an answer; None if it belongs to nothing we asked. Raises DecodeError, LimitExceeded."""
