@@ -15,7 +15,7 @@ from tests.dlms.scripted import PARAMETERS, ScriptedMeter, aare
 class Opened(AssociationOpening):
     """Asks for nothing."""
 
-    _request = _tell = _only_by_access = decode = decode_exactly = get_pieces = None
+    _request = _tell = _only_by_access = decode = decode_exactly = get_pieces = run = None
 
 
 async def opened_with(meter):

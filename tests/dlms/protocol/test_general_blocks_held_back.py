@@ -191,6 +191,58 @@ def test_an_action_is_done_once_and_no_other_answer_than_its_own_is_told(way: st
         assert house.meter.done.count(OTHER) <= 1, (number, place, is_lost)
 
 
+# -- acknowledgements that were held back
+
+
+class Writing(House):
+    """Our blocks get lost, and acknowledgements of the exchange before come again."""
+
+    def write(self, octets, lost=0, late=(0, b"")):
+        """Return events, and what the meter sent. ``lost``: which of our APDUs does not arrive.
+
+        ``late``: behind which of our APDUs comes what.
+        """
+        self.meter._begin()  # it keeps no answer whose arrival nobody acknowledges
+        self.connection.request(PAIR, SetOne(ATTRIBUTE, octet_string(octets)))
+        received, events, sent = [], [], 0
+        while True:
+            while apdus := sent_by(self.connection):
+                for apdu in apdus:
+                    sent += 1
+                    assert sent < 1000, "it goes on for ever"
+                    if sent != lost:
+                        received += (replies := self.meter.exchange(apdu))
+                        for each in replies:
+                            self.receive(events, each)
+                    if sent == late[0]:
+                        self.receive(events, late[1])
+            if not (self.connection.is_waiting(PAIR) and self.connection.try_again(PAIR)):
+                return events, received
+
+
+@pytest.mark.parametrize("datagrams", [True, False])
+@pytest.mark.parametrize("way", ["plain", "suite 0", "each"])
+def test_a_late_acknowledgement_of_a_block_that_got_lost_makes_no_success_of_it(way: str, datagrams: bool):
+    successes = 0
+    for number, is_lost in product(range(1, 6), (True, False)):
+        house = Writing(1, datagrams=datagrams, **bad_line.WAYS[way])
+        first, former = house.write(FIRST)
+        assert isinstance(first[-1], AnswerReceived)
+        for behind in range(1, number + 1):
+            for late in former:
+                house.meter.done.clear()
+                events, _ = house.write(OTHER, number if is_lost else 0, (behind, late))
+                is_told = any(isinstance(each, AnswerReceived) for each in events)
+                assert house.meter.done == [OTHER] * is_told or not is_told, (number, behind, late.hex())
+                assert house.meter.done.count(OTHER) <= 1
+                successes += is_told
+                if not is_told:
+                    house = Writing(1, datagrams=datagrams, **bad_line.WAYS[way])
+                    _, former = house.write(FIRST)
+                    break
+    assert successes > 0, "where nothing is lost it is told"
+
+
 # -- by hand
 
 FORMER = [bytes.fromhex("E043 0001 0000 04 C401C100"), bytes.fromhex("E083 0002 0000 06 0904AAAAAAAA")]

@@ -12,8 +12,8 @@ from contextlib import asynccontextmanager
 from typing import Final, override
 
 from ..apdu.initiate import Conformance
-from ..errors import DlmsError, OutcomeUnknown, ResponseTimeout, ServiceError, TransportError
-from ..protocol.answer_order import AnswerOrder
+from ..errors import DlmsError, OutcomeUnknown, ResponseTimeout, ServiceError, TransportError, UnexpectedApdu
+from ..protocol.answer_order import LOST, AnswerOrder
 from ..protocol.doubted_answers import Marker
 from ..protocol.events import AnswerReceived, AssociationLost, Event
 from ..protocol.leniencies import Leniency
@@ -27,8 +27,11 @@ _MARKER_WITHIN: Final = 2.0
 class AssociationOrder(AssociationOpening):
     """What an association does to know the order of its answers."""
 
-    order_was_lost = False
-    """Whether that ended it: who asks again can know it."""
+    @property
+    def order_was_lost(self) -> bool:
+        """Whether that ended it: who asks again can know it."""
+        error = self._link.connection.error
+        return self._order is not None and isinstance(error, UnexpectedApdu) and error.context == LOST
 
     @property
     def _order(self) -> AnswerOrder | None:
@@ -42,7 +45,7 @@ class AssociationOrder(AssociationOpening):
     @override
     def learn(self) -> None:
         super().learn()
-        if self._order is not None and Leniency.ANSWERS_TWICE in self.leniencies:
+        if self.order_was_lost or (self._order is not None and Leniency.ANSWERS_TWICE in self.leniencies):
             self._known_form.answers_twice = True
 
     @override
@@ -100,7 +103,6 @@ class AssociationOrder(AssociationOpening):
         try:
             await self._ask_for_order()
         except DlmsError as error:
-            self._known_form.answers_twice = self.order_was_lost = True
             raise await self._link.fail(error) from None
 
     async def _ask_for_order(self) -> None:
@@ -121,7 +123,7 @@ class AssociationOrder(AssociationOpening):
         try:
             event = await self._exchange(marker)
         except ResponseTimeout:
-            known.note_order(is_marked=False, is_list=may_be_list)
+            known.note_order(is_marked=False, is_list=may_be_list, is_refused=False)
             raise
         if isinstance(event, AssociationLost):
             raise event.error

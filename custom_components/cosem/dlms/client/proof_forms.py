@@ -116,10 +116,11 @@ class KnownForm:
         """Whether an answer_order.OrderMarker is no list any more."""
         return self.list_failures >= _MOST_MARKER_FAILURES
 
-    def note_order(self, *, is_marked: bool, is_list: bool) -> None:
-        """Note whether an answer_order.OrderMarker was answered, which was a list or not."""
+    def note_order(self, *, is_marked: bool, is_list: bool, is_refused: bool = True) -> None:
+        """Note whether an answer_order.OrderMarker was answered, a list or not; ``is_refused``: not with silence."""
         if is_list:
-            self.list_failures = 0 if is_marked else self.list_failures + 1
+            more = _MOST_MARKER_FAILURES if is_refused else 1
+            self.list_failures = 0 if is_marked else self.list_failures + more
         else:
             self.note_marker(is_answered=is_marked, is_lost=False)
 

@@ -142,7 +142,7 @@ class AssociationDoubts(AssociationRequests):
         raise UnexpectedApdu(apdu[0], LOST)
 
     def _leave_out(self, apdu: bytes) -> None:
-        if apdu != self._doubted.marked:
+        if apdu != self._doubted.marked and not self._outstanding.is_answer_to_told(apdu):
             self._order.left_out(apdu)
         self._note_copy()
 

@@ -71,6 +71,8 @@ class AssociationState(AssociationDoubts):
         send: Callable[[WportPair, bytes], None],
     ) -> None:
         super().__init__(opening, limits, events, dropped_apdus, send)
+        self._answered = b""
+        """The latest answer that was taken."""
         self._handlers: Final[dict[int, Callable[[bytes], None]]] = {
             AARE: self._receive_aare,
             RLRE: self._receive_rlre,
@@ -134,6 +136,8 @@ class AssociationState(AssociationDoubts):
     def receive_forgery(self, error: SecurityError) -> None:
         """Note a forgery, or what may be a copy. Raises what too many of them end the connection with."""
         self.forgery = error
+        if isinstance(error, InvocationCounterReplayed) and not self._dropped_apdus.is_lossy:
+            self.leniencies.add(Leniency.ANSWERS_TWICE)  # no more than a name: it counts as any forgery
         if isinstance(error, InvocationCounterReplayed | InvocationCounterRefused):
             self._dropped_apdus.outdated(error, waiting=self.is_waiting)
         else:
@@ -217,10 +221,14 @@ class AssociationState(AssociationDoubts):
         if outcome is None and self._outstanding.answers_unconfirmed(apdu):
             self._dropped_apdus.counters.stray_apdus += 1  # some meters answer all the same
             return
-        if outcome is None:
-            self._receive_stray(apdu[0])
-        else:
+        if outcome is not None:
+            self._answered = apdu
             self._advance_transfer(outcome, apdu[0])
+        elif apdu == self._answered and not self._dropped_apdus.is_lossy:
+            self._step(Input.RECV_STRAY, apdu[0])
+            self._leave_out(apdu)  # no strike: there are those that send everything twice
+        else:
+            self._receive_stray(apdu[0])
 
     def _advance_transfer(self, outcome: Outcome, tag: int) -> None:
         was = self.state
