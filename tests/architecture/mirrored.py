@@ -24,6 +24,7 @@ WIDER: Mapping[str, str] = {
     "catalogue/test_golden_table.py": "all themes of the catalogue in one table",
     "dlms/apdu/test_vectors.py": "all wire samples",
     "dlms/protocol/transfer/test_vectors.py": "responses of the wire samples",
+    "dlms/client/test_answers_that_come_again.py": "client and protocol against copies of answers",
     "dlms/client/test_security_association.py": "client and security together",
     "test_architecture.py": "the rules of the house",
     "test_canary.py": "secrets in the whole life of an entry",

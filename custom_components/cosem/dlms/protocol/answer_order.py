@@ -22,7 +22,7 @@ from .transfer.read import DATA, ReadList
 LOST: Final = "where it answers nothing: the order of answers without a number is lost"
 
 _LENGTHS: Final = (2, 3, 4, 5)
-_MOST_SEEN: Final = 4096
+_MOST_SEEN: Final = 1024
 
 _HEAD: Final = 2
 """Tag and count in front of the results of a read-response."""
@@ -47,17 +47,17 @@ class AnswerOrder:
 
     def __init__(self, doubted: DoubtedAnswers) -> None:
         self._doubted = doubted
-        self._seen: set[int] = set()
-        """Hashes of all answers of the connection: two that have the same one cost a marker."""
+        self._seen: set[bytes] = set()
+        """Keys of all answers of the connection: two that only look the same cost a marker."""
         self._is_full = False
-        self._new: set[int] = set()
+        self._new: set[bytes] = set()
         """Those that came for the first time since the latest request."""
         self._handled = b"\0"
         self._requests = 0
         """Since the order was known."""
-        self._taken: set[int] = set()
+        self._taken: set[bytes] = set()
         """What answered them, if it is one."""
-        self._surplus: set[int] = set()
+        self._surplus: set[bytes] = set()
         """What was left out since."""
         self.is_doubtful = False
         """Whether something was taken since that may be a copy."""
@@ -80,7 +80,7 @@ class AnswerOrder:
 
     def came(self, apdu: bytes) -> bool:
         """Note an answer; return whether such a one came before."""
-        key = hash(key_of(apdu))
+        key = key_of(apdu)
         if key in self._seen or self._is_full:
             return True
         self._is_full = len(self._seen) >= _MOST_SEEN
@@ -96,14 +96,14 @@ class AnswerOrder:
         """Note that it answers the latest request."""
         if self._handled[0] not in UNNUMBERED:
             return
-        key = hash(key_of(self._handled))
+        key = key_of(self._handled)
         self.is_doubtful = self.is_doubtful or key not in self._new
         if self._requests == 1:
             self._taken.add(key)
 
     def left_out(self, apdu: bytes | None = None) -> None:
         """Note that an answer, or what is being looked at, answers nothing."""
-        self._surplus.add(hash(key_of(apdu or self._handled)))
+        self._surplus.add(key_of(apdu or self._handled))
 
     # -- what is known
 

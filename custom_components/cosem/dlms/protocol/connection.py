@@ -106,8 +106,7 @@ class Connection:
 
     def dropped_answer(self, pair: WportPair) -> SecurityError | WrongAddress | None:
         """Return why its last APDU was dropped, if one was since something was asked."""
-        association = self._associations.get(pair)
-        return (association and association.forgery) or self._dropped_apdus.misaddressed
+        return ((association := self._associations.get(pair)) and association.forgery) or self._dropped_apdus.misaddressed
 
     def leniencies(self, pair: WportPair) -> frozenset[Leniency]:
         """Return what was tolerated in its APDUs: nothing of a pair that was never proposed."""
@@ -188,8 +187,7 @@ class Connection:
     def settles_at(self, pair: WportPair, asked: Transfer | AssociationParameters, now: float) -> float:
         """Return when nothing late can be taken for the answer to what is sent next; who does not wait may get none."""
         self._dropped_apdus.time_is(now)
-        association = self._associations.get(pair)
-        return now if association is None else association.settles_at(asked, now)
+        return now if (association := self._associations.get(pair)) is None else association.settles_at(asked, now)
 
     def wants_marker(self, pair: WportPair) -> bool:
         """Return whether a Marker should be asked for before anything else, so that its answer is known in doubt."""
