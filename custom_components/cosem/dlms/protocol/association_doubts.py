@@ -32,6 +32,11 @@ class AssociationDoubts(AssociationRequests):
         """Take what is no copy."""
 
     @property
+    def tolerated(self) -> frozenset[Leniency]:
+        """The leniencies of all APDUs, those of the latest opening included."""
+        return self.opening.leniencies | self.leniencies
+
+    @property
     def next_call(self) -> float | None:
         """When call() decides what is in doubt."""
         return self._doubted.due if self.state in BLOCK_STATES else None

@@ -106,12 +106,12 @@ class Connection:
 
     def dropped_answer(self, pair: WportPair) -> SecurityError | WrongAddress | None:
         """Return why its last APDU was dropped, if one was since something was asked."""
-        return ((association := self._associations.get(pair)) and association.forgery) or self._dropped_apdus.misaddressed
+        association = self._associations.get(pair)
+        return (association and association.forgery) or self._dropped_apdus.misaddressed
 
     def leniencies(self, pair: WportPair) -> frozenset[Leniency]:
         """Return what was tolerated in its APDUs: nothing of a pair that was never proposed."""
-        association = self._associations.get(pair)
-        return frozenset() if association is None else association.opening.leniencies | association.leniencies
+        return frozenset() if (association := self._associations.get(pair)) is None else association.tolerated
 
     def protects_each_block(self, pair: WportPair) -> bool | None:
         """Return whether it takes and sends general blocks that are each protected; None if that was not seen."""
