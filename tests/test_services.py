@@ -15,10 +15,17 @@ import voluptuous as vol
 import yaml
 
 from custom_components.cosem import services
-from custom_components.cosem.actions import read, read_profile, rescan
+from custom_components.cosem.actions import execute, read, read_profile, rescan, write
 from custom_components.cosem.const import DOMAIN
+from custom_components.cosem.dlms import TYPE_NAMES
 
-SCHEMAS: dict[str, Any] = {"read": read, "read_profile": read_profile, "rescan": rescan}
+SCHEMAS: dict[str, Any] = {
+    "read": read,
+    "read_profile": read_profile,
+    "rescan": rescan,
+    "write": write,
+    "execute": execute,
+}
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +61,27 @@ def test_each_action_takes_the_fields_that_are_described():
         assert {str(field) for field in module.SCHEMA.schema} == set(described[action]["fields"]), action
         required = {field for field, each in described[action]["fields"].items() if each.get("required")}
         assert {str(field) for field in module.SCHEMA.schema if isinstance(field, vol.Required)} == required
+
+
+def test_the_types_that_are_offered_are_those_that_can_be_typed():
+    described = yaml.safe_load((Path(services.__file__).parent / "services.yaml").read_text("utf-8"))
+    only_as_hex = {"array", "structure", "compact-array", "dont-care"}
+    for action in ("write", "execute"):
+        offered = described[action]["fields"]["data_type"]["selector"]["select"]["options"]
+        assert offered == [name for name in TYPE_NAMES if name not in only_as_hex]
+
+
+@pytest.mark.parametrize("action", ["write", "execute", "rescan"])
+async def test_s33_who_is_no_administrator_changes_nothing(hass: HomeAssistant, hass_read_only_user: User, action: str):
+    typed = {"write": {"attribute": "8:0.0.1.0.0.255:2", "data_type": "null-data"}, "execute": {"method": "70:1:1"}}
+    with pytest.raises(Unauthorized):
+        await hass.services.async_call(
+            DOMAIN,
+            action,
+            {"config_entry_id": "any", **typed.get(action, {})},
+            blocking=True,
+            context=Context(user_id=hass_read_only_user.id),
+        )
 
 
 async def install(hass: HomeAssistant, context: Context | None = None) -> dict[str, list[str]]:

@@ -78,6 +78,9 @@ NOTIFICATIONS: Final = (NOTIFICATIONS_OFF, "udp", "tcp", NOTIFICATIONS_BOTH)
 EVENT_NOTIFICATION: Final = f"{DOMAIN}_event"
 """On the bus of Home Assistant, for each thing that a meter tells by itself."""
 
+EVENT_CHANGE: Final = f"{DOMAIN}_write"
+"""The same for each change that somebody asked a meter for, whatever became of it."""
+
 CONF_LOGICAL_DEVICE_NAME: Final = "logical_device_name"
 """In discovery data: the name of the logical device."""
 

@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.service import async_register_admin_service
 
-from .actions import read, read_profile, rescan
+from .actions import execute, read, read_profile, rescan, write
 from .blueprints.installation import Installed, async_install_blueprints
 from .const import DOMAIN, LOGGER
 
@@ -18,6 +18,8 @@ INSTALL_BLUEPRINTS: Final = "install_blueprints"
 READ: Final = "read"
 READ_PROFILE: Final = "read_profile"
 RESCAN: Final = "rescan"
+WRITE: Final = "write"
+EXECUTE: Final = "execute"
 
 
 @callback
@@ -36,6 +38,10 @@ def async_set_up_services(hass: HomeAssistant) -> None:
     )
     # It may load the entry again, which is for administrators.
     async_register_admin_service(hass, DOMAIN, RESCAN, rescan.async_rescan, rescan.SCHEMA, SupportsResponse.OPTIONAL)
+    async_register_admin_service(hass, DOMAIN, WRITE, write.async_write, write.SCHEMA, SupportsResponse.OPTIONAL)
+    async_register_admin_service(
+        hass, DOMAIN, EXECUTE, execute.async_execute, execute.SCHEMA, SupportsResponse.OPTIONAL
+    )
 
 
 async def _async_install_blueprints(call: ServiceCall) -> ServiceResponse:

@@ -21,6 +21,7 @@ WIDER: Mapping[str, str] = {
     "interop/": "the stack against others",
     "simulated_meter_tests/": "the simulated meter, and what it shows of the stack",
     "tools/": "the project's own tools",
+    "actions/test_faults.py": "all actions while a meter or a network misbehaves",
     "catalogue/test_golden_table.py": "all themes of the catalogue in one table",
     "dlms/apdu/test_vectors.py": "all wire samples",
     "dlms/protocol/transfer/test_vectors.py": "responses of the wire samples",

@@ -4,7 +4,7 @@ from homeassistant.exceptions import ServiceValidationError
 
 from ..const import CONF_ALLOW_SWITCHING, CONF_ALLOW_WRITING, CONF_SECURITY_CONFIRMATION, DOMAIN
 from ..coordinator import CosemCoordinator
-from ..dlms import AttributeDescriptor, MethodDescriptor, is_of_security, is_of_supply, is_secret
+from ..dlms import AttributeDescriptor, MethodDescriptor, is_of_security, is_of_supply, is_secret_or_proof
 
 type Target = AttributeDescriptor | MethodDescriptor
 
@@ -26,7 +26,7 @@ def require_permission(coordinator: CosemCoordinator, *targets: Target) -> None:
 
 def is_hidden(coordinator: CosemCoordinator, target: Target) -> bool:
     """True if the value may be a secret: it is never shown, neither when it is written nor when it comes back."""
-    return any(is_secret(each) for each in _meant(coordinator, target))
+    return any(is_secret_or_proof(each) for each in _meant(coordinator, target))
 
 
 def _meant(coordinator: CosemCoordinator, target: Target) -> list[Target]:

@@ -33,7 +33,7 @@ from .describe.profile_cells import described_column, json_cells
 from .describe.push_setup import described_push_object, described_push_setup
 from .describe.readings import described_reading, not_finite, with_units
 from .describe.redacted import apdu_in_words, redacted
-from .describe.secret_targets import is_secret
+from .describe.secret_targets import is_secret, is_secret_or_proof
 from .describe.typed_target import typed_attribute, typed_method
 from .describe.typed_value import TYPE_NAMES, typed_data
 from .describe.values import raw_value
@@ -447,6 +447,7 @@ __all__ = [
     "is_of_supply",
     "is_public_example",
     "is_secret",
+    "is_secret_or_proof",
     "is_unspecified",
     "json_cells",
     "learn_invocation_counter",

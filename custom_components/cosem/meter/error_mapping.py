@@ -14,21 +14,25 @@ and surface. Repair issues: issues.py. Set-up forms: doctor.py.
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.update_coordinator import UpdateFailed
 
 from ..const import DOMAIN, ISSUE_OTHER_METER, RETRY_BUSY, RETRY_REFUSED, RETRY_TRANSIENT
 from ..dlms import (
+    ActionError,
+    ActionResultCode,
     AssociationError,
     AssociationRejected,
     AuthenticationTagInvalid,
     CallerNotExpected,
+    ConfirmedServiceErrorReceived,
     ConnectFailed,
     ConnectFailure,
     ConnectionLost,
     ConnectTimeout,
+    Data,
     DataAccessError,
     DataAccessResultCode,
     DeviceInUse,
@@ -42,6 +46,7 @@ from ..dlms import (
     ListenerUnavailable,
     LocalProtocolError,
     NotWrapper,
+    OutcomeUnknown,
     PeerNotAuthenticated,
     RemoteProtocolError,
     ResponseTimeout,
@@ -53,6 +58,9 @@ from ..dlms import (
     TransportError,
 )
 from .markdown import escaped
+
+SUCCESS: Final = "success"
+"""The standard's name of the result that is no refusal."""
 
 _BUSY = (ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON)
 
@@ -155,6 +163,31 @@ def concerns_one_object(error: DlmsError) -> bool:
 def is_for_now(error: DlmsError) -> bool:
     """Whether the meter says that it has no value just now."""
     return isinstance(error, DataAccessError) and error.result == DataAccessResultCode.TEMPORARY_FAILURE
+
+
+async def answer_to_change(change: Awaitable[Data | DataAccessError | None]) -> tuple[str, Data | None]:
+    """Return the result of a SET or ACTION by its standard name, and what a method returned.
+
+    Raises what leaves open whether the meter did it, and what says that it did not even look.
+    """
+    try:
+        returned = await change
+    except (DataAccessError, ActionError) as refusal:
+        codes = ActionResultCode if isinstance(refusal, ActionError) else DataAccessResultCode
+        return codes.name_of(refusal.result) or str(refusal), None
+    # It was carried out; an error is about what it should have returned.
+    return SUCCESS, None if isinstance(returned, DataAccessError) else returned
+
+
+def may_have_been_done(failure: HomeAssistantError) -> bool:
+    """Whether nobody knows if a meter that was told to do something did it."""
+    return isinstance(failure.__cause__, OutcomeUnknown) or not isinstance(failure.__cause__, DlmsError)
+
+
+def refused_as_a_whole(failure: HomeAssistantError) -> str | None:
+    """Return what the meter said instead of a result; None where it said nothing of the kind."""
+    cause = failure.__cause__
+    return str(cause) if isinstance(cause, ExceptionReceived | ConfirmedServiceErrorReceived) else None
 
 
 def is_of_no_known_title(error: DlmsError) -> bool:

@@ -1,0 +1,67 @@
+"""The action ``execute``: has a method done, once."""
+
+from typing import Any, Final
+
+from homeassistant.core import ServiceCall, ServiceResponse
+from homeassistant.helpers import config_validation as cv
+import voluptuous as vol
+
+from ..dlms import Association, Data, DataAccessError, LocalProtocolError, typed_data, typed_method
+from .asking import naming_what_is_impossible
+from .changing import Change
+from .permission import require_permission
+from .target import TARGET_FIELDS, async_coordinator_of
+from .write import CONF_DATA_TYPE, CONF_VALUE
+
+CONF_METHOD: Final = "method"
+
+
+def method_text(value: Any) -> str:
+    """Return ``CLASS:LOGICAL_NAME:METHOD`` of a method in any form that the action takes."""
+    return value if isinstance(value, str) else "{class_id}:{logical_name}:{method}".format_map(value)
+
+
+METHOD: Final = vol.All(
+    vol.Any(
+        str,
+        {
+            vol.Required("class_id"): vol.Coerce(int),
+            vol.Required("logical_name"): str,
+            vol.Required("method"): vol.Coerce(int),
+        },
+    ),
+    method_text,
+)
+
+SCHEMA: Final = vol.Schema(
+    {
+        **TARGET_FIELDS,
+        vol.Required(CONF_METHOD): METHOD,
+        vol.Optional(CONF_DATA_TYPE): cv.string,
+        vol.Optional(CONF_VALUE): cv.string,
+    }
+)
+
+
+async def async_execute(call: ServiceCall) -> ServiceResponse:
+    """Return the result by its name, and what the method returned. Raises HomeAssistantError."""
+    coordinator = async_coordinator_of(call)
+    with naming_what_is_impossible():
+        method = typed_method(call.data[CONF_METHOD])
+    require_permission(coordinator, method)
+    with naming_what_is_impossible():
+        parameter = _parameter(call.data.get(CONF_DATA_TYPE), call.data.get(CONF_VALUE))
+
+    async def service(association: Association) -> Data | DataAccessError | None:
+        return await association.action(method, parameter)
+
+    return await Change(call, coordinator, method, parameter).async_make(service)
+
+
+def _parameter(data_type: str | None, value: str | None) -> Data | None:
+    """Return the parameter; None without a type. Raises LocalProtocolError."""
+    if data_type is not None:
+        return typed_data(data_type, value)
+    if value is not None:
+        raise LocalProtocolError("the data type of the value is missing")
+    return None
