@@ -2,12 +2,14 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 from homeassistant.exceptions import ConfigEntryAuthFailed, ConfigEntryError, HomeAssistantError
 from homeassistant.helpers.update_coordinator import UpdateFailed
 import pytest
 
 from custom_components.cosem.dlms import (
+    ActionError,
     AssociationAborted,
     AssociationRejected,
     AuthenticationTagInvalid,
@@ -30,16 +32,20 @@ from custom_components.cosem.dlms import (
     LimitExceeded,
     LocalProtocolError,
     NotWrapper,
+    OutcomeUnknown,
     PeerNotAuthenticated,
     ResponseTimeout,
     SecurityDowngrade,
     SystemTitleMismatch,
     UnexpectedApdu,
     WrongAddress,
+    typed_data,
 )
 from custom_components.cosem.meter import error_mapping
 from custom_components.cosem.meter.error_mapping import (
+    SUCCESS,
     WrongMeter,
+    answer_to_change,
     concerns_one_object,
     decode_or_none,
     failure_of,
@@ -47,7 +53,9 @@ from custom_components.cosem.meter.error_mapping import (
     is_for_now,
     map_error,
     may_be_of_another_client,
+    may_have_been_done,
     none_if_refused,
+    refused_as_a_whole,
 )
 
 TEXTS = json.loads((Path(error_mapping.__file__).parents[1] / "translations" / "en.json").read_text(encoding="utf-8"))[
@@ -230,3 +238,68 @@ def test_a_temporary_failure_is_for_now(error: DlmsError, for_now: bool):
 )
 def test_what_a_meter_that_serves_another_client_says(error: Exception, may_be: bool):
     assert may_be_of_another_client(error) is may_be
+
+
+# --- Changes: what was written or executed --------------------------------------------------------------------------
+
+FIVE = typed_data("unsigned", "5")
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (None, (SUCCESS, None)),
+        (FIVE, (SUCCESS, FIVE)),
+        (DataAccessError(250), (SUCCESS, None)),  # carried out; what it returned cannot be had
+    ],
+)
+async def test_a_change_that_was_carried_out(answer: Any, expected: tuple[str, Any]):
+    async def change() -> Any:
+        return answer
+
+    assert await answer_to_change(change()) == expected
+
+
+@pytest.mark.parametrize(
+    ("refusal", "name"),
+    [
+        (DataAccessError(3), "read-write-denied"),
+        (ActionError(3), "read-write-denied"),
+        (ActionError(15), "long-action-aborted"),
+        (DataAccessError(15), "long-get-aborted"),
+        (DataAccessError(99), "data-access-result 99 (unknown)"),
+        (ActionError(99), "action-result 99 (unknown)"),
+    ],
+    ids=str,
+)
+async def test_a_change_that_was_refused(refusal: DlmsError, name: str):
+    async def change() -> None:
+        raise refusal
+
+    assert await answer_to_change(change()) == (name, None)
+
+
+async def test_what_leaves_a_change_open_is_raised():
+    async def change() -> None:
+        raise OutcomeUnknown("no answer")
+
+    with pytest.raises(OutcomeUnknown):
+        await answer_to_change(change())
+
+
+@pytest.mark.parametrize(
+    ("cause", "may_be_done", "refused"),
+    [
+        (OutcomeUnknown("no answer"), True, None),
+        (None, True, None),  # the entry ended
+        (ConnectionLost(), False, None),
+        (LocalProtocolError("not offered"), False, None),
+        (ExceptionReceived(1, 3), False, "exception-response: service-not-allowed, other-reason"),
+        (ConfirmedServiceErrorReceived(1, 2, 3), False, "confirmed-service-error: service 1, class 2, error 3"),
+    ],
+    ids=str,
+)
+def test_what_a_failure_says_about_a_change(cause: DlmsError | None, may_be_done: bool, refused: str | None):
+    failure = UpdateFailed()
+    failure.__cause__ = cause
+    assert (may_have_been_done(failure), refused_as_a_whole(failure)) == (may_be_done, refused)
