@@ -106,10 +106,10 @@ SHOWN_BY = {"translation_placeholders", "description_placeholders", "title_place
 PLACES = {"config_flow", "repairs", "forms/texts", "meter/error_mapping", "meter/issues"}
 """Files that hand out words for texts. Each escapes what may come from a meter, and is walked over above."""
 TYPED = {
-    *("actions/asking", "actions/permission", "actions/read_profile", "actions/target"),
+    *("actions/asking", "actions/changing", "actions/permission", "actions/read_profile", "actions/target"),
     *("forms/answers", "forms/further_objects", "forms/options", "services"),
 }
-"""Words that a person typed, or that are ours; titles of entries are text since the set-up."""
+"""Words that a person typed, or that are ours; names of the standard; titles, which are text since the set-up."""
 
 
 def test_trial_25_no_place_with_words_is_forgotten():
