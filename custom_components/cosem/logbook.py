@@ -28,7 +28,10 @@ def async_describe_events(hass: HomeAssistant, async_describe_event: Callable[[s
     @callback
     def changed(event: Event[dict[str, Any]]) -> dict[str, str]:
         # The logbook itself adds when, and by whom.
-        return {LOGBOOK_ENTRY_NAME: _meter(hass, event.data), LOGBOOK_ENTRY_MESSAGE: change_event.in_words(event.data)}
+        return {
+            LOGBOOK_ENTRY_NAME: _meter(hass, event.data),
+            LOGBOOK_ENTRY_MESSAGE: change_event.change_in_words(event.data),
+        }
 
     async_describe_event(DOMAIN, EVENT_NOTIFICATION, told)
     async_describe_event(DOMAIN, EVENT_CHANGE, changed)

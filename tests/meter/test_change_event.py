@@ -5,14 +5,14 @@ from typing import Any
 import pytest
 
 from custom_components.cosem.dlms import Data, typed_attribute, typed_data, typed_method
-from custom_components.cosem.meter.change_event import MOST_ON_BUS, change_data, in_words
+from custom_components.cosem.meter.change_event import MOST_ON_BUS, change_data, change_in_words
 
 THRESHOLD = typed_attribute("71:0.0.17.0.0.255:4")
 SEVEN = typed_data("double-long-unsigned", "7")
 
 
 def words(target: Any, value: Data | None, *, hidden: bool = False, result: str = "success") -> str:
-    return in_words({**change_data(target, value, hidden=hidden), "result": result})
+    return change_in_words({**change_data(target, value, hidden=hidden), "result": result})
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def change_data(target: AttributeDescriptor | MethodDescriptor, value: Data | No
     }
 
 
-def in_words(data: dict[str, Any]) -> str:
+def change_in_words(data: dict[str, Any]) -> str:
     """Return what was to be changed, to what, and the result, for a person."""
     is_method = data["method"] is not None
     index = data["method"] if is_method else data["attribute"]
