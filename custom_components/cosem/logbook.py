@@ -8,7 +8,7 @@ from homeassistant.core import Event, HomeAssistant, callback
 from homeassistant.helpers import device_registry as dr
 
 from .const import DOMAIN, EVENT_CHANGE, EVENT_NOTIFICATION
-from .meter import change_event
+from .meter.change_event import change_in_words
 from .push.meter_event import in_words
 
 type _Describe = Callable[[Event[dict[str, Any]]], dict[str, str]]
@@ -30,7 +30,7 @@ def async_describe_events(hass: HomeAssistant, async_describe_event: Callable[[s
         # The logbook itself adds when, and by whom.
         return {
             LOGBOOK_ENTRY_NAME: _meter(hass, event.data),
-            LOGBOOK_ENTRY_MESSAGE: change_event.change_in_words(event.data),
+            LOGBOOK_ENTRY_MESSAGE: change_in_words(event.data),
         }
 
     async_describe_event(DOMAIN, EVENT_NOTIFICATION, told)
