@@ -94,9 +94,11 @@ class Association(AssociationOrder):
             try:
                 async with self.run():
                     await read_many(self, self._plan, asked, read)
-            finally:
+            except BaseException:
                 if not self._is_in_doubt:
                     found.update(read)
+                raise
+            found.update(read)
         else:
             raise_if_nothing_else(nameless.values())
         results = [found[attribute] for attribute in attributes]
