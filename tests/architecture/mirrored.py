@@ -27,6 +27,7 @@ WIDER: Mapping[str, str] = {
     "dlms/protocol/transfer/test_vectors.py": "responses of the wire samples",
     "dlms/client/test_answers_that_come_again.py": "client and protocol against copies of answers",
     "dlms/client/test_security_association.py": "client and security together",
+    "push/test_foreign_sender.py": "entries against meters and strangers written from the standard",
     "test_architecture.py": "the rules of the house",
     "test_canary.py": "secrets in the whole life of an entry",
     "test_calling_meter.py": "an entry whose meter calls, from the form to its entities",

@@ -110,6 +110,31 @@ def test_in_one_tcp_connection_times_tell(apdu):
     assert repeated.is_repeated(SOURCE, apdu, 0.1, connection=50_000)
 
 
+def test_in_one_tcp_connection_the_same_second_may_bring_the_same_again():
+    """Lost, back and lost again within one second of the meter's clock."""
+    lost = TIMED["event"]
+    back = lost[:-1] + b"\x08"
+
+    def told(*connections: int | None, apart: float = 0.1) -> list[bool]:
+        repeated = RepeatedNotifications()
+        turns = zip((lost, back, lost), connections, strict=True)
+        return [
+            not repeated.is_repeated(SOURCE, apdu, 100.0 + apart * turn, connection=each)
+            for turn, (apdu, each) in enumerate(turns)
+        ]
+
+    assert told(1, 1, 1) == [True, True, True]
+    assert told(None, None, None) == told(1, 1, 2) == [True, True, False]
+    assert told(1, 1, 1, apart=1.0) == [True, True, False]  # the meter repeats what nobody acknowledges
+
+
+def test_an_id_that_counts_tells_copies_also_in_one_tcp_connection():
+    first, second = (bytes.fromhex(f"0F0000000{each} 0C07E1081003100005FF800000 1105") for each in (1, 2))
+    repeated = RepeatedNotifications()
+    taken = [not repeated.is_repeated(SOURCE, apdu, 100.0, connection=1) for apdu in (first, second, first)]
+    assert taken == [True, True, False]
+
+
 def test_senders_are_remembered_within_bounds():
     repeated = RepeatedNotifications()
     for number in range(3000):

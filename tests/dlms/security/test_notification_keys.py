@@ -250,3 +250,9 @@ def test_the_second_notification_of_a_sender_prepares_nothing():
     for counter in range(1, 6):
         mine.unprotect(general_glo(counter), TITLE)
     assert len(made) == 1
+
+
+@pytest.mark.parametrize(("control", "is_encrypted"), [(0x10, False), (0x30, True)])
+def test_what_is_protected_more_than_agreed_says_so(control: int, is_encrypted: bool):
+    opened = keys(protection=Protection.AUTHENTICATED).unprotect(general_glo(5, control=control), TITLE)
+    assert (opened.authenticated, opened.encrypted) == (True, is_encrypted)

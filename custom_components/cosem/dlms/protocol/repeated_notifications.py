@@ -3,7 +3,8 @@
 Protected ones have their invocation counter. Of plain ones equal octets are a copy, within a time that depends on what
 tells a copy from the same happening once more; where nothing does, rather two are handed on than none:
 
-* the meter's time in them: 10 minutes;
+* the meter's time in them: 10 minutes; but what comes again in one TCP connection within 2 seconds, behind something
+  else, happened twice within one second of the meter's clock: a connection neither doubles nor reorders;
 * a long-invoke-id, of a meter that was seen to count with it: 10 seconds;
 * nothing: 2 seconds, if nothing else came from there meanwhile (what comes and goes fast sends other octets in between)
   and it is no second time in one TCP connection, which doubles nothing.
@@ -84,11 +85,13 @@ class RepeatedNotifications:
 
 def _is_copy(apdu: bytes, before: _Seen, sender: _Sender, now: float, connection: int | None) -> bool:
     age = now - before.at
-    if _has_time(apdu):
-        return age < _LONG
-    if _invoke_id(apdu) and sender.counts:
-        return age < _NUMBERED
+    is_numbered = _invoke_id(apdu) != b"" and sender.counts
     is_stream = connection is not None and connection == before.connection
+    if _has_time(apdu):
+        is_again = is_stream and age < _SHORT and before.turn != sender.turn and not is_numbered
+        return age < _LONG and not is_again
+    if is_numbered:
+        return age < _NUMBERED
     return age < _SHORT and before.turn == sender.turn and not is_stream
 
 

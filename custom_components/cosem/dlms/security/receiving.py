@@ -119,6 +119,8 @@ class ReceivingContext:
         """Whether the InitiateResponse came under the global key alone where more was agreed (a leniency)."""
         self.took_more_protection = False
         """Whether something was authenticated or encrypted that did not have to be (a leniency)."""
+        self._was_encrypted = False
+        """Whether the last one was."""
 
     @property
     def counter(self) -> ReceivingCounter:
@@ -158,7 +160,7 @@ class ReceivingContext:
             raise SecurityDowngrade("a protected APDU inside of a protected APDU")
         authenticated = self.settings.sign or (self._verifies and self._expected_control.authenticated)
         title = self.server_system_title if authenticated else None
-        return Unprotected(plain, authenticated, title, self._expected_control.encrypted)
+        return Unprotected(plain, authenticated, title, self._was_encrypted)
 
     def _check_signature(self, apdu: bytes) -> bytes:
         signed = apdu[0] == GENERAL_SIGNING
@@ -236,6 +238,7 @@ class ReceivingContext:
             expected = self._expected_control
             raise SecurityDowngrade(f"security control {control.raw:02X}, where {expected.raw:02X} was agreed on")
         self.took_more_protection |= control != self._expected_control
+        self._was_encrypted = control.encrypted
 
     def _opening(self, key: _Key, title: bytes, control: SecurityControl) -> SealingKey:
         if key.opening is None or (key.opening.system_title, key.opening.control) != (title, control):
