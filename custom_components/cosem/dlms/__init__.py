@@ -237,7 +237,6 @@ __all__ = [
     "MAX_PORT",
     "MAX_SECRET",
     "MAX_SENDING_VALUE",
-    "MAX_UNATTENDED_RAISE",
     "MAX_WPORT",
     "NO_KEY",
     "PUBLIC_CLIENT_WPORT",
