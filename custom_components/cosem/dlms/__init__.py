@@ -196,7 +196,7 @@ from .protocol.proof_form import ProofForm
 from .protocol.proposal import AssociationParameters, Negotiated, WportPair
 from .protocol.referencing import Referencing
 from .protocol.transfer.access import AccessItem, AccessOutcome, to_execute, to_get, to_set
-from .security.counters import MAX_SENDING_VALUE, MAX_UNATTENDED_RAISE
+from .security.counters import MAX_SENDING_VALUE
 from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_private_key_pem, load_public_key_pem
 from .security.keys import Secret
 from .security.notification_keys import NotificationKeys
