@@ -1,6 +1,7 @@
 """Home Assistant's REST and websocket interfaces, as far as the demo needs them."""
 
 import asyncio
+from collections.abc import Mapping
 import itertools
 import json
 from pathlib import Path
@@ -103,13 +104,20 @@ class HomeAssistant:
 
     async def command(self, kind: str, **fields: object) -> Any:
         """One websocket command and its result; commands never overlap here."""
+        try:
+            return await self._ask(kind, fields)
+        except aiohttp.ClientConnectionResetError:  # Home Assistant closes what says nothing for a minute
+            self._socket = None
+            return await self._ask(kind, fields)
+
+    async def _ask(self, kind: str, fields: Mapping[str, object]) -> Any:
         if self._socket is None:
             self._socket = await self._session.ws_connect("/api/websocket", max_msg_size=0)
             await self._socket.receive_json()
             await self._socket.send_json({"type": "auth", "access_token": self._access})
             if (await self._socket.receive_json())["type"] != "auth_ok":
                 raise DemoError("Home Assistant refuses the websocket login")
-        await self._socket.send_json({"id": next(self._ids), "type": kind} | fields)
+        await self._socket.send_json({"id": next(self._ids), "type": kind, **fields})
         answer = await self._socket.receive_json()
         if not answer["success"]:
             raise DemoError(f"Home Assistant refuses {kind}: {answer['error']['message']}")

@@ -50,23 +50,23 @@ class Photographer:
         print(f"[pictures] {path}", flush=True)
 
     def config_flow(self, domain: str, address: list[str], password: str) -> None:
-        """Add the meter by hand, a picture of every step; `address` is host and port, the first two fields."""
+        """Add the meter by hand, a picture of every step; `address` is host and port."""
         page = self._page
         page.set_viewport_size(FORM_SIZE)
         texts = json.loads(TEXTS.read_text(encoding="utf-8"))
         steps, kinds = texts["config"]["step"], texts["selector"]["authentication"]["options"]
         inputs = page.locator("step-flow-form ha-input input")
-        self._first_form(domain, steps["user"]["title"], address, kinds["keys"])
-        self._submit()
+        self._up_to_found(domain, steps, address)
+        self._choose(kinds["keys"])
         self._title(steps["keys"]["title"])
         self.take("config-flow-keys")  # looked at only: the meter of the demo takes a password
-        self._first_form(domain, steps["user"]["title"], address, kinds["none"])
-        self._submit()
+        self._up_to_found(domain, steps, address)
+        self._choose(kinds["none"])
         self._title(steps["nothing_found"]["title"])
         self.take("config-flow-nothing-found")
-        self._first_form(domain, steps["user"]["title"], address, kinds["password"])
-        self.take("config-flow-1-address")
-        self._submit()
+        self._up_to_found(domain, steps, address)
+        self.take("config-flow-found")
+        self._choose(kinds["password"])
         self._title(steps["password"]["title"])
         inputs.first.fill(password)
         self.take("config-flow-2-password")
@@ -78,17 +78,29 @@ class Photographer:
         page.wait_for_timeout(DRAWING)
         self.take("config-flow-4-done")
 
-    def _first_form(self, domain: str, title: str, address: list[str], kind: str) -> None:
+    def _up_to_found(self, domain: str, steps: dict[str, Any], address: list[str]) -> None:
+        """Say where the meter is, and wait until it was asked who it is."""
         page = self._page
+        host, port = address
         self.visit(f"/config/integrations/dashboard/add?domain={domain}")
         if (confirm := page.get_by_role("button", name="OK", exact=True)).count():
             confirm.first.click()
-        self._title(title)
+        self._title(steps["user"]["title"])
         inputs = page.locator("step-flow-form ha-input input")
-        for index, value in enumerate(address):
-            inputs.nth(index).fill(value)
-        page.get_by_text(kind, exact=True).first.click()
+        inputs.first.fill(host)
         page.wait_for_timeout(DRAWING)
+        self.take("config-flow-1-address")
+        page.get_by_text(steps["user"]["sections"]["advanced"]["name"], exact=True).first.click()
+        page.wait_for_timeout(DRAWING)
+        inputs.nth(1).fill(port)
+        self._submit()
+        self._title(steps["found"]["title"])
+
+    def _choose(self, kind: str) -> None:
+        """Choose how to log in, and submit."""
+        self._page.get_by_text(kind, exact=True).first.click()
+        self._page.wait_for_timeout(DRAWING)
+        self._submit()
 
     def _title(self, title: str) -> None:
         self._page.get_by_text(title).first.wait_for(timeout=PATIENCE)

@@ -46,7 +46,7 @@ def known_make(
 def proposals(result: ConfigFlowResult) -> dict[str, Any]:
     """What the second form is filled with, without its section."""
     assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "found"), result
-    return dict(result["data_schema"]({"authentication": "none"} | shown_again(result)))
+    return dict(result["data_schema"](shown_again(result)))
 
 
 async def begun(hass: HomeAssistant, form: ConfigFlowResult, **typed: Any) -> ConfigFlowResult:
@@ -74,9 +74,7 @@ async def test_an_address_is_enough_to_learn_who_is_there(
     )
     assert f"2 logical devices ({NAMES[1]}, {NAMES[16]}); without a login it shows " in sentence
     shown = proposals(result)
-    assert (shown["server_wport"], shown["authentication"], shown["client_wport"]) == ("1", "none", 1)
-    authentication = next(key for key in result["data_schema"].schema if key == "authentication")
-    assert authentication.default() == "keys"
+    assert (shown["server_wport"], shown["authentication"], shown["client_wport"]) == (*(f"{NAMES[1]} (1)", "keys", 1),)
 
     result = await submit(hass, result, server_wport="1", authentication="password", client_wport=2)
     assert result["step_id"] == "password"
@@ -128,10 +126,12 @@ async def test_another_logical_device_is_picked_by_its_name(
 ):
     result = await begun(hass, form)
     field = next(field for key, field in result["data_schema"].schema.items() if key == "server_wport")
-    assert field.config["options"] == [{"value": str(wport), "label": f"{NAMES[wport]} ({wport})"} for wport in (1, 16)]
+    assert field.config["options"] == [
+        {"value": f"{NAMES[wport]} ({wport})", "label": f"{NAMES[wport]} ({wport})"} for wport in (1, 16)
+    ]
     result = await submit(hass, result, server_wport="meter", authentication="none")
     assert result["errors"] == {"server_wport": "invalid_wport"}
-    result = await submit(hass, result, server_wport="16", authentication="none", client_wport=16)
+    result = await submit(hass, result, server_wport=f"{NAMES[16]} (16)", authentication="none", client_wport=16)
     result = await added_anyway(hass, result)
     assert result["step_id"] == "objects"
     result = await submit(hass, result)
@@ -168,7 +168,7 @@ async def test_who_refuses_the_public_client_gets_the_same_form_without_proposal
     assert shown_again(result) == {}
     fields = {str(key): key for key in result["data_schema"].schema}
     assert fields["server_wport"].default() == 1
-    assert isinstance(fields["authentication"].default, vol.Undefined)
+    assert isinstance(fields["authentication"], vol.Optional), "nothing is chosen beforehand"
     meter.faults.clear()
     result = await submit(hass, result, server_wport=1, authentication="password", client_wport=2)
     result = await submit(hass, result, password="simulated")
@@ -255,7 +255,8 @@ async def test_a_meter_that_is_gone_leads_back_to_its_address_and_then_nothing_i
     assert (result["step_id"], result["errors"]) == ("user", {"base": "connection_refused"})
     result = await begun(hass, result)
     shown = proposals(result)
-    assert (shown["server_wport"], shown["authentication"], shown["client_wport"]) == ("16", "password", 2)
+    assert shown["server_wport"].endswith(" (16)")
+    assert (shown["authentication"], shown["client_wport"]) == ("password", 2)
 
 
 async def test_the_address_can_be_changed_from_the_second_form(
@@ -271,10 +272,10 @@ async def test_the_address_can_be_changed_from_the_second_form(
     result = await submit(hass, result, host="me ter")
     assert (result["step_id"], result["errors"]) == ("user", {"host": "invalid_host"})
     again = await begun(hass, result)
-    assert proposals(again)["server_wport"] == "16"
+    assert proposals(again)["server_wport"].endswith(" (16)")
     result = await submit(hass, again, server_wport="16", authentication="none", change_address=True)
     result = await submit(hass, result, host="192.0.2.8")
-    assert proposals(result)["server_wport"] == "1", "what was typed was about another meter"
+    assert proposals(result)["server_wport"].endswith(" (1)"), "what was typed was about another meter"
 
 
 async def test_who_knows_everything_is_asked_nothing_more(

@@ -44,7 +44,7 @@ def submitted(known: Draft, **typed: Any) -> Draft:
 def test_proposals_are_filled_in_and_can_be_taken():
     known = begun(found("ISK1", *DEVICES))
     assert shown(known) == {
-        "server_wport": "1",
+        "server_wport": "ISK1 (1)",
         "authentication": "keys",
         "client_wport": 1,
         "advanced": {"referencing": "auto", "response_timeout": 10},
@@ -60,11 +60,12 @@ def test_a_logical_device_is_picked_by_its_name_or_typed():
     field = schema.schema["server_wport"]
     assert isinstance(field, SelectSelector)
     assert field.config["options"] == [
-        {"value": "1", "label": "ISK1 (1)"},
-        {"value": "17", "label": "ISK17 (17)"},
+        {"value": "ISK1 (1)", "label": "ISK1 (1)"},
+        {"value": "ISK17 (17)", "label": "ISK17 (17)"},
     ]
     assert field.config["custom_value"]
     known = begun(found("ISK1", *DEVICES))
+    assert submitted(known, server_wport="ISK17 (17)").given_facts.server_wport == 17
     assert submitted(known, server_wport="17").given_facts.server_wport == 17
     assert submitted(known, server_wport=" 0 ").given_facts.server_wport == 0
     assert submitted(begun(SILENT), authentication="none", server_wport=65535).given_facts.server_wport == 65535
@@ -84,9 +85,9 @@ def test_what_is_no_address_is_said_and_stays(typed: str):
 def test_a_meter_that_told_nothing_leaves_everything_to_the_person():
     known = begun(SILENT)
     assert shown(known) == {"server_wport": 1, "advanced": {"referencing": "auto", "response_timeout": 10}}
-    schema = found_schema(SILENT)
-    with pytest.raises(vol.Invalid):
-        schema({"server_wport": 1})
+    missing = submitted(known)
+    assert missing.errors == {"authentication": "authentication_missing"}
+    assert next_step(missing) is Step.FOUND
     after = submitted(known, authentication="password")
     assert after.given_facts.client_wport == 1
     assert submitted(known, authentication="none").given_facts.client_wport == 16
@@ -108,7 +109,7 @@ def test_another_way_to_log_in_takes_its_own_client_unless_one_was_typed():
 
 def test_what_was_typed_in_the_first_form_is_the_proposal():
     known = begun(found("ISK1", *DEVICES), choice={"client_wport": 5, "server_wport": 17})
-    assert (shown(known)["client_wport"], shown(known)["server_wport"]) == (5, "17")
+    assert (shown(known)["client_wport"], shown(known)["server_wport"]) == (5, "ISK17 (17)")
     after = submitted(known)
     assert (after.given_facts.client_wport, after.given_facts.server_wport) == (5, 17)
 
@@ -127,7 +128,7 @@ def test_the_way_back_to_the_address_loses_nothing():
     assert (back.typed, back.failure, back.errors) == ({"host": "typed"}, None, {})
     again = replace(back, goes_back=False)
     assert shown(again) | {"advanced": {}} == {
-        "server_wport": "17",
+        "server_wport": "ISK17 (17)",
         "authentication": "password",
         "client_wport": 9,
         "advanced": {},

@@ -201,7 +201,9 @@ MENDED_WITH_SETTINGS = (
 
 def test_each_verdict_has_a_sentence():
     sentences = (
-        {verdict.value for verdict in Verdict} | {"invalid_host", "invalid_wport", "invalid_objects"} | INPUT_ERRORS
+        {verdict.value for verdict in Verdict}
+        | {"invalid_host", "invalid_wport", "authentication_missing", "invalid_objects"}
+        | INPUT_ERRORS
     )
     sentences |= {f"{verdict.value}_with_credentials" for verdict in MENDED_WITH_SETTINGS}
     sentences |= {"objects_refused", "objects_not_tried"}

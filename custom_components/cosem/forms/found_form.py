@@ -44,7 +44,10 @@ def found_of(draft: Draft) -> Found:
 def found_schema(found: Found) -> vol.Schema:
     """Return the form; nothing is chosen where nothing is proposed."""
     proposed = found.authentication
-    chosen = vol.Required(CONF_AUTHENTICATION, **({} if proposed is None else {"default": proposed}))
+    # A frontend fills in the first choice where a required field has no default.
+    chosen: vol.Marker = vol.Optional(CONF_AUTHENTICATION)
+    if proposed is not None:
+        chosen = vol.Required(CONF_AUTHENTICATION, default=proposed)
     ways: dict[vol.Marker, object] = {
         vol.Required(CONF_REFERENCING, default=Referencing.AUTOMATIC.value): REFERENCING_FIELD
     }
@@ -59,17 +62,20 @@ def found_schema(found: Found) -> vol.Schema:
     )
 
 
-def _shown_wport(found: Found, wport: int) -> int | str:
-    return str(wport) if found.logical_devices else wport
+def _shown_wport(found: Found, wport: int | str) -> int | str:
+    """Return what the field shows: the name and number of a logical device, or what was typed."""
+    if not found.logical_devices:
+        return wport
+    # A field that takes other texts too shows its value, and not the label.
+    return f"{found.logical_devices[wport]} ({wport})" if wport in found.logical_devices else str(wport)
 
 
 def _server_field(found: Found) -> object:
     """Return the choice of a logical device by its name, or a number where none is known; any may be typed."""
     if not found.logical_devices:
         return WPORT_FIELD
-    options = [
-        SelectOptionDict(value=str(wport), label=f"{name} ({wport})") for wport, name in found.logical_devices.items()
-    ]
+    names = [str(_shown_wport(found, wport)) for wport in found.logical_devices]
+    options = [SelectOptionDict(value=name, label=name) for name in names]
     return SelectSelector(SelectSelectorConfig(options=options, custom_value=True, mode=SelectSelectorMode.DROPDOWN))
 
 
@@ -98,18 +104,24 @@ def take_found(draft: Draft, typed: FormInput) -> Draft:
     # Whoever leaves the proposed client, and chooses another way to log in, means the client that goes with that.
     if CONF_CLIENT_WPORT not in draft.choice and choice.get(CONF_CLIENT_WPORT) == _proposed_client(draft, found):
         choice.pop(CONF_CLIENT_WPORT, None)
-    server_wport = _read_wport(choice[CONF_SERVER_WPORT])
+    server_wport = _read_wport(found, choice[CONF_SERVER_WPORT])
     if goes_back:
         kept = {name: value for name, value in choice.items() if name != CONF_SERVER_WPORT or server_wport is not None}
         return replace(draft, choice=kept, goes_back=True, facts=None, failure=None, errors={})
-    if server_wport is None:
-        return replace(draft, choice=choice, facts=None, failure=None, errors={CONF_SERVER_WPORT: "invalid_wport"})
+    errors = {} if server_wport is not None else {CONF_SERVER_WPORT: "invalid_wport"}
+    if CONF_AUTHENTICATION not in choice:
+        errors[CONF_AUTHENTICATION] = "authentication_missing"
+    if errors:
+        return replace(draft, choice=choice, facts=None, failure=None, errors=errors)
     choice[CONF_SERVER_WPORT] = server_wport
     return replace(with_facts(draft, _facts(draft, found, choice), draft.typed), choice=choice)
 
 
-def _read_wport(typed: str | int) -> int | None:
+def _read_wport(found: Found, typed: str | int) -> int | None:
     """Return a wPort; None for what is none."""
+    by_name = {_shown_wport(found, wport): wport for wport in found.logical_devices}
+    if typed in by_name:
+        return by_name[typed]
     digits = str(typed).strip()
     return int(digits) if digits.isascii() and digits.isdigit() and int(digits) <= MAX_WPORT else None
 
