@@ -106,7 +106,9 @@ def take_found(draft: Draft, typed: FormInput) -> Draft:
         choice.pop(CONF_CLIENT_WPORT, None)
     server_wport = _read_wport(found, choice[CONF_SERVER_WPORT])
     if goes_back:
-        kept = {name: value for name, value in choice.items() if name != CONF_SERVER_WPORT or server_wport is not None}
+        kept = {name: value for name, value in choice.items() if name != CONF_SERVER_WPORT}
+        if server_wport is not None:
+            kept[CONF_SERVER_WPORT] = server_wport
         return replace(draft, choice=kept, goes_back=True, facts=None, failure=None, errors={})
     errors = {} if server_wport is not None else {CONF_SERVER_WPORT: "invalid_wport"}
     if CONF_AUTHENTICATION not in choice:
