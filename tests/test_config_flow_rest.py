@@ -85,7 +85,10 @@ async def test_keys_over_rest(
     flow = f"{FLOWS}/{result['flow_id']}"
     result = await post(flow, host=HOST, advanced={"authentication": "keys"})
     fields = {field["name"]: field for field in result["data_schema"]}
-    assert list(fields) == ["encryption_key", "authentication_key", "security_suite", "protection", "advanced"]
+    assert list(fields) == [
+        *("encryption_key", "authentication_key", "security_suite", "protection"),
+        *("advanced", "signing"),
+    ]
     assert fields["encryption_key"]["selector"]["text"]["type"] == "password"
     assert fields["security_suite"]["selector"]["select"]["options"] == ["0", "1", "2"]
     assert fields["security_suite"]["default"] == "0"
