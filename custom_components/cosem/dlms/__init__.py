@@ -11,8 +11,11 @@ from .client.call_desk import CallDesk, ExpectedCaller
 from .client.calls import AwaitedCalls, CalledLink
 from .client.channel import Channel, Connector, with_datagrams, with_wrapper
 from .client.client import DlmsClient
+from .client.doctor import Patient, diagnose
+from .client.foreign_protocol import ForeignProtocol
 from .client.hearing import Heard, Hearing, Source
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
+from .client.layer_findings import LayerFinding, LayerVerdict
 from .client.link import NotificationConsumer, Timing
 from .client.list_sizes import ListSizes, ListWays
 from .client.listener import NotificationListener
@@ -23,9 +26,10 @@ from .client.profile_request import ProfileRequest
 from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
 from .client.short_names import ShortNames
-from .client.transport import Transport, open_tcp
+from .client.symptom import Symptom, symptom_of
+from .client.transport import Transport, open_tcp, resolve
 from .client.udp_transport import open_udp
-from .client.verdict import Diagnosis, Verdict, diagnostic_of, while_associating, while_reading
+from .client.verdict import Diagnosis, Layer, Verdict, diagnostic_of, layer_of, while_associating, while_reading
 from .describe.elements import Json, JsonObject, describe_data
 from .describe.guarded_targets import is_of_security, is_of_supply
 from .describe.notifications import described_pushed_value, notification_time
@@ -309,6 +313,7 @@ __all__ = [
     "ExpectedCaller",
     "ExtendedRegisterAttribute",
     "ExtendedRegisterMethod",
+    "ForeignProtocol",
     "GuessedProtocol",
     "Heard",
     "Hearing",
@@ -324,6 +329,9 @@ __all__ = [
     "KeyInfoKind",
     "KeyPairs",
     "KnownForm",
+    "Layer",
+    "LayerFinding",
+    "LayerVerdict",
     "Leniency",
     "LimitExceeded",
     "Limits",
@@ -351,6 +359,7 @@ __all__ = [
     "ObjectListElement",
     "Observer",
     "OutcomeUnknown",
+    "Patient",
     "PeerNotAuthenticated",
     "PlainValue",
     "PrivateKey",
@@ -403,6 +412,7 @@ __all__ = [
     "Source",
     "StandardCode",
     "StateErrorCode",
+    "Symptom",
     "SystemTitleMismatch",
     "TimePolicy",
     "Timing",
@@ -435,6 +445,7 @@ __all__ = [
     "described_push_setup",
     "described_pushed_value",
     "described_reading",
+    "diagnose",
     "diagnostic_of",
     "display_text",
     "encode_push_client_sap",
@@ -449,6 +460,7 @@ __all__ = [
     "is_secret_or_proof",
     "is_unspecified",
     "json_cells",
+    "layer_of",
     "learn_invocation_counter",
     "load_private_key_pem",
     "load_public_key_pem",
@@ -476,6 +488,7 @@ __all__ = [
     "raw_value",
     "read_listed_values",
     "redacted",
+    "resolve",
     "says_something",
     "scale",
     "scaler_unit_attribute",
@@ -483,6 +496,7 @@ __all__ = [
     "set_bits",
     "settle",
     "status_text",
+    "symptom_of",
     "templates_of",
     "title_in_certificate",
     "to_execute",

@@ -13,6 +13,7 @@ from custom_components.cosem.dlms.apdu.acse import Mechanism
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.client.doctor import Patient, diagnose
+from custom_components.cosem.dlms.client.foreign_protocol import ForeignProtocol
 from custom_components.cosem.dlms.client.invocation_counter import INVOCATION_COUNTER
 from custom_components.cosem.dlms.client.layer_findings import LayerVerdict
 from custom_components.cosem.dlms.client.link import Timing
@@ -212,6 +213,24 @@ async def test_what_is_silent_to_the_public_client_is_asked_in_other_protocols_b
     assert not any(DEFAULT_PASSWORD.encode() in octets for octets in meter.got)
 
 
+@pytest.mark.parametrize("octets", ["7EA0210321739AA0", "E5"])
+async def test_nothing_is_sent_in_other_protocols_where_that_is_not_allowed(octets: str):
+    meter = Foreign(octets)
+    findings = await found(meter, AssociationParameters(client_wport=2), asks_otherwise=False)
+    assert verdicts(findings) == [OK, OK, FAILED, FAILED, FAILED] + [NOT_TRIED] * 2
+    assert findings[2].speaks is None
+    assert not findings[2].is_cut
+    assert [octets[:2] for octets in meter.got] == [b"\0\1"] * 2
+
+
+async def test_what_a_form_says_in_its_own_words_is_told(meter: SimulatedMeter):
+    findings = await found(meter)
+    assert [device.sap for device in findings[3].devices] == [1, 16]
+    assert f"{findings[6].objects} objects" == findings[6].detail
+    spoken = await found(ScriptedMeter(aarq=lambda apdu: [Raw(bytes.fromhex("E5"))]), asks_otherwise=False)
+    assert spoken[2].speaks is ForeignProtocol.MBUS
+
+
 @pytest.mark.parametrize("parts", [[], [End()]])
 async def test_without_a_password_a_meter_without_public_client_gets_no_noise(parts: list[Part]):
     scripted = ScriptedMeter(aarq=lambda apdu: [aare()])
@@ -227,6 +246,7 @@ async def test_less_than_a_header_is_no_wrapper(octets: str):
     findings = await found(meter)
     assert verdicts(findings)[:3] == [OK, OK, FAILED]
     assert f"only {octets} came" in findings[2].detail
+    assert findings[2].is_cut
 
 
 @pytest.mark.parametrize("hangs_up", [False, True])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from custom_components.cosem.dlms.client.foreign_protocol import protocol_in_words
+from custom_components.cosem.dlms.client.foreign_protocol import ForeignProtocol, protocol_in_words
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, encode_wpdu
 
 
@@ -17,11 +17,16 @@ from custom_components.cosem.dlms.protocol.wrapper import Wpdu, encode_wpdu
         (b"\xff\xfd\x18\xff\xfd\x20", "Telnet"),
         (bytes.fromhex("680443000000"), "60870"),
         (bytes.fromhex("6803036853FE51A216"), "M-Bus"),
+        (bytes.fromhex("6804046808007209"), "M-Bus"),
         (b"\xe5", "M-Bus"),
         (bytes.fromhex("000100000003018101"), "Modbus"),
         (bytes.fromhex("000200000003018101"), "Modbus"),
         (b"/ISk5MT174-0001\r\n", "62056-21"),
+        (b"\xafI\xf3k5MT174-0001\x8d\x0a", "62056-21"),  # with an even parity
+        (b"0123*kWh)\r\n1-0:1.8.0(000123.456*kWh)\r\n", "62056-21"),
+        (b"C.1.0(00123456)\r\n", "62056-21"),
         (b"220 ftp.example.org ready\r\n", "text"),
+        (b"220 (server 3.0.3)\r\n", "text"),
         (b"\n", "text"),
         (b"\x05\x00", "something else"),
         (b"\x00\x02\x00\x01", "something else"),
@@ -29,8 +34,9 @@ from custom_components.cosem.dlms.protocol.wrapper import Wpdu, encode_wpdu
 )
 def test_what_speaks_so(octets: bytes, word: str):
     told = protocol_in_words(octets)
-    assert told is not None
+    assert isinstance(told, ForeignProtocol)
     assert word in told
+    assert f"{told}" == told.value
 
 
 @pytest.mark.parametrize("apdu", [b"", bytes.fromhex("D80101"), bytes.fromhex("6303800100"), bytes(200)])

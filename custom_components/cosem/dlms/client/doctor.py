@@ -37,6 +37,7 @@ from .association import Association
 from .channel import Connector
 from .client import DlmsClient
 from .first_octets import FirstOctets
+from .foreign_protocol import ForeignProtocol
 from .invocation_counter import read_next_counter
 from .layer_findings import LayerFinding, LayerFindings, LayerVerdict
 from .link import SYSTEM_CLOCK, Timing
@@ -61,8 +62,9 @@ class Patient:
 
     ``resolve``: returns the addresses of the host. ``connect``: opens a connection. ``state``: the counters, where the
     chosen association uses them. ``ask``: the object that tells the public client our counter. ``form``: what is known
-    of how the meter takes proofs. ``on_attempt``: told of each association before it is tried. ``on_finding``: told of
-    each layer when it is known, in their order; again where a later attempt shows otherwise.
+    of how the meter takes proofs. ``asks_otherwise``: whether what is silent may be asked in other protocols, which
+    opens a data link over HDLC and closes it again. ``on_attempt``: told of each association before it is tried.
+    ``on_finding``: told of each layer when it is known, in their order; again where a later attempt shows otherwise.
     """
 
     host: str
@@ -74,6 +76,7 @@ class Patient:
     ask: LogicalName | None = None
     form: ProofForm = USUAL_FORM
     timing: Timing = field(default_factory=Timing)
+    asks_otherwise: bool = True
     observer: Observer = NOBODY
     on_attempt: Callable[[AssociationParameters], None] = field(default=lambda parameters: None)
     on_finding: Callable[[LayerFinding], None] = field(default=lambda finding: None)
@@ -160,7 +163,8 @@ class _Doctor:
             found = decode_sap_assignment_list(await association.get(SAP_ASSIGNMENT_LIST))
             self._listed = tuple(sorted({each.sap for each in found}))
             at = ", ".join(map(str, self._listed))
-            self.findings.is_fine(Layer.PUBLIC_ASSOCIATION, f"{detail}; logical devices at the wPorts {at}")
+            told = f"{detail}; logical devices at the wPorts {at}"
+            self.findings.is_fine(Layer.PUBLIC_ASSOCIATION, told, devices=found)
 
     async def _ask_for_counter(self) -> None:
         """Let the public client read the counter of another logical device, which keeps its own."""
@@ -228,7 +232,7 @@ class _Doctor:
         except DlmsError as error:
             self.findings.fails(Layer.OBJECT_LIST, error)
             return
-        self.findings.is_fine(Layer.OBJECT_LIST, f"{len(objects)} objects")
+        self.findings.is_fine(Layer.OBJECT_LIST, f"{len(objects)} objects", objects=len(objects))
 
     # -- verdicts
 
@@ -257,15 +261,15 @@ class _Doctor:
 
     async def _blame_framing(self, error: DlmsError) -> None:
         protocol = await self._ask_otherwise()
-        told = str(error)
+        told, is_cut = str(error), False
         if protocol is not None:
             error = NotWrapper(self._heard.octets)
             told = f"this is {protocol}: {error}"
         elif not self._heard.octets:
             told = f"nothing came back: {error}"
         elif not self._heard.is_wrapper:
-            told += f"; only {self._heard.octets.hex().upper()} came"
-        self.findings.fails(Layer.FRAMING, error, told)
+            told, is_cut = f"{told}; only {self._heard.octets.hex().upper()} came", True
+        self.findings.fails_in_framing(error, told, speaks=protocol, is_cut=is_cut)
 
     def _blame_association(self, error: DlmsError, parameters: AssociationParameters) -> None:
         listed = self._listed
@@ -294,9 +298,9 @@ class _Doctor:
         else:
             self.findings.is_left_out(Layer.PUBLIC_ASSOCIATION, "its wPorts are those of the association below")
 
-    async def _ask_otherwise(self) -> str | None:
+    async def _ask_otherwise(self) -> ForeignProtocol | None:
         """Return what answers in another protocol; what may be a small meter gets time to free its place."""
-        if not self._heard.has_asked:
+        if self._patient.asks_otherwise and not self._heard.has_asked:
             await SYSTEM_CLOCK.sleep(self._patient.timing.reconnect_gap)
             await self._heard.ask(self._patient.timing.response)
             await SYSTEM_CLOCK.sleep(self._patient.timing.reconnect_gap)

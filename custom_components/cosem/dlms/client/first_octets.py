@@ -7,7 +7,7 @@ from typing import Final
 from ..errors import TransportError, excerpt
 from ..protocol.wrapper import HEADER_SIZE
 from .channel import Channel, Connector
-from .foreign_protocol import protocol_in_words
+from .foreign_protocol import ForeignProtocol, protocol_in_words
 from .observer import NOBODY, Observer
 from .transport import Transport
 
@@ -62,8 +62,8 @@ class FirstOctets:
         return len(self.octets) >= HEADER_SIZE and self.protocol is None
 
     @property
-    def protocol(self) -> str | None:
-        """What came instead, in words; None if nothing came, or the wrapper."""
+    def protocol(self) -> ForeignProtocol | None:
+        """What came instead; None if nothing came, or the wrapper."""
         return protocol_in_words(self.octets) if self.octets else None
 
     @property
@@ -72,7 +72,7 @@ class FirstOctets:
         is_there = self.is_wrapper and len(self.latest) > HEADER_SIZE
         return self.latest[HEADER_SIZE] if is_there else None
 
-    async def ask(self, seconds: float) -> str | None:
+    async def ask(self, seconds: float) -> ForeignProtocol | None:
         """Return what answers in another protocol, if anything does. Nothing is asked twice, or over datagrams."""
         if self.has_asked or not self.is_stream or self.octets:
             return self.protocol

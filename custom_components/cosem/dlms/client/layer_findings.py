@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Final
 
 from ..errors import AssociationRejected, DlmsError
+from ..interface_classes.sap_assignment import SapAssignment
+from .foreign_protocol import ForeignProtocol
 from .verdict import Layer
 
 
@@ -23,6 +25,9 @@ class LayerFinding:
 
     ``is_mended``: the reason is gone by now, so that another attempt may work. ``listed``: the wPorts of the logical
     devices that the meter lists, where the chosen one is none of them.
+    What a form says in its own words is told by ``devices``, the logical devices that the public client was told;
+    ``objects``, how many the list has; ``speaks``, what answers instead of the wrapper; and ``is_cut``, whether no more
+    than part of an answer came.
     """
 
     layer: Layer
@@ -31,6 +36,10 @@ class LayerFinding:
     error: DlmsError | None = None
     is_mended: bool = False
     listed: tuple[int, ...] = ()
+    devices: tuple[SapAssignment, ...] = ()
+    objects: int = 0
+    speaks: ForeignProtocol | None = None
+    is_cut: bool = False
 
 
 class LayerFindings:
@@ -53,9 +62,9 @@ class LayerFindings:
         """Return whether a layer does not work."""
         return self._findings[layer].verdict is LayerVerdict.FAILED
 
-    def is_fine(self, layer: Layer, detail: str) -> None:
-        """Note that a layer works."""
-        self._findings[layer] = LayerFinding(layer, LayerVerdict.OK, detail)
+    def is_fine(self, layer: Layer, detail: str, *, devices: tuple[SapAssignment, ...] = (), objects: int = 0) -> None:
+        """Note that a layer works. Arguments are a LayerFinding's."""
+        self._findings[layer] = LayerFinding(layer, LayerVerdict.OK, detail, devices=devices, objects=objects)
 
     def is_left_out(self, layer: Layer, reason: str) -> None:
         """Note that a layer is not tried."""
@@ -75,6 +84,12 @@ class LayerFindings:
         if isinstance(error, AssociationRejected) and error.offered:
             told += f"; the meter offers {error.offered}"
         self._findings[layer] = LayerFinding(layer, LayerVerdict.FAILED, told, error, is_mended, listed)
+
+    def fails_in_framing(self, error: DlmsError, detail: str, *, speaks: ForeignProtocol | None, is_cut: bool) -> None:
+        """Note what came instead of the wrapper. Arguments are a LayerFinding's."""
+        self._findings[Layer.FRAMING] = LayerFinding(
+            Layer.FRAMING, LayerVerdict.FAILED, detail, error, speaks=speaks, is_cut=is_cut
+        )
 
     def tell(self, until: Layer) -> None:
         """Hand out what is known of the layers so far."""
