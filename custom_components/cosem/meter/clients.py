@@ -1,6 +1,6 @@
 """The clients that entries of one physical device share.
 
-All connect by the names ``open_tcp`` and ``open_udp`` of this module, which tests replace.
+All connect by the names ``open_tcp`` and ``open_udp`` of this module, which tests replace; so they do with ``resolve``.
 """
 
 from collections.abc import AsyncIterator, Mapping
@@ -32,6 +32,7 @@ from ..dlms import (
     WportPair,
     open_tcp,
     open_udp,
+    resolve,
     with_datagrams,
     with_wrapper,
 )
@@ -107,7 +108,8 @@ def device_address(data: Mapping[str, Any]) -> Address:
     return _address(data[CONF_HOST], data[CONF_PORT], transport_of(data))
 
 
-def _connector(host: str, port: int, transport: TransportProtocol) -> Connector:
+def connector_to(host: str, port: int, transport: TransportProtocol) -> Connector:
+    """Return what connects to an address: for its client, or past it while that is reserved."""
     silent: set[str] = set()
 
     async def over_tcp() -> Transport:
@@ -119,12 +121,17 @@ def _connector(host: str, port: int, transport: TransportProtocol) -> Connector:
     return with_datagrams(over_udp) if transport is TransportProtocol.UDP else with_wrapper(over_tcp)
 
 
+async def async_addresses(host: str, port: int) -> list[str]:
+    """Return the addresses of a host. Raises ConnectFailed, ConnectTimeout."""
+    return await resolve(host, port, Timing().connect)
+
+
 def _new_client(host: str, port: int, transport: Reach, trace: Trace) -> _SharedClient:
     if transport is None:
         calls = AwaitedCalls(trace)
         client = DlmsClient(host, port, connect=calls.connect, observer=trace)
         return _SharedClient(client=client, trace=trace, calls=calls)
-    client = DlmsClient(host, port, connect=_connector(host, port, transport), observer=trace)
+    client = DlmsClient(host, port, connect=connector_to(host, port, transport), observer=trace)
     return _SharedClient(client=client, trace=trace)
 
 
@@ -147,6 +154,12 @@ def get_client(hass: HomeAssistant, host: str, port: int, transport: Reach = Tra
 def calls_of(hass: HomeAssistant, client: DlmsClient) -> AwaitedCalls | None:
     """Return the calls that a client waits for; None where it connects itself."""
     return next((shared.calls for shared in _clients(hass).values() if shared.client is client), None)
+
+
+@callback
+def trace_by(hass: HomeAssistant, client: DlmsClient) -> Trace:
+    """Return what is said by a client that is lent."""
+    return next(shared.trace for shared in _clients(hass).values() if shared.client is client)
 
 
 @callback
