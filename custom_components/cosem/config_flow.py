@@ -9,12 +9,7 @@ from dataclasses import replace
 from functools import partial, partialmethod
 from typing import Any, Final, override
 
-from homeassistant.config_entries import (
-    SOURCE_IGNORE,
-    ConfigEntry,
-    ConfigFlow,
-    ConfigFlowResult,
-)
+from homeassistant.config_entries import SOURCE_IGNORE, ConfigEntry, ConfigFlowResult
 from homeassistant.const import CONF_HOST, CONF_NAME, CONF_PORT
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
@@ -38,6 +33,8 @@ from .forms.draft import (
 from .forms.entry_data import async_changed_entry, async_entry_in_use, async_new_entry
 from .forms.examination import BackgroundExamination, async_give_up_calls
 from .forms.further_objects import async_try_at_set_up
+from .forms.help_fields import with_help
+from .forms.help_steps import HelpSteps
 from .forms.next_step import Step, menu_of, next_step
 from .forms.objects import async_choices_of_another_client, async_object_choices
 from .forms.options import CosemOptionsFlow
@@ -51,7 +48,7 @@ from .push.unknown_senders import UnknownSender
 _ABOUT_CONNECTION: Final = frozenset({Step.USER, Step.FOUND, Step.RECONFIGURE})
 
 
-class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
+class CosemConfigFlow(HelpSteps, domain=DOMAIN):
     """Makes, repairs or changes an entry."""
 
     VERSION = 1
@@ -73,6 +70,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
     @override
     def async_remove(self) -> None:
         """Stop an examination when the flow ends."""
+        super().async_remove()
         if self._run is not None:
             self._run.cancel()
             entry = self.hass.config_entries.async_get_entry(self.context.get("entry_id", ""))
@@ -126,6 +124,8 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
 
     async def _form(self, step: Step, user_input: dict[str, Any] | None) -> ConfigFlowResult:
         """Show a form or take its answer."""
+        if (helping := await self._help(step, user_input)) is not None:
+            return helping
         if user_input is None:
             self._draft = replace(self._draft, errors={})
             return await self._show(step)
@@ -138,6 +138,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             self._draft = await async_try_at_set_up(self.hass, self._draft, user_input)
         return await self._go_on()
 
+    @override
     async def _go_on(self) -> ConfigFlowResult:
         match next_step(self._draft):
             case Step.EXAMINE:
@@ -149,6 +150,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
             case step:
                 return await self._show(step)
 
+    @override
     async def _show(self, step: Step) -> ConfigFlowResult:
         """Show a menu or a form."""
         draft = self._draft
@@ -157,7 +159,7 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
                 step_id=step.value, menu_options=menu, description_placeholders=question_words(draft)
             )
         form = STEP_FORMS[step]
-        schema = form.schema(draft)
+        schema = with_help(draft, form.schema(draft))
         return self.async_show_form(
             step_id=step.value,
             data_schema=self.add_suggested_values_to_schema(schema, form.shown(draft, schema)),
@@ -245,11 +247,9 @@ class CosemConfigFlow(ConfigFlow, domain=DOMAIN):
                 reason="known_device" if known else "wrong_device",
                 description_placeholders=known or {CONF_NAME: outcome.identity.title},
             )
-        else:
-            self._abort_if_unique_id_configured(description_placeholders=self._known_as())
-        if self._draft.purpose.mends:
             choices, ticked = await async_choices_of_another_client(self.hass, self._mended_entry, outcome.objects)
         else:
+            self._abort_if_unique_id_configured(description_placeholders=self._known_as())
             choices, ticked = await async_object_choices(self.hass, outcome.objects)
         self._draft = with_examination(self._draft, outcome, choices, ticked)
         return await self._go_on()

@@ -31,6 +31,8 @@ from tests.forms.drafts import FLOWS, KINDS, draft, examination, facts, read
 MECHANISMS = ("none", "lls", "hls-manufacturer", "hls-md5", "hls-sha1", "hls-gmac", "hls-sha256")
 KEYED = ("hls_secret", "keys", "certificate")
 PASSWORD = {"password": "stored"}
+HELP_STEPS = {Step.HELP, Step.HELP_DEVICE, Step.HELP_PLAN, Step.HELP_SEARCH}
+"""Their mixin shows them (test_help_steps.py)."""
 ENDINGS = {Step.CREATE_ENTRY, Step.UPDATE_ENTRY, Step.SAVE_OPTIONS}
 
 HOME = {Purpose.SET_UP: "user", Purpose.ADD_LOGICAL_DEVICE: "discovery_confirm", Purpose.RECONFIGURE: "reconfigure"}
@@ -239,7 +241,7 @@ def test_every_combination_is_decided_and_every_step_can_be_shown():
                 assert menu <= steps[step.value]["menu_options"].keys()
         else:
             assert step is Step.EXAMINE or step in STEP_FORMS
-    choices = {Step.CALL, Step.FOUND, Step.NOTHING_FOUND, Step.OBJECTS, Step.USUAL_CODES, Step.INIT}
+    choices = {Step.CALL, Step.FOUND, Step.NOTHING_FOUND, Step.OBJECTS, Step.USUAL_CODES, Step.INIT, *HELP_STEPS}
     assert reached | choices | ENDINGS | set(CONNECTION_FORMS.values()) == set(Step)
 
 
@@ -263,7 +265,8 @@ def test_tables_are_complete():
     assert CREDENTIAL_FORMS.keys() == REAUTH_FORMS.keys() == set(AUTHENTICATIONS) - {"none", "password"}
     assert CONNECTION_FORMS.keys() == set(FLOWS) - {Purpose.REAUTHENTICATE}
     assert set(DOUBTS.values()) < QUESTIONS.keys()
-    assert STEP_FORMS.keys() | QUESTIONS.keys() | ENDINGS | {Step.NOTHING_FOUND, Step.EXAMINE, Step.INIT} == set(Step)
+    others = {Step.NOTHING_FOUND, Step.EXAMINE, Step.INIT, *HELP_STEPS}
+    assert STEP_FORMS.keys() | QUESTIONS.keys() | ENDINGS | others == set(Step)
 
 
 @pytest.mark.parametrize("purpose", FLOWS, ids=lambda purpose: purpose.name)

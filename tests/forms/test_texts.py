@@ -26,13 +26,14 @@ from custom_components.cosem.dlms import (
     ExceptionReceived,
     InputFault,
     NotWrapper,
+    SapAssignment,
     TimePolicy,
     TransportProtocol,
     while_associating,
 )
 from custom_components.cosem.dlms.client.verdict import diagnostic_of
 from custom_components.cosem.dlms.errors import ServiceErrorCode
-from custom_components.cosem.forms import call_fields, credential_schemas, schemas
+from custom_components.cosem.forms import call_fields, credential_schemas, help_fields, schemas
 from custom_components.cosem.forms.draft import Purpose
 from custom_components.cosem.forms.found import Found
 from custom_components.cosem.forms.found_form import found_schema
@@ -72,7 +73,11 @@ FORMS = {
     "discovery_confirm": schemas.discovery_schema(with_parent=True),
     "objects": schemas.objects_schema([], [], with_further_objects=False),
     "usual_codes": schemas.objects_schema([], [], with_further_objects=True),
+    "help_plan": help_fields.plan_schema(with_login=True),
+    "help_device": help_fields.device_schema([SapAssignment(1, b"SIM1")]),
 }
+WITH_HELP = frozenset(FORMS) - {"call", "objects", "usual_codes", "help_plan", "help_device"}
+"""Forms that offer help after a failure (test_help_fields.py)."""
 MENUS = {"example_keys", "equal_keys", "counter_jump"}
 CONNECTION = {"host", "port", "client_wport", "server_wport"}
 PLACEHOLDERS = {
@@ -97,6 +102,10 @@ PLACEHOLDERS = {
     "usual_codes": CONNECTION | {"name", "count", "clock"},
     "nothing_found": CONNECTION | {"name"},
     "examine": CONNECTION,
+    "help_plan": CONNECTION | {"attempts"},
+    "help_search": CONNECTION,
+    "help": CONNECTION | {"summary", "lines"},
+    "help_device": CONNECTION,
 }
 """What the steps put into their texts (test_config_flow.py looks at the values)."""
 
@@ -131,7 +140,7 @@ OWN = {key: TEXTS[key] for key in ("config", "options", "selector")}
 def test_each_field_has_a_name_and_a_description(step: str):
     texts = TEXTS["options" if step == "init" else "config"]["step"][step]
     form = options_schema([], with_logs=True) if step == "init" else FORMS[step]
-    fields = {str(key): value for key, value in form.schema.items()}
+    fields = {str(key): value for key, value in form.schema.items()} | ({"help": bool} if step in WITH_HELP else {})
     plain = {key for key, value in fields.items() if not isinstance(value, section)}
     assert texts["data"].keys() == plain
     assert texts["data_description"].keys() == plain
@@ -147,7 +156,7 @@ def test_each_field_has_a_name_and_a_description(step: str):
 
 
 def test_each_step_has_texts_and_no_others():
-    assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "nothing_found", "examine"}
+    assert TEXTS["config"]["step"].keys() == {*FORMS, *MENUS, "nothing_found", "examine", "help", "help_search"}
     assert TEXTS["options"]["step"].keys() == {"init"}
 
 
@@ -211,6 +220,7 @@ def test_each_verdict_has_a_sentence():
     of_options |= {"invalid_listen_address", "invalid_notification_sources", "other_sentence"}
     assert TEXTS["options"]["error"].keys() == of_options
     sentences |= {"invalid_listen_address", "invalid_notification_sources", "call_sources_needed"}
+    sentences |= {"password_missing", "authentication_missing"}  # where help could have been asked for
     sentences |= {"not_called", "cannot_listen"}  # a connection that failed, where the meter calls
     assert TEXTS["config"]["error"].keys() == sentences
 
@@ -237,7 +247,7 @@ async def test_each_placeholder_of_a_sentence_is_filled(hass: HomeAssistant):
 
 
 def test_each_stage_is_said():
-    assert TEXTS["config"]["progress"].keys() == {stage.value for stage in Stage}
+    assert TEXTS["config"]["progress"].keys() == {*(stage.value for stage in Stage), "finding_settings"}
     assert placeholders(TEXTS["config"]["progress"]) <= CONNECTION
 
 

@@ -126,8 +126,10 @@ def with_facts(draft: Draft, facts: ConnectionFacts, typed: FormInput) -> Draft:
 
 
 def take_password(draft: Draft, typed: FormInput) -> Draft:
-    """Take the password form."""
-    return _with_password(draft, typed[CONF_PASSWORD])
+    """Take the password form; it may be empty where help can be asked for instead."""
+    if not (password := typed.get(CONF_PASSWORD)):
+        return replace(draft, errors={CONF_PASSWORD: "password_missing"}, password_given=False, failure=None)
+    return _with_password(draft, password)
 
 
 def take_known_password(draft: Draft, typed: FormInput) -> Draft:
@@ -190,6 +192,13 @@ def follow_counter(draft: Draft) -> Draft:
     read = replace(draft.credential_input, credentials={**draft.credential_input.credentials, **start})
     # No form shows it as its own proposal: nobody has proved it (rule S35).
     return replace(draft, credential_input=read, failure=None)
+
+
+def take_server(draft: Draft, server_wport: int) -> Draft:
+    """Take over another logical device; how to log in there is asked again."""
+    facts = replace(draft.given_facts, server_wport=server_wport)
+    taken = with_facts(draft, facts, ask_for_client(replace(draft, facts=facts)).typed)
+    return replace(taken, choice={**draft.choice, CONF_SERVER_WPORT: server_wport})
 
 
 def ask_for_client(draft: Draft) -> Draft:

@@ -26,7 +26,7 @@ from ..push.unknown_senders import UnknownSender
 from .connection import ConnectionFacts, as_typed
 from .credential_input import CredentialInput
 from .found import Found
-from .remedies import REMEDIES
+from .remedies import REFUSED_LOGINS, REMEDIES
 
 _MAIN_SECRET: Final = {
     AUTHENTICATION_HLS_SECRET: CONF_HLS_SECRET,
@@ -107,6 +107,8 @@ class Draft:
     """Placeholders of these errors."""
     failure: ExaminationFailed | None = None
     """The last examination's failure, until a form is submitted."""
+    refusals: int = 0
+    """How often a login was refused in this flow: meters lock clients out."""
     examination: Examination | None = None
     """The last examination's result."""
     choices: tuple[SelectOptionDict, ...] = ()
@@ -228,7 +230,8 @@ def with_failure(draft: Draft, failure: ExaminationFailed) -> Draft:
         return with_found(draft, Found(facts=draft.given_facts, failure=failure))
     refused = REMEDIES[failure.verdict].refused_secret
     kept = {name: value for name, value in draft.secrets.items() if name != refused}
-    return replace(draft, failure=failure, secrets=kept)
+    refusals = draft.refusals + (failure.verdict in REFUSED_LOGINS)
+    return replace(draft, failure=failure, secrets=kept, refusals=refusals)
 
 
 def with_found(draft: Draft, found: Found) -> Draft:

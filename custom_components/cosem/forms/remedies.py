@@ -105,3 +105,13 @@ REMEDIES: Final[Mapping[Verdict, Remedy]] = {
     Verdict.NO_IDENTITY: _HINTED,
     Verdict.UNKNOWN: _CONNECTION,
 }
+
+REFUSED_LOGINS: Final = frozenset(
+    {
+        Verdict.INVALID_AUTH,
+        Verdict.PASSWORD_OR_KEYS_REFUSED,
+        Verdict.SECRET_REFUSED,
+        Verdict.KEYS_REFUSED,
+    }
+)
+"""What meters count, and lock a client after some of."""

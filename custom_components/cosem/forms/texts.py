@@ -82,7 +82,7 @@ async def async_form_words(hass: HomeAssistant, draft: Draft, step: Step) -> dic
     if draft.failure is not None:
         preset, names_refused = draft.given_facts.preset, draft.names_refused
         words |= await async_failure_in_words(hass, draft.failure, preset, names_refused=names_refused)
-        words |= await _async_address_words(hass, draft)
+        words |= await async_address_words(hass, draft)
     if draft.examination is not None:
         found = {CONF_NAME: draft.title, "count": str(len(draft.choices))}
         found["clock"] = await async_clock_in_words(hass, draft.examination.clock, draft.proposed_time_policy)
@@ -122,7 +122,7 @@ async def _async_credential_words(hass: HomeAssistant, draft: Draft) -> dict[str
     }
 
 
-async def _async_address_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
+async def async_address_words(hass: HomeAssistant, draft: Draft) -> dict[str, str]:
     """Return what may be wrong with an unusual port or transport; each follows a sentence."""
     text = await async_selector_texts(hass)
     facts = draft.given_facts

@@ -1,0 +1,58 @@
+"""The fields of "Help me find the settings": at the end of a form that failed, and of its own forms."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from homeassistant.helpers.selector import (
+    BooleanSelector,
+    SelectOptionDict,
+    SelectSelector,
+    SelectSelectorConfig,
+    SelectSelectorMode,
+)
+import voluptuous as vol
+
+from ..dlms import LogicalDeviceName, SapAssignment
+from .draft import Draft
+from .help_plan import offers_help
+
+CONF_HELP: Final = "help"
+CONF_TRY_LOGIN: Final = "try_login"
+CONF_LOGICAL_DEVICE: Final = "logical_device"
+
+
+def with_help(draft: Draft, schema: vol.Schema) -> vol.Schema:
+    """Return a form that offers help after a failure; nobody has to know a secret to ask for that."""
+    if not offers_help(draft):
+        return schema
+    fields = {_optional(marker): field for marker, field in schema.schema.items()}
+    return vol.Schema(fields | {vol.Optional(CONF_HELP, default=False): BooleanSelector()})
+
+
+def _optional(marker: vol.Marker) -> vol.Marker:
+    """Return the marker of a field that may stay empty; a missing answer is missed when it is taken."""
+    is_asked = isinstance(marker, vol.Required) and not callable(marker.default)
+    return vol.Optional(marker.schema, description=marker.description) if is_asked else marker
+
+
+def takes_help(typed: dict[str, Any]) -> bool:
+    """Return whether help is asked for; the fields of the form itself remain."""
+    return bool(typed.pop(CONF_HELP, False))
+
+
+def plan_schema(*, with_login: bool) -> vol.Schema:
+    """Return the form before anything is tried; a login is tried only if that is ticked."""
+    return vol.Schema({vol.Optional(CONF_TRY_LOGIN, default=False): BooleanSelector()} if with_login else {})
+
+
+def device_schema(devices: Sequence[SapAssignment]) -> vol.Schema:
+    """Return the form with the logical devices that a meter lists."""
+    options = [SelectOptionDict(value=str(device.sap), label=device_label(device)) for device in devices]
+    config = SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
+    return vol.Schema({vol.Required(CONF_LOGICAL_DEVICE, default=options[0]["value"]): SelectSelector(config)})
+
+
+def device_label(device: SapAssignment) -> str:
+    """Return wPort and name of a logical device."""
+    name = LogicalDeviceName(device.logical_device_name).text
+    return f"{device.sap}: {name}" if name else str(device.sap)
