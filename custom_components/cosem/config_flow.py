@@ -33,7 +33,7 @@ from .forms.draft import (
 from .forms.entry_data import async_changed_entry, async_entry_in_use, async_new_entry
 from .forms.examination import BackgroundExamination, async_give_up_calls
 from .forms.further_objects import async_try_at_set_up
-from .forms.help_fields import with_help
+from .forms.help_fields import with_help, without_help
 from .forms.help_steps import HelpSteps
 from .forms.next_step import Step, menu_of, next_step
 from .forms.objects import async_choices_of_another_client, async_object_choices
@@ -130,7 +130,7 @@ class CosemConfigFlow(HelpSteps, domain=DOMAIN):
             self._draft = replace(self._draft, errors={})
             return await self._show(step)
         before = self._draft.facts
-        self._draft = STEP_FORMS[step].take(self._draft, user_input)
+        self._draft = STEP_FORMS[step].take(self._draft, without_help(user_input))
         is_chosen = self._draft.facts is not None and not self._draft.finds_out
         if is_chosen and (step in _ABOUT_CONNECTION or self._draft.facts != before):
             self._abort_if_in_use(self._draft.given_facts)

@@ -103,11 +103,14 @@ async def test_trial_25_s38_the_name_of_another_meter_is_text(
 
 
 SHOWN_BY = {"translation_placeholders", "description_placeholders", "title_placeholders", "error_words"}
-PLACES = {"config_flow", "repairs", "forms/texts", "meter/error_mapping", "meter/issues"}
-"""Files that hand out words for texts. Each escapes what may come from a meter, and is walked over above."""
+PLACES = {"config_flow", "repairs", "forms/help_steps", "forms/texts", "meter/error_mapping", "meter/issues"}
+"""Files that hand out words for texts. Each escapes what may come from a meter, and is walked over above.
+
+The list of help_steps is Markdown of its own: tests/forms/test_help_texts.py looks at what is inside.
+"""
 TYPED = {
     *("actions/asking", "actions/changing", "actions/permission", "actions/read_profile", "actions/target"),
-    *("forms/answers", "forms/further_objects", "forms/options", "services"),
+    *("forms/answers", "forms/further_objects", "forms/help_plan", "forms/options", "services"),
 }
 """Words that a person typed, or that are ours; names of the standard; titles, which are text since the set-up."""
 

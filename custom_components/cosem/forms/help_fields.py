@@ -1,6 +1,6 @@
 """The fields of "Help me find the settings": at the end of a form that failed, and of its own forms."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from homeassistant.helpers.selector import (
@@ -35,9 +35,9 @@ def _optional(marker: vol.Marker) -> vol.Marker:
     return vol.Optional(marker.schema, description=marker.description) if is_asked else marker
 
 
-def takes_help(typed: dict[str, Any]) -> bool:
-    """Return whether help is asked for; the fields of the form itself remain."""
-    return bool(typed.pop(CONF_HELP, False))
+def without_help(typed: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answer to the form itself."""
+    return {name: value for name, value in typed.items() if name != CONF_HELP}
 
 
 def plan_schema(*, with_login: bool) -> vol.Schema:

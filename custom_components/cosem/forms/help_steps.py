@@ -1,5 +1,6 @@
 """The steps of "Help me find the settings": what will be tried, the search, its list, and the way back to a form."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
 
@@ -10,7 +11,7 @@ from ..const import AUTHENTICATION_NONE, CONF_AUTHENTICATION
 from ..dlms import Layer
 from .answers import take_server
 from .draft import Draft, Purpose
-from .help_fields import CONF_LOGICAL_DEVICE, CONF_TRY_LOGIN, device_schema, plan_schema, takes_help
+from .help_fields import CONF_HELP, CONF_LOGICAL_DEVICE, CONF_TRY_LOGIN, device_schema, plan_schema, without_help
 from .help_lines import Line, failing_layer, lines_of
 from .help_plan import Plan, asking_help, failed_facts, known_login
 from .help_search import BackgroundSearch, SearchOutcome
@@ -44,11 +45,11 @@ class HelpSteps(ConfigFlow):
         if self._search is not None:
             self._search.cancel()
 
-    async def _help(self, step: Step, typed: dict[str, Any] | None) -> ConfigFlowResult | None:
+    async def _help(self, step: Step, typed: Mapping[str, Any] | None) -> ConfigFlowResult | None:
         """Go to the help that a form asks for; None where it asks for none."""
         if typed is None:
             return None
-        is_asked, draft = takes_help(typed), self._draft
+        is_asked, draft = bool(typed.get(CONF_HELP)), self._draft
         if step is Step.FOUND and CONF_AUTHENTICATION not in typed:  # nobody has to know that to ask for help
             if not is_asked:
                 self._draft = replace(draft, errors={CONF_AUTHENTICATION: "authentication_missing"})
@@ -57,7 +58,7 @@ class HelpSteps(ConfigFlow):
             return await self.async_step_help_plan()
         if not is_asked:
             return None
-        taken = STEP_FORMS[step].take(draft, typed)
+        taken = STEP_FORMS[step].take(draft, without_help(typed))
         self._draft = asking_help(draft, taken)
         if taken.facts is None:
             self._draft = taken
