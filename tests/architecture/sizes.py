@@ -18,8 +18,6 @@ MOST_HOT_LOOPS = 3
 
 WITHOUT_CAP = "cosem.catalogue."
 """Tables: one file per theme, as long as its theme."""
-FRONT_DOOR = "cosem.dlms"
-"""A list of names, each a line twice: as long as there are names."""
 
 HOT_LOOPS: dict[str, str] = {
     "cosem.dlms.encoding.data.decode_data": "mixed structures, an object list and a load profile take 1.15, 1.21 and "
@@ -35,8 +33,7 @@ FORBIDDEN_NAMES = re.compile(
 
 def file_size(module: Module, _modules: Modules) -> Iterator[Finding]:
     length = len(module.source.splitlines())
-    is_list = module.name.startswith(WITHOUT_CAP) or module.name == FRONT_DOOR
-    if length > MOST_LINES_OF_A_FILE and not is_list:
+    if length > MOST_LINES_OF_A_FILE and not module.name.startswith(WITHOUT_CAP):
         yield Finding(module.name, f"{length} lines, at most {MOST_LINES_OF_A_FILE}")
 
 

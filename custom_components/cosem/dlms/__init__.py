@@ -12,7 +12,6 @@ from .client.calls import AwaitedCalls, CalledLink
 from .client.channel import Channel, Connector, with_datagrams, with_wrapper
 from .client.client import DlmsClient
 from .client.doctor import Patient, diagnose
-from .client.foreign_protocol import ForeignProtocol
 from .client.hearing import Heard, Hearing, Source
 from .client.invocation_counter import INVOCATION_COUNTER, confirmable_counter, learn_invocation_counter, settle
 from .client.layer_findings import LayerFinding, LayerVerdict
@@ -29,7 +28,7 @@ from .client.short_names import ShortNames
 from .client.symptom import Symptom, symptom_of
 from .client.transport import Transport, open_tcp, resolve
 from .client.udp_transport import open_udp
-from .client.verdict import Diagnosis, Layer, Verdict, diagnostic_of, layer_of, while_associating, while_reading
+from .client.verdict import Diagnosis, Layer, Verdict, layer_of, while_associating, while_reading
 from .describe.elements import Json, JsonObject, describe_data
 from .describe.guarded_targets import is_of_security, is_of_supply
 from .describe.notifications import described_pushed_value, notification_time
@@ -68,7 +67,6 @@ from .errors import (
     DlmsError,
     EchoReceived,
     ExceptionReceived,
-    GuessedProtocol,
     InvocationCounterExhausted,
     InvocationCounterNotStored,
     InvocationCounterRefused,
@@ -87,10 +85,8 @@ from .errors import (
     SecurityDowngrade,
     SecurityError,
     ServiceError,
-    ServiceErrorClass,
     ServiceErrorCode,
     ShortNameUnknown,
-    StandardCode,
     StateErrorCode,
     SystemTitleMismatch,
     TransportError,
@@ -108,12 +104,11 @@ from .interface_classes.association_ln import (
     ObjectListElement,
     decode_object_list,
 )
-from .interface_classes.class_names import CLASS_NAMES, attribute_name, class_name
+from .interface_classes.class_names import attribute_name, class_name
 from .interface_classes.clock import (
     CLOCK,
     CLOCK_TIME,
     ClockAttribute,
-    ClockMethod,
     ClockQuality,
     clock_quality,
     date_or_time_text,
@@ -121,10 +116,9 @@ from .interface_classes.clock import (
     is_unspecified,
 )
 from .interface_classes.data import DataAttribute
-from .interface_classes.demand_register import DemandRegisterAttribute, DemandRegisterMethod
+from .interface_classes.demand_register import DemandRegisterAttribute
 from .interface_classes.extended_register import (
     ExtendedRegisterAttribute,
-    ExtendedRegisterMethod,
     says_something,
     set_bits,
     status_text,
@@ -133,23 +127,19 @@ from .interface_classes.interface_class import InterfaceClass
 from .interface_classes.logical_device_name import (
     LOGICAL_DEVICE_NAME,
     LogicalDeviceName,
-    clean_text,
     display_text,
     logical_device_name_of,
 )
 from .interface_classes.mbus_client import (
     MbusClientAttribute,
-    MbusClientMethod,
     MbusDeviceType,
     manufacturer_letters,
     printed_number,
 )
 from .interface_classes.profile_columns import ProfileColumn, ProfileRow, SortMethod
 from .interface_classes.profile_generic import (
-    BufferSelector,
     CaptureObject,
     ProfileGenericAttribute,
-    ProfileGenericMethod,
 )
 from .interface_classes.push_lists import PushLists, read_listed_values
 from .interface_classes.push_setup import (
@@ -172,7 +162,6 @@ from .interface_classes.pushed_values import Notification, PushedValue, PushedVa
 from .interface_classes.register import (
     UNSCALED,
     RegisterAttribute,
-    RegisterMethod,
     ScalerUnit,
     decimal_text,
     decode_scaler_unit,
@@ -184,13 +173,12 @@ from .interface_classes.sap_assignment import (
     SAP_ASSIGNMENT_LIST,
     SapAssignment,
     SapAssignmentAttribute,
-    SapAssignmentMethod,
     decode_sap_assignment_list,
 )
 from .interface_classes.security_setup import SecuritySetupAttribute, SecuritySetupMethod
 from .interface_classes.short_names import ShortNameObject
 from .interface_classes.units import UNITS, Unit, unit_symbol
-from .interface_classes.value_attributes import SCALER_UNIT_ATTRIBUTE, VALUE_ATTRIBUTES, scaler_unit_attribute
+from .interface_classes.value_attributes import scaler_unit_attribute
 from .limits import DEFAULT_LIMITS, Limits
 from .protocol.association_kind import AssociationKind
 from .protocol.framing import Message
@@ -205,7 +193,7 @@ from .security.key_pairs import PrivateKey, PublicKey, generate_key_pair, load_p
 from .security.keys import Secret
 from .security.notification_keys import NotificationKeys
 from .security.settings import NO_KEY, Envelope, KeyInfoKind, KeyPairs, SecuritySettings
-from .security.suite import SYSTEM_TITLE_LENGTH, Protection, SecuritySuite
+from .security.suite import Protection, SecuritySuite
 from .security.typed import (
     MAX_MANUFACTURER_SECRET,
     MAX_SECRET,
@@ -226,7 +214,6 @@ from .security.typed import (
 )
 
 __all__ = [
-    "CLASS_NAMES",
     "CLOCK",
     "CLOCK_TIME",
     "CURRENT_ASSOCIATION",
@@ -246,12 +233,9 @@ __all__ = [
     "PUBLIC_CLIENT_WPORT",
     "SAP_ASSIGNMENT",
     "SAP_ASSIGNMENT_LIST",
-    "SCALER_UNIT_ATTRIBUTE",
-    "SYSTEM_TITLE_LENGTH",
     "TYPE_NAMES",
     "UNITS",
     "UNSCALED",
-    "VALUE_ATTRIBUTES",
     "AccessItem",
     "AccessOutcome",
     "AccessRights",
@@ -270,7 +254,6 @@ __all__ = [
     "AuthenticationTagInvalid",
     "AwaitedCalls",
     "BitString",
-    "BufferSelector",
     "CallDesk",
     "CalledLink",
     "CallerNotExpected",
@@ -278,7 +261,6 @@ __all__ = [
     "ChallengeRefused",
     "Channel",
     "ClockAttribute",
-    "ClockMethod",
     "ClockQuality",
     "ClockStatus",
     "CompactArray",
@@ -300,7 +282,6 @@ __all__ = [
     "DataType",
     "DecodeError",
     "DemandRegisterAttribute",
-    "DemandRegisterMethod",
     "DeviceInUse",
     "Diagnosis",
     "DiagnosticSource",
@@ -312,9 +293,6 @@ __all__ = [
     "ExceptionReceived",
     "ExpectedCaller",
     "ExtendedRegisterAttribute",
-    "ExtendedRegisterMethod",
-    "ForeignProtocol",
-    "GuessedProtocol",
     "Heard",
     "Hearing",
     "InformationReportRequest",
@@ -342,7 +320,6 @@ __all__ = [
     "LogicalDeviceName",
     "LogicalName",
     "MbusClientAttribute",
-    "MbusClientMethod",
     "MbusDeviceType",
     "Mechanism",
     "Medium",
@@ -365,7 +342,6 @@ __all__ = [
     "PrivateKey",
     "ProfileColumn",
     "ProfileGenericAttribute",
-    "ProfileGenericMethod",
     "ProfileReading",
     "ProfileRequest",
     "ProfileRow",
@@ -385,12 +361,10 @@ __all__ = [
     "PushedValues",
     "Referencing",
     "RegisterAttribute",
-    "RegisterMethod",
     "RemoteProtocolError",
     "ResponseTimeout",
     "SapAssignment",
     "SapAssignmentAttribute",
-    "SapAssignmentMethod",
     "ScalerUnit",
     "Secret",
     "SecurityDowngrade",
@@ -403,14 +377,12 @@ __all__ = [
     "Selection",
     "SendDestination",
     "ServiceError",
-    "ServiceErrorClass",
     "ServiceErrorCode",
     "ShortNameObject",
     "ShortNameUnknown",
     "ShortNames",
     "SortMethod",
     "Source",
-    "StandardCode",
     "StateErrorCode",
     "Symptom",
     "SystemTitleMismatch",
@@ -429,7 +401,6 @@ __all__ = [
     "apdu_in_words",
     "attribute_name",
     "class_name",
-    "clean_text",
     "clock_quality",
     "confirmable_counter",
     "date_or_time_text",
@@ -446,7 +417,6 @@ __all__ = [
     "described_pushed_value",
     "described_reading",
     "diagnose",
-    "diagnostic_of",
     "display_text",
     "encode_push_client_sap",
     "encode_push_object_list",
