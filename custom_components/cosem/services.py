@@ -8,7 +8,7 @@ from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, Supp
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.service import async_register_admin_service
 
-from .actions import execute, read, read_profile, rescan, write
+from .actions import execute, push_setup, read, read_profile, rescan, write
 from .blueprints.installation import Installed, async_install_blueprints
 from .const import DOMAIN, LOGGER
 
@@ -20,6 +20,7 @@ READ_PROFILE: Final = "read_profile"
 RESCAN: Final = "rescan"
 WRITE: Final = "write"
 EXECUTE: Final = "execute"
+CONFIGURE_PUSH: Final = "configure_push"
 
 
 @callback
@@ -41,6 +42,14 @@ def async_set_up_services(hass: HomeAssistant) -> None:
     async_register_admin_service(hass, DOMAIN, WRITE, write.async_write, write.SCHEMA, SupportsResponse.OPTIONAL)
     async_register_admin_service(
         hass, DOMAIN, EXECUTE, execute.async_execute, execute.SCHEMA, SupportsResponse.OPTIONAL
+    )
+    async_register_admin_service(
+        hass,
+        DOMAIN,
+        CONFIGURE_PUSH,
+        push_setup.async_configure_push,
+        push_setup.SCHEMA,
+        SupportsResponse.OPTIONAL,
     )
 
 

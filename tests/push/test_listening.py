@@ -78,7 +78,7 @@ async def test_s26_an_entry_listens_where_its_meter_is(hass: HomeAssistant, make
         return LOOPBACK
 
     options = {key: value for key, value in listening(port).items() if key != "listen_address"}
-    with patch("custom_components.cosem.push.listening.own_address_towards", own_address):
+    with patch("custom_components.cosem.push.own_destination.own_address_towards", own_address):
         await set_up(hass, with_options(make_entry(), options))
     assert asked == [(HOST, 4059)]
     async with told(hass, 1):

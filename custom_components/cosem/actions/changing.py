@@ -1,7 +1,7 @@
 """How actions change a meter: once, in turn with its polls, and never again by themselves (rules S33, F62)."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Final
+from typing import Any
 
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
@@ -11,11 +11,9 @@ from ..const import DOMAIN, EVENT_CHANGE
 from ..coordinator import CosemCoordinator
 from ..dlms import Association, Data, DataAccessError, raw_value
 from ..meter.change_event import change_data
-from ..meter.error_mapping import SUCCESS, answer_to_change, may_have_been_done, refused_as_a_whole
+from ..meter.error_mapping import OUTCOME_UNKNOWN, SUCCESS, answer_to_change, may_have_been_done, refused_as_a_whole
 from .asking import naming_what_is_impossible
 from .permission import Target, is_hidden
-
-OUTCOME_UNKNOWN: Final = "outcome unknown"
 
 type Service = Callable[[Association], Awaitable[Data | DataAccessError | None]]
 

@@ -61,6 +61,9 @@ from .markdown import escaped
 
 SUCCESS: Final = "success"
 """The standard's name of the result that is no refusal."""
+OUTCOME_UNKNOWN: Final = "outcome unknown"
+NOT_SENT: Final = "not sent"
+"""Instead of a result."""
 
 _BUSY = (ServiceErrorCode.OPERATION_NOT_POSSIBLE, ServiceErrorCode.OTHER_REASON)
 
@@ -177,6 +180,21 @@ async def answer_to_change(change: Awaitable[Data | DataAccessError | None]) -> 
         return codes.name_of(refusal.result) or str(refusal), None
     # It was carried out; an error is about what it should have returned.
     return SUCCESS, None if isinstance(returned, DataAccessError) else returned
+
+
+async def result_of_change(change: Awaitable[Data | DataAccessError | None]) -> str:
+    """Return the result of one of several changes, which costs no other; OUTCOME_UNKNOWN where nobody knows it."""
+    try:
+        result, _ = await answer_to_change(change)
+    except LocalProtocolError:
+        raise
+    except InvocationCounterNotStored, InvocationCounterExhausted:
+        return NOT_SENT
+    except (ExceptionReceived, ConfirmedServiceErrorReceived) as error:
+        return str(error)
+    except DlmsError:
+        return OUTCOME_UNKNOWN
+    return result
 
 
 def may_have_been_done(failure: HomeAssistantError) -> bool:

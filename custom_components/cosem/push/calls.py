@@ -40,10 +40,14 @@ _ANYWHERE: Final = "192.0.2.1"
 
 async def async_call_place(data: Mapping[str, Any]) -> Place:
     """Return where a calling meter's calls are awaited. Raises ListenerUnavailable."""
-    if not (address := data.get(CONF_LISTEN_ADDRESS)):
-        towards = next((str(ip_network(each, strict=False)[0]) for each in data.get(CONF_CALL_SOURCES, ())), _ANYWHERE)
-        address = await own_address_towards(towards, data[CONF_PORT])
+    address = data.get(CONF_LISTEN_ADDRESS) or await async_address_towards_callers(data)
     return Place(TransportProtocol.TCP, address, data[CONF_PORT])
+
+
+async def async_address_towards_callers(data: Mapping[str, Any]) -> str:
+    """Return our address that faces where a meter calls from. Raises ListenerUnavailable."""
+    towards = next((str(ip_network(each, strict=False)[0]) for each in data.get(CONF_CALL_SOURCES, ())), _ANYWHERE)
+    return await own_address_towards(towards, data[CONF_PORT])
 
 
 def expected_caller(

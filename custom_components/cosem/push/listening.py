@@ -10,13 +10,13 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant
 from homeassistant.helpers.event import async_call_later
 
 from ..const import CONF_CALL_SOURCES, CONF_NOTIFICATION_SOURCES
-from ..dlms import ListenerUnavailable, TransportProtocol, own_address_towards
+from ..dlms import ListenerUnavailable, TransportProtocol
 from ..meter.clients import transport_of
 from ..meter.error_mapping import listener_fault
 from ..meter.issues import issues_of
-from .calls import async_call_place
 from .listeners import RETRY_AFTER, Place, listeners_of
-from .options import address_of, is_address, port_of, sources_of, transports_of
+from .options import is_address, port_of, sources_of, transports_of
+from .own_destination import async_listen_address
 from .routing import Receiver, Sources
 
 
@@ -89,17 +89,9 @@ class EntryListening:
         receiver = self._receiver
         if receiver is None or transport in self._joined:
             return
-        place = Place(transport, await self._async_address(), port_of(self._entry.options))
+        place = Place(transport, await async_listen_address(self._entry), port_of(self._entry.options))
         await listeners_of(self._hass).async_join(place, receiver)
         if self._receiver is receiver:
             self._joined[transport] = place
         else:  # the entry ended meanwhile
             await listeners_of(self._hass).async_leave(place, receiver)
-
-    async def _async_address(self) -> str:
-        """Return our address. Raises ListenerUnavailable."""
-        if (typed := address_of(self._entry.options)) is not None:
-            return typed
-        if transport_of(self._entry.data) is None:
-            return (await async_call_place(self._entry.data)).address
-        return await own_address_towards(self._entry.data[CONF_HOST], self._entry.data[CONF_PORT])

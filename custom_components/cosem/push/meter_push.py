@@ -1,6 +1,7 @@
 """What one meter sends by itself: it is taken while its entry is loaded, and everybody is told."""
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Callable
 from datetime import datetime
 from typing import Final
 
@@ -86,6 +87,8 @@ class MeterPush:
         self._client = client
         self.heard = HeardSoFar()
         """For a person."""
+        self.followers: list[Callable[[ReadNotification], None]] = []
+        """Who is given each notification, whatever it tells: quick, and never raising."""
         self._other_ways = OtherWays()
         self.pushed = PushedObjects(hass, str(entry.unique_id))
         self.outlives_attempt = False
@@ -202,6 +205,11 @@ class MeterPush:
         }
 
     @property
+    def not_taken_by_reason(self) -> Counter[str]:
+        """What came to where the entry listens and on its own connections, and was not taken."""
+        return self._listening.not_taken + self._own.counters
+
+    @property
     def not_taken(self) -> int:
         """How much came to where the entry listens, and was nobody's."""
         return self._listening.not_taken.total()
@@ -227,6 +235,8 @@ class MeterPush:
         if read.heard.authenticated and self._cancel_storing is None:
             self._cancel_storing = async_call_later(self._hass, STORED_AFTER, self._async_store)
         self.heard.note(read, dt_util.utcnow())
+        for follow in self.followers:
+            follow(read)
         if self._other_ways.is_copy(read, self._hass.loop.time()):
             return
         for event in self.maker.events(read):

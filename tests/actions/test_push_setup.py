@@ -1,0 +1,224 @@
+"""The action configure_push: what stands in a push setup before and after, and what then comes from the meter."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any
+from unittest.mock import patch
+
+from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
+from homeassistant.util import dt as dt_util
+import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry
+import pytest_socket
+import voluptuous as vol
+
+from custom_components.cosem.actions.push_setup import MOST_OBJECTS, SCHEMA
+from custom_components.cosem.const import CONF_ALLOW_WRITING, DOMAIN
+from custom_components.cosem.dlms import ListenerUnavailable
+from tests.conftest import HOST, set_up
+from tests.push.senders import LOOPBACK, free_port, listening, with_options
+from tests.secured_entries import secured_entry, secured_profile
+from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.notification_profile import NotificationProfile
+from tests.simulated_meter.objects import LogicalDevice
+from tests.simulated_meter.profile import MeterProfile, default_clients
+
+from .calls import EntryMaker, respond
+
+pytestmark = pytest.mark.usefixtures("network", "freezer")
+
+SETUP = "0.0.25.9.0.255"
+ENERGY = {"class_id": 3, "logical_name": "1.0.1.8.0.255", "attribute": 2}
+POWER = {"class_id": 3, "logical_name": "1.0.1.7.0.255", "attribute": 2}
+OWN_NAME = {"class_id": 40, "logical_name": SETUP, "attribute": 1}
+ALLOWED = {CONF_ALLOW_WRITING: True}
+
+
+@pytest.fixture(autouse=True)
+def _sockets(socket_enabled: None) -> None:
+    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+
+
+@pytest.fixture
+def meter(version: int) -> SimulatedMeter:
+    """A household meter with a push setup of a version."""
+    notifications = NotificationProfile(push_setup_version=version)
+    return SimulatedMeter(replace(MeterProfile(), notifications=notifications), dt_util.utcnow)
+
+
+@pytest.fixture
+def version() -> int:
+    return 0
+
+
+@pytest.fixture
+def port() -> int:
+    return free_port()
+
+
+def manager(make_entry: EntryMaker, **options: Any) -> MockConfigEntry:
+    """An entry of the client that may write, whose options allow it."""
+    return with_options(make_entry(client_wport=1), {**ALLOWED, **options})
+
+
+def done(meter: SimulatedMeter) -> list[Any]:
+    """What was written and executed."""
+    return [each.target[2] for each in meter.devices[1].done]
+
+
+async def configure(hass: HomeAssistant, entry: MockConfigEntry, **data: Any) -> dict[str, Any]:
+    return await respond(hass, "configure_push", entry, **data)
+
+
+# -- written, and it arrives
+
+
+@pytest.fixture(params=["plain", "password", "keys"])
+def protected(
+    request: pytest.FixtureRequest, make_entry: EntryMaker, meters: dict[str, SimulatedMeter]
+) -> tuple[MockConfigEntry, SimulatedMeter]:
+    """An entry of a client that may write, under each protection, and its meter."""
+    if request.param == "keys":
+        meter = meters[HOST] = SimulatedMeter(secured_profile(), dt_util.utcnow)
+        return secured_entry(meter, 1), meter
+    if request.param == "password":
+        return make_entry(client_wport=1), meters[HOST]
+    clients = tuple(replace(client, password=None) for client in default_clients(""))
+    meter = meters[HOST] = SimulatedMeter(replace(MeterProfile(), clients=clients), dt_util.utcnow)
+    return make_entry(client_wport=1, authentication="none", password=""), meter
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_what_is_named_is_written_and_what_is_sent_is_shown(
+    hass: HomeAssistant, protected: tuple[MockConfigEntry, SimulatedMeter], transport: str, port: int
+):
+    entry, meter = protected
+    is_protected = "encryption_key" in entry.data
+    entry = await set_up(hass, with_options(entry, {**listening(port, transport), **ALLOWED}))
+    answer = await configure(
+        hass,
+        entry,
+        transport=transport,
+        objects=[f"40:{SETUP}:1", "3:1.0.1.8.0.255:2", {**POWER, "data_index": 0}],
+        test=True,
+    )
+    assert (answer["logical_name"], answer["version"]) == (SETUP, 0)
+    assert answer["before"]["push_object_list"] == [ENERGY]
+    assert answer["before"]["send_destination_and_method"] == {"transport": "tcp", "destination": "", "message": 0}
+    assert answer["after"] == {
+        "push_object_list": [OWN_NAME, ENERGY, POWER],
+        "send_destination_and_method": {
+            "transport": transport,
+            "destination": f"{LOOPBACK}:{port}",
+            "message": 0,
+        },
+        "communication_window": [],
+        "randomisation_start_interval": 0,
+        "number_of_retries": 3,
+        "repetition_delay": 60,
+    }
+    assert answer["result"] == {"push_object_list": "success", "send_destination_and_method": "success"}
+    test = answer["test"]
+    assert (test["result"], test["check"], test["not_taken"]) == ("success", [], {})
+    (received,) = test["received"]
+    energy = meter.truth("1.0.1.8.0.255").value
+    assert {key: received[key] for key in ("kind", "transport", "source_wport", "destination_wport")} == {
+        "kind": "data_notification",
+        "transport": transport,
+        "source_wport": 1,
+        "destination_wport": 1,
+    }
+    assert (received["authenticated"], received["encrypted"]) == (is_protected, is_protected)
+    assert [item["logical_name"] for item in received["items"]] == [SETUP, "1.0.1.8.0.255", "1.0.1.7.0.255"]
+    assert received["items"][1] | {"attribute": 2} == {**ENERGY, "value": str(energy), "unit": "Wh"}
+    assert done(meter) == [2, 3, 1]
+
+
+async def test_without_a_destination_it_comes_over_the_own_connection(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    entry = await set_up(hass, manager(make_entry))
+    answer = await configure(hass, entry, test=True)
+    assert answer["result"] == {}
+    assert answer["before"] == answer["after"]
+    ((item,),) = [received["items"] for received in answer["test"]["received"]]
+    assert (item["logical_name"], item["unit"]) == ("1.0.1.8.0.255", "Wh")
+    assert done(meter) == [1]
+
+
+async def test_what_is_there_already_is_not_written_again(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter, port: int
+):
+    entry = await set_up(hass, manager(make_entry, **listening(port)))
+    first = await configure(hass, entry, transport="udp", objects=["3:1.0.1.7.0.255:2"])
+    again = await configure(hass, entry, transport="udp", objects=["3:1.0.1.7.0.255:2"])
+    assert set(first["result"].values()) == {"success"}
+    assert set(again["result"].values()) == {"unchanged"}
+    assert again["before"] == again["after"] == first["after"]
+    assert (done(meter), again["test"]) == ([2, 3], None)
+
+
+@pytest.mark.parametrize("version", [1, 2])
+async def test_later_versions_have_a_client_and_keep_what_they_restrict(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter, port: int, version: int
+):
+    entry = await set_up(hass, manager(make_entry, **listening(port)))
+    answer = await configure(
+        hass, entry, transport="udp", client_wport=102, objects=["3:1.0.1.8.0.255:2", "3:1.0.1.7.0.255:2"], test=True
+    )
+    assert answer["version"] == version
+    assert (answer["before"]["push_client_SAP"], answer["after"]["push_client_SAP"]) == (0, 102)
+    assert answer["after"]["push_object_list"] == [ENERGY, POWER]
+    assert list(answer["result"]) == ["push_object_list", "push_client_SAP", "send_destination_and_method"]
+    assert set(answer["result"].values()) == {"success"}
+    (received,) = answer["test"]["received"]
+    assert (received["destination_wport"], len(received["items"])) == (102, 2)
+    assert "push_protection_parameters" not in answer["after"]
+    assert ("push_operation_method" in answer["after"]) is (version == 2)
+
+
+async def test_a_meter_that_lists_no_push_setup_may_be_told_its_name(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    push_setup = meter.devices[1].named(meter_name(SETUP))[0]
+    meter.devices[1].remove(SETUP)
+    entry = await set_up(hass, manager(make_entry))
+    with pytest.raises(ServiceValidationError) as refused:
+        await configure(hass, entry)
+    assert refused.value.translation_key == "no_push_setup"
+    meter.devices[1].add(push_setup)
+    answer = await configure(hass, entry, logical_name="0-0:25.9.0", host="192.0.2.9")
+    assert answer["after"]["send_destination_and_method"]["destination"] == "192.0.2.9:4059"
+
+
+def meter_name(text: str) -> Any:
+    from custom_components.cosem.dlms import LogicalName
+
+    return LogicalName.parse(text)
+
+
+# -- refused, lost, not allowed
+
+
+async def test_what_is_refused_costs_no_other(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter, port: int
+):
+    entry = await set_up(hass, manager(make_entry, **listening(port)))
+    meter.faults.add("denied", object=SETUP, attribute=2)
+    answer = await configure(hass, entry, transport="udp", objects=["3:1.0.1.7.0.255:2"])
+    assert answer["result"] == {"push_object_list": "read-write-denied", "send_destination_and_method": "success"}
+    assert (answer["before"]["push_object_list"], done(meter)) == (None, [3])
+
+
+async def test_f62_what_nobody_knows_is_not_repeated_and_read_again(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter, port: int
+):
+    entry = await set_up(hass, manager(make_entry, **listening(port)))
+    meter.faults.add("fin", on="set", times=1)
+    answer = await configure(hass, entry, transport="udp", objects=["3:1.0.1.7.0.255:2"], test=True)
+    assert answer["result"] == {"push_object_list": "outcome unknown", "send_destination_and_method": "not sent"}
+    assert len([each for each in meter.log if each.apdu[:1] == b"\xc1"]) == 1
+    assert answer["after"] is not None
+    assert answer["after"]["send_destination_and_method"] == answer["before"]["send_destination_and_method"]
+    assert (answer["test"]["result"], answer["test"]["received"]) == ("not sent", [])
