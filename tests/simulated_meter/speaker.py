@@ -1,5 +1,6 @@
 """The meter speaks: something happens, or a client executes ``push``; who is told, and when."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from .meter import SimulatedMeter
 
 POWER_DOWN, POWER_UP = 1, 2
+PUSH_AFTER: Final = 0.1
+"""Seconds between the answer to ``push`` and what goes to another address."""
 PUSH_SETUP: Final = LogicalName.parse("0.0.25.9.0")
 ALARM_PUSH_SETUP: Final = LogicalName.parse("0.1.25.9.0")
 _VALUE: Final = 8
@@ -164,7 +167,8 @@ class Speaker:
         if destination is None:
             self.say_before_answer(apdu, way)
         else:
-            self.carry(destination, self.notifier.wpdus(apdu, way))
+            # Its counter is above that of the answer, as it comes behind it.
+            _soon(lambda: self.carry(destination, self.notifier.wpdus(apdu, way)))
 
     def _way_to(self, client_wport: int, device: LogicalDevice) -> Way:
         """Return the usual way; clients with keys get nothing in plain."""
@@ -172,6 +176,16 @@ class Speaker:
         client = self._meter.profile.client(client_wport)
         has_keys = client is not None and client.security is not None and client.security.context is not Context.PLAIN
         return replace(way, kind=Kind.GENERAL_GLOBAL) if has_keys and way.kind is None else way
+
+
+def _soon(send: Callable[[], None]) -> None:
+    """Send once the answer under way has gone out; at once where no time passes."""
+    try:
+        loop = asyncio.get_running_loop()
+    except RuntimeError:
+        send()
+    else:
+        loop.call_later(PUSH_AFTER, send)
 
 
 def _values(view: View, objects: Data) -> list[Data]:

@@ -131,7 +131,10 @@ class Listeners:
 
     def counters_of(self, place: Place) -> Mapping[str, int]:
         """Return what was not taken there, by its reason."""
-        return self._open[place].router.counters if place in self._open else {}
+        if (shared := self._open.get(place)) is None:
+            return {}
+        replayed = shared.listener.counters.replayed
+        return {**shared.router.counters, **({"replayed": replayed} if replayed else {})}
 
 
 @callback
