@@ -9,9 +9,17 @@ from homeassistant.helpers import device_registry as dr
 
 from ..const import DOMAIN, EVENT_CHANGE
 from ..coordinator import CosemCoordinator
-from ..dlms import Association, Data, DataAccessError, raw_value
+from ..dlms import Association, AttributeDescriptor, Data, DataAccessError, LocalProtocolError, raw_value
 from ..meter.change_event import change_data
-from ..meter.error_mapping import OUTCOME_UNKNOWN, SUCCESS, answer_to_change, may_have_been_done, refused_as_a_whole
+from ..meter.error_mapping import (
+    NOT_SENT,
+    OUTCOME_UNKNOWN,
+    SUCCESS,
+    answer_to_change,
+    may_have_been_done,
+    refused_as_a_whole,
+    result_of_change,
+)
 from .asking import naming_what_is_impossible
 from .permission import Target, is_hidden
 
@@ -78,16 +86,43 @@ class Change:
         return {"result": self.result, "data": data}
 
     def _tell_everybody(self) -> None:
-        """Put it into the logbook, with who asked for it."""
-        if self.result is None:
-            return
-        entry, hass = self._coordinator.config_entry, self._call.hass
-        device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, str(entry.unique_id))})
-        data = {
-            "device_id": None if device is None else device.id,
-            "entry_id": entry.entry_id,
-            "action": self._call.service,
-            **change_data(self._target, self._value, hidden=self._is_hidden),
-            "result": self.result,
-        }
-        hass.bus.async_fire(EVENT_CHANGE, data, context=self._call.context)
+        if self.result is not None:
+            tell_of_change(self._call, self._coordinator, self._target, self._value, self.result)
+
+
+def tell_of_change(
+    call: ServiceCall, coordinator: CosemCoordinator, target: Target, value: Data | None, result: str
+) -> None:
+    """Put a change into the logbook, with who asked for it."""
+    entry, hass = coordinator.config_entry, call.hass
+    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, str(entry.unique_id))})
+    data = {
+        "device_id": None if device is None else device.id,
+        "entry_id": entry.entry_id,
+        "action": call.service,
+        **change_data(target, value, hidden=is_hidden(coordinator, target)),
+        "result": result,
+    }
+    hass.bus.async_fire(EVENT_CHANGE, data, context=call.context)
+
+
+async def async_change_one(
+    call: ServiceCall, coordinator: CosemCoordinator, association: Association, target: Target, value: Data
+) -> str:
+    """Make one of several changes, once; return its result, or why nothing was sent. It costs no other change."""
+    if not association.is_open:
+        return NOT_SENT
+    result = OUTCOME_UNKNOWN  # until it has answered
+    try:
+        if isinstance(target, AttributeDescriptor):
+            result = await result_of_change(association.set(target, value))
+        else:
+            result = await result_of_change(association.action(target, value))
+    except LocalProtocolError as error:
+        result = NOT_SENT
+        return str(error)
+    finally:
+        # Also where the caller was cancelled.
+        if result != NOT_SENT:
+            tell_of_change(call, coordinator, target, value, result)
+    return result

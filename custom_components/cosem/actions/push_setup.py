@@ -19,7 +19,6 @@ from ..dlms import (
     MAX_WPORT,
     Association,
     AttributeDescriptor,
-    Data,
     InterfaceClass,
     LocalProtocolError,
     LogicalName,
@@ -31,16 +30,15 @@ from ..dlms import (
     typed_attribute,
 )
 from ..meter.error_mapping import (
-    NOT_SENT,
     OUTCOME_UNKNOWN,
     SUCCESS,
     none_if_failed,
-    result_of_change,
 )
 from ..meter.objects import async_ask
 from ..push.options import port_of
 from ..push.own_destination import async_own_address, listened_ports
 from .asking import async_read_by, naming_what_is_impossible
+from .changing import async_change_one
 from .permission import require_permission
 from .push_changes import PushSetupState, WantedDestination, WantedPush, attributes_of
 from .push_test import PushTest, push_method
@@ -94,8 +92,8 @@ async def async_configure_push(call: ServiceCall) -> ServiceResponse:
         client_wport=call.data.get(CONF_CLIENT_WPORT),
         objects=objects,
     )
-    test = PushTest(coordinator, push_method(name)) if call.data[CONF_TEST] else None
-    configuration = _Configuration(coordinator, name, version, wanted, test)
+    test = PushTest(call, coordinator, push_method(name)) if call.data[CONF_TEST] else None
+    configuration = _Configuration(call, coordinator, name, version, wanted, test)
     if targets := configuration.targets:
         require_permission(coordinator, *targets)
     with nullcontext() if test is None else test.following():
@@ -157,6 +155,7 @@ async def _async_destination(entry: ConfigEntry, data: dict[str, Any]) -> Wanted
 class _Configuration:
     """Of one push setup: what is wanted, what it was, and what became of it."""
 
+    call: ServiceCall
     coordinator: CosemCoordinator
     logical_name: LogicalName
     listed_version: int
@@ -187,24 +186,16 @@ class _Configuration:
     async def _async_work(self, association: Association) -> None:
         before = self.before = await self._async_read(association)
         for attribute, data in self.wanted.changes(before).items():
-            self.results[attribute] = await self._async_written(association, attribute, data)
+            self.results[attribute] = UNCHANGED
+            if data is not None:
+                target = self._descriptor(attribute)
+                self.results[attribute] = await async_change_one(self.call, self.coordinator, association, target, data)
         if all(result == UNCHANGED for result in self.results.values()):
             self.after = before
         elif association.is_open:
             self.after = await none_if_failed(self._async_read(association))
         if self.test is not None:
             await self.test.async_execute(association)
-
-    async def _async_written(self, association: Association, attribute: PushSetupAttribute, data: Data | None) -> str:
-        """Write, once; return the result. What is refused costs no other."""
-        if data is None:
-            return UNCHANGED
-        if not association.is_open:
-            return NOT_SENT
-        try:
-            return await result_of_change(association.set(self._descriptor(attribute), data))
-        except LocalProtocolError as error:  # it was not sent, and others may have been
-            return str(error)
 
     async def _async_read(self, association: Association) -> PushSetupState:
         shown = dict.fromkeys([*attributes_of(self.listed_version), *self.wanted.attributes])

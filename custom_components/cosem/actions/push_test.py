@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from homeassistant.core import ServiceCall
 from homeassistant.util.json import JsonValueType
 
 from ..coordinator import CosemCoordinator
@@ -18,7 +19,6 @@ from ..dlms import (
     InterfaceClass,
     Json,
     JsonObject,
-    LocalProtocolError,
     LogicalName,
     MethodDescriptor,
     PushedValue,
@@ -34,11 +34,12 @@ from ..dlms import (
     number_of,
     read_pushed_values,
 )
-from ..meter.error_mapping import NOT_SENT, OUTCOME_UNKNOWN, SUCCESS, result_of_change
+from ..meter.error_mapping import NOT_SENT, OUTCOME_UNKNOWN, SUCCESS
 from ..push.own_destination import listened_ports
 from ..push.routing import ReadNotification
 from ..push.shown_values import pushed_attribute, pushed_reading
 from ..push.told_kinds import told_kind
+from .changing import async_change_one
 from .push_changes import SERVICE_OF, PushSetupState
 
 ON_CONNECTION: Final = 5.0
@@ -61,6 +62,7 @@ def push_method(logical_name: LogicalName) -> MethodDescriptor:
 class PushTest:
     """Of one meter. ``result``: of the method."""
 
+    call: ServiceCall
     coordinator: CosemCoordinator
     method: MethodDescriptor
     result: str = NOT_SENT
@@ -89,11 +91,7 @@ class PushTest:
 
     async def async_execute(self, association: Association) -> None:
         """Have the meter send it, and leave it the connection for a while. Once: it may be on its way."""
-        if association.is_open:
-            try:
-                self.result = await result_of_change(association.action(self.method, _NUMBER))
-            except LocalProtocolError as error:
-                self.result = str(error)
+        self.result = await async_change_one(self.call, self.coordinator, association, self.method, _NUMBER)
         now = self.coordinator.hass.loop.time()
         self._ends_at = now + MOST_WAITED
         await self._async_wait_until(now + ON_CONNECTION)
