@@ -15,7 +15,7 @@ import voluptuous as vol
 import yaml
 
 from custom_components.cosem import services
-from custom_components.cosem.actions import execute, read, read_profile, rescan, write
+from custom_components.cosem.actions import execute, push_setup, read, read_profile, rescan, write
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import TYPE_NAMES
 
@@ -25,6 +25,7 @@ SCHEMAS: dict[str, Any] = {
     "rescan": rescan,
     "write": write,
     "execute": execute,
+    "configure_push": push_setup,
 }
 
 
@@ -71,7 +72,7 @@ def test_the_types_that_are_offered_are_those_that_can_be_typed():
         assert offered == [name for name in TYPE_NAMES if name not in only_as_hex]
 
 
-@pytest.mark.parametrize("action", ["write", "execute", "rescan"])
+@pytest.mark.parametrize("action", ["write", "execute", "rescan", "configure_push"])
 async def test_s33_who_is_no_administrator_changes_nothing(hass: HomeAssistant, hass_read_only_user: User, action: str):
     typed = {"write": {"attribute": "8:0.0.1.0.0.255:2", "data_type": "null-data"}, "execute": {"method": "70:1:1"}}
     with pytest.raises(Unauthorized):

@@ -43,6 +43,8 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.meter import error_mapping
 from custom_components.cosem.meter.error_mapping import (
+    NOT_SENT,
+    OUTCOME_UNKNOWN,
     SUCCESS,
     WrongMeter,
     answer_to_change,
@@ -56,6 +58,7 @@ from custom_components.cosem.meter.error_mapping import (
     may_have_been_done,
     none_if_refused,
     refused_as_a_whole,
+    result_of_change,
 )
 
 TEXTS = json.loads((Path(error_mapping.__file__).parents[1] / "translations" / "en.json").read_text(encoding="utf-8"))[
@@ -303,3 +306,33 @@ def test_what_a_failure_says_about_a_change(cause: DlmsError | None, may_be_done
     failure = UpdateFailed()
     failure.__cause__ = cause
     assert (may_have_been_done(failure), refused_as_a_whole(failure)) == (may_be_done, refused)
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (None, "success"),
+        (DataAccessError(3), "read-write-denied"),
+        (DataAccessError(77), str(DataAccessError(77))),
+        (ActionError(2), "temporary-failure"),
+        (ExceptionReceived(1, 2), str(ExceptionReceived(1, 2))),
+        (OutcomeUnknown("lost"), OUTCOME_UNKNOWN),
+        (ConnectionLost(), OUTCOME_UNKNOWN),
+        (InvocationCounterNotStored("no"), NOT_SENT),
+        (InvocationCounterExhausted("no"), NOT_SENT),
+    ],
+)
+async def test_f62_one_of_several_changes_has_its_own_result(error: DlmsError | None, result: str):
+    async def change() -> None:
+        if error is not None:
+            raise error
+
+    assert await result_of_change(change()) == result
+
+
+async def test_what_was_not_possible_is_no_result_of_a_change():
+    async def change() -> None:
+        raise LocalProtocolError("it does not fit")
+
+    with pytest.raises(LocalProtocolError):
+        await result_of_change(change())
