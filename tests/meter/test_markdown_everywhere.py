@@ -8,6 +8,7 @@ from typing import Any
 from homeassistant.config_entries import SOURCE_REAUTH, SOURCE_RECONFIGURE, SOURCE_USER, ConfigFlowContext
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -16,7 +17,9 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 
 from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.meter.markdown import escaped
+from tests.conftest import set_up
 from tests.flow_tools import connection, progressed, submit
+from tests.push.senders import with_options
 from tests.secured_entries import issue_id
 from tests.simulated_meter import devices
 from tests.simulated_meter.meter import SimulatedMeter
@@ -102,8 +105,27 @@ async def test_trial_25_s38_the_name_of_another_meter_is_text(
     assert is_plain(result, PLATE)
 
 
+async def test_trial_25_s38_a_destination_in_an_error_is_text(
+    hass: HomeAssistant, meter: SimulatedMeter, make_entry: Any
+):
+    entry = await set_up(hass, with_options(make_entry(client_wport=1), {"allow_writing": True}))
+    meter.devices[1].on_push = None
+    place = "[x](http://192.0.2.9):1"
+    written = {"attribute": "40:0.0.25.9.0.255:3", "data_type": "hex"}
+    written["value"] = f"0203 1600 09{len(place):02X} {place.encode().hex()} 1600"
+    target = {"config_entry_id": entry.entry_id}
+    await hass.services.async_call(DOMAIN, "write", {**target, **written}, blocking=True)
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "notifications": "udp"})
+    with pytest.raises(HomeAssistantError) as failed:
+        await hass.services.async_call(DOMAIN, "configure_push", {**target, "test": True}, blocking=True)
+    assert is_plain({"translation_placeholders": failed.value.translation_placeholders}, place)
+
+
 SHOWN_BY = {"translation_placeholders", "description_placeholders", "title_placeholders", "error_words"}
-PLACES = {"config_flow", "repairs", "forms/help_steps", "forms/texts", "meter/error_mapping", "meter/issues"}
+PLACES = {
+    *("actions/push_setup", "config_flow", "repairs"),
+    *("forms/help_steps", "forms/texts", "meter/error_mapping", "meter/issues"),
+}
 """Files that hand out words for texts. Each escapes what may come from a meter, and is walked over above.
 
 The list of help_steps is Markdown of its own: tests/forms/test_help_texts.py looks at what is inside.

@@ -34,6 +34,7 @@ from ..meter.error_mapping import (
     SUCCESS,
     none_if_failed,
 )
+from ..meter.markdown import escaped
 from ..meter.objects import async_ask
 from ..push.options import port_of
 from ..push.own_destination import async_own_address, listened_ports
@@ -233,12 +234,16 @@ class _Configuration:
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="push_outcome_unknown" if unknown else "push_not_written",
-                translation_placeholders={"detail": ", ".join(f"{name}: {result}" for name, result in failed.items())},
+                translation_placeholders={
+                    "detail": escaped(", ".join(f"{name}: {result}" for name, result in failed.items()))
+                },
             )
         if self.test is not None and not self.test.has_come:
             assert self.before is not None  # else there was an error
             raise HomeAssistantError(
                 translation_domain=DOMAIN,
                 translation_key="push_not_received",
-                translation_placeholders={"detail": " ".join(self.test.what_to_check(self.after or self.before))},
+                translation_placeholders={
+                    "detail": escaped(" ".join(self.test.what_to_check(self.after or self.before)))
+                },
             )
