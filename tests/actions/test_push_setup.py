@@ -14,7 +14,13 @@ import voluptuous as vol
 
 from custom_components.cosem.actions.push_setup import MOST_OBJECTS, SCHEMA
 from custom_components.cosem.const import CONF_ALLOW_WRITING, EVENT_CHANGE
-from custom_components.cosem.dlms import ListenerUnavailable, LogicalName
+from custom_components.cosem.dlms import (
+    Association,
+    InvocationCounterNotStored,
+    ListenerUnavailable,
+    LocalProtocolError,
+    LogicalName,
+)
 from tests.conftest import HOST, set_up
 from tests.push.senders import LOOPBACK, free_port, listening, with_options
 from tests.secured_entries import secured_entry, secured_profile
@@ -191,6 +197,19 @@ async def test_a_meter_that_lists_no_push_setup_may_be_told_its_name(
     assert answer["after"]["send_destination_and_method"]["destination"] == "192.0.2.9:4059"
 
 
+async def test_values_without_names_are_read_by_the_new_list_at_once(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    entry = await set_up(hass, manager(make_entry))
+    name, power = LogicalName.parse(SETUP), LogicalName.parse("1.0.1.7.0.255")
+    await configure(hass, entry, objects=["3:1.0.1.7.0.255:2"])
+    assert [each.logical_name for each in entry.runtime_data.reader.push_lists[name]] == [power]
+    meter.faults.add("fin", on="set", times=1)
+    meter.faults.add("denied", object=SETUP, attribute=2)
+    await configure(hass, entry, objects=["3:1.0.1.8.0.255:2"])
+    assert name not in entry.runtime_data.reader.push_lists
+
+
 # -- refused, lost, not allowed
 
 
@@ -202,6 +221,25 @@ async def test_what_is_refused_costs_no_other(
     answer = await configure(hass, entry, transport="udp", objects=["3:1.0.1.7.0.255:2"])
     assert answer["result"] == {"push_object_list": "read-write-denied", "send_destination_and_method": "success"}
     assert (answer["before"]["push_object_list"], done(meter)) == (None, [3])
+
+
+@pytest.mark.parametrize(
+    ("error", "result"),
+    [
+        (LocalProtocolError("the meter does not grant SET"), "the meter does not grant SET"),
+        (InvocationCounterNotStored("the disk is full"), "not sent"),
+    ],
+)
+async def test_what_was_not_sent_is_in_no_logbook(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter, error: Exception, result: str
+):
+    entry = await set_up(hass, manager(make_entry))
+    events: list[Event] = async_capture_events(hass, EVENT_CHANGE)
+    with patch.object(Association, "set", side_effect=error):
+        answer = await configure(hass, entry, host="192.0.2.9")
+    assert answer["result"] == {"send_destination_and_method": result}
+    assert answer["after"] == answer["before"]
+    assert (events, done(meter)) == ([], [])
 
 
 async def test_f62_what_nobody_knows_is_not_repeated_and_read_again(

@@ -32,7 +32,7 @@ async def test_new_and_gone_objects_are_named_and_the_entry_is_loaded_again(
     coordinator = entry.runtime_data
     first, *others = coordinator.reader.objects
     taken = others[0]
-    coordinator.reader._description.take_list((first, *others[1:]))
+    coordinator.reader.description.take_list((first, *others[1:]))
     coordinator.reader._take_description()
     answer = await respond(hass, "rescan", entry)
     assert [each["logical_name"] for each in answer["new"]] == [str(taken.logical_name)]

@@ -342,13 +342,13 @@ async def test_the_device_shows_what_the_meter_says_now(
     entry = await set_up(hass, make_entry())
     coordinator = entry.runtime_data
     known = coordinator.reader.identity
-    coordinator.reader._description._identity.known = replace(known, firmware="9.9", serial_number="4711")
+    coordinator.reader.description._identity.known = replace(known, firmware="9.9", serial_number="4711")
     await poll(hass, freezer)
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert (device.sw_version, device.serial_number) == ("9.9", "4711")
     other = {("other", "device")}
     dr.async_get(hass).async_update_device(device.id, new_identifiers=other)  # no longer the meter's
-    coordinator.reader._description._identity.known = known
+    coordinator.reader.description._identity.known = known
     await poll(hass, freezer)
     (device,) = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
     assert (device.sw_version, device.serial_number) == ("9.9", "4711")
@@ -358,7 +358,7 @@ async def test_trial_11_an_entity_looks_as_its_sub_meter_is_linked_later(
     hass: HomeAssistant, network: None, make_entry: Any, freezer: FrozenDateTimeFactory
 ):
     entry = await set_up(hass, make_entry())
-    types = entry.runtime_data.reader._description._device_types
+    types = entry.runtime_data.reader.description._device_types
     looks = []
 
     def look(coordinator: Any, attribute: AttributeDescriptor) -> None:

@@ -104,6 +104,21 @@ async def test_lists_are_read_again_now_and_then(
     assert entry.runtime_data.reader.push_lists == {FIRST: (PushObject(1, ALARM, 2),)}
 
 
+@pytest.mark.usefixtures("network")
+async def test_a_list_that_was_just_written_counts_at_once_and_none_while_nobody_knows_it(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    make_entry: Callable[..., MockConfigEntry],
+    meter: SimulatedMeter,
+):
+    entry = await set_up(hass, make_entry(client_wport=MANAGEMENT))
+    description, written = entry.runtime_data.reader.description, [PushObject(1, ALARM, 2)]
+    assert description.take_push_list(FIRST, None) == {}
+    assert description.take_push_list(FIRST, written) == {FIRST: tuple(written)}
+    await poll(hass, freezer)
+    assert entry.runtime_data.reader.push_lists == {FIRST: tuple(written)}
+
+
 @pytest.mark.usefixtures("network", "freezer")
 async def test_a_client_that_sees_no_setup_asks_for_none(
     hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry], meter: SimulatedMeter

@@ -235,7 +235,7 @@ async def test_a_unit_that_is_listed_alone_is_read_for_what_is_sent(
     rights = {index: AccessRights(mode, 0, ()) for index, mode in ((1, 1), (2, 0), (3, 1))}
     power = attribute("3:1.0.1.7.0.255:2")
     others = [each for each in reader.objects if each.logical_name != power.logical_name]
-    reader._description.take_list((*others, ObjectListElement(3, 0, power.logical_name, MappingProxyType(rights))))
+    reader.description.take_list((*others, ObjectListElement(3, 0, power.logical_name, MappingProxyType(rights))))
     reader._take_description()
     reader._units.known.clear()
     reader._units.doubt([power._replace(attribute_index=3)])

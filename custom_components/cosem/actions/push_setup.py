@@ -1,5 +1,6 @@
 """The action ``configure_push``: where the meter sends what by itself, and whether that arrives."""
 
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -41,7 +42,7 @@ from ..push.own_destination import async_own_address, listened_ports
 from .asking import async_read_by, naming_what_is_impossible
 from .changing import async_change_one
 from .permission import require_permission
-from .push_changes import PushSetupState, WantedDestination, WantedPush, attributes_of
+from .push_changes import LIST, PushSetupState, WantedDestination, WantedPush, attributes_of
 from .push_test import PushTest, push_method
 from .read import attribute_text
 from .target import TARGET_FIELDS, async_coordinator_of
@@ -188,6 +189,8 @@ class _Configuration:
         before = self.before = await self._async_read(association)
         for attribute, data in self.wanted.changes(before).items():
             self.results[attribute] = UNCHANGED
+            if attribute is LIST:
+                self._learn_list(None)
             if data is not None:
                 target = self._descriptor(attribute)
                 self.results[attribute] = await async_change_one(self.call, self.coordinator, association, target, data)
@@ -195,8 +198,15 @@ class _Configuration:
             self.after = before
         elif association.is_open:
             self.after = await none_if_failed(self._async_read(association))
+        if self.after is not None:
+            self._learn_list(self.after.objects)
         if self.test is not None:
             await self.test.async_execute(association)
+
+    def _learn_list(self, listed: Sequence[PushObject] | None) -> None:
+        """Have values without names read by the list that stands there, and by none while nobody knows it."""
+        reader = self.coordinator.reader
+        reader.push_lists = reader.description.take_push_list(self.logical_name, listed)
 
     async def _async_read(self, association: Association) -> PushSetupState:
         shown = dict.fromkeys([*attributes_of(self.listed_version), *self.wanted.attributes])
@@ -206,9 +216,11 @@ class _Configuration:
     async def _async_read_again(self) -> PushSetupState | None:
         """Return what it holds where the association did not live to tell; None where nobody knows."""
         try:
-            return await async_read_by(self.coordinator, self._async_read)
+            after = await async_read_by(self.coordinator, self._async_read)
         except HomeAssistantError:
             return None
+        self._learn_list(after.objects)
+        return after
 
     def response(self) -> dict[str, JsonValueType]:
         """Return what it was, and what became of it."""

@@ -32,7 +32,7 @@ from ..dlms import (
     is_secret,
     notification_time,
     number_of,
-    read_pushed_values,
+    read_listed_values,
 )
 from ..meter.error_mapping import NOT_SENT, OUTCOME_UNKNOWN, SUCCESS
 from ..push.own_destination import listened_ports
@@ -119,7 +119,7 @@ class PushTest:
         check: list[JsonValueType] = [] if self.has_come else [*self.what_to_check(setup)]
         return {
             "result": self.result,
-            "received": [self._notification(read, setup.objects) for read in self._came],
+            "received": [self._notification(read, setup.objects or ()) for read in self._came],
             "not_taken": dict(self._not_taken),
             "check": check,
         }
@@ -128,11 +128,11 @@ class PushTest:
     def _not_taken(self) -> Counter[str]:
         return self.coordinator.notifications.not_taken_by_reason - self._not_taken_before
 
-    def _notification(self, read: ReadNotification, objects: Sequence[PushObject] | None) -> JsonObject:
+    def _notification(self, read: ReadNotification, objects: Sequence[PushObject]) -> JsonObject:
         heard, notification = read.heard, read.notification
         values = read.values
         if isinstance(notification, DataNotification):  # it may be no more than values, in the order of the list
-            values = read_pushed_values(notification, push_object_list=objects)
+            values = read_listed_values(notification, {self.method.logical_name: objects})
         left: list[Json] = [] if values is None else [describe_data(each) for each in values.left]
         return {
             "kind": told_kind(notification),

@@ -4,7 +4,7 @@ Everything is read after a start and again in turn, the object list once a day, 
 or the firmware is another one. No odd answer is the truth: what changes counts when a second poll finds the same.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -12,7 +12,16 @@ from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 
 from ..const import CONF_OBJECTS
-from ..dlms import Association, AttributeDescriptor, Data, ObjectListElement, PushLists, SapAssignment
+from ..dlms import (
+    Association,
+    AttributeDescriptor,
+    Data,
+    LogicalName,
+    ObjectListElement,
+    PushLists,
+    PushObject,
+    SapAssignment,
+)
 from .credentials import list_owner
 from .error_mapping import none_if_failed
 from .identity import MeterIdentity, SelfDescription, async_read_identity
@@ -167,6 +176,12 @@ class MeterDescription:
         read = await self._besides(async_read_push_lists(association, self.objects)) if names else None
         lists = {**self.push_lists, **(read or {})}
         self.push_lists = {name: listed for name, listed in lists.items() if name in names}
+
+    def take_push_list(self, name: LogicalName, listed: Sequence[PushObject] | None) -> PushLists:
+        """Take what a push setup sends from now on, None while nobody knows; return what all of them send."""
+        others = {each: objects for each, objects in self.push_lists.items() if each != name}
+        self.push_lists = others if listed is None else {**others, name: tuple(listed)}
+        return self.push_lists
 
     @property
     def _firmware(self) -> str | None:

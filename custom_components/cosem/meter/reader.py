@@ -76,7 +76,7 @@ class MeterReader:
         self._label = label_of(entry)
         self._interval = float(entry.options.get(CONF_INTERVAL, DEFAULT_INTERVAL))
         self._stored = StoredMeter()
-        self._description = MeterDescription(hass, entry)
+        self.description = MeterDescription(hass, entry)
         self._verified: Association | None = None  # in it the meter last proved to be the right one
         self.identity: MeterIdentity | None = None
         self.objects: tuple[ObjectListElement, ...] = ()
@@ -93,7 +93,7 @@ class MeterReader:
     async def async_load(self) -> bytes | None:
         """Load what is remembered; return the meter's system title, or None."""
         self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
-        self._description.remember(self._stored)
+        self.description.remember(self._stored)
         self.push_lists = self._stored.push_lists
         await self.counters.async_load()
         return self._stored.system_title
@@ -112,7 +112,7 @@ class MeterReader:
 
         Raises WrongMeter unless it is the entry's or, by the user's word, its replacement.
         """
-        objects = await self._description.async_first_list(association)
+        objects = await self.description.async_first_list(association)
         said = await async_read_identity(association, objects, expected=self._entry.unique_id)
         unique_id = said.identity.unique_id if said.identity else None
         if said.identity and issues_of(self._hass, self._entry).is_accepted_replacement(said.identity.unique_id):
@@ -121,33 +121,33 @@ class MeterReader:
             self._stored = StoredMeter(system_title=self._stored.system_title)
             await self.counters.async_forget()
             self.counters = CounterCheck(self._hass, said.identity.unique_id)
-            self._description.remember(self._stored)
+            self.description.remember(self._stored)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)
-        self._description.begin(objects, said)
+        self.description.begin(objects, said)
         self._units = ScalerUnits(self._stored.scaler_units)
-        if self._description.runs_another_firmware:
+        if self.description.runs_another_firmware:
             LOGGER.info("%s runs another firmware: its object list and units are read again", self._label)
-            self._description.take_list(await async_read_objects(self._hass, association) or objects)
+            self.description.take_list(await async_read_objects(self._hass, association) or objects)
             self._units = ScalerUnits()
         self._take_description()
 
     def _take_description(self) -> None:
-        known = self._description
+        known = self.description
         self.identity, self.objects = known.identity, known.objects
         self.logical_devices, self.mbus_device_types = known.logical_devices, known.mbus_device_types
         self.submeters, self.push_lists = known.submeters, known.push_lists
 
     async def async_check_description(self, association: Association) -> None:
         """Read again, now and then, what the meter says about itself. Failures change nothing."""
-        if await self._description.async_check(association, self._interval):
+        if await self.description.async_check(association, self._interval):
             LOGGER.info("%s runs another firmware: its units are read again", self._label)
             self._units.doubt(self._units.known)
         self._take_description()
 
     async def async_read_list(self, association: Association) -> bool:
         """Read the object list, and take it at once; return whether it could be read."""
-        is_read = await self._description.async_read_list(association)
+        is_read = await self.description.async_read_list(association)
         self._take_description()
         return is_read
 
@@ -240,14 +240,14 @@ class MeterReader:
         for attribute, answer in found.items():
             if (scaler_unit := decoded_scaler_unit(answer)) is not None:
                 self._units.known[attribute] = scaler_unit
-        await self._description.async_read_push_lists(association)
+        await self.description.async_read_push_lists(association)
         self._take_description()
 
     async def async_save(self, system_title: bytes | None) -> None:
         """Write what is worth remembering, when it changed."""
         units, firmware = dict(self._units.known), self._stored.firmware
         meter = StoredMeter(scaler_units=units, firmware=firmware, system_title=system_title, ways=self.ways)
-        meter = self._description.stored(meter)
+        meter = self.description.stored(meter)
         if self.identity is not None and meter != self._stored:
             self._stored = meter
             await async_save_meter(self._hass, str(self._entry.unique_id), meter)
