@@ -33,7 +33,7 @@ from .describe.elements import Json, JsonObject, describe_data
 from .describe.guarded_targets import is_of_security, is_of_supply
 from .describe.notifications import described_pushed_value, notification_time
 from .describe.profile_cells import described_column, json_cells
-from .describe.push_setup import described_push_object, described_push_setup
+from .describe.push_setup import described_push_setup
 from .describe.readings import described_reading, not_finite, with_units
 from .describe.redacted import apdu_in_words, redacted
 from .describe.secret_targets import is_secret, is_secret_or_proof
@@ -412,7 +412,6 @@ __all__ = [
     "decode_send_destination_and_method",
     "describe_data",
     "described_column",
-    "described_push_object",
     "described_push_setup",
     "described_pushed_value",
     "described_reading",
