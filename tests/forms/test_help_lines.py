@@ -15,7 +15,6 @@ from custom_components.cosem.dlms import (
     DlmsError,
     EchoReceived,
     ExceptionReceived,
-    ForeignProtocol,
     InvocationCounterRefused,
     Layer,
     LayerFinding,
@@ -26,6 +25,7 @@ from custom_components.cosem.dlms import (
     TransportProtocol,
     Verdict,
 )
+from custom_components.cosem.dlms.client.foreign_protocol import ForeignProtocol
 from custom_components.cosem.forms.draft import Draft
 from custom_components.cosem.forms.help_lines import Line, Mark, failing_layer, lines_of, summary_of
 from custom_components.cosem.forms.help_plan import Plan

@@ -11,7 +11,6 @@ import pytest
 
 import custom_components.cosem
 from custom_components.cosem.dlms import (
-    ForeignProtocol,
     Layer,
     LayerFinding,
     LayerVerdict,
@@ -19,6 +18,7 @@ from custom_components.cosem.dlms import (
     TransportProtocol,
     Verdict,
 )
+from custom_components.cosem.dlms.client.foreign_protocol import ForeignProtocol
 from custom_components.cosem.forms import help_lines
 from custom_components.cosem.forms.help_lines import Line, Mark
 from custom_components.cosem.forms.help_plan import Plan
