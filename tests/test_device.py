@@ -63,8 +63,65 @@ async def test_device_is_the_logical_device(hass: HomeAssistant, network: None, 
     info = device_info(entry.runtime_data)
     assert info["identifiers"] == {(DOMAIN, entry.unique_id)}
     assert (info["name"], info["manufacturer"], info["model"]) == ("SIM 49762188", "SIM", "Electricity meter")
+
+
+async def test_before_a_meter_was_read_its_device_has_a_name(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker
+):
+    """Of a meter that was added while it was paused, or has never called."""
+    entry = await set_up(hass, make_entry(title="SIM 49762188"))
     entry.runtime_data.reader.identity = None
-    assert device_info(entry.runtime_data)["manufacturer"] is None
+    dr.async_get(hass).async_remove_device(device_of(hass, entry).id)
+    assert device_facts(entry.runtime_data, 1) == device_facts(entry.runtime_data) == DeviceFacts(name="SIM 49762188")
+
+
+async def test_a_start_while_the_meter_cannot_be_read_takes_nothing_back(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    put_submeter(meter, 1, 3, 0x12345678, 0x2C2D)
+    put_submeter(meter, 2, 0)
+    entry = await set_up(hass, make_entry(objects=["4:0.1.24.2.1.255", "4:0.2.24.2.1.255"]))
+
+    def shown() -> list[tuple[object, ...]]:
+        devices = dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id)
+        return [
+            (each.name, each.manufacturer, each.model, each.serial_number, each.sw_version, each.hw_version)
+            for each in devices
+        ]
+
+    before = shown()
+    assert ("Gas meter 12345678", "Kamstrup", "Gas meter", "12345678", None, "27") in before
+    assert len(before) == 2  # nothing is behind the second channel
+    await entry.runtime_data.pause.async_begin()
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.runtime_data.reader.identity is None
+    assert shown() == before
+    assert not is_gone(entry.runtime_data, device_of(hass, entry, 1))
+    entry.runtime_data.pause.end()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert entry.runtime_data.reader.identity is not None
+    assert shown() == before
+    assert er.async_get(hass).async_get(sensor_id(hass, entry, GAS)).device_id == device_of(hass, entry, 1).id
+
+
+async def test_what_is_behind_a_channel_has_its_device_once_the_meter_is_read(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    """Of a meter that was added while it was paused: nobody knows yet whether anything is there."""
+    put_submeter(meter, 1, 3, 0x12345678)
+    entry = await set_up(hass, make_entry(objects=["4:0.1.24.2.1.255"]))
+    await entry.runtime_data.pause.async_begin()
+    await hass.config_entries.async_unload(entry.entry_id)
+    for device in dr.async_entries_for_config_entry(dr.async_get(hass), entry.entry_id):
+        dr.async_get(hass).async_remove_device(device.id)
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert device_of(hass, entry, 1) is None
+    entry.runtime_data.pause.end()
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert device_of(hass, entry, 1).name == "Gas meter 12345678"
+    assert er.async_get(hass).async_get(sensor_id(hass, entry, GAS)).device_id == device_of(hass, entry, 1).id
 
 
 async def test_trial_17_a_sub_meter_is_a_device_of_its_own(

@@ -58,14 +58,37 @@ def device_facts(coordinator: CosemCoordinator, channel: int = 0) -> DeviceFacts
     A channel of which the meter says that nothing is there has no device of its own.
     """
     identity, reader = coordinator.reader.identity, coordinator.reader
+    if identity is None:
+        return _remembered_facts(coordinator, channel)
     if channel and (channel in reader.submeters or reader.mbus_device_types.get(channel) != 0):
         return _submeter_facts(coordinator, channel)
     return DeviceFacts(
         name=coordinator.config_entry.title,
-        manufacturer=identity.manufacturer if identity else None,
-        model=identity.model if identity else None,
-        serial_number=identity.serial_number if identity else None,
-        sw_version=identity.firmware if identity else None,
+        manufacturer=identity.manufacturer,
+        model=identity.model,
+        serial_number=identity.serial_number,
+        sw_version=identity.firmware,
+    )
+
+
+def _remembered_facts(coordinator: CosemCoordinator, channel: int) -> DeviceFacts:
+    """Return what was told before a start, while the meter was not read since: nothing of that is taken back.
+
+    What may be behind a channel gets no device of its own until it is known.
+    """
+    entry = coordinator.config_entry
+    identifier = device_identifier(str(entry.unique_id), channel)
+    known = dr.async_get(coordinator.hass).async_get_device_by_identifier(identifier, entry.entry_id)
+    if known is None:
+        return _remembered_facts(coordinator, 0) if channel else DeviceFacts(name=entry.title)
+    return DeviceFacts(
+        channel=channel,
+        name=(known.name if channel else None) or entry.title,
+        manufacturer=known.manufacturer,
+        model=known.model,
+        serial_number=known.serial_number,
+        sw_version=known.sw_version,
+        hw_version=known.hw_version,
     )
 
 
@@ -137,14 +160,14 @@ def async_follow_identity(coordinator: CosemCoordinator) -> None:
         channels = {0, *reader.submeters, *reader.mbus_device_types}
         return tuple(device_facts(coordinator, channel) for channel in sorted(channels))
 
-    shown = told()
+    shown = None if coordinator.reader.identity is None else told()
 
     @callback
     def follow() -> None:
         nonlocal shown
         if coordinator.reader.identity is None or (known := told()) == shown:
             return
-        changed, shown = set(known).difference(shown), known
+        changed, shown = set(known).difference(shown or ()), known
         for facts in changed:
             identifier = device_identifier(str(entry.unique_id), facts.channel)
             if (device := devices.async_get_device_by_identifier(identifier, entry.entry_id)) is not None:
