@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 import socket
 from typing import Any
 from unittest.mock import patch
@@ -31,6 +32,8 @@ from tests.simulated_meter.profile import MeterProfile
 from tests.simulated_meter.server import MeterServer
 
 ENERGY = "3_1.0.1.8.0.255_2"
+EVENING = datetime(2026, 11, 22, 18, 0, 0, tzinfo=UTC)
+"""When nothing comes from the roof of the simulated household, so that its import grows."""
 CALLED = {"transport": "call", "call_within": 5400, "listen_address": LOOPBACK}
 PUBLIC = {"preset": "generic", "client_wport": 16, "server_wport": 1, "authentication": "none"}
 
@@ -147,6 +150,7 @@ async def test_a_meter_that_calls_is_set_up_by_the_form_and_read_over_its_call(
 async def test_values_and_events_come_at_each_call_and_stay_until_the_next_one_is_overdue(
     hass: HomeAssistant, network: None, meter: SimulatedMeter, make_entry: EntryMaker, freezer: FrozenDateTimeFactory
 ):
+    freezer.move_to(EVENING)
     port = free_port(socket.SOCK_STREAM)
     async with calling(meter) as (caller,):
         entry = await set_up(hass, called_entry(make_entry, port))
