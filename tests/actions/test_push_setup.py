@@ -280,6 +280,24 @@ async def test_what_it_holds_is_not_known_where_it_cannot_be_read_again(
     assert (answer["result"], answer["after"]) == ({"send_destination_and_method": "outcome unknown"}, None)
 
 
+async def test_once_the_meter_has_answered_nothing_changes_what_it_did(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    """The received counters cannot be stored: it is what a poll would fail of."""
+    entry = await set_up(hass, manager(make_entry))
+    security = entry.runtime_data.security
+    with patch.object(security, "async_received_is_stored", return_value=False):
+        answer = await configure(hass, entry, host="192.0.2.9", port=4059, transport="udp")
+        assert (answer["result"], answer["after"]) == ({"send_destination_and_method": "success"}, None)
+        await tell(hass, "configure_push", entry, host="192.0.2.10")
+        tested = await configure(hass, entry, test=True)
+        assert tested["test"]["result"] == "success"
+        with pytest.raises(HomeAssistantError) as unread:
+            await configure(hass, entry, host="192.0.2.10")  # it is there already: the meter was told nothing
+        assert unread.value.translation_key == "counter_not_stored"
+    assert done(meter) == [3, 3, 1]
+
+
 async def test_what_a_refused_test_says(hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter):
     entry = await set_up(hass, manager(make_entry))
     await configure(hass, entry, host="relay.example")

@@ -10,6 +10,7 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
+from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
@@ -30,11 +31,7 @@ from ..dlms import (
     is_secret,
     typed_attribute,
 )
-from ..meter.error_mapping import (
-    OUTCOME_UNKNOWN,
-    SUCCESS,
-    none_if_failed,
-)
+from ..meter.error_mapping import NOT_SENT, OUTCOME_UNKNOWN, SUCCESS, none_if_failed
 from ..meter.markdown import escaped
 from ..meter.objects import async_ask
 from ..push.options import port_of
@@ -178,12 +175,24 @@ class _Configuration:
 
     async def async_make(self) -> None:
         """Do all of it, in turn with the polls. Raises HomeAssistantError where nothing was written."""
-        with naming_what_is_impossible():
-            await self.coordinator.async_run(self._async_work)
+        try:
+            with naming_what_is_impossible():
+                await self.coordinator.async_run(self._async_work)
+        except UpdateFailed:
+            if not self._was_told:
+                raise
+            # It is about what came behind the answers; what the meter was told stays so, and is told.
+            self.after = None
         if self.after is None:
             self.after = await self._async_read_again()
         if self.test is not None:
             await self.test.async_wait()
+
+    @property
+    def _was_told(self) -> bool:
+        """Whether the meter was told to do something."""
+        results = {*self.results.values(), NOT_SENT if self.test is None else self.test.result}
+        return not results <= {UNCHANGED, NOT_SENT}
 
     async def _async_work(self, association: Association) -> None:
         before = self.before = await self._async_read(association)
