@@ -189,6 +189,29 @@ async def test_a_wrong_password_is_told_without_sending_it_again(
     await finished(hass, result)
 
 
+async def test_s20_a_password_that_is_tried_and_refused_is_not_kept(
+    hass: HomeAssistant, form: ConfigFlowResult, meters: Any, meter: SimulatedMeter
+):
+    """Whoever goes on without looking would send it again, and meters lock whoever does."""
+    meters[HOST] = closed()
+    result = await submit(hass, form, **connection())
+    result = await submit(hass, result, password=WRONG)
+    meters[HOST] = meter
+    result = await helped(hass, result, connection(), try_login=True)
+    assert fails(result, LOGIN, ERRORS["invalid_auth"])
+    assert sum(WRONG.encode() in request.apdu for request in meter.log) == 1
+    assert result["menu_options"] == ["password", "user", "help_plan"]
+    again = await submit(hass, result, next_step_id="help_plan")
+    assert not again["data_schema"].schema  # there is no login to try
+    result = await submit(hass, again)
+    assert fails(result, LOGIN, ERRORS["invalid_auth"])
+    result = await submit(hass, result, next_step_id="user")
+    result = await submit(hass, result, **connection())
+    assert result["step_id"] == "password"
+    assert sum(WRONG.encode() in request.apdu for request in meter.log) == 1
+    await finished(hass, result)
+
+
 async def test_a_meter_that_locks_after_wrong_passwords(
     hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
 ):

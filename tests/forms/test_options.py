@@ -110,7 +110,7 @@ async def test_trial_13_the_object_list_can_be_read_again(
     voltage = "3:1.0.32.7.0.255"
     shorter = tuple(each for each in whole.objects if str(each.logical_name) != "1.0.32.7.0.255")
     reader = entry.runtime_data.reader
-    reader._description.take_list(shorter)
+    reader.description.take_list(shorter)
     await reader.async_save(None)
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert not options_shown(result).get("read_objects")

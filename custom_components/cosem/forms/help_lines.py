@@ -21,8 +21,9 @@ from ..dlms import (
     while_associating,
 )
 from ..meter.doctor import ExaminationFailed
-from .draft import Draft
+from .draft import Draft, with_failure
 from .help_search import SearchOutcome
+from .remedies import REMEDIES
 
 _LOCKED_AFTER: Final = 2
 """Refused secrets in one flow after which a meter may have locked the client."""
@@ -75,6 +76,15 @@ def summary_of(lines: tuple[Line, ...], found: SearchOutcome) -> str:
     if failing_layer(lines) is not None:
         return "fails"
     return "login_left_out" if any(line.key in _LOGIN_LEFT_OUT for line in lines) else "fine"
+
+
+def after_search(draft: Draft, found: SearchOutcome) -> Draft:
+    """Return the draft without the secret that the meter has just refused: none is sent again by mistake."""
+    error = found.result[Layer.AUTHENTICATION].error
+    if found.plan.credentials is None or error is None:
+        return draft
+    failure = ExaminationFailed.of(while_associating(error, found.plan.parameters))
+    return with_failure(draft, failure) if REMEDIES[failure.verdict].refused_secret in draft.secrets else draft
 
 
 class _Report:

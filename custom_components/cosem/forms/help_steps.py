@@ -12,7 +12,7 @@ from ..dlms import Layer
 from .answers import take_server
 from .draft import Draft, Purpose
 from .help_fields import CONF_HELP, CONF_LOGICAL_DEVICE, CONF_TRY_LOGIN, device_schema, plan_schema, without_help
-from .help_lines import Line, failing_layer, lines_of
+from .help_lines import Line, after_search, failing_layer, lines_of
 from .help_plan import Plan, asking_help, failed_facts, known_login
 from .help_search import BackgroundSearch, SearchOutcome
 from .help_texts import async_plan_words, async_result_words
@@ -96,6 +96,7 @@ class HelpSteps(ConfigFlow):
         """Show a line for each layer, and the ways back."""
         found = self._found
         lines = lines_of(self._draft, found)
+        self._draft = after_search(self._draft, found)
         return self.async_show_menu(
             step_id=Step.HELP.value,
             menu_options=_ways_back(self._draft, found, lines),
