@@ -240,6 +240,27 @@ async def test_a_caller_that_gives_up_is_told_nothing_and_the_pause_stays(
     assert (await work).value is not None
 
 
+async def test_the_meter_is_let_go_of_also_when_whoever_pressed_the_switch_gives_up(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
+    """A script that is started anew, for example."""
+    entry = await set_up(hass, make_entry(stay_connected=True))
+    gate, begun = asyncio.Event(), asyncio.Event()
+    work = asyncio.create_task(entry.runtime_data.async_run(power(gate, begun)))
+    await until(begun.is_set)
+    pressing = asyncio.create_task(turn(hass, entry, "on", wait=False))
+    await until(lambda: switch(hass, entry).state == STATE_ON)
+    pressing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await pressing
+    assert meter.open_links == 1
+    gate.set()
+    assert (await work).value is not None
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert switch(hass, entry).state == STATE_ON
+    assert meter.open_links == 0
+
+
 async def test_a_restart_asks_nothing_and_keeps_the_switch_so_that_it_can_be_ended(
     hass: HomeAssistant,
     make_entry: EntryMaker,

@@ -72,6 +72,10 @@ class PollingPause:
         """Pause for a day from now; return when the meter is free."""
         self.last(dt_util.utcnow() + LONGEST)
         self._tell()
+        # Also for a caller that is cancelled: else a switch that is on would go on to keep the meter.
+        await asyncio.shield(self._hass.async_create_task(self._async_let_go(), f"{DOMAIN} begin of a pause"))
+
+    async def _async_let_go(self) -> None:
         await self._save()
         await asyncio.gather(*(user.async_let_go() for user in tuple(self._users)))
 
