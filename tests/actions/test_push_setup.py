@@ -443,6 +443,7 @@ async def test_who_does_not_know_its_own_address_asks_for_it(
         ({"logical_name": "somewhere"}, "somewhere"),
         ({"objects": ["1.0.1.8.0.255"]}, "the class is missing"),
         ({"objects": ["15:0.0.40.0.0.255:7"]}, "password or key"),
+        ({"objects": ["1:0.0.25.9.0.255:10"]}, "password or key"),
         ({"host": "not a host"}, "name of a host"),
         ({"client_wport": 102}, "version 0 has no push_client_SAP"),
     ],

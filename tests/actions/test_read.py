@@ -92,6 +92,18 @@ async def test_secrets_and_rows_of_a_profile_are_not_asked_for(
     assert (secret["value"], secret["raw"], buffer["value"]) == (None, None, None)
 
 
+@pytest.mark.parametrize("attribute", ["1:0.0.40.0.0.255:7", "1:0.0.25.9.0.255:10"])
+async def test_a_secret_under_another_class_is_not_asked_for_either(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter, attribute: str
+):
+    """Many meters take the logical name for what is meant, whatever class is named."""
+    entry = await set_up(hass, make_entry(client_wport=1))
+    before = meter.requests
+    (secret,) = await rows(hass, entry, attribute)
+    assert "password" in secret["error"]
+    assert meter.requests == before
+
+
 async def test_what_was_read_before_the_connection_broke_is_shown(hass: HomeAssistant, make_entry: EntryMaker):
     entry = await set_up(hass, make_entry())
     get_many = Association.get_many

@@ -28,7 +28,6 @@ from ..dlms import (
     PushObject,
     PushSetupAttribute,
     TransportProtocol,
-    is_secret,
     typed_attribute,
 )
 from ..meter.error_mapping import NOT_SENT, OUTCOME_UNKNOWN, SUCCESS, none_if_failed
@@ -38,7 +37,7 @@ from ..push.options import port_of
 from ..push.own_destination import async_own_address, listened_ports
 from .asking import async_read_by, naming_what_is_impossible
 from .changing import async_change_one
-from .permission import require_permission
+from .permission import is_hidden, require_permission
 from .push_changes import LIST, PushSetupState, WantedDestination, WantedPush, attributes_of
 from .push_test import PushTest, push_method
 from .read import attribute_text
@@ -85,7 +84,7 @@ async def async_configure_push(call: ServiceCall) -> ServiceResponse:
     coordinator = async_coordinator_of(call)
     with naming_what_is_impossible():
         name, version = _push_setup_of(coordinator, call.data.get(CONF_LOGICAL_NAME))
-        objects = _objects(call.data.get(CONF_OBJECTS))
+        objects = _objects(coordinator, call.data.get(CONF_OBJECTS))
     wanted = WantedPush(
         destination=await _async_destination(coordinator.config_entry, call.data),
         client_wport=call.data.get(CONF_CLIENT_WPORT),
@@ -114,12 +113,12 @@ def _push_setup_of(coordinator: CosemCoordinator, typed: str | None) -> tuple[Lo
     return setups[0].logical_name, setups[0].version
 
 
-def _objects(typed: list[str | dict[str, Any]] | None) -> tuple[PushObject, ...] | None:
+def _objects(coordinator: CosemCoordinator, typed: list[str | dict[str, Any]] | None) -> tuple[PushObject, ...] | None:
     """Return what to send. Raises LocalProtocolError."""
     if typed is None:
         return None
     attributes = [typed_attribute(attribute_text(each)) for each in typed]
-    if secret := next(filter(is_secret, attributes), None):
+    if secret := next((each for each in attributes if is_hidden(coordinator, each)), None):
         raise LocalProtocolError(f"{secret} may hold a password or key, which no meter should send by itself")
     parts = [0 if isinstance(each, str) else each[CONF_DATA_INDEX] for each in typed]
     return tuple(PushObject(*attribute, part) for attribute, part in zip(attributes, parts, strict=True))

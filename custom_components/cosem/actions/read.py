@@ -17,13 +17,13 @@ from ..dlms import (
     JsonObject,
     ProfileGenericAttribute,
     described_reading,
-    is_secret,
     typed_attribute,
     with_units,
 )
 from ..meter.error_mapping import is_in_doubt
 from ..meter.objects import AttributeResult
 from .asking import async_read_by, naming_what_is_impossible
+from .permission import is_hidden
 from .target import TARGET_FIELDS, async_coordinator_of
 
 CONF_ATTRIBUTES: Final = "attributes"
@@ -70,7 +70,7 @@ async def async_read(call: ServiceCall) -> ServiceResponse:
         asked = [typed_attribute(text) for text in call.data[CONF_ATTRIBUTES]]
     found: _Found = {}
     failure = await _async_failure(coordinator, asked, found)
-    rows: list[JsonValueType] = [_row(attribute, found, failure) for attribute in asked]
+    rows: list[JsonValueType] = [_row(coordinator, attribute, found, failure) for attribute in asked]
     return {"attributes": rows}
 
 
@@ -78,7 +78,7 @@ async def _async_failure(
     coordinator: CosemCoordinator, asked: list[AttributeDescriptor], found: _Found
 ) -> HomeAssistantError | None:
     """Read into ``found``; return what ended it early. Raises it if there is nothing to show."""
-    wanted = with_units([attribute for attribute in asked if _why_not(attribute) is None])
+    wanted = with_units([attribute for attribute in asked if _why_not(coordinator, attribute) is None])
 
     async def work(association: Association) -> None:
         await association.get_many([each for each in wanted if each not in found], found)
@@ -95,18 +95,20 @@ async def _async_failure(
     return None
 
 
-def _why_not(attribute: AttributeDescriptor) -> str | None:
+def _why_not(coordinator: CosemCoordinator, attribute: AttributeDescriptor) -> str | None:
     """Return why an attribute is not asked for; None for most."""
-    if is_secret(attribute):
+    if is_hidden(coordinator, attribute):
         return _SECRET
     is_buffer = attribute.attribute_index == ProfileGenericAttribute.BUFFER
     return _PROFILE if is_buffer and attribute.class_id == InterfaceClass.PROFILE_GENERIC else None
 
 
-def _row(attribute: AttributeDescriptor, found: _Found, failure: HomeAssistantError | None) -> JsonObject:
+def _row(
+    coordinator: CosemCoordinator, attribute: AttributeDescriptor, found: _Found, failure: HomeAssistantError | None
+) -> JsonObject:
     answer = found.get(attribute)
     kind = answer.type.standard_name if isinstance(answer, Data) else None
     row = described_reading(attribute, found) | {"type": kind}
-    if (reason := _why_not(attribute)) is not None:
+    if (reason := _why_not(coordinator, attribute)) is not None:
         return row | {"error": reason}
     return row | {"error": f"{row['error']}: {failure}"} if failure is not None and answer is None else row

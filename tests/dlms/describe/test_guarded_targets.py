@@ -26,6 +26,7 @@ def both(text: str) -> tuple[Target, Target]:
         "1:0.0.43.1.0.255:2",  # an invocation counter
         "1:0.3.43.1.0.255:2",
         "9000:0.0.43.0.0.255:2",  # called another class
+        "1:0.0.40.0.1.255:7",
     ],
 )
 def test_whole_objects_of_security(text: str):

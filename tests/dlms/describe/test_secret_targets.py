@@ -6,7 +6,8 @@ from custom_components.cosem.dlms.apdu.common import AttributeDescriptor, Method
 from custom_components.cosem.dlms.describe.secret_targets import is_secret, is_secret_or_proof
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 
-NAME = LogicalName.parse("0.0.40.0.0.255")
+NAME = LogicalName.parse("0.0.96.1.0.255")
+ASSOCIATION = LogicalName.parse("0.0.40.0.0.255")
 
 
 @pytest.mark.parametrize(
@@ -48,6 +49,26 @@ def test_attributes_that_hold_a_secret(class_id: int, secret: list[int], public:
 )
 def test_methods_that_take_or_return_a_secret(class_id: int, secret: list[int], public: list[int]):
     assert [index for index in [*secret, *public] if is_secret(MethodDescriptor(class_id, NAME, index))] == secret
+
+
+@pytest.mark.parametrize(
+    ("class_id", "secret", "public"),
+    [
+        (1, [0, 5, 7, -1], [1, 2, 3, 4, 6]),  # called another class: many meters go by the name
+        (15, [0, 5, 7, -1], [1, 2, 3, 4, 6]),
+        (12, [], [0, 2, 3, 4, 7]),
+    ],
+)
+def test_the_name_of_an_association_tells_what_it_is(class_id: int, secret: list[int], public: list[int]):
+    attributes = [AttributeDescriptor(class_id, ASSOCIATION, index) for index in [*secret, *public]]
+    assert [each.attribute_index for each in attributes if is_secret(each)] == secret
+    of_electricity = LogicalName.parse("1.0.40.0.0.255")
+    assert is_secret(AttributeDescriptor(class_id, of_electricity, 7)) is (class_id == 15)
+
+
+def test_so_it_does_for_methods():
+    assert [index for index in (1, 2, 3, 4) if is_secret(MethodDescriptor(1, ASSOCIATION, index))] == [2]
+    assert [index for index in (1, 2, 3, 4) if is_secret_or_proof(MethodDescriptor(1, ASSOCIATION, index))] == [1, 2]
 
 
 @pytest.mark.parametrize(("class_id", "method"), [(15, 1), (12, 8)])

@@ -5,7 +5,7 @@ from typing import Final
 from ..apdu.common import AttributeDescriptor, MethodDescriptor
 from ..encoding.logical_name import LogicalName, Medium
 from ..interface_classes.interface_class import InterfaceClass
-from .secret_targets import is_secret_or_proof
+from .secret_targets import is_association, is_secret_or_proof
 
 _OF_SECURITY: Final[frozenset[int]] = frozenset(
     {
@@ -37,7 +37,7 @@ def is_of_security(target: AttributeDescriptor | MethodDescriptor) -> bool:
     if target.class_id in _OF_SECURITY or is_secret_or_proof(target):
         return True
     name = target.logical_name
-    return name.a == Medium.ABSTRACT and name.c == _SECURITY_GROUP
+    return is_association(name) or (name.a == Medium.ABSTRACT and name.c == _SECURITY_GROUP)
 
 
 def is_of_supply(target: AttributeDescriptor | MethodDescriptor) -> bool:

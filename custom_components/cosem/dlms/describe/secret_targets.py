@@ -4,12 +4,15 @@ from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from ..apdu.common import AttributeDescriptor, MethodDescriptor
+from ..encoding.logical_name import LogicalName, Medium
 from ..interface_classes.association_ln import AssociationLnAttribute, AssociationLnMethod
 from ..interface_classes.association_sn import AssociationSnMethod
 from ..interface_classes.interface_class import InterfaceClass
 from ..interface_classes.mbus_client import MbusClientMethod
 from ..interface_classes.security_setup import SecuritySetupMethod
 
+_ASSOCIATIONS: Final = 40
+"""Value group C of associations."""
 _ALL_ATTRIBUTES: Final = 0
 """As an attribute's index: everything that the object has."""
 
@@ -61,7 +64,7 @@ def is_secret(target: AttributeDescriptor | MethodDescriptor) -> bool:
 
     Of the classes that have secrets, the manufacturers' own attributes and methods are taken for secret, too.
     """
-    secrets = _SECRETS.get(target.class_id)
+    secrets = _SECRETS.get(_class_of(target))
     if secrets is None:
         return False
     if isinstance(target, MethodDescriptor):
@@ -71,7 +74,20 @@ def is_secret(target: AttributeDescriptor | MethodDescriptor) -> bool:
     return target.attribute_index < 0 or target.attribute_index in secrets.attributes
 
 
+def _class_of(target: AttributeDescriptor | MethodDescriptor) -> int:
+    """Return the class id; for the name of an association always that of one, because many meters go by the name."""
+    name, class_id = target.logical_name, target.class_id
+    if is_association(name) and class_id not in {InterfaceClass.ASSOCIATION_SN, InterfaceClass.ASSOCIATION_LN}:
+        return InterfaceClass.ASSOCIATION_LN
+    return class_id
+
+
+def is_association(name: LogicalName) -> bool:
+    """True for the logical names of associations."""
+    return name.a == Medium.ABSTRACT and name.c == _ASSOCIATIONS
+
+
 def is_secret_or_proof(target: AttributeDescriptor | MethodDescriptor) -> bool:
     """True also for what proves that somebody knows a secret."""
-    is_proof = isinstance(target, MethodDescriptor) and (target.class_id, target.method_index) in _PROOFS
+    is_proof = isinstance(target, MethodDescriptor) and (_class_of(target), target.method_index) in _PROOFS
     return is_proof or is_secret(target)
