@@ -71,7 +71,7 @@ def lines(result: ConfigFlowResult) -> dict[str, tuple[str, str]]:
 
 def fails(result: ConfigFlowResult, layer: str, text: str) -> bool:
     """Whether the first line that fails is this one, with this text, whatever its placeholders say."""
-    failing = {name: words for name, (mark, words) in lines(result).items() if mark == "❌"}
+    failing = {name: words for name, (mark, words) in lines(result).items() if mark == "✗"}
     assert result["description_placeholders"]["summary"] == f"It fails here first: **{layer}**."
     assert next(iter(failing)) == layer
     fixed = [part.partition("}")[2] if number else part for number, part in enumerate(text.split("{"))]
@@ -179,7 +179,7 @@ async def test_a_wrong_password_is_told_without_sending_it_again(
     assert result["errors"] == {"password": "invalid_auth"}
     result = await helped(hass, result)  # nobody has to type a password for that
     assert fails(result, LOGIN, ERRORS["invalid_auth"])
-    assert lines(result)[WPORTS] == ("✅", "The meter knows client address 2 at server address 1.")
+    assert lines(result)[WPORTS] == ("✓", "The meter knows client address 2 at server address 1.")
     assert sum(WRONG.encode() in request.apdu for request in meter.log) == 1
     assert result["menu_options"] == ["password", "user", "help_plan"]
     result = await submit(hass, result, next_step_id="password")
@@ -247,7 +247,7 @@ async def test_a_meter_that_another_program_holds(hass: HomeAssistant, form: Con
     result = await submit(hass, form, **connection(authentication="none"))
     result = await helped(hass, result, connection(authentication="none"))
     assert fails(result, "Public client", ERRORS["meter_busy"])
-    assert lines(result)[WPORTS] == ("❌", ERRORS["meter_busy"])
+    assert lines(result)[WPORTS] == ("✗", ERRORS["meter_busy"])
     meter.faults.faults.clear()
     result = await submit(hass, result, next_step_id="user")
     await finished(hass, await submit(hass, result, **connection()))
@@ -261,12 +261,12 @@ async def test_what_works_by_now_is_said_and_looked_at_again(
     result = await submit(hass, result, password="simulated")
     meters[HOST] = meter
     result = await helped(hass, result, connection(), try_login=False)
-    assert lines(result)[LOGIN] == ("➖", FINDINGS["login_left_out"])
+    assert lines(result)[LOGIN] == ("–", FINDINGS["login_left_out"])
     assert "login itself was not tried" in result["description_placeholders"]["summary"]
     assert not any(b"simulated" in request.apdu for request in meter.log)
     result = await submit(hass, result, next_step_id="help_plan")
     result = await submit(hass, result, try_login=True)
-    assert {mark for mark, _ in lines(result).values()} == {"✅"}
+    assert {mark for mark, _ in lines(result).values()} == {"✓"}
     assert "Nothing wrong was found" in result["description_placeholders"]["summary"]
     assert sum(b"simulated" in request.apdu for request in meter.log) == 1
     result = await submit(hass, result, next_step_id="known_password")
@@ -364,7 +364,7 @@ async def test_the_second_form_offers_help_where_the_public_client_was_not_answe
     result = await submit(hass, result, server_wport=1)
     assert (result["step_id"], result["errors"]) == ("found", {"authentication": "authentication_missing"})
     result = await helped(hass, result, {"server_wport": 1})
-    assert {mark for mark, _ in lines(result).values()} == {"✅"}
+    assert {mark for mark, _ in lines(result).values()} == {"✓"}
     assert result["menu_options"] == ["found", "user", "help_plan"]
     result = await submit(hass, result, next_step_id="found")
     result = await submit(hass, result, server_wport=9, authentication="password", client_wport=2)

@@ -64,7 +64,7 @@ def test_each_key_has_a_text_and_each_text_is_used():
 async def test_each_placeholder_is_filled(hass: HomeAssistant, key: str):
     told = Line(layer=Layer.FRAMING, mark=Mark.FAILS, key=key, failure=ExaminationFailed(Verdict.ASSOCIATION_REFUSED))
     words = await async_result_words(hass, draft("none", facts=BLANK), found(), [told])
-    assert words["lines"].startswith("- ❌ **Protocol**: ")
+    assert words["lines"].startswith("- ✗ **Protocol**: ")
     assert "{" not in words["lines"]
     assert "  " not in words["lines"]
     assert all(name for _, name, _, _ in Formatter().parse(OPTIONS["finding"][key]) if name is not None)
@@ -76,7 +76,7 @@ async def test_each_verdict_says_what_a_form_says(hass: HomeAssistant, verdict: 
     told = Line(layer=Layer.ASSOCIATION, mark=Mark.FAILS, failure=failure)
     words = await async_result_words(hass, draft("none", facts=BLANK), found(), [told])
     begin = TEXTS["config"]["error"][verdict.value].partition("{")[0].strip()
-    assert f"- ❌ **Client and server address**: {begin}" in words["lines"]
+    assert f"- ✗ **Client and server address**: {begin}" in words["lines"]
     assert "{" not in words["lines"]
     assert "*bold*" not in words["lines"].replace("\\*bold\\*", "")
 

@@ -1,8 +1,9 @@
-"""The fields of "Help me find the settings": at the end of a form that failed, and of its own forms."""
+"""The fields of "Help me find the settings": in a form that failed, above its sections, and of its own forms."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
     SelectOptionDict,
@@ -26,7 +27,10 @@ def with_help(draft: Draft, schema: vol.Schema) -> vol.Schema:
     if not offers_help(draft):
         return schema
     fields = {_optional(marker): field for marker, field in schema.schema.items()}
-    return vol.Schema(fields | {vol.Optional(CONF_HELP, default=False): BooleanSelector()})
+    sections = {marker: field for marker, field in fields.items() if isinstance(field, section)}
+    own = {marker: field for marker, field in fields.items() if marker not in sections}
+    # An open section is long: nobody scrolls down to look for help.
+    return vol.Schema(own | {vol.Optional(CONF_HELP, default=False): BooleanSelector()} | sections)
 
 
 def _optional(marker: vol.Marker) -> vol.Marker:

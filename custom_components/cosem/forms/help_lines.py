@@ -42,9 +42,9 @@ _WITHOUT_THE_WRAPPER: Final[Mapping[Symptom, str]] = {
 class Mark(StrEnum):
     """How a line begins."""
 
-    FINE = "✅"
-    FAILS = "❌"
-    OPEN = "➖"
+    FINE = "✓"
+    FAILS = "✗"
+    OPEN = "–"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
