@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
-import json
 from pathlib import Path
 import shutil
 import signal
@@ -15,17 +14,25 @@ import tempfile
 import time
 from typing import NoReturn
 
-from homeassistant.const import __version__ as home_assistant_version
-
 from tests.simulated_meter.control import EVENTS, NAMES, POWER_FAILURE, press
 from tests.simulated_meter.household import Household
 from tests.simulated_meter.profile import load_profile
 
-from . import configuration, energy, flow, states
+from . import energy, flow, scenes, states
 from .client import USER_NAME, USER_PASSWORD, HomeAssistant
 from .processes import HOST, ROOT, Child, DemoError, claim_port, free_port
+from .started import (
+    DOMAIN,
+    START_SECONDS,
+    browse,
+    chromium,
+    complaints,
+    home_assistant,
+    is_unattended,
+    job_for,
+    say,
+)
 
-DOMAIN = "cosem"
 METER_PASSWORD = "demo1234"
 METER_SEED = 1
 NOTIFICATION_PORT = 4060
@@ -34,7 +41,6 @@ SECURED = next(
     client.security for client in load_profile("secured", {}).clients if client.wport == 1 and client.security
 )
 """What the meter with keys knows of its client 1: keys for 127.0.0.1 only."""
-START_SECONDS = 90
 STATE_SECONDS = 30
 DISCOVERY_SECONDS = 5
 RECORDER_SECONDS = 20
@@ -51,11 +57,6 @@ class Demo:
     meter_port: int
     entry_ids: list[str]
     new: bool
-
-
-def say(text: str) -> None:
-    """Progress, flushed when standard output is a pipe."""
-    print(f"[demo] {text}", flush=True)
 
 
 def port(text: str) -> int:
@@ -96,6 +97,16 @@ def arguments() -> argparse.Namespace:
         metavar="FOLDER",
         help="build an automation from the meter's page in a browser, let the power fail, and check that it runs;"
         " pictures go into this folder",
+    )
+    parser.add_argument(
+        "--walk",
+        type=Path,
+        metavar="FOLDER",
+        help="add, pause and ask simulated meters in a browser as a person would, check what a person would see,"
+        " and end; pictures go into this folder",
+    )
+    parser.add_argument(
+        "--scene", choices=list(scenes.METERS), help="with --walk: only this one; may be repeated", action="append"
     )
     return parser.parse_args()
 
@@ -149,16 +160,11 @@ def control_path(folder: Path) -> Path:
 @asynccontextmanager
 async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[Demo]:
     """Start everything; leaving the context stops everything."""
-    unattended = options.check or options.pictures or options.automation
-    own_port = options.port or (free_port() if unattended else 8123)
-    meter_port = options.meter_port or (free_port() if unattended else 4059)
-    claim_port(own_port, "Home Assistant", "--port")
+    meter_port = options.meter_port or (free_port() if is_unattended(options) else 4059)
     claim_port(meter_port, "the simulated meter", "--meter-port")
     quiet = options.check or options.pictures
     told = [] if quiet else ["--events", "--notify", f"udp:{HOST}:{options.notification_port}"]
     control = [] if quiet else ["--control", str(control_path(folder))]
-    login = folder / "login.json"
-    new = configuration.write(folder / "config", own_port, keep=options.keep and login.exists())
     meter = Child(
         "the simulated meter",
         [
@@ -176,28 +182,12 @@ async def running(options: argparse.Namespace, folder: Path) -> AsyncIterator[De
         folder / "meter.log",
         {"SIMULATED_METER_PASSWORD": METER_PASSWORD},
     )
-    home_assistant = Child(
-        "Home Assistant",
-        ["-m", "demo.hass_launcher", "--config", str(folder / "config")],
-        folder / "home-assistant.log",
-    )
-    async with meter, home_assistant:
+    async with meter, home_assistant(options, folder) as started:
         say(f"simulated meter on {HOST} port {meter_port}")
-        say(f"Home Assistant {home_assistant_version} is starting on {HOST} port {own_port}")
         await meter.listening(meter_port, START_SECONDS)
-        async with HomeAssistant(own_port, login) as hass:
-            await hass.started(home_assistant, START_SECONDS)
-            await hass.log_in(new=new)
-            await hass.running(START_SECONDS)
-            if new:
-                await hass.welcome(home_assistant_version)
-            entries = [] if new else await hass.command("config_entries/get", domain=DOMAIN)
-            entry_ids = [str(entry["entry_id"]) for entry in entries]
-            try:
-                yield Demo(hass, home_assistant, meter, meter_port, entry_ids, new)
-            except DemoError:
-                print(f"[demo] the end of Home Assistant's log:\n{home_assistant.tail()}", file=sys.stderr)
-                raise
+        entries = [] if started.new else await started.hass.command("config_entries/get", domain=DOMAIN)
+        entry_ids = [str(entry["entry_id"]) for entry in entries]
+        yield Demo(started.hass, started.child, meter, meter_port, entry_ids, started.new)
 
 
 async def plausible(demo: Demo) -> bool:
@@ -210,13 +200,6 @@ async def plausible(demo: Demo) -> bool:
     for row in wrong:
         print(f"{row.entity_id} {row.problem}: {row.state!r} {row.unit}")
     return bool(rows) and not wrong
-
-
-def complaints(demo: Demo) -> list[str]:
-    """Return the integration's errors and warnings, and failed set-ups of any, in Home Assistant's log."""
-    with demo.home_assistant.log.open(encoding="utf-8", errors="replace") as log:
-        lines = [line.rstrip() for line in log]
-    return [line for line in lines if " ERROR " in line or (" WARNING " in line and "custom_components." in line)]
 
 
 async def check(options: argparse.Namespace, folder: Path) -> int:
@@ -232,7 +215,7 @@ async def check(options: argparse.Namespace, folder: Path) -> int:
             fine = False
             print(f"Energy dashboard: {issue}")
         # Home Assistant itself warns that a custom integration was not tested by it; everything else is ours.
-        for line in complaints(demo):
+        for line in complaints(demo.home_assistant.log):
             if "has not been tested by Home Assistant" not in line:
                 fine = False
                 print(f"log: {line}")
@@ -287,11 +270,11 @@ async def happen(options: argparse.Namespace, folder: Path) -> int:
 
 async def photograph(options: argparse.Namespace, folder: Path) -> int:
     """`--pictures FOLDER`: the flow is walked in a browser, so that every step can be seen."""
-    chromium = browser()
+    browser = chromium()
     async with running(options, folder) as demo:
-        job = job_for(demo, chromium, options.pictures)
-        address = [HOST, str(demo.meter_port)]
-        await browse(job | {"task": "config_flow", "address_fields": address, "password": METER_PASSWORD})
+        job = job_for(demo.hass, browser, options.pictures)
+        meter = {"host": HOST, "port": demo.meter_port, "password": METER_PASSWORD}
+        await browse(job | {"task": "config_flow"} | meter)
         entry_ids = [str(entry["entry_id"]) for entry in await demo.hass.command("config_entries/get", domain=DOMAIN)]
         demo.entry_ids.extend(entry_ids)
         await plausible(demo)
@@ -304,7 +287,7 @@ async def photograph(options: argparse.Namespace, folder: Path) -> int:
 
 async def automate(options: argparse.Namespace, folder: Path) -> int:
     """`--automation FOLDER`: what a person builds on the meter's page starts when the meter reports it."""
-    chromium = browser()
+    browser = chromium()
     async with running(options, folder) as demo:
         demo.entry_ids.extend(await add_meter(demo.hass, demo.meter_port))
         await listen(demo.hass, demo.entry_ids[0], options.notification_port)
@@ -314,7 +297,7 @@ async def automate(options: argparse.Namespace, folder: Path) -> int:
             "event_type": "power_down",
             "message": "{{ trigger.description }}",
         }
-        await browse(job_for(demo, chromium, options.automation) | task)
+        await browse(job_for(demo.hass, browser, options.automation) | task)
         if before := await notified(demo.hass):
             raise DemoError(f"the automation ran before anything happened: {before}")
         say(await press(control_path(folder), POWER_FAILURE))
@@ -324,25 +307,6 @@ async def automate(options: argparse.Namespace, folder: Path) -> int:
                 return 0
             await asyncio.sleep(1)
     raise DemoError(f"the automation did not run within {AUTOMATION_SECONDS} s")
-
-
-def browser() -> str:
-    """Return the path of the system's browser. Raises DemoError."""
-    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if found is None:
-        raise DemoError("this needs a chromium on PATH ('apt-get install chromium')")
-    return found
-
-
-def job_for(demo: Demo, chromium: str, folder: Path) -> dict[str, object]:
-    """Return what the browser's environment has to know for every task."""
-    return {
-        "address": demo.hass.address,
-        "chromium": chromium,
-        "domain": DOMAIN,
-        "folder": str(folder.resolve()),
-        "tokens": demo.hass.browser_tokens,
-    }
 
 
 async def device_of(hass: HomeAssistant, entry_id: str) -> str:
@@ -357,17 +321,6 @@ async def notified(hass: HomeAssistant) -> list[str]:
     return [str(each["message"]) for each in notifications if "(code" in each["message"]]
 
 
-async def browse(job: dict[str, object]) -> None:
-    """Let the browser's environment do a job."""
-    python = ROOT / ".venv-browser" / "bin" / "python"
-    process = await asyncio.create_subprocess_exec(
-        python, "-m", "demo.pictures", cwd=ROOT, stdin=asyncio.subprocess.PIPE
-    )
-    await process.communicate(json.dumps(job).encode())
-    if process.returncode:
-        raise DemoError(f"the browser could not do {job['task']}, see above")
-
-
 async def interruptible(options: argparse.Namespace, folder: Path) -> int:
     """Run what was asked for; SIGINT and SIGTERM end it in order."""
     chosen = (
@@ -379,6 +332,8 @@ async def interruptible(options: argparse.Namespace, folder: Path) -> int:
         if options.pictures
         else automate
         if options.automation
+        else scenes.walk
+        if options.walk
         else serve
     )
     task = asyncio.ensure_future(chosen(options, folder))

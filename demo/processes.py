@@ -89,14 +89,14 @@ class Child:
         with self.log.open(encoding="utf-8", errors="replace") as log:
             return "".join(f"    {line}" for line in deque(log, lines)).rstrip()
 
-    async def listening(self, port: int, seconds: float) -> None:
+    async def listening(self, port: int, seconds: float, host: str = HOST) -> None:
         """Wait until something answers on the port."""
         try:
             async with asyncio.timeout(seconds):
                 while True:
                     self.check_alive()
                     with contextlib.suppress(OSError):
-                        _, writer = await asyncio.open_connection(HOST, port)
+                        _, writer = await asyncio.open_connection(host, port)
                         writer.close()
                         await writer.wait_closed()
                         return
