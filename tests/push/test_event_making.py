@@ -83,8 +83,27 @@ def test_an_information_report_tells_its_short_names(made):
     (event,) = made(bytes.fromhex("18 00 01 02 FA00 01 1107"))
     assert (event["kind"], event["event_type"], event["logical_name"]) == ("information_report", "other", None)
     assert event["value"] == 7
-    stamped = bytes.fromhex("18 01 0F") + b"20261128100000Z" + bytes.fromhex("01 02 FA00 01 1107")
-    assert made(stamped)[0]["time"] == "20261128100000Z"
+
+
+@pytest.mark.parametrize(
+    ("octets", "time"),
+    [
+        (b"20261128100000Z", "2026-11-28T10:00:00+00:00"),
+        (b"20261128100000+0130", "2026-11-28T08:30:00+00:00"),
+        (b"20261128100000", "2026-11-28T18:00:00+00:00"),  # local: that of the tests' Home Assistant is UTC-8
+        (b"00010101000000+0130", "00010101000000+0130"),  # before the first year there is in UTC
+        (b"soon", "soon"),
+        (b"\xff\x00", "FF00"),
+        (b"", ""),
+        (b"<b>now</b>" + b"x" * 10_000, "bnow/b" + "x" * 58),
+    ],
+    ids=["utc", "offset", "local", "too early", "no time", "no text", "empty", "long"],
+)
+def test_m10_the_text_of_a_reports_time_is_utc_or_cleaned_and_cut(made, octets: bytes, time: str):
+    """A field that has room for 64 KiB of anything: events and states keep no more than a time."""
+    length = bytes([0x82]) + len(octets).to_bytes(2)
+    (event,) = made(bytes.fromhex("18 01") + length + octets + bytes.fromhex("01 02 FA00 01 1107"))
+    assert event["time"] == time
 
 
 def test_what_is_not_understood_is_kept(made):

@@ -1,11 +1,13 @@
 """From a notification to the events that Home Assistant sees: one for each thing that it tells."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr
+from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
 from ..dlms import (
@@ -19,6 +21,8 @@ from ..dlms import (
     PushedValue,
     TimePolicy,
     date_or_time_text,
+    display_text,
+    notification_time,
 )
 from ..meter.entity_plan import name_of
 from ..meter.labels import label_of
@@ -35,6 +39,8 @@ from .told_kinds import told_kind
 
 MOST_VALUES: Final = 100
 """In one event."""
+_MAX_TIME: Final = 64
+"""Characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,5 +169,15 @@ class EventMaker:
                 moment = utc_of(data, self._policy)
                 return date_or_time_text(data, self._policy) if moment is None else moment.isoformat()
             case InformationReportRequest(time) if time is not None:
-                return time.decode("ascii", "replace") if time.isascii() else time.hex()
+                return _generalized_time(time, notification_time(notification))
         return None
+
+
+def _generalized_time(octets: bytes, text: str | None) -> str | None:
+    """Return it in UTC, as the time of all others; what is none, cleaned and cut: anybody may write anything there."""
+    try:
+        moment = datetime.fromisoformat(text or "")
+        local = moment if moment.tzinfo is not None else moment.replace(tzinfo=dt_util.get_default_time_zone())
+        return local.astimezone(UTC).isoformat()
+    except OverflowError, ValueError:
+        return display_text(Data(DataType.OCTET_STRING, octets), _MAX_TIME)

@@ -36,6 +36,12 @@ def test_the_time_is_iso_8601_or_as_it_came(octets: bytes, time: str | None):
     assert notification_time(decode_apdu(octets)) == time
 
 
+@pytest.mark.parametrize(("octet", "longest"), [(b"x", 64), (b"\xff", 128)])
+def test_m10_what_stands_instead_of_a_time_is_cut(octet: bytes, longest: int):
+    octets = bytes.fromhex("18 01 82 2000") + octet * 0x2000 + bytes.fromhex("01 02 FA00 01 06 000000AA")
+    assert len(notification_time(decode_apdu(octets)) or "") == longest
+
+
 def test_what_is_not_decoded_has_no_time():
     assert notification_time(None) is None
 

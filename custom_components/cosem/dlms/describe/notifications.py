@@ -15,6 +15,8 @@ from .values import attribute_value
 
 _NO_NAME: Final = LogicalName(bytes(6))
 _DATE_DIGITS: Final = 8
+_MAX_TIME: Final = 64
+"""Octets of a GeneralizedTime: a field for anything, up to the length of an APDU."""
 
 
 def notification_time(apdu: Notification | None) -> str | None:
@@ -60,9 +62,9 @@ def _date_time_text(octets: bytes) -> str | None:
 
 def _generalized_time_text(octets: bytes) -> str:
     """ISO 8601 of a GeneralizedTime; what is none as it came, in hex where it is no text."""
-    text = octets.decode("ascii", "replace")
+    text = octets[:_MAX_TIME].decode("ascii", "replace")
     if not text.isprintable() or not text.isascii():
-        return octets.hex().upper()
+        return octets[:_MAX_TIME].hex().upper()
     try:
         return datetime.fromisoformat(f"{text[:_DATE_DIGITS]}T{text[_DATE_DIGITS:]}").isoformat()
     except ValueError:
