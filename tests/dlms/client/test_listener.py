@@ -4,13 +4,14 @@ import asyncio
 from contextlib import nullcontext
 from dataclasses import replace
 import socket
-from unittest.mock import AsyncMock
+from unittest.mock import AsyncMock, patch
 
 import pytest
 import pytest_socket
 
 from custom_components.cosem.dlms.addresses import TransportProtocol
 from custom_components.cosem.dlms.client.listener import NotificationListener
+from custom_components.cosem.dlms.client.transport import TcpTransport
 from custom_components.cosem.dlms.errors import ListenerUnavailable
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS
 from custom_components.cosem.dlms.protocol.notification_senders import NotificationSenders
@@ -286,6 +287,56 @@ async def test_connections_are_limited_altogether_and_for_each_source():
         await until(lambda: any(each.source.host == "::1" for each in house.heard))
         reader, _ = await house.call(host="::1")
         assert await reader.read() == b""
+
+
+async def test_what_a_meter_left_half_open_makes_room_for_its_news():
+    """It lost its power again and again, so it never ended its connections."""
+    loop, left = asyncio.get_running_loop(), []
+    async with House() as house:
+        await house.listener.open(TCP, "127.0.0.1", 0)
+        for number in range(6):
+            left.append(await house.call(another(number)))
+            await until(lambda: len(house.heard) == number + 1)  # noqa: B023  it is awaited here
+            for call in house.listener._calls.values():
+                call.told_at -= 1.0
+        assert house.listener.refused_connections == 0
+        assert [await reader.read() for reader, _ in left[:4]] == [b""] * 4  # the oldest ones
+        await until(lambda: len(house.listener._calls) == 2)
+        silent, talking = house.listener._calls.values()
+        talking.told_at = silent.told_at = loop.time()
+        reader, _ = await house.call(another(10))
+        assert await reader.read() == b""  # there may be more in those that have just told something
+        silent.told_at -= 1.0
+        silent.link.holder = object()
+        reader, _ = await house.call(another(10))
+        assert await reader.read() == b""  # one that is kept for the next poll
+        assert house.listener.refused_connections == 2
+
+
+async def test_connections_that_are_about_to_end_are_bounded_too():
+    async with House() as house:
+        await house.listener.open(TCP, "127.0.0.1", 0)
+        for number in range(2):
+            await house.call(another(number))
+        await until(lambda: len(house.heard) == 2)
+        may_end, ending, close = asyncio.Event(), [], TcpTransport.close
+
+        async def close_slowly(transport):
+            ending.append(transport)
+            await may_end.wait()
+            await close(transport)
+
+        with patch.object(TcpTransport, "close", close_slowly):
+            for number in range(2, 5):
+                for call in house.listener._calls.values():
+                    call.told_at -= 1.0
+                reader, _ = await house.call(another(number))
+                if number < 4:
+                    await until(lambda: len(house.heard) == number + 1)  # noqa: B023  it is awaited here
+            assert await reader.read() == b""
+            assert (len(ending), house.listener.refused_connections) == (2, 1)
+            may_end.set()
+            await house.listener.close()
 
 
 async def test_strangers_leave_places_for_who_was_named():

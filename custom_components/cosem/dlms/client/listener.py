@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 import errno
+import math
 import socket
 from typing import Final, override
 
@@ -38,6 +39,9 @@ _UNASKED: Final = frozenset(bytes([tag]) for tag in NOTIFICATION_TAGS)
 
 _TRUSTED_FACTOR: Final = 4
 """Meters behind one gateway have one address; the user named it, or one of them proved itself."""
+
+_SILENT: Final = 1.0
+"""Seconds after which a connection that has told something gives way to a new one of the same source."""
 
 _TRIES: Final = 20
 """For a port that is free on all addresses, where any will do."""
@@ -129,14 +133,14 @@ class NotificationListener:
     def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host = str((writer.get_extra_info("peername") or ("",))[0])
         limits = self._hearing.limits
-        calls = Counter(call.source.host for call in self._calls.values())
+        calls = Counter(call.source.host for call in self._calls.values() if not call.gives_way)
         is_trusted = self.sources.is_trusted(host)
         most = limits.listener_connections_per_source * (_TRUSTED_FACTOR if is_trusted else 1)
         is_full = calls.total() >= limits.listener_connections
         if not is_trusted:
             strangers = sum(count for each, count in calls.items() if not self.sources.is_trusted(each))
             is_full = is_full or strangers >= limits.listener_connections_of_strangers
-        if is_full or calls[host] >= most:
+        if is_full or (calls[host] >= most and not self._makes_room(host, most)):
             self.refused_connections += 1
             writer.transport.abort()
             return
@@ -144,6 +148,21 @@ class NotificationListener:
         task = asyncio.create_task(call.serve(), name="dlms listener call")
         self._calls[task] = call
         task.add_done_callback(self._calls.pop)
+
+    def _makes_room(self, host: str, most: int) -> bool:
+        """End the connection of a source that told something longest ago; return whether there was one.
+
+        A meter that loses its power leaves connections half open, and has news as soon as the power is back.
+        """
+        its = [(task, call) for task, call in self._calls.items() if call.source.host == host]
+        silent_since = asyncio.get_running_loop().time() - _SILENT
+        idle = [(task, call) for task, call in its if call.is_idle and call.told_at <= silent_since]
+        if not idle or len(its) >= 2 * most:  # those that are about to end take up room as well
+            return False
+        task, call = min(idle, key=lambda each: each[1].told_at)
+        call.gives_way = True
+        task.cancel()
+        return True
 
 
 async def _bound(kind: socket.SocketKind, address: str, port: int) -> list[socket.socket]:
@@ -243,6 +262,16 @@ class _Call:
         self._loop = asyncio.get_running_loop()
         self.link: CalledLink | None = None
         self._deadline: asyncio.Timeout | None = None
+        self.told_at = math.inf
+        """When the last APDU came."""
+        self.gives_way = False
+        """Whether it is about to end."""
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether nobody needs it: neither for associations nor for the next poll."""
+        link = self.link
+        return not (self.gives_way or link is None or link.is_used or link.is_waiting or link.holder is not None)
 
     async def serve(self) -> None:
         """Read until it ends, or is silent for too long."""
@@ -285,6 +314,8 @@ class _Call:
             return True  # an answer, mostly: whoever asked takes it or ends the connection
         if not self._hearing.allows(self.source.host, apdu):
             return False
+        if apdu:
+            self.told_at = self._loop.time()
         if apdu and not self.link.is_used and not self.link.is_waiting:
             self._deadline.reschedule(self._loop.time() + self._hearing.limits.listener_idle)
         return True
