@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+import socket
 from typing import Any
 
 from freezegun.api import FrozenDateTimeFactory
@@ -123,6 +124,24 @@ async def test_s24_what_comes_over_udp_and_tcp_is_one_event(
     await writer.wait_closed()
     assert sorted(each["code"] for each in data) == [1, 1, 2]
     assert entry.runtime_data.notifications.diagnostics()["copies_over_another_transport"] == 3
+
+
+async def test_s24_what_comes_over_our_connection_and_to_the_listener_is_one_event(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    make_entry: Callable[..., MockConfigEntry],
+    meter: SimulatedMeter,
+):
+    port = free_port(socket.SOCK_STREAM)
+    entry = await set_up(hass, with_options(make_entry(stay_connected=True), listening(port, "tcp")))
+    meter.faults.add("notification", count=1)
+    async with told(hass, 1):
+        await poll(hass, freezer)
+        _, writer = await asyncio.open_connection(LOOPBACK, port)
+        writer.write(wpdu(data_notification("1107")))
+        await until(lambda: entry.runtime_data.notifications.heard.count == 2)
+    writer.close()
+    await writer.wait_closed()
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ TIMED = bytes.fromhex("C2010C07E50118050E303950FFC400 00010000600B00FF02 1107")
 UNKNOWN_TIME = bytes.fromhex("C2010CFFFFFFFFFFFFFFFFFF8000FF 00010000600B00FF02 1107")
 
 
-def over(way: TransportProtocol, apdu: bytes, **more: bool) -> ReadNotification:
+def over(way: TransportProtocol, apdu: bytes, *, is_own: bool = False, **more: bool) -> ReadNotification:
     each = heard(apdu, **more)
-    return ReadNotification.of(replace(each, source=replace(each.source, transport=way)))
+    return ReadNotification.of(replace(each, source=replace(each.source, transport=way)), is_own=is_own)
 
 
 def told(*said: tuple[TransportProtocol, bytes, float]) -> list[bool]:
@@ -30,6 +30,13 @@ def told(*said: tuple[TransportProtocol, bytes, float]) -> list[bool]:
 def test_the_same_over_another_transport_is_a_copy_for_ten_seconds(ways, apdu):
     assert told((ways[0], apdu, 0.0), (ways[1], apdu, 9.9)) == [True, False]
     assert told((ways[0], apdu, 0.0), (ways[1], apdu, 10.0)) == [True, True]
+
+
+@pytest.mark.parametrize("way", [UDP, TCP])
+def test_the_same_over_our_own_connection_and_to_the_listener_is_one(way):
+    ways = OtherWays()
+    found = [ways.is_copy(over(way, event_code(1), is_own=own), 0.0) for own in (True, False, False, True, True)]
+    assert found == [False, True, False, True, False]
 
 
 def test_with_the_time_of_the_meter_in_it_for_ten_minutes():

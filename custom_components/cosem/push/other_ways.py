@@ -1,9 +1,9 @@
-"""One notification over several transports: it is told once.
+"""One notification in several ways, TCP and UDP, to the listener and over our own connection: it is told once.
 
 Meters with several destinations, or an open association besides, send each thing that happens to all of them. What is
-a copy over the same transport was left out before (dlms/protocol/repeated_notifications.py): each time that something
-comes over one transport is another happening, and the first one that did not come over the other yet is the one whose
-copy this is. Invocation counters and invoke-ids do not count: each destination has its own.
+a copy in the same way was left out before (dlms/protocol/repeated_notifications.py): each time that something comes in
+one way is another happening, and the first one that did not come in the other way yet is the one whose copy this is.
+Invocation counters and invoke-ids do not count: each destination has its own.
 """
 
 from collections import deque
@@ -22,12 +22,15 @@ _MOST: Final = 256
 _INVOKE_ID: Final = slice(1, 5)
 """Of a DataNotification."""
 
+type _Way = tuple[TransportProtocol, bool]
+"""``True``: over a connection that we opened."""
+
 
 @dataclass(slots=True)
 class _Told:
     what: tuple[bool, bytes]
     at: float
-    ways: set[TransportProtocol]
+    ways: set[_Way]
 
 
 class OtherWays:
@@ -39,8 +42,8 @@ class OtherWays:
         """What was left out; for diagnostics."""
 
     def is_copy(self, read: ReadNotification, now: float) -> bool:
-        """Note a notification; return whether it was told before, over another transport. ``now``: monotonic."""
-        way = read.heard.source.transport
+        """Note a notification; return whether it was told before, in another way. ``now``: monotonic."""
+        way = (read.heard.source.transport, read.is_own)
         # Proven once more is not the same: some automations want only that.
         what = (read.heard.authenticated, _digest(read))
         within = _WITH_TIME if _has_time(read) else _WITHOUT

@@ -47,18 +47,22 @@ class Knowledge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadNotification:
-    """A notification and what it says. ``notification``, ``values``: None where that is not decoded."""
+    """A notification and what it says. ``notification``, ``values``: None where that is not decoded.
+
+    ``is_own``: it came over a connection that we opened.
+    """
 
     heard: Heard
     notification: Notification | None = None
     values: PushedValues | None = None
+    is_own: bool = False
 
     @classmethod
-    def of(cls, heard: Heard) -> ReadNotification:
+    def of(cls, heard: Heard, *, is_own: bool = False) -> ReadNotification:
         """Decode it. Never raises."""
         notification = heard.notification() if len(heard.apdu) <= MOST_DECODED else None
         values = None if notification is None else read_listed_values(notification, {})
-        return cls(heard=heard, notification=notification, values=values)
+        return cls(heard=heard, notification=notification, values=values, is_own=is_own)
 
     def understood(self, known: Knowledge) -> ReadNotification:
         """Return it as an entry understands it."""
@@ -143,7 +147,7 @@ class Router:
         elif heard.may_be_old:  # whoever recorded it may send it again: nothing to act upon
             self.counters["may be old"] += 1
         else:
-            read = ReadNotification.of(heard)
+            read = ReadNotification.of(heard, is_own=self._is_own)
             match self._receivers_of(read):
                 case [receiver]:
                     receiver.take(read.understood(receiver.knows()))
