@@ -298,13 +298,14 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
         """End everything for good, at unload and when Home Assistant stops."""
         await super().async_shutdown()
         self._leave_pause()
-        self.push_only.stop()
-        await self.logs.async_stop()
-        if not self.notifications.outlives_attempt:
-            await self.notifications.async_stop()
         client, self._client = self._client, None
         await self._tasks.async_end_all()
         await self.security.async_release()
+        # Not before: a meter may take its time for the release, and what it sends meanwhile is heard by nobody else.
+        if not self.notifications.outlives_attempt:
+            await self.notifications.async_stop()
+        self.push_only.stop()
+        await self.logs.async_stop()
         await self.reader.async_close()
         if client is not None:
             await async_release_client(self.hass, client)

@@ -8,15 +8,29 @@ from homeassistant.const import EVENT_HOMEASSISTANT_STOP
 from homeassistant.core import HomeAssistant
 from homeassistant.util import dt as dt_util
 import pytest
-from pytest_homeassistant_custom_component.common import MockConfigEntry
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_capture_events
 import pytest_socket
 
+from custom_components.cosem.const import EVENT_NOTIFICATION
 from custom_components.cosem.dlms import ConnectFailed, ListenerUnavailable, Transport
 from custom_components.cosem.dlms.errors import ConnectFailure
+from custom_components.cosem.meter.security import MeterSecurity
 from custom_components.cosem.push import early_listening
 from custom_components.cosem.push.listeners import listeners_of
+from custom_components.cosem.push.meter_push import MeterPush
 from tests.conftest import HOST, poll, set_up
-from tests.push.senders import LOOPBACK, event_code, free_port, listening, protected, say, told, with_options, wpdu
+from tests.push.senders import (
+    LOOPBACK,
+    data_notification,
+    event_code,
+    free_port,
+    listening,
+    protected,
+    say,
+    told,
+    with_options,
+    wpdu,
+)
 from tests.secured_entries import issues, secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.still_loop import until
@@ -79,6 +93,56 @@ async def test_what_the_meter_sends_while_it_cannot_be_read_yet_is_told_and_show
     assert hass.states.get(ENTITY).attributes["event_type"] == "power_down"
     assert entry.runtime_data.notifications.diagnostics()["taken"] == 2
     await hass.config_entries.async_unload(entry.entry_id)
+    assert not listeners_of(hass)._open
+
+
+async def test_nothing_is_lost_or_told_twice_while_the_next_attempt_takes_over(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    meters: dict[str, SimulatedMeter],
+    meter: SimulatedMeter,
+    make_entry: EntryMaker,
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """For a moment both listen: they are one meter, and both know what was told."""
+    port = free_port()
+    entry = await tried_without_meter(hass, meters, with_options(make_entry(), listening(port)))
+    stop, events = MeterPush.async_stop, async_capture_events(hass, EVENT_NOTIFICATION)
+
+    async def stop_late(push: MeterPush, *, others_listen: bool = False) -> None:
+        say(port, wpdu(event_code(1)))
+        await until(lambda: len(events) == 1)
+        await stop(push, others_listen=others_listen)
+        # The same value in a list tells nothing new.
+        say(port, wpdu(data_notification("0102 0202 0906 0000600B00FF 1101")), wpdu(event_code(POWER_UP)))
+        await until(lambda: len(events) == 3)
+
+    monkeypatch.setattr(MeterPush, "async_stop", stop_late)
+    meters[HOST] = meter
+    await poll(hass, freezer, 30)
+    monkeypatch.undo()
+    assert entry.state is ConfigEntryState.LOADED
+    assert [event.data["event_type"] for event in events] == ["power_down", "other", "power_up"]
+    assert hass.states.get(ENTITY).attributes["event_type"] == "power_up"
+    assert entry.runtime_data.notifications.diagnostics()["taken"] == 3
+
+
+async def test_what_comes_while_an_entry_ends_is_told(
+    hass: HomeAssistant, make_entry: EntryMaker, monkeypatch: pytest.MonkeyPatch
+):
+    """A meter may take its time for the release."""
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(stay_connected=True), listening(port)))
+    events, release = async_capture_events(hass, EVENT_NOTIFICATION), MeterSecurity.async_release
+
+    async def release_slowly(security: MeterSecurity) -> None:
+        say(port, wpdu(event_code(1)))
+        await until(lambda: events)
+        await release(security)
+
+    monkeypatch.setattr(MeterSecurity, "async_release", release_slowly)
+    await hass.config_entries.async_unload(entry.entry_id)
+    assert [event.data["event_type"] for event in events] == ["power_down"]
     assert not listeners_of(hass)._open
 
 

@@ -111,6 +111,15 @@ def test_what_two_meters_behind_one_address_may_have_sent_is_given_to_neither():
     assert house.takes(heard(server=9)) == "third"
 
 
+def test_an_entry_that_is_set_up_again_is_not_two_meters():
+    house = House(before={"entry_id": "1"}, after={"entry_id": "1"})
+    assert house.takes(heard()) == "before"
+    house.router.remove(house.router.receivers[0])
+    assert house.takes(heard()) == "after"
+    house = House(before={"entry_id": "1"}, after={"entry_id": "1"}, other={"entry_id": "2"})
+    assert house.takes(heard()) is None
+
+
 def test_what_names_another_meter_is_not_believed_unless_it_is_proven():
     house = House(
         plain={"identifiers": lambda: ("ABC1",), "is_of_another": lambda values: bool(values.serial_numbers)},

@@ -18,9 +18,11 @@ _TRYING: Final = (ConfigEntryState.SETUP_RETRY, ConfigEntryState.SETUP_IN_PROGRE
 
 async def async_listen_early(hass: HomeAssistant, entry: ConfigEntry, push: MeterPush) -> None:
     """Listen from now on, instead of what did so since the last attempt, if it is remembered who the meter is."""
-    await push.async_start_early()
     between = hass.data.setdefault(_BETWEEN, {})
-    if (before := between.pop(entry.entry_id, None)) is not None:
+    if (before := between.get(entry.entry_id)) is not None:
+        push.go_on_for(before)
+    await push.async_start_early()
+    if before is not None and between.pop(entry.entry_id, None) is not None:
         await push.async_take_over(before)
 
 

@@ -82,6 +82,11 @@ class Meanings:
         """Begin with alarms that were on before a restart; what came meanwhile is newer."""
         self._alarms = {**alarms, **self._alarms}
 
+    def go_on_for(self, before: Meanings) -> None:
+        """Share what the meter told before its entry was set up again."""
+        self._alarms, self._described = before._alarms, before._described
+        self._states, self._read = before._states, before._read
+
     def of_code(self, name: LogicalName, code: int) -> CodeMeaning:
         """Return what an event code means. ``name``: of the event code object, 0-b:96.11.e."""
         return self.table.meaning(name.e, code)

@@ -158,16 +158,20 @@ class MeterPush:
             accepts_unverified=self._security.is_unverified,
             client_wport=self._entry.options.get(CONF_NOTIFICATION_WPORT),
             knows=self._knows,
+            entry_id=self._entry.entry_id,
         )
 
+    @callback
+    def go_on_for(self, before: MeterPush) -> None:
+        """Share what was told since the last attempt to set up: until it stops, both tell what happens."""
+        self.told, self.heard, self._other_ways = before.told, before.heard, before._other_ways
+        self.maker.meanings.go_on_for(before.maker.meanings)
+        self._unshown = before._unshown
+
     async def async_take_over(self, before: MeterPush) -> None:
-        """Go on for what listened since the last attempt to set up, without a gap."""
+        """Stop what listened since the last attempt to set up, without a gap."""
         await before.async_stop(others_listen=self.is_listening)
-        self.told.remember(before.told)
-        self.heard, self._other_ways = before.heard, before._other_ways
         self.pushed.remember(before.pushed.attributes)
-        if self._unshown is not None:
-            self._unshown.extend(before.now_shown())
 
     @callback
     def now_shown(self) -> list[MeterEvent]:

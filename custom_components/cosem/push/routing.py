@@ -82,6 +82,7 @@ class Receiver:
     ``identifiers``: texts by which its meter may name itself, its unique id first. ``keys``: None without.
     ``is_of_another``: whether values name another meter. ``accepts_unverified``: its user said so (rule S17).
     ``client_wport``: to which its meter sends, None for any. ``knows``: what its meter's notifications may leave out.
+    ``entry_id``: whose it is; None: nobody else's.
     """
 
     server_wport: int
@@ -94,6 +95,7 @@ class Receiver:
     accepts_unverified: bool = False
     client_wport: int | None = None
     knows: Callable[[], Knowledge] = Knowledge
+    entry_id: str | None = None
 
     @property
     def system_title(self) -> bytes | None:
@@ -149,7 +151,8 @@ class Router:
         else:
             read = ReadNotification.of(heard, is_own=self._is_own)
             match self._receivers_of(read):
-                case [receiver]:
+                # While an entry is set up again it may be there twice; the first one will hand on what it knows.
+                case [receiver, *others] if all(each.entry_id == receiver.entry_id is not None for each in others):
                     receiver.take(read.understood(receiver.knows()))
                 case []:
                     self.counters["nobody's"] += 1
