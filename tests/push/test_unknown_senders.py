@@ -168,6 +168,14 @@ async def test_one_host_does_not_take_all_cards(hass: HomeAssistant, monkeypatch
     assert len(await cards(hass)) == MOST_CARDS_OF_A_HOST + 1
 
 
+async def test_one_host_does_not_keep_others_from_being_looked_at(hass: HomeAssistant):
+    senders = unknown_senders_of(hass)
+    for number in range(1000):
+        senders.note(titled(number, "192.0.2.98"))
+    senders.note(titled(1000, "192.0.2.99"))
+    assert len(await cards(hass)) == MOST_CARDS_OF_A_HOST + 1
+
+
 async def test_while_home_assistant_starts_no_cards_pile_up(hass: HomeAssistant):
     senders = unknown_senders_of(hass)
     hass.set_state(CoreState.starting)

@@ -112,6 +112,9 @@ class UnknownSenders:
             self._looked_at.clear()
         if sender.unique_id in self._looked_at or len(self._looked_at) >= MOST_LOOKED_AT:
             return
+        # Who writes another name into each does not keep others from being looked at.
+        if list(self._looked_at.values()).count(sender.host) >= MOST_CARDS_OF_A_HOST:
+            return
         is_offered = not self._is_known(sender) and self._has_room(sender)
         self._looked_at[sender.unique_id] = sender.host
         if is_offered:
