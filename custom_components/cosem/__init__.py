@@ -69,6 +69,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: CosemConfigEntry) -> boo
     await _async_whole(hass, hass.config_entries.async_forward_entry_setups(entry, PLATFORMS))
     async_follow_identity(coordinator)
     await _async_whole(hass, coordinator.notifications.async_start())
+    coordinator.followers.append(coordinator.notifications.follow_name)
     await _async_whole(hass, coordinator.logs.async_start(coordinator))
     if has_too_many(coordinator.reader.objects):
         LOGGER.warning("%s has more than %d entities; the others are left out", coordinator.name, MAX_ENTITIES)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from ipaddress import ip_network
 import socket
+from typing import Any
 from unittest.mock import patch
 
 from freezegun.api import FrozenDateTimeFactory
@@ -14,12 +15,14 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest_socket
 
-from custom_components.cosem.push.listeners import RETRY_AFTER
+from custom_components.cosem.const import CONF_NOTIFICATION_SOURCES
+from custom_components.cosem.push.listeners import RETRY_AFTER, listeners_of
 from custom_components.cosem.push.listening import EntryListening, async_sources
 from custom_components.cosem.push.routing import Receiver
 from tests.conftest import HOST, poll, set_up, state_of
 from tests.push.senders import LOOPBACK, event_code, free_port, listening, say, told, with_options, wpdu
 from tests.secured_entries import issues
+from tests.simulated_meter.meter import SimulatedMeter
 
 pytestmark = pytest.mark.usefixtures("network", "freezer")
 
@@ -131,6 +134,44 @@ async def test_a_name_is_resolved_where_somebody_listens(
         assert await async_sources(hass, entry) == ()
     silent = with_options(entry, {"notifications": "off"})
     assert await async_sources(hass, silent) == ()
+
+
+async def test_f05_a_meter_is_expected_where_its_name_leads_now(
+    hass: HomeAssistant,
+    freezer: FrozenDateTimeFactory,
+    make_entry: Callable[..., MockConfigEntry],
+    meters: dict[str, SimulatedMeter],
+    meter: SimulatedMeter,
+):
+    """When Home Assistant started, nobody knew the name yet; and one day the meter has another address."""
+    port, name, found = free_port(), "meter.home.arpa", list[str]()
+    meters[name] = meter
+    resolve = hass.loop.getaddrinfo
+
+    async def lookup(host: str, *more: Any, **named: Any) -> list[Any]:
+        if host != name:
+            return await resolve(host, *more, **named)
+        if not found:
+            raise socket.gaierror(-2, "unknown")
+        return [(socket.AF_INET, socket.SOCK_DGRAM, 17, "", (found[0], 0))]
+
+    with patch.object(hass.loop, "getaddrinfo", lookup):
+        options = listening(port, **{CONF_NOTIFICATION_SOURCES: []})
+        entry = await set_up(hass, with_options(make_entry(**{CONF_HOST: name}), options))
+        push = entry.runtime_data.notifications
+        (shared,) = listeners_of(hass)._open.values()
+        for addresses, is_expected in (([], False), ([LOOPBACK], True), ([], True), (["192.0.2.9"], False)):
+            found[:] = addresses
+            push._next_look = 0.0
+            await poll(hass, freezer)
+            await hass.async_block_till_done(wait_background_tasks=True)
+            assert shared.router.receivers[0].may_be_from(LOOPBACK) is is_expected
+            assert shared.listener.sources.is_trusted(LOOPBACK) is is_expected
+        found[:] = [LOOPBACK]
+        push._next_look += 3600.0
+        push.follow_name()  # it was looked up a moment ago
+        await hass.async_block_till_done(wait_background_tasks=True)
+        assert not shared.router.receivers[0].may_be_from(LOOPBACK)
 
 
 async def test_an_entry_that_ends_between_two_listeners_joins_no_more(

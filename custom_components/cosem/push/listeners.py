@@ -129,6 +129,11 @@ class Listeners:
             shared.trust_senders()
             await self._async_close_unwanted(place, shared)
 
+    @callback
+    def note_new_sources(self, place: Place) -> None:
+        """Go by what the receivers there expect now."""
+        self._open[place].trust_senders()
+
     def counters_of(self, place: Place) -> Mapping[str, int]:
         """Return what was not taken there, by its reason."""
         if (shared := self._open.get(place)) is None:

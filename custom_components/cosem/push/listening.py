@@ -31,7 +31,7 @@ async def async_sources(hass: HomeAssistant, entry: ConfigEntry) -> Sources:
         found = await hass.loop.getaddrinfo(host, None)
     except OSError, UnicodeError:
         found = []
-    return sources_of(entry.options, {str(place[4][0]).partition("%")[0] for place in found})
+    return sources_of(entry.options, sorted({str(place[4][0]).partition("%")[0] for place in found}))
 
 
 class EntryListening:
@@ -61,6 +61,15 @@ class EntryListening:
             await listeners_of(self._hass).async_leave(place, receiver)
         if not others_listen:
             issues_of(self._hass, self._entry).note_listener(None)
+
+    async def async_follow_name(self) -> None:
+        """Expect the meter where its name leads now; while it leads nowhere, where it led before."""
+        receiver, sources = self._receiver, await async_sources(self._hass, self._entry)
+        if receiver is None or receiver is not self._receiver or not sources or sources == receiver.sources:
+            return
+        receiver.sources = sources
+        for place in self._joined.values():
+            listeners_of(self._hass).note_new_sources(place)
 
     @property
     def not_taken(self) -> Counter[str]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import CONF_HOST
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.helpers.event import async_call_later
 from homeassistant.util import dt as dt_util
@@ -17,6 +18,7 @@ from ..const import (
     CONF_SERVER_WPORT,
     CONF_STATE_PAUSE,
     DEFAULT_STATE_PAUSE,
+    DOMAIN,
 )
 from ..dlms import AttributeDescriptor, DlmsClient, LogicalDeviceName, NotificationKeys, PushedValues, WportPair
 from ..meter.clients import calls_of, transport_of
@@ -36,7 +38,7 @@ from .heard_so_far import HeardSoFar
 from .listeners import own_router
 from .listening import EntryListening, async_sources
 from .meter_event import MeterEvent, async_publish
-from .options import transports_of
+from .options import is_address, transports_of
 from .other_ways import OtherWays
 from .pace import Pace, Show
 from .pushed_objects import PushedObjects
@@ -48,6 +50,8 @@ _VALUE: Final = 2
 STORED_AFTER: Final = 1.0
 """Seconds: a meter that sends every second does not wear out the disk."""
 
+LOOKED_AFTER: Final = 30.0
+"""Seconds."""
 
 _MOST_UNSHOWN: Final = 16
 """Events that wait for the event entity."""
@@ -94,6 +98,7 @@ class MeterPush:
         self.outlives_attempt = False
         """Whether it goes on after a set-up that is tried again."""
         self._cancel_storing: CALLBACK_TYPE | None = None
+        self._next_look = 0.0
 
     def is_only_pushed(self, attribute: AttributeDescriptor) -> bool:
         """Whether no poll gives the value of an attribute."""
@@ -130,6 +135,16 @@ class MeterPush:
         self._takes_own = True
         if self.calls is not None:
             await self.calls.async_take(self._receiver)
+
+    @callback
+    def follow_name(self) -> None:
+        """Look where the meter's name leads now, not too often: after an outage it may have another address."""
+        now = self._hass.loop.time()
+        if is_address(self._entry.data[CONF_HOST]) or self._receiver is None or now < self._next_look:
+            return
+        self._next_look = now + LOOKED_AFTER
+        work, name = self._listening.async_follow_name(), f"{DOMAIN} address of a meter"
+        self._entry.async_create_background_task(self._hass, work, name)
 
     def _makers(self) -> tuple[str | None, str | None]:
         """Return who made the meter, by its name and by its system title: three letters, None where it does not say."""

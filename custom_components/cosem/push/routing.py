@@ -75,9 +75,11 @@ class ReadNotification:
         return replace(self, values=read_listed_values(apdu, known.push_lists, templates=templates_of(known.maker)))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Receiver:
     """One entry. ``take``: is given what is its own; must be quick and never raise.
+
+    ``sources``: from where its meter is expected to send; they change when its name leads elsewhere.
 
     ``identifiers``: texts by which its meter may name itself, its unique id first. ``keys``: None without.
     ``is_of_another``: whether values name another meter. ``accepts_unverified``: its user said so (rule S17).
