@@ -333,6 +333,27 @@ async def test_an_entry_whose_settings_are_changed_has_the_same_help(
     assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reconfigure_successful")
 
 
+async def test_who_is_asked_for_a_new_password_has_the_same_help(
+    hass: HomeAssistant, make_entry: Any, meter: SimulatedMeter
+):
+    """The stored password was refused: neither that nor the new one is tried again."""
+    entry = make_entry(password="stored-secret")
+    entry.add_to_hass(hass)
+    form = await entry.start_reauth_flow(hass)
+    result = await submit(hass, form, password=WRONG)
+    assert result["errors"] == {"password": "invalid_auth"}
+    result = await submit(hass, result, help=True)
+    assert (result["step_id"], result["data_schema"].schema) == ("help_plan", {})
+    result = await submit(hass, result)
+    assert fails(result, LOGIN, ERRORS["invalid_auth"])
+    assert result["menu_options"] == ["reauth_confirm", "help_plan"]
+    sent = [secret for secret in (b"stored-secret", WRONG.encode()) for each in meter.log if secret in each.apdu]
+    assert sent == [WRONG.encode()]
+    result = await submit(hass, result, next_step_id="reauth_confirm")
+    result = await submit(hass, result, password="simulated")
+    assert (result["type"], result["reason"]) == (FlowResultType.ABORT, "reauth_successful")
+
+
 async def test_one_field_and_something_else_there(
     hass: HomeAssistant, form: ConfigFlowResult, meters: Any, meter: SimulatedMeter
 ):
