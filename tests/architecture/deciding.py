@@ -9,8 +9,8 @@ from .annotations import annotations_of
 from .catching import caught, everything_behind
 from .source import STACK, Finding, Modules, classes_of, in_stack, names_of, nodes_of
 
-DECIDE = frozenset({"cosem.meter.doctor", "cosem.meter.error_mapping", "cosem.meter.layer_search"})
-"""error_mapping for polls, doctor and layer_search for forms: nobody else decides what an error of the stack means."""
+DECIDE = frozenset({"cosem.meter.doctor", "cosem.meter.error_mapping"})
+"""error_mapping for polls, doctor for forms: nobody else decides what an error of the stack means."""
 
 ASK: dict[str, str] = {
     "cosem.meter.issues": "shows the issue for an error that error_mapping has made a failed poll of",

@@ -15,10 +15,8 @@ from homeassistant.core import HomeAssistant
 from ..dlms import (
     INVOCATION_COUNTER,
     AssociationParameters,
-    DeviceInUse,
     DlmsClient,
     DlmsError,
-    InvocationCounterNotStored,
     Layer,
     LayerFinding,
     LayerVerdict,
@@ -31,6 +29,7 @@ from ..dlms import (
 )
 from .clients import async_addresses, async_open_client, connector_to, trace_by
 from .counter_store import async_security_state
+from .error_mapping import failure_of
 from .total_deadline import total_time
 
 _PATIENCE: Final = 30.0
@@ -93,12 +92,15 @@ async def async_search(hass: HomeAssistant, request: SearchRequest) -> SearchRes
 
     seconds = total_time(request.timing.response)
     deadline = asyncio.timeout(seconds)
+
+    async def search() -> None:
+        for finding in await _async_search(hass, request, note):
+            known[finding.layer] = finding
+
     try:
         async with deadline:
-            for finding in await _async_search(hass, request, note):
-                known[finding.layer] = finding
-    except DeviceInUse as error:
-        known[Layer.PORT] = _failed(Layer.PORT, error)
+            if (in_use := await failure_of(search())) is not None:  # diagnose raises none
+                known[Layer.PORT] = _failed(Layer.PORT, in_use)
     except TimeoutError:
         if not deadline.expired():
             raise
@@ -127,10 +129,13 @@ async def _async_diagnose(
 ) -> list[LayerFinding]:
     parameters, refused = request.parameters, None
     state: SecurityState | None = None
-    try:
+
+    async def load_counters() -> None:
+        nonlocal state
         state = await async_security_state(hass, parameters)
-    except InvocationCounterNotStored as error:
-        parameters, refused = without_login(parameters), _failed(Layer.AUTHENTICATION, error)
+
+    if (not_stored := await failure_of(load_counters())) is not None:
+        parameters, refused = without_login(parameters), _failed(Layer.AUTHENTICATION, not_stored)
     if state is not None and request.counter_start is not None:
         state.follow(request.counter_start, confirmed_by_user=True)
     findings = await diagnose(
