@@ -134,6 +134,23 @@ async def test_a_late_success_is_none_of_a_refused_write():
             await association.set(ENERGY, NULL)
 
 
+async def test_who_cuts_the_list_of_the_marker_into_blocks_is_asked_for_one_name_and_its_values_count():
+    meter = Meter()
+    whole = b"\x03" + 3 * (b"\x00" + NAME)
+    pieces = [whole[:10], whole[10:20], whole[20:]]
+    blocks = [bytes((12, 1, 2, at == 3, 0, at, len(piece))) + piece for at, piece in enumerate(pieces, 1)]
+    meter.changes["050302fa00"] = [blocks[0]]
+    meter.changes["0501050001"], meter.changes["0501050002"] = [blocks[1]], [blocks[2]]
+    async with client_of(meter, PATIENT).associate(SHORT) as association:
+        await doubtful(association, meter)
+        found = {}
+        assert await association.get_many([ENERGY], found) == [double_long_unsigned(7)] == [*found.values()]
+        assert meter.lists == 1
+        assert await association.get_many([ENERGY]) == [double_long_unsigned(7)]
+        assert meter.lists == 1
+        assert markers_of(meter)[-1] == "050102fa00"
+
+
 REFUSED = bytes.fromhex("D80202")
 
 

@@ -127,6 +127,7 @@ class AssociationOrder(AssociationOpening):
             raise
         if isinstance(event, AssociationLost):
             raise event.error
-        is_marked = isinstance(event, AnswerReceived) and event.octets == marker.expected[1:]
+        # Blocks of a short PDU may be those of the one before: who cuts a list is asked for one name from now on.
+        is_marked = isinstance(event, AnswerReceived) and order.is_marked
         known.note_order(is_marked=is_marked, is_list=may_be_list)
         return is_marked

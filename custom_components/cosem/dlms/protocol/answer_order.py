@@ -139,6 +139,11 @@ class AnswerOrder:
         self._awaited = marker.expected
         return marker
 
+    @property
+    def is_marked(self) -> bool:
+        """Whether the latest marker was answered, in one piece: the order was known there."""
+        return self._awaited is None
+
     def is_copy_of_marker(self, apdu: bytes, asked: OrderMarker | None) -> bool:
         """Return whether it answers a list that was asked for before. No value has such octets.
 
