@@ -141,6 +141,30 @@ async def test_f20_a_late_copy_of_a_general_block_gets_into_no_other_value(late)
     assert read == [bytes([number % 16]) * 20 for number in range(1, 21)]
 
 
+class SlowToAnswer(Meter):
+    """Two blocks of what it has at that moment, to each question: the first so late that it is asked again."""
+
+    def __init__(self):
+        super().__init__(get=self.block)
+        self.value = 0
+
+    def block(self, apdu):
+        if apdu[1] == 2:
+            return [bytes.fromhex(f"C402{apdu[2]:02x}01 00000002 00 02 {self.value:04x}")]
+        self.value += 1
+        late = [3.5] if self.value == 1 else []
+        return [*late, bytes.fromhex(f"C402{apdu[2]:02x}00 00000001 00 03 06 {self.value:04x}")]
+
+
+async def test_f19_a_value_of_the_blocks_of_two_answers_is_none():
+    meter = SlowToAnswer()
+    async with client_of(meter).associate(PARAMETERS) as association:
+        with pytest.raises(DataAccessError, match="of two answers"):
+            await association.get(CLOCK)
+        assert (await association.get(CLOCK)).value == 0x30003
+    assert [apdu[0] for apdu in meter.taken].count(0xC0) > 4
+
+
 async def test_f14_the_error_tells_what_came_instead():
     meter = Meter(get=lambda _apdu: [])
     async with client_of(meter).associate(PARAMETERS) as association:

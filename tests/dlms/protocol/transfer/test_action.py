@@ -221,6 +221,13 @@ def test_blocks_are_asked_for_one_by_one():
     assert transfer.receive(octets("C701C10000")) is None, "and so does a success in another form"
 
 
+def test_blocks_of_two_responses_to_one_request_are_nothing_that_was_returned():
+    assert after(ActionOne(RESET), block(1, "0001", last=False), block(1, "0001", last=False)) is None
+    outcome = after(ActionOne(RESET), block(1, "0001", last=False), block(1, "0000", last=True))
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+
+
 def test_trial_08_blocks_of_a_response_may_be_numbered_from_0():
     transfer = ActionOne(RESET)
     outcome = after(transfer, block(0, "000100", last=False))

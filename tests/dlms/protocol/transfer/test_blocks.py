@@ -53,3 +53,16 @@ def test_how_they_begin_is_seen_without_taking_them(blocks):
     assert blocks.begins_with(b"x", b"ab")
     assert not blocks.begins_with(b"b", b"abc")
     assert blocks.take() == b"ab"
+
+
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_block_that_came_before_with_other_octets_is_of_another_answer(blocks, first):
+    assert blocks.contradiction(1, b"ab") is None
+    blocks.add(first, b"ab")
+    blocks.add(first + 1, b"")
+    for number, payload in ((first, b"ab"), (first + 1, b""), (first + 2, b"c"), (first - 1, b"c")):
+        assert blocks.contradiction(number, payload) is None
+    for number, payload in ((first, b"ac"), (first + 1, b"c")):
+        assert "two answers" in blocks.contradiction(number, payload).undecodable
+    assert blocks.take() == b"ab"
+    assert blocks.contradiction(first, b"ac"), "also of what was taken"

@@ -189,6 +189,14 @@ def test_s22_a_whole_answer_within_a_transfer_belongs_to_nothing():
     assert transfer.receive(values(unsigned(7), invoke_id=2)) is None
 
 
+@pytest.mark.parametrize("ask_for", [ask, lambda: ask_list(CLOCK, ENERGY)])
+def test_blocks_of_two_answers_to_one_question_are_no_value(ask_for):
+    transfer = ask_for()
+    transfer.receive(block(1, b"ab"))
+    assert transfer.receive(block(1, b"ab")) is None
+    assert code_of(transfer.receive(block(1, b"xy"))) == 250
+
+
 # -- blocks
 
 

@@ -157,6 +157,12 @@ def test_block_out_of_order_and_other_answers_between_blocks_are_strays(stray):
     assert after(ReadOne(VALUE), "0C01020000010111", stray) is None
 
 
+@pytest.mark.parametrize("transfer", [ReadOne(VALUE), ReadList(PLAIN)])
+def test_blocks_of_two_answers_to_one_question_are_no_value(transfer):
+    assert after(transfer, "0C 01 02 00 0001 02 0009", "0C 01 02 00 0001 02 0009") is None
+    assert refusal(after(transfer, "0C 01 02 00 0001 02 0009", "0C 01 02 00 0001 02 0006")) == 250
+
+
 def test_blocks_from_0_are_tolerated():
     outcome = after(ReadOne(VALUE), "0C01020000000111", "0C01020100010107")
     assert value(outcome) == "1107"

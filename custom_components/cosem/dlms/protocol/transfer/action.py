@@ -126,8 +126,11 @@ class _Action(WritingTransfer):
         block = decode_data_block(reader)
         reader.finish()
         blocks, number = self._received, block.block_number
-        if not self.everything_is_sent or not blocks.add(number, block.raw_data):
+        if not self.everything_is_sent:
             return None
+        if not blocks.add(number, block.raw_data):
+            error = blocks.contradiction(number, block.raw_data)
+            return None if error is None else Failed(OutcomeUnknown(str(error)))
         if block.last_block:
             joined = blocks.take()
             return Complete(joined, blocks.leniency or self._form_of(joined))

@@ -109,7 +109,8 @@ class _Get:
             return Failed(DataAccessError(head.error.code))
         blocks, number = self._blocks, head.block_number
         if not blocks.add(number, head.payload):
-            return None
+            error = blocks.contradiction(number, head.payload)
+            return None if error is None else Failed(error)
         if head.last_block:
             return Complete(blocks.take(), leniency or blocks.leniency)
         request = encode_request(GetRequestNext(invoke, number))

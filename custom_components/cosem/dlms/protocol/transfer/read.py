@@ -116,7 +116,8 @@ class _Read:
         reader.finish()
         blocks = self._blocks
         if not blocks.add(number, octets):
-            return None
+            error = blocks.contradiction(number, octets)
+            return None if error is None else Failed(error)
         if last:
             return self._receive_joined(blocks.take(), blocks.leniency)
         return Continues(
