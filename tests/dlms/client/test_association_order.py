@@ -1,9 +1,11 @@
 """Which values of an association count, by short names: those of a run whose order is known (S22)."""
 
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 
+from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.association_order import AssociationOrder
 from custom_components.cosem.dlms.encoding.data import NULL, double_long_unsigned
 from custom_components.cosem.dlms.errors import (
@@ -15,8 +17,8 @@ from custom_components.cosem.dlms.errors import (
 )
 from custom_components.cosem.dlms.interface_classes.association_ln import CURRENT_OBJECT_LIST
 from tests.dlms.client.conftest import PATIENT, client_of
-from tests.dlms.client.test_short_names import DEVICE_NAME, LIST, SHORT, ShortMeter
-from tests.dlms.scripted import BUSY, CLOCK, ENERGY, End
+from tests.dlms.client.test_short_names import DEVICE_NAME, GRANTED, LIST, SHORT, SN_CONTEXT, ShortMeter
+from tests.dlms.scripted import BUSY, CLOCK, ENERGY, End, aare
 
 NAME = bytes.fromhex("09060000280000FF")
 SEVEN = bytes.fromhex("0C01000600000007")
@@ -149,6 +151,18 @@ async def test_who_cuts_the_list_of_the_marker_into_blocks_is_asked_for_one_name
         assert await association.get_many([ENERGY]) == [double_long_unsigned(7)]
         assert meter.lists == 1
         assert markers_of(meter)[-1] == "050102fa00"
+
+
+async def test_a_meter_that_takes_no_request_as_long_as_a_list_of_the_marker_is_asked_for_one_name():
+    meter = Meter()
+    short = replace(GRANTED, conformance=GRANTED.conformance & ~Conformance(0x1000), server_max_receive_pdu_size=13)
+    meter.aarq = lambda _apdu: [aare(short, application_context_name=SN_CONTEXT)]
+    async with client_of(meter, PATIENT).associate(SHORT) as association:
+        await doubtful(association, meter)
+        for _ in range(3):
+            assert await association.get_many([ENERGY]) == [double_long_unsigned(7)]
+    assert meter.lists == 1, "of three names; one of four is too long"
+    assert markers_of(meter)[-1] == "050102fa00"
 
 
 REFUSED = bytes.fromhex("D80202")

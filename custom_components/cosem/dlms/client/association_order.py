@@ -12,7 +12,15 @@ from contextlib import asynccontextmanager
 from typing import Final, override
 
 from ..apdu.initiate import Conformance
-from ..errors import DlmsError, OutcomeUnknown, ResponseTimeout, ServiceError, TransportError, UnexpectedApdu
+from ..errors import (
+    DlmsError,
+    LocalProtocolError,
+    OutcomeUnknown,
+    ResponseTimeout,
+    ServiceError,
+    TransportError,
+    UnexpectedApdu,
+)
 from ..protocol.answer_order import LOST, AnswerOrder
 from ..protocol.doubted_answers import Marker
 from ..protocol.events import AnswerReceived, AssociationLost, Event
@@ -125,6 +133,9 @@ class AssociationOrder(AssociationOpening):
         except ResponseTimeout:
             known.note_order(is_marked=False, is_list=may_be_list, is_refused=False)
             raise
+        except LocalProtocolError:  # the list is too long for what the meter takes; nothing was asked
+            known.note_order(is_marked=False, is_list=may_be_list)
+            return False
         if isinstance(event, AssociationLost):
             raise event.error
         # Blocks of a short PDU may be those of the one before: who cuts a list is asked for one name from now on.
