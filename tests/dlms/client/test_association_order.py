@@ -111,6 +111,18 @@ async def test_an_error_may_be_a_late_copy_as_well():
             await association.get(CLOCK)
 
 
+async def test_behind_a_write_without_an_answer_an_error_and_a_late_copy_are_no_value():
+    meter = Meter()
+    async with client_of(meter, PATIENT).associate(SHORT) as association:
+        await doubtful(association, meter)
+        await association.set_unconfirmed(CLOCK, NULL)
+        meter.changes["0501021008"] = [BUSY, LATER, b"\x0c\x01\x00" + NAME]  # refused; then the marker's answer again
+        found = {}
+        with pytest.raises(UnexpectedApdu):
+            await association.get_many([ENERGY], found)
+        assert found == {}
+
+
 async def test_what_was_read_before_is_settled_before_anything_is_written():
     meter = Meter()
     async with client_of(meter, PATIENT).associate(SHORT) as association:

@@ -73,6 +73,8 @@ class AssociationDoubts(AssociationRequests):
         may_be = late.may_be(apdu, is_fresh=is_fresh, is_asked=is_asked)
         if apdu[0] in ERRORS and not may_be:
             may_be = self._outstanding.answers_unconfirmed(apdu)
+            if may_be and is_asked:
+                self._order.left_out(apdu)  # or it answers what is asked, and what comes next is a copy
         if not may_be:
             return False
         if is_asked and late.is_ambiguous(apdu) and self._is_believed(apdu):
