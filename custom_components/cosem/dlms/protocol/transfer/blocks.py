@@ -4,6 +4,7 @@ A meter that got a question twice may answer it twice, each time with what it ha
 value that it ever had.
 """
 
+from binascii import crc32
 from typing import Final
 
 from ...errors import DataAccessError, DataAccessResultCode, LimitExceeded
@@ -22,7 +23,7 @@ class ReceivedBlocks:
         self._limits = limits
         self._blocks: list[bytes] = []
         self._seen: list[int] = []
-        """A hash of the octets of each block."""
+        """A checksum of the octets of each block."""
         self._first = 1
         self.size = 0
         """Octets so far."""
@@ -47,7 +48,7 @@ class ReceivedBlocks:
         if self.size + len(payload) > self._limits.assembled_value:
             raise LimitExceeded("octets in a value", self._limits.assembled_value)
         self._first = number - count
-        self._seen.append(hash(payload))
+        self._seen.append(crc32(payload))
         self.size += len(payload)
         self._blocks.append(payload)
         return True
@@ -55,7 +56,7 @@ class ReceivedBlocks:
     def contradiction(self, number: int, payload: bytes) -> DataAccessError | None:
         """Return what a value comes to of which this block came before with other octets; None if it did not."""
         place = number - self._first
-        if not 0 <= place < len(self._seen) or self._seen[place] == hash(payload):
+        if not 0 <= place < len(self._seen) or self._seen[place] == crc32(payload):
             return None
         return DataAccessError(DataAccessResultCode.OTHER_REASON, undecodable=_OF_TWO_ANSWERS)
 
