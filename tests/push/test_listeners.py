@@ -10,6 +10,8 @@ from custom_components.cosem.dlms import ListenerUnavailable, TransportProtocol
 from custom_components.cosem.dlms.client.client import DlmsClient
 from custom_components.cosem.push.listeners import Listeners, Place, listeners_of, own_router
 from custom_components.cosem.push.routing import ReadNotification, Receiver
+from tests.dlms.protocol.test_notification_senders import keys
+from tests.dlms.security.test_notification_keys import general_glo
 from tests.push.senders import LOOPBACK, event_code, free_port, say, wpdu
 from tests.still_loop import until
 
@@ -41,6 +43,20 @@ async def test_entries_share_a_listener_that_goes_with_the_last():
     assert listeners.counters_of(place) == {}
     await listeners.async_join(place, one)  # the port is free again
     await listeners.async_leave(place, one)
+
+
+async def test_who_forges_the_address_of_a_meter_does_not_hide_what_it_says_first():
+    """After a restart nothing was proved here yet; five wrong tags make an address unheard, but not its meter."""
+    listeners, place = Listeners(), Place(TransportProtocol.UDP, LOOPBACK, free_port())
+    taken: list[ReadNotification] = []
+    mine = Receiver(server_wport=1, take=taken.append, sources=(ip_network(LOOPBACK),), has_keys=True, keys=keys())
+    await listeners.async_join(place, mine)
+    forged = bytearray(general_glo(1))
+    forged[-1] ^= 1
+    say(place.port, *[wpdu(bytes(forged))] * 6, wpdu(general_glo(5)))
+    await until(lambda: taken)
+    assert [each.heard.authenticated for each in taken] == [True]
+    await listeners.async_leave(place, mine)
 
 
 async def test_f58_a_port_that_is_taken_is_nobodys():

@@ -54,8 +54,12 @@ class _Shared:
 
     def trust_senders(self) -> None:
         """Let strangers not crowd out the addresses that entries expect."""
-        single = (each for receiver in self.router.receivers for each in receiver.sources if each.num_addresses == 1)
-        self.listener.sources.trust(str(each.network_address) for each in single)
+        titles: dict[str, set[bytes]] = {}
+        for receiver in self.router.receivers:
+            for each in receiver.sources:
+                if each.num_addresses == 1:
+                    titles.setdefault(str(each.network_address), set()).update(filter(None, [receiver.system_title]))
+        self.listener.sources.trust(titles, titles)
 
 
 class Listeners:

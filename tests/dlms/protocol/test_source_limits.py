@@ -111,6 +111,28 @@ def test_a_source_that_never_proved_a_title_is_unheard():
     assert titled(limits, TITLE, 10, 0.0) == titled(limits, None, 10, 0.0) == 0
 
 
+def test_a_title_that_is_expected_there_is_heard_before_it_proved_itself_again():
+    """Who forges the meter's address after a restart does not hide the first event after the power failure."""
+    limits = SourceLimits()
+    limits.trust([A, B], {A: {TITLE}})
+    for _ in range(5):
+        limits.forged(A, 0.0)
+        limits.forged(B, 0.0)
+    assert titled(limits, TITLE, 1000, 0.0) == 50
+    assert titled(limits, None, 1000, 0.0) == 50
+    assert titled(limits, OTHER, 10, 0.0) == 0
+    assert titled(limits, TITLE, 10, 0.0, address=B) == 0
+    limits.trust([A], {A: {bytes([number]) * 8 for number in range(100)}})
+    assert len(limits._source(A, 0.0).proven) <= 17
+
+
+def test_an_address_of_this_network_is_trusted_whatever_adapter_it_names():
+    limits = SourceLimits(trusted=["fe80::1"])
+    assert limits.is_trusted("fe80::1%eth0")
+    assert taken(limits, "fe80::1%eth0", 3000, 0.0) == 1000
+    assert limits.is_trusted("fe80::1%eth0")
+
+
 def test_plain_floods_from_a_forged_address_leave_room_for_a_title_that_was_verified_there():
     limits = SourceLimits()
     limits.proved(A, 0.0, TITLE)

@@ -4,7 +4,7 @@ Sources are host addresses: they limit, and identify nobody (rule S23). Sans-IO;
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -61,18 +61,23 @@ class SourceLimits:
         """``trusted``: addresses that the user named."""
         self._limits = limits
         self._trusted = frozenset(trusted)
+        self._expected: Mapping[str, Collection[bytes]] = {}
         self._sources: OrderedDict[str, _Source] = OrderedDict()
         self._strangers: _Bucket | None = None
         self.dropped = 0
         """APDUs that were not looked at."""
 
-    def trust(self, addresses: Iterable[str]) -> None:
-        """Replace the addresses that the user named."""
-        self._trusted = frozenset(addresses)
+    def trust(self, addresses: Iterable[str], titles: Mapping[str, Collection[bytes]] | None = None) -> None:
+        """Replace the addresses that the user named.
+
+        ``titles``: of the meters there; wrong tags do not make them unheard before they have proved themselves again.
+        """
+        self._trusted, self._expected = frozenset(addresses), titles or {}
         self._sources.clear()
 
     def is_trusted(self, address: str) -> bool:
         """Whether a source proved itself, or was named by the user."""
+        address = _without_adapter(address)
         source = self._sources.get(address)
         return address in self._trusted if source is None else source.is_trusted
 
@@ -116,6 +121,7 @@ class SourceLimits:
             source.deaf_until = now + _MINUTE
 
     def _source(self, address: str, now: float) -> _Source:
+        address = _without_adapter(address)
         source = self._sources.get(address)
         if source is not None:
             self._sources.move_to_end(address)
@@ -124,6 +130,9 @@ class SourceLimits:
             self._forget_one()
         is_trusted = address in self._trusted
         source = _Source(self._bucket(now, self._limits.listener_trusted_factor if is_trusted else 1), is_trusted)
+        for title in list(self._expected.get(address, ()))[:_MOST_TITLES]:
+            source.proven[None] = source.proven.get(None) or self._bucket(now, 1)
+            source.proven[title] = self._bucket(now, 1)
         self._sources[address] = source
         return source
 
@@ -142,3 +151,8 @@ class SourceLimits:
 
     def _bucket(self, now: float, factor: int) -> _Bucket:
         return _Bucket(self._limits.listener_burst * factor, self._limits.listener_per_second * factor, now)
+
+
+def _without_adapter(address: str) -> str:
+    """Return an IPv6 address of this network as users and resolvers write it."""
+    return address.partition("%")[0]
