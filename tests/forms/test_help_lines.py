@@ -10,6 +10,7 @@ from custom_components.cosem.dlms import (
     ConnectFailure,
     ConnectionLost,
     ConnectTimeout,
+    DataAccessError,
     DecodeError,
     DeviceInUse,
     DlmsError,
@@ -213,6 +214,17 @@ def test_what_is_known_from_before_is_not_tried_again():
     assert said(Layer.AUTHENTICATION, result, other) == ("OPEN", "not_tried")
 
 
+def test_who_was_refused_with_the_login_just_before_is_told_so():
+    before = ExaminationFailed(Verdict.ASSOCIATION_REFUSED, diagnostic="initiate_4")
+    result = found(failed(Layer.ASSOCIATION, REFUSED), left_out(Layer.AUTHENTICATION), kind="password")
+    begun = draft("password", failure=before)
+    told = line(Layer.ASSOCIATION, result, begun)
+    assert (told.mark, told.key, told.failure) == (Mark.FAILS, "refused_with_login", before)
+    assert summary_of(lines_of(begun, result), result) == "fails"
+    with_login = found(failed(Layer.ASSOCIATION, REFUSED), kind="password", login=True)
+    assert said(Layer.ASSOCIATION, with_login, begun) == ("FAILS", "association_refused")
+
+
 @pytest.mark.parametrize(
     ("finding", "kind", "login", "expected"),
     [
@@ -240,9 +252,24 @@ def test_the_login(finding: LayerFinding, kind: str, login: bool, expected: tupl
 
 
 def test_the_list_of_objects():
-    refused = failed(Layer.OBJECT_LIST, DecodeError("cut"))
-    assert said(Layer.OBJECT_LIST, found(refused)) == ("FAILS", "no_list")
+    for error in (DecodeError("cut"), DataAccessError(3), ExceptionReceived(1, 1)):
+        refused = found(failed(Layer.OBJECT_LIST, error))
+        assert said(Layer.OBJECT_LIST, refused) == ("OPEN", "no_list")
+        assert summary_of(lines_of(draft("none"), refused), refused) == "fine"
     assert said(Layer.OBJECT_LIST, found(kind="password")) == ("OPEN", "not_tried")
+
+
+def test_what_keeps_the_list_away_is_told():
+    busy = ExceptionReceived(1, 3)
+    instead_of_the_list = DataAccessError(250)
+    instead_of_the_list.__cause__ = busy
+    for error, verdict in (
+        (busy, "meter_busy"),
+        (instead_of_the_list, "meter_busy"),
+        (ConnectionLost(), "connection_lost"),
+        (ResponseTimeout("GET.response", 10), "answer_timeout"),
+    ):
+        assert said(Layer.OBJECT_LIST, found(failed(Layer.OBJECT_LIST, error))) == ("FAILS", verdict)
 
 
 def test_what_ended_too_early():

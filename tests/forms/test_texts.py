@@ -237,7 +237,7 @@ def test_sentences_about_inputs_have_their_placeholders():
 async def test_each_placeholder_of_a_sentence_is_filled(hass: HomeAssistant):
     for verdict in Verdict:
         words = await async_failure_in_words(hass, ExaminationFailed(verdict), "generic")
-        given = words.keys() | CONNECTION | {"port_hint", "transport_hint"}
+        given = words.keys() | CONNECTION | {"port_hint", "transport_hint", "no_port_hint"}
         assert placeholders(TEXTS["config"]["error"][verdict.value]) <= given
     assert placeholders(TEXTS["config"]["error"]["invalid_host"]) == set()
     for kind in ("config", "options"):
@@ -370,7 +370,19 @@ async def test_what_may_be_wrong_with_port_and_transport_is_said_only_where_it_m
         TEXTS["config"]["error"][reason].format_map(words) for reason in ("not_dlms_text", "no_dlms_answer")
     )
     assert "service. Most meters use port 4059. Check" in text
-    assert "10 seconds. Few meters answer over UDP. The client" in silence
+    assert "10 seconds. Few meters answer over UDP: if you are not sure, select TCP" in silence
+
+
+async def test_a_port_that_is_closed_over_one_transport_may_be_open_over_the_other(hass: HomeAssistant):
+    for verdict in (Verdict.CONNECTION_REFUSED, Verdict.CONNECT_TIMEOUT):
+        failed = draft("none", failure=ExaminationFailed(verdict))
+        assert failed.facts is not None
+        sentence = TEXTS["config"]["error"][verdict.value]
+        words = await async_form_words(hass, failed, Step.USER)
+        assert "the port. If its documents say that it uses UDP, select UDP as the" in sentence.format_map(words)
+        other = replace(failed, facts=replace(failed.facts, port=4060, transport=TransportProtocol.UDP))
+        said = sentence.format_map(await async_form_words(hass, other, Step.USER))
+        assert "the port. Most meters use port 4059. Few meters answer over UDP: if you" in said
 
 
 def test_no_text_about_silence_says_that_a_connection_was_accepted():

@@ -9,18 +9,22 @@ from enum import StrEnum
 from typing import Final
 
 from ..dlms import (
+    DecodeError,
     DlmsError,
     Layer,
     LayerFinding,
     LayerVerdict,
+    ServiceError,
     Symptom,
     TransportProtocol,
     Verdict,
     layer_of,
     symptom_of,
     while_associating,
+    while_reading,
 )
 from ..meter.doctor import ExaminationFailed
+from ..meter.error_mapping import busy_error, is_busy
 from .draft import Draft, with_failure
 from .help_search import SearchOutcome
 from .remedies import REMEDIES
@@ -173,6 +177,8 @@ class _Report:
         if self._draft.refusals and (symptom.is_silent or symptom is Symptom.BUSY):
             return self._fails(finding, "client_is_locked")
         if self._plan.leaves_login_out and symptom is Symptom.REFUSED:
+            if (before := self._draft.failure) is not None and before.verdict is Verdict.ASSOCIATION_REFUSED:
+                return Line(layer=finding.layer, mark=Mark.FAILS, key="refused_with_login", failure=before)
             failure = self._failure(error)
             return Line(layer=finding.layer, mark=Mark.OPEN, key="refused_without_login", failure=failure)
         if symptom.is_silent and self._plan.leaves_keys_out:
@@ -216,7 +222,15 @@ class _Report:
         finding = self._result[Layer.OBJECT_LIST]
         if self._plan.leaves_login_out:
             return Line(layer=finding.layer, mark=Mark.OPEN, key="not_tried")
-        return self._line(finding, "objects_are_listed") if finding.error is None else self._fails(finding, "no_list")
+        error = finding.error
+        if error is None:
+            return self._line(finding, "objects_are_listed")
+        if is_busy(error) or busy_error((error,)) is not None:
+            return Line(layer=finding.layer, mark=Mark.FAILS, failure=ExaminationFailed(Verdict.METER_BUSY))
+        if isinstance(error, (ServiceError, DecodeError)):  # alone it is no fault
+            return Line(layer=finding.layer, mark=Mark.OPEN, key="no_list")
+        failure = ExaminationFailed.of(while_reading(error, self._plan.parameters))
+        return Line(layer=finding.layer, mark=Mark.FAILS, failure=failure)
 
     # -- lines
 

@@ -126,9 +126,12 @@ async def async_address_words(hass: HomeAssistant, draft: Draft) -> dict[str, st
     """Return what may be wrong with an unusual port or transport; each follows a sentence."""
     text = await async_selector_texts(hass)
     facts = draft.given_facts
+    udp = f" {text('address_hint', 'udp', '')}" if facts.transport is TransportProtocol.UDP else ""
+    # What a port says over one transport tells nothing of the other.
     return {
         "port_hint": "" if facts.port == DEFAULT_PORT else f" {text('address_hint', 'usual_port', '')}",
-        "transport_hint": f" {text('address_hint', 'udp', '')}" if facts.transport is TransportProtocol.UDP else "",
+        "transport_hint": udp,
+        "no_port_hint": udp or f" {text('address_hint', 'tcp', '')}",
     }
 
 
