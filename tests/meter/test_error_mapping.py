@@ -53,6 +53,7 @@ from custom_components.cosem.meter.error_mapping import (
     failure_of,
     home_assistant_error,
     is_for_now,
+    is_refused_or_senseless,
     map_error,
     may_be_of_another_client,
     may_have_been_done,
@@ -336,3 +337,10 @@ async def test_what_was_not_possible_is_no_result_of_a_change():
 
     with pytest.raises(LocalProtocolError):
         await result_of_change(change())
+
+
+def test_one_answer_that_is_missing_is_told_from_a_meter_that_answers_no_more():
+    for error in (DataAccessError(3), ExceptionReceived(1, 1), DecodeError("cut")):
+        assert is_refused_or_senseless(error)
+    for lost in (ConnectionLost(), ResponseTimeout("GET.response", 10), NotWrapper(b"SSH-")):
+        assert not is_refused_or_senseless(lost)

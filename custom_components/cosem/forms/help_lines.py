@@ -9,12 +9,10 @@ from enum import StrEnum
 from typing import Final
 
 from ..dlms import (
-    DecodeError,
     DlmsError,
     Layer,
     LayerFinding,
     LayerVerdict,
-    ServiceError,
     Symptom,
     TransportProtocol,
     Verdict,
@@ -24,7 +22,7 @@ from ..dlms import (
     while_reading,
 )
 from ..meter.doctor import ExaminationFailed
-from ..meter.error_mapping import busy_error, is_busy
+from ..meter.error_mapping import busy_error, is_busy, is_refused_or_senseless
 from .draft import Draft, with_failure
 from .help_search import SearchOutcome
 from .remedies import REMEDIES
@@ -227,7 +225,7 @@ class _Report:
             return self._line(finding, "objects_are_listed")
         if is_busy(error) or busy_error((error,)) is not None:
             return Line(layer=finding.layer, mark=Mark.FAILS, failure=ExaminationFailed(Verdict.METER_BUSY))
-        if isinstance(error, (ServiceError, DecodeError)):  # alone it is no fault
+        if is_refused_or_senseless(error):  # alone it is no fault
             return Line(layer=finding.layer, mark=Mark.OPEN, key="no_list")
         failure = ExaminationFailed.of(while_reading(error, self._plan.parameters))
         return Line(layer=finding.layer, mark=Mark.FAILS, failure=failure)

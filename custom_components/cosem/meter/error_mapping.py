@@ -35,6 +35,7 @@ from ..dlms import (
     Data,
     DataAccessError,
     DataAccessResultCode,
+    DecodeError,
     DeviceInUse,
     DlmsError,
     EchoReceived,
@@ -220,6 +221,11 @@ async def listener_fault(joining: Awaitable[None]) -> ListenerUnavailable | None
     except ListenerUnavailable as error:
         return error
     return None
+
+
+def is_refused_or_senseless(error: DlmsError) -> bool:
+    """Whether one answer is missing, because the meter refused it or sent what is none, and others may come."""
+    return isinstance(error, (ServiceError, DecodeError))
 
 
 def busy_error(answers: Iterable[object]) -> DlmsError | None:
