@@ -379,7 +379,7 @@ async def test_a_port_that_is_closed_over_one_transport_may_be_open_over_the_oth
         assert failed.facts is not None
         sentence = TEXTS["config"]["error"][verdict.value]
         words = await async_form_words(hass, failed, Step.USER)
-        assert "the port. If its documents say that it uses UDP, select UDP as the" in sentence.format_map(words)
+        assert "the port. If the documents of the meter say UDP, select UDP as the" in sentence.format_map(words)
         other = replace(failed, facts=replace(failed.facts, port=4060, transport=TransportProtocol.UDP))
         said = sentence.format_map(await async_form_words(hass, other, Step.USER))
         assert "the port. Most meters use port 4059. Few meters answer over UDP: if you" in said

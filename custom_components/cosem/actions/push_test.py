@@ -173,15 +173,15 @@ class PushTest:
             reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(not_taken.items()))
             yield (
                 f"Something came meanwhile and was not taken for this meter's: {reasons}. Check the addresses that it "
-                "sends from, in the options under Notifications, and its keys."
+                "sends from, in the options under Notifications and events, and its keys."
             )
 
 
 def _why_not_heard(sent: SendDestination | None, ports: Mapping[TransportProtocol, int]) -> Iterator[str]:
     if not ports:
         yield (
-            "This entry does not listen: choose a transport in its options, under Notifications. Until then it "
-            "hears only what comes over its own connection."
+            "This entry does not listen: choose a transport in its options, under Notifications and events. Until "
+            "then it hears only what comes over its own connection."
         )
     if sent is None:
         return
