@@ -89,14 +89,17 @@ async def test_a_start_while_the_meter_cannot_be_read_takes_nothing_back(
             for each in devices
         ]
 
-    before = shown()
+    def name() -> str:
+        return hass.states.get(sensor_id(hass, entry, GAS)).name
+
+    before, named = shown(), name()
     assert ("Gas meter 12345678", "Kamstrup", "Gas meter", "12345678", None, "27") in before
     assert len(before) == 2  # nothing is behind the second channel
     await entry.runtime_data.pause.async_begin()
     assert await hass.config_entries.async_reload(entry.entry_id)
     await hass.async_block_till_done(wait_background_tasks=True)
     assert entry.runtime_data.reader.identity is None
-    assert shown() == before
+    assert (shown(), name()) == (before, named)
     assert not is_gone(entry.runtime_data, device_of(hass, entry, 1))
     entry.runtime_data.pause.end()
     await hass.async_block_till_done(wait_background_tasks=True)

@@ -94,7 +94,7 @@ class MeterReader:
         """Load what is remembered; return the meter's system title, or None."""
         self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
         self.description.remember(self._stored)
-        self.push_lists = self._stored.push_lists
+        self.mbus_device_types, self.push_lists = self.description.mbus_device_types, self._stored.push_lists
         await self.counters.async_load()
         return self._stored.system_title
 
