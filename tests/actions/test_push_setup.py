@@ -340,16 +340,17 @@ async def test_the_meter_is_free_for_polls_while_what_it_sends_is_awaited(
     assert (await call)["test"]["received"] == []
 
 
-async def test_f31_unload_in_the_middle_ends_it(hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter):
+async def test_f31_what_an_unload_leaves_open_is_told(
+    hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
+):
     entry = await set_up(hass, manager(make_entry))
     meter.faults.add("silent", on="set", times=1)
     events: list[Event] = async_capture_events(hass, EVENT_CHANGE)
     call = hass.async_create_task(configure(hass, entry, host="192.0.2.9"))
     await until(lambda: any(each.apdu[:1] == b"\xc1" for each in meter.log))
     assert await hass.config_entries.async_unload(entry.entry_id)
-    with pytest.raises(HomeAssistantError) as ended:
-        await call
-    assert ended.value.translation_key == "entry_ended"
+    done = await call
+    assert (done["after"], done["result"]) == (None, {"send_destination_and_method": "outcome unknown"})
     assert [event.data["result"] for event in events] == ["outcome unknown"]
     assert meter.open_links == 0
 

@@ -10,7 +10,6 @@ from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.helpers.update_coordinator import UpdateFailed
 from homeassistant.util.json import JsonValueType
 import voluptuous as vol
 
@@ -177,10 +176,10 @@ class _Configuration:
         try:
             with naming_what_is_impossible():
                 await self.coordinator.async_run(self._async_work)
-        except UpdateFailed:
+        except HomeAssistantError:
             if not self._was_told:
                 raise
-            # It is about what came behind the answers; what the meter was told stays so, and is told.
+            # It is about what came behind the answers, or the entry ended: what the meter was told is told.
             self.after = None
         if self.after is None:
             self.after = await self._async_read_again()
@@ -200,6 +199,7 @@ class _Configuration:
             if attribute is LIST:
                 self._learn_list(None)
             if data is not None:
+                self.results[attribute] = OUTCOME_UNKNOWN  # until it has answered
                 target = self._descriptor(attribute)
                 self.results[attribute] = await async_change_one(self.call, self.coordinator, association, target, data)
         if all(result == UNCHANGED for result in self.results.values()):
