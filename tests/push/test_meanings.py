@@ -58,6 +58,17 @@ def test_an_alarm_that_stays_on_is_told_once_where_data_are_sent_in_turn():
     assert told(0x2002, is_event=True) == [1, 13]  # it says so itself
 
 
+def test_an_event_about_alarms_tells_those_that_came_and_not_again_those_that_stay_on():
+    meanings = Meanings(CODE_TABLES["idis"])
+
+    def told(bits: int) -> list[int | None]:
+        return [meaning.code for meaning in meanings.of(pushed(value(ALARMS, bits)), is_event=True)]
+
+    assert [told(bits) for bits in (0x02, 0x2002, 0x2202)] == [[1], [13], [9]]
+    assert told(0x2202) == [1, 9, 13]  # none is new, so they came again
+    assert [told(bits) for bits in (0x2000, 0x2002)] == [[13], [1]]
+
+
 @pytest.mark.parametrize(
     ("class_id", "event_type"), [(70, "disconnector"), (71, "threshold"), (21, "threshold"), (20, "tariff")]
 )

@@ -155,13 +155,13 @@ class Meanings:
         yield Meaning(meaning.event_type, value, code, meaning.text)
 
     def _of_alarms(self, name: LogicalName, value: PushedValue, *, is_event: bool) -> Iterable[Meaning]:
-        """An EventNotification tells of an alarm; in other notifications those count that were not on before."""
+        """Those count that were not on before; an EventNotification of no other ones tells that they came again."""
         bits = set_bits(value.value)
         if bits is None:
             return ()
-        before = frozenset[int]() if is_event else self._alarms.get(name, frozenset())
-        self._alarms.pop(name, None)  # the last one seen stands at the end
+        known = self._alarms.pop(name, frozenset[int]())  # the last one seen stands at the end
         self._alarms[name] = frozenset(bits)
+        before = frozenset[int]() if is_event and known.issuperset(bits) else known
         if name.e in _DESCRIPTORS:
             register = _register_of(name)
             self._described[register] = self._described.pop(register, frozenset()) | set(bits)
