@@ -135,6 +135,21 @@ async def test_it_ends_by_itself_after_a_day(
     assert float(state_of(hass, entry, ENERGY)) > 0
 
 
+@pytest.mark.parametrize("stay_connected", [False, True])
+async def test_who_changes_his_mind_at_once_has_the_values_at_once(
+    hass: HomeAssistant, make_entry: EntryMaker, caplog: pytest.LogCaptureFixture, stay_connected: bool
+):
+    entry = await set_up(hass, make_entry(stay_connected=stay_connected))
+    begin = hass.async_create_task(entry.runtime_data.pause.async_begin())
+    await turn(hass, entry, "off")
+    await begin
+    await hass.async_block_till_done(wait_background_tasks=True)
+    assert switch(hass, entry).state == STATE_OFF
+    assert entry.runtime_data.last_update_success
+    assert float(state_of(hass, entry, ENERGY)) > 0
+    assert errors(caplog) == []
+
+
 @pytest.mark.parametrize("where", ["aarq", "get"])
 async def test_a_poll_under_way_is_ended(
     hass: HomeAssistant,

@@ -1,5 +1,6 @@
 """A pause lets go of the meter, lasts a day at most, outlives a restart, and is one for all entries of a device."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
@@ -140,6 +141,7 @@ async def test_what_ended_meanwhile_is_over_and_a_wrong_clock_makes_no_longer_pa
         [{"host": "192.0.2.7", "port": "x", "transport": "tcp", "until": "2036-01-01T00:00:00+00:00"}],
         [{"host": "192.0.2.7", "port": 4059, "transport": "pigeon", "until": "2036-01-01T00:00:00+00:00"}],
         [{"host": "192.0.2.7", "port": 4059, "transport": "tcp", "until": "2036-01-01T00:00:00"}],
+        [{"host": "192.0.2.7", "port": float("inf"), "transport": "tcp", "until": "2036-01-01T00:00:00+00:00"}],
         ["192.0.2.7"],
     ],
 )
@@ -147,6 +149,59 @@ async def test_what_cannot_be_read_is_no_pause(hass: HomeAssistant, hass_storage
     hass_storage[FILE] = {"version": 1, "data": stored}
     await async_load_pauses(hass)
     assert not pause_of(hass, METER).is_on
+
+
+@pytest.mark.parametrize("version", [0, 2])
+async def test_a_file_of_another_version_keeps_no_meter_unread(
+    hass: HomeAssistant, hass_storage: dict[str, Any], version: int
+):
+    hass_storage[FILE] = {"version": version, "data": []}
+    await async_load_pauses(hass)
+    assert not pause_of(hass, METER).is_on
+
+
+class SlowUser(User):
+    """Takes its time to let go."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.may_end = asyncio.Event(), asyncio.Event()
+
+    async def async_let_go(self) -> None:
+        self.told.append("let go")
+        self.begun.set()
+        await self.may_end.wait()
+        self.told.append("has let go")
+
+
+async def test_who_still_lets_go_when_a_pause_ends_goes_on_after_that(hass: HomeAssistant):
+    pause, user = pause_of(hass, METER), SlowUser()
+    pause.join(user)
+    begin = hass.async_create_task(pause.async_begin())
+    await user.begun.wait()
+    pause.end()
+    assert not pause.is_on
+    assert user.told == ["let go"]
+    user.may_end.set()
+    await begin
+    assert user.told == ["let go", "has let go", "go on"]
+
+
+async def test_a_pause_that_begins_again_at_once_stays(hass: HomeAssistant):
+    pause, user = pause_of(hass, METER), SlowUser()
+    pause.join(user)
+    first = hass.async_create_task(pause.async_begin())
+    await user.begun.wait()
+    pause.end()
+    user.begun.clear()
+    second = hass.async_create_task(pause.async_begin())
+    await user.begun.wait()
+    user.may_end.set()
+    await first
+    await second
+    assert user.told == ["let go", "let go", "has let go", "has let go"]
+    pause.end()
+    assert user.told[4:] == ["go on"]
 
 
 async def test_it_ends_with_the_last_entry_of_its_address(hass: HomeAssistant):

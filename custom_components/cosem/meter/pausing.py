@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Protocol
 
 from homeassistant.core import CALLBACK_TYPE, HassJob, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.event import async_call_later
 from homeassistant.helpers.storage import Store
 from homeassistant.util import dt as dt_util
@@ -43,6 +44,8 @@ class PollingPause:
         self._users: list[Pausable] = []
         self._followers: list[Callable[[], None]] = []
         self._cancel: CALLBACK_TYPE | None = None
+        self._letting_go = 0
+        """How many times the users are told just now to let go."""
         self.until: datetime | None = None
         """When it ends by itself; None while there is none."""
 
@@ -76,8 +79,14 @@ class PollingPause:
         await asyncio.shield(self._hass.async_create_task(self._async_let_go(), f"{DOMAIN} begin of a pause"))
 
     async def _async_let_go(self) -> None:
-        await self._save()
-        await asyncio.gather(*(user.async_let_go() for user in tuple(self._users)))
+        self._letting_go += 1
+        try:
+            await self._save()
+            await asyncio.gather(*(user.async_let_go() for user in tuple(self._users)))
+        finally:
+            self._letting_go -= 1
+            if not self.is_on:  # it has ended meanwhile
+                self._go_on()
 
     @callback
     def last(self, until: datetime) -> None:
@@ -98,6 +107,12 @@ class PollingPause:
         self.until = None
         self._tell()
         self._hass.async_create_task(self._save(), f"{DOMAIN} pauses")
+        self._go_on()
+
+    def _go_on(self) -> None:
+        # Not before they have let go: that would end the very poll which this begins, and take its values away.
+        if self._letting_go:
+            return
         for user in tuple(self._users):
             user.go_on()
 
@@ -131,8 +146,8 @@ class _Pauses(dict[Address, PollingPause]):
     async def async_load(self) -> None:
         try:
             known = [_pause(record) for record in await self._store.async_load() or ()]
-        except AttributeError, KeyError, TypeError, ValueError:
-            return  # written by another version, or by hand
+        except AttributeError, KeyError, TypeError, ValueError, OverflowError, NotImplementedError, HomeAssistantError:
+            return  # written by another version, or by hand: no meter stays unread for that
         now = dt_util.utcnow()
         for address, until in known:
             if until > now:
