@@ -11,6 +11,7 @@ from .asking import naming_what_is_impossible
 from .changing import Change
 from .permission import require_permission
 from .target import TARGET_FIELDS, async_coordinator_of
+from .whole_number import whole_number
 from .write import CONF_DATA_TYPE, CONF_VALUE
 
 CONF_METHOD: Final = "method"
@@ -25,9 +26,9 @@ METHOD: Final = vol.All(
     vol.Any(
         str,
         {
-            vol.Required("class_id"): vol.Coerce(int),
+            vol.Required("class_id"): whole_number,
             vol.Required("logical_name"): str,
-            vol.Required("method"): vol.Coerce(int),
+            vol.Required("method"): whole_number,
         },
     ),
     method_text,

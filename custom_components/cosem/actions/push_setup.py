@@ -41,6 +41,7 @@ from .push_changes import LIST, PushSetupState, WantedDestination, WantedPush, a
 from .push_test import PushTest, push_method
 from .read import attribute_text
 from .target import TARGET_FIELDS, async_coordinator_of
+from .whole_number import whole_number
 
 CONF_LOGICAL_NAME: Final = "logical_name"
 CONF_OBJECTS: Final = "objects"
@@ -55,10 +56,10 @@ UNCHANGED: Final = "unchanged"
 _OBJECT: Final = vol.Any(
     str,
     {
-        vol.Required("class_id"): vol.Coerce(int),
+        vol.Required("class_id"): whole_number,
         vol.Required("logical_name"): str,
-        vol.Required("attribute"): vol.Coerce(int),
-        vol.Optional(CONF_DATA_INDEX, default=0): vol.All(vol.Coerce(int), vol.Range(min=0, max=0xFFFF)),
+        vol.Required("attribute"): whole_number,
+        vol.Optional(CONF_DATA_INDEX, default=0): vol.All(whole_number, vol.Range(min=0, max=0xFFFF)),
     },
 )
 
@@ -67,9 +68,9 @@ SCHEMA: Final = vol.Schema(
         **TARGET_FIELDS,
         vol.Optional(CONF_LOGICAL_NAME): cv.string,
         vol.Optional(CONF_HOST): cv.string,
-        vol.Optional(CONF_PORT): vol.All(vol.Coerce(int), vol.Range(min=1, max=MAX_PORT)),
+        vol.Optional(CONF_PORT): vol.All(whole_number, vol.Range(min=1, max=MAX_PORT)),
         vol.Optional(CONF_TRANSPORT): vol.Coerce(TransportProtocol),
-        vol.Optional(CONF_CLIENT_WPORT): vol.All(vol.Coerce(int), vol.Range(min=0, max=MAX_WPORT)),
+        vol.Optional(CONF_CLIENT_WPORT): vol.All(whole_number, vol.Range(min=0, max=MAX_WPORT)),
         vol.Optional(CONF_OBJECTS): vol.All(
             cv.ensure_list, [_OBJECT], vol.Length(min=1, max=MOST_OBJECTS, msg="1 to 100 objects are sent")
         ),

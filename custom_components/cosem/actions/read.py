@@ -25,6 +25,7 @@ from ..meter.objects import AttributeResult
 from .asking import async_read_by, naming_what_is_impossible
 from .permission import is_hidden
 from .target import TARGET_FIELDS, async_coordinator_of
+from .whole_number import whole_number
 
 CONF_ATTRIBUTES: Final = "attributes"
 MOST_ATTRIBUTES: Final = 500
@@ -45,9 +46,9 @@ ATTRIBUTE: Final = vol.All(
     vol.Any(
         str,
         {
-            vol.Required("class_id"): vol.Coerce(int),
+            vol.Required("class_id"): whole_number,
             vol.Required("logical_name"): str,
-            vol.Required("attribute"): vol.Coerce(int),
+            vol.Required("attribute"): whole_number,
         },
     ),
     attribute_text,

@@ -27,6 +27,7 @@ from ..meter.lent_once import LentOnce
 from ..meter.meter_time import time_policy_of
 from .asking import async_read_by, naming_what_is_impossible
 from .target import TARGET_FIELDS, async_coordinator_of
+from .whole_number import whole_number
 
 CONF_LOGICAL_NAME: Final = "logical_name"
 CONF_SINCE: Final = "since"
@@ -39,7 +40,7 @@ MOST_ROWS: Final = 10_000
 MOST_CHARACTERS: Final = 4_000_000
 """Of all rows together: what a page can still show."""
 
-_ENTRY: Final = vol.All(vol.Coerce(int), vol.Range(min=0, max=0xFFFF_FFFF))
+_ENTRY: Final = vol.All(whole_number, vol.Range(min=0, max=0xFFFF_FFFF))
 
 SCHEMA: Final = vol.Schema(
     {
