@@ -121,6 +121,23 @@ async def test_what_the_public_client_was_told_is_not_asked_again(
     await hass.config_entries.async_unload(result["result"].entry_id)
 
 
+async def test_logical_devices_without_a_name_are_named_by_their_number(
+    hass: HomeAssistant,
+    form: ConfigFlowResult,
+    monkeypatch: pytest.MonkeyPatch,
+    meters: dict[str, SimulatedMeter],
+    meter: SimulatedMeter,
+):
+    monkeypatch.setattr(devices, "logical_device_name", lambda _profile, wport, _kind: b"" if wport > 1 else b"EVL1")
+    meters[HOST] = SimulatedMeter(clock=dt_util.utcnow)
+    result = await begun(hass, form)
+    assert "2 logical devices (EVL1, 16)" in result["description_placeholders"]["found"]
+    (field,) = [field for marker, field in result["data_schema"].schema.items() if marker == "server_wport"]
+    assert [option["label"] for option in field.config["options"]] == ["EVL1 (1)", "16"]
+    result = await submit(hass, result, server_wport="16", authentication="password", client_wport=2)
+    assert result["step_id"] == "password"
+
+
 async def test_another_logical_device_is_picked_by_its_name(
     hass: HomeAssistant, form: ConfigFlowResult, known_make: SimulatedMeter
 ):

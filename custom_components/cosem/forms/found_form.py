@@ -67,7 +67,8 @@ def _shown_wport(found: Found, wport: int | str) -> int | str:
     if not found.logical_devices:
         return wport
     # A field that takes other texts too shows its value, and not the label.
-    return f"{found.logical_devices[wport]} ({wport})" if wport in found.logical_devices else str(wport)
+    name = found.logical_devices.get(wport) if isinstance(wport, int) else None
+    return f"{name} ({wport})" if name else str(wport)
 
 
 def _server_field(found: Found) -> object:

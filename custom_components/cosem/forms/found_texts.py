@@ -43,7 +43,7 @@ def _of_meter(text: Texts, found: Found, examination: Examination, words: dict[s
     if identity.manufacturer:
         made_by = {CONF_NAME: name, "maker": escaped(identity.manufacturer)}
         name = text("found_hint", "made_by", "").format_map(made_by)
-    names = [escaped(each) for each in found.logical_devices.values()]
+    names = [escaped(each or str(wport)) for wport, each in found.logical_devices.items()]
     listed = ", ".join(names[:_MOST_NAMES]) + (", …" if len(names) > _MOST_NAMES else "")
     words |= {
         CONF_NAME: name,
