@@ -62,6 +62,12 @@ def test_a_login_is_tried_only_if_that_is_ticked():
     assert plan_schema(with_login=False)({}) == {}
 
 
+def test_a_logical_device_that_is_listed_twice_can_be_picked_once():
+    devices = [SapAssignment(1, b"SIM1"), SapAssignment(17, b"SIM17"), SapAssignment(1, b"")]
+    (field,) = device_schema(devices).schema.values()
+    assert [option["value"] for option in field.config["options"]] == ["1", "17"]
+
+
 def test_a_logical_device_has_its_name_and_number():
     devices = [SapAssignment(1, b"SIM1030049762188"), SapAssignment(17, b"")]
     assert [device_label(device) for device in devices] == ["1: SIM1030049762188", "17"]

@@ -121,3 +121,13 @@ async def test_attempts_are_named_once(hass: HomeAssistant):
     words = await async_plan_words(hass, draft("password", facts=given), plans)
     assert words["attempts"] == "- client address 16, server address 1\n- client address 2, server address 7"
     assert "p4ssw0rd" not in str(words)
+
+
+@pytest.mark.parametrize(("count", "named"), [(20, 20), (21, 20), (500, 20)])
+async def test_a_line_names_as_many_logical_devices_as_a_person_reads(hass: HomeAssistant, count: int, named: int):
+    devices = tuple(SapAssignment(number, f"EVL{number}".encode()) for number in range(1, count + 1))
+    outcome = found(LayerFinding(Layer.PUBLIC_ASSOCIATION, LayerVerdict.OK, devices=devices))
+    line = Line(layer=Layer.PUBLIC_ASSOCIATION, mark=Mark.FINE, key="public_tells_devices")
+    told = (await async_result_words(hass, draft("none"), outcome, (line,)))["lines"]
+    assert told.count("EVL") == named
+    assert ("…" in told) is (count > named)

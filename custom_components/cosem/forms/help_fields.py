@@ -51,7 +51,8 @@ def plan_schema(*, with_login: bool) -> vol.Schema:
 
 def device_schema(devices: Sequence[SapAssignment]) -> vol.Schema:
     """Return the form with the logical devices that a meter lists."""
-    options = [SelectOptionDict(value=str(device.sap), label=device_label(device)) for device in devices]
+    named = {str(device.sap): device_label(device) for device in devices}  # a list may name one twice
+    options = [SelectOptionDict(value=sap, label=label) for sap, label in named.items()]
     config = SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
     return vol.Schema({vol.Required(CONF_LOGICAL_DEVICE, default=options[0]["value"]): SelectSelector(config)})
 

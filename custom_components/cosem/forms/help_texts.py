@@ -7,7 +7,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 
 from ..const import DOMAIN
-from ..dlms import Layer
+from ..dlms import Layer, SapAssignment
 from ..meter.doctor import ExaminationFailed
 from ..meter.markdown import escaped
 from .draft import Draft
@@ -16,6 +16,9 @@ from .help_lines import Line, failing_layer, summary_of
 from .help_plan import Plan
 from .help_search import SearchOutcome
 from .texts import async_address_words, async_failure_in_words, async_selector_texts, connection_words
+
+_MOST_DEVICES: Final = 20
+"""Logical devices that a line names; the form that picks one lists all of them."""
 
 _NOTHING_FAILED: Final = {"seconds": "", "detail": "", "counter": "", "diagnostic": ""}
 
@@ -38,7 +41,7 @@ async def async_result_words(
     words = connection_words(draft) | await async_address_words(hass, draft)
     words["hint"] = text("preset_hint", draft.given_facts.preset, "")
     words["addresses"] = escaped(found.result[Layer.NAME].detail)
-    words["devices"] = ", ".join(escaped(device_label(each)) for each in found.result[Layer.PUBLIC_ASSOCIATION].devices)
+    words["devices"] = _devices_in_words(found.result[Layer.PUBLIC_ASSOCIATION].devices)
     words["count"] = str(found.result[Layer.OBJECT_LIST].objects)
     sentences = [await _async_sentence(hass, draft, line, words) for line in lines]
     told = [f"- {line.mark} **{names[line.layer]}**: {said}" for line, said in zip(lines, sentences, strict=True)]
@@ -47,6 +50,11 @@ async def async_result_words(
         {"layer": "" if failing is None else names[failing], "seconds": f"{found.result.seconds:g}"}
     )
     return connection_words(draft) | {"summary": summary, "lines": "\n".join(told)}
+
+
+def _devices_in_words(devices: Sequence[SapAssignment]) -> str:
+    names = [escaped(device_label(each)) for each in devices[:_MOST_DEVICES]]
+    return ", ".join([*names, "…"] if len(devices) > _MOST_DEVICES else names)
 
 
 async def _async_sentence(hass: HomeAssistant, draft: Draft, line: Line, words: dict[str, str]) -> str:
