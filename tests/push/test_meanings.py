@@ -111,14 +111,14 @@ def test_an_alarm_that_was_on_before_a_restart_is_not_told():
     before = Meanings(NO_TABLE)
     read(before, ALARMS, 0b1)
     meanings = Meanings(NO_TABLE)
-    meanings.remember(before.alarms)
+    meanings.remember(before.alarms, before.states)
     assert read(meanings, ALARMS, 0b11) == [1]
 
 
 def test_what_came_meanwhile_is_newer_than_what_is_remembered():
     meanings = Meanings(NO_TABLE)
     read(meanings, ALARMS, 0b11)
-    meanings.remember({LogicalName.parse(ALARMS): frozenset()})
+    meanings.remember({LogicalName.parse(ALARMS): frozenset()}, {})
     assert read(meanings, ALARMS, 0b11) == []
 
 
@@ -186,6 +186,16 @@ def test_a_code_that_is_sent_in_turn_is_told_when_it_changes():
     # Each event that the meter tells as such is one.
     assert [sent(meanings, value(CODES, code), is_event=True) for code in (1, 1, 2)] == [down, down, up]
     assert sent(meanings, value(CODES, 2)) == nothing
+
+
+def test_a_code_that_was_told_before_a_restart_is_not_told_again_by_what_is_sent_in_turn():
+    before = Meanings(CODE_TABLES["idis"])
+    assert sent(before, value(CODES, 1)) == ("power_down", 1)
+    meanings = Meanings(CODE_TABLES["idis"])
+    meanings.remember(before.alarms, before.states)
+    assert [sent(meanings, value(CODES, code)) for code in (1, 2)] == [("other", None), ("power_up", 2)]
+    meanings.remember(before.alarms, before.states)
+    assert sent(meanings, value(CODES, 2)) == ("other", None)  # what came meanwhile is newer
 
 
 def test_a_code_that_was_captured_anew_is_told_again():

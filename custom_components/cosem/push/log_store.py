@@ -1,4 +1,4 @@
-"""What was told of a meter's event logs and alarm registers, kept over restarts; one private file for each meter.
+"""What was told of a meter's event logs, alarms and codes, kept over restarts; one private file for each meter.
 
 What cannot be read is as if nothing was known: the next reading sets the marks anew and tells nothing.
 """
@@ -14,6 +14,7 @@ from ..dlms import LocalProtocolError, LogicalName
 from ..meter.store import LOGGED, file_of
 from .already_told import AlreadyTold
 from .log_mark import LogMark
+from .meanings import States
 
 _VERSION: Final = 1
 
@@ -25,6 +26,7 @@ class Logged:
     marks: dict[LogicalName, LogMark] = field(default_factory=dict)
     alarms: Mapping[LogicalName, frozenset[int]] = field(default_factory=dict)
     told: AlreadyTold = field(default_factory=AlreadyTold)
+    states: States = field(default_factory=dict)
 
     def to_record(self) -> dict[str, Any]:
         """Return it for a file."""
@@ -32,6 +34,7 @@ class Logged:
             "logs": {str(name): mark.to_record() for name, mark in self.marks.items()},
             "alarms": {str(name): sorted(bits) for name, bits in self.alarms.items()},
             "told": self.told.to_record(),
+            "states": [[str(name), attribute, *parts] for (name, attribute), parts in self.states.items()],
         }
 
     @classmethod
@@ -41,7 +44,15 @@ class Logged:
             {LogicalName.parse(name): LogMark.from_record(mark) for name, mark in record["logs"].items()},
             {LogicalName.parse(name): frozenset(map(int, bits)) for name, bits in record["alarms"].items()},
             AlreadyTold.from_record(record["told"]),
+            {
+                _state_key(name, attribute): tuple(map(str, parts))
+                for name, attribute, *parts in record.get("states", [])
+            },
         )
+
+
+def _state_key(name: str, attribute: int | None) -> tuple[LogicalName, int | None]:
+    return LogicalName.parse(name), None if attribute is None else int(attribute)
 
 
 class LogStore:

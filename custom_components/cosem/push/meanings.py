@@ -48,6 +48,10 @@ MOST_NAMES: Final = 32
 _MAX_TEXT: Final = 64
 
 
+type States = Mapping[tuple[LogicalName, int | None], tuple[str, ...]]
+"""Values in plain text, by their object and attribute."""
+
+
 @dataclass(frozen=True, slots=True)
 class Meaning:
     """One thing that happened. ``code``: as the meter sent it, or the number of a bit; None where there is none."""
@@ -67,7 +71,6 @@ class Meanings:
     _described: dict[LogicalName, frozenset[int]] = field(default_factory=dict)
     """Alarms told by a descriptor, by the name of the register that will show them, too."""
     _states: dict[tuple[LogicalName, int | None], tuple[str, ...]] = field(default_factory=dict)
-    """What codes, tariffs and disconnectors were the last time they were sent, by their object and attribute."""
     _read: set[LogicalName] = field(default_factory=set)
     """Registers that are read: what is sent never displaces them."""
     left_out: int = 0
@@ -78,9 +81,15 @@ class Meanings:
         """The alarms that were on when a register was last seen."""
         return dict(self._alarms)
 
-    def remember(self, alarms: Mapping[LogicalName, frozenset[int]]) -> None:
-        """Begin with alarms that were on before a restart; what came meanwhile is newer."""
+    @property
+    def states(self) -> States:
+        """What codes, tariffs and disconnectors were the last time they were sent."""
+        return dict(self._states)
+
+    def remember(self, alarms: Mapping[LogicalName, frozenset[int]], states: States) -> None:
+        """Begin with what was so before a restart; what came meanwhile is newer."""
         self._alarms = {**alarms, **self._alarms}
+        self._states = {**states, **self._states}
 
     def go_on_for(self, before: Meanings) -> None:
         """Share what the meter told before its entry was set up again."""

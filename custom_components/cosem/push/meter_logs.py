@@ -92,7 +92,7 @@ class MeterLogs:
         self._store = LogStore(self._hass, str(self._entry.unique_id))
         logged = await self._store.async_load()
         self._marks = logged.marks
-        self._push.maker.meanings.remember(logged.alarms)
+        self._push.maker.meanings.remember(logged.alarms, logged.states)
         self._push.told.remember(logged.told)
         self._polls = polls
         polls.followers.append(self._go_on)
@@ -226,5 +226,6 @@ class MeterLogs:
 
     async def _async_save(self) -> None:
         if self._store is not None:
-            logged = Logged(self._marks, self._push.maker.meanings.alarms, self._push.told)
+            meanings = self._push.maker.meanings
+            logged = Logged(self._marks, meanings.alarms, self._push.told, meanings.states)
             await self._store.async_save(logged)
