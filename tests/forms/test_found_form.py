@@ -2,11 +2,13 @@
 
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 from homeassistant.helpers.selector import SelectSelector
 import pytest
 import voluptuous as vol
 
+from custom_components.cosem.dlms import LogicalDeviceName
 from custom_components.cosem.forms.draft import Draft
 from custom_components.cosem.forms.found import Found
 from custom_components.cosem.forms.found_form import found_of, found_schema, found_shown, take_found
@@ -80,6 +82,14 @@ def test_what_is_no_address_is_said_and_stays(typed: str):
     assert shown(wrong)["client_wport"] == 9
     right = submitted(wrong, server_wport="1")
     assert (right.errors, right.given_facts.client_wport) == ({}, 9)
+
+
+def test_the_names_of_many_logical_devices_are_made_a_few_times():
+    """A list may have hundreds: each name for each other one held up everything for seconds."""
+    known = begun(found("ISK1", *((wport, b"ISK%d" % wport) for wport in range(1, 501))))
+    with patch("custom_components.cosem.forms.found.LogicalDeviceName", wraps=LogicalDeviceName) as made:
+        submitted(known)
+    assert 500 <= made.call_count <= 20 * 500
 
 
 def test_a_meter_that_told_nothing_leaves_everything_to_the_person():

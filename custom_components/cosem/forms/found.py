@@ -46,7 +46,7 @@ class Found:
 
     @property
     def logical_devices(self) -> dict[int, str]:
-        """The names of the logical devices by wPort, as the meter lists them."""
+        """The names of the logical devices by wPort, as the meter lists them; made anew at each call."""
         if self.examination is None:
             return {}
         return {sap: LogicalDeviceName(name).text for sap, name in self.examination.logical_devices}

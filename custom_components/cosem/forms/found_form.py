@@ -43,7 +43,7 @@ def found_of(draft: Draft) -> Found:
 
 def found_schema(found: Found) -> vol.Schema:
     """Return the form; nothing is chosen where nothing is proposed."""
-    proposed = found.authentication
+    proposed, devices = found.authentication, found.logical_devices
     # A frontend fills in the first choice where a required field has no default.
     chosen: vol.Marker = vol.Optional(CONF_AUTHENTICATION)
     if proposed is not None:
@@ -53,7 +53,7 @@ def found_schema(found: Found) -> vol.Schema:
     }
     return vol.Schema(
         {
-            vol.Required(CONF_SERVER_WPORT, default=_shown_wport(found, found.server_wport)): _server_field(found),
+            vol.Required(CONF_SERVER_WPORT, default=_shown_wport(devices, found.server_wport)): _server_field(devices),
             chosen: authentication_field(*AUTHENTICATIONS),
             vol.Optional(CONF_CLIENT_WPORT): WPORT_FIELD,
             vol.Optional(CONF_CHANGE_ADDRESS, default=False): BooleanSelector(),
@@ -62,20 +62,20 @@ def found_schema(found: Found) -> vol.Schema:
     )
 
 
-def _shown_wport(found: Found, wport: int | str) -> int | str:
+def _shown_wport(devices: Mapping[int, str], wport: int | str) -> int | str:
     """Return what the field shows: the name and number of a logical device, or what was typed."""
-    if not found.logical_devices:
+    if not devices:
         return wport
     # A field that takes other texts too shows its value, and not the label.
-    name = found.logical_devices.get(wport) if isinstance(wport, int) else None
+    name = devices.get(wport) if isinstance(wport, int) else None
     return f"{name} ({wport})" if name else str(wport)
 
 
-def _server_field(found: Found) -> object:
+def _server_field(devices: Mapping[int, str]) -> object:
     """Return the choice of a logical device by its name, or a number where none is known; any may be typed."""
-    if not found.logical_devices:
+    if not devices:
         return WPORT_FIELD
-    names = [str(_shown_wport(found, wport)) for wport in found.logical_devices]
+    names = [str(_shown_wport(devices, wport)) for wport in devices]
     options = [SelectOptionDict(value=name, label=name) for name in names]
     return SelectSelector(SelectSelectorConfig(options=options, custom_value=True, mode=SelectSelectorMode.DROPDOWN))
 
@@ -90,7 +90,7 @@ def found_shown(draft: Draft, schema: vol.Schema) -> Mapping[str, Any]:
     }
     shown = {**proposed, **draft.choice}
     if CONF_SERVER_WPORT in shown:
-        shown[CONF_SERVER_WPORT] = _shown_wport(found, shown[CONF_SERVER_WPORT])
+        shown[CONF_SERVER_WPORT] = _shown_wport(found.logical_devices, shown[CONF_SERVER_WPORT])
     return suggested_values(schema, shown)
 
 
@@ -122,7 +122,8 @@ def take_found(draft: Draft, typed: FormInput) -> Draft:
 
 def _read_wport(found: Found, typed: str | int) -> int | None:
     """Return a wPort; None for what is none."""
-    by_name = {_shown_wport(found, wport): wport for wport in found.logical_devices}
+    devices = found.logical_devices
+    by_name = {_shown_wport(devices, wport): wport for wport in devices}
     if typed in by_name:
         return by_name[typed]
     digits = str(typed).strip()
