@@ -402,6 +402,22 @@ async def test_the_second_form_offers_help_where_the_public_client_was_not_answe
     await finished(hass, result)
 
 
+async def test_whoever_does_not_know_how_to_log_in_loses_nothing_and_can_go_back(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    meter.faults.add("silent", on="aarq")
+    result = await submit(hass, form, host=HOST)
+    result = await submit(hass, result, server_wport=9, client_wport=77)
+    assert (result["step_id"], result["errors"]) == ("found", {"authentication": "authentication_missing"})
+    assert (shown_again(result)["server_wport"], shown_again(result)["client_wport"]) == (9, 77)
+    meter.faults.faults.clear()
+    result = await helped(hass, result, {"server_wport": 17, "client_wport": 78})
+    result = await submit(hass, result, next_step_id="found")
+    assert (shown_again(result)["server_wport"], shown_again(result)["client_wport"]) == (17, 78)
+    result = await submit(hass, result, server_wport=17, change_address=True)
+    assert (result["step_id"], result["errors"]) == ("user", {})
+
+
 async def test_a_meter_that_would_call_is_asked_about_first(hass: HomeAssistant, form: ConfigFlowResult, meters: Any):
     meters[HOST] = closed()
     result = await submit(hass, form, host=HOST)
@@ -429,12 +445,6 @@ def test_every_way_back_has_its_words():
     assert set(texts) - own <= set(Step)
     assert own <= set(texts)
     assert all(hasattr(HelpSteps, f"async_step_{step}") for step in own)
-
-
-async def test_a_flow_has_to_say_how_it_goes_on():
-    for begin in (HelpSteps()._go_on, lambda: HelpSteps()._show(Step.USER)):
-        with pytest.raises(NotImplementedError):
-            await begin()
 
 
 async def test_progress_is_followed(hass: HomeAssistant, form: ConfigFlowResult, meters: Any):

@@ -1,5 +1,6 @@
 """The steps of "Help me find the settings": what will be tried, the search, its list, and the way back to a form."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, override
@@ -30,13 +31,13 @@ class HelpSteps(ConfigFlow):
     _draft: Draft
     _search: BackgroundSearch | None = None
 
+    @abstractmethod
     async def _go_on(self) -> ConfigFlowResult:
         """Show what comes next."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def _show(self, step: Step) -> ConfigFlowResult:
         """Show a form."""
-        raise NotImplementedError
 
     @callback
     @override
@@ -47,18 +48,13 @@ class HelpSteps(ConfigFlow):
 
     async def _help(self, step: Step, typed: Mapping[str, Any] | None) -> ConfigFlowResult | None:
         """Go to the help that a form asks for; None where it asks for none."""
-        if typed is None:
+        if typed is None or not typed.get(CONF_HELP):
             return None
-        is_asked, draft = bool(typed.get(CONF_HELP)), self._draft
-        if step is Step.FOUND and CONF_AUTHENTICATION not in typed:  # nobody has to know that to ask for help
-            if not is_asked:
-                self._draft = replace(draft, errors={CONF_AUTHENTICATION: "authentication_missing"})
-                return await self._show(step)
-            self._draft = replace(draft, facts=failed_facts(draft))
-            return await self.async_step_help_plan()
-        if not is_asked:
-            return None
+        draft = self._draft
         taken = STEP_FORMS[step].take(draft, without_help(typed))
+        if step is Step.FOUND and CONF_AUTHENTICATION not in typed:  # nobody has to know that to ask for help
+            self._draft = replace(taken, errors={}, failure=draft.failure, facts=failed_facts(draft))
+            return await self.async_step_help_plan()
         self._draft = asking_help(draft, taken)
         if taken.facts is None:
             self._draft = taken
