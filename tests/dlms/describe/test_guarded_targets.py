@@ -72,3 +72,19 @@ def test_single_secrets_of_other_objects(text: str, of_attribute: bool, of_metho
 def test_what_switches_the_supply(text: str, expected: bool):
     assert [is_of_supply(target) for target in both(text)] == [expected, expected]
     assert not any(is_of_security(target) for target in both(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "of_attribute", "of_method"),
+    [
+        ("22:0.0.15.0.0.255:2", True, False),  # the script of any other schedule
+        ("9:0.0.10.0.100.255:2", True, False),  # what any other script does
+        ("10:0.0.12.0.0.255:2", True, True),  # entries of a schedule, or one more
+        ("10:0.0.12.0.0.255:3", False, False),  # one less
+        ("21:0.0.16.1.0.255:4", True, False),  # what a monitor has done
+        ("21:0.0.16.1.0.255:2", False, False),
+        ("20:0.0.13.0.0.255:9", False, False),
+    ],
+)
+def test_what_may_be_made_to_switch(text: str, of_attribute: bool, of_method: bool):
+    assert [is_of_supply(target) for target in both(text)] == [of_attribute, of_method]

@@ -31,6 +31,18 @@ _DISCONNECT_SCRIPTS: Final = (10, 0, 106)
 _DISCONNECT_SCHEDULE: Final = (15, 0, 1)
 """The same of the schedule of it."""
 
+_WHAT_IS_DONE: Final = frozenset(
+    {
+        (InterfaceClass.SCRIPT_TABLE, 2),
+        (InterfaceClass.SCHEDULE, 2),
+        (InterfaceClass.REGISTER_MONITOR, 4),
+        (InterfaceClass.SINGLE_ACTION_SCHEDULE, 2),
+    }
+)
+"""Attributes that say which scripts are executed, or what a script does: any of them may come to switch."""
+_INSERT: Final = (InterfaceClass.SCHEDULE, 2)
+"""The method that does the same."""
+
 
 def is_of_security(target: AttributeDescriptor | MethodDescriptor) -> bool:
     """True if changing it may lock people out, or let others in."""
@@ -41,8 +53,12 @@ def is_of_security(target: AttributeDescriptor | MethodDescriptor) -> bool:
 
 
 def is_of_supply(target: AttributeDescriptor | MethodDescriptor) -> bool:
-    """True if changing it may switch the supply off or on, now or later."""
-    return target.class_id in _OF_SUPPLY or _has_it_switched(target.class_id, target.logical_name)
+    """True if changing it may switch the supply off or on, now or later. Not so calendars: they are of tariffs."""
+    if isinstance(target, AttributeDescriptor):
+        says_what = (target.class_id, target.attribute_index) in _WHAT_IS_DONE
+    else:
+        says_what = (target.class_id, target.method_index) == _INSERT
+    return says_what or target.class_id in _OF_SUPPLY or _has_it_switched(target.class_id, target.logical_name)
 
 
 def _has_it_switched(class_id: int, name: LogicalName) -> bool:
