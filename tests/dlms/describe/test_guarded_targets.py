@@ -83,6 +83,8 @@ def test_what_switches_the_supply(text: str, expected: bool):
         ("10:0.0.12.0.0.255:3", False, False),  # one less
         ("21:0.0.16.1.0.255:4", True, False),  # what a monitor has done
         ("21:0.0.16.1.0.255:2", False, False),
+        ("67:7.0.0.15.0.255:12", True, False),  # or a sensor
+        ("67:7.0.0.15.0.255:15", True, False),
         ("20:0.0.13.0.0.255:9", False, False),
     ],
 )

@@ -37,6 +37,8 @@ _WHAT_IS_DONE: Final = frozenset(
         (InterfaceClass.SCHEDULE, 2),
         (InterfaceClass.REGISTER_MONITOR, 4),
         (InterfaceClass.SINGLE_ACTION_SCHEDULE, 2),
+        (InterfaceClass.SENSOR_MANAGER, 12),
+        (InterfaceClass.SENSOR_MANAGER, 15),
     }
 )
 """Attributes that say which scripts are executed, or what a script does: any of them may come to switch."""
