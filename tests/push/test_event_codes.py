@@ -56,9 +56,7 @@ def test_a_table_says_what_codes_and_bits_mean():
         {"events_of_objects": []},
         {"events_of_objects": {"100": []}},
         {"events_of_objects": {"0": [{"code": 1}]}},
-        {"makers": "ISK"},
-        {"makers": ["Isk"]},
-        {"makers": [7]},
+        {"makers": ["ISK"]},
     ],
 )
 def test_what_is_no_table_is_refused(changes: dict[str, Any]):
@@ -103,14 +101,12 @@ def test_each_family_has_its_table():
     assert NO_TABLE.meaning(0, 1) == CodeMeaning("other")
 
 
-def test_the_maker_tells_where_nobody_chose_a_family(monkeypatch: pytest.MonkeyPatch):
-    others = {**CODE_TABLES, "ours": read(makers=["SIM"])}
-    monkeypatch.setattr("custom_components.cosem.push.event_codes.CODE_TABLES", others)
-    of_ours = code_table_of({"preset": "generic"}, {}, (None, "SIM"))
-    assert of_ours.name == "Ours"
-    assert code_table_of({"preset": "generic"}, {}, ("ISK", "SIM")) is others["idis"]
-    assert code_table_of({"preset": "spodes"}, {}, ("SIM",)) is others["spodes"]
-    assert code_table_of({"preset": "generic"}, {}, ("XYZ",)) is others["idis"]
+def test_the_maker_tells_where_nobody_chose_a_family():
+    assert chosen("generic", None, "INC") == "spodes"
+    assert chosen("generic", "ISK", "INC") == "idis"
+    assert chosen("idis_dsmr", "INC") == "idis"
+    assert chosen("spodes", "ISK") == "spodes"
+    assert chosen("generic", "XYZ") == chosen("generic", "KAM") == chosen("generic", None) == "idis"
 
 
 def test_what_a_person_chose_counts_most():

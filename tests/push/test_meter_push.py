@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 import pytest_socket
 
 from custom_components.cosem.dlms.encoding.data import octet_string
+from custom_components.cosem.meter.makers import MAKERS, Maker
 from custom_components.cosem.push.event_codes import CODE_TABLES, CodeMeaning
 from custom_components.cosem.push.meter_push import STORED_AFTER
 from tests.conftest import HOST, poll, set_up, state_of
@@ -238,8 +239,9 @@ async def test_the_system_title_tells_the_maker_where_the_name_does_not(
     secured = meters[HOST] = SimulatedMeter(secured_profile(), dt_util.utcnow)
     secured.devices[1].add(data_object("0.0.42.0.0", lambda _: octet_string(b"0123456789")))
     maker = secured.security.identity.title[:3].decode()
-    ours = replace(CODE_TABLES["idis"], events={1: CodeMeaning("tamper")}, makers=frozenset({maker}))
-    monkeypatch.setattr("custom_components.cosem.push.event_codes.CODE_TABLES", {**CODE_TABLES, "ours": ours})
+    ours = replace(CODE_TABLES["spodes"], events={1: CodeMeaning("tamper")}, events_of_objects={})
+    monkeypatch.setattr("custom_components.cosem.push.event_codes.CODE_TABLES", {**CODE_TABLES, "spodes": ours})
+    monkeypatch.setitem(MAKERS, maker, Maker(preset="spodes"))
     port = free_port()
     await set_up(hass, secured_entry(secured, 1, options=listening(port)))
     async with told(hass, 1) as data:

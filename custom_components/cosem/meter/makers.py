@@ -1,8 +1,8 @@
 """What is usual for the meters of a maker, by the FLAG id in front of the logical device name.
 
 Makers' names by FLAG id are those of the stack (``LogicalDeviceName.manufacturer``), after the list that the DLMS User
-Association keeps. Here is what their meters were seen to want of a client that reads values (IDIS and SPODES companion
-specifications, makers' manuals): proposals for a form, which a person may change.
+Association keeps. Here is what their meters are likely to want of a client that reads values, after the companion
+specifications that the makers name: proposals for a form, which a person may change. None was tried on a real meter.
 """
 
 from dataclasses import dataclass

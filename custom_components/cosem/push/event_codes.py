@@ -7,11 +7,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import json
 from pkgutil import get_data
-import re
 from types import MappingProxyType
 from typing import Any, Final
 
 from ..const import CODE_TABLE_AUTOMATIC, CODE_TABLE_NONE, CONF_CODE_TABLE, CONF_PRESET
+from ..meter.makers import MAKERS
 
 OTHER: Final = "other"
 
@@ -38,8 +38,6 @@ _MAX_CODE: Final = 0xFFFF
 _MAX_BIT: Final = 63
 _MAX_OBJECT: Final = 99
 _OF_OBJECTS: Final = "events_of_objects"
-_MAKERS: Final = "makers"
-_MAKER: Final = re.compile(r"[A-Z]{3}")
 _MAX_TEXT: Final = 64
 
 
@@ -53,10 +51,7 @@ class CodeMeaning:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CodeTable:
-    """The codes of one companion standard. ``source``: where they are published.
-
-    ``makers``: FLAG ids of those whose meters have these codes, also where nobody chose the family.
-    """
+    """The codes of one companion standard. ``source``: where they are published."""
 
     name: str
     source: str
@@ -65,7 +60,6 @@ class CodeTable:
     """Of the first alarm register; bit 0 is the least significant one."""
     events_of_objects: Mapping[int, Mapping[int, CodeMeaning]] = MappingProxyType({})
     """By value group E of the event code objects, where each has codes of its own."""
-    makers: frozenset[str] = frozenset()
 
     def meaning(self, event_object: int, code: int) -> CodeMeaning:
         """Return what a code means. ``event_object``: value group E of 0-b:96.11.e."""
@@ -76,12 +70,7 @@ class CodeTable:
     def from_text(cls, text: bytes) -> CodeTable:
         """Return the table of a file. Raises ValueError for what is none."""
         record = json.loads(text)
-        if not isinstance(record, dict) or record.keys() - {_OF_OBJECTS, _MAKERS} != {
-            "name",
-            "source",
-            "events",
-            "alarm_bits",
-        }:
+        if not isinstance(record, dict) or record.keys() - {_OF_OBJECTS} != {"name", "source", "events", "alarm_bits"}:
             raise ValueError("a table has a name, a source, events and alarm_bits")
         if not all(isinstance(record[key], str) and record[key] for key in ("name", "source")):
             raise ValueError("name and source are texts")
@@ -91,7 +80,6 @@ class CodeTable:
             events=_meanings(record["events"], "code", _MAX_CODE),
             alarm_bits=_meanings(record["alarm_bits"], "bit", _MAX_BIT),
             events_of_objects=_of_objects(record.get(_OF_OBJECTS, {})),
-            makers=_makers(record.get(_MAKERS, [])),
         )
 
 
@@ -115,12 +103,6 @@ def _meanings(rows: Any, key: str, largest: int) -> Mapping[int, CodeMeaning]:
     return MappingProxyType(found)
 
 
-def _makers(names: Any) -> frozenset[str]:
-    if not isinstance(names, list) or not all(isinstance(name, str) and _MAKER.fullmatch(name) for name in names):
-        raise ValueError("makers have three letters each")
-    return frozenset(names)
-
-
 def _of_objects(tables: Any) -> Mapping[int, Mapping[int, CodeMeaning]]:
     if not isinstance(tables, dict) or not tables.keys() <= set(map(str, range(_MAX_OBJECT + 1))):
         raise ValueError("the tables of objects are named by their value group E")
@@ -139,7 +121,7 @@ CODE_TABLES: Final[Mapping[str, CodeTable]] = MappingProxyType(
 
 
 _OF_FAMILIES: Final[Mapping[str, str]] = MappingProxyType({"idis_dsmr": "idis", "spodes": "spodes"})
-"""By the preset with which an entry was made."""
+"""By the preset of an entry, or the usual one of a maker."""
 _USUAL: Final = "idis"
 
 CODE_TABLE_CHOICES: Final = (CODE_TABLE_AUTOMATIC, *CODE_TABLES, CODE_TABLE_NONE)
@@ -155,7 +137,5 @@ def code_table_of(data: Mapping[str, Any], options: Mapping[str, Any], makers: I
         return NO_TABLE
     if chosen in CODE_TABLES:
         return CODE_TABLES[chosen]
-    if (family := _OF_FAMILIES.get(data[CONF_PRESET])) is not None:
-        return CODE_TABLES[family]
-    known = (table for maker in makers for table in CODE_TABLES.values() if maker in table.makers)
-    return next(known, CODE_TABLES[_USUAL])
+    families = (data[CONF_PRESET], *(known.preset for maker in makers if (known := MAKERS.get(maker or ""))))
+    return CODE_TABLES[next((_OF_FAMILIES[each] for each in families if each in _OF_FAMILIES), _USUAL)]
