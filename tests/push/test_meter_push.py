@@ -233,6 +233,22 @@ async def test_numbers_only_are_told_as_numbers(hass: HomeAssistant, make_entry:
     assert (data[0]["event_type"], data[0]["text"], data[0]["code"]) == ("other", None, 1)
 
 
+@pytest.mark.parametrize("minutes", [0, 5])
+async def test_a_code_that_was_told_is_not_told_again_after_a_restart_whether_logs_are_read_or_not(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry], minutes: int
+):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port, log_interval=minutes)))
+    code = wpdu(data_notification("0101 0202 0906 0000600B00FF 1101"))
+    async with told(hass, 1) as before:
+        say(port, code)
+    assert await hass.config_entries.async_reload(entry.entry_id)
+    await hass.async_block_till_done()
+    async with told(hass, 1) as after:
+        say(port, code)
+    assert [each["event_type"] for each in (*before, *after)] == ["power_down", "other"]
+
+
 async def test_the_system_title_tells_the_maker_where_the_name_does_not(
     hass: HomeAssistant, meters: dict[str, SimulatedMeter], monkeypatch: pytest.MonkeyPatch
 ):

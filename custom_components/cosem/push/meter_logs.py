@@ -86,14 +86,14 @@ class MeterLogs:
         self._cancel: CALLBACK_TYPE | None = None
 
     async def async_start(self, polls: Polls) -> None:
-        """Read now and from now on, unless a person does not want it."""
-        if not self._minutes:
-            return
+        """Remember what was told. Read now and from now on, unless a person does not want it."""
         self._store = LogStore(self._hass, str(self._entry.unique_id))
         logged = await self._store.async_load()
         self._marks = logged.marks
         self._push.maker.meanings.remember(logged.alarms, logged.states)
         self._push.told.remember(logged.told)
+        if not self._minutes:
+            return
         self._polls = polls
         polls.followers.append(self._go_on)
         self._cancel = async_track_time_interval(self._hass, self._tick, timedelta(minutes=self._minutes))
