@@ -7,11 +7,11 @@ from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..dlms import Association, Data, DataAccessError, LocalProtocolError, typed_data, typed_method
+from ..meter.whole_number import whole_number
 from .asking import naming_what_is_impossible
 from .changing import Change
 from .permission import require_permission
 from .target import TARGET_FIELDS, async_coordinator_of
-from .whole_number import whole_number
 from .write import CONF_DATA_TYPE, CONF_VALUE
 
 CONF_METHOD: Final = "method"

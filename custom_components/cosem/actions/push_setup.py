@@ -32,6 +32,7 @@ from ..dlms import (
 from ..meter.error_mapping import NOT_SENT, OUTCOME_UNKNOWN, SUCCESS, none_if_failed
 from ..meter.markdown import escaped
 from ..meter.objects import async_ask
+from ..meter.whole_number import whole_number
 from ..push.options import port_of
 from ..push.own_destination import async_own_address, listened_ports
 from .asking import async_read_by, naming_what_is_impossible
@@ -41,7 +42,6 @@ from .push_changes import LIST, PushSetupState, WantedDestination, WantedPush, a
 from .push_test import PushTest, push_method
 from .read import attribute_text
 from .target import TARGET_FIELDS, async_coordinator_of
-from .whole_number import whole_number
 
 CONF_LOGICAL_NAME: Final = "logical_name"
 CONF_OBJECTS: Final = "objects"

@@ -22,10 +22,10 @@ from ..dlms import (
 )
 from ..meter.error_mapping import is_in_doubt
 from ..meter.objects import AttributeResult
+from ..meter.whole_number import whole_number
 from .asking import async_read_by, naming_what_is_impossible
 from .permission import is_hidden
 from .target import TARGET_FIELDS, async_coordinator_of
-from .whole_number import whole_number
 
 CONF_ATTRIBUTES: Final = "attributes"
 MOST_ATTRIBUTES: Final = 500

@@ -25,9 +25,9 @@ from ..dlms import (
 from ..meter.clients import client_in_use, transport_of
 from ..meter.lent_once import LentOnce
 from ..meter.meter_time import time_policy_of
+from ..meter.whole_number import whole_number
 from .asking import async_read_by, naming_what_is_impossible
 from .target import TARGET_FIELDS, async_coordinator_of
-from .whole_number import whole_number
 
 CONF_LOGICAL_NAME: Final = "logical_name"
 CONF_SINCE: Final = "since"

@@ -6,9 +6,6 @@ from typing import Any, Final
 
 from homeassistant.const import UnitOfTime
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     TextSelector,
     TextSelectorConfig,
 )
@@ -22,26 +19,19 @@ from ..const import (
     MAX_CALL_WITHIN,
 )
 from ..push.options import is_address, odd_source
+from .number_field import number_field
 
 _MIN_CALL_WITHIN: Final = 60
 
 
 def call_schema() -> vol.Schema:
     """Return the form."""
-    seconds = NumberSelector(
-        NumberSelectorConfig(
-            min=_MIN_CALL_WITHIN,
-            max=MAX_CALL_WITHIN,
-            step=1,
-            mode=NumberSelectorMode.BOX,
-            unit_of_measurement=UnitOfTime.SECONDS,
-        )
-    )
+    seconds = number_field(_MIN_CALL_WITHIN, MAX_CALL_WITHIN, UnitOfTime.SECONDS)
     return vol.Schema(
         {
             vol.Optional(CONF_CALL_SOURCES): TextSelector(TextSelectorConfig(multiple=True)),
             vol.Optional(CONF_LISTEN_ADDRESS): TextSelector(),
-            vol.Required(CONF_CALL_WITHIN, default=DEFAULT_CALL_WITHIN): vol.All(seconds, vol.Coerce(int)),
+            vol.Required(CONF_CALL_WITHIN, default=DEFAULT_CALL_WITHIN): seconds,
         }
     )
 

@@ -10,9 +10,6 @@ from homeassistant.const import CONF_PASSWORD, UnitOfTime
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
     BooleanSelector,
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectSelector,
     SelectSelectorConfig,
     SelectSelectorMode,
@@ -64,6 +61,7 @@ from ..const import (
 )
 from ..dlms import MAX_WPORT, Envelope, public_part
 from ..meter.credentials import SECRET_FIELDS
+from .number_field import number_field
 
 type _Fields = dict[vol.Marker, object]
 
@@ -71,18 +69,7 @@ SECTION_ADVANCED: Final = "advanced"
 SECTION_PROTECTION: Final = "message_protection"
 SECTION_SIGNING: Final = "signing"
 
-TIMEOUT: Final = vol.All(
-    NumberSelector(
-        NumberSelectorConfig(
-            min=MIN_RESPONSE_TIMEOUT,
-            max=MAX_RESPONSE_TIMEOUT,
-            step=1,
-            mode=NumberSelectorMode.BOX,
-            unit_of_measurement=UnitOfTime.SECONDS,
-        )
-    ),
-    vol.Coerce(int),
-)
+TIMEOUT: Final = number_field(MIN_RESPONSE_TIMEOUT, MAX_RESPONSE_TIMEOUT, UnitOfTime.SECONDS)
 SECRET: Final = TextSelector(TextSelectorConfig(type=TextSelectorType.PASSWORD, autocomplete="off"))
 _PEM: Final = TextSelector(TextSelectorConfig(multiline=True))
 
@@ -113,14 +100,9 @@ _ENVELOPE: Final[_Fields] = {
     )
 }
 _SIGN: Final[_Fields] = {vol.Required(CONF_SIGN, default=False): BooleanSelector()}
-_COUNTER: Final = vol.All(
-    NumberSelector(NumberSelectorConfig(min=0, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)),
-    vol.Coerce(int),
-)
+_COUNTER: Final = number_field(0, MAX_COUNTER_START)
 _CLIENT: Final[_Fields] = {
-    vol.Optional(CONF_CLIENT_WPORT): vol.All(
-        NumberSelector(NumberSelectorConfig(min=0, max=MAX_WPORT, step=1, mode=NumberSelectorMode.BOX)), vol.Coerce(int)
-    ),
+    vol.Optional(CONF_CLIENT_WPORT): number_field(0, MAX_WPORT),
     vol.Optional(CONF_RESPONSE_TIMEOUT): TIMEOUT,
 }
 """A failure may be about the client that secret, keys or certificates are for, or about the deadline."""

@@ -51,13 +51,13 @@ from ..const import (
 from ..dlms import DEFAULT_PORT
 from ..push.event_codes import CODE_TABLE_CHOICES
 from .credential_schemas import TIMEOUT
+from .number_field import number_field
 from .schemas import (
     CONF_FURTHER_OBJECTS,
     FURTHER_OBJECTS_FIELD,
     PORT_FIELD,
     TIME_POLICY_FIELD,
     WPORT_FIELD,
-    number_field,
     objects_field,
 )
 

@@ -6,9 +6,6 @@ from typing import Final
 from homeassistant.const import CONF_HOST, CONF_PORT
 from homeassistant.data_entry_flow import section
 from homeassistant.helpers.selector import (
-    NumberSelector,
-    NumberSelectorConfig,
-    NumberSelectorMode,
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
@@ -39,21 +36,12 @@ from ..dlms import DEFAULT_PORT, MAX_PORT, MAX_WPORT, Referencing, TimePolicy, T
 from ..meter.meter_time import TIME_POLICIES
 from ..meter.presets import PRESETS
 from .credential_schemas import SECTION_ADVANCED, TIMEOUT
+from .number_field import number_field
 
 CONF_FURTHER_OBJECTS: Final = "further_objects"
 
 SEARCHABLE_FROM: Final = 25
 """Objects; from here on a searchable list replaces the check boxes."""
-
-
-def number_field(minimum: int, maximum: int, unit: str | None = None) -> object:
-    """Return a field for whole numbers."""
-    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
-    if unit is not None:
-        config["unit_of_measurement"] = unit
-    # The selector alone would give a float.
-    return vol.All(NumberSelector(config), vol.Coerce(int))
-
 
 PORT_FIELD = number_field(1, MAX_PORT)
 WPORT_FIELD = number_field(0, MAX_WPORT)

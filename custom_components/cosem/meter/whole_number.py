@@ -1,4 +1,4 @@
-"""Whole numbers in the data of actions."""
+"""Whole numbers in forms and in the data of actions."""
 
 from typing import Any
 

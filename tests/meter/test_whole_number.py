@@ -6,7 +6,7 @@ import pytest
 import voluptuous as vol
 
 from custom_components.cosem.actions import execute, push_setup, read, read_profile, write
-from custom_components.cosem.actions.whole_number import whole_number
+from custom_components.cosem.meter.whole_number import whole_number
 
 NONE = (2.9, -0.5, True, False, float("nan"), float("inf"), "2.9", "two", "", None, [2], {"a": 2}, b"\xff")
 THRESHOLD = {"class_id": 71, "logical_name": "0-0:17.0.0", "attribute": 4}

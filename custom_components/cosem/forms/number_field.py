@@ -1,0 +1,23 @@
+"""The fields of forms for whole numbers."""
+
+from typing import Any, override
+
+from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
+
+from ..meter.whole_number import whole_number
+
+
+class WholeNumberSelector(NumberSelector):
+    """Gives whole numbers, where the usual one gives a float. Raises vol.Invalid for what is none."""
+
+    @override
+    def __call__(self, data: Any) -> int:
+        return whole_number(super().__call__(data))
+
+
+def number_field(minimum: int, maximum: int, unit: str | None = None) -> WholeNumberSelector:
+    """Return a field for whole numbers."""
+    config = NumberSelectorConfig(min=minimum, max=maximum, step=1, mode=NumberSelectorMode.BOX)
+    if unit is not None:
+        config["unit_of_measurement"] = unit
+    return WholeNumberSelector(config)
