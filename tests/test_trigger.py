@@ -15,7 +15,8 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_mock_service
 import voluptuous as vol
 
-from custom_components.cosem.push.meter_event import MeterEvent, async_publish, event_entity_key
+from custom_components.cosem.meter.own_entities import OwnEntity
+from custom_components.cosem.push.meter_event import MeterEvent, async_publish
 from custom_components.cosem.trigger import NotificationReceivedTrigger, async_get_triggers
 from tests.conftest import set_up
 
@@ -119,7 +120,9 @@ async def test_a_target_names_meters_in_every_way(hass: HomeAssistant, entry: Mo
     area = ar.async_get(hass).async_create("Cellar")
     label = lr.async_get(hass).async_create("Important")
     dr.async_get(hass).async_update_device(device_id, area_id=area.id)
-    entity_id = er.async_get(hass).async_get_entity_id("event", "cosem", event_entity_key(str(entry.unique_id)))
+    entity_id = er.async_get(hass).async_get_entity_id(
+        "event", "cosem", OwnEntity.METER_EVENT.unique_id(str(entry.unique_id))
+    )
     assert entity_id is not None
     er.async_get(hass).async_update_entity(entity_id, labels={label.label_id})
     (sensor, *_) = hass.states.async_entity_ids("sensor")

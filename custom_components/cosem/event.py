@@ -8,9 +8,10 @@ from homeassistant.helpers.dispatcher import async_dispatcher_connect
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import CosemConfigEntry, CosemCoordinator
-from .device import device_info
+from .entity import OwnCosemEntity
+from .meter.own_entities import OwnEntity
 from .push.event_codes import EVENT_TYPES
-from .push.meter_event import MeterEvent, event_entity_key, signal_of
+from .push.meter_event import MeterEvent, signal_of
 
 PARALLEL_UPDATES: Final = 0  # nothing is asked for
 
@@ -22,20 +23,14 @@ async def async_setup_entry(
     async_add_entities([MeterEventEntity(entry.runtime_data)])
 
 
-class MeterEventEntity(EventEntity):
+class MeterEventEntity(OwnCosemEntity, EventEntity):
     """What the meter tells. Available also while it cannot be polled: after a power failure, for example."""
 
-    _attr_has_entity_name = True
-    _attr_should_poll = False
-    _attr_translation_key = "meter_event"
-
     def __init__(self, coordinator: CosemCoordinator) -> None:
-        entry = coordinator.config_entry
-        self._entry_id = entry.entry_id
+        super().__init__(coordinator, OwnEntity.METER_EVENT)
+        self._entry_id = coordinator.config_entry.entry_id
         self._notifications = coordinator.notifications
         self._attr_event_types = list(EVENT_TYPES)
-        self._attr_unique_id = event_entity_key(str(entry.unique_id))
-        self._attr_device_info = device_info(coordinator)
 
     @override
     async def async_added_to_hass(self) -> None:

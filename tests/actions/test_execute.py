@@ -8,7 +8,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 import voluptuous as vol
 
-from custom_components.cosem.actions.execute import SCHEMA, method_text
+from custom_components.cosem.actions.execute import SCHEMA
 from custom_components.cosem.dlms import Association, DataAccessError
 from tests.conftest import OVER
 from tests.simulated_meter.meter import SimulatedMeter
@@ -36,7 +36,6 @@ async def test_all_forms_of_target_and_parameter(hass: HomeAssistant, make_entry
     target = {"class_id": "20", "logical_name": "0-0:13.0.0", "method": 1}
     await tell(hass, "execute", entry, method=target, data_type="integer", value=0)
     assert done(meter) == [ECHO, "20:0.0.13.0.0.255:1"]
-    assert method_text(target) == "20:0-0:13.0.0:1"
 
 
 async def test_a_refusal_is_the_result_and_without_a_response_an_error(

@@ -10,7 +10,7 @@ from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 import pytest
 import voluptuous as vol
 
-from custom_components.cosem.actions.read import MOST_ATTRIBUTES, SCHEMA, attribute_text
+from custom_components.cosem.actions.read import MOST_ATTRIBUTES, SCHEMA
 from custom_components.cosem.dlms import (
     Association,
     AuthenticationTagInvalid,
@@ -164,4 +164,3 @@ def test_none_and_too_many_attributes_are_refused(attributes: list[Any]):
 def test_both_forms_of_an_attribute_are_the_same():
     form = {"class_id": "3", "logical_name": "1.0.1.8.0.255", "attribute": 2}
     assert SCHEMA({"attributes": form})["attributes"] == [ENERGY] == SCHEMA({"attributes": ENERGY})["attributes"]
-    assert attribute_text(form) == ENERGY

@@ -79,10 +79,10 @@ async def test_datagrams(hass: HomeAssistant):
 
 
 async def test_without_a_login_no_secret_is_there():
-    bare = without_login(replace(READER, referencing=Referencing.SHORT_NAME))
+    bare = without_login(READER.pair, Referencing.SHORT_NAME)
     assert (bare.client_wport, bare.server_wport, bare.referencing) == (2, 1, Referencing.SHORT_NAME)
     assert (bare.mechanism, bare.password, bare.security) == (Mechanism.NONE, None, None)
-    assert without_login(KEYS).security is None
+    assert without_login(KEYS.pair, KEYS.referencing).security is None
 
 
 async def test_one_deadline_for_all_that_is_known_until_then(hass: HomeAssistant, meters: Any, meter: SimulatedMeter):

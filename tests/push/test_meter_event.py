@@ -10,7 +10,6 @@ from custom_components.cosem.push.meter_event import (
     RAW_ON_BUS,
     MeterEvent,
     async_publish,
-    event_entity_key,
     in_words,
     signal_of,
 )
@@ -44,7 +43,6 @@ def test_the_entity_shows_what_is_known():
         "authenticated": False,
         "encrypted": False,
     }
-    assert event_entity_key("SIM1") == "SIM1_meter_event"
 
 
 @pytest.mark.parametrize(

@@ -1,38 +1,20 @@
 """The action ``execute``: has a method done, once."""
 
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.helpers import config_validation as cv
 import voluptuous as vol
 
 from ..dlms import Association, Data, DataAccessError, LocalProtocolError, typed_data, typed_method
-from ..meter.whole_number import whole_number
 from .asking import naming_what_is_impossible
 from .changing import Change
+from .named_parts import METHOD
 from .permission import require_permission
 from .target import TARGET_FIELDS, async_coordinator_of
 from .write import CONF_DATA_TYPE, CONF_VALUE
 
 CONF_METHOD: Final = "method"
-
-
-def method_text(value: Any) -> str:
-    """Return ``CLASS:LOGICAL_NAME:METHOD`` of a method in any form that the action takes."""
-    return value if isinstance(value, str) else "{class_id}:{logical_name}:{method}".format_map(value)
-
-
-METHOD: Final = vol.All(
-    vol.Any(
-        str,
-        {
-            vol.Required("class_id"): whole_number,
-            vol.Required("logical_name"): str,
-            vol.Required("method"): whole_number,
-        },
-    ),
-    method_text,
-)
 
 SCHEMA: Final = vol.Schema(
     {

@@ -37,10 +37,10 @@ from ..push.options import port_of
 from ..push.own_destination import async_own_address, listened_ports
 from .asking import async_read_by, naming_what_is_impossible
 from .changing import async_change_one
+from .named_parts import attribute_text, fields_of
 from .permission import is_hidden, require_permission
 from .push_changes import LIST, PushSetupState, WantedDestination, WantedPush, attributes_of
 from .push_test import PushTest, push_method
-from .read import attribute_text
 from .target import TARGET_FIELDS, async_coordinator_of
 
 CONF_LOGICAL_NAME: Final = "logical_name"
@@ -56,9 +56,7 @@ UNCHANGED: Final = "unchanged"
 _OBJECT: Final = vol.Any(
     str,
     {
-        vol.Required("class_id"): whole_number,
-        vol.Required("logical_name"): str,
-        vol.Required("attribute"): whole_number,
+        **fields_of("attribute"),
         vol.Optional(CONF_DATA_INDEX, default=0): vol.All(whole_number, vol.Range(min=0, max=0xFFFF)),
     },
 )

@@ -1,6 +1,6 @@
 """The action ``read``: values of attributes with their units."""
 
-from typing import Any, Final
+from typing import Final
 
 from homeassistant.core import ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError
@@ -22,8 +22,8 @@ from ..dlms import (
 )
 from ..meter.error_mapping import is_in_doubt
 from ..meter.objects import AttributeResult
-from ..meter.whole_number import whole_number
 from .asking import async_read_by, naming_what_is_impossible
+from .named_parts import ATTRIBUTE
 from .permission import is_hidden
 from .target import TARGET_FIELDS, async_coordinator_of
 
@@ -36,23 +36,6 @@ _PROFILE: Final = "the rows of a profile are read with the action read_profile"
 
 type _Found = dict[AttributeDescriptor, AttributeResult]
 
-
-def attribute_text(value: Any) -> str:
-    """Return ``CLASS:LOGICAL_NAME:ATTRIBUTE`` of an attribute in any form that an action takes."""
-    return value if isinstance(value, str) else "{class_id}:{logical_name}:{attribute}".format_map(value)
-
-
-ATTRIBUTE: Final = vol.All(
-    vol.Any(
-        str,
-        {
-            vol.Required("class_id"): whole_number,
-            vol.Required("logical_name"): str,
-            vol.Required("attribute"): whole_number,
-        },
-    ),
-    attribute_text,
-)
 
 SCHEMA: Final = vol.Schema(
     {

@@ -9,8 +9,8 @@ import voluptuous as vol
 from ..dlms import Association, typed_attribute, typed_data
 from .asking import naming_what_is_impossible
 from .changing import Change
+from .named_parts import ATTRIBUTE
 from .permission import require_permission
-from .read import ATTRIBUTE
 from .target import TARGET_FIELDS, async_coordinator_of
 
 CONF_ATTRIBUTE: Final = "attribute"

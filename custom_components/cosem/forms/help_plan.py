@@ -25,7 +25,7 @@ from ..dlms import (
 )
 from ..meter.clients import client_in_use, timing
 from ..meter.credentials import association_parameters
-from ..meter.layer_search import SearchRequest
+from ..meter.layer_search import SearchRequest, without_login
 from .connection import ConnectionFacts
 from .credential_input import read_credentials
 from .draft import Draft
@@ -60,11 +60,7 @@ class Plan:
         """The chosen association, without a login where that is left out."""
         if self.credentials is not None:
             return association_parameters(replace(self.facts, credentials=self.credentials).entry_data())
-        return AssociationParameters(
-            client_wport=self.facts.client_wport,
-            server_wport=self.facts.server_wport,
-            referencing=Referencing(self.facts.referencing),
-        )
+        return without_login(self.chosen, Referencing(self.facts.referencing))
 
     @property
     def pairs_without_login(self) -> tuple[WportPair, ...]:

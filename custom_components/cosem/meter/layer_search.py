@@ -22,9 +22,11 @@ from ..dlms import (
     LayerVerdict,
     LogicalName,
     Patient,
+    Referencing,
     SecurityState,
     Timing,
     TransportProtocol,
+    WportPair,
     diagnose,
 )
 from .clients import async_addresses, async_open_client, connector_to, trace_by
@@ -72,13 +74,10 @@ def nothing_known() -> SearchResult:
     return SearchResult(findings=tuple(map(LayerFinding, Layer)))
 
 
-def without_login(parameters: AssociationParameters) -> AssociationParameters:
-    """Return the same wPorts and names of objects without any secret."""
-    return AssociationParameters(
-        client_wport=parameters.client_wport,
-        server_wport=parameters.server_wport,
-        referencing=parameters.referencing,
-    )
+def without_login(pair: WportPair, referencing: Referencing) -> AssociationParameters:
+    """Return what asks without any secret."""
+    client, server = pair
+    return AssociationParameters(client_wport=client, server_wport=server, referencing=referencing)
 
 
 async def async_search(hass: HomeAssistant, request: SearchRequest) -> SearchResult:
@@ -135,7 +134,8 @@ async def _async_diagnose(
         state = await async_security_state(hass, parameters)
 
     if (not_stored := await failure_of(load_counters())) is not None:
-        parameters, refused = without_login(parameters), _failed(Layer.AUTHENTICATION, not_stored)
+        parameters = without_login(parameters.pair, parameters.referencing)
+        refused = _failed(Layer.AUTHENTICATION, not_stored)
     if state is not None and request.counter_start is not None:
         state.follow(request.counter_start, confirmed_by_user=True)
     findings = await diagnose(

@@ -8,7 +8,6 @@ from homeassistant.helpers.dispatcher import async_dispatcher_send
 
 from ..const import DOMAIN, EVENT_NOTIFICATION
 from ..dlms import Json
-from ..meter.own_entities import OwnEntity
 
 RAW_IN_STATE: Final = 256
 """Octets that the event entity keeps; the recorder stores them."""
@@ -86,11 +85,6 @@ SIGNAL_OF_ALL: Final = f"{DOMAIN}_meter_event"
 def signal_of(entry_id: str) -> str:
     """Return the same for one entry."""
     return f"{DOMAIN}_meter_event_{entry_id}"
-
-
-def event_entity_key(entry_unique_id: str) -> str:
-    """Return the unique id of a meter's event entity."""
-    return OwnEntity.METER_EVENT.unique_id(entry_unique_id)
 
 
 @callback
