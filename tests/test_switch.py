@@ -397,6 +397,17 @@ async def test_a_pause_during_the_set_up_of_another_entry_ends_that_and_it_is_lo
     assert float(state_of(hass, gas, GAS)) > 0
 
 
+async def sent_while_paused(hass: HomeAssistant, make_entry: EntryMaker) -> MockConfigEntry:
+    """Set up an entry that listens, pause, and let the meter send a power of 456 W."""
+    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port, state_pause=0)))
+    await turn(hass, entry, "on")
+    async with told(hass, 1):
+        say(port, wpdu(event_notification("06000001C8", "1.0.1.7.0.255", class_id=3)))
+    return entry
+
+
 async def test_what_the_meter_sends_is_shown_and_told_meanwhile(
     hass: HomeAssistant,
     socket_enabled: None,
@@ -404,12 +415,7 @@ async def test_what_the_meter_sends_is_shown_and_told_meanwhile(
     meter: SimulatedMeter,
     freezer: FrozenDateTimeFactory,
 ):
-    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
-    port = free_port()
-    entry = await set_up(hass, with_options(make_entry(), listening(port, state_pause=0)))
-    await turn(hass, entry, "on")
-    async with told(hass, 1):
-        say(port, wpdu(event_notification("06000001C8", "1.0.1.7.0.255", class_id=3)))
+    entry = await sent_while_paused(hass, make_entry)
     assert state_of(hass, entry, POWER) == "456"
     assert state_of(hass, entry, ENERGY) == STATE_UNAVAILABLE
     await turn(hass, entry, "off")
@@ -425,12 +431,7 @@ async def test_after_a_pause_a_meter_that_is_away_is_told_like_any_other(
     freezer: FrozenDateTimeFactory,
 ):
     """And what was sent during the pause is no value of it any more."""
-    pytest_socket.socket_allow_hosts([LOOPBACK], allow_unix_socket=True)
-    port = free_port()
-    entry = await set_up(hass, with_options(make_entry(), listening(port, state_pause=0)))
-    await turn(hass, entry, "on")
-    async with told(hass, 1):
-        say(port, wpdu(event_notification("06000001C8", "1.0.1.7.0.255", class_id=3)))
+    entry = await sent_while_paused(hass, make_entry)
     meter.faults.add("refuse")
     await turn(hass, entry, "off")
     assert state_of(hass, entry, POWER) == STATE_UNAVAILABLE

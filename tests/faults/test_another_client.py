@@ -17,7 +17,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import MeterProfile
 
 ENERGY = "3_1.0.1.8.0.255_2"
-TOLD = "another program seems to be connected"
+TOLD = "refuses as if another program was connected"
 
 
 @pytest.fixture

@@ -179,7 +179,7 @@ class MeterSecurity:
     def _note_failure(self, error: BaseException, association: Association | None, *, asked: bool) -> None:
         if self.other_client.note_failure(error, self._hass.loop.time(), was_open=association is not None):
             LOGGER.warning(
-                "%s: another program seems to be connected to the meter; it is asked less often, "
+                "%s: the meter refuses as if another program was connected to it; it is asked less often, "
                 "and nothing is kept open between polls for a while",
                 label_of(self._entry),
             )
