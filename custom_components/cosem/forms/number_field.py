@@ -10,9 +10,14 @@ from ..meter.whole_number import whole_number
 class WholeNumberSelector(NumberSelector):
     """Gives whole numbers, where the usual one gives a float. Raises vol.Invalid for what is none."""
 
+    def __init__(self, config: NumberSelectorConfig) -> None:
+        """Take the same configuration as the usual one."""
+        super().__init__(config)
+        self._usual = NumberSelector(config)
+
     @override
     def __call__(self, data: Any) -> int:
-        return whole_number(super().__call__(data))
+        return whole_number(self._usual(data))
 
 
 def number_field(minimum: int, maximum: int, unit: str | None = None) -> WholeNumberSelector:
