@@ -275,6 +275,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
             self.security.pin(await self.reader.async_load())
             self.security.expect_form(self.reader.ways.proof_form)
             self.security.expect_lists(self.reader.ways.lists)
+            self.security.expect_profiles(self.reader.ways.profiles)
         calls = self.notifications.calls
         with map_error(first=self._first), judging_caller(is_expected=calls is None or calls.is_expected):
             async with AsyncExitStack() as stack:
@@ -282,7 +283,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
                     association = await stack.enter_async_context(self.security.async_associate())
                 result = await work(association)
         self.security.learn_title(association)
-        await self.reader.async_save(self.security.pinned_title)
+        await self.reader.async_save(self.security.pinned_title, self.security.profile_ways)
         return result
 
     @callback

@@ -10,8 +10,12 @@ from homeassistant.util import dt as dt_util
 import pytest
 
 from custom_components.cosem.actions import read_profile
-from tests.conftest import set_up
+from custom_components.cosem.dlms import TransportProtocol
+from custom_components.cosem.meter.clients import client_in_use
+from tests.conftest import HOST, set_up
+from tests.simulated_meter.buffers import Profile
 from tests.simulated_meter.meter import SimulatedMeter
+from tests.simulated_meter.profile import MeterProfile, SelectiveAccess
 
 from .calls import LOAD_PROFILE, EntryMaker, respond
 
@@ -115,3 +119,33 @@ async def test_a_profile_that_is_not_there_is_said(hass: HomeAssistant, make_ent
     with pytest.raises(HomeAssistantError) as refused:
         await respond(hass, "read_profile", entry, logical_name="1.0.99.77.0.255")
     assert refused.value.translation_key == "service_refused"
+
+
+async def test_how_a_profile_is_read_is_remembered_over_restarts(
+    hass: HomeAssistant, make_entry: EntryMaker, meters: dict[str, SimulatedMeter]
+):
+    """A meter that reads by entries only is asked by range twice, and after a restart by entries at once."""
+    profile = MeterProfile(history_days=2).with_quirks(selective_access=SelectiveAccess.ENTRY)
+    until = dt_util.utcnow()
+    asked = {"since": (until - timedelta(hours=2)).isoformat(), "until": until.isoformat()}
+    selectors: list[int] = []
+    select = Profile.select
+
+    def noted(self: Profile, view: Any, selection: Any) -> Any:
+        selectors.append(selection.selector)
+        return select(self, view, selection)
+
+    with patch.object(Profile, "select", noted):
+        meters[HOST] = SimulatedMeter(profile, clock=dt_util.utcnow)
+        entry = await set_up(hass, make_entry())
+        first = [await rows(hass, entry, **asked) for _ in range(2)]
+        assert selectors.count(1) >= 2
+        client = client_in_use(hass, HOST, 4059, TransportProtocol.TCP)
+        assert client is not None
+        await hass.config_entries.async_unload(entry.entry_id)
+        client.profile_ways.clear()  # which outlives an entry that is set up again, but no restart
+        await hass.config_entries.async_setup(entry.entry_id)
+        selectors.clear()
+        assert await rows(hass, entry, **asked) == first[0] == first[1]
+    assert first[0]["rows"]
+    assert set(selectors) == {2}

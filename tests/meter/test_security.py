@@ -24,11 +24,14 @@ from custom_components.cosem.dlms import (
     ListWays,
     LogicalName,
     Mechanism,
+    ProfileWay,
+    ProfileWays,
     ProofForm,
     ResponseTimeout,
     Secret,
     SecurityState,
     SystemTitleMismatch,
+    WportPair,
 )
 from custom_components.cosem.meter.clients import get_client, timing
 from custom_components.cosem.meter.security import MeterSecurity
@@ -279,6 +282,24 @@ def test_trial_06_what_is_remembered_of_lists_is_used_unless_something_newer_is_
     secured.expect_lists(ListWays(1, 4, 2))
     secured.expect_lists(ListWays())
     assert [sizes.ways for sizes in client.list_sizes.values()] == [ListWays(1, 4, 2)]
+
+
+# -- how profiles are read
+
+
+def test_what_is_remembered_of_profiles_is_used_unless_something_newer_is_known(
+    hass: HomeAssistant, secured: MeterSecurity
+):
+    client = get_client(hass, HOST, 4059)
+    by_entry, by_range = ProfileWays(proven=ProfileWay.ENTRY), ProfileWays(proven=ProfileWay.RANGE)
+    stored = {LogicalName.parse("1.0.99.1.0.255"): by_entry}
+    secured.expect_profiles(stored)
+    secured.expect_profiles({LogicalName.parse("1.0.99.1.0.255"): by_range})
+    client.profile_ways[WportPair(77, 1), LogicalName.parse("1.0.99.1.0.255")] = by_range
+    client.profile_ways[next(iter(client.profile_ways))[0], LogicalName.parse("1.0.99.2.0.255")] = ProfileWays()
+    assert secured.profile_ways == stored, "of these wPorts alone, and only what is worth it"
+    next(iter(client.profile_ways.values())).failed(ProfileWay.WHOLE)
+    assert stored == {LogicalName.parse("1.0.99.1.0.255"): ProfileWays(proven=ProfileWay.ENTRY)}, "a copy"
 
 
 # -- answers that nobody vouches for (rule S17)

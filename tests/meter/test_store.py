@@ -1,5 +1,6 @@
 """What is remembered of a meter survives, and what is unusable is forgotten instead of failing."""
 
+from collections import Counter
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -15,6 +16,8 @@ from custom_components.cosem.dlms import (
     LogicalName,
     MethodAccess,
     ObjectListElement,
+    ProfileWay,
+    ProfileWays,
     ProofForm,
     ScalerUnit,
 )
@@ -34,6 +37,8 @@ from custom_components.cosem.meter.store import (
 UNIQUE_ID = "SIM../../etc/passwd"
 ENERGY = LogicalName.parse("1.0.1.8.0.255")
 CLOCK = LogicalName.parse("0.0.1.0.0.255")
+LOAD_PROFILE = LogicalName.parse("1.0.99.1.0.255")
+LOG = LogicalName.parse("0.0.99.98.0.255")
 OBJECTS = (
     ObjectListElement(
         3,
@@ -55,6 +60,7 @@ WAYS = MeterWays(
     proof_form=ProofForm(under_global_key=True),
     leniencies=frozenset({"surplus_services", "blocks_from_0"}),
     lists=LISTS,
+    profiles={LOAD_PROFILE: ProfileWays(Counter({ProfileWay.RANGE: 2}), ProfileWay.ENTRY), LOG: ProfileWays()},
 )
 WRITTEN = {
     "objects": [
@@ -108,6 +114,33 @@ async def test_trial_01_how_a_meter_takes_lists_is_found_again_or_found_out_agai
     meter = await async_load_meter(hass, UNIQUE_ID)
     assert meter.ways.lists == read
     assert meter.system_title == METER.system_title, "whatever became of the lists (rule S13)"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        (
+            {"1.0.99.1.0.255": {"proven": "ENTRY", "failures": {"RANGE": 2}}},
+            {LOAD_PROFILE: ProfileWays(Counter({ProfileWay.RANGE: 2}), ProfileWay.ENTRY)},
+        ),
+        ({"1.0.99.1.0.255": {"proven": None, "failures": {}}}, {LOAD_PROFILE: ProfileWays()}),
+        ({"1.0.99.1.0.255": {"proven": "GUESS", "failures": {}}}, {}),
+        ({"1.0.99.1.0.255": {"proven": None, "failures": {"RANGE": "many"}}}, {}),
+        ({"1.0.99.1.0.255": {"proven": None}}, {}),
+        ({"1.0.99": {"proven": None, "failures": {}}}, {}),
+        ({}, {}),
+        ("none", {}),
+        (None, {}),
+    ],
+)
+async def test_how_profiles_are_read_is_found_again_or_found_out_again(
+    hass: HomeAssistant, hass_storage: dict[str, Any], written: object, read: dict[LogicalName, ProfileWays]
+):
+    key = store.file_of(UNIQUE_ID)
+    hass_storage[key] = {"version": 1, "minor_version": 1, "key": key, "data": WRITTEN | {"profiles": written}}
+    meter = await async_load_meter(hass, UNIQUE_ID)
+    assert meter.ways.profiles == read
+    assert meter.system_title == METER.system_title, "whatever became of the profiles (rule S13)"
 
 
 async def test_a_form_that_nobody_understands_is_found_out_again(hass: HomeAssistant, hass_storage: dict[str, Any]):

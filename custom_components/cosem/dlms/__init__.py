@@ -21,7 +21,7 @@ from .client.listener import NotificationListener
 from .client.observer import Observer
 from .client.own_address import own_address_towards
 from .client.profile_reading import ProfileReading
-from .client.profile_request import ProfileRequest
+from .client.profile_request import ProfileRequest, ProfileWay, ProfileWays
 from .client.proof_forms import KnownForm
 from .client.security_state import CounterStore, SecurityState
 from .client.short_names import ShortNames
@@ -345,6 +345,8 @@ __all__ = [
     "ProfileReading",
     "ProfileRequest",
     "ProfileRow",
+    "ProfileWay",
+    "ProfileWays",
     "ProofForm",
     "ProofRefused",
     "Protection",

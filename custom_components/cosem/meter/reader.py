@@ -4,6 +4,7 @@ Takes an open association; the stack's errors pass. Nothing counts before the me
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -19,7 +20,9 @@ from ..dlms import (
     DataAccessResultCode,
     DataType,
     InterfaceClass,
+    LogicalName,
     ObjectListElement,
+    ProfileWays,
     PushLists,
     RegisterAttribute,
     SapAssignment,
@@ -243,10 +246,11 @@ class MeterReader:
         await self.description.async_read_push_lists(association)
         self._take_description()
 
-    async def async_save(self, system_title: bytes | None) -> None:
-        """Write what is worth remembering, when it changed."""
+    async def async_save(self, system_title: bytes | None, profiles: Mapping[LogicalName, ProfileWays]) -> None:
+        """Write what is worth remembering, when it changed. ``profiles``: how they are read."""
         units, firmware = dict(self._units.known), self._stored.firmware
-        meter = StoredMeter(scaler_units=units, firmware=firmware, system_title=system_title, ways=self.ways)
+        ways = replace(self.ways, profiles=profiles)
+        meter = StoredMeter(scaler_units=units, firmware=firmware, system_title=system_title, ways=ways)
         meter = self.description.stored(meter)
         if self.identity is not None and meter != self._stored:
             self._stored = meter

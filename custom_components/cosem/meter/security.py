@@ -4,7 +4,7 @@ A failure ends them: a late answer could match a new question (four bits of invo
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 import math
@@ -31,6 +31,7 @@ from ..dlms import (
     LogicalName,
     Mechanism,
     NotificationKeys,
+    ProfileWays,
     ProofForm,
     Protection,
     SecurityState,
@@ -117,6 +118,20 @@ class MeterSecurity:
     def expect_lists(self, ways: ListWays) -> None:
         """Begin with what is remembered of lists; what the client has learned meanwhile is newer."""
         self._client.list_sizes.setdefault(self._parameters.pair, ListSizes.known(ways))
+
+    def expect_profiles(self, ways: Mapping[LogicalName, ProfileWays]) -> None:
+        """Likewise with how profiles are read."""
+        for logical_name, known in ways.items():
+            self._client.profile_ways.setdefault((self._parameters.pair, logical_name), known.copy())
+
+    @property
+    def profile_ways(self) -> Mapping[LogicalName, ProfileWays]:
+        """What is worth remembering of how profiles are read."""
+        return {
+            logical_name: ways.copy()
+            for (pair, logical_name), ways in self._client.profile_ways.items()
+            if pair == self._parameters.pair and ways.is_learned
+        }
 
     def expect_form(self, form: ProofForm | None) -> None:
         """Begin with what is remembered of proofs; what the client has learned meanwhile is newer."""

@@ -4,6 +4,7 @@ Keyed by unique id: the set-up form saves before there is an entry. What is unre
 title decides anything.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 import hashlib
@@ -22,6 +23,8 @@ from ..dlms import (
     LogicalName,
     MethodAccess,
     ObjectListElement,
+    ProfileWay,
+    ProfileWays,
     ProofForm,
     PushLists,
     ScalerUnit,
@@ -45,12 +48,14 @@ class MeterWays:
     """What one meter does differently.
 
     ``proof_form``: how it takes our proof and a dedicated key, once an association was opened. ``leniencies``: what is
-    tolerated, by the names of docs/meters.md. ``lists``: how it takes lists of attributes.
+    tolerated, by the names of docs/meters.md. ``lists``: how it takes lists of attributes. ``profiles``: how it lets
+    each be read.
     """
 
     proof_form: ProofForm | None = None
     leniencies: frozenset[str] = frozenset()
     lists: ListWays = field(default_factory=ListWays)
+    profiles: Mapping[LogicalName, ProfileWays] = field(default_factory=lambda: MappingProxyType({}))
 
     def seen_in(self, association: Association) -> MeterWays:
         """Return them with what an association shows."""
@@ -58,6 +63,7 @@ class MeterWays:
             proof_form=association.proof_form,
             leniencies=self.leniencies | association.leniencies,
             lists=association.list_ways,
+            profiles=self.profiles,
         )
 
 
@@ -148,6 +154,7 @@ def _record(meter: StoredMeter) -> dict[str, Any]:
         "proof_form": meter.ways.proof_form.to_record() if meter.ways.proof_form else None,
         "leniencies": sorted(meter.ways.leniencies),
         "lists": _lists_record(meter.ways.lists),
+        "profiles": _profiles_record(meter.ways.profiles),
         "push_lists": push_lists_record(meter.push_lists),
     }
 
@@ -158,6 +165,16 @@ def _lists_record(ways: ListWays) -> dict[str, Any]:
         "longest_answered": ways.longest_answered,
         "unanswered": ways.unanswered,
         "alone": sorted(map(str, ways.alone)),
+    }
+
+
+def _profiles_record(profiles: Mapping[LogicalName, ProfileWays]) -> dict[str, Any]:
+    return {
+        str(logical_name): {
+            "proven": ways.proven.name if ways.proven else None,
+            "failures": {way.name: count for way, count in ways.failures.items()},
+        }
+        for logical_name, ways in profiles.items()
     }
 
 
@@ -187,6 +204,7 @@ def _meter(record: Mapping[str, Any]) -> StoredMeter:
             proof_form=ProofForm.from_record(record.get("proof_form")),
             leniencies=frozenset(map(str, record.get("leniencies", ()))),
             lists=_lists(record.get("lists")),
+            profiles=_profiles(record.get("profiles")),
         ),
         firmware=record["firmware"],
         system_title=bytes.fromhex(title) if (title := record.get("system_title")) else None,
@@ -206,6 +224,20 @@ def _lists(record: Any) -> ListWays:
         )
     except AttributeError, KeyError, TypeError, ValueError:
         return ListWays()  # also of an earlier release, which wrote none
+
+
+def _profiles(record: Any) -> dict[LogicalName, ProfileWays]:
+    """Likewise."""
+    try:
+        return {
+            _logical_name(name): ProfileWays(
+                Counter({ProfileWay[way]: int(count) for way, count in ways["failures"].items()}),
+                ProfileWay[ways["proven"]] if ways["proven"] else None,
+            )
+            for name, ways in record.items()
+        }
+    except AttributeError, KeyError, TypeError, ValueError:
+        return {}
 
 
 def _object(record: Mapping[str, Any]) -> ObjectListElement:

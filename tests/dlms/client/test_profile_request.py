@@ -1,5 +1,7 @@
 """What is remembered of the ways to read a profile. What can be asked is in test_profile_reading.py."""
 
+from collections import Counter
+
 from custom_components.cosem.dlms.client.profile_request import ProfileRequest, ProfileWay, ProfileWays
 from custom_components.cosem.dlms.interface_classes.profile_generic import ProfileGenericAttribute
 from tests.dlms.client.profile_source import PROFILE, START
@@ -31,3 +33,19 @@ def test_what_a_request_is():
     assert request.has_times
     assert not ProfileRequest(logical_name=PROFILE).has_times
     assert str(request.attribute(ProfileGenericAttribute.BUFFER)) == "7:1.0.99.1.0.255:2"
+
+
+def test_what_is_learned_is_told_apart_from_nothing_and_does_not_grow():
+    ways = ProfileWays()
+    assert not ways.is_learned
+    for _ in range(5):
+        ways.failed(ProfileWay.RANGE)
+    ways.failed(ProfileWay.WHOLE)
+    assert ways.is_learned
+    assert ways.copy() == ProfileWays(Counter({ProfileWay.RANGE: 2, ProfileWay.WHOLE: 1}))
+    ways.worked(ProfileWay.WHOLE)
+    known = ways.copy()
+    ways.worked(ProfileWay.RANGE)
+    assert known == ProfileWays(Counter({ProfileWay.RANGE: 2}), ProfileWay.WHOLE), "a copy"
+    assert ways.is_learned
+    assert ways.copy() == ProfileWays(proven=ProfileWay.RANGE)

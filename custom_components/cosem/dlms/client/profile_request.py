@@ -35,6 +35,16 @@ class ProfileWays:
     failures: Counter[ProfileWay] = field(default_factory=Counter)
     proven: ProfileWay | None = None
 
+    @property
+    def is_learned(self) -> bool:
+        """Whether there is anything to remember."""
+        return self.proven is not None or any(self.failures.values())
+
+    def copy(self) -> ProfileWays:
+        """Return what is known now; failures beyond what counts are none."""
+        counted = {way: min(count, _LASTING) for way, count in self.failures.items() if count}
+        return ProfileWays(Counter(counted), self.proven)
+
     def in_order(self, ways: Sequence[ProfileWay]) -> list[ProfileWay]:
         """Return the ways, those that failed again and again last."""
         return sorted(ways, key=lambda way: way is not self.proven and self.failures[way] >= _LASTING)
