@@ -273,9 +273,7 @@ class CosemCoordinator(DataUpdateCoordinator[Readings]):
     async def _async_associated[T](self, work: Work[T]) -> T:
         if self._first:
             self.security.pin(await self.reader.async_load())
-            self.security.expect_form(self.reader.ways.proof_form)
-            self.security.expect_lists(self.reader.ways.lists)
-            self.security.expect_profiles(self.reader.ways.profiles)
+            self.security.expect(self.reader.ways)
         calls = self.notifications.calls
         with map_error(first=self._first), judging_caller(is_expected=calls is None or calls.is_expected):
             async with AsyncExitStack() as stack:

@@ -176,7 +176,7 @@ async def test_trial_11_a_sub_meter_that_is_linked_later_becomes_what_it_is(
     assert reader.mbus_device_types == {2: 0}
     await days.poll()
     assert reader.mbus_device_types == {2: 3}
-    await reader.async_save(None)
+    await reader.async_save(None, {})
     assert (await async_load_meter(hass, UNIQUE_ID)).device_types == {2: 3}
     del days.answers[MBUS]
     await days.poll(3600)
@@ -264,7 +264,7 @@ async def test_trial_13_the_list_of_another_client_is_not_used(
     association = await days.start()
     assert (CURRENT_OBJECT_LIST in association.asked_for) is is_read
     assert (names(reader) == [TEXT.logical_name]) is not is_read
-    await reader.async_save(None)
+    await reader.async_save(None, {})
     assert (await async_load_meter(hass, UNIQUE_ID)).listed_for == "2 keys hls-gmac"
 
 
@@ -278,7 +278,7 @@ async def test_trial_13_the_list_of_another_client_is_not_used_where_the_meter_r
     await known(hass, reader, objects=objects_of(TEXT), listed_for="16 none")
     await days.start()
     assert names(reader) == [ticked]
-    await reader.async_save(None)
+    await reader.async_save(None, {})
     stored = await async_load_meter(hass, UNIQUE_ID)
     assert (stored.objects, stored.listed_for) == ((), "2 keys hls-gmac")
     days.answers[CURRENT_OBJECT_LIST] = object_list(POWER)

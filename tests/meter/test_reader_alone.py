@@ -25,6 +25,8 @@ from custom_components.cosem.dlms import (
     ListWays,
     LogicalName,
     ObjectListElement,
+    ProfileWay,
+    ProfileWays,
     ProofForm,
     ScalerUnit,
 )
@@ -146,7 +148,7 @@ async def test_at_first_nothing_is_known(reader: MeterReader, hass_storage: dict
     assert not reader.is_refused(POWER)
     assert reader.reading(POWER) == Reading(unit_missing=True)
     assert await reader.async_load() is None
-    await reader.async_save(None)
+    await reader.async_save(None, {})
     assert hass_storage == {}
 
 
@@ -501,16 +503,19 @@ async def test_what_was_learned_is_written_once(
     answers: Answers = {CURRENT_OBJECT_LIST: object_list(POWER, firmware), unit_of(POWER): WATTS}
     association = await identified(reader, answers | ({firmware: visible_string(now)} if now else {}))
     await reader.async_read(association, [POWER])
-    await reader.async_save(TITLE)
+    await reader.async_save(TITLE, {})
     meter = await async_load_meter(hass, UNIQUE_ID)
     assert [element.logical_name for element in meter.objects] == [POWER.logical_name, firmware.logical_name]
     assert meter.scaler_units == {unit_of(POWER): ScalerUnit(-1, 27)}
     assert (meter.firmware, meter.system_title) == (remembered, TITLE)
     with patch("custom_components.cosem.meter.reader.async_save_meter", AsyncMock()) as save:
-        await reader.async_save(TITLE)
+        await reader.async_save(TITLE, {})
         assert not save.called
-        await reader.async_save(bytes(8))
-        assert save.called
+        await reader.async_save(bytes(8), {})
+        assert save.call_count == 1
+        await reader.async_save(bytes(8), {POWER.logical_name: ProfileWays(proven=ProfileWay.RANGE)})
+        await reader.async_save(bytes(8), {POWER.logical_name: ProfileWays(proven=ProfileWay.RANGE)})
+        assert save.call_count == 2
 
 
 async def test_trial_04_what_a_meter_does_differently_is_kept(hass: HomeAssistant, reader: MeterReader):
@@ -522,7 +527,7 @@ async def test_trial_04_what_a_meter_does_differently_is_kept(hass: HomeAssistan
     association.leniencies = frozenset({Leniency.BLOCKS_FROM_0})
     ways = MeterWays(proof_form=association.proof_form, leniencies=frozenset({"surplus_services", "blocks_from_0"}))
     assert reader.ways == ways
-    await reader.async_save(TITLE)
+    await reader.async_save(TITLE, {})
     assert (await async_load_meter(hass, UNIQUE_ID)).ways == ways
 
 

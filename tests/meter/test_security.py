@@ -35,6 +35,7 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.meter.clients import get_client, timing
 from custom_components.cosem.meter.security import MeterSecurity
+from custom_components.cosem.meter.store import MeterWays
 from tests.conftest import HOST
 from tests.secured_entries import secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
@@ -265,10 +266,10 @@ def test_trial_04_what_is_remembered_of_a_meter_is_used_unless_something_newer_i
     hass: HomeAssistant, secured: MeterSecurity
 ):
     client = get_client(hass, HOST, 4059)
-    secured.expect_form(None)
+    secured.expect(MeterWays())
     assert not client.known_forms
-    secured.expect_form(ProofForm(under_global_key=True))
-    secured.expect_form(ProofForm(one_counter=True))
+    secured.expect(MeterWays(proof_form=ProofForm(under_global_key=True)))
+    secured.expect(MeterWays(proof_form=ProofForm(one_counter=True)))
     assert [*client.known_forms.values()] == [KnownForm(ProofForm(under_global_key=True), is_proven=True)]
 
 
@@ -279,8 +280,8 @@ def test_trial_06_what_is_remembered_of_lists_is_used_unless_something_newer_is_
     hass: HomeAssistant, secured: MeterSecurity
 ):
     client = get_client(hass, HOST, 4059)
-    secured.expect_lists(ListWays(1, 4, 2))
-    secured.expect_lists(ListWays())
+    secured.expect(MeterWays(lists=ListWays(1, 4, 2)))
+    secured.expect(MeterWays(lists=ListWays()))
     assert [sizes.ways for sizes in client.list_sizes.values()] == [ListWays(1, 4, 2)]
 
 
@@ -293,8 +294,8 @@ def test_what_is_remembered_of_profiles_is_used_unless_something_newer_is_known(
     client = get_client(hass, HOST, 4059)
     by_entry, by_range = ProfileWays(proven=ProfileWay.ENTRY), ProfileWays(proven=ProfileWay.RANGE)
     stored = {LogicalName.parse("1.0.99.1.0.255"): by_entry}
-    secured.expect_profiles(stored)
-    secured.expect_profiles({LogicalName.parse("1.0.99.1.0.255"): by_range})
+    secured.expect(MeterWays(profiles=stored))
+    secured.expect(MeterWays(profiles={LogicalName.parse("1.0.99.1.0.255"): by_range}))
     client.profile_ways[WportPair(77, 1), LogicalName.parse("1.0.99.1.0.255")] = by_range
     client.profile_ways[next(iter(client.profile_ways))[0], LogicalName.parse("1.0.99.2.0.255")] = ProfileWays()
     assert secured.profile_ways == stored, "of these wPorts alone, and only what is worth it"

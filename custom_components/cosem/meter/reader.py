@@ -248,10 +248,9 @@ class MeterReader:
 
     async def async_save(self, system_title: bytes | None, profiles: Mapping[LogicalName, ProfileWays]) -> None:
         """Write what is worth remembering, when it changed. ``profiles``: how they are read."""
-        units, firmware = dict(self._units.known), self._stored.firmware
-        ways = replace(self.ways, profiles=profiles)
-        meter = StoredMeter(scaler_units=units, firmware=firmware, system_title=system_title, ways=ways)
-        meter = self.description.stored(meter)
+        units, ways = dict(self._units.known), replace(self.ways, profiles=profiles)
+        known = replace(self._stored, scaler_units=units, system_title=system_title, ways=ways)
+        meter = self.description.stored(known)
         if self.identity is not None and meter != self._stored:
             self._stored = meter
             await async_save_meter(self._hass, str(self._entry.unique_id), meter)

@@ -27,12 +27,10 @@ from ..dlms import (
     InvocationCounterRefused,
     KnownForm,
     ListSizes,
-    ListWays,
     LogicalName,
     Mechanism,
     NotificationKeys,
     ProfileWays,
-    ProofForm,
     Protection,
     SecurityState,
     ServiceErrorCode,
@@ -44,6 +42,7 @@ from .counter_store import async_security_state
 from .credentials import association_parameters
 from .labels import label_of
 from .other_client import OtherClient
+from .store import MeterWays
 
 COUNTER_HALF_USED: Final = 2**31
 """Polling alone does not get here: something uses up counters faster, new keys are due."""
@@ -115,14 +114,14 @@ class MeterSecurity:
             self._pinned = title
             self._parameters = association_parameters(self._entry.data, meter_system_title=title)
 
-    def expect_lists(self, ways: ListWays) -> None:
-        """Begin with what is remembered of lists; what the client has learned meanwhile is newer."""
-        self._client.list_sizes.setdefault(self._parameters.pair, ListSizes.known(ways))
-
-    def expect_profiles(self, ways: Mapping[LogicalName, ProfileWays]) -> None:
-        """Likewise with how profiles are read."""
-        for logical_name, known in ways.items():
-            self._client.profile_ways.setdefault((self._parameters.pair, logical_name), known.copy())
+    def expect(self, ways: MeterWays) -> None:
+        """Begin with what is remembered of a meter; what the client has learned meanwhile is newer."""
+        client, pair = self._client, self._parameters.pair
+        client.list_sizes.setdefault(pair, ListSizes.known(ways.lists))
+        if ways.proof_form is not None:
+            client.known_forms.setdefault(pair, KnownForm(ways.proof_form, is_proven=True))
+        for logical_name, known in ways.profiles.items():
+            client.profile_ways.setdefault((pair, logical_name), known.copy())
 
     @property
     def profile_ways(self) -> Mapping[LogicalName, ProfileWays]:
@@ -132,11 +131,6 @@ class MeterSecurity:
             for (pair, logical_name), ways in self._client.profile_ways.items()
             if pair == self._parameters.pair and ways.is_learned
         }
-
-    def expect_form(self, form: ProofForm | None) -> None:
-        """Begin with what is remembered of proofs; what the client has learned meanwhile is newer."""
-        if form is not None:
-            self._client.known_forms.setdefault(self._parameters.pair, KnownForm(form, is_proven=True))
 
     def learn_title(self, association: Association) -> None:
         """Pin the title of a meter just proved right."""
