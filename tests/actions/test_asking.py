@@ -12,7 +12,7 @@ from tests.simulated_meter.meter import SimulatedMeter
 
 from .calls import EntryMaker
 
-pytestmark = pytest.mark.usefixtures("network")
+pytestmark = pytest.mark.usefixtures("network", "freezer")
 POWER = AttributeDescriptor(3, LogicalName.parse("1.0.1.7.0.255"), 2)
 
 
