@@ -22,7 +22,7 @@ from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import Association, AttributeDescriptor, Data, LogicalName
 from custom_components.cosem.meter.own_entities import OwnEntity
 from custom_components.cosem.meter.pausing import pause_of
-from tests.conftest import HOST, OVER, poll, set_up, state_of, until
+from tests.conftest import HOST, OVER, poll, sensor_id, set_up, state_of, until
 from tests.push.senders import LOOPBACK, event_notification, free_port, listening, say, told, with_options, wpdu
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.test_calling_meter import called_entry, calling, read, unloaded
@@ -297,6 +297,9 @@ async def test_a_restart_asks_nothing_and_keeps_the_switch_so_that_it_can_be_end
     assert switch(hass, entry).state == STATE_ON
     assert switch(hass, entry).attributes["until"] == until_when
     assert state_of(hass, entry, ENERGY) == STATE_UNAVAILABLE
+    registered = er.async_get(hass).async_get(sensor_id(hass, entry, ENERGY))
+    assert registered is not None
+    assert registered.unit_of_measurement == "kWh", "remembered, for those who ask the registry in between"
     assert errors(caplog) == []
     await turn(hass, entry, "off")
     assert float(state_of(hass, entry, ENERGY)) > 0

@@ -95,11 +95,15 @@ class MeterReader:
 
     async def async_load(self) -> bytes | None:
         """Load what is remembered; return the meter's system title, or None."""
-        self._stored = await async_load_meter(self._hass, str(self._entry.unique_id))
-        self.description.remember(self._stored)
+        self._remember(await async_load_meter(self._hass, str(self._entry.unique_id)))
         self.mbus_device_types, self.push_lists = self.description.mbus_device_types, self._stored.push_lists
         await self.counters.async_load()
         return self._stored.system_title
+
+    def _remember(self, stored: StoredMeter) -> None:
+        """Begin with what was known before."""
+        self._stored, self._units = stored, ScalerUnits(stored.scaler_units)
+        self.description.remember(stored)
 
     @property
     def ways(self) -> MeterWays:
@@ -121,14 +125,12 @@ class MeterReader:
         if said.identity and issues_of(self._hass, self._entry).is_accepted_replacement(said.identity.unique_id):
             known = complete_objects(objects, self._entry.options[CONF_OBJECTS])
             await async_give_entry(self._hass, self._entry, said.identity, plan_entities(known, unverified=True))
-            self._stored = StoredMeter(system_title=self._stored.system_title)
+            self._remember(StoredMeter(system_title=self._stored.system_title))
             await self.counters.async_forget()
             self.counters = CounterCheck(self._hass, said.identity.unique_id)
-            self.description.remember(self._stored)
             objects = await async_read_objects(self._hass, association) or objects
         self._require(association, unique_id)
         self.description.begin(objects, said)
-        self._units = ScalerUnits(self._stored.scaler_units)
         if self.description.runs_another_firmware:
             LOGGER.info("%s runs another firmware: its object list and units are read again", self._label)
             self.description.take_list(await async_read_objects(self._hass, association) or objects)
@@ -180,7 +182,7 @@ class MeterReader:
         with_units = {*attributes, *_awake(self.refusals, units_of, now)}
         units = self._units.due(_units_of(with_units), now, self._interval)
         # A unit is asked for behind the values, so that none is older than a value that it belongs to.
-        answers, read_at = await self._async_ask(association, [*pinned, *attributes, *units])
+        answers, read_at = await _async_ask(self._hass, association, [*pinned, *attributes, *units])
         for attribute in pinned:
             self._require(association, pinned_id_of(attribute, answers[attribute], association.parameters.server_wport))
         values = {attribute: self._value(association, attribute, answers[attribute]) for attribute in attributes}
@@ -266,27 +268,6 @@ class MeterReader:
         """Whether an attribute or its unit is refused again and again."""
         return self.refusals.is_lasting(attribute) or self.refusals.is_lasting(scaler_unit_attribute(attribute))
 
-    async def _async_ask(
-        self, association: Association, attributes: Sequence[AttributeDescriptor]
-    ) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime]:
-        """Return the answers, and when the clock objects among them were read."""
-        answers, read_at, seconds = await self._async_ask_timed(association, attributes)
-        clocks = [attribute for attribute in attributes if attribute.class_id == InterfaceClass.CLOCK]
-        # Nobody knows at which moment of a long read a clock was answered.
-        if clocks and seconds > _SLOW_READ and len(attributes) > len(clocks):
-            again, read_at, _ = await self._async_ask_timed(association, clocks)
-            answers |= again
-        return answers, read_at
-
-    async def _async_ask_timed(
-        self, association: Association, attributes: Sequence[AttributeDescriptor]
-    ) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime, float]:
-        """Return the answers, the middle of their time, and its length in seconds."""
-        started, began = dt_util.utcnow(), self._hass.loop.time()
-        answers = await async_ask(association, attributes)
-        seconds = self._hass.loop.time() - began
-        return answers, started + timedelta(seconds=seconds / 2), seconds
-
     def _value(self, association: Association, attribute: AttributeDescriptor, answer: AttributeResult) -> Data | None:
         if isinstance(answer, Data):
             self.refusals.forget(attribute)
@@ -331,3 +312,26 @@ def _awake(refusals: Refusals, attributes: _Attributes, now: float) -> list[Attr
 
 def _units_of(attributes: Iterable[AttributeDescriptor]) -> set[AttributeDescriptor]:
     return {unit for attribute in attributes if (unit := scaler_unit_attribute(attribute)) is not None}
+
+
+async def _async_ask(
+    hass: HomeAssistant, association: Association, attributes: Sequence[AttributeDescriptor]
+) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime]:
+    """Return the answers, and when the clock objects among them were read."""
+    answers, read_at, seconds = await _async_ask_timed(hass, association, attributes)
+    clocks = [attribute for attribute in attributes if attribute.class_id == InterfaceClass.CLOCK]
+    # Nobody knows at which moment of a long read a clock was answered.
+    if clocks and seconds > _SLOW_READ and len(attributes) > len(clocks):
+        again, read_at, _ = await _async_ask_timed(hass, association, clocks)
+        answers |= again
+    return answers, read_at
+
+
+async def _async_ask_timed(
+    hass: HomeAssistant, association: Association, attributes: Sequence[AttributeDescriptor]
+) -> tuple[dict[AttributeDescriptor, AttributeResult], datetime, float]:
+    """Return the answers, the middle of their time, and its length in seconds."""
+    started, began = dt_util.utcnow(), hass.loop.time()
+    answers = await async_ask(association, attributes)
+    seconds = hass.loop.time() - began
+    return answers, started + timedelta(seconds=seconds / 2), seconds
