@@ -1,6 +1,8 @@
 """How an association waits, ends and is released, against a scripted meter in memory."""
 
 import asyncio
+from contextlib import aclosing
+from itertools import count
 
 import pytest
 
@@ -9,6 +11,7 @@ from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.client.link import Timing
 from custom_components.cosem.dlms.errors import (
     AssociationAborted,
+    ResponseTimeout,
 )
 from tests.dlms.client.conftest import OTHER, QUICK, SEVEN, client_of, started, use
 from tests.dlms.scripted import (
@@ -222,3 +225,28 @@ async def test_release_answered_in_the_very_moment_of_the_deadline():
     async with client.associate(PARAMETERS) as association:
         assert await association.get(ENERGY) == SEVEN
     assert not meter.open_links
+
+
+# -- how long an exchange may take
+
+
+async def whole(association):
+    await association.get(CLOCK)
+
+
+async def in_pieces(association):
+    async with aclosing(association.get_pieces(CLOCK)) as pieces:
+        async for _ in pieces:
+            pass
+
+
+@pytest.mark.parametrize(("read", "seconds"), [(whole, 120), (in_pieces, 3600)])
+async def test_the_error_tells_the_limit_that_ended_an_exchange(meter, read, seconds):
+    """Each block comes in time, and there is no end of them."""
+    numbers = count(1)
+    meter.get = lambda _apdu: [50.0, block(next(numbers), b"ab")]
+    began = still_loop().time()
+    with pytest.raises(ResponseTimeout, match=f"within {seconds} s"):
+        async with client_of(meter).associate(PARAMETERS, timing=Timing(response=60, block=60)) as association:
+            await read(association)
+    assert still_loop().time() - began == pytest.approx(seconds, abs=5)

@@ -40,6 +40,7 @@ from ..protocol.transfer import Transfer
 from ..protocol.transfer.action import VALUE_MISSING, ActionOne
 from ..protocol.transfer.get import GetList, GetOne
 from ..protocol.transfer.read import ReadMethod, ReadOne
+from .association_life import TimeLimit
 from .association_opening import error_of
 from .association_order import AssociationOrder
 from .list_sizes import ListWays
@@ -270,8 +271,8 @@ class Association(AssociationOrder):
             try:
                 while True:
                     await self._begin(transfer)
-                    seconds, latest = self._timing.response, asyncio.get_running_loop().time() + _LONGEST_READING
-                    while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
+                    seconds, limit = self._timing.response, TimeLimit.from_now(_LONGEST_READING)
+                    while isinstance(event := await self._next_event(transfer.awaited, seconds, limit), BlockReceived):
                         seconds = self._timing.block
                         if octets := transfer.take():
                             begun = True

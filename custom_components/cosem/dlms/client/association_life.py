@@ -1,7 +1,8 @@
 """The life of an association on its link: waiting for what the meter says, its end, its release."""
 
 import asyncio
-from typing import Final
+import math
+from typing import Final, NamedTuple
 
 from ..errors import AssociationAborted, DlmsError, ResponseTimeout, TransportError
 from ..protocol.events import AssociationLost, Event
@@ -9,6 +10,21 @@ from ..protocol.proposal import AssociationParameters
 from ..protocol.transfer import Transfer
 from .lifecycle import Lifecycle, LifecycleInput, next_lifecycle
 from .link import Link, Timing
+
+
+class TimeLimit(NamedTuple):
+    """For a whole exchange, however often something comes."""
+
+    seconds: float
+    ends_at: float
+
+    @classmethod
+    def from_now(cls, seconds: float) -> TimeLimit:
+        """Return one that begins now, on the clock of the event loop."""
+        return cls(seconds, asyncio.get_running_loop().time() + seconds)
+
+
+NO_LIMIT: Final = TimeLimit(math.inf, math.inf)
 
 
 class AssociationLife:
@@ -105,7 +121,7 @@ class AssociationLife:
             self._link.observer.note("waiting %.1f s for late answers", seconds)
             await asyncio.sleep(seconds)
 
-    async def _next_event(self, waiting_for: str, seconds: float, latest: float) -> Event:
+    async def _next_event(self, waiting_for: str, seconds: float, limit: TimeLimit) -> Event:
         """Send, and return the next event. A timeout ends the association, and mostly the connection."""
         self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
         connection, pair = self._link.connection, self.parameters.pair
@@ -116,12 +132,12 @@ class AssociationLife:
             wait = min(seconds, self._timing.repeat) if connection.repeats(pair) else seconds
             deadline = clock.time() + wait
             try:
-                async with asyncio.timeout_at(min(deadline, latest)):
+                async with asyncio.timeout_at(min(deadline, limit.ends_at)):
                     await self._link.flush()
                     return await inbox.get()
             except TimeoutError:
-                is_over = deadline > latest
-                waited = self._timing.transfer if is_over else waited + wait
+                is_over = deadline > limit.ends_at
+                waited = limit.seconds if is_over else waited + wait
                 # A doubtful answer may have used up the repeats: the last one has the whole time.
                 if not is_over and (connection.try_again(pair, wait) or wait < seconds):
                     continue

@@ -30,7 +30,7 @@ from ..protocol.proof_form import ProofForm
 from ..protocol.proposal import MAX_PDU_SIZE, AssociationParameters, Negotiated
 from ..protocol.transfer import Transfer
 from ..security.counters import MAX_UNATTENDED_RAISE
-from .association_life import AssociationLife
+from .association_life import NO_LIMIT, AssociationLife, TimeLimit
 from .lifecycle import LifecycleInput
 from .link import Link, Timing
 from .list_sizes import ListPlan, ListSizes
@@ -200,11 +200,11 @@ class AssociationOpening(AssociationLife, Services):
         self._link.connection.propose(self.parameters, Opening(self.parameters, material, self._limits))
         self.proposals += 1
         self._step(LifecycleInput.PROPOSE)
-        event = await self._next_event("AARE", self._timing.response, math.inf)
+        event = await self._next_event("AARE", self._timing.response, NO_LIMIT)
         if isinstance(event, ChallengeAnswered):
             self.progress = Progress.ACCEPTED
             self._step(LifecycleInput.CHALLENGE)
-            event = await self._next_event("answer to reply_to_HLS_authentication", self._timing.response, math.inf)
+            event = await self._next_event("answer to reply_to_HLS_authentication", self._timing.response, NO_LIMIT)
         if isinstance(event, Associated):
             self.progress = Progress.OPEN
         self._step(_OPENED_BY[type(event)])
@@ -235,9 +235,9 @@ class AssociationOpening(AssociationLife, Services):
         """Return the event that ends a request."""
         await self._begin(transfer)
         seconds = min(self._timing.response, within)
-        latest = asyncio.get_running_loop().time() + max(self._timing.transfer, seconds)
+        limit = TimeLimit.from_now(max(self._timing.transfer, seconds))
         try:
-            while isinstance(event := await self._next_event(transfer.awaited, seconds, latest), BlockReceived):
+            while isinstance(event := await self._next_event(transfer.awaited, seconds, limit), BlockReceived):
                 seconds = self._timing.block
         except asyncio.CancelledError:
             # The answer may still be on the way.
