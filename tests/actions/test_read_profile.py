@@ -12,10 +12,11 @@ import pytest
 from custom_components.cosem.actions import read_profile
 from custom_components.cosem.dlms import TransportProtocol
 from custom_components.cosem.meter.clients import client_in_use
-from tests.conftest import HOST, set_up
+from custom_components.cosem.meter.issues import AcceptedReplacement, issues_of
+from tests.conftest import HOST, set_up, unique_id_of
 from tests.simulated_meter.buffers import Profile
 from tests.simulated_meter.meter import SimulatedMeter
-from tests.simulated_meter.profile import MeterProfile, SelectiveAccess
+from tests.simulated_meter.profile import MeterProfile, RangeBounds, SelectiveAccess
 
 from .calls import LOAD_PROFILE, EntryMaker, respond
 
@@ -149,3 +150,25 @@ async def test_how_a_profile_is_read_is_remembered_over_restarts(
         assert await rows(hass, entry, **asked) == first[0] == first[1]
     assert first[0]["rows"]
     assert set(selectors) == {2}
+
+
+@pytest.mark.parametrize("restarts", [True, False])
+async def test_an_empty_range_of_a_meter_that_replaces_another_is_not_believed(
+    hass: HomeAssistant, make_entry: EntryMaker, meters: dict[str, SimulatedMeter], restarts: bool
+):
+    until = dt_util.utcnow()
+    asked = {"since": (until - timedelta(hours=2)).isoformat(), "until": until.isoformat()}
+    entry = await set_up(hass, make_entry())
+    assert (await rows(hass, entry, **asked))["rows"]
+    client = client_in_use(hass, HOST, 4059, TransportProtocol.TCP)
+    assert client is not None
+    await hass.config_entries.async_unload(entry.entry_id)
+    if restarts:
+        client.profile_ways.clear()
+    profile = MeterProfile(seed=2).with_quirks(range_bounds=RangeBounds.SECONDS, odd_range_is_empty=True)
+    meters[HOST] = SimulatedMeter(profile, clock=dt_util.utcnow)
+    other = unique_id_of(meters[HOST], 1)
+    issues_of(hass, entry).accepted_replacement = AcceptedReplacement(other)
+    await hass.config_entries.async_setup(entry.entry_id)
+    assert entry.unique_id == other
+    assert (await rows(hass, entry, **asked))["rows"]

@@ -1,6 +1,7 @@
 """On what an entry's associations are opened, and what their failures lead to."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import replace
@@ -288,19 +289,21 @@ def test_trial_06_what_is_remembered_of_lists_is_used_unless_something_newer_is_
 # -- how profiles are read
 
 
-def test_what_is_remembered_of_profiles_is_used_unless_something_newer_is_known(
-    hass: HomeAssistant, secured: MeterSecurity
-):
+def test_what_is_remembered_of_profiles_alone_counts_at_the_start(hass: HomeAssistant, secured: MeterSecurity):
     client = get_client(hass, HOST, 4059)
-    by_entry, by_range = ProfileWays(proven=ProfileWay.ENTRY), ProfileWays(proven=ProfileWay.RANGE)
-    stored = {LogicalName.parse("1.0.99.1.0.255"): by_entry}
+    load_profile, log = LogicalName.parse("1.0.99.1.0.255"), LogicalName.parse("0.0.99.98.0.255")
+    stored = {load_profile: ProfileWays(Counter({ProfileWay.RANGE: 2}))}
     secured.expect(MeterWays(profiles=stored))
-    secured.expect(MeterWays(profiles={LogicalName.parse("1.0.99.1.0.255"): by_range}))
-    client.profile_ways[WportPair(77, 1), LogicalName.parse("1.0.99.1.0.255")] = by_range
-    client.profile_ways[next(iter(client.profile_ways))[0], LogicalName.parse("1.0.99.2.0.255")] = ProfileWays()
+    ((pair, _),) = client.profile_ways
+    client.profile_ways[pair, load_profile].worked(ProfileWay.ENTRY)
+    client.profile_ways[pair, log] = ProfileWays(proven=ProfileWay.RANGE)
+    client.profile_ways[WportPair(77, 1), load_profile] = ProfileWays(Counter({ProfileWay.ENTRY: 2}))
     assert secured.profile_ways == stored, "of these wPorts alone, and only what is worth it"
-    next(iter(client.profile_ways.values())).failed(ProfileWay.WHOLE)
-    assert stored == {LogicalName.parse("1.0.99.1.0.255"): ProfileWays(proven=ProfileWay.ENTRY)}, "a copy"
+    secured.expect(MeterWays(profiles=stored))
+    assert client.profile_ways[pair, load_profile].proven is None, "another meter may be there since"
+    assert set(client.profile_ways) == {(pair, load_profile), (WportPair(77, 1), load_profile)}
+    client.profile_ways[pair, load_profile].failed(ProfileWay.WHOLE)
+    assert stored == {load_profile: ProfileWays(Counter({ProfileWay.RANGE: 2}))}, "a copy"
 
 
 # -- answers that nobody vouches for (rule S17)

@@ -115,21 +115,23 @@ class MeterSecurity:
             self._parameters = association_parameters(self._entry.data, meter_system_title=title)
 
     def expect(self, ways: MeterWays) -> None:
-        """Begin with what is remembered of a meter; what the client has learned meanwhile is newer."""
+        """Begin with what is remembered of a meter; of lists and proofs, what the client has learned since is newer."""
         client, pair = self._client, self._parameters.pair
         client.list_sizes.setdefault(pair, ListSizes.known(ways.lists))
         if ways.proof_form is not None:
             client.known_forms.setdefault(pair, KnownForm(ways.proof_form, is_proven=True))
-        for logical_name, known in ways.profiles.items():
-            client.profile_ways.setdefault((pair, logical_name), known.copy())
+        # What is proven of a profile lets an empty answer count, and the client may have learned it from another meter.
+        for key in [key for key in client.profile_ways if key[0] == pair]:
+            del client.profile_ways[key]
+        client.profile_ways.update(((pair, name), known.for_later()) for name, known in ways.profiles.items())
 
     @property
     def profile_ways(self) -> Mapping[LogicalName, ProfileWays]:
         """What is worth remembering of how profiles are read."""
         return {
-            logical_name: ways.copy()
+            logical_name: known
             for (pair, logical_name), ways in self._client.profile_ways.items()
-            if pair == self._parameters.pair and ways.is_learned
+            if pair == self._parameters.pair and (known := ways.for_later()).failures
         }
 
     def learn_title(self, association: Association) -> None:

@@ -48,8 +48,8 @@ class MeterWays:
     """What one meter does differently.
 
     ``proof_form``: how it takes our proof and a dedicated key, once an association was opened. ``leniencies``: what is
-    tolerated, by the names of docs/meters.md. ``lists``: how it takes lists of attributes. ``profiles``: how it lets
-    each be read.
+    tolerated, by the names of docs/meters.md. ``lists``: how it takes lists of attributes. ``profiles``: which ways
+    to read each have failed.
     """
 
     proof_form: ProofForm | None = None
@@ -170,10 +170,7 @@ def _lists_record(ways: ListWays) -> dict[str, Any]:
 
 def _profiles_record(profiles: Mapping[LogicalName, ProfileWays]) -> dict[str, Any]:
     return {
-        str(logical_name): {
-            "proven": ways.proven.name if ways.proven else None,
-            "failures": {way.name: count for way, count in ways.failures.items()},
-        }
+        str(logical_name): {way.name: count for way, count in ways.failures.items()}
         for logical_name, ways in profiles.items()
     }
 
@@ -230,11 +227,8 @@ def _profiles(record: Any) -> dict[LogicalName, ProfileWays]:
     """Likewise."""
     try:
         return {
-            _logical_name(name): ProfileWays(
-                Counter({ProfileWay[way]: int(count) for way, count in ways["failures"].items()}),
-                ProfileWay[ways["proven"]] if ways["proven"] else None,
-            )
-            for name, ways in record.items()
+            _logical_name(name): ProfileWays(Counter({ProfileWay[way]: int(count) for way, count in failures.items()}))
+            for name, failures in record.items()
         }
     except AttributeError, KeyError, TypeError, ValueError:
         return {}

@@ -35,17 +35,15 @@ def test_what_a_request_is():
     assert str(request.attribute(ProfileGenericAttribute.BUFFER)) == "7:1.0.99.1.0.255:2"
 
 
-def test_what_is_learned_is_told_apart_from_nothing_and_does_not_grow():
+def test_of_what_is_learned_the_failures_alone_are_for_later_and_do_not_grow():
     ways = ProfileWays()
-    assert not ways.is_learned
+    assert not ways.for_later().failures
     for _ in range(5):
         ways.failed(ProfileWay.RANGE)
     ways.failed(ProfileWay.WHOLE)
-    assert ways.is_learned
-    assert ways.copy() == ProfileWays(Counter({ProfileWay.RANGE: 2, ProfileWay.WHOLE: 1}))
+    assert ways.for_later() == ProfileWays(Counter({ProfileWay.RANGE: 2, ProfileWay.WHOLE: 1}))
     ways.worked(ProfileWay.WHOLE)
-    known = ways.copy()
+    known = ways.for_later()
     ways.worked(ProfileWay.RANGE)
-    assert known == ProfileWays(Counter({ProfileWay.RANGE: 2}), ProfileWay.WHOLE), "a copy"
-    assert ways.is_learned
-    assert ways.copy() == ProfileWays(proven=ProfileWay.RANGE)
+    assert (known.failures, known.proven) == (Counter({ProfileWay.RANGE: 2}), None), "a copy"
+    assert not ways.for_later().failures

@@ -35,15 +35,12 @@ class ProfileWays:
     failures: Counter[ProfileWay] = field(default_factory=Counter)
     proven: ProfileWay | None = None
 
-    @property
-    def is_learned(self) -> bool:
-        """Whether there is anything to remember."""
-        return self.proven is not None or any(self.failures.values())
+    def for_later(self) -> ProfileWays:
+        """Return what is worth remembering: failures as far as they count, and so in which order to try.
 
-    def copy(self) -> ProfileWays:
-        """Return what is known now; failures beyond what counts are none."""
-        counted = {way: min(count, _LASTING) for way, count in self.failures.items() if count}
-        return ProfileWays(Counter(counted), self.proven)
+        Not what is proven: of another meter at the same address, or another firmware, an empty range is not the truth.
+        """
+        return ProfileWays(Counter({way: min(count, _LASTING) for way, count in self.failures.items() if count}))
 
     def in_order(self, ways: Sequence[ProfileWay]) -> list[ProfileWay]:
         """Return the ways, those that failed again and again last."""
