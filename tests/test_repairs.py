@@ -136,6 +136,17 @@ async def test_trial_22_no_number_is_taken_that_leaves_none(
     assert result["data_schema"]({"counter": 0xFFEF_FFFF}) == {"counter": 0xFFEF_FFFF}
 
 
+@pytest.mark.parametrize("kind", ["counter_refused", "counter_lost"])
+async def test_a_number_that_is_not_whole_is_refused_and_not_cut_off(
+    hass: HomeAssistant, repairs: Any, far_ahead: MockConfigEntry, kind: str
+):
+    raise_issue(hass, far_ahead, kind, expected_counter=None)
+    result = await begin(repairs, far_ahead, kind)
+    with pytest.raises(vol.Invalid):
+        result["data_schema"]({"counter": 3_000_001.5})
+    assert type(result["data_schema"]({"counter": 3_000_001.0})["counter"]) is int
+
+
 def raise_issue(hass: HomeAssistant, entry: MockConfigEntry, kind: str, **data: Any) -> None:
     """Raise an issue as it might have been raised before."""
     ir.async_create_issue(

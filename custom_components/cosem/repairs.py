@@ -8,7 +8,6 @@ from typing import Any, Final
 from homeassistant.components.repairs import FlowType, RepairsFlow, RepairsFlowResult
 from homeassistant.config_entries import SOURCE_RECONFIGURE, ConfigEntry
 from homeassistant.core import HomeAssistant
-from homeassistant.helpers.selector import NumberSelector, NumberSelectorConfig, NumberSelectorMode
 import voluptuous as vol
 
 from .const import (
@@ -20,6 +19,7 @@ from .const import (
     ISSUE_OTHER_SYSTEM_TITLE,
     MAX_COUNTER_START,
 )
+from .forms.number_field import number_field
 from .meter.counter_store import FIRST_COUNTER, async_restore_counter, async_security_state
 from .meter.credentials import association_parameters
 from .meter.issues import ENTRY_ID, EXPECTED_COUNTER, FOUND, AcceptedReplacement, issues_of
@@ -29,13 +29,7 @@ from .meter.store import async_pin_system_title
 
 _COUNTER: Final = "counter"
 # Without a default: nobody has proved any number (rule S35).
-_COUNTER_SCHEMA: Final = vol.Schema(
-    {
-        vol.Required(_COUNTER): NumberSelector(
-            NumberSelectorConfig(min=FIRST_COUNTER, max=MAX_COUNTER_START, step=1, mode=NumberSelectorMode.BOX)
-        )
-    }
-)
+_COUNTER_SCHEMA: Final = vol.Schema({vol.Required(_COUNTER): number_field(FIRST_COUNTER, MAX_COUNTER_START)})
 
 
 async def async_create_fix_flow(
@@ -87,7 +81,7 @@ class CounterRepair(_EntryRepair):
         if state is None:
             return self.async_abort(reason="no_counter")
         if user_input is not None:
-            counter = int(user_input[_COUNTER])
+            counter: int = user_input[_COUNTER]
             if counter > state.next_value and state.follow(counter, confirmed_by_user=True):
                 return self._repaired()
             errors[_COUNTER] = "counter_not_higher"
@@ -117,7 +111,7 @@ class LostCounterRepair(_EntryRepair):
             return self.async_abort(reason="no_counter")
         errors: dict[str, str] = {}
         if user_input is not None:
-            if await async_restore_counter(self.hass, parameters, int(user_input[_COUNTER])):
+            if await async_restore_counter(self.hass, parameters, user_input[_COUNTER]):
                 return self._repaired()
             errors[_COUNTER] = "counter_not_stored"
         return self.async_show_form(
