@@ -85,7 +85,10 @@ def test_what_switches_the_supply(text: str, expected: bool):
         ("21:0.0.16.1.0.255:2", False, False),
         ("67:7.0.0.15.0.255:12", True, False),  # or a sensor
         ("67:7.0.0.15.0.255:15", True, False),
-        ("20:0.0.13.0.0.255:9", False, False),
+        ("20:0.0.13.0.0.255:5", True, False),  # or which script each time of a day has executed
+        ("20:0.0.13.0.0.255:9", True, False),
+        ("20:0.0.13.0.0.255:8", False, False),  # which of these days is which
+        ("20:0.0.13.0.0.255:1", False, False),  # the calendar of tariffs that was prepared
     ],
 )
 def test_what_may_be_made_to_switch(text: str, of_attribute: bool, of_method: bool):

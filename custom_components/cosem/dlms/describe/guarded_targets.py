@@ -35,6 +35,8 @@ _WHAT_IS_DONE: Final = frozenset(
     {
         (InterfaceClass.SCRIPT_TABLE, 2),
         (InterfaceClass.SCHEDULE, 2),
+        (InterfaceClass.ACTIVITY_CALENDAR, 5),
+        (InterfaceClass.ACTIVITY_CALENDAR, 9),
         (InterfaceClass.REGISTER_MONITOR, 4),
         (InterfaceClass.SINGLE_ACTION_SCHEDULE, 2),
         (InterfaceClass.SENSOR_MANAGER, 12),
@@ -55,7 +57,7 @@ def is_of_security(target: AttributeDescriptor | MethodDescriptor) -> bool:
 
 
 def is_of_supply(target: AttributeDescriptor | MethodDescriptor) -> bool:
-    """True if changing it may switch the supply off or on, now or later. Not so calendars: they are of tariffs."""
+    """True if changing it may switch the supply off or on, now or later."""
     if isinstance(target, AttributeDescriptor):
         says_what = (target.class_id, target.attribute_index) in _WHAT_IS_DONE
     else:
