@@ -123,6 +123,18 @@ def test_blocks_from_two_ports_of_one_address_are_two_senders(house):
     assert heard.apdu == EVENT
 
 
+def test_a_block_that_comes_much_later_belongs_to_another_push(house):
+    first, second, last = blocks(EVENT, 5)
+    house.take(first, second)
+    house.now += 19.9
+    (heard,) = house.take(last)
+    assert heard.apdu == EVENT
+    house.now += 60
+    house.take(first, second)
+    house.now += 20
+    assert house.take(last) == []
+
+
 def test_pushes_in_blocks_are_bounded_and_strangers_push_out_strangers(house):
     first, *rest = blocks(general_glo(5), 9)
     house.hearing.sources.trust([SOURCE.host])

@@ -154,6 +154,27 @@ def test_blocks_of_two_senders_are_not_put_together(connection):
     assert connection.counters.refused_blocks == 1
 
 
+def test_several_logical_devices_may_push_in_blocks_at_a_time(connection):
+    pairs = [WportPair(1, server) for server in range(1, 5)]
+    for pair in pairs:
+        assert receive(connection, e0(1, PUSH[:3], window=0), pair=pair) == []
+    # A whole one of another pair disturbs none of them.
+    assert receive(connection, PUSH, pair=WportPair(1, 9)) == [NotificationReceived(WportPair(1, 9), PUSH)]
+    taken = [receive(connection, e0(2, PUSH[3:], window=0, last=True), pair=pair) for pair in pairs[1:]]
+    assert taken == [[NotificationReceived(pair, PUSH)] for pair in pairs[1:]]
+    assert receive(connection, e0(2, PUSH[3:], window=0, last=True), pair=pairs[0]) == []  # the oldest gave way
+
+
+def test_wports_that_are_done_give_way_first(connection):
+    joining = WportPair(1, 1)
+    receive(connection, e0(1, PUSH[:3], window=0), pair=joining)
+    for server in range(2, 12):
+        receive(connection, PUSH, pair=WportPair(1, server))
+    assert receive(connection, e0(2, PUSH[3:], window=0, last=True), pair=joining) == [
+        NotificationReceived(joining, PUSH)
+    ]
+
+
 def test_an_aare_may_come_in_blocks():
     connection = Connection()
     connection.propose(PARAMETERS)

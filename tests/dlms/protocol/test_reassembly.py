@@ -1,5 +1,7 @@
 """Which blocks belong to an answer, which to a push, and which to nothing."""
 
+from dataclasses import replace
+
 import pytest
 
 from custom_components.cosem.dlms.apdu import encode_apdu
@@ -47,6 +49,32 @@ def test_a_push_is_put_together_without_a_word(reassembly, streaming, waiting, f
 def test_a_push_that_asks_for_an_acknowledgement_gets_none(reassembly):
     assert reassembly.receive(block(1, DATA_NOTIFICATION, window=3), waiting=True).replies == ()
     assert reassembly.receive(block(2, b"b", window=3, last=True), waiting=True).whole == DATA_NOTIFICATION + b"b"
+
+
+def test_a_push_may_acknowledge_minus_one(reassembly):
+    """As gurux-dlms does, in every second block from the third one on."""
+    pieces = [block(1, DATA_NOTIFICATION), block(2, b"b"), block(3, b"c", ack=0xFFFF), block(4, b"d", last=True)]
+    assert [reassembly.receive(piece, waiting=True).whole for piece in pieces[:3]] == [None] * 3
+    assert reassembly.receive(pieces[3], waiting=True).whole == DATA_NOTIFICATION + b"bcd"
+
+
+def test_a_block_of_a_push_may_be_overtaken(reassembly):
+    assert reassembly.receive(block(1, DATA_NOTIFICATION), waiting=False).is_new
+    assert reassembly.receive(block(3, b"c", last=True), waiting=False).whole is None
+    assert reassembly.receive(block(2, b"b"), waiting=False).whole == DATA_NOTIFICATION + b"bc"
+
+
+def test_while_an_answer_is_awaited_a_block_too_early_belongs_to_no_push(reassembly):
+    reassembly.receive(block(1, DATA_NOTIFICATION), waiting=True)
+    assert not reassembly.receive(block(3, b"c", last=True), waiting=True).is_pushed
+
+
+def test_what_is_early_counts_for_the_size_of_a_push():
+    reassembly = Reassembly(replace(DEFAULT_LIMITS, pushed_value=10))
+    reassembly.receive(block(1, DATA_NOTIFICATION), waiting=False)
+    reassembly.receive(block(3, b"12345"), waiting=False)
+    with pytest.raises(LimitExceeded):
+        reassembly.receive(block(4, b"12345"), waiting=False)
 
 
 def test_a_second_push_may_begin_in_the_middle_of_the_first(reassembly):

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Final, override
+from typing import Final, NamedTuple, override
 
 from ..addresses import TransportProtocol
 from ..apdu import decode_apdu
@@ -30,6 +30,8 @@ from ..security.receiving import PROTECTED_NOTIFICATION_TAGS, Unprotected
 
 _MOST_JOINED: Final = 16
 """Pushes in blocks at a time, of datagrams."""
+_NEXT_BLOCK: Final = 20.0
+"""Seconds. What is later belongs to another push, whose beginning got lost: both would make values that nobody sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,13 @@ class HeardCounters:
     """No WPDU, or nothing that comes unasked."""
 
 
+class _Joining(NamedTuple):
+    """A push of which blocks are missing. ``at``: when the last one came."""
+
+    stages: NotificationStages
+    at: float
+
+
 class Hearing:
     """Of one listener. ``receive``: must be quick and never raise. ``clock``: monotonic seconds."""
 
@@ -106,7 +115,7 @@ class Hearing:
         self._receive = receive
         self._clock = clock
         self._repeated = RepeatedNotifications()
-        self._joining: OrderedDict[tuple[Source, WportPair], NotificationStages] = OrderedDict()
+        self._joining: OrderedDict[tuple[Source, WportPair], _Joining] = OrderedDict()
 
     def allows(self, host: str, apdu: bytes) -> bool:
         """Count an APDU; return whether to look at it."""
@@ -121,8 +130,10 @@ class Hearing:
 
     def take_message(self, source: Source, pair: WportPair, apdu: bytes) -> None:
         """Take an APDU that is no part of a connection."""
-        stages = self._joining.pop((source, pair), None)
-        if stages is None:
+        begun, now = self._joining.pop((source, pair), None), self._clock()
+        if begun is not None and now - begun.at < _NEXT_BLOCK:
+            stages = begun.stages
+        else:
             stages = NotificationStages(self.senders_at(source.host), self.limits)
         try:
             taken = stages.receive(apdu)
@@ -130,7 +141,7 @@ class Hearing:
             self.counters.broken += 1
             return
         if stages.is_joining:
-            self._keep((source, pair), stages)
+            self._keep((source, pair), _Joining(stages, now))
         if taken.error is not None:
             self.take(source, NotificationRefused(pair, taken.refused, taken.error))
         elif taken.notification is not None:
@@ -174,11 +185,11 @@ class Hearing:
             Heard(source=source, pair=event.pair, apdu=event.apdu, encrypted=True, system_title=title, error=error)
         )
 
-    def _keep(self, name: tuple[Source, WportPair], stages: NotificationStages) -> None:
+    def _keep(self, name: tuple[Source, WportPair], joining: _Joining) -> None:
         if len(self._joining) >= _MOST_JOINED:
             strange = (each for each in self._joining if not self.sources.is_trusted(each[0].host))
             del self._joining[next(strange, next(iter(self._joining)))]
-        self._joining[name] = stages
+        self._joining[name] = joining
 
 
 def _told_title(apdu: bytes, limits: Limits) -> bytes | None:

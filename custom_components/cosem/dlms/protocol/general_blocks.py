@@ -202,8 +202,9 @@ class ReceivedGeneralBlocks:
     def add(self, block: GeneralBlockTransfer) -> bool:
         """Take a block in any order; return whether the order got on. Raises LimitExceeded."""
         before = self.in_order
-        if before < block.block_number <= before + OWN_WINDOW:
-            self.later.setdefault(block.block_number, block)
+        if before < block.block_number <= before + OWN_WINDOW and block.block_number not in self.later:
+            self._check_size(sum(len(each.block_data) for each in (block, *self.later.values())))
+            self.later[block.block_number] = block
         while not self.is_complete and (following := self.later.pop(self.in_order + 1, None)) is not None:
             self._append(following)
         return self.in_order > before
@@ -213,12 +214,14 @@ class ReceivedGeneralBlocks:
         if self._with_data > self._limits.blocks_per_transfer:
             raise LimitExceeded("general blocks in a transfer", self._limits.blocks_per_transfer)
         self.size += len(block.block_data)
-        if self.size > self._most:
-            raise LimitExceeded("octets in general blocks", self._most)
         self.in_order = block.block_number
         self._pieces.append(block.block_data)
         # An empty last block before any data acknowledges what we sent.
         self.is_complete = block.last_block and self.size > 0
+
+    def _check_size(self, more: int) -> None:
+        if self.size + more > self._most:
+            raise LimitExceeded("octets in general blocks", self._most)
 
     def joined(self) -> bytes:
         """Return all octets."""

@@ -28,6 +28,9 @@ _REQUESTS: Final = frozenset(
 )
 """What only clients send."""
 _GENERAL_TAGS: Final = frozenset({GENERAL_GLO_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_CIPHERING, GENERAL_SIGNING})
+_MOST_FOREIGN: Final = 4
+"""Pairs of wPorts without an association whose blocks are joined at a time, on one connection."""
+
 _UNSOLICITED_TAGS: Final = NOTIFICATION_TAGS | PROTECTED_NOTIFICATION_TAGS | {GENERAL_BLOCK_TRANSFER}
 
 
@@ -50,7 +53,7 @@ class Incoming:
         self._dropped_apdus = dropped_apdus
         self._limits = limits
         self._senders = senders
-        self._foreign: tuple[WportPair | None, NotificationStages] = (None, NotificationStages(senders, limits))
+        self._foreign: dict[WportPair, NotificationStages] = {}
         """The last wPorts without an association, and their blocks."""
 
     @property
@@ -139,9 +142,7 @@ class Incoming:
             self._dropped_apdus.foreign(pair, asked, is_request=apdu[0] in _REQUESTS)
 
     def _receive_unsolicited(self, pair: WportPair, apdu: bytes) -> None:
-        if self._foreign[0] != pair:
-            self._foreign = (pair, NotificationStages(self._senders, self._limits))
-        taken = self._foreign[1].receive(apdu)
+        taken = self._stages(pair).receive(apdu)
         if taken.error is not None:
             self._dropped_apdus.unreadable(waiting=self.something_waits)
             self._events.append(NotificationRefused(pair, taken.refused, taken.error))
@@ -149,6 +150,15 @@ class Incoming:
             self._receive_notification(pair, taken.notification)
         elif not taken.is_useful:
             self._dropped_apdus.refused_block(waiting=self.something_waits)
+
+    def _stages(self, pair: WportPair) -> NotificationStages:
+        """Return what joins the blocks of these wPorts: several logical devices may push at a time."""
+        stages = self._foreign.pop(pair, None) or NotificationStages(self._senders, self._limits)
+        if len(self._foreign) >= _MOST_FOREIGN:
+            idle = (each for each, known in self._foreign.items() if not known.is_joining)
+            del self._foreign[next(idle, next(iter(self._foreign)))]
+        self._foreign[pair] = stages
+        return stages
 
     def _is_push(self, association: AssociationState, apdu: bytes, error: SecurityDowngrade) -> bool:
         """Take an APDU with other protection than this association's; return False for what may be an answer."""

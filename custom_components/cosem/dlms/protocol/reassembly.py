@@ -13,10 +13,13 @@ from ..apdu.ciphered import DEDICATED_TAGS, GLOBAL_TAGS
 from ..limits import Limits
 from ..security.receiving import NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS
 from .dropped_apdus import DroppedApduLimits
-from .general_blocks import BlockOutcome, GeneralBlocks
+from .general_blocks import OWN_WINDOW, BlockOutcome, GeneralBlocks
 
 _DROPPED: Final = BlockOutcome()
 _LEFT_OVER: Final = BlockOutcome(belongs=True, is_late=True)
+
+_NO_BLOCKS: Final = frozenset({0, 0xFFFF})
+"""What a push acknowledges: nothing. One library writes -1 into every second block (leniency "acknowledges -1")."""
 
 _EITHER_TAGS: Final = PROTECTED_NOTIFICATION_TAGS - GLOBAL_TAGS.keys() - DEDICATED_TAGS.keys()
 """What is inside is not known before it is whole."""
@@ -54,7 +57,7 @@ class Reassembly:
         if is_first and (tag in _PUSHED_TAGS or (tag in _EITHER_TAGS and not waiting)):
             self._window_of_push = block.window
             return self._receive_pushed(block)
-        if self._continues_push(block):
+        if self._continues_push(block, waiting=waiting):
             return self._receive_pushed(block)
         if not waiting:
             return _LEFT_OVER if self.exchange.is_left_over(block) else _DROPPED
@@ -64,10 +67,13 @@ class Reassembly:
         # ask_again() acknowledges if the sender waits after all.
         return replace(outcome, replies=()) if self._is_silent else outcome
 
-    def _continues_push(self, block: GeneralBlockTransfer) -> bool:
-        if not self._pushed.number or block.block_number_ack or block.window != self._window_of_push:
+    def _continues_push(self, block: GeneralBlockTransfer, *, waiting: bool) -> bool:
+        acknowledges = block.block_number_ack not in _NO_BLOCKS
+        if not self._pushed.number or acknowledges or block.window != self._window_of_push:
             return False
-        return 1 <= block.block_number <= self._pushed.number + 1
+        # Datagrams overtake each other. While an answer may be under way, a block too early is rather one of that.
+        early = 1 if waiting else OWN_WINDOW
+        return 1 <= block.block_number <= self._pushed.number + early
 
     def _receive_pushed(self, block: GeneralBlockTransfer) -> BlockOutcome:
         return replace(self._pushed.receive(block), aborted=False, is_pushed=True)
