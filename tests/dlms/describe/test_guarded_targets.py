@@ -93,3 +93,9 @@ def test_what_switches_the_supply(text: str, expected: bool):
 )
 def test_what_may_be_made_to_switch(text: str, of_attribute: bool, of_method: bool):
     assert [is_of_supply(target) for target in both(text)] == [of_attribute, of_method]
+
+
+@pytest.mark.parametrize("text", ["30:0.0.43.2.0.255:2", "30:0.0.43.2.0.255:3", "123:0.0.18.0.0.255:3"])
+def test_what_changes_any_object_is_of_both(text: str):
+    for target in both(text):
+        assert (is_of_security(target), is_of_supply(target)) == (True, True)

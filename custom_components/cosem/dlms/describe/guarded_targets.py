@@ -13,18 +13,26 @@ _OF_SECURITY: Final[frozenset[int]] = frozenset(
         InterfaceClass.ASSOCIATION_LN,
         InterfaceClass.DATA_PROTECTION,
         InterfaceClass.SECURITY_SETUP,
+        InterfaceClass.ARRAY_MANAGER,
         InterfaceClass.COMMUNICATION_PORT_PROTECTION,
     }
 )
-"""Whole classes: who may associate, how, with which keys, and what they may do."""
+"""Whole classes: who may associate, how, with which keys, and what they may do; and what changes lists of any object."""
 
 _SECURITY_GROUP: Final = 43
 """Value group C of security setups, invocation counters and data protection, on any channel."""
 
 _OF_SUPPLY: Final[frozenset[int]] = frozenset(
-    {InterfaceClass.DISCONNECT_CONTROL, InterfaceClass.LIMITER, InterfaceClass.ARBITRATOR}
+    {
+        InterfaceClass.DISCONNECT_CONTROL,
+        InterfaceClass.LIMITER,
+        InterfaceClass.ARBITRATOR,
+        InterfaceClass.DATA_PROTECTION,
+        InterfaceClass.ARRAY_MANAGER,
+    }
 )
-"""Whole classes: what switches, and what has it switched: a limiter by itself, an arbitrator when it is asked."""
+"""Whole classes: what switches, and what has it switched: a limiter by itself, an arbitrator when it is asked; and what
+changes any object, or lists of any, in place of whoever asks: also what switches, and scripts."""
 
 _DISCONNECT_SCRIPTS: Final = (10, 0, 106)
 """Value groups C, D and E of the script table that switches, on any channel."""
