@@ -17,7 +17,7 @@ _OF_SECURITY: Final[frozenset[int]] = frozenset(
         InterfaceClass.COMMUNICATION_PORT_PROTECTION,
     }
 )
-"""Whole classes: who may associate, how, with which keys, and what they may do; and what changes lists of any object."""
+"""Whole classes: who may associate, how, with which keys, and what they may do; or what changes lists of any object."""
 
 _SECURITY_GROUP: Final = 43
 """Value group C of security setups, invocation counters and data protection, on any channel."""
