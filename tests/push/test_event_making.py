@@ -48,7 +48,9 @@ def test_an_event_notification_with_its_time(made):
 
 def test_a_time_that_is_none_is_told_as_it_came(made):
     (event,) = made(b"\xc2\x01\x0c" + bytes.fromhex("FFFF0B1CFF0A000000800000") + event_code(2)[2:])
-    assert event["time"] is None or "11-28" in event["time"]
+    assert event["time"] == "*-11-28 10:00:00"
+    (event,) = made(b"\xc2\x01\x0c" + b"\xff" * 9 + b"\x80\x00\xff" + event_code(2)[2:])
+    assert event["time"] is None
 
 
 def test_each_alarm_of_a_notification_is_an_event(made):

@@ -166,8 +166,9 @@ class EventMaker:
         match notification:
             case EventNotificationRequest(time) | DataNotification(_, time) if time is not None:
                 data = Data(DataType.OCTET_STRING, time)
-                moment = utc_of(data, self._policy)
-                return date_or_time_text(data, self._policy) if moment is None else moment.isoformat()
+                if (moment := utc_of(data, self._policy)) is not None:
+                    return moment.isoformat()
+                return date_or_time_text(data, self._policy) or notification_time(notification)
             case InformationReportRequest(time) if time is not None:
                 return _generalized_time(time, notification_time(notification))
         return None

@@ -7,7 +7,7 @@ import pytest
 from custom_components.cosem.dlms.addresses import TransportProtocol
 from custom_components.cosem.dlms.client.hearing import Heard, Source
 from custom_components.cosem.dlms.command_line.heard import UNDECODABLE, HeardNotification
-from custom_components.cosem.dlms.errors import AuthenticationTagInvalid
+from custom_components.cosem.dlms.errors import AuthenticationTagInvalid, DecodeError, DlmsError, SystemTitleMismatch
 from custom_components.cosem.dlms.protocol.proposal import WportPair
 
 SOURCE = Source(TransportProtocol.UDP, "192.0.2.7", 4059)
@@ -60,6 +60,14 @@ def described_row():
     }
 
 
+@pytest.mark.parametrize("name", ["0000010000FF", "0001010000FF"], ids=["clock", "clock of channel 1"])
+def test_the_time_of_a_clock_without_its_class_is_a_time(name: str):
+    clock = bytes.fromhex(f"0F 00000001 00 02 02 09 06 {name} 09 0C 07EA0B1C060E0300008000FF")
+    assert [item["value"] for item in of(clock).to_json()["items"]] == ["2026-11-28T14:03:00"]
+    odd = bytes.fromhex(f"0F 00000001 00 02 02 09 06 {name} 09 02 0102")
+    assert [item["value"] for item in of(odd).to_json()["items"]] == ["0102"]
+
+
 def test_an_information_report_keeps_its_short_names():
     told = of(REPORT).to_json()
     assert told["kind"] == "information-report"
@@ -86,7 +94,15 @@ def test_times_of_information_reports_are_iso_8601_or_as_they_came(text: bytes, 
 
 
 @pytest.mark.parametrize(
-    ("octets", "time"), [("FF" * 12, None), ("07EA0DFFFF63FFFFFF800000", "07EA0DFFFF63FFFFFF800000")]
+    ("octets", "time"),
+    [
+        ("FF" * 12, None),
+        ("FF" * 9 + "8000FF", None),
+        ("07EA0DFFFF63FFFFFF800000", "07EA0DFFFF63FFFFFF800000"),
+        ("07EA021EFF0E030000800000", "2026-02-30 14:03:00"),
+        ("07EA0B1DFFFFFFFFFF8000FF", "2026-11-29 *:*:*"),
+    ],
+    ids=["nothing", "nothing, as most write it", "no month", "30 February", "a day"],
 )
 def test_a_time_that_is_none_hides_nothing(octets: str, time: str | None):
     assert of(TIMED[:3] + bytes.fromhex(octets) + TIMED[15:]).to_json()["time"] == time
@@ -122,6 +138,25 @@ def test_what_cannot_be_opened_says_why():
     notification = of(b"\xca\x00", error=AuthenticationTagInvalid("the tag does not match"), encrypted=True)
     assert notification.to_json()["encrypted"] is True
     assert notification.lines()[1].startswith("  the tag does not match. ")
+
+
+@pytest.mark.parametrize(
+    ("error", "advice"),
+    [
+        (
+            SystemTitleMismatch("not known", found=TITLE),
+            "  not known. It needs the meter's keys: set DLMS_ENCRYPTION_KEY",
+        ),
+        (
+            SystemTitleMismatch("not known"),
+            "  not known. It needs the meter's keys, and meter_system_title in --keys-file",
+        ),
+        (DecodeError("cut off"), "  cut off (at octet 0). It is damaged, or something else than a notification"),
+    ],
+    ids=["title of another", "no title", "damaged"],
+)
+def test_who_only_listens_is_told_what_is_missing(error: DlmsError, advice: str):
+    assert of(b"\xdb\x00", error=error).lines()[1].startswith(advice)
 
 
 def test_lines_for_people_say_who_what_and_how_far_to_be_believed():

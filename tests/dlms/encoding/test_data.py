@@ -446,8 +446,8 @@ def test_m11_what_is_too_much_is_named():
     ("octets", "words"),
     [
         ("", "where a type tag is expected"),
-        ("06 0000", "inside a double-long-unsigned"),
-        ("02 02 00 09", "inside a octet-string"),
+        ("06 0000", "inside of double-long-unsigned"),
+        ("02 02 00 09", "inside of octet-string"),
     ],
 )
 def test_m06_where_the_octets_end_is_told(octets, words):

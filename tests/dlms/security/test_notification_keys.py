@@ -120,6 +120,32 @@ def test_a_meter_whose_associations_count_higher_has_one_mark_for_both():
     assert mine.unprotect(general_glo(10), TITLE).authenticated
 
 
+def glo(counter, **changes):
+    """Without a title."""
+    return b"\xca" + content(counter, **changes)
+
+
+def test_what_tells_no_title_is_from_a_sender_that_proved_its_own_before():
+    counters = ReceivingCounters()
+    known = keys(counters, server_system_title=None)
+    with pytest.raises(SystemTitleMismatch):
+        known.unprotect(glo(5), None)
+    for title in (OTHER_TITLE, TITLE):
+        known.unprotect(general_glo(100, title=title), title)
+    assert known.unprotect(glo(101), None) == Unprotected(EVENT, True, TITLE, True)
+    assert known.unprotect(glo(101, title=OTHER_TITLE), None).system_title == OTHER_TITLE
+    for refused in (glo(101), glo(102, title=bytes(8)), glo(102)[:-1] + b"\0"):
+        with pytest.raises(SystemTitleMismatch):
+            known.unprotect(refused, None)
+    assert {counters.last()[title] for title in (TITLE, OTHER_TITLE)} == {101}
+
+
+def test_without_a_tag_no_title_is_tried():
+    known = keys(ReceivingCounters({TITLE: 1}), server_system_title=None, protection=Protection.ENCRYPTED)
+    with pytest.raises(SystemTitleMismatch):
+        known.unprotect(glo(5, control=0x20), None)
+
+
 def test_s06_a_forged_notification_moves_no_counter_and_leaves_nothing_behind():
     counters = ReceivingCounters()
     forged = bytearray(general_glo(5))
@@ -214,7 +240,7 @@ def test_without_a_pinned_title_every_meter_with_these_keys_is_read():
     assert mine.unprotect(general_glo(5), TITLE).system_title == TITLE
     assert mine.unprotect(general_glo(5, title=OTHER_TITLE), OTHER_TITLE).system_title == OTHER_TITLE
     with pytest.raises(SystemTitleMismatch, match="title is not known"):
-        mine.unprotect(b"\xca" + content(6), None)
+        keys(server_system_title=None).unprotect(b"\xca" + content(6), None)
 
 
 def test_prepared_ciphers_of_senders_are_bounded():

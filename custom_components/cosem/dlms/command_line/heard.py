@@ -10,9 +10,9 @@ from ..apdu.short_name import InformationReportRequest
 from ..client.hearing import Heard
 from ..describe.elements import Json, JsonObject, describe_all, describe_data
 from ..describe.notifications import described_pushed_value, notification_time, pushed_value_and_unit
-from ..errors import DlmsError
+from ..errors import DlmsError, SecurityError, SystemTitleMismatch
 from ..interface_classes.pushed_values import Notification, PushedValue, PushedValues, read_pushed_values
-from .advice import Used, sentence
+from .advice import sentence
 from .object_names import object_name
 
 _KINDS: Final = {
@@ -80,10 +80,25 @@ class HeardNotification:
         place = f"{heard.source.text} ({heard.source.transport}), wPort {heard.pair.server_wport}"
         found = [f"{kind} from {place}{title}{when}; {how}"]
         if self.error is not None:
-            return [*found, f"  {sentence(self.error, Used(keys=True))}", f"  {heard.apdu.hex().upper()}"]
+            return [*found, f"  {_reason(self.error)}", f"  {heard.apdu.hex().upper()}"]
         assert self.values is not None  # without an error it was decoded
         found += [f"  {_value_line(each)}" for each in self.values.values]
         return [*found, *(f"  not understood: {json.dumps(each)}" for each in describe_left(self.values))]
+
+
+def _reason(error: DlmsError) -> str:
+    """Return why it is not understood, with advice for somebody who only listens."""
+    match error:
+        case SystemTitleMismatch(found=None):
+            return f"{error}. It needs the meter's keys, and meter_system_title in --keys-file, which it does not tell"
+        case SystemTitleMismatch():
+            return (
+                f"{error}. It needs the meter's keys: set DLMS_ENCRYPTION_KEY and DLMS_AUTHENTICATION_KEY, or use "
+                "--keys-file, whose meter_system_title has to be this one"
+            )
+        case SecurityError():
+            return sentence(error)
+    return f"{error}. It is damaged, or something else than a notification"
 
 
 def describe_left(values: PushedValues) -> list[Json]:

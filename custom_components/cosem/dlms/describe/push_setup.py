@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from ..encoding.cosem_time import CosemDate, CosemDateTime, CosemTime
 from ..encoding.data_types import Data
 from ..errors import RemoteProtocolError
 from ..interface_classes.profile_generic import CaptureObject
@@ -63,13 +62,8 @@ def _destination(data: Data) -> Json:
 
 
 def _window(data: Data) -> Json:
-    return [{"from": _moment(begin), "until": _moment(end)} for begin, end in decode_communication_window(data)]
-
-
-def _moment(moment: CosemDateTime) -> str:
-    """A time; a window is mostly one of day, so that most of it is ``*``."""
-    day = CosemDate(year=moment.year, month=moment.month, day=moment.day)
-    return f"{day.text} {CosemTime(hour=moment.hour, minute=moment.minute, second=moment.second).text}"
+    # Mostly one of day, so that most of it is ``*``.
+    return [{"from": begin.text, "until": end.text} for begin, end in decode_communication_window(data)]
 
 
 _DESCRIBED: Final[Mapping[int, Callable[[Data], Json]]] = {

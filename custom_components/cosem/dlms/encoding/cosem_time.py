@@ -183,6 +183,13 @@ class CosemDateTime:
         except ValueError, OverflowError:
             return None
 
+    @property
+    def text(self) -> str:
+        """2026-11-28 14:03:05; ``*`` is not specified."""
+        day = CosemDate(year=self.year, month=self.month, day=self.day)
+        clock = CosemTime(hour=self.hour, minute=self.minute, second=self.second, hundredths=self.hundredths)
+        return f"{day.text} {clock.text}"
+
     def isoformat(self, policy: TimePolicy = TimePolicy.STANDARD) -> str | None:
         """ISO 8601, with an offset if known; None if it is no point in time."""
         moment = to_datetime(self, policy) or self.local

@@ -209,7 +209,7 @@ def _too_much(reader: Reader, budget: int, offset: int) -> LimitExceeded:
 def _too_short(octets: bytes, offset: int) -> DecodeError:
     if offset >= len(octets):
         return DecodeError("octets end where a type tag is expected", offset)
-    return DecodeError(f"octets end inside a {DataType(octets[offset]).standard_name}", offset)
+    return DecodeError(f"octets end inside of {DataType(octets[offset]).standard_name}", offset)
 
 
 def _decode_other(reader: Reader, offset: int, budget: int, levels: int) -> tuple[Data, int, int]:

@@ -142,6 +142,11 @@ class ReceivingCounters:
         marks = {title + _NOTIFIED: last for title, last in self._notified.items()}
         return marks | {title: counter.last for title, counter in self._counters.items() if counter.last is not None}
 
+    @property
+    def titles(self) -> list[bytes]:
+        """Return who proved something, whoever did so first in front."""
+        return list(self._counters)
+
     def of_notifications(self, title: bytes) -> ReceivingCounter:
         """Return what a sender's next notification has to be above: neither accepted by an association nor before."""
         known, mark = self._counters.get(title) or ReceivingCounter(), self._notified.get(title)

@@ -23,6 +23,7 @@ from ..apdu.ciphered import (
 )
 from ..errors import (
     AuthenticationTagInvalid,
+    InvocationCounterReplayed,
     LocalProtocolError,
     PeerNotAuthenticated,
     SecurityDowngrade,
@@ -36,6 +37,7 @@ from .settings import Envelope, KeyInfoKind, SecuritySettings
 from .suite import SYSTEM_TITLE_LENGTH
 
 _MOST_CONTEXTS: Final = 64
+_MOST_TRIED: Final = 16
 _ONE_PASS: Final = b"\x01"
 
 
@@ -72,7 +74,7 @@ class NotificationKeys:
             raise SystemTitleMismatch("a notification carries another system title than the meter's", found=title)
         title = title or self.system_title
         if title is None:
-            raise SystemTitleMismatch("a notification without a system title, from a meter whose title is not known")
+            return self._unprotect_of_known(apdu)
         if apdu[0] in DEDICATED_TAGS or apdu[0] == GENERAL_DED_CIPHERING:
             raise SecurityDowngrade("a dedicated key belongs to an association")
         apdu, envelope, general = self._envelope(apdu)
@@ -89,6 +91,17 @@ class NotificationKeys:
             if len(self._contexts) < _MOST_CONTEXTS:
                 self._contexts[title, envelope, kind] = context
         return plain
+
+    def _unprotect_of_known(self, apdu: bytes) -> Unprotected:
+        """Open what tells no title, from a sender that proved before who it is: the tag tells which one."""
+        for title in self._counters.titles[-_MOST_TRIED:]:
+            try:
+                plain = self.unprotect(apdu, title)
+            except AuthenticationTagInvalid, InvocationCounterReplayed:
+                continue
+            if plain.authenticated:
+                return plain
+        raise SystemTitleMismatch("a notification without a system title, from a meter whose title is not known")
 
     def _unprotect_once(self, apdu: bytes, context: _Context, general: GeneralCiphering) -> Unprotected:
         """Open what has a key of its own; its counter begins with 0, and so tells nothing."""
