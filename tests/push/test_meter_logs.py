@@ -380,11 +380,16 @@ async def test_a_person_may_not_want_it(
     meter: SimulatedMeter,
     events: list[Event[Any]],
 ):
-    await set_up(hass, with_options(make_entry(), {"log_interval": 0}))
+    entry = await set_up(hass, with_options(make_entry(), LOGS))
+    assert entry.runtime_data.logs.diagnostics()["followed"]
+    await hass.config_entries.async_unload(entry.entry_id)
+    hass.config_entries.async_update_entry(entry, options={**entry.options, "log_interval": 0})
+    await hass.config_entries.async_setup(entry.entry_id)
     asked = len(meter.log)
     meter.speaker.happen(1)
     await poll(hass, freezer, INTERVAL)
     assert events == []
+    assert entry.runtime_data.logs.diagnostics()["followed"] == [], "whatever is remembered of before"
     assert not any(bytes.fromhex("0000636200FF") in request.apdu for request in list(meter.log)[asked:])
 
 

@@ -118,7 +118,7 @@ class MeterLogs:
     def diagnostics(self) -> dict[str, object]:
         """Return which logs are followed, and what is refused."""
         return {
-            "followed": sorted(map(str, self._marks)),
+            "followed": sorted(map(str, self._marks)) if self._minutes else [],
             "refused": {str(attribute): reason for attribute, reason in self._refusals.lasting().items()},
         }
 
