@@ -74,12 +74,17 @@ def _workers_have_ended(verify_cleanup: None) -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _our_integration(request: pytest.FixtureRequest, _workers_have_ended: None) -> None:
-    """Let Home Assistant find custom integrations, in tests that have a Home Assistant."""
+def _our_integration(
+    request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture, _workers_have_ended: None
+) -> Iterator[None]:
+    """Let Home Assistant find custom integrations, in tests that have a Home Assistant; it must have no complaint."""
     if "recorder_mock" in request.fixturenames:
         request.getfixturevalue("async_test_recorder")  # the recorder comes before Home Assistant
     if "hass" in request.fixturenames:
         request.getfixturevalue("enable_custom_integrations")
+    yield
+    said = [record.getMessage() for record in caplog.get_records("call")]
+    assert [line for line in said if line.startswith("Detected that custom integration")] == []
 
 
 OVER: Final = [pytest.param({}, id="TCP"), pytest.param({"transport": "udp"}, id="UDP")]

@@ -20,6 +20,7 @@ from ..meter.error_mapping import (
     refused_as_a_whole,
     result_of_change,
 )
+from ..meter.submeters import device_identifier
 from .asking import naming_what_is_impossible
 from .permission import Target, is_hidden
 
@@ -95,7 +96,7 @@ def tell_of_change(
 ) -> None:
     """Put a change into the logbook, with who asked for it."""
     entry, hass = coordinator.config_entry, call.hass
-    device = dr.async_get(hass).async_get_device(identifiers={(DOMAIN, str(entry.unique_id))})
+    device = dr.async_get(hass).async_get_device_by_identifier(device_identifier(str(entry.unique_id)), entry.entry_id)
     data = {
         "device_id": None if device is None else device.id,
         "entry_id": entry.entry_id,

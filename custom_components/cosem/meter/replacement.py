@@ -31,7 +31,7 @@ async def async_give_entry(
     if has_entry(hass, unique_id):
         return
     before = str(entry.unique_id)
-    title = identity.title if entry.title in _own_titles(hass, before) else entry.title
+    title = identity.title if entry.title in _own_titles(hass, entry) else entry.title
     registry = er.async_get(hass)
     channels = {0}
     for each in (*plan, *OwnEntity):
@@ -50,9 +50,11 @@ async def async_give_entry(
 
 
 @callback
-def _own_titles(hass: HomeAssistant, unique_id: str) -> set[str]:
-    """Return the titles that the set-up may have given to the entry of a meter."""
+def _own_titles(hass: HomeAssistant, entry: ConfigEntry) -> set[str]:
+    """Return the titles that the set-up may have given to an entry."""
+    unique_id = str(entry.unique_id)
     titles = {unique_id, logical_device_title(unique_id)}
-    if (device := dr.async_get(hass).async_get_device(identifiers={(DOMAIN, unique_id)})) is not None:
+    device = dr.async_get(hass).async_get_device_by_identifier(device_identifier(unique_id), entry.entry_id)
+    if device is not None:
         titles.add(" ".join(word for word in (device.manufacturer, device.serial_number) if word))
     return titles
