@@ -111,12 +111,19 @@ def test_one_success_counts_for_the_whole_list():
     assert outcome == Complete(b"\x00\x00", Leniency.SET_RESULT_IN_ANOTHER_FORM)
 
 
-@pytest.mark.parametrize("answer", ["C501C103", "C505C10103"])
-def test_one_refusal_does_not_tell_which_attributes_were_written(answer: str):
-    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), answer)
+def test_one_refusal_does_not_tell_which_attributes_were_written():
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), "C501C103")
     assert isinstance(outcome, Failed)
     assert isinstance(outcome.error, OutcomeUnknown)
     assert "one refusal for 2 attributes" in str(outcome.error)
+
+
+@pytest.mark.parametrize("answer", ["C505C10100", "C505C10103", "C504C10100 00000001"])
+def test_a_list_of_one_result_may_be_that_of_the_first_attribute_only(answer: str):
+    outcome = after(SetList([(CLOCK, NULL), (ENERGY, NULL)]), answer)
+    assert isinstance(outcome, Failed)
+    assert isinstance(outcome.error, OutcomeUnknown)
+    assert "one result for 2 attributes" in str(outcome.error)
     assert after(SetList([(CLOCK, NULL)]), "C505C10103") == Complete(b"\x03")
 
 

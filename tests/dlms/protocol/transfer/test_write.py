@@ -69,13 +69,27 @@ def test_results():
     assert after(two(), "0D02000103") == Complete(b"\x00\x03")
 
 
-def test_one_refusal_does_not_tell_which_variables_were_written():
+@pytest.mark.parametrize("answer", ["0D0100", "0D010103"])
+def test_one_result_may_be_that_of_the_first_variable_only(answer: str):
     for transfer in (two(), WriteMethods([(ONE, NULL), (TWO, NULL)])):
-        outcome = after(transfer, "0D010103")
+        outcome = after(transfer, answer)
         assert unknown(outcome)
-        assert "one refusal for 2 variables" in str(outcome.error)
+        assert "one result for 2 variables" in str(outcome.error)
     assert after(WriteList([(ONE, NULL)]), "0D010103") == Complete(b"\x03")
-    assert after(two(), "0D0100") == Complete(b"\x00\x00")
+
+
+def test_one_result_behind_the_last_block_is_that_of_all_variables():
+    def in_blocks(answer: str):
+        transfer = WriteList([(ONE, LONG), (TWO, NULL)])
+        sent(transfer, 24)
+        for number in (1, 2):
+            transfer.receive(bytes.fromhex(f"0D0102000{number}"))
+        return transfer.receive(bytes.fromhex(answer))
+
+    assert in_blocks("0D0100") == Complete(b"\x00\x00")
+    outcome = in_blocks("0D010103")
+    assert unknown(outcome)
+    assert "one refusal for 2 variables" in str(outcome.error)
 
 
 def test_one_refusal_before_everything_was_sent_refuses_everything():
@@ -120,4 +134,3 @@ def test_methods_complete_like_actions():
     assert after(WriteMethod(ONE, NULL), "0D010103") == Complete(b"\x03\x00")
     both = WriteMethods([(ONE, NULL), (TWO, NULL)])
     assert after(both, "0D02000103") == Complete(b"\x02\x00\x00\x03\x00")
-    assert after(both, "0D0100") == Complete(b"\x02\x00\x00\x00\x00")

@@ -54,7 +54,12 @@ class _Set(WritingTransfer):
         super().__init__(needs, Conformance.BLOCK_TRANSFER_WITH_SET_OR_WRITE)
 
     @abstractmethod
-    def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome: ...
+    def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome:
+        """Return what a list of results means."""
+
+    def _outcome_of_all(self, result: DataAccessResult) -> Outcome:
+        """Return what a result that is no list means."""
+        return self._outcome((result,))
 
     @override
     def _further_block(self, invoke: InvokeIdAndPriority, block: DataBlock) -> Apdu:
@@ -74,7 +79,10 @@ class _Set(WritingTransfer):
         results = _results(response)
         if not self.everything_is_sent:
             return Failed(_first_refusal(results) or OutcomeUnknown("a success before everything was sent"))
-        outcome = self._outcome(results)
+        if isinstance(response, SetResponseWithList | SetResponseLastDatablockWithList):
+            outcome = self._outcome(results)
+        else:
+            outcome = self._outcome_of_all(results[0])
         if isinstance(outcome, Complete) and not isinstance(response, self._forms[self._sent is not None]):
             return replace(outcome, leniency=Leniency.SET_RESULT_IN_ANOTHER_FORM)
         return outcome
@@ -146,13 +154,19 @@ class SetList(_Set):
 
     @override
     def _outcome(self, results: tuple[DataAccessResult, ...]) -> Outcome:
-        if len(results) == 1 and len(self._values) > 1:
-            if (refusal := _first_refusal(results)) is not None:
-                return Failed(OutcomeUnknown(f"one refusal for {len(self._values)} attributes: {refusal}"))
-            results *= len(self._values)  # all of them
-        if len(results) != len(self._values):
-            return Failed(OutcomeUnknown(f"{len(results)} results for {len(self._values)} attributes"))
+        count = len(self._values)
+        if len(results) == 1 < count:
+            return Failed(OutcomeUnknown(f"one result for {count} attributes: it may be that of the first one only"))
+        if len(results) != count:
+            return Failed(OutcomeUnknown(f"{len(results)} results for {count} attributes"))
         return Complete(bytes(result.code for result in results))
+
+    @override
+    def _outcome_of_all(self, result: DataAccessResult) -> Outcome:
+        count = len(self._values)
+        if result.code and count > 1:
+            return Failed(OutcomeUnknown(f"one refusal for {count} attributes: {DataAccessError(result.code)}"))
+        return self._outcome((result,) * count)
 
 
 def _results(response: _WithResult) -> tuple[DataAccessResult, ...]:

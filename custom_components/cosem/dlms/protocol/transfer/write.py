@@ -84,12 +84,14 @@ class _Write:
         refused = next((code for code in codes if code), None)
         if self._sent is not None and not self._sent.is_over and refused is None:
             return Failed(OutcomeUnknown("a success before everything was sent"))
-        if None in codes or len(codes) not in {1, len(self._variables)}:
-            return Failed(OutcomeUnknown(f"{len(codes)} results for {len(self._variables)} variables"))
-        is_whole = self._sent is None or self._sent.is_over
-        if refused and is_whole and len(codes) < len(self._variables):
-            why = DataAccessError(refused)
-            return Failed(OutcomeUnknown(f"one refusal for {len(self._variables)} variables: {why}"))
+        count = len(self._variables)
+        if None in codes or len(codes) not in {1, count}:
+            return Failed(OutcomeUnknown(f"{len(codes)} results for {count} variables"))
+        # A block is one variable, so behind the last one a result may be that of all.
+        if len(codes) < count and self._sent is None:
+            return Failed(OutcomeUnknown(f"one result for {count} variables: it may be that of the first one only"))
+        if refused and len(codes) < count and self._sent is not None and self._sent.is_over:
+            return Failed(OutcomeUnknown(f"one refusal for {count} variables: {DataAccessError(refused)}"))
         return self._outcome(bytes(code or 0 for code in codes))
 
     def _next_piece(self, number: int) -> Outcome | None:
