@@ -30,9 +30,20 @@ def values(found):
     return [row[1] for row in found]
 
 
-def test_a_row_without_a_time_is_none_of_a_time():
-    assert values(wanted(since=START).of([(b"\xff" * 12, 1), *rows(2)])) == [2]
-    assert values(wanted().of([(b"\xff" * 12, 1), *rows(2)])) == [1, 2]
+@pytest.mark.parametrize("date", ["FFFFFFFFFF", "0000000000", "07EA00FF05", "07EA05FF05", "07EA0500FF"])
+def test_a_row_from_before_the_clock_was_set_is_none_of_a_time(date: str):
+    unset = bytes.fromhex(date + "FFFFFFFF8000FF")
+    assert values(wanted(since=START).of([(unset, 1), *rows(2)])) == [2]
+    assert values(wanted().of([(unset, 1), *rows(2)])) == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "cell", [b"", bytes.fromhex("07EA030107"), bytes.fromhex("07EA030107FFFFFFFF8000FF"), 0, (b"",), "text"]
+)
+def test_what_should_be_a_time_and_is_something_else_is_not_left_out_in_silence(cell):
+    with pytest.raises(DecodeError, match="something else where its time should be"):
+        wanted(since=START).of([*rows(2), (cell, 1)])
+    assert values(wanted().of([*rows(2), (cell, 1)])) == [2, 1]
 
 
 def test_a_row_whose_time_is_left_out_and_cannot_be_told_is_not_left_out_in_silence():

@@ -922,9 +922,10 @@ async def test_the_whole_that_ends_the_association_is_the_error():
     assert source.lent == 1
 
 
-async def test_seconds_since_1970_are_asked_for_as_such():
-    unix = CaptureObject(1, LogicalName.parse("0.0.1.1.0.255"), 2, 0)
+@pytest.mark.parametrize("unix", [CaptureObject(1, LogicalName.parse("0.0.1.1.0.255"), 2, 0), COLUMNS[0]])
+async def test_seconds_since_1970_are_asked_for_as_such(unix: CaptureObject):
     source = Source(can=(2,), columns=(unix, *COLUMNS[1:]))
+    source.clock = double_long_unsigned(int(START.timestamp()))
     for number, entry in enumerate(source.entries):
         entry[0] = double_long_unsigned(int((START + number * QUARTER).timestamp()))
     assert await read(source, TIMES) == expected(5, 6, 7, 8)

@@ -75,6 +75,14 @@ def test_seconds_since_1970_are_times():
     assert meaning(UNIX, UNIX).of([(5,)]) == [(datetime(1970, 1, 1, 0, 0, 5, tzinfo=UTC),)]
 
 
+def test_a_clock_may_count_seconds_too():
+    assert meaning(CLOCK, ENERGY).of([(1_782_907_200, 12345), (None, None)]) == [
+        (NOON, Decimal("1234.5")),
+        (NOON + timedelta(minutes=15), Decimal("1234.5")),
+    ]
+    assert meaning(CLOCK).of([(0,), (1 << 32,), (True,)]) == [(0,), (1 << 32,), (True,)]
+
+
 def test_columns():
     assert (CLOCK.is_time, UNIX.is_time, ENERGY.is_time) == (True, True, False)
     assert (CLOCK.unit, ENERGY.unit) == (None, "Wh")
@@ -92,7 +100,8 @@ def test_columns():
         (CaptureObject(5, NAME, 3, 0), 4),
         (CaptureObject(1, NAME, 2, 0), None),
         (CaptureObject(3, NAME, 3, 0), None),
-        (CaptureObject(3, NAME, 2, 1), None),
+        (CaptureObject(3, NAME, 2, 1), 3),
+        (CaptureObject(1, NAME, 2, 1), None),
     ],
 )
 def test_where_the_unit_of_a_column_is(column, index):

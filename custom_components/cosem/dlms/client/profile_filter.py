@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from ..encoding.cosem_time import in_utc
 from ..errors import DecodeError
@@ -10,6 +11,12 @@ from ..interface_classes.profile_layout import Row
 from .profile_definition import ProfileDefinition
 from .profile_request import ProfileRequest
 from .profile_resumption import OVERLAP, BehindRows, ReadSoFar
+
+_DATE_TIME: Final = 12
+"""Octets."""
+
+_NO_YEAR: Final = frozenset({b"\x00\x00", b"\xff\xff"})
+_NO_MONTH_OR_DAY: Final = frozenset({0, 0xFF})
 
 
 class WantedRows:
@@ -104,8 +111,19 @@ class WantedRows:
         if cell is None:  # it is when the row before was, and more: that nobody could tell is no reason to leave it out
             raise DecodeError("a row of the profile has no time, and those around it do not tell it")
         if not isinstance(cell, datetime):
-            return False  # it names no point in time
+            if _was_not_set(cell):
+                return False
+            raise DecodeError("a row of the profile has something else where its time should be: read it by entries")
         time = in_utc(cell)
         if request.since is not None and time < request.since:
             return False
         return request.until is None or time <= request.until
+
+
+def _was_not_set(cell: object) -> bool:
+    """Return whether it is a date-time without a date: what a clock has until somebody sets it."""
+    return (
+        isinstance(cell, bytes)
+        and len(cell) == _DATE_TIME
+        and (cell[:2] in _NO_YEAR or not _NO_MONTH_OR_DAY.isdisjoint(cell[2:4]))
+    )

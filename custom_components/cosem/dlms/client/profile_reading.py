@@ -27,6 +27,7 @@ from ..interface_classes.profile_generic import (
     entry_descriptor,
     range_descriptor,
 )
+from ..interface_classes.register import integer_of
 from .association import Association
 from .profile_definition import ProfileDefinition, read_definition
 from .profile_entries import ProfileEntries
@@ -240,11 +241,11 @@ class ProfileReading:
         """Return the two ends in the forms that may be understood."""
         request = self._request
         policy, zone = request.policy, request.zone
-        if not clock.is_clock:
-            since, until = limits(request)
+        attribute = AttributeDescriptor(InterfaceClass.CLOCK, clock.logical_name, ClockAttribute.TIME)
+        own = await association.get(attribute) if clock.is_clock else None
+        since, until = limits(request, None if own is None else instant(own, policy, zone))
+        if own is None or integer_of(own) is not None:
             return [(unix_time(since), unix_time(until))]
-        own = await association.get(AttributeDescriptor(InterfaceClass.CLOCK, clock.logical_name, ClockAttribute.TIME))
-        since, until = limits(request, instant(own, policy, zone))
         return list(
             dict.fromkeys(
                 (form(own, since, policy, zone), form(own, until, policy, zone))

@@ -77,9 +77,10 @@ class ProfileColumn(NamedTuple):
 
 
 def unit_attribute(column: CaptureObject) -> AttributeDescriptor | None:
-    """Return where the scaler_unit of a column is, None if it has none."""
-    if column.data_index:
-        return None
+    """Return where the scaler_unit of a column is, None if it has none.
+
+    The data index is not looked at: a register has one number, and of what is no structure it has no meaning.
+    """
     attribute = AttributeDescriptor(column.class_id, column.logical_name, column.attribute_index)
     return scaler_unit_attribute(attribute)
 
@@ -107,7 +108,8 @@ class RowMeaning:
         """
         times = time_columns([column.capture_object for column in columns])
         self._times = RowTimes(times, policy, zone, is_event_log=not capture_period)
-        self._unix = [place for place, column in enumerate(columns) if column.is_unix_time]
+        # Clocks, and newer capture times, may count seconds, too.
+        self._unix = [place for place, column in enumerate(columns) if column.is_unix_time or place in times]
         self._clock = time_column(columns)
         self._period = capture_period
         self._order = RowOrder(capture_period, told=falls)
@@ -122,7 +124,7 @@ class RowMeaning:
         """Return the rows with times, without null-data that means "as before", and scaled."""
         timed: list[TimedRow] = [*rows]
         self._times.put(timed)
-        if self._unix:
+        if any(type(row[place]) is int for place in self._unix for row in timed if place < len(row)):
             timed = [self._with_unix_times(row) for row in timed]
         if not timed:
             return []
