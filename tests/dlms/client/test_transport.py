@@ -97,6 +97,27 @@ async def test_reset_is_a_lost_connection():
         await endpoint.close()
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        ConnectionAbortedError(errno.ECONNABORTED, "Software caused connection abort"),
+        ExceptionGroup("", [OSError(errno.ENETUNREACH, "no"), ConnectionResetError(errno.ECONNRESET, "reset")]),
+        ExceptionGroup("", [ConnectionRefusedError(errno.ECONNREFUSED, "no"), ConnectionResetError(104, "reset")]),
+    ],
+)
+async def test_f56_a_reset_before_we_have_looked_at_the_connection_is_as_one_right_after_it(error):
+    """A meter that serves another program resets at once: whether that is still part of connecting is chance."""
+    with patch(OPEN, AsyncMock(side_effect=error)):
+        endpoint = await open_tcp("meter.example", 4059, DEADLINE)
+    for used in (endpoint.send(b"abc"), endpoint.receive()):
+        with pytest.raises(ConnectionLost) as caught:
+            await used
+        assert caught.value.reset
+    await endpoint.close()
+    await endpoint.close()
+
+
 @contextlib.asynccontextmanager
 async def deaf_server():
     """A server that reads nothing, until the end of the context."""

@@ -95,6 +95,21 @@ class TcpTransport:
             self._writer.transport.abort()
 
 
+class ResetTransport:
+    """A TCP connection that was accepted, and reset before it could be used: as one that is reset a moment later."""
+
+    async def send(self, octets: bytes) -> None:
+        """There is nobody any more."""
+        raise ConnectionLost(reset=True)
+
+    async def receive(self) -> bytes:
+        """Likewise."""
+        raise ConnectionLost(reset=True)
+
+    async def close(self) -> None:
+        """It is closed."""
+
+
 def _keep_alive(tcp: socket.socket) -> None:
     tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     for name, value in KEEP_ALIVE:
@@ -119,12 +134,22 @@ async def open_tcp(host: str, port: int, timeout: float) -> Transport:
         detail = getattr(error, "strerror", None) or str(error)
         raise ConnectFailed(ConnectFailure.NAME_NOT_RESOLVED, detail) from error
     except ExceptionGroup as group:
-        raise connect_failed([error for error in group.exceptions if isinstance(error, OSError)]) from group
+        return _reset_or_failed([error for error in group.exceptions if isinstance(error, OSError)], group)
     except OSError as error:
-        raise connect_failed([error]) from error
+        return _reset_or_failed([error], error)
     except (OverflowError, ValueError) as error:
         raise ConnectFailed(ConnectFailure.OTHER, str(error)) from error
     return TcpTransport(reader, writer)
+
+
+def _reset_or_failed(errors: Sequence[OSError], cause: Exception) -> Transport:
+    """Return the connection of a device that hangs up at once, as one does that serves another program.
+
+    Whether the reset comes before or after we look at the new connection is chance. Raises ConnectFailed for the rest.
+    """
+    if any(isinstance(error, (ConnectionResetError, ConnectionAbortedError)) for error in errors):
+        return ResetTransport()
+    raise connect_failed(errors) from cause
 
 
 async def resolve(host: str, port: int, timeout: float) -> list[str]:
