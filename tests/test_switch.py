@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 import logging
 import socket
@@ -22,6 +23,7 @@ from custom_components.cosem.const import DOMAIN
 from custom_components.cosem.dlms import Association, AttributeDescriptor, Data, LogicalName
 from custom_components.cosem.meter.own_entities import OwnEntity
 from custom_components.cosem.meter.pausing import pause_of
+from custom_components.cosem.meter.store import async_load_meter, async_save_meter
 from tests.conftest import HOST, OVER, poll, sensor_id, set_up, state_of, until
 from tests.push.senders import LOOPBACK, event_notification, free_port, listening, say, told, with_options, wpdu
 from tests.simulated_meter.meter import SimulatedMeter
@@ -306,6 +308,28 @@ async def test_a_restart_asks_nothing_and_keeps_the_switch_so_that_it_can_be_end
     await poll(hass, freezer)
     assert state_of(hass, entry, POWER) == str(meter.truth("1.0.1.7.0.255").value)
     assert errors(caplog) == []
+
+
+@pytest.mark.parametrize("remembers_units", [True, False])
+async def test_after_a_restart_in_a_pause_values_have_the_units_they_had_before(
+    hass: HomeAssistant, make_entry: EntryMaker, remembers_units: bool
+):
+    """Home Assistant looks for the unit that a person sees when an entity is added, and that of the meter must be known."""
+    entry = await set_up(hass, make_entry())
+    entity_id = sensor_id(hass, entry, ENERGY)
+    assert (before := hass.states.get(entity_id)) is not None
+    assert before.attributes["unit_of_measurement"] == "kWh"
+    await turn(hass, entry, "on")
+    await hass.config_entries.async_unload(entry.entry_id)
+    if not remembers_units:
+        known = await async_load_meter(hass, str(entry.unique_id))
+        await async_save_meter(hass, str(entry.unique_id), replace(known, scaler_units={}))
+    await hass.config_entries.async_setup(entry.entry_id)
+    await hass.async_block_till_done(wait_background_tasks=True)
+    await turn(hass, entry, "off")
+    assert (after := hass.states.get(entity_id)) is not None
+    assert after.attributes["unit_of_measurement"] == "kWh"
+    assert float(after.state) == pytest.approx(float(before.state), abs=1)
 
 
 async def test_both_entries_of_a_device_let_go_of_it_and_go_on(

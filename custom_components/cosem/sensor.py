@@ -170,6 +170,8 @@ class ObjectSensor(CosemSensor):
     def _handle_coordinator_update(self) -> None:
         if self._has_changed() and (description := description_of(self.coordinator, self._reads[0])) is not None:
             self._look_as(description)
+            # Home Assistant chooses the unit that a person sees when an entity is added, maybe before one was known.
+            self.async_registry_entry_updated()
         super()._handle_coordinator_update()
 
 

@@ -97,6 +97,8 @@ class MeterReader:
         """Load what is remembered; return the meter's system title, or None."""
         self._remember(await async_load_meter(self._hass, str(self._entry.unique_id)))
         self.mbus_device_types, self.push_lists = self.description.mbus_device_types, self._stored.push_lists
+        # Also where the meter is not asked now: the unit that a person sees is looked up when an entity is added.
+        self._units = ScalerUnits(self._stored.scaler_units)
         await self.counters.async_load()
         return self._stored.system_title
 
