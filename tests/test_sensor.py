@@ -164,6 +164,30 @@ async def test_energy_is_shown_in_kilowatt_hours_and_ready_for_the_dashboard(
     assert state.attributes["state_class"] == "total_increasing"
 
 
+async def test_energy_whose_unit_is_known_only_later_is_shown_in_kilowatt_hours_too(
+    hass: HomeAssistant,
+    network: None,
+    make_entry: EntryMaker,
+    meter: SimulatedMeter,
+    freezer: FrozenDateTimeFactory,
+    entity_registry: er.EntityRegistry,
+):
+    meter.faults.add("temporary-failure", object="1.0.1.8.0.255", attribute=3)
+    entry = await set_up(hass, make_entry())
+    assert "unit_of_measurement" not in full_state(hass, entry, ENERGY).attributes
+    meter.faults.clear()
+    await poll(hass, freezer)
+    state = full_state(hass, entry, ENERGY)
+    assert state.attributes["unit_of_measurement"] == "kWh"
+    await hass.config_entries.async_reload(entry.entry_id)
+    assert full_state(hass, entry, ENERGY).attributes["unit_of_measurement"] == "kWh"
+    # What a person has chosen stays.
+    entity_registry.async_update_entity_options(state.entity_id, "sensor", {"unit_of_measurement": "MWh"})
+    meter.faults.add("temporary-failure", object="1.0.1.8.0.255", attribute=3)
+    await poll(hass, freezer)
+    assert full_state(hass, entry, ENERGY).attributes["unit_of_measurement"] == "MWh"
+
+
 async def test_code_is_in_the_attributes_not_in_the_name(
     hass: HomeAssistant, network: None, make_entry: EntryMaker, entity_registry: er.EntityRegistry
 ):

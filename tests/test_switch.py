@@ -314,7 +314,7 @@ async def test_a_restart_asks_nothing_and_keeps_the_switch_so_that_it_can_be_end
 async def test_after_a_restart_in_a_pause_values_have_the_units_they_had_before(
     hass: HomeAssistant, make_entry: EntryMaker, remembers_units: bool
 ):
-    """Home Assistant looks for the unit that a person sees when an entity is added, and that of the meter must be known."""
+    """Home Assistant looks for the unit that a person sees when an entity is added: before the meter is read."""
     entry = await set_up(hass, make_entry())
     entity_id = sensor_id(hass, entry, ENERGY)
     assert (before := hass.states.get(entity_id)) is not None

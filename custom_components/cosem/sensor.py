@@ -10,6 +10,7 @@ from typing import Any, Final, override
 from homeassistant.components.sensor import RestoreSensor, SensorDeviceClass, SensorEntity
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .catalogue import NOT_AUTHENTICATED, Kind, ObjectDescription, SensorDescription, name_of_bit
@@ -169,10 +170,23 @@ class ObjectSensor(CosemSensor):
     @override
     def _handle_coordinator_update(self) -> None:
         if self._has_changed() and (description := description_of(self.coordinator, self._reads[0])) is not None:
+            had_unit = self.native_unit_of_measurement is not None
             self._look_as(description)
-            # Home Assistant chooses the unit that a person sees when an entity is added, maybe before one was known.
-            self.async_registry_entry_updated()
+            self._choose_shown_unit(is_first=not had_unit)
         super()._handle_coordinator_update()
+
+    def _choose_shown_unit(self, *, is_first: bool) -> None:
+        """Have Home Assistant choose the unit that a person sees, as it does when an entity is added.
+
+        ``is_first``: no unit was known then. Otherwise none is proposed: nobody's values change their unit.
+        """
+        entry = self.registry_entry
+        if is_first and entry is not None:
+            registry = er.async_get(self.hass)
+            for domain, options in (self.get_initial_entity_options() or {}).items():
+                if domain not in entry.options:
+                    self.registry_entry = registry.async_update_entity_options(self.entity_id, domain, options)
+        self.async_registry_entry_updated()
 
 
 class AlarmSensor(CosemSensor):

@@ -97,8 +97,7 @@ class MeterReader:
         """Load what is remembered; return the meter's system title, or None."""
         self._remember(await async_load_meter(self._hass, str(self._entry.unique_id)))
         self.mbus_device_types, self.push_lists = self.description.mbus_device_types, self._stored.push_lists
-        # Also where the meter is not asked now: the unit that a person sees is looked up when an entity is added.
-        self._units = ScalerUnits(self._stored.scaler_units)
+        self._units = ScalerUnits(self._stored.scaler_units)  # for entities that are added before the meter is read
         await self.counters.async_load()
         return self._stored.system_title
 
@@ -301,8 +300,7 @@ class MeterReader:
     def _log(self, attribute: AttributeDescriptor, text: str, reason: str) -> None:
         is_unit = scaler_unit_attribute(attribute._replace(attribute_index=RegisterAttribute.VALUE)) == attribute
         shown = attribute._replace(attribute_index=RegisterAttribute.VALUE) if is_unit else attribute
-        name = name_of(self._hass, self._entry, shown)
-        LOGGER.warning(text, self._label, attribute.attribute_index, name, reason)
+        LOGGER.warning(text, self._label, attribute.attribute_index, name_of(self._hass, self._entry, shown), reason)
 
 
 def _awake(refusals: Refusals, attributes: _Attributes, now: float) -> list[AttributeDescriptor]:
