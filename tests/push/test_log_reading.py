@@ -87,6 +87,32 @@ async def test_each_entry_is_told_once_in_order_whatever_order_the_meter_says_an
     assert [*again.entries] == []
 
 
+@pytest.mark.parametrize("length", [4, 2 * TAIL, 100])
+@pytest.mark.parametrize("newest_first", [False, True])
+@pytest.mark.parametrize("sort_method", [None, 1, LIFO])
+async def test_a_clock_that_was_set_back_turns_no_log_around(length: int, newest_first: bool, sort_method: int | None):
+    """Its battery was empty, so that the last entries are from the year in which clocks begin."""
+    since = [at(hour) for hour in range(-200_000, -199_998)]
+    before, after = [*entries(length), *since], [*entries(length), *since, at(-199_998), at(0.5)]
+    step = -1 if newest_first else 1
+    mark = await mark_of(before[::step], sort_method=sort_method)
+    news, _ = await read(after[::step], mark, sort_method=sort_method)
+    assert news is not None
+    assert [*news.entries] == after[-2:]
+
+
+@pytest.mark.parametrize(("sort_method", "newest_first"), [(None, False), (1, False), (LIFO, True)])
+@pytest.mark.parametrize("length", [20, 100])
+async def test_where_times_tell_no_order_the_meter_does(sort_method: int | None, newest_first: bool, length: int):
+    before = [at(0, code) for code in range(length)]
+    step = -1 if newest_first else 1
+    mark = await mark_of(before[::step], sort_method=sort_method)
+    assert mark.newest_first is newest_first
+    news, _ = await read([*before, at(1)][::step], mark, sort_method=sort_method)
+    assert news is not None
+    assert [*news.entries] == [at(1)]
+
+
 async def test_only_the_end_of_a_long_log_is_read():
     mark = await mark_of(entries(100))
     _, asked = await read(entries(103), mark)

@@ -1,8 +1,9 @@
 """Reads the end of an event log: no more than is new, as far as that is known, and the whole log where it is not."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 from homeassistant.util import dt as dt_util
@@ -122,7 +123,7 @@ class LogReader:
         return _news_without_place(mark, condition, rows)
 
     async def _async_first(self, condition: LogCondition) -> LogMark | None:
-        """Return the first mark; the times at both ends tell the order, or else the sort method."""
+        """Return the first mark; times tell the order, or else the sort method."""
         log, in_use = condition.logical_name, condition.in_use or 0
         newest_first = condition.sort_method == SortMethod.LIFO
         if in_use <= _OVERLAP:
@@ -130,15 +131,16 @@ class LogReader:
             if rows.count < in_use:
                 return None
             entries = rows.entries
-            if _falls(entries):
+            if _is_falling(pairwise(entries)):
                 entries, newest_first = entries[::-1], not newest_first
         else:
             begin = await self._async_rows(log, (1, TAIL))
             end = await self._async_rows(log, (in_use - TAIL + 1, 0))
             if min(begin.count, end.count) < TAIL:
                 return None
-            ends = [begin.entries[0], end.entries[-1]]
-            newest_first = _falls(ends) or (newest_first and not _falls(ends[::-1]))
+            steps = [*pairwise(begin.entries), *pairwise(end.entries), (begin.entries[0], end.entries[-1])]
+            is_falling = _is_falling(steps)
+            newest_first = newest_first if is_falling is None else is_falling
             entries = begin.entries[::-1] if newest_first else end.entries
         return LogMark(newest_first=newest_first).behind(entries, condition.in_use)
 
@@ -164,10 +166,11 @@ class LogReader:
         return _Rows(found, count)
 
 
-def _falls(entries: Sequence[LogEntry]) -> bool:
-    """Whether the first one is certainly later than the last."""
-    first, last = (entries[0].time, entries[-1].time) if entries else (None, None)
-    return first is not None and last is not None and first > last
+def _is_falling(steps: Iterable[tuple[LogEntry, LogEntry]]) -> bool | None:
+    """Whether most steps go back in time, None where times do not tell: a clock that was set back is one of them."""
+    times = [(one.time, other.time) for one, other in steps]
+    moves = [(one < other) - (one > other) for one, other in times if one is not None and other is not None]
+    return sum(moves) < 0 if sum(moves) else None
 
 
 def _news(mark: LogMark, condition: LogCondition, new: Sequence[LogEntry]) -> LogNews:
