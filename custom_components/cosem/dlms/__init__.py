@@ -40,7 +40,7 @@ from .describe.secret_targets import is_secret, is_secret_or_proof
 from .describe.typed_target import typed_attribute, typed_method
 from .describe.typed_value import TYPE_NAMES, typed_data
 from .describe.values import raw_value
-from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy
+from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy, tells_moments_apart
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
 from .encoding.logical_name import LogicalName, Medium
 from .errors import (
@@ -468,6 +468,7 @@ __all__ = [
     "settle",
     "status_text",
     "symptom_of",
+    "tells_moments_apart",
     "templates_of",
     "title_in_certificate",
     "to_execute",

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import hashlib
 from typing import Final
 
-from ..dlms import DataNotification, EventNotificationRequest, TransportProtocol
+from ..dlms import DataNotification, EventNotificationRequest, TransportProtocol, tells_moments_apart
 from .routing import ReadNotification
 
 _WITH_TIME: Final = 600.0
@@ -66,5 +66,5 @@ def _digest(read: ReadNotification) -> bytes:
 def _has_time(read: ReadNotification) -> bool:
     match read.notification:
         case EventNotificationRequest(time) | DataNotification(_, time):
-            return time is not None and not time.startswith(b"\xff" * 6)
+            return time is not None and tells_moments_apart(time)
     return False

@@ -47,6 +47,32 @@ def test_a_time_that_the_meter_does_not_know_tells_nothing(apdu):
     assert not repeated.is_repeated(SOURCE, apdu, 102.0)
 
 
+NO_MOMENT = {
+    "invalid": "07EA0B1D070C1E05000000 01",
+    "doubtful": "07EA0B1D070C1E05000000 02",
+    "begun anew": "07D001010600000500 8000FF",
+    "to the minute": "07EA0B1D070C1EFFFF8000FF",
+    "a day": "07EA0B1D07FFFFFFFF8000FF",
+}
+
+
+@pytest.mark.parametrize("time", NO_MOMENT.values(), ids=NO_MOMENT)
+@pytest.mark.parametrize("spelling", ["C2010C{}", "C201{}", "C2090C{}", "0F00000000 0C{}", "0F00000000 090C{}"])
+def test_a_time_that_a_meter_may_have_twice_tells_nothing(time, spelling):
+    """Without a battery the clock begins anew with each power failure, and each one is news."""
+    apdu = bytes.fromhex(spelling.format(time) + "00010000600100FF02 1107")
+    other = apdu[:-1] + b"\x08"
+    repeated = RepeatedNotifications()
+    assert [not repeated.is_repeated(SOURCE, each, 0.0) for each in (apdu, other, apdu)] == [True] * 3
+    assert [not repeated.is_repeated(SOURCE, apdu, at) for at in (1.0, 60.0)] == [False, True]
+
+
+def test_a_damaged_time_differs_all_the_same():
+    apdu = bytes.fromhex("C2010C07EA0D1D070C1E0500000000 00010000600100FF02 1107")
+    repeated = RepeatedNotifications()
+    assert [not repeated.is_repeated(SOURCE, apdu, at) for at in (0.0, 60.0)] == [True, False]
+
+
 def test_copies_do_not_make_the_short_time_longer():
     repeated = RepeatedNotifications()
     told = [not repeated.is_repeated(SOURCE, PLAIN["event"], float(second)) for second in range(7)]
@@ -87,6 +113,26 @@ def test_an_id_that_never_changes_tells_nothing():
     repeated = RepeatedNotifications()
     on, off = PLAIN["data"], PLAIN["data"][:-1] + b"\x06"
     assert [not repeated.is_repeated(SOURCE, apdu, 0.0) for apdu in (on, off, on, off)] == [True] * 4
+
+
+def pushed(number, value):
+    return bytes.fromhex(f"0F00{number % 2**24:06X}0011{value:02X}")
+
+
+def test_an_id_for_each_list_tells_nothing():
+    """One push setup has 1, another 2; an alarm is on, off and on again within seconds."""
+    on, off, other = pushed(1, 1), pushed(1, 0), pushed(2, 7)
+    repeated = RepeatedNotifications()
+    told = [not repeated.is_repeated(SOURCE, apdu, at / 2) for at, apdu in enumerate((other, on, other, off, on))]
+    assert told == [True] * 5
+
+
+def test_ids_that_were_seen_to_count_for_long_tell_again():
+    repeated = RepeatedNotifications()
+    for number in (5, 2**24 - 9, *range(2**24 - 8, 2**24)):  # as after a start of the meter
+        assert not repeated.is_repeated(SOURCE, pushed(number, 1), 0.0)
+    assert not repeated.is_repeated(SOURCE, pushed(2**24, 1), 0.0)
+    assert repeated.is_repeated(SOURCE, pushed(2**24 - 1, 1), 9.0)
 
 
 def test_flags_beside_an_id_do_not_count_as_another_id():

@@ -71,6 +71,10 @@ class TimePolicy(Enum):
         return self in _IGNORING
 
 
+_NOT_SET: Final = ClockStatus.INVALID | ClockStatus.DOUBTFUL
+_FIRST_YEAR_OF_USE: Final = 2013
+"""Clocks without a battery begin in 1970, 2000, 2010 ... at each start."""
+
 _STANDARD: Final = TimePolicy.STANDARD
 _IGNORING: Final = frozenset({TimePolicy.LOCAL_TIME, TimePolicy.LOCAL_STANDARD_TIME})
 _STANDARD_TIME: Final = frozenset({TimePolicy.UNSPECIFIED_STANDARD_TIME, TimePolicy.LOCAL_STANDARD_TIME})
@@ -329,6 +333,17 @@ def _slow_datetime(octets: bytes, policy: TimePolicy, zone: tzinfo | None) -> da
         return to_datetime(decode_date_time(octets), policy, zone)
     except DecodeError:
         return None
+
+
+def tells_moments_apart(octets: bytes) -> bool:
+    """Whether a date-time is that of one second, of a clock that did not just begin anew: then it has none twice."""
+    try:
+        moment = decode_date_time(octets)
+    except DecodeError:
+        return True  # whatever its fields mean, they differ
+    is_lost = moment.clock_status is not None and bool(moment.clock_status & _NOT_SET)
+    is_second = moment.local is not None and moment.second is not None
+    return is_second and not is_lost and (moment.year or 0) >= _FIRST_YEAR_OF_USE
 
 
 def in_utc(moment: datetime) -> datetime:

@@ -3,9 +3,10 @@
 Protected ones have their invocation counter. Of plain ones equal octets are a copy, within a time that depends on what
 tells a copy from the same happening once more; where nothing does, rather two are handed on than none:
 
-* the meter's time in them: 10 minutes; but what comes again in one TCP connection within 2 seconds, behind something
-  else, happened twice within one second of the meter's clock: a connection neither doubles nor reorders;
-* a long-invoke-id, of a meter that was seen to count with it: 10 seconds;
+* the meter's time in them, to the second, of a clock that was set: 10 minutes; but what comes again in one TCP
+  connection within 2 seconds, behind something else, happened twice within one second of the meter's clock: a
+  connection neither doubles nor reorders;
+* a long-invoke-id, of a meter that was seen to count with it (others have one for each of their lists): 10 seconds;
 * nothing: 2 seconds, if nothing else came from there meanwhile (what comes and goes fast sends other octets in between)
   and it is no second time in one TCP connection, which doubles nothing.
 
@@ -16,14 +17,19 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ..apdu.common import DATE_TIME_OCTETS
 from ..apdu.notification import DATA_NOTIFICATION, EVENT_NOTIFICATION_REQUEST
+from ..encoding.cosem_time import tells_moments_apart
 
 _SHORT: Final = 2.0
 _NUMBERED: Final = 10.0
 _LONG: Final = 600.0
 
-_UNSPECIFIED: Final = b"\xff" * 6
-"""In a date_time whose meter does not know the time."""
+_STEPS: Final = 8
+"""After an id that was there before with something else: so many ids in a row have to be higher than the last."""
+
+_HALF: Final = 2**23
+"""Of all ids: less is a step forward, also beyond the last one."""
 
 _MOST: Final = 1024
 _MOST_OCTETS: Final = 1024 * 1024
@@ -42,8 +48,19 @@ class _Seen(NamedTuple):
 @dataclass(slots=True)
 class _Sender:
     turn: int = 0
-    invoke_id: bytes = b""
-    counts: bool = False
+    invoke_id: int | None = None
+    steps: int = _STEPS - 1
+
+    @property
+    def counts(self) -> bool:
+        """Whether its ids tell."""
+        return self.steps >= _STEPS
+
+    def note(self, invoke_id: int) -> None:
+        """Take the id of something that did not come before."""
+        if self.invoke_id is not None:
+            self.steps = self.steps + 1 if 0 < (invoke_id - self.invoke_id) % (2 * _HALF) < _HALF else 0
+        self.invoke_id = invoke_id
 
 
 class RepeatedNotifications:
@@ -60,10 +77,9 @@ class RepeatedNotifications:
         ``connection``: what tells this TCP connection from others; None for datagrams.
         """
         sender = self._sender(source)
-        if invoke_id := _invoke_id(apdu):
-            sender.counts = sender.counts or sender.invoke_id not in {b"", invoke_id}
-            sender.invoke_id = invoke_id
         before = self._seen.pop((source, apdu), None)
+        if before is None and (invoke_id := _invoke_id(apdu)) is not None:
+            sender.note(invoke_id)
         is_copy = before is not None and _is_copy(apdu, before, sender, now, connection)
         if not is_copy:
             sender.turn += 1
@@ -85,7 +101,7 @@ class RepeatedNotifications:
 
 def _is_copy(apdu: bytes, before: _Seen, sender: _Sender, now: float, connection: int | None) -> bool:
     age = now - before.at
-    is_numbered = _invoke_id(apdu) != b"" and sender.counts
+    is_numbered = sender.counts and _invoke_id(apdu) is not None
     is_stream = connection is not None and connection == before.connection
     if _has_time(apdu):
         is_again = is_stream and age < _SHORT and before.turn != sender.turn and not is_numbered
@@ -95,12 +111,15 @@ def _is_copy(apdu: bytes, before: _Seen, sender: _Sender, now: float, connection
     return age < _SHORT and before.turn == sender.turn and not is_stream
 
 
-def _invoke_id(apdu: bytes) -> bytes:
-    """Return the 24 bits that count, without the flags; b"" where there are none."""
-    return apdu[2:5] if apdu[0] == DATA_NOTIFICATION else b""
+def _invoke_id(apdu: bytes) -> int | None:
+    """Return the 24 bits that count, without the flags; None where there are none."""
+    return int.from_bytes(apdu[2:5]) if apdu[0] == DATA_NOTIFICATION else None
 
 
 def _has_time(apdu: bytes) -> bool:
+    """Whether the meter's time is there, and tells (in any of the spellings of notification.py)."""
     start = 1 if apdu[0] == EVENT_NOTIFICATION_REQUEST else 5
-    is_there = apdu[0] in {EVENT_NOTIFICATION_REQUEST, DATA_NOTIFICATION} and apdu[start : start + 1] != b"\x00"
-    return is_there and _UNSPECIFIED not in apdu[start : start + 15]
+    if apdu[0] not in {EVENT_NOTIFICATION_REQUEST, DATA_NOTIFICATION} or apdu[start : start + 1] == b"\x00":
+        return False
+    first = start + 2 if apdu[start + 1 : start + 2] == bytes((DATE_TIME_OCTETS,)) else start + 1
+    return tells_moments_apart(apdu[first : first + DATE_TIME_OCTETS])
