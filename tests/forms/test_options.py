@@ -111,7 +111,7 @@ async def test_trial_13_the_object_list_can_be_read_again(
     shorter = tuple(each for each in whole.objects if str(each.logical_name) != "1.0.32.7.0.255")
     reader = entry.runtime_data.reader
     reader.description.take_list(shorter)
-    await reader.async_save(None)
+    await reader.async_save(None, {})
     result = await hass.config_entries.options.async_init(entry.entry_id)
     assert not options_shown(result).get("read_objects")
     typed = {"interval": 77, "objects": [TICKED[0]], "stay_connected": False, "response_timeout": 10}
