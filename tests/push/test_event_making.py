@@ -53,6 +53,22 @@ def test_a_time_that_is_none_is_told_as_it_came(made):
     assert event["time"] is None
 
 
+@pytest.mark.parametrize(
+    ("pushed", "value", "unit"),
+    [
+        ("06 00000539 0202 0F00 161B", 1337, "W"),
+        ("06 00000001 0202 0F7F 161B", None, None),
+        ("17 7F800000 0202 0F00 161B", None, None),
+        ("0A03 616263 0202 0F00 161B", "abc", None),
+    ],
+    ids=["a number", "a scaler that nobody believes", "infinity", "a text"],
+)
+def test_only_a_number_has_a_unit(made, pushed, value, unit):
+    (event,) = made(data_notification(f"0101 0203 0906 0100010700FF {pushed}"))
+    assert (event["value"], event["unit"]) == (value, unit)
+    assert (event["raw"] is None) is (value is not None)
+
+
 def test_each_alarm_of_a_notification_is_an_event(made):
     found = made(event_notification("0600002002", "0.0.97.98.0.255"))
     assert [(event["event_type"], event["code"]) for event in found] == [("battery", 1), ("tamper", 13)]

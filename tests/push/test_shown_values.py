@@ -22,6 +22,7 @@ POWER = LogicalName.parse("1.0.1.7.0.255")
 ATTRIBUTE = AttributeDescriptor(3, POWER, 2)
 WATT, KILOWATT, VAR = ScalerUnit(0, 27), ScalerUnit(3, 27), ScalerUnit(0, 29)
 NUMBER = Data(DataType.DOUBLE_LONG_UNSIGNED, 1337)
+NOT_FINITE = Data(DataType.FLOAT32, float("inf"))
 
 
 class Reader:
@@ -72,6 +73,10 @@ def test_whose_a_value_is(pushed: PushedValue, attribute: AttributeDescriptor | 
         (known(unit_missing=True), value(), None),
         (known(unit_missing=True), value(WATT), Reading(value=NUMBER, scaler_unit=WATT)),
         (known(WATT), value(data=Data(DataType.NULL_DATA, None)), None),
+        (known(WATT), value(data=Data(DataType.VISIBLE_STRING, b"T2")), None),  # no text among watts
+        (known(WATT), value(data=Data(DataType.BOOLEAN, True)), None),
+        (known(WATT), value(data=NOT_FINITE), Reading(value=NOT_FINITE, scaler_unit=WATT)),
+        (known(), value(data=Data(DataType.BOOLEAN, True)), Reading(value=Data(DataType.BOOLEAN, True))),
     ],
 )
 def test_f49_a_value_has_the_unit_that_is_known_or_none(
@@ -123,6 +128,8 @@ def test_what_has_no_unit_needs_none():
         (NUMBER, KILOWATT, 1337000),
         (NUMBER, ScalerUnit(-1, 27), 133.7),
         (Data(DataType.LONG64_UNSIGNED, 2**60), WATT, float(2**60)),
+        (NUMBER, ScalerUnit(127, 27), None),
+        (NOT_FINITE, WATT, None),
         (Data(DataType.BOOLEAN, True), None, True),
         (Data(DataType.VISIBLE_STRING, b"T2"), None, "T2"),
         (Data(DataType.DATE, bytes.fromhex("07EA0B1C06")), None, "2026-11-28"),

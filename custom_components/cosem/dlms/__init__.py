@@ -39,7 +39,7 @@ from .describe.redacted import apdu_in_words, redacted
 from .describe.secret_targets import is_secret, is_secret_or_proof
 from .describe.typed_target import typed_attribute, typed_method
 from .describe.typed_value import TYPE_NAMES, typed_data
-from .describe.values import raw_value
+from .describe.values import is_number, raw_value
 from .encoding.cosem_time import ClockStatus, CosemDateTime, TimePolicy, tells_moments_apart
 from .encoding.data import BitString, CompactArray, Data, DataType, PlainValue, plain
 from .encoding.logical_name import LogicalName, Medium
@@ -424,6 +424,7 @@ __all__ = [
     "encode_send_destination_and_method",
     "generate_key_pair",
     "instant",
+    "is_number",
     "is_of_security",
     "is_of_supply",
     "is_public_example",

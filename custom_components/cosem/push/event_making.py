@@ -152,7 +152,7 @@ class EventMaker:
             class_id, index = attribute.class_id, attribute.attribute_index
         return _Shown(
             plain if is_short(plain) else None,
-            None if reading.scaler_unit is None else reading.scaler_unit.symbol,
+            None if reading.scaler_unit is None or reading.number is None else reading.scaler_unit.symbol,
             class_id,
             index,
             value.data_index,

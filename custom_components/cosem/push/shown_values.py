@@ -17,6 +17,7 @@ from ..dlms import (
     date_or_time_text,
     describe_data,
     display_text,
+    is_number,
     number_of,
     scaler_unit_attribute,
 )
@@ -72,13 +73,18 @@ def _class_of(reader: MeterReader, name: LogicalName) -> int | None:
 
 
 def pushed_reading(reader: MeterReader, attribute: AttributeDescriptor, value: PushedValue) -> Reading | None:
-    """Return a value with its unit; None where its number would be a guess, or in another unit than before."""
+    """Return a value with its unit; None where its number would be a guess, or in another unit than before.
+
+    None also for a text, or anything else that has no unit, in the place of a number with a unit.
+    """
     if value.value.type is DataType.NULL_DATA:
         return None
     known = reader.reading(attribute, value.value)
     pushed = value.scaler_unit
-    if scaler_unit_attribute(attribute) is None or number_of(value.value) is None:
+    if scaler_unit_attribute(attribute) is None:
         return known
+    if number_of(value.value) is None:
+        return known if known.scaler_unit is None or is_number(value.value) else None
     if pushed is None:
         return None if known.unit_missing else known
     if known.scaler_unit is not None and known.scaler_unit.unit != pushed.unit:
@@ -95,6 +101,8 @@ def plain_value(attribute: AttributeDescriptor | None, reading: Reading, policy:
         return data.value
     if (number := reading.number) is not None:
         return json_number(number)
+    if is_number(data):  # it is none, or nobody can believe its scaler
+        return None
     is_clock = attribute is not None and attribute.class_id == InterfaceClass.CLOCK
     text = date_or_time_text(data, policy) if is_clock or data.type in _TIMES else None
     return text or display_text(data, _MAX_TEXT) or _described(data)
