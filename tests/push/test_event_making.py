@@ -69,6 +69,12 @@ def test_only_a_number_has_a_unit(made, pushed, value, unit):
     assert (event["raw"] is None) is (value is not None)
 
 
+def test_a_short_name_that_nobody_knows_is_kept_as_it_came(made):
+    report = bytes.fromhex("18 00 01 02 FA08 01 1107")
+    (event,) = made(report)
+    assert (event["logical_name"], event["value"], event["raw"]) == (None, 7, report.hex())
+
+
 def test_each_alarm_of_a_notification_is_an_event(made):
     found = made(event_notification("0600002002", "0.0.97.98.0.255"))
     assert [(event["event_type"], event["code"]) for event in found] == [("battery", 1), ("tamper", 13)]

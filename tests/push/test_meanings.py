@@ -165,7 +165,7 @@ def test_alarm_objects_are_remembered_in_bounds_the_last_ones_and_those_that_are
     assert read(meanings, ALARMS, 0b1) == [0]
 
 
-@pytest.mark.parametrize("name", ["0.0.97.98.30.255", "0.0.97.98.0.0", "0.0.97.98.255.255"])
+@pytest.mark.parametrize("name", ["0.0.97.98.10.255", "0.0.97.98.30.255", "0.0.97.98.0.0", "0.0.97.98.255.255"])
 def test_what_is_no_alarm_object_is_not_remembered(name: str):
     meanings = Meanings(NO_TABLE)
     assert [meaning.code for meaning in meanings.of(pushed(value(name, 1)), is_event=True)] == [None]

@@ -79,7 +79,9 @@ class _Records(NamedTuple):
 
 
 def _is_understood(read: ReadNotification) -> bool:
-    return read.values is not None and read.values.is_complete
+    if read.values is None or not read.values.is_complete:
+        return False
+    return all(value.logical_name is not None for value in read.values.values)  # a short name alone says little
 
 
 class EventMaker:
