@@ -106,6 +106,21 @@ def test_enough_is_enough():
     assert len(console.output) == 1
 
 
+@pytest.mark.parametrize("by", [by_udp, by_tcp])
+def test_a_burst_is_shown_whole(by: Callable[..., Callable[[int], None]]):
+    console = Ears(by(*(EVENT[:-1] + bytes([code]) for code in range(200))))
+    transport = "udp" if by is by_udp else "tcp"
+    assert heard(console, transport=transport, count=200, json=True, seconds=20.0) == 0
+    assert [json.loads(line)["items"][0]["value"] for line in console.output] == list(range(200))
+
+
+def test_what_is_left_out_is_said():
+    console = Ears(by_tcp(*(EVENT[:-1] + bytes([number % 256]) for number in range(1_300))))
+    assert heard(console, transport="tcp", seconds=1.0) == 0
+    (said,) = (note for note in console.notes if "left out" in note)
+    assert re.fullmatch(r"\d+ messages or connections were left out: too many at once from one address", said)
+
+
 def test_after_the_time_it_ends_and_nothing_is_1():
     console = Ears()
     assert heard(console, seconds=0.05, json=True) == NOTHING_CAME == 1

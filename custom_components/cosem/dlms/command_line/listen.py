@@ -4,12 +4,14 @@ import argparse
 import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 import json
 from typing import Final
 
 from ..addresses import TransportProtocol
 from ..client.hearing import Heard
 from ..client.listener import NotificationListener
+from ..limits import DEFAULT_LIMITS
 from ..protocol.notification_senders import NotificationSenders
 from .console import Console
 from .heard import HeardNotification
@@ -17,6 +19,16 @@ from .options import BOTH, UsageError
 from .run import known_senders
 
 NOTHING_CAME: Final = 1
+_LIMITS: Final = replace(
+    DEFAULT_LIMITS,
+    listener_burst=1_000,
+    listener_per_second=200.0,
+    listener_connections=64,
+    listener_connections_of_strangers=64,
+    listener_connections_per_source=16,
+    listener_failed_tags=100,
+)
+"""Nobody says beforehand which addresses are those of meters, and somebody watches: all may say much."""
 _STORED_EVERY: Final = 1.0
 """Seconds: a meter that sends every second does not wear out the disk."""
 
@@ -41,6 +53,7 @@ class _Ear:
         self._console = console
         self._senders = senders
         self._store = store
+        self._listeners: list[NotificationListener] = []
         self._heard = 0
         self._is_over = asyncio.Event()
         self._next_storing = 0.0
@@ -53,6 +66,8 @@ class _Ear:
             pass  # its usual end, without --count and --seconds
         finally:
             self._store()
+        if left_out := sum(each.sources.dropped + each.refused_connections for each in self._listeners):
+            self._console.note(f"{left_out} messages or connections were left out: too many at once from one address")
         if not self._heard:
             self._console.note("nothing came")
         return 0 if self._heard else NOTHING_CAME
@@ -63,7 +78,8 @@ class _Ear:
         port = options.port
         async with AsyncExitStack() as opened:
             for transport in chosen:
-                listener = NotificationListener(self._take, self._senders)
+                listener = NotificationListener(self._take, self._senders, limits=_LIMITS)
+                self._listeners.append(listener)
                 opened.push_async_callback(listener.close)
                 await listener.open(transport, options.address, port)
                 port = listener.port
