@@ -115,8 +115,9 @@ async def test_set_up_is_tried_again_while_the_meter_is_away(
     meter.faults.add("refuse")
     entry = await set_up(hass, make_entry())
     assert entry.state is ConfigEntryState.SETUP_RETRY
-    assert entry.reason == "No connection to the meter: connection failed: refused"
-    assert entry.error_reason_translation_key == "cannot_connect"
+    said = "The meter refused the connection for now. Another program may be connected: connection failed: refused"
+    assert entry.reason == said
+    assert entry.error_reason_translation_key == "association_refused_for_now"
     meter.faults.clear()
     await poll(hass, freezer, 11)
     assert entry.state is ConfigEntryState.LOADED

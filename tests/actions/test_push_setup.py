@@ -200,6 +200,18 @@ async def test_a_meter_that_lists_no_push_setup_may_be_told_its_name(
     assert answer["after"]["send_destination_and_method"]["destination"] == "192.0.2.9:4059"
 
 
+async def test_a_push_setup_that_the_meter_does_not_show_is_not_shown_as_empty(
+    hass: HomeAssistant, make_entry: EntryMaker
+):
+    entry = await set_up(hass, manager(make_entry))
+    with pytest.raises(ServiceValidationError) as refused:
+        await configure(hass, entry, logical_name="0-0:25.99.0")
+    assert refused.value.translation_key == "push_setup_not_shown"
+    assert refused.value.translation_placeholders == {"detail": "0.0.25.99.0.255"}
+    answer = await configure(hass, entry, logical_name="0-0:25.99.0", host="192.0.2.9")
+    assert answer["result"] == {"send_destination_and_method": "object-undefined"}
+
+
 async def test_values_without_names_are_read_by_the_new_list_at_once(
     hass: HomeAssistant, make_entry: EntryMaker, meter: SimulatedMeter
 ):
@@ -476,5 +488,6 @@ async def test_what_is_typed_wrongly_is_named_and_nothing_is_written(
     ],
 )
 def test_what_no_push_setup_can_hold_is_refused(typed: dict[str, Any]):
-    with pytest.raises(vol.Invalid):
+    with pytest.raises(vol.Invalid) as refused:
         SCHEMA(typed)
+    assert "TransportProtocol" not in str(refused.value)

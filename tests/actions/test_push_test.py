@@ -151,7 +151,7 @@ async def test_what_is_not_taken_for_this_meters_is_counted(hass: HomeAssistant,
         await until(lambda: push.not_taken_by_reason.total() == 2)
     answer = test.described(setup_of())
     assert (answer["received"], answer["not_taken"]) == ([], {"nobody's": 1})
-    assert "nobody's (1)" in answer["check"][0]
+    assert "not expected from that address, for that client, or with that name (1)" in answer["check"][0]
 
 
 OVER_UDP = SendDestination(1, b"127.0.0.1:4059", 0)

@@ -88,7 +88,9 @@ async def test_an_unusual_port_or_transport_is_said_where_nothing_answers(hass: 
     other_port = Found(facts=replace(PUBLIC, port=4060), failure=silence)
     assert (await said(hass, other_port)).endswith("Most meters use port 4059.")
     over_udp = Found(facts=replace(PUBLIC, transport=TransportProtocol.UDP), failure=silence)
-    assert "over UDP within 10 seconds" in await said(hass, over_udp)
+    sentence = await said(hass, over_udp)
+    assert "over UDP within 10 seconds" in sentence
+    assert "go back to the address and select TCP" in sentence
 
 
 async def test_a_meter_that_calls_was_not_asked(hass: HomeAssistant):

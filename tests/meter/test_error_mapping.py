@@ -67,10 +67,9 @@ TEXTS = json.loads((Path(error_mapping.__file__).parents[1] / "translations" / "
 ]
 
 ERRORS = [
-    (ConnectFailed(ConnectFailure.REFUSED), UpdateFailed, UpdateFailed, "cannot_connect", None),
+    (ConnectFailed(ConnectFailure.UNREACHABLE), UpdateFailed, UpdateFailed, "cannot_connect", None),
     (ConnectTimeout(10), UpdateFailed, UpdateFailed, "cannot_connect", None),
     (DeviceInUse("the other associations", 120), UpdateFailed, UpdateFailed, "device_in_use", None),
-    (ConnectionLost(), UpdateFailed, UpdateFailed, "connection_lost", None),
     (ResponseTimeout("AARE", 10), UpdateFailed, UpdateFailed, "no_answer", None),
     (NotWrapper(b"SSH-2.0-"), UpdateFailed, UpdateFailed, "not_dlms", None),
     (EchoReceived(16, 1, (16, 1)), UpdateFailed, UpdateFailed, "not_dlms", None),
@@ -122,6 +121,18 @@ def test_every_error_has_its_meaning(
         with pytest.raises(kind) as caught, map_error(first=first):
             raise error
         assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize(
+    ("error", "later"),
+    [(ConnectFailed(ConnectFailure.REFUSED), "cannot_connect"), (ConnectionLost(reset=True), "connection_lost")],
+)
+def test_f56_while_no_entity_tells_of_another_program_the_reason_of_the_entry_does(error: DlmsError, later: str):
+    assert may_be_of_another_client(error)
+    for first, key in ((True, "association_refused_for_now"), (False, later)):
+        mapped = home_assistant_error(error, first=first)
+        assert (type(mapped), mapped.translation_key) == (UpdateFailed, key)
+        assert ("Another program" in TEXTS[key]["message"].format_map(mapped.translation_placeholders)) is first
 
 
 def test_transient_refusal_is_never_a_matter_of_credentials_alone():

@@ -54,6 +54,11 @@ class PushSetupState:
         return answer if isinstance(answer, Data) else None
 
     @property
+    def is_shown(self) -> bool:
+        """Whether the meter gave anything of it."""
+        return any(isinstance(answer, Data) for answer in self.answers.values())
+
+    @property
     def objects(self) -> tuple[PushObject, ...] | None:
         """What is sent; None where that is not known."""
         data = self.data(LIST)

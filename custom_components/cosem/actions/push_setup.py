@@ -67,7 +67,7 @@ SCHEMA: Final = vol.Schema(
         vol.Optional(CONF_LOGICAL_NAME): cv.string,
         vol.Optional(CONF_HOST): cv.string,
         vol.Optional(CONF_PORT): vol.All(whole_number, vol.Range(min=1, max=MAX_PORT)),
-        vol.Optional(CONF_TRANSPORT): vol.Coerce(TransportProtocol),
+        vol.Optional(CONF_TRANSPORT): vol.Coerce(TransportProtocol, msg=f"expected {' or '.join(TransportProtocol)}"),
         vol.Optional(CONF_CLIENT_WPORT): vol.All(whole_number, vol.Range(min=0, max=MAX_WPORT)),
         vol.Optional(CONF_OBJECTS): vol.All(
             cv.ensure_list, [_OBJECT], vol.Length(min=1, max=MOST_OBJECTS, msg="1 to 100 objects are sent")
@@ -193,6 +193,12 @@ class _Configuration:
 
     async def _async_work(self, association: Association) -> None:
         before = self.before = await self._async_read(association)
+        if not self.targets and not before.is_shown:
+            raise ServiceValidationError(
+                translation_domain=DOMAIN,
+                translation_key="push_setup_not_shown",
+                translation_placeholders={"detail": str(self.logical_name)},
+            )
         for attribute, data in self.wanted.changes(before).items():
             self.results[attribute] = UNCHANGED
             if attribute is LIST:

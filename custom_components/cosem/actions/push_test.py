@@ -49,6 +49,15 @@ MOST_WAITED: Final = 30.0
 MOST_SHOWN: Final = 16
 """Notifications."""
 
+_REASONS: Final = {
+    "nobody's": "not expected from that address, for that client, or with that name",
+    "ambiguous": "from this meter or from another one",
+    "not opened": "protected, and not opened by any keys",
+    "may be old": "perhaps an old message that was recorded",
+    "replayed": "an old message once more",
+}
+"""Why something was not taken, in words; by what diagnostics call it."""
+
 _NUMBER: Final = Data(DataType.INTEGER, 0)
 _SECRET: Final = "not shown: it may hold a password or key"  # noqa: S105 - says that there is one
 
@@ -170,7 +179,7 @@ class PushTest:
 
     def _why_not_taken(self) -> Iterator[str]:
         if not_taken := self._not_taken:
-            reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(not_taken.items()))
+            reasons = "; ".join(f"{_REASONS[reason]} ({count})" for reason, count in sorted(not_taken.items()))
             yield (
                 f"Something came meanwhile and was not taken for this meter's: {reasons}. Check the addresses that it "
                 "sends from, in the options under Notifications and events, and its keys."

@@ -293,6 +293,9 @@ def home_assistant_error(error: DlmsError, *, first: bool) -> HomeAssistantError
         case SecurityError():
             # Anybody on the network can send what looks like it: it may pass by itself (rule S37).
             return UpdateFailed(**_text(_security_key(error), error))
+        case ConnectFailed(reason=ConnectFailure.REFUSED) | ConnectionLost() if first:
+            # No entity tells yet that another program may have the meter.
+            return UpdateFailed(**_text("association_refused_for_now", error))
     return UpdateFailed(**_text(_failed_poll_key(error), error))
 
 

@@ -61,7 +61,9 @@ TYPE_NAMES: Final = (*[kind.standard_name for kind in DataType], HEX)
 def checked_type_name(text: str) -> str:
     """Return the standard's name of a type, or ``hex``. Raises LocalProtocolError."""
     if text not in TYPE_NAMES:
-        raise LocalProtocolError(f"no type; there are: {', '.join(TYPE_NAMES[:-1])}, and {HEX} for encoded Data")
+        raise LocalProtocolError(
+            f"{text!r} is no data type; there are: {', '.join(TYPE_NAMES[:-1])}, and {HEX} for encoded Data"
+        )
     return text
 
 
