@@ -82,7 +82,7 @@ class ShortMeter(ScriptedMeter):
         if apdu[0] == 0xC0:
             return [bytes([0xC4, 1, apdu[2], 0]) + bytes.fromhex("0600000007")]
         if apdu[0] == 0x06:
-            return [b"\x0d\x01\x00"]
+            return [bytes([0x0D, apdu[1], *bytes(apdu[1])])]
         results, offset = b"", 2
         for _ in range(apdu[1]):
             assert apdu[offset] == 2
