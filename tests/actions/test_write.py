@@ -93,7 +93,7 @@ async def test_s33_nothing_is_asked_of_the_meter_where_it_is_not_allowed(
     ("typed", "words"),
     [
         ({"attribute": "0.0.17.0.0.255"}, "the class is missing"),
-        ({"data_type": "number"}, "'number' is no data type; there are: null-data, "),
+        ({"data_type": "number"}, "what is named is no data type; there are: null-data, "),
         ({"value": "seven"}, "is a number from 0"),
         ({"data_type": "array", "value": "1"}, "hex"),
         ({"data_type": "null-data"}, "has no value"),

@@ -62,7 +62,7 @@ def checked_type_name(text: str) -> str:
     """Return the standard's name of a type, or ``hex``. Raises LocalProtocolError."""
     if text not in TYPE_NAMES:
         raise LocalProtocolError(
-            f"{text!r} is no data type; there are: {', '.join(TYPE_NAMES[:-1])}, and {HEX} for encoded Data"
+            f"what is named is no data type; there are: {', '.join(TYPE_NAMES[:-1])}, and {HEX} for encoded Data"
         )
     return text
 
