@@ -22,6 +22,7 @@ from tests.push.senders import (
     LOOPBACK,
     data_notification,
     event_code,
+    event_notification,
     free_port,
     listening,
     protected,
@@ -72,6 +73,28 @@ async def test_s36_what_was_received_is_stored_soon(
     await poll(hass, freezer, STORED_AFTER + 0.1)
     received = hass_storage[COUNTERS]["data"]["received"]
     assert [set(last.values()) for last in received.values()] == [{2_000_001}]
+
+
+async def test_values_of_another_logical_device_of_the_same_meter_are_not_shown(
+    hass: HomeAssistant, meters: dict[str, SimulatedMeter]
+):
+    secured = meters[HOST] = SimulatedMeter(secured_profile(), dt_util.utcnow)
+    port = free_port()
+    entry = await set_up(hass, secured_entry(secured, 1, options=listening(port)))
+    before = state_of(hass, entry, "3_1.0.1.7.0.255_2")
+    bodies = ("0202 0906 0100010700FF 0600000539", "0101 0203 0906 0100010700FF 0600000539 0202 0F00 161B")
+    pushes = (event_code(1), *map(data_notification, bodies))
+    async with told(hass, 3) as data:
+        say(port, *(wpdu(protected(secured, 1, 2_000_000 + at, each), 17) for at, each in enumerate(pushes)))
+    assert state_of(hass, entry, "3_1.0.1.7.0.255_2") == before
+    assert [(each["event_type"], each["value"], each["unit"]) for each in data] == [
+        ("power_down", 1, None),
+        ("other", None, None),  # in which unit that logical device counts is not known
+        ("other", 1337, "W"),
+    ]
+    async with told(hass, 1) as data:
+        say(port, wpdu(protected(secured, 1, 2_000_009, event_notification("0600000539", "1.0.1.7.0.255", 3)), 17))
+    assert (data[0]["class_id"], data[0]["value"]) == (3, None)
 
 
 async def test_nothing_is_told_after_the_end(hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]):

@@ -129,6 +129,30 @@ def test_what_names_another_meter_is_not_believed_unless_it_is_proven():
     assert house.takes(heard(numbered("8"), authenticated=True, system_title=TITLE)) == "secured"
 
 
+def test_what_is_proven_has_no_values_of_another_logical_device():
+    """It happened to the same physical device, and is told; but another object has this name, too."""
+    proof = {"authenticated": True, "system_title": TITLE}
+    named_so = {**PROVEN, "identifiers": lambda: ("ABC1", "7")}
+    other = {**PROVEN, "server_wport": 9, "identifiers": lambda: ("ABC2",)}
+
+    def is_elsewhere(house: House, apdu: bytes = event_code(1), server: int = 1) -> bool:
+        assert house.takes(heard(apdu, server=server, **proof)) is not None
+        return house.taken[-1][1].is_elsewhere
+
+    alone = House(mine={**named_so, "server_wport": 16}, neighbour={"keys": keys(OTHER_TITLE)})
+    # The management logical device pushes for all; some senders leave it out.
+    assert [is_elsewhere(alone, server=server) for server in (16, 1, 0, 17)] == [False, False, False, True]
+    assert not is_elsewhere(alone, numbered("7"), server=17)
+    assert [is_elsewhere(alone, named(name), server=16) for name in ("ABC1", "ABC2")] == [False, True]
+    assert not is_elsewhere(alone, b"\xc2\x00", server=17)  # nothing of it is understood anyway
+    two = House(mine={**named_so, "server_wport": 16}, other=other)
+    assert [is_elsewhere(two, server=server) for server in (16, 9, 1)] == [False, False, True]
+    twice = House(before={**named_so, "entry_id": "1"}, after={**named_so, "entry_id": "1"})
+    assert not is_elsewhere(twice, server=0)
+    numbered_otherwise = House(mine={**named_so, "is_of_another": lambda values: bool(values.serial_numbers)})
+    assert is_elsewhere(numbered_otherwise, numbered("8"))
+
+
 def test_of_two_logical_devices_with_one_number_the_wport_tells():
     house = House(
         first={"identifiers": lambda: ("A_1", "7")}, second={"identifiers": lambda: ("A_2", "7"), "server_wport": 2}

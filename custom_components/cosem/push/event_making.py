@@ -11,18 +11,22 @@ from homeassistant.util import dt as dt_util
 
 from ..const import LOGGER
 from ..dlms import (
+    AttributeDescriptor,
     Data,
     DataNotification,
     DataType,
     EventNotificationRequest,
     InformationReportRequest,
     Json,
+    Medium,
     Notification,
     PushedValue,
     TimePolicy,
     date_or_time_text,
     display_text,
     notification_time,
+    number_of,
+    scaler_unit_attribute,
 )
 from ..meter.entity_plan import name_of
 from ..meter.labels import label_of
@@ -106,12 +110,12 @@ class EventMaker:
                 "%s told of more than %d events at once; the others are left out", label_of(self._entry), MOST_EVENTS
             )
         values = read.values.values
-        shown = tuple(self._shown(each) for each in values[:MOST_VALUES]) if len(values) > 1 else ()
+        shown = tuple(self._shown(each, read) for each in values[:MOST_VALUES]) if len(values) > 1 else ()
         records = _Records(tuple(each.record() for each in shown), not any(each.is_left_out for each in shown))
         return [self._event(read, meaning, records) for meaning in meanings]
 
     def _event(self, read: ReadNotification, meaning: Meaning, records: _Records) -> MeterEvent:
-        shown = _Shown() if meaning.value is None else self._shown(meaning.value)
+        shown = _Shown() if meaning.value is None else self._shown(meaning.value, read)
         is_whole = shown.value is not None and records.is_whole and _is_understood(read)
         return MeterEvent(
             entry_id=self._entry.entry_id,
@@ -140,9 +144,12 @@ class EventMaker:
         device = dr.async_get(self._hass).async_get_device_by_identifier(identifier, self._entry.entry_id)
         return None if device is None else device.id
 
-    def _shown(self, value: PushedValue) -> _Shown:
-        attribute = pushed_attribute(self._reader, value)
+    def _shown(self, value: PushedValue, read: ReadNotification) -> _Shown:
+        # The objects of another logical device may have the same names, and other units.
+        attribute = None if read.is_elsewhere else pushed_attribute(self._reader, value)
         reading = Reading(value=value.value, scaler_unit=value.scaler_unit)
+        if read.is_elsewhere and value.scaler_unit is None and _has_unit(value):
+            reading = Reading()
         if attribute is not None:
             reading = pushed_reading(self._reader, attribute, value) or reading
             # Without a unit its number says nothing.
@@ -174,6 +181,14 @@ class EventMaker:
             case InformationReportRequest(time) if time is not None:
                 return _generalized_time(time, notification_time(notification))
         return None
+
+
+def _has_unit(value: PushedValue) -> bool:
+    """Whether its number says nothing without a unit."""
+    name, class_id, index = value.logical_name, value.class_id, value.attribute_index
+    if name is None or class_id is None or index is None:
+        return number_of(value.value) is not None and name is not None and name.a != Medium.ABSTRACT
+    return scaler_unit_attribute(AttributeDescriptor(class_id, name, index)) is not None
 
 
 def _generalized_time(octets: bytes, text: str | None) -> str | None:

@@ -263,7 +263,8 @@ class MeterPush:
             if self._unshown is not None:
                 self._unshown.append(event)
             async_publish(self._hass, event)
-        self._show_values(read)
+        if not read.is_elsewhere:
+            self._show_values(read)
 
     async def _async_store(self, _now: datetime | None = None) -> None:
         """Store which invocation counters were received, so that none is taken again after a restart (rule S36)."""

@@ -29,6 +29,9 @@ from ..meter.error_mapping import is_of_no_known_title
 MOST_DECODED: Final = 64 * 1024
 """Octets. What is longer would hold up Home Assistant (rule M13), and is no event of a meter."""
 
+_MANAGEMENT: Final = frozenset({0, 1})
+"""Server wPorts from which a meter pushes whatever logical device it is about; 0: some leave it out."""
+
 type Sources = tuple[IPv4Network | IPv6Network, ...]
 
 
@@ -49,13 +52,15 @@ class Knowledge:
 class ReadNotification:
     """A notification and what it says. ``notification``, ``values``: None where that is not decoded.
 
-    ``is_own``: it came over a connection that we opened.
+    ``is_own``: it came over a connection that we opened. ``is_elsewhere``: it is proven to be of the physical device,
+    but of another logical device than who is given it: what happened is told, its values are not those of this one.
     """
 
     heard: Heard
     notification: Notification | None = None
     values: PushedValues | None = None
     is_own: bool = False
+    is_elsewhere: bool = False
 
     @classmethod
     def of(cls, heard: Heard, *, is_own: bool = False) -> ReadNotification:
@@ -155,7 +160,7 @@ class Router:
             match self._receivers_of(read):
                 # While an entry is set up again it may be there twice; the first one will hand on what it knows.
                 case [receiver, *others] if all(each.entry_id == receiver.entry_id is not None for each in others):
-                    receiver.take(read.understood(receiver.knows()))
+                    receiver.take(self._as_of(receiver, read))
                 case []:
                     self.counters["nobody's"] += 1
                     self._note_unexpected(read)
@@ -179,8 +184,24 @@ class Router:
             return _best(proven, read, is_proven=True)[:1]
         here = [each for each in self.receivers if self._may_be_unproven(each, heard)]
         if read.values is not None:
-            here = [each for each in here if not _is_of_another(each, read)]
+            here = [each for each in here if not _is_of_another(each, read.understood(each.knows()).values)]
         return _best(here, read, is_proven=False)
+
+    def _as_of(self, receiver: Receiver, read: ReadNotification) -> ReadNotification:
+        """Return it as an entry understands it, and whether it is about another logical device."""
+        understood, heard = read.understood(receiver.knows()), read.heard
+        if not heard.authenticated or understood.values is None:
+            return understood  # without proof only its own logical device is believed
+        if _is_of_another(receiver, understood.values):
+            return replace(understood, is_elsewhere=True)
+        known = receiver.identifiers()
+        if heard.pair.server_wport == receiver.server_wport or any(
+            each in known for each in understood.values.identifiers
+        ):
+            return understood
+        others = (each for each in self.receivers if each.system_title == receiver.system_title)
+        is_alone = all(each is receiver or each.entry_id == receiver.entry_id is not None for each in others)
+        return replace(understood, is_elsewhere=not (is_alone and heard.pair.server_wport in _MANAGEMENT))
 
     def _may_be_unproven(self, receiver: Receiver, heard: Heard) -> bool:
         if heard.encrypted and not (receiver.accepts_unverified and receiver.system_title == heard.system_title):
@@ -192,9 +213,8 @@ class Router:
         return self._is_own or receiver.may_be_from(heard.source.host)
 
 
-def _is_of_another(receiver: Receiver, read: ReadNotification) -> bool:
-    """Return whether it names another meter, perhaps only as this entry understands it."""
-    values = read.understood(receiver.knows()).values
+def _is_of_another(receiver: Receiver, values: PushedValues | None) -> bool:
+    """Return whether they name another meter; ``values``: as this entry understands them."""
     assert values is not None  # it was decoded
     name = values.logical_device_name
     return (name is not None and name.text not in receiver.identifiers()) or receiver.is_of_another(values)
