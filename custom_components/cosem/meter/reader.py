@@ -97,7 +97,6 @@ class MeterReader:
         """Load what is remembered; return the meter's system title, or None."""
         self._remember(await async_load_meter(self._hass, str(self._entry.unique_id)))
         self.mbus_device_types, self.push_lists = self.description.mbus_device_types, self._stored.push_lists
-        self._units = ScalerUnits(self._stored.scaler_units)  # for entities that are added before the meter is read
         await self.counters.async_load()
         return self._stored.system_title
 
