@@ -68,6 +68,12 @@ def test_a_logical_device_that_is_listed_twice_can_be_picked_once():
     assert [option["value"] for option in field.config["options"]] == ["1", "17"]
 
 
+@pytest.mark.parametrize(("count", "mode"), [(24, "list"), (25, "dropdown"), (500, "dropdown")])
+def test_many_logical_devices_can_be_searched(count: int, mode: str):
+    (field,) = device_schema([SapAssignment(1 + each, b"") for each in range(count)]).schema.values()
+    assert field.config["mode"] == mode
+
+
 def test_a_logical_device_has_its_name_and_number():
     devices = [SapAssignment(1, b"SIM1030049762188"), SapAssignment(17, b"")]
     assert [device_label(device) for device in devices] == ["1: SIM1030049762188", "17"]

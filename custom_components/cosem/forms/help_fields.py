@@ -9,13 +9,13 @@ from homeassistant.helpers.selector import (
     SelectOptionDict,
     SelectSelector,
     SelectSelectorConfig,
-    SelectSelectorMode,
 )
 import voluptuous as vol
 
 from ..dlms import LogicalDeviceName, SapAssignment
 from .draft import Draft
 from .help_plan import offers_help
+from .schemas import mode_for
 
 CONF_HELP: Final = "help"
 CONF_TRY_LOGIN: Final = "try_login"
@@ -53,7 +53,7 @@ def device_schema(devices: Sequence[SapAssignment]) -> vol.Schema:
     """Return the form with the logical devices that a meter lists."""
     named = {str(device.sap): device_label(device) for device in devices}  # a list may name one twice
     options = [SelectOptionDict(value=sap, label=label) for sap, label in named.items()]
-    config = SelectSelectorConfig(options=options, mode=SelectSelectorMode.LIST)
+    config = SelectSelectorConfig(options=options, mode=mode_for(options))
     return vol.Schema({vol.Required(CONF_LOGICAL_DEVICE, default=options[0]["value"]): SelectSelector(config)})
 
 

@@ -41,7 +41,7 @@ from .number_field import number_field
 CONF_FURTHER_OBJECTS: Final = "further_objects"
 
 SEARCHABLE_FROM: Final = 25
-"""Objects; from here on a searchable list replaces the check boxes."""
+"""Choices; from here on a searchable list replaces the check boxes."""
 
 PORT_FIELD = number_field(1, MAX_PORT)
 WPORT_FIELD = number_field(0, MAX_WPORT)
@@ -132,8 +132,12 @@ FURTHER_OBJECTS_FIELD: Final = TextSelector(TextSelectorConfig(multiple=True))
 
 def objects_field(choices: Sequence[SelectOptionDict]) -> SelectSelector:
     """Return the field in which objects are ticked; a long list can be searched."""
-    mode = SelectSelectorMode.LIST if len(choices) < SEARCHABLE_FROM else SelectSelectorMode.DROPDOWN
-    return SelectSelector(SelectSelectorConfig(options=list(choices), multiple=True, mode=mode))
+    return SelectSelector(SelectSelectorConfig(options=list(choices), multiple=True, mode=mode_for(choices)))
+
+
+def mode_for(choices: Sequence[SelectOptionDict]) -> SelectSelectorMode:
+    """Return how choices are shown: all at once, or in a list that opens and can be searched."""
+    return SelectSelectorMode.LIST if len(choices) < SEARCHABLE_FROM else SelectSelectorMode.DROPDOWN
 
 
 def objects_schema(
