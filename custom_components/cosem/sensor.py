@@ -172,6 +172,7 @@ class ObjectSensor(CosemSensor):
         if self._has_changed() and (description := description_of(self.coordinator, self._reads[0])) is not None:
             had_unit = self.native_unit_of_measurement is not None
             self._look_as(description)
+            self._attr_native_value = self._value()  # the registry has the state written at once
             self._choose_shown_unit(is_first=not had_unit)
         super()._handle_coordinator_update()
 

@@ -34,6 +34,12 @@ def test_an_event_code_tells(code: int, told: tuple):
     assert of(value(CODES, code), is_event=False) == [told]
 
 
+def test_a_code_that_no_file_can_hold_is_none():
+    huge = PushedValue(LogicalName.parse(CODES), 1, 2, Data(DataType.FLOAT64, 1e300))
+    assert of(huge) == [("other", None, None)]
+    assert of(value(CODES, 2**32 - 1)) == [("other", 2**32 - 1, None)]
+
+
 def test_a_code_without_a_table_stays_a_number():
     assert of(value(CODES, 1), table=NO_TABLE) == [("other", 1, None)]
 

@@ -1,6 +1,7 @@
 """What a meter sends and does not list gets its entity then, keeps it, and is never asked for."""
 
 from collections.abc import Callable
+import logging
 from types import MappingProxyType
 from typing import Any
 
@@ -181,6 +182,18 @@ async def test_an_entity_first_seen_in_a_push_appears_then_and_stays(
     assert state_of(hass, entry, KEY) == STATE_UNKNOWN  # until it comes again
     await push(hass, port, row(UNLISTED, "06000001C9", VOLT_AMPERE))
     assert state_of(hass, entry, KEY) == "457"
+
+
+async def test_a_number_may_come_where_a_text_was(
+    hass: HomeAssistant, network: None, make_entry: EntryMaker, caplog: pytest.LogCaptureFixture
+):
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port, state_pause=0)))
+    await push(hass, port, row(UNLISTED, "0A036F6666", VOLT_AMPERE))
+    assert state_of(hass, entry, KEY) == "off"
+    await push(hass, port, row(UNLISTED, "06000001C8", VOLT_AMPERE))
+    assert state_of(hass, entry, KEY) == "456"
+    assert [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR] == []
 
 
 async def test_what_has_no_name_waits_on_the_device_page(hass: HomeAssistant, network: None, make_entry: EntryMaker):

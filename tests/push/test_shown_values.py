@@ -130,6 +130,7 @@ def test_what_has_no_unit_needs_none():
         (Data(DataType.LONG64_UNSIGNED, 2**60), WATT, float(2**60)),
         (NUMBER, ScalerUnit(127, 27), None),
         (NOT_FINITE, WATT, None),
+        (Data(DataType.FLOAT64, 1e308), ScalerUnit(3, 27), None),
         (Data(DataType.BOOLEAN, True), None, True),
         (Data(DataType.VISIBLE_STRING, b"T2"), None, "T2"),
         (Data(DataType.DATE, bytes.fromhex("07EA0B1C06")), None, "2026-11-28"),

@@ -29,7 +29,7 @@ from .client.symptom import Symptom, symptom_of
 from .client.transport import Transport, open_tcp, resolve
 from .client.udp_transport import open_udp
 from .client.verdict import Diagnosis, Layer, Verdict, layer_of, while_associating, while_reading
-from .describe.elements import Json, JsonObject, describe_data
+from .describe.elements import Json, JsonObject, describe_data, json_text
 from .describe.guarded_targets import is_of_security, is_of_supply
 from .describe.notifications import described_pushed_value, notification_time
 from .describe.profile_cells import described_column, json_cells
@@ -432,6 +432,7 @@ __all__ = [
     "is_secret_or_proof",
     "is_unspecified",
     "json_cells",
+    "json_text",
     "layer_of",
     "learn_invocation_counter",
     "load_private_key_pem",

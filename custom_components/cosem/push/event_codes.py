@@ -34,6 +34,9 @@ EVENT_TYPES: Final = (
 )
 """What an event means, for automations."""
 
+CODES: Final = range(-(2**31), 2**32)
+"""Any that a meter may have; whoever sends a number may send one of 300 digits, which no file and no event can hold."""
+
 _MAX_CODE: Final = 0xFFFF
 _MAX_BIT: Final = 63
 _MAX_OBJECT: Final = 99

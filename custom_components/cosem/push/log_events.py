@@ -20,12 +20,13 @@ from ..dlms import (
     ProfileGenericAttribute,
     Protection,
     PushedValue,
+    json_text,
 )
 from ..meter.entity_plan import name_of
 from ..meter.meter_time import time_policy_of
 from ..meter.readings import Reading
 from .already_told import is_event_code
-from .event_codes import OTHER, CodeMeaning
+from .event_codes import CODES, OTHER, CodeMeaning
 from .event_making import EventMaker
 from .log_mark import LogEntry
 from .meanings import Meaning
@@ -67,7 +68,9 @@ def code_of(entry: LogEntry) -> Code | None:
     """Return the first event code of an entry."""
     for column, cell in zip(entry.columns, entry.cells, strict=True):
         name = str(column.capture_object.logical_name)
-        if is_event_code(name) and not isinstance(cell, bool) and isinstance(cell, int | Decimal) and cell == int(cell):
+        if not is_event_code(name) or isinstance(cell, bool) or not isinstance(cell, int | Decimal):
+            continue
+        if cell == int(cell) and int(cell) in CODES:
             return Code(name, int(cell))
     return None
 
@@ -155,4 +158,4 @@ def _json(cell: PlainValue | datetime | Decimal) -> Json:
         case bytes():
             text = cell.decode("ascii", "replace")
             return (text if text.isascii() and text.isprintable() else cell.hex())[:_MAX_TEXT]
-    return str(cell)[:_MAX_TEXT]
+    return json_text(str(cell))[:_MAX_TEXT]

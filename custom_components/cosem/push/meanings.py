@@ -18,7 +18,7 @@ from ..dlms import (
     number_of,
     set_bits,
 )
-from .event_codes import OTHER, CodeMeaning, CodeTable
+from .event_codes import CODES, OTHER, CodeMeaning, CodeTable
 
 _BY_CLASS: Final[Mapping[int | None, str]] = MappingProxyType(
     {
@@ -157,7 +157,7 @@ class Meanings:
 
     def _of_code(self, name: LogicalName, value: PushedValue) -> Iterator[Meaning]:
         number = number_of(value.value)
-        if number is None or number != int(number):
+        if number is None or number != int(number) or int(number) not in CODES:
             return
         code = int(number)
         meaning = self.of_code(name, code)

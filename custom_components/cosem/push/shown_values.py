@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 import json
+import math
 from typing import Final
 
 from ..dlms import (
@@ -114,9 +115,11 @@ def is_short(value: Json) -> bool:
 
 
 def json_number(number: Decimal) -> Json:
-    """Return a number for an event."""
+    """Return a number for an event; None for one that is too large for any."""
     # What is larger is exact in no JSON.
-    return int(number) if number == number.to_integral_value() and abs(number) <= _MAX_EXACT else float(number)
+    if number == number.to_integral_value() and abs(number) <= _MAX_EXACT:
+        return int(number)
+    return None if math.isinf(found := float(number)) else found
 
 
 def _described(data: Data) -> Json:

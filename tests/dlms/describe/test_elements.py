@@ -22,6 +22,13 @@ def test_float_that_json_does_not_have_becomes_text(value: float):
     assert describe_data(Data(DataType.FLOAT64, value)) == {"type": "float64", "value": str(value)}
 
 
+def test_octets_that_are_no_utf_8_do_not_make_a_text_that_nothing_can_hold():
+    broken = decode_data_octets(bytes.fromhex("0202 0C03 FF41C3 0C02 C3A4"))
+    texts = [element["value"] for element in describe_data(broken)["value"]]
+    assert texts == ["\\xffA\\xc3", "ä"]
+    assert "".join(texts).encode()
+
+
 def test_values_beyond_the_targets_are_hidden_beside_a_secret_one():
     context = Context(show_secrets=False, inner=lambda octets: {})
     public, secret = AttributeDescriptor(8, NAME, 2), AttributeDescriptor(15, NAME, 7)

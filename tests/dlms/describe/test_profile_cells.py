@@ -35,6 +35,7 @@ PART = ProfileColumn(CaptureObject(1, LogicalName.parse("0.0.96.1.0.255"), 2, 3)
         (7, 7),
         (True, True),
         ("text", "text"),
+        ("\udcffä", "\\xffä"),
         (2.5, 2.5),
         (math.nan, None),
         (math.inf, None),

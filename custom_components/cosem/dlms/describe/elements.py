@@ -54,9 +54,16 @@ def describe_data(data: Data) -> JsonObject:
         described = value.hex()
     elif isinstance(value, float) and not math.isfinite(value):
         described = str(value)
+    elif isinstance(value, str):
+        described = json_text(value)
     else:
         described = value
     return {"type": data.type.standard_name, "value": described}
+
+
+def json_text(text: str) -> str:
+    """Text as JSON and files can hold it: octets of a utf8-string that are no UTF-8 become backslash, x and hex."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def describe_type_description(description: TypeDescription) -> JsonObject:

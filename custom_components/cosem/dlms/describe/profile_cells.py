@@ -12,7 +12,7 @@ from ..encoding.data import BitString
 from ..errors import DecodeError
 from ..interface_classes.profile_columns import ProfileColumn, ProfileRow
 from ..interface_classes.register import decimal_text
-from .elements import Json, JsonObject
+from .elements import Json, JsonObject, json_text
 
 type Cell = object
 """What stands in a ProfileRow."""
@@ -64,7 +64,9 @@ def _plain_cell(cell: Cell) -> Json:
             return [_plain_cell(element) for element in cell]
         case float():
             return cell if math.isfinite(cell) else None  # NaN and infinities are not JSON
-        case bool() | int() | str():
+        case str():
+            return json_text(cell)
+        case bool() | int():
             return cell
     return None
 
