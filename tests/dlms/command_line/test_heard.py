@@ -87,6 +87,9 @@ def test_an_information_report_keeps_its_short_names():
         (b"2026112814030\xff", "32303236313132383134303330FF"),
         (b"20261128140300Z", "2026-11-28T14:03:00+00:00"),
         (b"20261128140300+0130", "2026-11-28T14:03:00+01:30"),
+        (b"202611281403", "2026-11-28T14:03:00"),
+        (bytes.fromhex("07EA0B1C060E030000FFC400"), "2026-11-28T14:03:00+01:00"),
+        (b"\xff" * 12, "FF" * 12),
     ],
 )
 def test_times_of_information_reports_are_iso_8601_or_as_they_came(text: bytes, time: str):

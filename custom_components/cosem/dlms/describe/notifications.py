@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from ..apdu.common import AttributeDescriptor
+from ..apdu.common import DATE_TIME_OCTETS, AttributeDescriptor
 from ..apdu.notification import DataNotification, EventNotificationRequest
 from ..apdu.short_name import InformationReportRequest
 from ..encoding.cosem_time import decode_date_time
@@ -79,7 +79,9 @@ def _generalized_time_text(octets: bytes) -> str:
     """ISO 8601 of a GeneralizedTime; what is none as it came, in hex where it is no text."""
     text = octets[:_MAX_TIME].decode("ascii", "replace")
     if not text.isprintable() or not text.isascii():
-        return octets[:_MAX_TIME].hex().upper()
+        # Some write the time as in the other notifications.
+        moment = _date_time_text(octets) if len(octets) == DATE_TIME_OCTETS else None
+        return moment or octets[:_MAX_TIME].hex().upper()
     try:
         return datetime.fromisoformat(f"{text[:_DATE_DIGITS]}T{text[_DATE_DIGITS:]}").isoformat()
     except ValueError:
