@@ -77,6 +77,16 @@ async def test_a_value_that_came_before_counts_when_the_marker_is_answered():
     assert meter.lists == 2
 
 
+async def test_a_meter_that_answers_lists_with_one_result_is_not_asked_for_a_list_of_the_marker():
+    meter = Meter()
+    meter.changes["0502"] = meter.changes["0503"] = [SEVEN]  # the first one's
+    async with client_of(meter, PATIENT).associate(SHORT) as association:
+        for _ in range(2):
+            values = await association.get_many([ENERGY, CLOCK])
+            assert [each.value for each in values] == [7, 5]
+    assert meter.lists == 0
+
+
 async def test_a_late_copy_costs_the_association_and_is_no_value():
     meter = Meter()
     client = client_of(meter, PATIENT)

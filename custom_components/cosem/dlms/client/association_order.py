@@ -124,7 +124,8 @@ class AssociationOrder(AssociationOpening):
     async def _is_marked(self, order: AnswerOrder) -> bool:
         """Return whether the marker was answered behind everything; False where the meter does not give it."""
         known = self._known_form
-        may_be_list = Conformance.MULTIPLE_REFERENCES in self.negotiated.conformance and not known.has_no_marker_list
+        has_lists = Conformance.MULTIPLE_REFERENCES in self.negotiated.conformance and not known.has_no_marker_list
+        may_be_list = has_lists and (self._plan is None or self._plan.may_answer_lists)
         marker = None if known.has_no_marker else order.marker(may_be_list=may_be_list)
         if marker is None:
             return False

@@ -98,6 +98,8 @@ class ListSizes:
     """Attributes that make a list odd."""
     exhausting: set[AttributeDescriptor] = field(default_factory=set)
     """Attributes whose last value exhausted a limit."""
+    has_refused: bool = False
+    """Whether a list was refused, or answered with something else."""
     lost: set[AttributeDescriptor] = field(default_factory=set)
     """Attributes of the last list that ended the connection although lists of its length had worked."""
     _calm: int = 0
@@ -171,6 +173,11 @@ class ListPlan:
         """What is worth keeping."""
         return self._sizes.ways
 
+    @property
+    def may_answer_lists(self) -> bool:
+        """Whether lists were answered, or none was asked for so far."""
+        return bool(self._sizes.longest_answered) or not self._sizes.has_refused
+
     def renew(self, negotiated: Negotiated) -> None:
         """Take what was agreed: a meter that is proposed to again may grant less."""
         self._request_limit = negotiated.request_limit - negotiated.overhead
@@ -209,6 +216,7 @@ class ListPlan:
 
     def refused(self, count: int) -> bool:
         """Note a list that was refused, or answered with something else; return whether a shorter one may do better."""
+        self._sizes.has_refused = True
         shorter = self._sizes.longest_answered
         if not 1 < shorter < count:
             return False
