@@ -9,7 +9,7 @@ from collections import deque
 import struct
 
 from custom_components.cosem.dlms.client.channel import Channel
-from custom_components.cosem.dlms.errors import ConnectionLost, DecodeError, LimitExceeded, ResponseTimeout
+from custom_components.cosem.dlms.errors import ApduTooLong, ConnectionLost, DecodeError, ResponseTimeout
 from custom_components.cosem.dlms.protocol.framing import Lost, Message, Ready
 from custom_components.cosem.dlms.protocol.wrapper import Wpdu, WrapperStream, encode_wpdu
 
@@ -67,7 +67,7 @@ class StopAndWait:
             if start != 0xA5:
                 raise DecodeError("no frame begins here", 0)
             if length > self._limit:
-                raise LimitExceeded("octets in one APDU", self._limit)
+                raise ApduTooLong(self._limit)
             if len(self._buffer) < HEAD.size + length:
                 return
             apdu = bytes(self._buffer[HEAD.size : HEAD.size + length])

@@ -22,13 +22,12 @@ from custom_components.cosem.dlms import (
     ConnectFailed,
     ConnectionLost,
     ConnectTimeout,
-    DlmsError,
-    LimitExceeded,
     NotWrapper,
     RemoteProtocolError,
     ResponseTimeout,
     WrongAddress,
 )
+from custom_components.cosem.meter.error_mapping import WrongMeter
 from tests.conftest import set_up
 from tests.faults.truth import Bench, EntryMaker, spin
 from tests.simulated_meter.link import Direction
@@ -108,7 +107,7 @@ def fresh(bench: Bench, entry: MockConfigEntry) -> bool:
     )
 
 
-async def outage(bench: Bench, entry: MockConfigEntry, error: type[DlmsError], **fault: Any) -> None:
+async def outage(bench: Bench, entry: MockConfigEntry, error: type[Exception], **fault: Any) -> None:
     """Let a fault last for three polls; then one poll makes everything fresh."""
     bench.meter.faults.add(**fault)
     if fault["name"] in {"refuse", "black-hole"}:
@@ -366,7 +365,8 @@ async def test_f36_permanent_refusal_for_another_reason_is_tried_slowly(bench: B
 
 @over_both
 async def test_f43_oversized_apdu(bench: Bench, entry: MockConfigEntry):
-    await outage(bench, entry, ResponseTimeout if over_udp(entry) else LimitExceeded, name="oversized")
+    """It is taken once it was announced; what is in it is no meter's name."""
+    await outage(bench, entry, WrongMeter, name="oversized")
 
 
 @over_both

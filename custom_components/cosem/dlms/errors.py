@@ -186,6 +186,13 @@ class LimitExceeded(RemoteProtocolError):
         self.offset = offset
 
 
+class ApduTooLong(LimitExceeded):
+    """A message that is longer than announced. ``limit``: octets that an APDU may have."""
+
+    def __init__(self, limit: int, offset: int = 0) -> None:
+        super().__init__("octets in one APDU", limit, offset)
+
+
 class UnexpectedApdu(RemoteProtocolError):
     """An APDU with an unknown tag, or not allowed in this state."""
 

@@ -10,9 +10,10 @@ from custom_components.cosem.dlms.apdu.common import AttributeDescriptor
 from custom_components.cosem.dlms.apdu.initiate import Conformance
 from custom_components.cosem.dlms.client.channel import with_datagrams, with_wrapper
 from custom_components.cosem.dlms.client.link import Timing
-from custom_components.cosem.dlms.encoding.data import NULL
+from custom_components.cosem.dlms.encoding.data import NULL, encode_data_octets, octet_string
 from custom_components.cosem.dlms.encoding.logical_name import LogicalName
 from custom_components.cosem.dlms.errors import (
+    ApduTooLong,
     ConnectionLost,
     DataAccessError,
     ExceptionReceived,
@@ -96,6 +97,29 @@ async def test_lists_are_answered_in_one_datagram():
     meter = Meter(get=lambda _apdu: [values(unsigned(1), unsigned(2))])
     async with client_of(meter).associate(PARAMETERS) as association:
         assert [each.value for each in await association.get_many([CLOCK, ENERGY])] == [1, 2]
+
+
+async def test_who_sends_longer_answers_than_announced_is_told_a_larger_size_the_next_time():
+    long = octet_string(bytes(3_000))
+    meter = Meter(get=lambda _apdu: [value(encode_data_octets(long))])
+    client = client_of(meter)
+    with pytest.raises(ApduTooLong, match="more than 2048 octets in one APDU"):
+        async with client.associate(PARAMETERS) as association:
+            await association.get(CLOCK)
+    assert association.asks_otherwise
+    async with client.associate(PARAMETERS) as association:
+        assert await association.get(CLOCK) == long
+    assert [apdu[-2:] for apdu in meter.taken if apdu[0] == 0x60] == [b"\x04\xb0", b"\xff\xff"]
+
+
+async def test_what_was_too_long_before_a_question_is_no_reason_for_its_silence():
+    meter = Meter()
+    async with client_of(meter).associate(PARAMETERS) as association:
+        meter.link.push(value(encode_data_octets(octet_string(bytes(3_000)))))
+        await asyncio.sleep(1)
+        meter.get = lambda _apdu: []
+        with pytest.raises(ResponseTimeout):
+            await association.get(CLOCK)
 
 
 async def test_a_release_that_is_lost_ends_all_the_same():

@@ -34,6 +34,8 @@ from custom_components.cosem.dlms import (
 )
 from custom_components.cosem.dlms.client.channel import with_wrapper
 from custom_components.cosem.dlms.encoding.data import NULL
+from custom_components.cosem.dlms.errors import ApduTooLong
+from custom_components.cosem.dlms.protocol.leniencies import Leniency
 from tests.simulated_meter.link import split
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import DEFAULT_PASSWORD, ListRefusal, MeterProfile, Quirks, Release
@@ -295,6 +297,28 @@ async def test_f43_apdu_beyond_the_announced_size(home, count):
     home.meter.faults.add("oversized", count=count)
     await home.fails(LimitExceeded)
     await home.recovers()
+
+
+@pytest.mark.parametrize("count", [2049, 65_535])
+async def test_who_sends_longer_apdus_than_announced_is_told_a_larger_size_the_next_time(home, count):
+    home.meter.faults.add("oversized", count=count)
+    with pytest.raises(ApduTooLong):
+        async with home.client.associate(home.parameters) as association:
+            await association.get(ENERGY)
+    assert association.asks_otherwise
+    async with home.client.associate(home.parameters) as association:
+        value = await association.get(ENERGY)
+        assert len(value.value) == count - 8
+        assert Leniency.LONGER_THAN_ANNOUNCED in association.leniencies
+        assert association.negotiated.client_max_receive_pdu_size == 65_535
+    assert not association.asks_otherwise
+
+
+async def test_who_sends_no_longer_apdus_than_announced_is_told_the_usual_size(home):
+    await home.poll()
+    async with home.client.associate(home.parameters) as association:
+        assert association.negotiated.client_max_receive_pdu_size == 2048
+        assert not association.leniencies
 
 
 async def test_f43_blocks_without_end(home):

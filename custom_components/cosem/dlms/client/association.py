@@ -73,7 +73,8 @@ class Association(AssociationOrder):
     @property
     def asks_otherwise(self) -> bool:
         """Whether what ended the connection can be avoided: trying again at once helps."""
-        return self.order_was_lost or (self._plan is not None and self._plan.asks_otherwise)
+        is_planned = self._plan is not None and self._plan.asks_otherwise
+        return is_planned or self.order_was_lost or self.got_longer
 
     async def get_many(
         self, attributes: Sequence[AttributeDescriptor], found: ResultByAttribute | None = None

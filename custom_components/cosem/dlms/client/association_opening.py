@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 import math
 from typing import Final, override
 
 from ..apdu.acse import Mechanism
 from ..errors import (
+    ApduTooLong,
     AssociationAborted,
     ConnectionLost,
     DlmsError,
@@ -85,6 +87,7 @@ class AssociationOpening(AssociationLife, Services):
         self._known_form = KnownForm()
         self.progress = Progress.PROPOSED
         """Of the latest proposal."""
+        self._announces_most = False
 
     @property
     def negotiated(self) -> Negotiated:
@@ -98,6 +101,11 @@ class AssociationOpening(AssociationLife, Services):
         """What the meter did differently so far."""
         return self._link.connection.leniencies(self.parameters.pair) | self._leniencies
 
+    @property
+    def got_longer(self) -> bool:
+        """Whether an APDU ended it that was longer than announced, and the next one can announce more."""
+        return isinstance(self._link.connection.error, ApduTooLong) and not self._announces_most
+
     @override
     def tolerated(self, leniency: Leniency) -> None:
         """Note what was tolerated in an answer."""
@@ -110,6 +118,7 @@ class AssociationOpening(AssociationLife, Services):
 
     def learn(self) -> None:
         """Remember what this association told about the next one. Never raises."""
+        self._known_form.sends_longer |= self.got_longer
         each = self._link.connection.protects_each_block(self.parameters.pair)
         if each is not None:
             self._known_form.learn(blocks_protected_each=each)
@@ -195,9 +204,13 @@ class AssociationOpening(AssociationLife, Services):
         await self._reserve()
         self._raise_if_ended()
         self.progress = Progress.PROPOSED
-        limit = self._link.connection.apdu_limit
-        material = opening_material(self.parameters, self._security_state, form=self._known_form.form, apdu_limit=limit)
-        self._link.connection.propose(self.parameters, Opening(self.parameters, material, self._limits))
+        parameters, limit = self.parameters, self._link.connection.apdu_limit
+        self._announces_most = self._known_form.sends_longer
+        if self._announces_most:
+            parameters, limit = replace(parameters, max_receive_pdu_size=MAX_PDU_SIZE), MAX_PDU_SIZE
+            self.tolerated(Leniency.LONGER_THAN_ANNOUNCED)
+        material = opening_material(parameters, self._security_state, form=self._known_form.form, apdu_limit=limit)
+        self._link.connection.propose(parameters, Opening(parameters, material, self._limits))
         self.proposals += 1
         self._step(LifecycleInput.PROPOSE)
         event = await self._next_event("AARE", self._timing.response, NO_LIMIT)

@@ -84,7 +84,7 @@ class KnownForm:
     is asked by short names. ``wants_no_less``: few services were refused as well, so they are proposed again only to a
     meter that names them as the reason. ``marker_failures``: so often in a row it refused what is read for
     answers in doubt. ``list_failures``: the same of a list of it. ``answers_twice``: answers that only their order
-    joins to requests came again, so it is made sure behind each.
+    joins to requests came again, so it is made sure behind each. ``sends_longer``: APDUs than were announced.
     """
 
     form: ProofForm = USUAL_FORM
@@ -96,6 +96,7 @@ class KnownForm:
     marker_failures: int = field(default=0, compare=False)
     list_failures: int = field(default=0, compare=False)
     answers_twice: bool = field(default=False, compare=False)
+    sends_longer: bool = field(default=False, compare=False)
 
     def worked(self) -> None:
         """Note an association."""

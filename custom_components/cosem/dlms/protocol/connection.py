@@ -17,6 +17,7 @@ from functools import partial
 from typing import Final
 
 from ..errors import (
+    ApduTooLong,
     ConnectionLost,
     DecodeError,
     DlmsError,
@@ -104,10 +105,10 @@ class Connection:
         """Whether anything is unanswered."""
         return self._incoming.something_waits
 
-    def dropped_answer(self, pair: WportPair) -> SecurityError | WrongAddress | None:
+    def dropped_answer(self, pair: WportPair) -> SecurityError | WrongAddress | ApduTooLong | None:
         """Return why its last APDU was dropped, if one was since something was asked."""
-        association = self._associations.get(pair)
-        return (association and association.forgery) or self._dropped_apdus.misaddressed
+        association, dropped = self._associations.get(pair), self._dropped_apdus
+        return (association and association.forgery) or dropped.misaddressed or dropped.too_long
 
     def leniencies(self, pair: WportPair) -> frozenset[Leniency]:
         """Return what was tolerated in its APDUs: nothing of a pair that was never proposed."""
@@ -297,4 +298,4 @@ class Connection:
         if self._framing.error_is_fatal:
             self.abort(error)
         else:
-            self.counters.broken_datagrams += 1  # each stands for itself, and anybody can send one
+            self._dropped_apdus.broken(error)

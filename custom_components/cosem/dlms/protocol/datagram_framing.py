@@ -7,7 +7,7 @@ octets again are left out, because the counter shows that they are a copy. late_
 from collections import deque
 from typing import Final
 
-from ..errors import LimitExceeded
+from ..errors import ApduTooLong
 from ..security.receiving import ENVELOPE_TAGS
 from .framing import Empty, FramingEvent, Message, Ready
 from .wrapper import MAX_APDU, Wpdu, decode_wpdu, encode_wpdu
@@ -52,10 +52,10 @@ class DatagramFraming:
         return self._output.popleft() if self._output else b""
 
     def receive_data(self, octets: bytes, now: float) -> None:
-        """Take one datagram. Raises NotWrapper, DecodeError, LimitExceeded; the next one is taken all the same."""
+        """Take one datagram. Raises NotWrapper, DecodeError, ApduTooLong; the next one is taken all the same."""
         wpdu = decode_wpdu(octets)
         if len(wpdu.apdu) > self._limit:
-            raise LimitExceeded("octets in one APDU", self._limit)
+            raise ApduTooLong(self._limit)
         message = Message(wpdu.destination_wport, wpdu.source_wport, wpdu.apdu)
         if not message.apdu:
             self._events.append(Empty())

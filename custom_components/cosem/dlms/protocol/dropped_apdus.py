@@ -9,7 +9,7 @@ what may be such a copy is no strike.
 
 from dataclasses import dataclass
 
-from ..errors import DlmsError, EchoReceived, LimitExceeded, SecurityError, WrongAddress
+from ..errors import ApduTooLong, DlmsError, EchoReceived, LimitExceeded, SecurityError, WrongAddress
 from ..limits import Limits
 from .proposal import WportPair
 
@@ -42,6 +42,8 @@ class DroppedApduLimits:
         self._time = self._filled_at = 0.0
         self.misaddressed: WrongAddress | None = None
         """An answer from other wPorts since we sent something."""
+        self.too_long: ApduTooLong | None = None
+        """A datagram with a longer APDU than announced since then."""
 
     @property
     def is_lossy(self) -> bool:
@@ -60,7 +62,7 @@ class DroppedApduLimits:
     def sent(self) -> None:
         """Note that we sent something."""
         self._since_sent = 0
-        self.misaddressed = None
+        self.misaddressed = self.too_long = None
 
     def good(self) -> None:
         """Note an expected APDU."""
@@ -103,6 +105,12 @@ class DroppedApduLimits:
         """Note failed verification. Raises ``error``."""
         self.counters.forged_apdus += 1
         self._count(error)
+
+    def broken(self, error: DlmsError) -> None:
+        """Note a datagram that is left out: each stands for itself, and anybody can send one."""
+        self.counters.broken_datagrams += 1
+        if isinstance(error, ApduTooLong):
+            self.too_long = error
 
     def empty(self, *, waiting: bool) -> None:
         """Note a sign of life without an APDU. Raises LimitExceeded."""

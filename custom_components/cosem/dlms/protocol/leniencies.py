@@ -81,6 +81,8 @@ class Leniency(StrEnum):
     """The empty general blocks that acknowledge a request take no number from those of the answer."""
     UNNEGOTIATED_GENERAL_BLOCKS = "unnegotiated_general_blocks"
     """An answer comes in general blocks although the meter did not agree to any."""
+    LONGER_THAN_ANNOUNCED = "longer_than_announced"
+    """What it sends is longer than we announced that we take; the most that there is is announced."""
     ACCESS_DATA_LEFT_OUT = "access_data_left_out"
     """An access-response has no data for what returns nothing."""
     AARE_IN_GENERAL_BLOCKS = "aare_in_general_blocks"

@@ -8,7 +8,7 @@ import struct
 from typing import Final, NamedTuple, override
 
 from ..addresses import MAX_WPORT
-from ..errors import ConnectionLost, DecodeError, LimitExceeded, LocalProtocolError, NotWrapper, ProtocolError
+from ..errors import ApduTooLong, ConnectionLost, DecodeError, LocalProtocolError, NotWrapper, ProtocolError
 from ..limits import DEFAULT_LIMITS, Limits
 
 VERSION: Final = 1
@@ -72,7 +72,7 @@ class WrapperStream:
         self._limit = min(octets, self._largest)
 
     def receive_data(self, octets: bytes) -> None:
-        """Take octets. Raises NotWrapper, or LimitExceeded from the header; WPDUs before the error stay available."""
+        """Take octets. Raises NotWrapper, or ApduTooLong from the header; WPDUs before the error stay available."""
         if self._error is not None:
             raise self._error
         self._octets += octets
@@ -101,7 +101,7 @@ class WrapperStream:
             if version != VERSION:
                 raise NotWrapper(bytes(buffer[offset : offset + HEADER_SIZE]))
             if length > self._limit:
-                raise LimitExceeded("octets in one APDU", self._limit, HEADER_SIZE - 2)
+                raise ApduTooLong(self._limit, HEADER_SIZE - 2)
             if present < HEADER_SIZE + length:
                 self._wanted = HEADER_SIZE + length
                 break
