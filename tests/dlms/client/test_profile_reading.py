@@ -14,6 +14,7 @@ from custom_components.cosem.dlms.encoding.cosem_time import ClockStatus, CosemD
 from custom_components.cosem.dlms.encoding.data import (
     NULL,
     array,
+    decode_data_octets,
     double_long_unsigned,
     encode_data_octets,
     enum,
@@ -920,6 +921,95 @@ async def test_the_whole_that_ends_the_association_is_the_error():
     with pytest.raises(ExceptionReceived):
         await read(source, TIMES)
     assert source.lent == 1
+
+
+# -- less than there is
+
+
+class Sparing(Source):
+    """Sends ``most`` rows at once, and, where ``refuses`` says so, nothing without a selection."""
+
+    def __init__(self, most, *, refuses=False, **arguments):
+        super().__init__(**arguments)
+        self.most = most
+        self.refuses = refuses
+
+    def chosen(self, selection):
+        octets = super().chosen(selection)
+        if selection is None and self.refuses:
+            raise DataAccessError(3)
+        return encode_data_octets(array(*decode_data_octets(octets).value[: self.most]))
+
+
+@pytest.mark.parametrize("most", [18, 25, 39, 40])
+@pytest.mark.parametrize("refuses", [False, True])
+async def test_who_sends_only_so_many_entries_at_once_is_asked_for_the_others(most: int, refuses: bool):
+    source = Sparing(most, refuses=refuses, rows=40)
+    assert await read(source, wanted()) == expected(*range(40))
+    assert source.lent == 1
+
+
+@pytest.mark.parametrize("entries", [(3, 30), (3, 0), (2, 77)])
+async def test_so_it_is_for_entries_by_their_numbers(entries: tuple[int, int]):
+    source = Sparing(20, rows=40)
+    first, last = entries
+    assert await read(source, wanted(entries=entries)) == expected(*range(first - 1, min(last or 40, 40)))
+
+
+async def test_an_entry_behind_the_last_one_is_asked_for_where_the_last_one_does_not_count():
+    source = Source(rows=40)
+    chosen = source.chosen
+
+    def exclusive(selection):
+        octets = chosen(selection)
+        first, last = source.asked[-1][1][:2]
+        return encode_data_octets(array(*decode_data_octets(octets).value[:-1])) if first < last else octets
+
+    source.chosen = exclusive
+    assert await read(source, wanted(entries=(5, 9))) == expected(4, 5, 6, 7, 8)
+
+
+@pytest.mark.parametrize("can", [(2,), ()])
+async def test_who_tells_more_entries_than_it_has_costs_a_few_questions(can: tuple[int, ...]):
+    source = Source(rows=20, can=can)
+    source.odd[7] = double_long_unsigned(5000)
+    assert await read(source, wanted()) == expected(*range(20))
+    assert len(source.asked) <= 4
+
+
+async def test_who_cannot_select_is_not_asked_for_more():
+    source = Sparing(15, rows=40)
+    source.selects = False
+    assert await read(source, wanted()) == expected(*range(15))
+    assert source.asked == [None]
+
+
+@pytest.mark.parametrize("error", [ExceptionReceived(1, 1), ResponseTimeout("get-response", 10), ConnectionLost()])
+async def test_who_ends_the_association_then_has_sent_everything(error: Exception):
+    source, ways = Source(rows=20), ProfileWays()
+    source.odd[7] = double_long_unsigned(5000)
+    chosen = source.chosen
+
+    def refuse(selection):
+        octets = chosen(selection)
+        if selection is not None:
+            source.is_open = False
+            raise error
+        return octets
+
+    source.chosen = refuse
+    for _ in range(3):
+        assert await read(source, wanted(), ways) == expected(*range(20))
+    assert [each and each[0] for each in source.asked] == [None, 2, None, 2, None], "twice, and never again"
+
+
+async def test_what_gets_lost_among_the_others_is_asked_for_again():
+    source = Sparing(40, rows=90, drops_after=[1000, 20])
+    assert await read(source, wanted()) == expected(*range(90))
+    assert source.lent == 2
+
+
+# -- seconds
 
 
 @pytest.mark.parametrize("unix", [CaptureObject(1, LogicalName.parse("0.0.1.1.0.255"), 2, 0), COLUMNS[0]])

@@ -142,6 +142,9 @@ class ProfileReading:
                 continue
             if came:
                 self._ways.worked(way)
+                async with aclosing(self._left_out(association)) as batches:
+                    async for batch in batches:
+                        yield batch
                 return
             if before:
                 refusal = DecodeError("the rows of the profile that were read are gone")
@@ -152,6 +155,25 @@ class ProfileReading:
                 return
         if refusal is not None:
             raise refusal
+
+    async def _left_out(self, association: Association) -> Batches:
+        """Yield entries that an answer has left out: some meters send only so many at once.
+
+        That there are more is what the meter tells, and may be wrong: whatever comes instead of them is no error.
+        """
+        used, before = self._definition.entries_in_use or 0, 0
+        may_select = association.negotiated.selects and not self._ways.fails(ProfileWay.ENTRY)
+        while may_select and before < self._progress.rows < self._request.entries_until(used):
+            before = self._progress.rows
+            try:
+                async with aclosing(self._by_entry(association)) as batches:
+                    async for batch in batches:
+                        yield batch
+            except (ServiceError, DecodeError, TransportError) as error:
+                if self._progress.rows > before and isinstance(error, TransportError):
+                    raise
+                self._ways.failed(ProfileWay.ENTRY)
+                return
 
     def _note_end(self, way: ProfileWay, error: DlmsError) -> None:
         """Note that a way has ended the association: a refusal will again, a silence or a close may be the network."""
@@ -179,9 +201,9 @@ class ProfileReading:
             if not self._definition.capture_period:  # few, and nothing tells that the clock was set back among them
                 return [ProfileWay.RANGE, ProfileWay.WHOLE, ProfileWay.ENTRY]
             return [ProfileWay.RANGE, ProfileWay.ENTRY, ProfileWay.WHOLE]
-        # Whole, and from the last row on after a drop.
+        # Whole, and from the last row on after a drop. Who refuses the whole may give all entries by their numbers.
         is_part = request.entries is not None or self._progress.rows
-        return [ProfileWay.ENTRY, ProfileWay.WHOLE] if is_part else [ProfileWay.WHOLE]
+        return [ProfileWay.ENTRY, ProfileWay.WHOLE] if is_part else [ProfileWay.WHOLE, ProfileWay.ENTRY]
 
     def _by(self, way: ProfileWay, association: Association) -> Batches:
         """Yield batches; an empty one where all its rows are filtered out."""
@@ -201,7 +223,7 @@ class ProfileReading:
         """In the meter's own form of a time first: some take only one. With the wanted columns, then with all."""
         clock = self._definition.columns[self._clock].capture_object
         refusal: ServiceError | None = None
-        for start, end in await self._ends(association, clock):
+        for start, end in await _range_ends(association, self._request, clock):
             for places in dict.fromkeys((tuple(self._definition.places), tuple(self._everything))):
                 parameters = range_descriptor(clock, start, end, self._objects(places))
                 came = False
@@ -236,22 +258,6 @@ class ProfileReading:
         """Return the columns to ask for; none means all."""
         objects = self._definition.capture_objects
         return [] if len(places) == len(objects) else [objects[place] for place in places]
-
-    async def _ends(self, association: Association, clock: CaptureObject) -> list[tuple[Data, Data]]:
-        """Return the two ends in the forms that may be understood."""
-        request = self._request
-        policy, zone = request.policy, request.zone
-        attribute = AttributeDescriptor(InterfaceClass.CLOCK, clock.logical_name, ClockAttribute.TIME)
-        own = await association.get(attribute) if clock.is_clock else None
-        since, until = limits(request, None if own is None else instant(own, policy, zone))
-        if own is None or integer_of(own) is not None:
-            return [(unix_time(since), unix_time(until))]
-        return list(
-            dict.fromkeys(
-                (form(own, since, policy, zone), form(own, until, policy, zone))
-                for form in (time_like, time_with_nothing_else)
-            )
-        )
 
     # -- by entry
 
@@ -292,3 +298,21 @@ class ProfileReading:
         ):
             async for batch in batches:
                 yield batch
+
+
+async def _range_ends(
+    association: Association, request: ProfileRequest, clock: CaptureObject
+) -> list[tuple[Data, Data]]:
+    """Return the two ends in the forms that may be understood."""
+    policy, zone = request.policy, request.zone
+    attribute = AttributeDescriptor(InterfaceClass.CLOCK, clock.logical_name, ClockAttribute.TIME)
+    own = await association.get(attribute) if clock.is_clock else None
+    since, until = limits(request, None if own is None else instant(own, policy, zone))
+    if own is None or integer_of(own) is not None:
+        return [(unix_time(since), unix_time(until))]
+    return list(
+        dict.fromkeys(
+            (form(own, since, policy, zone), form(own, until, policy, zone))
+            for form in (time_like, time_with_nothing_else)
+        )
+    )

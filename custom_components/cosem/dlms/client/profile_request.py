@@ -44,7 +44,11 @@ class ProfileWays:
 
     def in_order(self, ways: Sequence[ProfileWay]) -> list[ProfileWay]:
         """Return the ways, those that failed again and again last."""
-        return sorted(ways, key=lambda way: way is not self.proven and self.failures[way] >= _LASTING)
+        return sorted(ways, key=self.fails)
+
+    def fails(self, way: ProfileWay) -> bool:
+        """Return whether it failed again and again."""
+        return way is not self.proven and self.failures[way] >= _LASTING
 
     def worked(self, way: ProfileWay) -> None:
         """Note rows."""
@@ -107,3 +111,8 @@ class ProfileRequest:
             return None
         first, last = self.entries
         return last - first + 1 - rows
+
+    def entries_until(self, used: int) -> int:
+        """Return how many entries are asked for, where a meter has so many; 0 where times choose them."""
+        first, last = self.entries or (1, 0)
+        return 0 if self.has_times else min(last or used, used) - first + 1
