@@ -16,6 +16,7 @@ from custom_components.cosem.dlms.command_line.doctor import _Report, show_diagn
 from custom_components.cosem.dlms.command_line.state_file import StateFile
 from custom_components.cosem.dlms.errors import (
     ActionError,
+    ApduTooLong,
     AssociationAborted,
     AssociationError,
     AssociationRejected,
@@ -245,6 +246,7 @@ EVERY_FAILURE: list[DlmsError] = [
     *(NotWrapper(octets) for octets in (b"\x7e", b"HTTP", b"\x15\x03")),
     DecodeError("x"),
     LimitExceeded("x", 1),
+    ApduTooLong(2048),
     UnexpectedApdu(0xC4),
     WrongAddress(1, 16),
     WrongAddress(1, 16, (16, 1)),

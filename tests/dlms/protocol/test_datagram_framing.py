@@ -68,6 +68,15 @@ def test_f13_f15_f23_a_broken_datagram_costs_itself_only(framing, datagram, erro
     assert receive(framing, answer(SEVEN)) == [Message(16, 1, SEVEN)]
 
 
+@pytest.mark.parametrize("zeros", [1, 8, 64])
+@pytest.mark.parametrize("apdu", [SEVEN, b""])
+def test_zeros_behind_a_wpdu_are_left_out(framing, zeros, apdu):
+    padded = answer(apdu) + bytes(zeros)
+    assert receive(framing, padded) == receive(framing, answer(apdu))
+    with pytest.raises(DecodeError):
+        framing.receive_data(padded + b"\x01", 0.0)
+
+
 def test_what_is_longer_than_announced_is_left_out(framing):
     framing.expect_apdu_limit(len(SEVEN) - 1)
     with pytest.raises(LimitExceeded):

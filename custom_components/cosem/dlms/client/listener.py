@@ -22,7 +22,7 @@ from ..protocol.framing import Empty, FramingEvent, Message
 from ..protocol.notification_senders import NotificationSenders
 from ..protocol.proposal import WportPair
 from ..protocol.source_limits import SourceLimits
-from ..protocol.wrapper import HEADER_SIZE, decode_wpdu
+from ..protocol.wrapper import HEADER_SIZE, decode_wpdu, without_padding
 from ..security.receiving import NOTIFICATION_TAGS
 from .calls import CalledLink
 from .channel import Channel
@@ -235,7 +235,7 @@ class _Datagrams(asyncio.DatagramProtocol):
         if not self._hearing.allows(host, data[HEADER_SIZE:]):
             return
         try:
-            wpdu = decode_wpdu(data)
+            wpdu = decode_wpdu(without_padding(data))
         except RemoteProtocolError:
             self._hearing.counters.broken += 1
             return

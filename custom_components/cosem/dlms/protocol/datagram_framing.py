@@ -10,7 +10,7 @@ from typing import Final
 from ..errors import ApduTooLong
 from ..security.receiving import ENVELOPE_TAGS
 from .framing import Empty, FramingEvent, Message, Ready
-from .wrapper import MAX_APDU, Wpdu, decode_wpdu, encode_wpdu
+from .wrapper import MAX_APDU, Wpdu, decode_wpdu, encode_wpdu, without_padding
 
 DATAGRAM_APDU_LIMIT: Final = 1200
 """Octets of an APDU whose datagram is not cut into fragments on any usual path."""
@@ -53,7 +53,7 @@ class DatagramFraming:
 
     def receive_data(self, octets: bytes, now: float) -> None:
         """Take one datagram. Raises NotWrapper, DecodeError, ApduTooLong; the next one is taken all the same."""
-        wpdu = decode_wpdu(octets)
+        wpdu = decode_wpdu(without_padding(octets))
         if len(wpdu.apdu) > self._limit:
             raise ApduTooLong(self._limit)
         message = Message(wpdu.destination_wport, wpdu.source_wport, wpdu.apdu)

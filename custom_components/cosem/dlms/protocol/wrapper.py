@@ -56,6 +56,12 @@ def decode_wpdu(octets: bytes) -> Wpdu:
     return Wpdu(source, destination, octets[HEADER_SIZE:])
 
 
+def without_padding(datagram: bytes) -> bytes:
+    """Return a datagram without zeros behind its WPDU, which some modems fill it up with."""
+    end = HEADER_SIZE + int.from_bytes(datagram[HEADER_SIZE - 2 : HEADER_SIZE])
+    return datagram if any(datagram[end:]) else datagram[:end]
+
+
 class WrapperStream:
     """Splits a TCP stream into WPDUs. The first error is raised again."""
 
