@@ -192,6 +192,16 @@ def test_where_other_commands_try_more_forms_that_is_said(
     assert ("info tries the other forms" in json.loads(capsys.readouterr().out)[4]["advice"]) is told
 
 
+def test_an_object_list_that_is_longer_than_announced_is_one_for_the_other_commands(
+    meter: SimulatedMeter, capsys: pytest.CaptureFixture[str]
+):
+    meter.faults.add("oversized", count=4000)
+    assert main(["--host", "meter", "doctor", "--json"]) == 0
+    row = json.loads(capsys.readouterr().out)[6]
+    assert (row["verdict"], row["detail"]) == ("failed", "more than 2048 octets in one APDU (at octet 6)")
+    assert "the other commands announce more" in row["advice"]
+
+
 @pytest.mark.parametrize("error", [ConnectFailed(ConnectFailure.REFUSED), ConnectTimeout(10)])
 def test_a_second_connection_that_is_refused_is_no_closed_port(
     error: Exception, meter: SimulatedMeter, capsys: pytest.CaptureFixture[str]

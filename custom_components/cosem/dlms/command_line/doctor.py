@@ -9,7 +9,15 @@ from ..client.layer_findings import LayerFinding, LayerVerdict
 from ..client.proof_forms import is_about_the_context
 from ..client.refused_services import RefusedServices, refused_services
 from ..client.verdict import Layer
-from ..errors import ConnectFailed, ConnectTimeout, DataAccessError, DlmsError, ProofRefused, RemoteProtocolError
+from ..errors import (
+    ApduTooLong,
+    ConnectFailed,
+    ConnectTimeout,
+    DataAccessError,
+    DlmsError,
+    ProofRefused,
+    RemoteProtocolError,
+)
 from ..protocol.proposal import AssociationParameters
 from ..protocol.referencing import Referencing
 from ..security.names import MECHANISM_NAMES
@@ -26,6 +34,7 @@ _ONCE: Final = "Each association is tried once here; info tries the other forms 
 
 _SEE_FRAMING: Final = "See framing: nothing shows that a meter is behind this port"
 _LIST_ONLY: Final = "The association works all the same: read objects by their codes, if you know them"
+_LONGER: Final = "It sends longer messages than we announced: the other commands announce more the second time"
 _UNKNOWN: Final = "--trace FILE shows what was said"
 
 _WIDTH: Final = max(map(len, Layer))
@@ -105,7 +114,9 @@ class _Report:
             return _BUSY
         if finding.listed:
             return f"Use one of the wPorts that it lists, with --server: {', '.join(map(str, finding.listed))}"
-        return _LIST_ONLY if finding.layer is Layer.OBJECT_LIST and _is_nonsense(error) else ""
+        if finding.layer is Layer.OBJECT_LIST and _is_nonsense(error):
+            return _LONGER if isinstance(error, ApduTooLong) else _LIST_ONLY
+        return ""
 
     def _may_be_about_names(self, public: LayerFinding) -> bool:
         """Whether the other way of referencing may help the chosen association, after the public client's."""
