@@ -13,6 +13,7 @@ from custom_components.cosem.dlms.errors import (
     ExceptionReceived,
     LimitExceeded,
     ResponseTimeout,
+    WrongAddress,
 )
 from custom_components.cosem.dlms.limits import DEFAULT_LIMITS, Limits
 from tests.dlms.client.test_list_sizes import plan_of
@@ -230,6 +231,19 @@ async def test_unanswered_list_is_remembered(error):
     with pytest.raises(type(error)):
         await read_many(Source(many=refuse(error)), plan_of(sizes), REGISTERS)
     assert sizes.list_limit == 1
+
+
+async def test_a_list_whose_answer_goes_on_behind_a_first_one_is_not_asked_for_again():
+    """One answer for each attribute, of which the first is taken for that of the list."""
+    sizes = ListSizes()
+    plan = plan_of(sizes)
+    error = WrongAddress(1, 16)
+    with pytest.raises(WrongAddress):
+        await read_many(Source(refuse(error), lambda attributes: encoded([unsigned(1)])), plan, REGISTERS[:3])
+    assert plan.asks_otherwise
+    source = Source()
+    assert shown(await read_many(source, plan_of(sizes), REGISTERS[:3])) == [1, 2, 3]
+    assert source.asked == [1, 1, 1]
 
 
 async def test_list_whose_answer_was_cut_off_is_not_the_reason():

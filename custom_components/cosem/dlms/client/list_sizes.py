@@ -98,7 +98,7 @@ class ListSizes:
     """Attributes that make a list odd."""
     exhausting: set[AttributeDescriptor] = field(default_factory=set)
     """Attributes whose last value exhausted a limit."""
-    has_refused: bool = False
+    has_refused: bool = field(default=False, compare=False)
     """Whether a list was refused, or answered with something else."""
     lost: set[AttributeDescriptor] = field(default_factory=set)
     """Attributes of the last list that ended the connection although lists of its length had worked."""

@@ -234,7 +234,11 @@ class _Reading:
         if self._plan.refused(len(batch)):
             return results
         left = batch[len(results) :]
-        results += [await self._read_one(attribute, is_last=attribute is batch[-1]) for attribute in left]
+        try:
+            results += [await self._read_one(attribute, is_last=attribute is batch[-1]) for attribute in left]
+        except RemoteProtocolError:
+            self._plan.ended_connection(batch, broken=True)  # the answer to the list may have gone on
+            raise
         if self._is_over or all(_is_other_reason(result) for result in results):
             return results  # it was the truth
         odd = {attribute for attribute, result in zip(batch, results, strict=True) if not isinstance(result, Data)}
