@@ -105,12 +105,14 @@ class ConnectionLost(TransportError):
 
 
 class ResponseTimeout(TransportError):
-    """No answer in time; the connection is not reused. ``waiting_for``: "AARE", ..."""
+    """No answer in time; the connection is not reused. ``waiting_for``: "AARE", ... ``got_others``: answers came."""
 
-    def __init__(self, waiting_for: str, seconds: float) -> None:
-        super().__init__(f"no {waiting_for} within {seconds:g} s")
+    def __init__(self, waiting_for: str, seconds: float, *, got_others: bool = False) -> None:
+        others = ", but answers that belong to no request of ours (another invoke-id, block or service)"
+        super().__init__(f"no {waiting_for} within {seconds:g} s{others if got_others else ''}")
         self.waiting_for = waiting_for
         self.seconds = seconds
+        self.got_others = got_others
 
 
 class DeviceInUse(DlmsError):

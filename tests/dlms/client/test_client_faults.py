@@ -206,7 +206,9 @@ async def test_f16_wrong_invoke_id_once_then_the_right_answer(home):
 
 async def test_f16_wrong_invoke_id_waits_for_the_deadline(home):
     home.meter.faults.add("wrong-invoke-id")
-    await home.fails(ResponseTimeout)
+    error = await home.fails(ResponseTimeout)
+    assert error.got_others
+    assert "but answers that belong to no request of ours" in str(error)
     await home.recovers()
 
 

@@ -110,6 +110,7 @@ SILENT = [
     (ResponseTimeout("AARE", 5), DEDICATED, "without --dedicated-key"),
     (ResponseTimeout("get-response", 5), NOTHING, "longer --timeout"),
     (ResponseTimeout("get-response", 5), DEDICATED, "without --dedicated-key"),
+    (ResponseTimeout("get-response", 5, got_others=True), NOTHING, "answer for another program"),
     (EchoReceived(16, 1, (16, 1)), NOTHING, "turn off the gateway's echo"),
     (AssociationRejected(1, 1, 12), Used(auth="none"), "must log in: say how with --auth"),
     (AssociationRejected(1, 1, 13), Used(auth="none"), "must log in: say how with --auth"),

@@ -126,7 +126,7 @@ class AssociationLife:
         self._raise_if_ended()  # released meanwhile: what comes now belongs to the release
         connection, pair = self._link.connection, self.parameters.pair
         clock = asyncio.get_running_loop()
-        waited = 0.0
+        waited, strays = 0.0, connection.counters.stray_apdus
         inbox = self._inbox  # a release while this waits gives the association a new one
         while True:
             wait = min(seconds, self._timing.repeat) if connection.repeats(pair) else seconds
@@ -141,7 +141,9 @@ class AssociationLife:
                 # A doubtful answer may have used up the repeats: the last one has the whole time.
                 if not is_over and (connection.try_again(pair, wait) or wait < seconds):
                     continue
-                error = connection.dropped_answer(pair) or ResponseTimeout(waiting_for, waited)
+                got_others = connection.counters.stray_apdus > strays and not connection.is_lossy
+                silence = ResponseTimeout(waiting_for, waited, got_others=got_others)
+                error = connection.dropped_answer(pair) or silence
                 raise await self._give_up(error) from None
             except TransportError as error:
                 raise await self._link.fail(error) from None

@@ -205,6 +205,8 @@ def _silence_advice(error: ResponseTimeout | ConnectionLost, used: Used) -> str:
         keys = "Many meters hang up on wrong keys or counters: check the keys, --suite and --protection. "
         before += keys if used.keys else ""
         return f"{before}Many meters serve one program at a time; check --client and --server, too"
+    if error.got_others:
+        return "--trace FILE shows what came; a gateway may answer for another program"
     if error.waiting_for != "AARE":
         return f"{before}Try a longer --timeout"
     if used.datagrams and not used.is_heard:
