@@ -80,9 +80,10 @@ class ProfileReading:
                 async with self._lend() as association:
                     try:
                         await self._define(association)
-                        async with aclosing(self._by_any_way(association)) as batches:
-                            async for batch in batches:
-                                yield batch
+                        for part in (self._by_any_way, self._left_out):
+                            async with aclosing(part(association)) as batches:
+                                async for batch in batches:
+                                    yield batch
                     finally:
                         asks_otherwise = association.asks_otherwise
                 return
@@ -142,9 +143,6 @@ class ProfileReading:
                 continue
             if came:
                 self._ways.worked(way)
-                async with aclosing(self._left_out(association)) as batches:
-                    async for batch in batches:
-                        yield batch
                 return
             if before:
                 refusal = DecodeError("the rows of the profile that were read are gone")
