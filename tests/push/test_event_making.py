@@ -75,6 +75,26 @@ def test_a_short_name_that_nobody_knows_is_kept_as_it_came(made):
     assert (event["logical_name"], event["value"], event["raw"]) == (None, 7, report.hex())
 
 
+CLOCK_NOW = "0906 0000010000FF 090C 07EA0B1C060A0000FF000000"
+
+
+@pytest.mark.parametrize(
+    ("body", "time"),
+    [
+        (f"0204 {CLOCK_NOW} 0906 0000616214FF 0600000002", "2026-11-28T10:00:00+00:00"),
+        ("0204 0906 0000010000FF 1900000000FF00000000000000 0906 0000616214FF 0600000002", None),
+        ("0204 0906 0000010000FF 0902FFFF 0906 0000616214FF 0600000002", None),
+        (f"0206 {CLOCK_NOW} 0906 0000010001FF 090C 07EA0B1C060B0000FF000000 0906 0000616214FF 0600000002", None),
+        ("0101 0204 120001 0906 0000010000FF 0F02 090C07EA0B1C060A0000FF000000", None),
+    ],
+    ids=["its clock", "no time", "no date-time", "two clocks", "no clock"],
+)
+def test_a_clock_among_the_values_tells_when_it_was_sent(made, body, time):
+    assert made(data_notification(body))[0]["time"] == time
+    other = bytes.fromhex("0F00000001 0C 07EA0B1C060C0000FF000000") + bytes.fromhex(body)
+    assert made(other)[0]["time"] == "2026-11-28T12:00:00+00:00"
+
+
 def test_each_alarm_of_a_notification_is_an_event(made):
     found = made(event_notification("0600002002", "0.0.97.98.0.255"))
     assert [(event["event_type"], event["code"]) for event in found] == [("battery", 1), ("tamper", 13)]

@@ -97,6 +97,21 @@ async def test_values_of_another_logical_device_of_the_same_meter_are_not_shown(
     assert (data[0]["class_id"], data[0]["value"]) == (3, None)
 
 
+async def test_a_clock_among_the_values_says_when_it_was_sent_and_not_when_it_happened(
+    hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]
+):
+    """A push may wait: its log may have another time for what it tells."""
+    port = free_port()
+    entry = await set_up(hass, with_options(make_entry(), listening(port)))
+    clock = "0906 0000010000FF 090C 07EA0B1C060A0000FF000000"
+    async with told(hass, 2) as data:
+        say(port, wpdu(data_notification(f"0204 {clock} 0906 0000600B00FF 1102")))
+        say(port, wpdu(b"\xc2\x01" + bytes.fromhex("0C07EA0B1C060A0000FF000000") + event_code(1)[2:]))
+    assert [each["time"] for each in data] == ["2026-11-28T10:00:00+00:00"] * 2
+    known = {code: time for _, code, time, _ in entry.runtime_data.notifications.told.to_record()}
+    assert known == {2: None, 1: "2026-11-28T10:00:00+00:00"}
+
+
 async def test_nothing_is_told_after_the_end(hass: HomeAssistant, make_entry: Callable[..., MockConfigEntry]):
     port = free_port()
     entry = await set_up(hass, with_options(make_entry(), listening(port)))

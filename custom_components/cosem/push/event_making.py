@@ -19,7 +19,6 @@ from ..dlms import (
     InformationReportRequest,
     Json,
     Medium,
-    Notification,
     PushedValue,
     TimePolicy,
     date_or_time_text,
@@ -38,7 +37,7 @@ from .event_codes import OTHER, CodeTable
 from .meanings import MOST_EVENTS, Meaning, Meanings
 from .meter_event import MeterEvent
 from .routing import ReadNotification
-from .shown_values import is_short, plain_value, pushed_attribute, pushed_reading
+from .shown_values import is_clock_time, is_short, plain_value, pushed_attribute, pushed_reading
 from .told_kinds import told_kind
 
 MOST_VALUES: Final = 100
@@ -130,7 +129,7 @@ class EventMaker:
             name=shown.name,
             value=shown.value,
             unit=shown.unit,
-            time=self._time(read.notification),
+            time=self._time(read),
             authenticated=read.heard.authenticated,
             encrypted=read.heard.encrypted,
             values=records.values,
@@ -170,17 +169,21 @@ class EventMaker:
             is_left_out=not is_short(plain),
         )
 
-    def _time(self, notification: Notification | None) -> str | None:
+    def _time(self, read: ReadNotification) -> str | None:
         """Return when it was sent, as the meter says: in UTC, or as it came where that is not known."""
-        match notification:
+        match read.notification:
             case EventNotificationRequest(time) | DataNotification(_, time) if time is not None:
                 data = Data(DataType.OCTET_STRING, time)
-                if (moment := utc_of(data, self._policy)) is not None:
-                    return moment.isoformat()
-                return date_or_time_text(data, self._policy) or notification_time(notification)
+                return self._moment(data) or notification_time(read.notification)
             case InformationReportRequest(time) if time is not None:
-                return _generalized_time(time, notification_time(notification))
-        return None
+                return _generalized_time(time, notification_time(read.notification))
+        # Many meters send the time of their clock among the values instead.
+        clocks = [] if read.values is None else [each.value for each in read.values.values if is_clock_time(each)]
+        return self._moment(clocks[0]) if len(clocks) == 1 else None
+
+    def _moment(self, data: Data) -> str | None:
+        moment = utc_of(data, self._policy)
+        return date_or_time_text(data, self._policy) if moment is None else moment.isoformat()
 
 
 def _has_unit(value: PushedValue) -> bool:

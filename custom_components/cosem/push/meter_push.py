@@ -2,6 +2,7 @@
 
 from collections import Counter, deque
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -20,7 +21,15 @@ from ..const import (
     DEFAULT_STATE_PAUSE,
     DOMAIN,
 )
-from ..dlms import AttributeDescriptor, DlmsClient, LogicalDeviceName, NotificationKeys, PushedValues, WportPair
+from ..dlms import (
+    AttributeDescriptor,
+    DlmsClient,
+    LogicalDeviceName,
+    NotificationKeys,
+    PushedValues,
+    WportPair,
+    notification_time,
+)
 from ..meter.clients import calls_of, transport_of
 from ..meter.error_mapping import none_if_failed
 from ..meter.identity import identity_text
@@ -258,8 +267,10 @@ class MeterPush:
             follow(read)
         if self._other_ways.is_copy(read, self._hass.loop.time()):
             return
+        # A clock among the values is read when the push is made, which may be minutes after what happened.
+        is_timed = notification_time(read.notification) is not None
         for event in self.maker.events(read):
-            self.told.note(event, dt_util.utcnow())
+            self.told.note(event if is_timed else replace(event, time=None), dt_util.utcnow())
             if self._unshown is not None:
                 self._unshown.append(event)
             async_publish(self._hass, event)

@@ -30,6 +30,7 @@ _TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
 _VALUE: Final = 2
 _CLOCK: Final = (1, 0)
 """Value groups C and D."""
+_TIME_OCTETS: Final = 12
 _MAX_EXACT: Final = 2**53
 MOST_CHARACTERS: Final = 1024
 """Of a value in an event, as JSON: each event and each state keeps it."""
@@ -57,6 +58,15 @@ def shown_attribute(reader: MeterReader, value: PushedValue) -> AttributeDescrip
         return pushed_attribute(reader, value)
     class_id = _likely_class(name, value)
     return None if class_id is None else AttributeDescriptor(class_id, name, value.attribute_index or _VALUE)
+
+
+def is_clock_time(value: PushedValue) -> bool:
+    """Whether it is the time of the meter's clock."""
+    name, octets = value.logical_name, value.value.value
+    if name is None or name.a != Medium.ABSTRACT or (name.c, name.d) != _CLOCK or value.data_index:
+        return False
+    is_time = value.class_id in {None, InterfaceClass.CLOCK} and value.attribute_index in {None, _VALUE}
+    return is_time and isinstance(octets, bytes) and len(octets) == _TIME_OCTETS
 
 
 def _likely_class(name: LogicalName, value: PushedValue) -> int | None:
