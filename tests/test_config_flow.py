@@ -210,7 +210,7 @@ async def test_trial_28_first_try_without_a_login_leads_on(
     result = await submit(hass, form, host=HOST, authentication="none", advanced={"response_timeout": 20})
     assert result["type"] is FlowResultType.MENU
     assert result["step_id"] == "nothing_found"
-    assert result["menu_options"] == ["log_in", "other_client", "add_anyway"]
+    assert result["menu_options"] == ["log_in", "other_client", "add_anyway", "help_plan"]
     assert result["description_placeholders"]["name"] == "SIM 49762188"
     assert result["description_placeholders"]["client_wport"] == "16"
     again = await hass.config_entries.flow.async_configure(result["flow_id"])

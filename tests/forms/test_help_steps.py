@@ -87,6 +87,23 @@ async def finished(hass: HomeAssistant, result: ConfigFlowResult) -> None:
     assert result["type"] is FlowResultType.CREATE_ENTRY, result
 
 
+async def test_help_is_offered_where_a_client_may_read_little_and_leads_back_there(
+    hass: HomeAssistant, form: ConfigFlowResult, meter: SimulatedMeter
+):
+    result = await submit(hass, form, host=HOST, authentication="none", client_wport=16)
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "nothing_found")
+    assert "help_plan" in result["menu_options"]
+    result = await submit(hass, result, next_step_id="help_plan")
+    assert result["step_id"] == "help_plan"
+    result = await submit(hass, result)
+    assert (result["type"], result["step_id"]) == (FlowResultType.MENU, "help")
+    assert {mark for mark, _ in lines(result).values()} == {"✓"}
+    assert result["menu_options"] == ["user", "nothing_found", "help_plan"]
+    result = await submit(hass, result, next_step_id="nothing_found")
+    result = await submit(hass, result, next_step_id="add_anyway")
+    assert (result["type"], result["step_id"]) == (FlowResultType.FORM, "objects")
+
+
 AT_THE_ADDRESS: dict[str, tuple[Callable[[], Any], str, str]] = {
     "port closed": (closed, "Port", ERRORS["connection_refused"]),
     "nobody there": (away, "Port", ERRORS["connect_timeout"]),

@@ -255,7 +255,9 @@ def test_a_meter_that_calls_is_asked_about_first(purpose: Purpose, kind: str):
 
 
 def test_trial_28_menu_where_nothing_sensible_was_found():
-    assert menu_of(draft(), Step.NOTHING_FOUND) == ["log_in", "other_client", "add_anyway"]
+    assert menu_of(draft(), Step.NOTHING_FOUND) == ["log_in", "other_client", "add_anyway", "help_plan"]
+    calls = draft(facts=facts(host="", transport=None))
+    assert menu_of(calls, Step.NOTHING_FOUND) == ["log_in", "other_client", "add_anyway"], "there is nowhere to look"
     assert menu_of(draft("keys"), Step.EQUAL_KEYS) == ["keys", "accept_equal_keys"]
     assert menu_of(draft(), Step.OBJECTS) == []
 

@@ -425,7 +425,7 @@ def test_words_about_the_connection():
 def test_trial_28_menu_says_which_meter_shows_little():
     assert question_words(draft(examination=examination()))["name"] == "SIM 1"
     answers = TEXTS["config"]["step"]["nothing_found"]["menu_options"].keys()
-    assert list(answers) == list(LITTLE_FOUND)
+    assert list(answers) == [*LITTLE_FOUND, "help_plan"]
     assert all(hasattr(CosemConfigFlow, f"async_step_{answer}") for answer in answers)
 
 

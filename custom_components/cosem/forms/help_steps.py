@@ -17,7 +17,7 @@ from .help_lines import Line, after_search, failing_layer, lines_of
 from .help_plan import Plan, asking_help, failed_facts, known_login
 from .help_search import BackgroundSearch, SearchOutcome
 from .help_texts import async_plan_words, async_result_words
-from .next_step import Step, credential_form, first_form
+from .next_step import Step, credential_form, first_form, next_step
 from .step_forms import STEP_FORMS
 from .texts import connection_words
 
@@ -128,4 +128,6 @@ def _ways_back(draft: Draft, found: SearchOutcome, lines: tuple[Line, ...]) -> l
     can_move = draft.purpose in {Purpose.SET_UP, Purpose.RECONFIGURE}
     is_unlisted = bool(found.result[Layer.ASSOCIATION].listed)
     steps = [Step.HELP_DEVICE] if can_move and is_unlisted else []
+    if next_step(draft) is Step.NOTHING_FOUND:
+        forms.append(Step.NOTHING_FOUND)
     return [step.value for step in dict.fromkeys([*steps, *forms, Step.HELP_PLAN])]

@@ -180,5 +180,6 @@ def _step_after(what_to_change: WhatToChange, draft: Draft) -> Step:
 def menu_of(draft: Draft, step: Step) -> list[str]:
     """Return the steps that a menu offers; none for a form."""
     if step is Step.NOTHING_FOUND:
-        return list(LITTLE_FOUND)
+        # Whoever is called by the meter has nowhere to look.
+        return [*LITTLE_FOUND, *([] if draft.given_facts.transport is None else [Step.HELP_PLAN.value])]
     return [credential_form(draft).value, QUESTIONS[step]] if step in QUESTIONS else []
