@@ -262,6 +262,15 @@ def test_a_plain_answer_to_a_request_in_blocks_is_an_answer(connection):
     assert receive(connection, bytes.fromhex("C501C103"))[0].error.result == 3
 
 
+def test_who_answered_in_plain_is_not_told_that_we_gave_up(connection):
+    """A block behind the last one may be taken for the same request once more."""
+    connection.request(PAIR, SetOne(CLOCK, octet_string(bytes(50))))
+    receive(connection, e0(1, ack=1, last=True), bytes.fromhex("C501C100"))
+    sent_by(connection)
+    connection.release(PAIR)
+    assert [octets[0] for octets in sent_by(connection)] == [0x62]
+
+
 def test_what_is_asked_for_again_and_again_is_given_up(connection):
     connection.request(PAIR, SetOne(CLOCK, octet_string(bytes(50))))
     *_, event = receive(connection, *[e0(1, last=True)] * (16 * OWN_WINDOW + 1))

@@ -241,10 +241,10 @@ class AssociationRequests:
         was_waiting = self.is_waiting
         self.state = advance(self.state, Input.SEND_RLRQ if is_answered else Input.LEAVE_WITHOUT_ANSWER)
         self._outstanding.end()
-        if was_waiting:
+        if was_waiting:  # who answered in plain needs no acknowledgement, and no word that we gave up
             self._late.gave_up(self._spread)
-        for goodbye in self._goodbyes():
-            self._send(self.pair, goodbye)
+            for goodbye in self._goodbyes():
+                self._send(self.pair, goodbye)
         if not is_answered:
             self._events.append(Released(self.pair))
         if not kind.has_aarq:
