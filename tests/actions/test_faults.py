@@ -18,14 +18,17 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry, async_
 
 from custom_components.cosem.const import EVENT_CHANGE
 from custom_components.cosem.dlms.encoding.data import octet_string
+from tests.conftest import HOST
 from tests.faults.truth import Bench, spin
 from tests.secured_entries import secured_entry, secured_profile
 from tests.simulated_meter.meter import SimulatedMeter
 from tests.simulated_meter.profile import Level, MeterProfile, load_profile
 
-from .calls import CALENDAR, ECHO, ENERGY, LOAD_PROFILE, MANAGEMENT, EntryMaker, done, respond, running
+from .calls import CALENDAR, CLOCK, ECHO, ENERGY, LOAD_PROFILE, MANAGEMENT, EntryMaker, done, respond, running
 
 UNKNOWN: Final = "outcome unknown"
+OF_CHANGES: Final = {"success", UNKNOWN, "exception-response: service-not-allowed, other-reason"}
+PUSH_SETUP: Final = "0.0.25.9.0.255"
 ACTIONS: Final[dict[str, dict[str, Any]]] = {
     "read": {"attributes": [ENERGY]},
     "read_profile": {"logical_name": LOAD_PROFILE, "last_entry": 3},
@@ -317,6 +320,52 @@ async def test_wherever_it_breaks_what_is_said_is_what_the_meter_did(
             break
     assert results[-1] == "success"
     assert len(results) > 4
+
+
+async def pushed(hass: HomeAssistant, entry: MockConfigEntry, number: int) -> dict[str, str]:
+    """What became of a push setup's list and destination, which are others with each number; nothing if it failed."""
+    objects = [ENERGY, CLOCK][: 1 + number % 2]
+    wanted = {"logical_name": PUSH_SETUP, "host": HOST, "port": 4100 + number, "objects": objects}
+    try:
+        answer = await respond(hass, "configure_push", entry, **wanted)
+    except HomeAssistantError:
+        return {}
+    results: dict[str, str] = answer["result"]
+    return results
+
+
+@every_protection
+@pytest.mark.parametrize("name", ["refuse", "silent", "reset", "wrong-invoke-id", "busy", "answer-lost"])
+async def test_wherever_it_breaks_each_part_of_a_push_setup_is_told_as_the_meter_did_it(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter, told: list[Event], name: str
+):
+    """F01, F03, F08, F16, F31 and F62 at every request: before, between and behind the two that write."""
+    assert await pushed(hass, entry, 1)
+    for number in range(2, 40):
+        before = len(meter.devices[1].done)
+        told.clear()
+        struck = meter.faults.add(name, on="any", request=number - 1, times=1)
+        results = await pushed(hass, entry, number)
+        written = [each.target[2] for each in meter.devices[1].done[before:]]
+        for attribute, index in (("push_object_list", 2), ("send_destination_and_method", 3)):
+            result = results.get(attribute, "not sent")
+            assert written.count(index) == 1 if result == "success" else written.count(index) <= (result == UNKNOWN)
+        assert [event.data["result"] for event in told] == [each for each in results.values() if each in OF_CHANGES]
+        if name == "busy" and not entry.runtime_data.last_update_success:
+            await hass.config_entries.async_reload(entry.entry_id)
+        await well_again(entry, meter)
+        if not struck.fired:
+            break
+    assert results == {"push_object_list": "success", "send_destination_and_method": "success"}
+    assert number > 4 or name == "refuse"
+
+
+async def test_f35_refused_authentication_writes_no_push_setup(
+    hass: HomeAssistant, entry: MockConfigEntry, meter: SimulatedMeter, told: list[Event]
+):
+    refused = meter.faults.add("aare-authentication")
+    assert [await pushed(hass, entry, number) for number in range(2)] == [{}, {}]
+    assert (refused.fired, done(meter), told) == (1, [], [])
 
 
 # --- At once, and interrupted -----------------------------------------------------------------------------------------
