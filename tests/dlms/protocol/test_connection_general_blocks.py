@@ -15,6 +15,7 @@ from custom_components.cosem.dlms.protocol.events import (
     AssociationRefused,
     BlockReceived,
     NotificationReceived,
+    NotificationRefused,
     RequestFailed,
 )
 from custom_components.cosem.dlms.protocol.general_blocks import OWN_WINDOW
@@ -163,6 +164,17 @@ def test_several_logical_devices_may_push_in_blocks_at_a_time(connection):
     taken = [receive(connection, e0(2, PUSH[3:], window=0, last=True), pair=pair) for pair in pairs[1:]]
     assert taken == [[NotificationReceived(pair, PUSH)] for pair in pairs[1:]]
     assert receive(connection, e0(2, PUSH[3:], window=0, last=True), pair=pairs[0]) == []  # the oldest gave way
+
+
+@pytest.mark.parametrize("octets", [b"\xe0", e0(2, PUSH[3:], window=0)[:-1]], ids=["nothing else", "cut"])
+def test_a_broken_block_costs_no_later_notification(connection, octets):
+    pair = WportPair(1, 1)
+    receive(connection, e0(1, PUSH[:3], window=0), pair=pair)
+    (refused, told) = receive(connection, octets, PUSH, pair=pair)
+    assert (type(refused), refused.pair, refused.apdu) == (NotificationRefused, pair, octets)
+    assert told == NotificationReceived(pair, PUSH)
+    # What had come of the push is gone.
+    assert receive(connection, e0(2, PUSH[3:], window=0, last=True), pair=pair) == []
 
 
 def test_wports_that_are_done_give_way_first(connection):

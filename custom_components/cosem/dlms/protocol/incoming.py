@@ -12,7 +12,13 @@ from ..apdu.ciphered import GENERAL_CIPHERING, GENERAL_DED_CIPHERING, GENERAL_GL
 from ..apdu.get import GET_REQUEST
 from ..apdu.set import SET_REQUEST
 from ..apdu.short_name import READ_REQUEST, WRITE_REQUEST
-from ..errors import AuthenticationTagInvalid, DecodeError, InvocationCounterReplayed, SecurityDowngrade
+from ..errors import (
+    AuthenticationTagInvalid,
+    DecodeError,
+    InvocationCounterReplayed,
+    RemoteProtocolError,
+    SecurityDowngrade,
+)
 from ..limits import Limits
 from ..security.receiving import ENVELOPE_TAGS, NOTIFICATION_TAGS, PROTECTED_NOTIFICATION_TAGS, Unprotected
 from .association_state import AssociationState
@@ -20,7 +26,7 @@ from .dropped_apdus import DroppedApduLimits
 from .events import Event, NotificationReceived, NotificationRefused
 from .framing import Empty, Message
 from .notification_senders import NotificationSenders
-from .notification_stages import NotificationStages
+from .notification_stages import NotificationStages, Taken
 from .proposal import WportPair
 
 _REQUESTS: Final = frozenset(
@@ -142,7 +148,11 @@ class Incoming:
             self._dropped_apdus.foreign(pair, asked, is_request=apdu[0] in _REQUESTS)
 
     def _receive_unsolicited(self, pair: WportPair, apdu: bytes) -> None:
-        taken = self._stages(pair).receive(apdu)
+        try:
+            taken = self._stages(pair).receive(apdu)
+        except RemoteProtocolError as error:  # a broken block, or one too many: where the next message begins is known
+            del self._foreign[pair]
+            taken = Taken(error=error, refused=apdu)
         if taken.error is not None:
             self._dropped_apdus.unreadable(waiting=self.something_waits)
             self._events.append(NotificationRefused(pair, taken.refused, taken.error))
