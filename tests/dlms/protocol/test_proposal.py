@@ -641,3 +641,11 @@ def test_s18_a_refusal_needs_no_sense_inside(inner):
     refused = check_names(aare(inner, result=1, diagnostic=2), PARAMETERS)
     assert isinstance(refused, AssociationRejected)
     assert refused.offered == ""
+
+
+@pytest.mark.parametrize("result", [3, 127, 255])
+@pytest.mark.parametrize("diagnostic", [0, 13, 14])
+def test_f38_a_result_that_is_neither_yes_nor_no_is_no_refusal(result, diagnostic):
+    """Nobody looks for another password because an octet was altered."""
+    with pytest.raises(RemoteProtocolError, match=f"the AARE has the unknown result {result}"):
+        check_names(aare(result=result, diagnostic=diagnostic), PARAMETERS)

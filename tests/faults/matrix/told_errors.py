@@ -71,7 +71,8 @@ _BY_ROW: Final[dict[str, Errors]] = {
     "F40": (SecurityDowngrade,),
     "F41": (ResponseTimeout, WrongAddress, LimitExceeded, DecodeError, DataAccessError, SecurityDowngrade),
     "F42": (BlockTransferAborted, ResponseTimeout),
-    "F43": (LimitExceeded, DecodeError),
+    # As much is announced afterwards: then it is an answer to nothing, or one in plain where that is not taken.
+    "F43": (LimitExceeded, DecodeError, ResponseTimeout, SecurityDowngrade),
     "F44": (ResponseTimeout,),
     "F45": (SystemTitleMismatch,),
     "F50": (),

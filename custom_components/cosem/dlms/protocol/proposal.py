@@ -336,6 +336,9 @@ def check_names(
     """Return an accepting AARE with the proposed names, or why it refuses. Raises RemoteProtocolError."""
     aare = decode_apdu(octets, limits)
     assert isinstance(aare, Aare)  # whoever calls this has seen the tag
+    if AssociationResult.name_of(aare.result) is None:
+        # Neither yes nor no. As a refusal it could make a person look for another password that was never wrong.
+        raise RemoteProtocolError(f"the AARE has the unknown result {aare.result}")
     initiate_error = _initiate_error(aare.user_information)
     # Numbers of the service-provider mean something else.
     by_user = aare.result_source == DiagnosticSource.ACSE_SERVICE_USER
