@@ -351,7 +351,8 @@ def check_names(
         # Accepted, but to be proved by a mechanism we did not propose, is a refusal of the one we did.
         offered = _offered(aare.user_information)
         return AssociationRejected(aare.result, aare.result_source, aare.diagnostic, initiate_error, offered)
-    if aare.diagnostic and not (asks_for_proof or _gives_no_reason(aare)):
+    # "No reason given" is also the service-provider's 1.
+    if aare.diagnostic not in {UserDiagnostic.NULL, UserDiagnostic.NO_REASON_GIVEN} and not asks_for_proof:
         raise RemoteProtocolError(f"the AARE accepts the association with the diagnostic {aare.diagnostic}")
     proposed = application_context_name(parameters.application_context)
     if aare.application_context_name != proposed and not _names_ciphered_context(aare, parameters):
@@ -361,10 +362,6 @@ def check_names(
         text = "the AARE accepts another authentication mechanism than the proposed one"
         raise OtherTermAccepted(ProposedTerm.MECHANISM, text)
     return aare
-
-
-def _gives_no_reason(aare: Aare) -> bool:
-    return aare.diagnostic == UserDiagnostic.NO_REASON_GIVEN  # also the service-provider's
 
 
 def _mechanism_named(aare: Aare) -> bytes:
@@ -395,7 +392,7 @@ def leniencies_of_names(aare: Aare, parameters: AssociationParameters) -> frozen
         Leniency.MISSING_MECHANISM_NAME: parameters.mechanism is not Mechanism.NONE and aare.mechanism_name is None,
         Leniency.PROTOCOL_VERSION_PRESENT: aare.protocol_version is not None,
         Leniency.DIAGNOSTIC_0_WITH_PROOF: parameters.is_high_level and not aare.diagnostic,
-        Leniency.DIAGNOSTIC_1_WITH_ACCEPTANCE: _gives_no_reason(aare),
+        Leniency.DIAGNOSTIC_1_WITH_ACCEPTANCE: aare.diagnostic == UserDiagnostic.NO_REASON_GIVEN,
         Leniency.TAGGED_MECHANISM_NAME: _mechanism_named(aare) != (aare.mechanism_name or b""),
     }
     return frozenset(leniency for leniency, is_there in tolerated.items() if is_there)
