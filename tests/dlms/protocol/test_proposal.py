@@ -643,9 +643,27 @@ def test_s18_a_refusal_needs_no_sense_inside(inner):
     assert refused.offered == ""
 
 
+GMAC = AssociationParameters(mechanism=Mechanism.HLS_GMAC, security=CIPHERED_WITH_KEY)
+
+
 @pytest.mark.parametrize("result", [3, 127, 255])
-@pytest.mark.parametrize("diagnostic", [0, 13, 14])
-def test_f38_a_result_that_is_neither_yes_nor_no_is_no_refusal(result, diagnostic):
+@pytest.mark.parametrize(
+    ("diagnostic", "parameters"), [(0, PARAMETERS), (1, PARAMETERS), (0, PASSWORD), (14, GMAC), (0, GMAC)]
+)
+def test_f38_a_result_that_is_neither_yes_nor_no_is_no_refusal_where_nothing_else_says_no(
+    result, diagnostic, parameters
+):
     """Nobody looks for another password because an octet was altered."""
     with pytest.raises(RemoteProtocolError, match=f"the AARE has the unknown result {result}"):
-        check_names(aare(result=result, diagnostic=diagnostic), PARAMETERS)
+        check_names(aare(result=result, diagnostic=diagnostic), parameters)
+
+
+@pytest.mark.parametrize("result", [1, 2, 3, 127, 255])
+@pytest.mark.parametrize(
+    ("diagnostic", "parameters"), [(13, PASSWORD), (13, GMAC), (11, GMAC), (14, PASSWORD), (2, PARAMETERS)]
+)
+def test_f35_what_complains_is_a_refusal_whatever_its_result(result, diagnostic, parameters):
+    """A password that was rejected is not sent again."""
+    refused = check_names(aare(result=result, diagnostic=diagnostic), parameters)
+    assert isinstance(refused, AssociationRejected)
+    assert (refused.result, refused.diagnostic) == (result, diagnostic)

@@ -336,23 +336,22 @@ def check_names(
     """Return an accepting AARE with the proposed names, or why it refuses. Raises RemoteProtocolError."""
     aare = decode_apdu(octets, limits)
     assert isinstance(aare, Aare)  # whoever calls this has seen the tag
-    if AssociationResult.name_of(aare.result) is None:
-        # Neither yes nor no. As a refusal it could make a person look for another password that was never wrong.
-        raise RemoteProtocolError(f"the AARE has the unknown result {aare.result}")
     initiate_error = _initiate_error(aare.user_information)
     # Numbers of the service-provider mean something else.
     by_user = aare.result_source == DiagnosticSource.ACSE_SERVICE_USER
     asks_for_proof = by_user and aare.diagnostic == UserDiagnostic.AUTHENTICATION_REQUIRED
-    if (
-        aare.result != AssociationResult.ACCEPTED
-        or initiate_error is not None
-        or (asks_for_proof and not parameters.is_high_level)
-    ):
+    # "No reason given" is also the service-provider's 1.
+    complains = aare.diagnostic not in {UserDiagnostic.NULL, UserDiagnostic.NO_REASON_GIVEN} and not (
+        asks_for_proof and parameters.is_high_level
+    )
+    if AssociationResult.name_of(aare.result) is None and not complains:
+        # Neither yes nor no: nobody looks for another password for that. A complaint is believed whatever stands here.
+        raise RemoteProtocolError(f"the AARE has the unknown result {aare.result}")
+    if aare.result != AssociationResult.ACCEPTED or initiate_error is not None or (asks_for_proof and complains):
         # Accepted, but to be proved by a mechanism we did not propose, is a refusal of the one we did.
         offered = _offered(aare.user_information)
         return AssociationRejected(aare.result, aare.result_source, aare.diagnostic, initiate_error, offered)
-    # "No reason given" is also the service-provider's 1.
-    if aare.diagnostic not in {UserDiagnostic.NULL, UserDiagnostic.NO_REASON_GIVEN} and not asks_for_proof:
+    if complains:
         raise RemoteProtocolError(f"the AARE accepts the association with the diagnostic {aare.diagnostic}")
     proposed = application_context_name(parameters.application_context)
     if aare.application_context_name != proposed and not _names_ciphered_context(aare, parameters):
