@@ -12,7 +12,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 
 from custom_components.cosem.const import DOMAIN
-from custom_components.cosem.meter.pausing import LONGEST, async_load_pauses, forget_pause, pause_of
+from custom_components.cosem.meter.pausing import LONGEST, PollingPause, async_load_pauses, forget_pause, pause_of
 
 METER: Mapping[str, Any] = {"host": "192.0.2.7", "port": 4059}
 FILE = "cosem.pauses"
@@ -174,12 +174,18 @@ class SlowUser(User):
         self.told.append("has let go")
 
 
-async def test_who_still_lets_go_when_a_pause_ends_goes_on_after_that(hass: HomeAssistant):
+async def ended_while_beginning(hass: HomeAssistant) -> tuple[PollingPause, SlowUser, asyncio.Task[None]]:
+    """A pause that ended while its user still lets go, and its beginning."""
     pause, user = pause_of(hass, METER), SlowUser()
     pause.join(user)
     begin = hass.async_create_task(pause.async_begin())
     await user.begun.wait()
     pause.end()
+    return pause, user, begin
+
+
+async def test_who_still_lets_go_when_a_pause_ends_goes_on_after_that(hass: HomeAssistant):
+    pause, user, begin = await ended_while_beginning(hass)
     assert not pause.is_on
     assert user.told == ["let go"]
     user.may_end.set()
@@ -188,11 +194,7 @@ async def test_who_still_lets_go_when_a_pause_ends_goes_on_after_that(hass: Home
 
 
 async def test_a_pause_that_begins_again_at_once_stays(hass: HomeAssistant):
-    pause, user = pause_of(hass, METER), SlowUser()
-    pause.join(user)
-    first = hass.async_create_task(pause.async_begin())
-    await user.begun.wait()
-    pause.end()
+    pause, user, first = await ended_while_beginning(hass)
     user.begun.clear()
     second = hass.async_create_task(pause.async_begin())
     await user.begun.wait()

@@ -113,6 +113,7 @@ from .interface_classes.clock import (
     clock_quality,
     date_or_time_text,
     instant,
+    is_clock_name,
     is_unspecified,
 )
 from .interface_classes.data import DataAttribute
@@ -158,6 +159,7 @@ from .interface_classes.push_setup import (
     push_object_list_version,
 )
 from .interface_classes.push_templates import templates_of
+from .interface_classes.pushed_rows import is_date_time
 from .interface_classes.pushed_values import Notification, PushedValue, PushedValues
 from .interface_classes.register import (
     UNSCALED,
@@ -424,6 +426,8 @@ __all__ = [
     "encode_send_destination_and_method",
     "generate_key_pair",
     "instant",
+    "is_clock_name",
+    "is_date_time",
     "is_number",
     "is_of_security",
     "is_of_supply",

@@ -18,6 +18,8 @@ from ..dlms import (
     date_or_time_text,
     describe_data,
     display_text,
+    is_clock_name,
+    is_date_time,
     is_number,
     number_of,
     scaler_unit_attribute,
@@ -28,9 +30,6 @@ from ..meter.readings import Reading
 _MAX_TEXT: Final = 255
 _TIMES: Final = frozenset({DataType.DATE, DataType.TIME, DataType.DATE_TIME})
 _VALUE: Final = 2
-_CLOCK: Final = (1, 0)
-"""Value groups C and D."""
-_TIME_OCTETS: Final = 12
 _MAX_EXACT: Final = 2**53
 MOST_CHARACTERS: Final = 1024
 """Of a value in an event, as JSON: each event and each state keeps it."""
@@ -62,17 +61,17 @@ def shown_attribute(reader: MeterReader, value: PushedValue) -> AttributeDescrip
 
 def is_clock_time(value: PushedValue) -> bool:
     """Whether it is the time of the meter's clock."""
-    name, octets = value.logical_name, value.value.value
-    if name is None or name.a != Medium.ABSTRACT or (name.c, name.d) != _CLOCK or value.data_index:
+    name = value.logical_name
+    if name is None or not is_clock_name(name) or value.data_index:
         return False
     is_time = value.class_id in {None, InterfaceClass.CLOCK} and value.attribute_index in {None, _VALUE}
-    return is_time and isinstance(octets, bytes) and len(octets) == _TIME_OCTETS
+    return is_time and is_date_time(value.value)
 
 
 def _likely_class(name: LogicalName, value: PushedValue) -> int | None:
     if value.scaler_unit is not None:
         return InterfaceClass.REGISTER
-    if name.a == Medium.ABSTRACT and (name.c, name.d) == _CLOCK:
+    if is_clock_name(name):
         return InterfaceClass.CLOCK
     # What is measured has a unit somewhere, and perhaps a scaler: without it the number would be a guess.
     return InterfaceClass.DATA if name.a == Medium.ABSTRACT or number_of(value.value) is None else None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+from ..apdu.common import DATE_TIME_OCTETS
 from ..encoding.cosem_time import in_utc
 from ..errors import DecodeError
 from ..interface_classes.profile_columns import ProfileRow, RowMeaning
@@ -11,9 +12,6 @@ from ..interface_classes.profile_layout import Row
 from .profile_definition import ProfileDefinition
 from .profile_request import ProfileRequest
 from .profile_resumption import OVERLAP, BehindRows, ReadSoFar
-
-_DATE_TIME: Final = 12
-"""Octets."""
 
 _NO_YEAR: Final = frozenset({b"\x00\x00", b"\xff\xff"})
 _NO_MONTH_OR_DAY: Final = frozenset({0, 0xFF})
@@ -124,6 +122,6 @@ def _was_not_set(cell: object) -> bool:
     """Return whether it is a date-time without a date: what a clock has until somebody sets it."""
     return (
         isinstance(cell, bytes)
-        and len(cell) == _DATE_TIME
+        and len(cell) == DATE_TIME_OCTETS
         and (cell[:2] in _NO_YEAR or not _NO_MONTH_OR_DAY.isdisjoint(cell[2:4]))
     )

@@ -7,9 +7,9 @@ from ..apdu.common import DATE_TIME_OCTETS, AttributeDescriptor
 from ..apdu.notification import DataNotification, EventNotificationRequest
 from ..apdu.short_name import InformationReportRequest
 from ..encoding.cosem_time import decode_date_time
-from ..encoding.logical_name import LogicalName, Medium
+from ..encoding.logical_name import LogicalName
 from ..errors import DecodeError
-from ..interface_classes.clock import CLOCK_TIME
+from ..interface_classes.clock import CLOCK_TIME, is_clock_name
 from ..interface_classes.pushed_rows import is_date_time
 from ..interface_classes.pushed_values import Notification, PushedValue
 from .elements import Json, JsonObject
@@ -18,8 +18,6 @@ from .values import attribute_value
 _NO_NAME: Final = LogicalName(bytes(6))
 _UNSPECIFIED: Final = b"\xff" * 8
 """Date and time of a meter that does not know either."""
-_CLOCK: Final = (1, 0)
-"""Value groups C and D."""
 _DATE_DIGITS: Final = 8
 _MAX_TIME: Final = 64
 """Octets of a GeneralizedTime: a field for anything, up to the length of an APDU."""
@@ -55,14 +53,10 @@ def described_pushed_value(value: PushedValue) -> JsonObject:
 def pushed_value_and_unit(value: PushedValue) -> tuple[Json, str | None]:
     """The value in a form to work with, and its unit."""
     attribute = AttributeDescriptor(value.class_id or 0, value.logical_name or _NO_NAME, value.attribute_index or 0)
-    if value.class_id is None and _is_clock(attribute.logical_name) and is_date_time(value.value):
+    if value.class_id is None and is_clock_name(attribute.logical_name) and is_date_time(value.value):
         attribute = CLOCK_TIME
     scaler_unit = value.scaler_unit
     return attribute_value(attribute, value.value, scaler_unit), None if scaler_unit is None else scaler_unit.symbol
-
-
-def _is_clock(name: LogicalName) -> bool:
-    return name.a == Medium.ABSTRACT and (name.c, name.d) == _CLOCK
 
 
 def _date_time_text(octets: bytes) -> str | None:

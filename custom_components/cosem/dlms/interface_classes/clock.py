@@ -18,7 +18,7 @@ from ..encoding.cosem_time import (
     to_datetime,
 )
 from ..encoding.data import Data, DataType
-from ..encoding.logical_name import LogicalName
+from ..encoding.logical_name import LogicalName, Medium
 from ..errors import DecodeError
 from .demand_register import DemandRegisterAttribute
 from .extended_register import ExtendedRegisterAttribute
@@ -55,8 +55,17 @@ class ClockMethod(IntEnum):
     SHIFT_TIME = 6
 
 
+_CLOCKS: Final = (1, 0)
+"""Value groups C and D."""
+
 CLOCK_TIME: Final = AttributeDescriptor(InterfaceClass.CLOCK, CLOCK, ClockAttribute.TIME)
 """The meter's time."""
+
+
+def is_clock_name(name: LogicalName) -> bool:
+    """Whether this is what a clock is called, whatever its channel or number."""
+    return name.a == Medium.ABSTRACT and (name.c, name.d) == _CLOCKS
+
 
 TIME_ATTRIBUTES: Final[frozenset[tuple[int, int]]] = frozenset(
     {
